@@ -1,0 +1,46 @@
+# `make` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-$$(nproc)} HF_HUB_DISABLE_TELEMETRY=1 GRADIO_ANALYTICS_ENABLED=False $(BIN)/python
+LIBRARY ?= libraries/starter
+PORT ?= 7860
+
+.PHONY: help studio demo test check bench nano clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(VENV)/.ready: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+studio: $(VENV)/.ready ## set up and start the app: embedded model, starter set (http://127.0.0.1:7860)
+	BACKLOT_LIBRARY=$(LIBRARY) GRADIO_SERVER_PORT=$(PORT) $(RUN) app.py
+
+demo: $(VENV)/.ready ## the whole loop without a browser on the starter set, ends with the verdict
+	$(RUN) -m benchmarks.demo --out runs/demo
+
+test: $(VENV)/.ready-dev ## set up and run the whole test suite
+	$(RUN) -m pytest
+
+check: $(VENV)/.ready-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready-dev ## time, memory and scale: one JSON line each
+	$(RUN) -m benchmarks
+
+nano: $(VENV)/.ready ## train the embedded model from nothing (about 3 hours on 2 cores)
+	$(RUN) -m training.nano all
+
+clean: ## remove the environment and what the tests wrote
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

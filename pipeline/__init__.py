@@ -1,0 +1,1 @@
+"""Backlot's pipeline: photos → subjects → plan → render → score → library → review → publish."""

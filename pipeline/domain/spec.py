@@ -1,0 +1,125 @@
+"""A sample, fully decided before it is rendered: frozen, content-addressed, replayable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pipeline.domain.placement import Placement
+from pipeline.errors import InvalidRequest
+
+_ID_DIGITS = 20
+_DECIMALS = 6
+
+
+class Method(StrEnum):
+    """How the surroundings of the object come about."""
+
+    INPAINT = "inpaint"  # SDXL inpainting of everything but the object
+    CONTROLNET = "controlnet"  # the same, guided by edges
+    SDXL = "sdxl"  # plain SDXL: the whole picture from the prompt (the baseline)
+    PASTE = "paste"  # a real background picture, no diffusion
+
+
+class ControlSource(StrEnum):
+    """Whose Canny edges guide the ControlNet."""
+
+    OBJECT = "object"  # the placed object
+    SCENE = "scene"  # the source photograph, fitted to the canvas
+    REFERENCE = "reference"  # a picture of the person's choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSpec:
+    """One object of the sample. Objects are listed back to front."""
+
+    subject_id: str
+    cutout_id: str  # content hash of the RGBA cut-out that is placed
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlSpec:
+    """Guidance of the ControlNet."""
+
+    source: ControlSource = ControlSource.OBJECT
+    scale: float = 0.6  # 0 = ignore the structure, 1 = follow it closely
+    reference_id: str | None = None  # blob id of the reference picture, for `reference`
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.scale <= 2.0:
+            raise InvalidRequest(f"the control scale is {self.scale}; it must lie in 0.0 to 2.0")
+        if (self.source is ControlSource.REFERENCE) != (self.reference_id is not None):
+            raise InvalidRequest("a reference picture is needed with control source 'reference', and only there")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSpec:
+    """One frozen, fully decided sample. `id` is a hash of all fields.
+
+    `size` is (height, width) in pixels. `slots` holds the backdrop slot values that the prompt was made of, as
+    (slot, value) pairs in slot order. `backdrop_id` is the blob id of the background picture of `paste`.
+    """
+
+    label: str
+    objects: tuple[ObjectSpec, ...]
+    prompt: str
+    negative_prompt: str | None
+    slots: tuple[tuple[str, str], ...]
+    method: Method
+    model: str  # registry name; "none" for paste
+    revision: str  # pinned revision of the model; "" for paste
+    size: tuple[int, int]
+    steps: int
+    guidance_scale: float
+    seed: int
+    control: ControlSpec | None = None
+    backdrop_id: str | None = None
+    id: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        if not self.objects:
+            raise InvalidRequest("a sample needs at least one object")
+        if (self.method is Method.CONTROLNET) != (self.control is not None):
+            raise InvalidRequest("control settings are needed with method 'controlnet', and only there")
+        if (self.method is Method.PASTE) != (self.backdrop_id is not None):
+            raise InvalidRequest("a background picture is needed with method 'paste', and only there")
+        object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
+
+    def to_json(self) -> str:
+        """Canonical JSON of all fields but the id: sorted keys, no spaces, floats rounded to 6 decimals."""
+        fields = asdict(self)
+        del fields["id"]
+        return json.dumps(_rounded(fields), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> SampleSpec:
+        """The spec that `to_json` wrote."""
+        fields = json.loads(text)
+        fields["objects"] = tuple(
+            ObjectSpec(**{**one, "placement": Placement(**one["placement"])}) for one in fields["objects"]
+        )
+        fields["slots"] = tuple((slot, value) for slot, value in fields["slots"])
+        fields["size"] = tuple(fields["size"])
+        fields["method"] = Method(fields["method"])
+        if fields["control"] is not None:
+            control = fields["control"]
+            fields["control"] = ControlSpec(**{**control, "source": ControlSource(control["source"])})
+        return cls(**fields)
+
+
+def _rounded(value: Any) -> Any:
+    match value:
+        case StrEnum():
+            return str(value)
+        case bool() | int() | str() | None:
+            return value
+        case float():
+            return round(value, _DECIMALS) + 0.0  # no negative zero
+        case dict():
+            return {key: _rounded(item) for key, item in value.items()}
+        case _:
+            return [_rounded(item) for item in value]

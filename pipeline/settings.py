@@ -1,0 +1,56 @@
+"""All settings in one place: read once at the door from the environment, then handed in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import InvalidRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this studio runs. Every field has an environment variable `BACKLOT_<FIELD>`."""
+
+    library: Path = Path("libraries/starter")  # the library that the app opens
+    releases: Path = Path("releases")  # where the Publish page writes
+    runs: Path = Path("runs")  # where trainings write
+    model: str = "nano"  # checkpoint that the pages propose
+    batch_size: int = 4  # specs in one forward
+    reviewer: str = "me"  # name under which decisions of this machine are kept
+    starter: bool = True  # fill a new, empty library with the rendered starter set
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch_size <= 64:
+            raise InvalidRequest(f"BACKLOT_BATCH_SIZE is {self.batch_size}; it must lie in 1 to 64")
+
+
+def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that an environment describes; what it does not name keeps its default.
+
+    Raises:
+        InvalidRequest: a variable does not parse or lies outside its range.
+    """
+    given = {}
+    for name, default in _DEFAULTS.items():
+        text = environment.get(f"BACKLOT_{name.upper()}")
+        if text is not None:
+            given[name] = _parsed(name, text, type(default))
+    return Settings(**given)
+
+
+def _parsed(name: str, text: str, kind: type) -> object:
+    if kind is bool:
+        if text.lower() not in _BOOLEANS:
+            raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; use 1 or 0")
+        return _BOOLEANS[text.lower()]
+    try:
+        return Path(text) if issubclass(kind, Path) else kind(text)
+    except ValueError:
+        raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; a whole number is needed") from None
+
+
+_BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_DEFAULTS = {name: getattr(Settings(), name) for name in Settings.__slots__}
