@@ -1,0 +1,70 @@
+"""What a release is made of: one row a picture, and the facts that its card tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Matrix = tuple[tuple[float, float, float], ...]  # 3 x 3, row by row
+IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+class Origin(StrEnum):
+    """Whether a camera (or the renderer of the starter set) or a diffusion model made the picture."""
+
+    REAL = "real"
+    SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRow:
+    """One picture of a release. Ids of pictures are blob ids of the library.
+
+    For a real row `method` is "photo", prompt and model are empty, `seed` is -1 and the homography the identity.
+    Where the object is not in the picture at a known place (method `sdxl`), `mask_id` is None and `boxes` empty.
+    """
+
+    image_id: str
+    mask_id: str | None
+    label: str
+    split: str
+    origin: Origin
+    method: str
+    sample_id: str  # the subject's id for a real row
+    source_ids: tuple[str, ...]  # subjects that the picture is made of, back to front
+    prompt: str = ""
+    seed: int = -1
+    model: str = ""
+    revision: str = ""
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
+    homographies: tuple[Matrix, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFacts:
+    """How the samples of a library were decided."""
+
+    accepted_by_people: int = 0
+    accepted_by_gates: int = 0  # no person's verdict stands on them
+    rejected_by_people: int = 0
+    rejected_by_gates: int = 0
+    pending: int = 0
+    reviewers: int = 0  # people with a standing verdict
+    reasons: Mapping[str, int] = field(default_factory=dict)  # reject reason → samples
+
+    @property
+    def decided(self) -> int:
+        """Samples that are accepted or rejected."""
+        return self.accepted + self.rejected_by_people + self.rejected_by_gates
+
+    @property
+    def accepted(self) -> int:
+        """Samples that are accepted, by whomever."""
+        return self.accepted_by_people + self.accepted_by_gates
+
+    @property
+    def acceptance(self) -> float:
+        """Share of the decided samples that was accepted, 0 to 1; 0 before anything was decided."""
+        return self.accepted / self.decided if self.decided else 0.0

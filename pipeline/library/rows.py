@@ -1,0 +1,163 @@
+"""What goes into the library and comes out of it: frozen values, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.domain.spec import SampleSpec
+
+Box = tuple[int, int, int, int]
+Matrix = Sequence[Sequence[float]]  # 3 x 3
+
+
+class SampleState(StrEnum):
+    """Where a sample stands. A closed chain: planned → (failed |) pending → accepted | rejected."""
+
+    PLANNED = "planned"  # decided in a plan, not rendered yet
+    FAILED = "failed"  # rendering it failed; the next run tries again
+    PENDING = "pending"  # rendered, undecided
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+RENDERED_STATES = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.REJECTED)
+
+
+class SampleOrder(StrEnum):
+    """In which order samples are listed."""
+
+    NEWEST = "newest"  # latest planned first
+    PLAN = "plan"  # as planned
+    QUEUE = "queue"  # as they are reviewed: by score, then as planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubject:
+    """One labelled photo with its cut-out, as an import hands it over. Its pictures are stored before."""
+
+    id: str  # pixel hash of the photo
+    label: str
+    name: str  # file name in its source
+    source: str
+    split: str  # train or test
+    photo_id: str
+    height: int
+    width: int
+    cutout_id: str | None = None  # RGBA picture; None where the photo was not cut out
+    mask_score: float = 0.0  # 0 bad .. 1 good
+    mask_doubts: Sequence[str] = ()  # plain words; empty = fit for use
+    mask_origin: str = ""
+    box: Box | None = None  # extent of the object in the photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One labelled photo of the library with its present cut-out."""
+
+    id: str
+    label: str
+    name: str
+    source: str
+    split: str
+    photo_id: str
+    height: int
+    width: int
+    cutout_id: str | None
+    mask_id: str | None  # the cut-out's alpha as a picture of its own
+    mask_score: float
+    mask_doubts: tuple[str, ...]
+    mask_origin: str
+    box: Box | None
+    excluded: bool  # a person took it out: not planned, not released
+    added_at: str  # ISO, UTC
+
+    @property
+    def usable(self) -> bool:
+        """Whether plans may use it: cut out, without doubts, not excluded."""
+        return self.cutout_id is not None and not self.mask_doubts and not self.excluded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A file of a source that did not become a subject."""
+
+    source: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """A plan as it was last stored."""
+
+    name: str
+    recipe_yaml: str
+    specs: int
+    updated_at: str  # ISO, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A rendered sample, ready to be stored. Its pictures are stored before."""
+
+    spec_id: str
+    image_id: str
+    mask_id: str | None
+    boxes: Sequence[Box]
+    homographies: Sequence[Matrix]
+    visible: Sequence[float] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failed_gates: Sequence[str] = ()  # sentences, e.g. "seam 0.41, limit 0.30"
+    descriptor: bytes | None = None  # float32, little endian
+    timings: Mapping[str, float] = field(default_factory=dict)  # seconds
+    exact: bool = True  # the kept object equals the warped photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRow:
+    """One sample of the library, rendered or not."""
+
+    spec: SampleSpec
+    state: SampleState
+    plan: str  # name of the plan that brought it in
+    split: str
+    image_id: str | None = None
+    mask_id: str | None = None
+    boxes: tuple[Box, ...] = ()
+    homographies: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    visible: tuple[float, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failed_gates: tuple[str, ...] = ()
+    descriptor: bytes | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    exact: bool | None = None
+    failure: str = ""  # the sentence of the last failed try
+    created_at: str = ""  # ISO, UTC
+    rendered_at: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of its spec."""
+        return self.spec.id
+
+    @property
+    def status(self) -> str:
+        """planned, rendered or failed."""
+        return "rendered" if self.state in RENDERED_STATES else str(self.state)
+
+    @property
+    def review(self) -> str:
+        """pending, accepted or rejected; pending before it is rendered, too."""
+        return str(self.state) if self.state in RENDERED_STATES else str(SampleState.PENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the counter table says. `samples` has planned (all specs), rendered, pending, accepted, rejected, failed."""
+
+    subjects: int
+    excluded: int
+    classes: Mapping[str, int]  # label → subjects, excluded ones too
+    samples: Mapping[str, int]
