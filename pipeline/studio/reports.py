@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-
+from pipeline.domain.images import RGB
 from pipeline.domain.spec import SampleSpec
+from pipeline.runners import RenderedSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +81,23 @@ class Created:
     """One variant of the Create page. It is in the library only once it is kept."""
 
     spec: SampleSpec
-    image: np.ndarray  # (H, W, 3) uint8
-    before: np.ndarray  # (H, W, 3) uint8: the placed object on a plain ground
-    scores: dict[str, float]
-    failed_gates: tuple[str, ...]  # sentences, e.g. "seam 0.41, limit 0.30"
+    sample: RenderedSample
+    before: RGB  # (H, W, 3) uint8: the placed object on a plain ground
+
+    @property
+    def image(self) -> RGB:
+        """(H, W, 3) uint8: the finished picture."""
+        return self.sample.image
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Quality scores by name."""
+        return self.sample.scores
+
+    @property
+    def failed_gates(self) -> list[str]:
+        """Sentences such as "seam 0.41, limit 0.30"; empty when every gate passes."""
+        return self.sample.failed_gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

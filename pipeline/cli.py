@@ -1,0 +1,188 @@
+"""The command line: one command per thing a person can do, over the studio.
+
+Exit codes: 0 done; 1 the world said no (one sentence on stderr); 2 wrong usage; 130 interrupted (work so far is
+kept, the same command resumes). With `--json`, stdout holds one JSON object and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import Cancelled, StudioError
+from pipeline.settings import settings_from
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+Answer = dict[str, Any]
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        answer, sentence = options.run(options)
+    except Cancelled as stopped:
+        print(f"backlot: {stopped}", file=sys.stderr)
+        return _INTERRUPTED
+    except KeyboardInterrupt:
+        print("backlot: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        return _INTERRUPTED
+    except StudioError as error:
+        print(f"backlot: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(answer, default=str) if options.json else sentence)
+    return int(answer.get("problems", 0) != 0)
+
+
+def _import(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options, create=True) as studio, _bar("import", "photo", options) as progress:
+        report = studio.import_photos(options.source, split=options.split, on_progress=progress)
+    lines = [f"{report.added} added, {report.already} already there, {len(report.refused)} refused"]
+    if report.note:
+        lines.append(report.note)
+    if report.doubtful:
+        lines.append(f"{report.doubtful} masks want a look: open the Photos page, or leave them out")
+    lines += [f"  refused {name}: {reason}" for name, reason in report.refused[:20]]
+    if len(report.refused) > 20:
+        lines.append(f"  … and {len(report.refused) - 20} more; --json lists all")
+    return asdict(report), "\n".join(lines)
+
+
+def _generate(options: argparse.Namespace) -> tuple[Answer, str]:
+    recipe = _recipe_text(options.recipe)
+    with _studio(options) as studio, _bar("generate", "picture", options) as progress:
+        preview = studio.preview_plan(recipe, **_overrides(options))
+        for warning in preview.warnings:
+            print(f"backlot: {warning}", file=sys.stderr)
+        report = studio.generate(recipe, **_overrides(options), on_progress=progress)
+    sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
+    if report.failed:
+        sentence += f", {len(report.failed)} failed; the first: {report.failed[0][1]}"
+    return asdict(report), sentence
+
+
+def _recipe_text(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        raise StudioError(f"recipe {path} cannot be read: {reason}; recipes/ holds worked examples") from None
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("count", "model", "method", "seed")}
+
+
+def _status(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options) as studio:
+        status = studio.status()
+    samples = ", ".join(f"{count} {state}" for state, count in status["samples"].items())
+    classes = ", ".join(f"{label} {count}" for label, count in status["classes"].items())
+    return status, f"{status['subjects']} photos ({classes or 'none'})\n{samples}"
+
+
+def _gate(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options) as studio:
+        report = studio.gate()
+    reasons = "".join(f"\n  {gate}: {count}" for gate, count in report.reasons.items())
+    return asdict(report), f"{report.accepted} accepted, {report.rejected} rejected by the gates{reasons}"
+
+
+def _publish(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options) as studio, _bar("publish", "row", options) as progress:
+        report = studio.publish(
+            options.to, private=options.private, dry_run=options.dry_run, on_progress=progress
+        )
+    return report, report["sentence"]
+
+
+def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options) as studio:
+        problems = studio.verify()
+    sentence = "\n".join(problems) or "files, rows and hashes agree"
+    return {"problems": len(problems), "found": problems}, sentence
+
+
+@contextmanager
+def _studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
+    from pipeline.studio import Studio
+
+    settings = replace(settings_from(), library=options.library)
+    with Studio(settings, create=create) as studio:
+        yield studio
+
+
+@contextmanager
+def _bar(
+    verb: str, unit: str, options: argparse.Namespace
+) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A progress bar on stderr with rate and time left; silent where stderr is not a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc=verb, unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def show(done: int, total: int | None, _name: str) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Turn a small labelled image set into a large, varied, reviewed and published one.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[..., Any], says: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=says, description=says)
+        sub.set_defaults(run=run)
+        sub.add_argument("--library", type=Path, required=True, metavar="DIR", help="the library's folder")
+        sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+        return sub
+
+    adding = command(
+        "import", _import, "add photographs: a folder class/*.jpg, a .zip of it, hf://datasets/ns/name"
+    )
+    adding.add_argument("source", help="folder, .zip, hf://datasets/ns/name, 'starter' or 'starter:field'")
+    adding.add_argument(
+        "--split", choices=["train", "test"], help="for all of them; default: 80 %% train by hash"
+    )
+
+    making = command("generate", _generate, "plan a recipe and render what is missing")
+    making.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="default: recipes/surfaces.yaml's content"
+    )
+    making.add_argument("--count", type=_positive, metavar="N", help="samples in all")
+    making.add_argument("--model", metavar="NAME", help="nano, sdxl or a checkpoint folder")
+    making.add_argument("--method", metavar="NAME", help="inpaint, controlnet, sdxl or paste")
+    making.add_argument("--seed", type=int, metavar="S")
+
+    command("status", _status, "counts of photos and samples")
+    command("gate", _gate, "decide by the automatic gates alone, marked as such")
+
+    publishing = command("publish", _publish, "write the accepted samples and the photos as a dataset")
+    publishing.add_argument("--to", required=True, metavar="DIR|hf://datasets/ns/name")
+    publishing.add_argument("--private", action=argparse.BooleanOptionalAction, default=True)
+    publishing.add_argument("--dry-run", action="store_true", help="say what would be written, write nothing")
+
+    command("verify", _verify, "check files, rows and hashes against one another")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)

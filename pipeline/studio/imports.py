@@ -1,0 +1,187 @@
+"""From a source of photographs to subjects with masks: decode, refuse, cut out, store."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from multiprocessing import get_context
+
+import numpy as np
+
+from pipeline.cutout import CutoutResult, cut_out
+from pipeline.domain.images import Mask, pixel_hash
+from pipeline.domain.photos import Photo, load_photo
+from pipeline.domain.placement import object_box
+from pipeline.domain.splits import split_of
+from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
+from pipeline.library import Library, NewSubject
+from pipeline.sources import Source, SourceItem, open_source
+from pipeline.studio.reports import ImportReport
+
+Progress = Callable[[int, int | None, str], None]  # done, total if known, what is in work
+_INLINE_ITEMS = 8  # below this a pool of processes costs more than it saves
+_IN_FLIGHT = 3  # items waiting per process, so that memory stays flat
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """One photograph, ready to be stored; or the reason why it is not."""
+
+    item: SourceItem
+    subject_id: str = ""
+    photo: Photo | None = None
+    cutout: CutoutResult | None = None
+    refusal: str = ""
+
+
+@dataclass(slots=True)
+class _Tally:
+    added: int = 0
+    already: int = 0
+    doubtful: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    classes: dict[str, int] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # subject id → name, of this import
+
+
+def import_photos(
+    library: Library,
+    source: str,
+    *,
+    split: str | None = None,
+    on_progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ImportReport:
+    """Add every readable, new photograph of a source to the library, with its mask.
+
+    Args:
+        source: a folder of class folders, a zip of one, `hf://datasets/ns/name`, `starter` or `starter:field`.
+        split: train or test for all of them; without it each photo's own hash decides (80 % train).
+
+    Raises:
+        SourceRefused: nothing in the source can be read.
+        Cancelled: the person stopped; what was stored stays.
+    """
+    opened = open_source(source)
+    tally = _Tally()
+    with library.work_lock("import"):
+        for count, prepared in enumerate(_prepared_all(opened.items(), library), start=1):
+            if cancelled and cancelled():
+                raise Cancelled(tally.added)
+            _record(library, prepared, source=source, split=split, tally=tally)
+            if on_progress:
+                on_progress(count, opened.count, prepared.item.name)
+        tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
+        for name, reason in tally.refused:
+            library.record_refusal(source, name, reason)
+    if not tally.added and not tally.already:
+        raise _nothing_found(source, tally)
+    return ImportReport(
+        added=tally.added,
+        already=tally.already,
+        doubtful=tally.doubtful,
+        refused=tuple(tally.refused),
+        classes=dict(sorted(tally.classes.items())),
+        note=opened.note,
+    )
+
+
+def _nothing_found(source: str, tally: _Tally) -> SourceRefused:
+    if not tally.refused:
+        return SourceRefused(f"{source} holds no pictures; a folder with one sub-folder per class is needed")
+    name, reason = tally.refused[0]
+    return SourceRefused(
+        f"none of the {len(tally.refused)} files in {source} can be used; the first, {name}: {reason}"
+    )
+
+
+def _prepared_all(items: Iterator[SourceItem], library: Library) -> Iterator[_Prepared]:
+    """Decode and cut out, here for a few items, on all cores for many; in the order of the source."""
+    known = library.subject_ids()
+    head = list(islice(items, _INLINE_ITEMS))
+    processes = os.cpu_count() or 1
+    if len(head) < _INLINE_ITEMS or processes == 1:
+        yield from (_prepared(item, known) for item in chain(head, items))
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[_Prepared]] = deque()
+        try:
+            for item in chain(head, items):
+                waiting.append(pool.submit(_prepared, item, known))
+                if len(waiting) >= processes * _IN_FLIGHT:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
+    try:
+        photo = load_photo(item.data, item.name)
+        subject_id = pixel_hash(photo.rgb)
+        if subject_id in known:
+            return _Prepared(item, subject_id)
+        alpha = photo.alpha if item.mask is None else _given_mask(item, photo)
+        return _Prepared(item, subject_id, photo, cut_out(photo.rgb, alpha=alpha))
+    except UnreadableImage as refusal:
+        return _Prepared(item, refusal=refusal.reason)
+
+
+def _given_mask(item: SourceItem, photo: Photo) -> Mask:
+    assert item.mask is not None
+    mask = load_photo(item.mask, f"mask of {item.name}", min_side_px=1)
+    if mask.rgb.shape[:2] != photo.rgb.shape[:2]:
+        (mask_h, mask_w), (h, w) = mask.rgb.shape[:2], photo.rgb.shape[:2]
+        raise UnreadableImage(
+            item.name, f"its mask is {mask_w}x{mask_h} px, the photo {w}x{h}; make them one size"
+        )
+    return mask.alpha if mask.alpha is not None else mask.rgb[..., 0]
+
+
+def _record(library: Library, prepared: _Prepared, *, source: str, split: str | None, tally: _Tally) -> None:
+    item = prepared.item
+    if prepared.refusal:
+        tally.refused.append((item.name, prepared.refusal))
+        return
+    if first := tally.names.get(prepared.subject_id):
+        tally.refused.append((item.name, f"the same pixels as {first}"))
+        return
+    tally.names[prepared.subject_id] = item.name
+    if prepared.photo is None or prepared.cutout is None:
+        tally.already += 1
+        return
+    library.add_subject(_new_subject(library, prepared, source=source, split=split))
+    tally.added += 1
+    tally.doubtful += bool(prepared.cutout.doubts)
+    tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
+
+
+def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: str | None) -> NewSubject:
+    photo, cutout = prepared.photo, prepared.cutout
+    assert photo is not None and cutout is not None
+    height, width = photo.rgb.shape[:2]
+    return NewSubject(
+        id=prepared.subject_id,
+        label=prepared.item.label,
+        name=prepared.item.name,
+        source=source,
+        split=split or split_of(prepared.subject_id),
+        photo_id=library.put_picture(photo.rgb),
+        height=height,
+        width=width,
+        cutout_id=library.put_picture(rgba(cutout)),
+        mask_score=cutout.score,
+        mask_doubts=cutout.doubts,
+        mask_origin=cutout.origin,
+        box=object_box(cutout.alpha),
+    )
+
+
+def rgba(cutout: CutoutResult) -> np.ndarray:
+    """(H, W, 4) uint8: the foreground colours and the soft alpha of a cut-out, as the library keeps them."""
+    return np.dstack([cutout.rgb, cutout.alpha])

@@ -1,0 +1,220 @@
+"""Rendering a plan: in the foreground, or in the background with pause and resume."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.domain.placement import Cutout
+from pipeline.domain.recipe import Recipe, to_yaml
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import Cancelled, StudioError
+from pipeline.generation import load
+from pipeline.library import Library, Rendered
+from pipeline.runners import RenderedSample, render_specs
+from pipeline.studio.imports import Progress
+from pipeline.studio.plans import Overrides, planned
+from pipeline.studio.reports import RunProgress, RunReport, RunState
+
+_LATEST = 8
+
+
+def cutout_of(library: Library, cutout_id: str) -> Cutout:
+    """The stored RGBA picture as a cut-out."""
+    pixels = library.picture(cutout_id)
+    return Cutout(rgb=pixels[..., :3], alpha=pixels[..., 3])
+
+
+def render_plan(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    *,
+    batch_size: int,
+    on_progress: Progress | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+    on_sample: Callable[[str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> RunReport:
+    """Plan, then render the specs that have no picture yet. The same call after a stop or a kill goes on.
+
+    Raises:
+        LibraryBusy: another process renders or imports here.
+        Cancelled: the person stopped; what was finished is kept.
+    """
+    started = time.monotonic()
+    with library.work_lock("generate"):
+        specs = planned(library, recipe, overrides)
+        library.add_plan(recipe.name, to_yaml(recipe), specs)
+        wanted = set(library.missing([spec.id for spec in specs]))
+        missing = [spec for spec in specs if spec.id in wanted]
+        failed: list[tuple[str, str]] = []
+        inexact = 0
+        done = 0
+
+        def record(spec: SampleSpec, sample: RenderedSample) -> None:
+            nonlocal done, inexact
+            record_sample(library, spec, sample)
+            done += 1
+            inexact += not sample.exact
+            if on_sample:
+                on_sample(spec.id)
+            if on_progress:
+                on_progress(done, len(missing), spec.id)
+
+        def refuse(spec: SampleSpec, sentence: str) -> None:
+            library.record_failure(spec.id, sentence)
+            failed.append((spec.id, sentence))
+
+        render(library, missing, batch_size, record, refuse, on_step=on_step, cancelled=cancelled)
+    return RunReport(
+        planned=len(specs),
+        already=len(specs) - len(missing),
+        rendered=done,
+        failed=tuple(failed),
+        seconds=time.monotonic() - started,
+        inexact=inexact,
+    )
+
+
+def render(
+    library: Library,
+    specs: Sequence[SampleSpec],
+    batch_size: int,
+    on_sample: Callable[[SampleSpec, RenderedSample], None],
+    on_failure: Callable[[SampleSpec, str], None],
+    *,
+    on_step: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> None:
+    """Render specs with the pictures and cut-outs of a library."""
+    render_specs(
+        specs,
+        load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
+        load_scene=lambda subject_id: library.picture(library.subject(subject_id).photo_id),
+        load_picture=library.picture,
+        generator_for=load,
+        batch_size=batch_size,
+        on_sample=on_sample,
+        on_failure=on_failure,
+        on_step=on_step,
+        cancelled=cancelled,
+    )
+
+
+def record_sample(library: Library, spec: SampleSpec, sample: RenderedSample) -> None:
+    """Store a rendered sample: its pictures first, then one transaction for the row."""
+    library.record_sample(
+        Rendered(
+            spec_id=spec.id,
+            image_id=library.put_picture(sample.image),
+            mask_id=library.put_picture(sample.placed.layer.alpha),
+            boxes=sample.placed.boxes,
+            homographies=tuple(matrix.tolist() for matrix in sample.placed.homographies),
+            visible=sample.placed.visible,
+            scores=sample.scores,
+            failed_gates=sample.failed_gates,
+            descriptor=sample.descriptor.tobytes(),
+            timings=sample.timings,
+            exact=sample.exact,
+        )
+    )
+
+
+@dataclass(slots=True)
+class BackgroundRun:
+    """One plan at a time, rendered in a thread; torch lets the page go on meanwhile."""
+
+    library: Library
+    batch_size: int
+    _progress: RunProgress = field(default_factory=RunProgress)
+    _latest: deque[str] = field(default_factory=lambda: deque(maxlen=_LATEST))
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _order: tuple[Recipe, Overrides] | None = None
+    _started: float = 0.0
+
+    def start(self, recipe: Recipe, overrides: Overrides) -> None:
+        """Begin, or raise StudioError while another run is at work."""
+        if self.alive:
+            raise StudioError("a run is at work already; pause it or wait for its end")
+        self._order = (recipe, overrides)
+        self._stop.clear()
+        self._latest.clear()
+        self._started = 0.0
+        self._progress = RunProgress(state=RunState.LOADING, recipe=recipe.name)
+        self._thread = threading.Thread(target=self._work, name="backlot-run", daemon=True)
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Stop after the step in work; nothing finished is lost."""
+        self._stop.set()
+
+    def resume(self) -> None:
+        """Go on with the paused run."""
+        if self._order is None:
+            raise StudioError("there is no paused run; start one first")
+        self.start(*self._order)
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the run has ended or paused."""
+        if self._thread:
+            self._thread.join(timeout_s)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a run is at work now."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def progress(self) -> RunProgress:
+        """Where the run stands."""
+        return self._progress
+
+    def _work(self) -> None:
+        assert self._order is not None
+        recipe, overrides = self._order
+        try:
+            report = render_plan(
+                self.library,
+                recipe,
+                overrides,
+                batch_size=self.batch_size,
+                on_progress=self._on_progress,
+                on_step=self._on_step,
+                on_sample=self._latest.appendleft,
+                cancelled=self._stop.is_set,
+            )
+        except Cancelled:
+            self._progress = replace(self._progress, state=RunState.PAUSED, seconds_left=None)
+        except StudioError as error:
+            self._progress = replace(self._progress, state=RunState.FAILED, sentence=str(error))
+        except Exception as error:  # a bug: the page must say so instead of waiting for ever
+            self._progress = replace(self._progress, state=RunState.FAILED, sentence=f"a bug: {error!r}")
+            raise
+        else:
+            sentence = f"{len(report.failed)} failed: {report.failed[0][1]}" if report.failed else ""
+            done = report.already + report.rendered
+            self._progress = replace(
+                self._progress, state=RunState.DONE, done=done, total=report.planned, seconds_left=0.0,
+                latest=tuple(self._latest), sentence=sentence,
+            )  # fmt: skip
+
+    def _on_progress(self, done: int, total: int | None, _sample_id: str) -> None:
+        now = time.monotonic()
+        total = total or done
+        each = (now - self._started) / done if self._started else 0.0
+        self._progress = replace(
+            self._progress,
+            done=done,
+            total=total,
+            seconds_left=each * (total - done),
+            latest=tuple(self._latest),
+        )
+
+    def _on_step(self, step: int, steps: int) -> None:
+        self._started = self._started or time.monotonic()
+        self._progress = replace(self._progress, state=RunState.RUNNING, step=step, steps=steps)

@@ -1,0 +1,350 @@
+"""The studio: one method per thing a person can do. The pages, the command line and the tests all call it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline.domain.images import RGB, Mask
+from pipeline.domain.placement import Box, Placement
+from pipeline.domain.review import Decision, Verdict
+from pipeline.generation import ModelChoice, model_choices, vocabulary
+from pipeline.library import Library, SampleRow, Subject
+from pipeline.settings import Settings
+from pipeline.studio import photos, releases
+from pipeline.studio.create import CreateRequest, create, placed_preview
+from pipeline.studio.imports import Progress, import_photos
+from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
+from pipeline.studio.prompts import prompt_notes
+from pipeline.studio.reports import (
+    Created,
+    GateReport,
+    ImportReport,
+    PlanPreview,
+    ReleaseOutlook,
+    RunProgress,
+    RunReport,
+    StudyProgress,
+)
+from pipeline.studio.reviews import decide_by_gates
+from pipeline.studio.runs import BackgroundRun, record_sample, render_plan
+from pipeline.studio.studies import StudyProcess
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+_CREATE_PLAN = "create"
+_STARTER_SOURCES = (("starter", "train"), ("starter:field", "test"))
+
+
+class Studio:
+    """A library, and everything that a person can do with it. Loads no model before the first picture.
+
+    Args:
+        settings: where things lie.
+        create: make the library when it is not there; else a missing library is refused.
+
+    Raises:
+        LibraryUnusable: the library is missing, read-only, damaged or newer than this program.
+    """
+
+    def __init__(self, settings: Settings, *, create: bool = True) -> None:
+        self.settings = settings
+        self.library = Library.open(settings.library, create=create)
+        self._run = BackgroundRun(self.library, settings.batch_size)
+        self._study = StudyProcess(settings.runs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Pause what runs and close the library."""
+        self._run.pause()
+        self._run.wait()
+        self._study.stop()
+        self.library.close()
+
+    # --- photos ---------------------------------------------------------------------------------------------
+
+    def fill_with_starter(self, on_progress: Progress | None = None) -> list[ImportReport]:
+        """Import the rendered starter set and its field test set into a library that is still empty."""
+        if not self.settings.starter or self.library.subjects(limit=1):
+            return []
+        return [
+            self.import_photos(source, split=split, on_progress=on_progress)
+            for source, split in _STARTER_SOURCES
+        ]
+
+    def import_photos(
+        self,
+        source: str,
+        *,
+        split: str | None = None,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ImportReport:
+        """Add the photographs of a source; see `imports.import_photos`."""
+        return import_photos(self.library, source, split=split, on_progress=on_progress, cancelled=cancelled)
+
+    def classes(self) -> dict[str, int]:
+        """Photos per class."""
+        return self.library.counts().classes
+
+    def subjects(
+        self,
+        label: str | None = None,
+        split: str | None = None,
+        doubtful: bool | None = None,
+        limit: int | None = None,
+    ) -> list[Subject]:
+        """Photos, doubtful masks first."""
+        return self.library.subjects(label=label, split=split, doubtful=doubtful, limit=limit)
+
+    def subject(self, subject_id: str) -> Subject:
+        """One photo by its id."""
+        return self.library.subject(subject_id)
+
+    def refusals(self) -> list[tuple[str, str]]:
+        """Files that imports refused, with the reason."""
+        return [(refusal.name, refusal.reason) for refusal in self.library.refusals()]
+
+    def picture(self, blob_id: str) -> RGB:
+        """A stored picture by its blob id."""
+        return self.library.picture(blob_id)
+
+    def picture_path(self, blob_id: str) -> Path:
+        """The lossless WebP file of a stored picture."""
+        return self.library.picture_path(blob_id)
+
+    def thumbnail_path(self, blob_id: str) -> Path:
+        """A 256-px thumbnail, made at the first call."""
+        return photos.thumbnail_path(self.library, blob_id)
+
+    def cutout_preview(self, subject_id: str, ground: photos.Colour | None = None) -> RGB:
+        """The cut-out on a plain colour, or on a checkerboard."""
+        return photos.cutout_preview(self.library, subject_id, ground)
+
+    def mask(self, subject_id: str) -> Mask:
+        """The soft mask of a photo."""
+        return photos.mask_of(self.library, subject_id)
+
+    def mend_box(self, subject_id: str, box: Box) -> Mask:
+        """A mask proposed from a box round the object; nothing is stored."""
+        return photos.mask_from_box(self.library, subject_id, box)
+
+    def mend_click(
+        self, subject_id: str, point: tuple[int, int], *, add: bool = True, mask: Mask | None = None
+    ) -> Mask:
+        """A mask proposed from a click at (x, y) that adds or takes away a region; nothing is stored."""
+        return photos.mask_from_click(self.library, subject_id, point, add=add, mask=mask)
+
+    def save_mask(self, subject_id: str, mask: Mask) -> Subject:
+        """Store a person's mask."""
+        return photos.save_mask(self.library, subject_id, mask)
+
+    def set_excluded(self, subject_id: str, excluded: bool) -> None:
+        """Leave a photo out of plans and releases, or take it in again."""
+        self.library.set_subject_excluded(subject_id, excluded)
+
+    # --- create ---------------------------------------------------------------------------------------------
+
+    def models(self) -> list[ModelChoice]:
+        """The checkpoints that the registry knows, and why one is not available."""
+        return model_choices()
+
+    def vocabulary(self, model: str) -> dict[str, list[str]] | None:
+        """The words that a model was trained on, by slot; None for a model that takes any words."""
+        return vocabulary(model)
+
+    def prompt_notes(self, prompt: str, model: str) -> list[str]:
+        """Plain sentences on what a model will not see or not know of a prompt."""
+        return prompt_notes(prompt, model)
+
+    def preview(self, subject_id: str, placement: Placement, size: int, *, ground: RGB | None = None) -> RGB:
+        """The placed object on a ground (a checkerboard by default), without any model."""
+        return placed_preview(self.library, subject_id, placement, size, ground)
+
+    def create(
+        self,
+        subject_id: str,
+        placement: Placement,
+        *,
+        prompt: str,
+        on_step: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        **options: Any,
+    ) -> list[Created]:
+        """Variants of one object; `options` are the further fields of `CreateRequest`. Nothing is stored."""
+        request = CreateRequest(subject_id=subject_id, placement=placement, prompt=prompt, **options)
+        return create(
+            self.library, request, batch_size=self.settings.batch_size, on_step=on_step, cancelled=cancelled
+        )
+
+    def keep(self, created: Created) -> str:
+        """Put a variant into the library, pending review; its sample id. Twice is once."""
+        self.library.add_plan(_CREATE_PLAN, "", [created.spec])
+        record_sample(self.library, created.spec, created.sample)
+        return created.spec.id
+
+    # --- generate -------------------------------------------------------------------------------------------
+
+    def recipes(self) -> dict[str, str]:
+        """The example recipes as YAML text by name, the default first."""
+        return recipe_texts(RECIPES)
+
+    def preview_plan(self, recipe: str | None, **overrides: Any) -> PlanPreview:
+        """What a recipe (YAML, None for the default) would make; `overrides` are fields of `Overrides`."""
+        return preview_plan(self.library, recipe_of(recipe), Overrides(**overrides))
+
+    def generate(
+        self,
+        recipe: str | None,
+        *,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        **overrides: Any,
+    ) -> RunReport:
+        """Plan and render in the foreground what has no picture yet."""
+        return render_plan(
+            self.library,
+            recipe_of(recipe),
+            Overrides(**overrides),
+            batch_size=self.settings.batch_size,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def start_run(self, recipe: str | None, **overrides: Any) -> None:
+        """The same in the background; follow it with `run_progress`."""
+        self._run.start(recipe_of(recipe), Overrides(**overrides))
+
+    def run_progress(self) -> RunProgress:
+        """Where the background run stands."""
+        return self._run.progress
+
+    def pause_run(self) -> None:
+        """Pause the background run; nothing finished is lost."""
+        self._run.pause()
+
+    def resume_run(self) -> None:
+        """Go on with the paused run."""
+        self._run.resume()
+
+    # --- review ---------------------------------------------------------------------------------------------
+
+    def next_for_review(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
+        """Pending samples in queue order, behind the sample `after`."""
+        return self.library.next_pending(reviewer, after=after, limit=limit)
+
+    def sample(self, sample_id: str) -> SampleRow:
+        """One sample by its id."""
+        return self.library.sample(sample_id)
+
+    def samples(
+        self,
+        review: str | None = None,
+        label: str | None = None,
+        method: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[SampleRow]:
+        """A page of samples, newest first."""
+        return self.library.samples(review=review, label=label, method=method, limit=limit, after=after)
+
+    def decide(
+        self,
+        sample_id: str,
+        verdict: Verdict,
+        *,
+        reviewer: str,
+        reason: str | None = None,
+        comment: str = "",
+        via: str = "click",
+        client_id: str | None = None,
+        shown: dict[str, Any] | None = None,
+    ) -> str:
+        """Record a decision; the sample's new review state. The same `client_id` twice counts once."""
+        return self.library.record_decision(
+            Decision(
+                sample_id=sample_id,
+                reviewer=reviewer,
+                verdict=verdict,
+                reason=reason,
+                comment=comment,
+                at=datetime.now(UTC).isoformat(),
+                via=via,
+                client_id=client_id or uuid.uuid4().hex,
+                shown=shown or {},
+            )
+        )
+
+    def undo(self, reviewer: str) -> str | None:
+        """Take back this reviewer's last standing decision; the sample that is pending again."""
+        return self.library.undo(reviewer)
+
+    def gate(self) -> GateReport:
+        """Decide every pending sample by the automatic gates, marked as such."""
+        return decide_by_gates(self.library)
+
+    # --- publish and train ----------------------------------------------------------------------------------
+
+    def release_outlook(self, name: str = "my-dataset") -> ReleaseOutlook:
+        """What would be published now."""
+        return releases.release_outlook(self.library, name)
+
+    def publish(
+        self, to: str, *, private: bool = True, dry_run: bool = False, on_progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Write the release to a folder or push it to `hf://datasets/ns/name`."""
+        return releases.publish(self.library, to, private=private, dry_run=dry_run, on_progress=on_progress)
+
+    def releases(self) -> list[Path]:
+        """Release folders on this machine, newest first."""
+        folders = [card.parent for card in self.settings.releases.glob("*/README.md")]
+        return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+
+    def start_study(
+        self,
+        release: str | Path,
+        *,
+        test: str | Path | None = None,
+        seeds: int = 6,
+        arms: list[str] | None = None,
+        network: str = "small",
+        steps: int | None = None,
+    ) -> Path:
+        """Start a study in a child process; the folder that will hold its report."""
+        given = None if test is None else str(test)
+        return self._study.start(
+            str(release), test=given, seeds=seeds, arms=arms, network=network, steps=steps
+        )
+
+    def study_progress(self) -> StudyProgress:
+        """Where the study stands."""
+        return self._study.progress
+
+    def stop_study(self) -> None:
+        """Stop the study; finished arms are kept."""
+        self._study.stop()
+
+    # --- upkeep ---------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Counts of photos and samples, JSON-ready."""
+        return asdict(self.library.counts())
+
+    def verify(self) -> list[str]:
+        """Problems between files, rows and hashes; empty when all agree."""
+        return self.library.verify()
+
+    def with_library(self, folder: Path) -> Studio:
+        """A studio on another library with the same settings."""
+        return Studio(replace(self.settings, library=folder))
