@@ -26,7 +26,14 @@ studio: $(VENV)/.ready ## set up and start the app: embedded model, starter set 
 	BACKLOT_LIBRARY=$(LIBRARY) GRADIO_SERVER_PORT=$(PORT) $(RUN) app.py
 
 demo: $(VENV)/.ready ## the whole loop without a browser on the starter set, ends with the verdict
-	$(RUN) -m benchmarks.demo --out runs/demo
+	rm -rf runs/demo
+	$(RUN) -m pipeline import starter --library runs/demo/library --split train
+	$(RUN) -m pipeline import starter:field --library runs/demo/library --split test
+	$(RUN) -m pipeline generate --library runs/demo/library --recipe recipes/surfaces.yaml --count 120
+	$(RUN) -m pipeline gate --library runs/demo/library
+	$(RUN) -m pipeline publish --library runs/demo/library --to runs/demo/release
+	$(RUN) -m training study --dataset runs/demo/release --seeds 3 --out runs/demo/study
+	@echo "library runs/demo/library · release runs/demo/release · report runs/demo/study/report.html"
 
 test: $(VENV)/.ready-dev ## set up and run the whole test suite
 	$(RUN) -m pytest

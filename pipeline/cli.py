@@ -1,7 +1,7 @@
 """The command line: one command per thing a person can do, over the studio.
 
-Exit codes: 0 done; 1 the world said no (one sentence on stderr); 2 wrong usage; 130 interrupted (work so far is
-kept, the same command resumes). With `--json`, stdout holds one JSON object and nothing else.
+Exit codes: 0 done; 1 the world said no (one sentence on stderr); 2 wrong usage; 130 interrupted (work so far
+is kept, the same command resumes). With `--json`, stdout holds one JSON object and nothing else.
 """
 
 from __future__ import annotations

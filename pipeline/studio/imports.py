@@ -19,7 +19,7 @@ from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject
-from pipeline.sources import Source, SourceItem, open_source
+from pipeline.sources import SourceItem, open_source
 from pipeline.studio.reports import ImportReport
 
 Progress = Callable[[int, int | None, str], None]  # done, total if known, what is in work
@@ -59,7 +59,7 @@ def import_photos(
     """Add every readable, new photograph of a source to the library, with its mask.
 
     Args:
-        source: a folder of class folders, a zip of one, `hf://datasets/ns/name`, `starter` or `starter:field`.
+        source: a folder of class folders, a zip of one, `hf://datasets/ns/name`, `starter`, `starter:field`.
         split: train or test for all of them; without it each photo's own hash decides (80 % train).
 
     Raises:

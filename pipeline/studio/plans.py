@@ -117,7 +117,7 @@ def _backdrop_ids(library: Library, recipe: Recipe, size_px: int) -> list[str]:
     folder = recipe.backdrops.folder
     if folder is None:
         raise InvalidRecipe(
-            "method 'paste' needs background pictures; set backdrops.folder to a folder of them (or to 'starter')"
+            "method 'paste' needs backgrounds; set backdrops.folder to a folder of pictures or to 'starter'"
         )
     size = (recipe.size or size_px,) * 2
     if str(folder) == _STARTER_BACKDROPS:

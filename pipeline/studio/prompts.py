@@ -16,7 +16,7 @@ def prompt_notes(prompt: str, model: str) -> list[str]:
     cut = tokens_over(prompt, model)
     if cut.tokens:
         notes.append(
-            f"the prompt is {cut.tokens} tokens too long for {model}; it will not see: “{cut.words}”. Shorten it"
+            f"the prompt is {cut.tokens} tokens too long for {model}: “{cut.words}” is cut. Shorten it"
         )
     if unknown := unknown_words(prompt, model):
         notes.append(f"{model} does not know: {', '.join(unknown)}")

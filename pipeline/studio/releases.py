@@ -34,7 +34,7 @@ def publish(
     dry_run: bool,
     on_progress: Progress | None,
 ) -> dict[str, Any]:
-    """Write a release to a folder or push it to `hf://datasets/ns/name`; a JSON-ready account with a `sentence`.
+    """Write a release to a folder or push it to `hf://datasets/ns/name`; what was done, JSON-ready.
 
     Raises:
         ReleaseRefused: nothing is there to publish, or the place cannot be written.

@@ -1,0 +1,33 @@
+"""Settings come from the environment, each checked."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InvalidRequest
+from pipeline.settings import Settings, settings_from
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert settings_from({}) == Settings()
+
+
+def test_every_kind_of_setting_is_read() -> None:
+    given = settings_from(
+        {"BACKLOT_LIBRARY": "/data/lib", "BACKLOT_BATCH_SIZE": "2", "BACKLOT_STARTER": "no", "BACKLOT_REVIEWER": "ana"}
+    )
+    assert given == Settings(library=Path("/data/lib"), batch_size=2, starter=False, reviewer="ana")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("BACKLOT_BATCH_SIZE", "many", "BACKLOT_BATCH_SIZE is 'many'; a whole number is needed"),
+        ("BACKLOT_BATCH_SIZE", "0", "BACKLOT_BATCH_SIZE is 0; it must lie in 1 to 64"),
+        ("BACKLOT_STARTER", "perhaps", "BACKLOT_STARTER is 'perhaps'; use 1 or 0"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        settings_from({name: value})
+    assert str(refused.value) == sentence
