@@ -1,0 +1,83 @@
+"""The starter set and its field test set, rendered on the fly: the same seed gives the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import InvalidRequest
+from pipeline.starter.parts import Kind
+from pipeline.starter.scenes import Picture, bench_picture, field_picture
+from pipeline.starter.surfaces import drawn_surface, photographed_surface, surface_photographs
+
+PER_KIND = 24
+FIELD_COUNT = 100
+_ALBEDO_PX = 384
+_BENCH, _FIELD = 1, 2  # keep the two sets' random numbers apart
+
+
+@dataclass(frozen=True, slots=True)
+class StarterPart:
+    """One rendered picture of a machine part.
+
+    `rgb` is (192, 192, 3) uint8; `mask` (192, 192) uint8 is exact: the share of each
+    pixel that the part covers.
+    """
+
+    label: str
+    name: str
+    rgb: np.ndarray
+    mask: np.ndarray
+
+
+def subjects(seed: int = 0, *, per_kind: int = PER_KIND) -> Iterator[StarterPart]:
+    """Parts on one grey bench, `per_kind` of each of the five kinds, kind after kind.
+
+    Raises:
+        InvalidRequest: `per_kind` is below 1.
+    """
+    if per_kind < 1:
+        raise InvalidRequest(f"per_kind is {per_kind}; it must be at least 1")
+    for position, kind in enumerate(Kind):
+        for number in range(per_kind):
+            rng = np.random.default_rng([seed, _BENCH, position, number])
+            yield _named(kind, number, bench_picture(kind, rng))
+
+
+def field(count: int = FIELD_COUNT, seed: int = 0, surfaces: Path | None = None) -> Iterator[StarterPart]:
+    """The same kinds elsewhere: on varied surfaces, in varied light, from near and far; kinds take turns.
+
+    Args:
+        surfaces: a folder of surface photographs to lie on; drawn surfaces without it.
+
+    Raises:
+        InvalidRequest: `count` is below 1.
+        SourceRefused: the folder of surfaces holds no readable pictures.
+    """
+    if count < 1:
+        raise InvalidRequest(f"the field set's count is {count}; it must be at least 1")
+    folders = _by_folder(surface_photographs(surfaces)) if surfaces else []
+    kinds = tuple(Kind)
+    for number in range(count):
+        rng = np.random.default_rng([seed, _FIELD, number])
+        if folders:
+            paths = folders[int(rng.integers(len(folders)))]
+            albedo = photographed_surface(paths[int(rng.integers(len(paths)))], _ALBEDO_PX, rng)
+        else:
+            albedo = drawn_surface(number, _ALBEDO_PX, rng)
+        kind = kinds[number % len(kinds)]
+        yield _named(kind, number // len(kinds), field_picture(kind, albedo, rng), prefix="field-")
+
+
+def _by_folder(paths: list[Path]) -> list[list[Path]]:
+    groups: dict[Path, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(path.parent, []).append(path)
+    return list(groups.values())
+
+
+def _named(kind: Kind, number: int, picture: Picture, prefix: str = "") -> StarterPart:
+    return StarterPart(str(kind), f"{prefix}{kind}-{number + 1:02d}.png", picture.rgb, picture.mask)
