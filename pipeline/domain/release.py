@@ -21,8 +21,8 @@ class Origin(StrEnum):
 class ReleaseRow:
     """One picture of a release. Ids of pictures are blob ids of the library.
 
-    For a real row `method` is "photo", prompt and model are empty, `seed` is -1 and the homography the identity.
-    Where the object is not in the picture at a known place (method `sdxl`), `mask_id` is None and `boxes` empty.
+    For a real row `method` is "photo", prompt and model are empty, `seed` is -1, the homography the identity.
+    Where the photographed object is not in the picture (method `sdxl`), `mask_id` is None and `boxes` empty.
     """
 
     image_id: str

@@ -155,7 +155,7 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What the counter table says. `samples` has planned (all specs), rendered, pending, accepted, rejected, failed."""
+    """What the counter table says. `samples`: planned (all specs), rendered (all pictures), then by state."""
 
     subjects: int
     excluded: int

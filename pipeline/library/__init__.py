@@ -1,0 +1,27 @@
+"""The store of photos, plans, samples and decisions: the only database code, the only writer of pictures."""
+
+from pipeline.library.rows import (
+    Counts,
+    NewSubject,
+    PlanRow,
+    Refusal,
+    Rendered,
+    SampleOrder,
+    SampleRow,
+    SampleState,
+    Subject,
+)
+from pipeline.library.store import Library
+
+__all__ = [
+    "Counts",
+    "Library",
+    "NewSubject",
+    "PlanRow",
+    "Refusal",
+    "Rendered",
+    "SampleOrder",
+    "SampleRow",
+    "SampleState",
+    "Subject",
+]

@@ -1,0 +1,105 @@
+"""An open library folder: the database connections, the pictures and the lock for long work."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from pipeline.errors import LibraryUnusable
+from pipeline.library import schema
+from pipeline.library.blobs import Blobs
+from pipeline.library.engine import DATABASE_NAME, open_engine, plain_faults, reading, writing
+from pipeline.library.lock import work_lock
+
+_BLOBS = "blobs"
+
+
+class OpenLibrary:
+    """What every part of the library stands on."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._blobs = Blobs(path / _BLOBS)
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False, url: str | None = None) -> Self:
+        """Open the library in a folder.
+
+        Args:
+            path: the folder.
+            create: make a new, empty library where there is none.
+            url: a database elsewhere (postgresql+psycopg://…); without it the folder's own SQLite file.
+
+        Raises:
+            LibraryUnusable: missing, no folder, read-only, damaged, or written by a newer version.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise LibraryUnusable(f"{path} is a file; a library is a folder")
+        if not create and not url and not (path / DATABASE_NAME).is_file():
+            raise LibraryUnusable(
+                f"no library at {path}; make one with `python -m pipeline import SOURCE --library {path}`"
+            )
+        library = cls(path, open_engine(path, url))
+        try:
+            with plain_faults(path):
+                library._blobs.prepare()
+            library._migrate()
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    def _migrate(self) -> None:
+        with self._reading() as connection:
+            version = schema.stored_version(connection)
+        if version is not None and version > schema.VERSION:
+            raise LibraryUnusable(
+                f"library {self.path} was written by a newer version (schema {version}, this one knows "
+                f"{schema.VERSION}); update the studio, then open it again"
+            )
+        if version != schema.VERSION:
+            with self._writing() as connection:
+                schema.migrate(connection)
+
+    def close(self) -> None:
+        """Give the database connections back. The library can still be opened again."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return reading(self._engine, self.path)
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return writing(self._engine, self.path)
+
+    def work_lock(self, what: str) -> AbstractContextManager[None]:
+        """Hold the library for long work, e.g. "generate"; LibraryBusy when somebody else does."""
+        return work_lock(self.path, what)
+
+    def put_picture(self, pixels: np.ndarray) -> str:
+        """Store a picture losslessly; its id, the hash of its pixels. LibraryUnusable: the disk says no."""
+        with plain_faults(self.path):
+            return self._blobs.put(pixels)
+
+    def picture(self, blob_id: str) -> np.ndarray:
+        """The pixels of a picture as they were put in. NotFound when there is none."""
+        return self._blobs.picture(blob_id)
+
+    def picture_bytes(self, blob_id: str) -> bytes:
+        """The stored WebP file of a picture. NotFound when there is none."""
+        return self._blobs.read(blob_id)
+
+    def picture_path(self, blob_id: str) -> Path:
+        """Where a picture lies."""
+        return self._blobs.path(blob_id)

@@ -1,0 +1,108 @@
+"""Pictures on disk, named by the hash of their pixels: written once, never changed."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.domain.images import decode, encode_webp, pixel_hash
+from pipeline.errors import NotFound
+
+_SUFFIX = ".webp"
+_STALE_S = 3600.0  # a temporary file of this age belongs to a process that was killed
+
+
+class Blobs:
+    """Lossless WebP files under one folder: `ab/abcdef….webp`. Safe for many threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._temporary = folder / "tmp"
+
+    def prepare(self) -> None:
+        """Make the folders, prove that they can be written, and remove what killed processes left behind.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self._temporary.mkdir(parents=True, exist_ok=True)
+        probe = self._temporary / f"probe-{uuid.uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+        too_old = time.time() - _STALE_S
+        for left in self._temporary.iterdir():
+            if left.stat(follow_symlinks=False).st_mtime < too_old:
+                left.unlink(missing_ok=True)
+
+    def put(self, pixels: np.ndarray) -> str:
+        """Store a picture, (H, W), (H, W, 3) or (H, W, 4) uint8; its id. The same pixels are stored once.
+
+        Raises:
+            OSError: the disk is full or read-only; nothing is left behind.
+        """
+        blob_id = pixel_hash(pixels)
+        path = self.path(blob_id)
+        if not path.exists():
+            _write_whole(path, encode_webp(pixels), self._temporary / f"{blob_id}-{uuid.uuid4().hex}")
+        return blob_id
+
+    def path(self, blob_id: str) -> Path:
+        """Where a picture lies, whether it exists or not.
+
+        Raises:
+            NotFound: this cannot be the id of a picture.
+        """
+        if not blob_id.isalnum():  # it may come from an address bar
+            raise NotFound("picture", blob_id)
+        return self.folder / blob_id[:2] / f"{blob_id}{_SUFFIX}"
+
+    def read(self, blob_id: str) -> bytes:
+        """The stored file of a picture.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        try:
+            return self.path(blob_id).read_bytes()
+        except FileNotFoundError:
+            raise NotFound("picture", blob_id) from None
+
+    def picture(self, blob_id: str) -> np.ndarray:
+        """The pixels of a picture, as they were put in.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        return decode(self.read(blob_id))
+
+    def ids(self) -> Iterator[str]:
+        """All pictures on disk."""
+        return (path.stem for path in self.folder.glob(f"??/*{_SUFFIX}"))
+
+
+def _write_whole(path: Path, data: bytes, temporary: Path) -> None:
+    """Write a file so that it is there whole or not at all, whatever happens in between."""
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        path.parent.mkdir(exist_ok=True)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,135 @@
+"""The database connection: all that is special to SQLite or PostgreSQL, and plain words for its faults."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from pipeline.errors import LibraryUnusable
+
+DATABASE_NAME = "backlot.sqlite"
+_BUSY_TIMEOUT_MS = 30_000
+_PRAGMAS = (
+    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",  # first: the next ones may meet a lock
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+def open_engine(folder: Path, url: str | None) -> Engine:
+    """An engine on the library's own SQLite file, or on a database by URL. Connects to nothing yet."""
+    engine = create_engine(url or f"sqlite:///{folder / DATABASE_NAME}")
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    dbapi_connection.isolation_level = None  # transactions begin in _begin_sqlite, not by the driver's guess
+    for pragma in _PRAGMAS:
+        dbapi_connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the write lock at once: a reader that turns writer would fail instead of waiting."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine, folder: Path) -> Iterator[Connection]:
+    """A short transaction that only reads: one consistent view."""
+    with plain_faults(folder), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, folder: Path) -> Iterator[Connection]:
+    """A short transaction that writes: all of it is stored, or nothing."""
+    with plain_faults(folder), engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            yield connection
+
+
+def insert_new(connection: Connection, table: Table) -> Any:
+    """INSERT that leaves a row alone which is there already."""
+    return _insert(connection, table).on_conflict_do_nothing()
+
+
+def add_to(connection: Connection, table: Table, keys: dict[str, str], delta: int) -> None:
+    """Add to the `value` of one row of a counter table; the row is made when it is not there."""
+    statement = _insert(connection, table).values(**keys, value=delta)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(keys), set_={"value": table.c.value + delta}
+    )
+    connection.execute(statement)
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def damage(connection: Connection) -> list[str]:
+    """What the database itself finds wrong in its file, as sentences; nothing for a database by URL."""
+    if connection.dialect.name != "sqlite":
+        return []
+    said = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    return [f"database: {line}" for line in said if line != "ok"] + [
+        f"database: row {row} of table {table} points to a row of {parent} that is not there"
+        for table, row, parent, _ in broken
+    ]
+
+
+@contextmanager
+def plain_faults(folder: Path) -> Iterator[None]:
+    """Turn the world's faults of disk and database into LibraryUnusable; our own mistakes go through."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DatabaseError as error:
+        raise LibraryUnusable(_database_sentence(folder, str(error.orig))) from error
+    except OSError as error:
+        raise LibraryUnusable(disk_sentence(folder, error)) from error
+
+
+def _database_sentence(folder: Path, said: str) -> str:
+    low = said.lower()
+    if "full" in low:
+        return disk_sentence(folder, OSError(errno.ENOSPC, ""))
+    if "readonly" in low or "unable to open" in low:
+        return disk_sentence(folder, OSError(errno.EACCES, ""))
+    if "locked" in low:
+        return (
+            f"library {folder} was locked by another process for {_BUSY_TIMEOUT_MS // 1000} s; "
+            "stop that process, then try again"
+        )
+    if "malformed" in low or "not a database" in low or "no such" in low:
+        return (
+            f"library {folder} is damaged ({said}); put a backup of {DATABASE_NAME} back, "
+            "or import the photos into a new library"
+        )
+    return f"library {folder} cannot be used: {said}"
+
+
+def disk_sentence(folder: Path, error: OSError) -> str:
+    """What a fault of the disk means for the person."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"no space left on the disk of library {folder}; free some and run the same again, "
+            "what was finished is kept"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"library {folder} is read-only; make it writable, or copy it to a folder of yours"
+    return f"library {folder} cannot be used: {error.strerror or error}"

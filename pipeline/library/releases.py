@@ -1,0 +1,73 @@
+"""What a release takes out of the database: accepted samples and real photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, exists, select
+
+from pipeline.domain.release import IDENTITY, Origin, ReleaseRow
+from pipeline.domain.spec import Method, SampleSpec
+from pipeline.library.rows import SampleState
+from pipeline.library.schema import sample_subjects, samples, subjects
+
+PHOTO = "photo"  # method of a real row
+
+
+def rows(connection: Connection, origin: Origin, split: str | None) -> Iterator[ReleaseRow]:
+    """Rows of one origin in order of import or planning. Nothing of an excluded subject is among them."""
+    yield from (_real if origin is Origin.REAL else _synthetic)(connection, split)
+
+
+def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
+    statement = select(subjects).where(~subjects.c.excluded).order_by(subjects.c.seq)
+    if split is not None:
+        statement = statement.where(subjects.c.split == split)
+    for row in connection.execute(statement):
+        yield ReleaseRow(
+            image_id=row.photo_id,
+            mask_id=row.mask_id,
+            label=row.label,
+            split=row.split,
+            origin=Origin.REAL,
+            method=PHOTO,
+            sample_id=row.id,
+            source_ids=(row.id,),
+            boxes=() if row.box is None else (tuple(row.box),),
+            homographies=(IDENTITY,),
+        )
+
+
+def _synthetic(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
+    of_excluded = exists().where(
+        sample_subjects.c.sample_id == samples.c.id,
+        sample_subjects.c.subject_id == subjects.c.id,
+        subjects.c.excluded,
+    )
+    statement = select(samples).where(samples.c.state == SampleState.ACCEPTED, ~of_excluded)
+    if split is not None:
+        statement = statement.where(samples.c.split == split)
+    for row in connection.execute(statement.order_by(samples.c.seq)):
+        spec = SampleSpec.from_json(row.spec)
+        placed = spec.method is not Method.SDXL  # its picture does not hold the object
+        yield ReleaseRow(
+            image_id=row.image_id,
+            mask_id=row.mask_id if placed else None,
+            label=spec.label,
+            split=row.split,
+            origin=Origin.SYNTHETIC,
+            method=str(spec.method),
+            sample_id=spec.id,
+            source_ids=tuple(one.subject_id for one in spec.objects),
+            prompt=spec.prompt,
+            seed=spec.seed,
+            model=spec.model,
+            revision=spec.revision,
+            boxes=tuple(tuple(box) for box in row.boxes or ()) if placed else (),
+            homographies=_matrices(row.homographies) if placed else (),
+            scores=row.scores or {},
+        )
+
+
+def _matrices(stored: list | None) -> tuple:
+    return tuple(tuple(tuple(row) for row in matrix) for matrix in stored or ())

@@ -1,0 +1,48 @@
+"""The library's methods over decisions and what follows from them."""
+
+from __future__ import annotations
+
+from pipeline.domain.review import Decision
+from pipeline.library import decisions, samples
+from pipeline.library.base import OpenLibrary
+from pipeline.library.rows import SampleOrder, SampleRow, SampleState
+
+
+class ReviewStore(OpenLibrary):
+    """Append-only decisions; every sample's state is a view of them."""
+
+    def next_pending(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
+        """The next undecided samples of a reviewer's pass through the queue, behind the sample `after`.
+
+        What the reviewer skipped lies before `after`; a new pass begins without it. All see one queue.
+        """
+        wanted = samples.SampleFilter(
+            review=SampleState.PENDING, order=SampleOrder.QUEUE, limit=limit, after=after
+        )
+        with self._reading() as connection:
+            return samples.some(connection, wanted)
+
+    def record_decision(self, decision: Decision) -> str:
+        """Append a decision; the sample's new state (pending, accepted or rejected). A client id counts once.
+
+        Raises:
+            NotFound: no such sample.
+            InvalidRequest: the sample has no picture yet.
+        """
+        with self._writing() as connection:
+            return str(decisions.record(connection, decision))
+
+    def undo(self, reviewer: str, *, client_id: str = "", via: str = "key") -> str | None:
+        """Take back a reviewer's last standing decision; its sample, or None when there is none."""
+        with self._writing() as connection:
+            return decisions.undo(connection, reviewer, client_id, via)
+
+    def decisions(self, sample_id: str | None = None) -> list[Decision]:
+        """All decisions, or those on one sample, in the order in which they came."""
+        with self._reading() as connection:
+            return decisions.events(connection, sample_id)
+
+    def rebuild_states(self) -> int:
+        """Replay all decisions into the samples' states; how many samples were different."""
+        with self._writing() as connection:
+            return decisions.rebuild(connection)

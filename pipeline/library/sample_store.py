@@ -1,0 +1,78 @@
+"""The library's methods over plans and rendered samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.domain.spec import SampleSpec
+from pipeline.library import plans, samples
+from pipeline.library.base import OpenLibrary
+from pipeline.library.rows import PlanRow, Rendered, SampleOrder, SampleRow
+
+
+class SampleStore(OpenLibrary):
+    """Frozen specs, and the pictures that were rendered from them."""
+
+    def add_plan(self, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
+        """Store a plan in place of the one of the same name; how many of its specs are new to the library."""
+        with self._writing() as connection:
+            return plans.add(connection, name, recipe_yaml, specs)
+
+    def plans(self) -> list[PlanRow]:
+        """The stored plans by name."""
+        with self._reading() as connection:
+            return plans.all_plans(connection)
+
+    def missing(self, spec_ids: Sequence[str]) -> list[str]:
+        """Those of the specs that have no picture yet, known or not, in the given order."""
+        with self._reading() as connection:
+            return plans.missing(connection, spec_ids)
+
+    def pending_specs(
+        self, *, plan: str | None = None, limit: int | None = None, after: str | None = None
+    ) -> list[SampleSpec]:
+        """Specs without a picture in plan order, of one plan or of all, behind the spec `after`."""
+        with self._reading() as connection:
+            return plans.pending(connection, plan, limit, after)
+
+    def spec(self, spec_id: str) -> SampleSpec:
+        """A spec. NotFound when there is none with this id."""
+        with self._reading() as connection:
+            return plans.spec(connection, spec_id)
+
+    def record_sample(self, rendered: Rendered) -> bool:
+        """Store a rendered sample; False when it was stored before."""
+        with self._writing() as connection:
+            return samples.record(connection, rendered)
+
+    def record_failure(self, spec_id: str, sentence: str) -> None:
+        """Note why a spec could not be rendered."""
+        with self._writing() as connection:
+            samples.record_failure(connection, spec_id, sentence)
+
+    def failures(self) -> list[tuple[str, str]]:
+        """(id, sentence) of the specs whose last try failed."""
+        with self._reading() as connection:
+            return samples.failures(connection)
+
+    def sample(self, sample_id: str) -> SampleRow:
+        """A sample, rendered or not. NotFound when there is none with this id."""
+        with self._reading() as connection:
+            return samples.one(connection, sample_id)
+
+    def samples(
+        self,
+        *,
+        review: str | None = None,
+        label: str | None = None,
+        method: str | None = None,
+        order: SampleOrder = SampleOrder.NEWEST,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[SampleRow]:
+        """A page of rendered samples behind the sample `after`."""
+        wanted = samples.SampleFilter(
+            review=review, label=label, method=method, order=order, limit=limit, after=after
+        )
+        with self._reading() as connection:
+            return samples.some(connection, wanted)

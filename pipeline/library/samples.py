@@ -1,0 +1,192 @@
+"""Rendered samples in the database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_, update
+
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import NotFound
+from pipeline.library.counts import SAMPLES, count
+from pipeline.library.rows import RENDERED_STATES, Rendered, SampleOrder, SampleRow, SampleState
+from pipeline.library.schema import now, samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFilter:
+    """Which rendered samples are wanted; None = no matter."""
+
+    review: str | None = None  # pending, accepted or rejected
+    label: str | None = None
+    method: str | None = None
+    order: SampleOrder = SampleOrder.NEWEST
+    limit: int = 100
+    after: str | None = None  # id of the last sample of the page before
+
+
+def record(connection: Connection, rendered: Rendered) -> bool:
+    """Store a rendered sample; False when it was stored before.
+
+    Raises:
+        NotFound: no such spec.
+    """
+    was = _state(connection, rendered.spec_id)
+    if was in RENDERED_STATES:
+        return False
+    values = _rendered_values(rendered)
+    connection.execute(update(samples).where(samples.c.id == rendered.spec_id).values(**values))
+    _recount(connection, was, SampleState.PENDING)
+    return True
+
+
+def record_failure(connection: Connection, spec_id: str, sentence: str) -> None:
+    """Note why a spec could not be rendered; a picture that is there already stays.
+
+    Raises:
+        NotFound: no such spec.
+    """
+    was = _state(connection, spec_id)
+    if was in RENDERED_STATES:
+        return
+    values = {"state": str(SampleState.FAILED), "failure": sentence}
+    connection.execute(update(samples).where(samples.c.id == spec_id).values(**values))
+    _recount(connection, was, SampleState.FAILED)
+
+
+def change_review(
+    connection: Connection, sample_id: str, state: SampleState, decided_by: str | None, reason: str | None
+) -> None:
+    """Set what review says of a rendered sample, and the counters with it."""
+    was = _state(connection, sample_id)
+    values = {"state": str(state), "decided_by": decided_by, "reason": reason}
+    connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))
+    _recount(connection, was, state)
+
+
+def one(connection: Connection, sample_id: str) -> SampleRow:
+    """A sample, rendered or not.
+
+    Raises:
+        NotFound: none with this id.
+    """
+    row = connection.execute(select(samples).where(samples.c.id == sample_id)).one_or_none()
+    if row is None:
+        raise NotFound("sample", sample_id)
+    return _sample(row)
+
+
+def some(connection: Connection, wanted: SampleFilter) -> list[SampleRow]:
+    """A page of rendered samples.
+
+    Raises:
+        NotFound: the sample `after` is not there.
+    """
+    states = RENDERED_STATES if wanted.review is None else (SampleState(wanted.review),)
+    statement = select(samples).where(samples.c.state.in_(states)).limit(wanted.limit)
+    if wanted.label is not None:
+        statement = statement.where(samples.c.label == wanted.label)
+    if wanted.method is not None:
+        statement = statement.where(samples.c.method == wanted.method)
+    return [_sample(row) for row in connection.execute(_paged(connection, statement, wanted))]
+
+
+def failures(connection: Connection) -> list[tuple[str, str]]:
+    """(id, sentence) of the specs whose last try failed, in plan order."""
+    failed = samples.c.state == SampleState.FAILED
+    rows = connection.execute(select(samples.c.id, samples.c.failure).where(failed).order_by(samples.c.seq))
+    return [(sample_id, sentence or "") for sample_id, sentence in rows]
+
+
+def _paged(connection: Connection, statement: Select[Any], wanted: SampleFilter) -> Select[Any]:
+    """Keyset paging: the cost of a page does not grow with its number."""
+    seq, score = samples.c.seq, samples.c.score
+    place = None if wanted.after is None else _place(connection, wanted.after)
+    behind: ColumnElement[bool]
+    match wanted.order:
+        case SampleOrder.NEWEST:
+            statement = statement.order_by(seq.desc())
+            behind = seq < (place.seq if place else 0)
+        case SampleOrder.PLAN:
+            statement = statement.order_by(seq)
+            behind = seq > (place.seq if place else 0)
+        case SampleOrder.QUEUE:
+            statement = statement.order_by(score, seq)
+            behind = tuple_(score, seq) > tuple_(*((place.score, place.seq) if place else (0.0, 0)))
+    return statement if place is None else statement.where(behind)
+
+
+def _place(connection: Connection, sample_id: str) -> Row:
+    row = connection.execute(
+        select(samples.c.seq, samples.c.score).where(samples.c.id == sample_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("sample", sample_id)
+    return row
+
+
+def _state(connection: Connection, sample_id: str) -> SampleState:
+    state = connection.scalar(select(samples.c.state).where(samples.c.id == sample_id))
+    if state is None:
+        raise NotFound("sample", sample_id)
+    return SampleState(state)
+
+
+def _recount(connection: Connection, was: SampleState, state: SampleState) -> None:
+    if was is not state:
+        count(connection, SAMPLES, was, -1)
+        count(connection, SAMPLES, state, 1)
+
+
+def _rendered_values(rendered: Rendered) -> dict[str, Any]:
+    return {
+        "state": str(SampleState.PENDING),
+        "image_id": rendered.image_id,
+        "mask_id": rendered.mask_id,
+        "boxes": [[int(value) for value in box] for box in rendered.boxes],
+        "homographies": [
+            [[float(value) for value in row] for row in matrix] for matrix in rendered.homographies
+        ],
+        "visible": [float(share) for share in rendered.visible],
+        "scores": _finite(rendered.scores),
+        "failed_gates": [str(sentence) for sentence in rendered.failed_gates],
+        "descriptor": rendered.descriptor,
+        "timings": _finite(rendered.timings),
+        "exact": bool(rendered.exact),
+        "failure": None,
+        "rendered_at": now(),
+    }
+
+
+def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
+    """JSON knows no NaN: a score that could not be computed is left out."""
+    return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
+
+
+def _sample(row: Row) -> SampleRow:
+    return SampleRow(
+        spec=SampleSpec.from_json(row.spec),
+        state=SampleState(row.state),
+        plan=row.plan,
+        split=row.split,
+        image_id=row.image_id,
+        mask_id=row.mask_id,
+        boxes=tuple(tuple(box) for box in row.boxes or ()),
+        homographies=_matrices(row.homographies),
+        visible=tuple(row.visible or ()),
+        scores=row.scores or {},
+        failed_gates=tuple(row.failed_gates or ()),
+        descriptor=row.descriptor,
+        timings=row.timings or {},
+        exact=row.exact,
+        failure=row.failure or "",
+        created_at=row.created_at,
+        rendered_at=row.rendered_at or "",
+    )
+
+
+def _matrices(stored: Sequence[Any] | None) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    return tuple(tuple(tuple(row) for row in matrix) for matrix in stored or ())

@@ -1,0 +1,187 @@
+"""The tables and their versions. Portable SQL only; what a dialect needs of its own is in `engine.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+)
+
+VERSION = 1  # of the tables below; raise it together with a step in STEPS
+STEPS: dict[int, Callable[[Connection], None]] = {}  # version → what brings the version before it there
+
+metadata = MetaData()
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("applied_at", String(40), nullable=False),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("seq", Integer, primary_key=True),  # order of import
+    Column("id", String(64), nullable=False, unique=True),
+    Column("label", String(200), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("split", String(20), nullable=False),
+    Column("photo_id", String(64), nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("cutout_id", String(64)),
+    Column("mask_id", String(64)),
+    Column("mask_score", Float, nullable=False),
+    Column("mask_doubts", JSON, nullable=False),
+    Column("doubtful", Boolean, nullable=False),
+    Column("mask_origin", String(40), nullable=False),
+    Column("box", JSON),
+    Column("excluded", Boolean, nullable=False),
+    Column("added_at", String(40), nullable=False),
+    Index("subjects_by_label", "label", "seq"),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("source", "name"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("recipe_yaml", Text, nullable=False),
+    Column("specs", Integer, nullable=False),
+    Column("updated_at", String(40), nullable=False),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("seq", Integer, primary_key=True),  # order of planning
+    Column("id", String(64), nullable=False, unique=True),
+    Column("plan", String(200), nullable=False),
+    Column("label", String(200), nullable=False),
+    Column("method", String(20), nullable=False),
+    Column("split", String(20), nullable=False),
+    Column("spec", Text, nullable=False),  # canonical JSON; its hash is the id
+    Column("state", String(20), nullable=False),
+    Column("score", Float, nullable=False),  # the queue's order, low first
+    Column("decided_by", String(20)),  # people or gate, for accepted and rejected ones
+    Column("reason", String(40)),  # of the standing rejection
+    Column("image_id", String(64)),
+    Column("mask_id", String(64)),
+    Column("boxes", JSON),
+    Column("homographies", JSON),
+    Column("visible", JSON),
+    Column("scores", JSON),
+    Column("failed_gates", JSON),
+    Column("descriptor", LargeBinary),
+    Column("timings", JSON),
+    Column("exact", Boolean),
+    Column("failure", Text),
+    Column("created_at", String(40), nullable=False),
+    Column("rendered_at", String(40)),
+    Index("samples_queue", "state", "score", "seq"),
+    Index("samples_by_state", "state", "seq"),
+    Index("samples_by_label", "label", "state", "seq"),
+    Index("samples_by_method", "method", "state", "seq"),
+)
+
+sample_subjects = Table(
+    "sample_subjects",
+    metadata,
+    Column("sample_id", String(64), ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # back to front
+    Column("subject_id", String(64), ForeignKey("subjects.id"), nullable=False),
+    Index("sample_subjects_by_subject", "subject_id"),
+)
+
+plan_specs = Table(
+    "plan_specs",
+    metadata,
+    Column("plan", String(200), ForeignKey("plans.name"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("sample_id", String(64), ForeignKey("samples.id"), nullable=False),
+    Index("plan_specs_by_sample", "sample_id"),
+)
+
+decisions = Table(  # append-only: rows are never changed nor deleted
+    "decisions",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("client_id", String(80), nullable=False, unique=True),  # makes a repeated send count once
+    Column("sample_id", String(64), ForeignKey("samples.id"), nullable=False),
+    Column("reviewer", String(200), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", String(40)),
+    Column("comment", Text, nullable=False),
+    Column("via", String(20), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("shown", JSON, nullable=False),
+    Column("undoes", Integer, ForeignKey("decisions.seq"), unique=True),  # the event that an undo takes back
+    Index("decisions_by_sample", "sample_id", "seq"),
+    Index("decisions_by_reviewer", "reviewer", "seq"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("scope", String(20), primary_key=True),  # subjects or excluded (key: label), samples (key: state)
+    Column("key", String(200), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+
+def now() -> str:
+    """The present, ISO in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def stored_version(connection: Connection) -> int | None:
+    """The version of the tables in a database; None where there are none yet."""
+    if not inspect(connection).has_table(schema_version.name):
+        return None
+    return connection.scalar(
+        select(schema_version.c.version).order_by(schema_version.c.version.desc()).limit(1)
+    )
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the tables of a database to VERSION, in the caller's transaction. Again: no change."""
+    found = stored_version(connection)
+    if found is None:
+        metadata.create_all(connection)
+        steps = [VERSION]
+    else:
+        steps = list(range(found + 1, VERSION + 1))
+        for version in steps:
+            STEPS[version](connection)
+    for version in steps:
+        connection.execute(insert(schema_version).values(version=version, applied_at=now()))

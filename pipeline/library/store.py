@@ -1,0 +1,41 @@
+"""The library: one folder with a database and the pictures that it names. The only door to both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts
+from pipeline.library import counts, decisions, releases, verify
+from pipeline.library.review_store import ReviewStore
+from pipeline.library.rows import Counts
+from pipeline.library.sample_store import SampleStore
+from pipeline.library.subject_store import SubjectStore
+
+
+class Library(SubjectStore, SampleStore, ReviewStore):
+    """One library, safe for many threads. Many processes read and decide, one does long work (`work_lock`).
+
+    A picture is stored before the row that names it, and a row with its counters in one transaction: whatever
+    moment a process dies at, the library opens, verifies and goes on.
+    """
+
+    def counts(self) -> Counts:
+        """How much there is, from the counter table."""
+        with self._reading() as connection:
+            return counts.counts(connection)
+
+    def review_facts(self) -> ReviewFacts:
+        """How the samples were decided."""
+        with self._reading() as connection:
+            return decisions.facts(connection)
+
+    def release_rows(self, *, origin: Origin | None = None, split: str | None = None) -> Iterator[ReleaseRow]:
+        """Real photos, then accepted samples, in order of import and plan; none of an excluded photo."""
+        for one in Origin if origin is None else (origin,):
+            with self._reading() as connection:
+                yield from releases.rows(connection, one, split)
+
+    def verify(self, on_progress: verify.Progress | None = None) -> list[str]:
+        """Everything that does not hold, one sentence each; empty for a sound library."""
+        with self._reading() as connection:
+            return list(verify.problems(connection, self._blobs, on_progress))

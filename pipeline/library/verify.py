@@ -1,0 +1,109 @@
+"""Does the library hold together: files ↔ rows ↔ hashes, counters ↔ rows, states ↔ events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, select
+
+from pipeline.domain.images import pixel_hash
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import StudioError
+from pipeline.library import decisions
+from pipeline.library.blobs import Blobs
+from pipeline.library.counts import counted_anew, kept_counters
+from pipeline.library.engine import damage
+from pipeline.library.rows import RENDERED_STATES
+from pipeline.library.schema import sample_subjects, samples, subjects
+
+Progress = Callable[[int, int], None]  # pictures checked, pictures in all
+
+
+def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
+    """Everything that does not hold, a sentence each. A picture without a row is none."""
+    yield from damage(connection)
+    yield from _specs(connection)
+    yield from _splits(connection)
+    yield from _counters(connection)
+    yield from _states(connection)
+    yield from _pictures(connection, blobs, on_progress)
+
+
+def wanted_pictures(connection: Connection) -> dict[str, str]:
+    """Blob id → who needs it, for every picture that a row names."""
+    wanted: dict[str, str] = {}
+    for row in connection.execute(select(subjects)):
+        for part, blob_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
+            if blob_id:
+                wanted.setdefault(blob_id, f"{part} of {row.label}/{row.name}")
+    columns = (samples.c.id, samples.c.image_id, samples.c.mask_id, samples.c.spec)
+    for sample_id, image_id, mask_id, text in connection.execute(select(*columns)):
+        for part, blob_id in (("picture", image_id), ("mask", mask_id)):
+            if blob_id:
+                wanted.setdefault(blob_id, f"{part} of sample {sample_id}")
+        for blob_id in _named_by(SampleSpec.from_json(text)):
+            wanted.setdefault(blob_id, f"an ingredient of sample {sample_id}")
+    return wanted
+
+
+def _named_by(spec: SampleSpec) -> Iterator[str]:
+    yield from (one.cutout_id for one in spec.objects)
+    if spec.backdrop_id:
+        yield spec.backdrop_id
+    if spec.control and spec.control.reference_id:
+        yield spec.control.reference_id
+
+
+def _pictures(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
+    wanted = wanted_pictures(connection)
+    for done, (blob_id, who) in enumerate(wanted.items(), start=1):
+        yield from _picture(blobs, blob_id, who)
+        if on_progress:
+            on_progress(done, len(wanted))
+
+
+def _picture(blobs: Blobs, blob_id: str, who: str) -> Iterator[str]:
+    path = blobs.path(blob_id)
+    if not path.is_file():
+        yield f"the {who} is missing: {path}"
+        return
+    try:
+        same = pixel_hash(blobs.picture(blob_id)) == blob_id
+    except (StudioError, OSError, ValueError):
+        yield f"the {who} cannot be read: {path}"
+        return
+    if not same:
+        yield f"the {who} was changed after it was stored: {path}"
+
+
+def _specs(connection: Connection) -> Iterator[str]:
+    columns = (samples.c.id, samples.c.spec, samples.c.state, samples.c.image_id)
+    for sample_id, text, state, image_id in connection.execute(select(*columns)):
+        if SampleSpec.from_json(text).id != sample_id:
+            yield f"the spec of sample {sample_id} was changed after it was planned"
+        if (state in RENDERED_STATES) != (image_id is not None):
+            yield f"sample {sample_id} is {state} but has {'a' if image_id else 'no'} picture"
+
+
+def _splits(connection: Connection) -> Iterator[str]:
+    joined = samples.join(sample_subjects, sample_subjects.c.sample_id == samples.c.id).join(
+        subjects, subjects.c.id == sample_subjects.c.subject_id
+    )
+    columns = (samples.c.id, samples.c.split, subjects.c.label, subjects.c.name, subjects.c.split)
+    leaking = select(*columns).select_from(joined).where(samples.c.split != subjects.c.split)
+    for sample_id, split, label, name, other in connection.execute(leaking):
+        yield f"sample {sample_id} is in split {split}, its photo {label}/{name} in {other}"
+
+
+def _counters(connection: Connection) -> Iterator[str]:
+    kept, counted = kept_counters(connection), counted_anew(connection)
+    for scope, key in sorted(kept.keys() | counted.keys()):
+        said, there = kept.get((scope, key), 0), counted.get((scope, key), 0)
+        if said != there:
+            yield f"the counter of {scope} '{key}' says {said}, there are {there}"
+
+
+def _states(connection: Connection) -> Iterator[str]:
+    for sample_id, (stored, _, _), state, _, _ in decisions.replayed(connection):
+        if stored is not state:
+            yield f"sample {sample_id} is {stored}, its decisions say {state}"

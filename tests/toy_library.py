@@ -1,0 +1,125 @@
+"""Small real libraries for tests: pictures of a few pixels, everything from a number."""
+
+from __future__ import annotations
+
+import numpy as np
+from pipeline.domain.placement import Placement
+from pipeline.domain.review import Decision, Verdict
+
+from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
+from pipeline.library import Library, NewSubject, Rendered, Subject
+
+SIDE_PX = 24
+BOX = (6, 4, 18, 20)
+IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+AT = "2026-01-02T03:04:05.000+00:00"
+
+
+def picture(number: int, *, side_px: int = SIDE_PX) -> np.ndarray:
+    """(side, side, 3) uint8: seeded noise."""
+    return np.random.default_rng(number).integers(0, 256, (side_px, side_px, 3), dtype=np.uint8)
+
+
+def mask() -> np.ndarray:
+    """(SIDE_PX, SIDE_PX) uint8: 255 inside BOX, one soft row above it."""
+    alpha = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
+    x0, y0, x1, y1 = BOX
+    alpha[y0:y1, x0:x1] = 255
+    alpha[y0, x0:x1] = 140
+    return alpha
+
+
+def add_subject(
+    library: Library, number: int, *, label: str = "bolt", split: str = "train", doubts: tuple[str, ...] = ()
+) -> Subject:
+    """A photo with its cut-out in the library."""
+    photo_id = library.put_picture(picture(number))
+    cutout_id = library.put_picture(np.dstack([picture(number), mask()]))
+    new = NewSubject(
+        id=photo_id,
+        label=label,
+        name=f"{label}/{number}.png",
+        source="toy",
+        split=split,
+        photo_id=photo_id,
+        height=SIDE_PX,
+        width=SIDE_PX,
+        cutout_id=cutout_id,
+        mask_score=0.9,
+        mask_doubts=doubts,
+        mask_origin="given",
+        box=BOX,
+    )
+    library.add_subject(new)
+    return library.subject(photo_id)
+
+
+def spec(*subjects: Subject, seed: int = 0, method: Method = Method.INPAINT) -> SampleSpec:
+    """A spec over one or several subjects."""
+    return SampleSpec(
+        label=subjects[0].label,
+        objects=tuple(
+            ObjectSpec(subject_id=one.id, cutout_id=one.cutout_id or "", placement=Placement())
+            for one in subjects
+        ),
+        prompt=f"gravel floor, take {seed}",
+        negative_prompt=None,
+        slots=(("surface", "gravel"),),
+        method=method,
+        model="nano",
+        revision="r1",
+        size=(SIDE_PX, SIDE_PX),
+        steps=2,
+        guidance_scale=3.0,
+        seed=seed,
+        control=ControlSpec() if method is Method.CONTROLNET else None,
+    )
+
+
+def render(library: Library, one: SampleSpec) -> str:
+    """Store a picture for a planned spec; its id."""
+    library.record_sample(
+        Rendered(
+            spec_id=one.id,
+            image_id=library.put_picture(picture(1000 + one.seed)),
+            mask_id=library.put_picture(mask()),
+            boxes=(BOX,),
+            homographies=(IDENTITY,),
+            visible=(1.0,),
+            scores={"sharpness": 0.5},
+            failed_gates=(),
+            timings={"total": 0.25},
+        )
+    )
+    return one.id
+
+
+def decision(
+    sample_id: str,
+    verdict: Verdict = Verdict.ACCEPT,
+    *,
+    reviewer: str = "ann",
+    reason: str | None = None,
+    via: str = "key",
+    client_id: str = "",
+) -> Decision:
+    """A decision on a sample."""
+    return Decision(
+        sample_id=sample_id,
+        reviewer=reviewer,
+        verdict=verdict,
+        reason=reason,
+        comment="",
+        at=AT,
+        via=via,
+        client_id=client_id,
+        shown={},
+    )
+
+
+def filled(library: Library, *, subjects: int = 2, samples: int = 4) -> list[str]:
+    """Subjects of one class and rendered, undecided samples of them; the samples' ids in plan order."""
+    photos = [add_subject(library, number) for number in range(subjects)]
+    specs = [spec(photos[seed % subjects], seed=seed) for seed in range(samples)]
+    library.add_plan("toy", "name: toy", specs)
+    return [render(library, one) for one in specs]
