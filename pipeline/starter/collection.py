@@ -16,7 +16,8 @@ from pipeline.starter.surfaces import drawn_surface, photographed_surface, surfa
 PER_KIND = 24
 FIELD_COUNT = 100
 _ALBEDO_PX = 384
-_BENCH, _FIELD = 1, 2  # keep the two sets' random numbers apart
+_BENCH, _FIELD, _BACKDROPS = 1, 2, 3  # keep the sets' random numbers apart
+_BACKDROP_COUNT = 39  # three of each kind of ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,17 @@ def field(count: int = FIELD_COUNT, seed: int = 0, surfaces: Path | None = None)
             albedo = drawn_surface(number, _ALBEDO_PX, rng)
         kind = kinds[number % len(kinds)]
         yield _named(kind, number // len(kinds), field_picture(kind, albedo, rng), prefix="field-")
+
+
+def backdrops(*, size_px: int, count: int = _BACKDROP_COUNT, seed: int = 0) -> Iterator[np.ndarray]:
+    """Drawn grounds with nothing on them: (size_px, size_px, 3) uint8 each.
+
+    They are of the same kinds as the grounds of the field set (other pieces of them), which flatters whatever
+    is pasted on them when the field set is the test.
+    """
+    for number in range(count):
+        rng = np.random.default_rng([seed, _BACKDROPS, number])
+        yield np.rint(drawn_surface(number, size_px, rng) ** (1 / 2.2) * 255).astype(np.uint8)
 
 
 def _by_folder(paths: list[Path]) -> list[list[Path]]:

@@ -11,6 +11,7 @@ from pipeline.errors import SourceRefused
 from pipeline.starter.grounds import DRAWERS
 from pipeline.starter.shapes import Field
 
+_USUAL_PX = 384  # side at which drawn surfaces have their natural scale
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -50,10 +51,9 @@ def photographed_surface(path: Path, side_px: int, rng: np.random.Generator) -> 
 def drawn_surface(number: int, side_px: int, rng: np.random.Generator) -> Field:
     """(side, side, 3) linear colour of a drawn surface; kinds take turns with `number`."""
     rgb = DRAWERS[number % len(DRAWERS)](rng)
+    scale = float(rng.uniform(0.9, 1.7)) * side_px / _USUAL_PX
     rgb8 = np.clip(rgb * 255, 0, 255).astype(np.uint8)
-    return np.clip(
-        _linear(_turned_piece(rgb8, side_px, scale=float(rng.uniform(0.9, 1.7)), rng=rng)), 0.004, 1
-    )
+    return np.clip(_linear(_turned_piece(rgb8, side_px, scale=scale, rng=rng)), 0.004, 1)
 
 
 def _linear(rgb: np.ndarray) -> Field:

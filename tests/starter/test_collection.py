@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest, SourceRefused
-from pipeline.starter import Kind, field, subjects
+from pipeline.starter import Kind, backdrops, field, subjects
 
 
 def test_the_set_holds_each_kind_as_often_as_asked() -> None:
@@ -87,3 +87,9 @@ def test_counts_below_one_are_refused() -> None:
         next(subjects(per_kind=0))
     with pytest.raises(InvalidRequest, match="count is 0"):
         next(field(0))
+
+
+def test_backdrops_have_the_asked_size_and_differ() -> None:
+    drawn = list(backdrops(size_px=64, count=13))
+    assert {picture.shape for picture in drawn} == {(64, 64, 3)}
+    assert len({picture.tobytes() for picture in drawn}) == 13

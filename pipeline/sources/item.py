@@ -1,0 +1,43 @@
+"""What every source hands out: labelled files, refusals, a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+MAX_FILE_BYTES = 100 * 2**20  # a larger "photo" is refused unread
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One labelled picture file, still encoded.
+
+    `name` is the path inside the source, e.g. "bolt/01.jpg"; `mask` the encoded file of its mask, if any.
+    """
+
+    label: str
+    name: str
+    data: bytes
+    mask: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was left out, and why, in words for the person."""
+
+    name: str
+    reason: str
+
+
+class Source(Protocol):
+    """A source that was opened. `refused` is complete once `items` has run to its end."""
+
+    refused: list[Refusal]
+    note: str  # what was guessed, in one sentence; "" when nothing was
+    count: int | None  # how many items there will be, where that is known beforehand
+
+    def items(self) -> Iterator[SourceItem]:
+        """Every picture of the source, in a fixed order; files that cannot be read go to `refused`."""
+        ...

@@ -1,0 +1,84 @@
+"""Which files of a tree are pictures of which class, and which is whose mask: names only, no reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pipeline.errors import SourceRefused
+from pipeline.sources.item import PICTURE_SUFFIXES, Refusal
+
+MASKS = "masks"
+_SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
+_SILENT = frozenset({"thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A picture file: its class, its path inside the source, the path of its mask or None."""
+
+    label: str
+    path: PurePosixPath
+    mask: PurePosixPath | None
+
+
+def sorted_out(paths: Iterable[PurePosixPath], *, unwrap: bool) -> tuple[list[Entry], list[Refusal]]:
+    """Entries in order of path, and the files that are none.
+
+    Args:
+        paths: files, relative to the source's root.
+        unwrap: whether one folder round all others (as archives have) is looked through.
+
+    Raises:
+        SourceRefused: the folders are splits, not classes.
+    """
+    visible = [path for path in sorted(set(paths)) if not _is_hidden(path)]
+    pictures = [path for path in visible if path.suffix.lower() in PICTURE_SUFFIXES]
+    refused = [
+        Refusal(str(path), f"not a picture file ({path.suffix or 'no ending'})")
+        for path in visible
+        if path.suffix.lower() not in PICTURE_SUFFIXES
+    ]
+    depth = _wrappers(pictures) if unwrap else 0
+    masks = {_mask_key(path, depth): path for path in pictures if path.parts[depth] == MASKS}
+    entries = []
+    for path in pictures:
+        if path.parts[depth] == MASKS and len(path.parts) > depth + 1:
+            continue
+        if len(path.parts) < depth + 2:
+            refused.append(Refusal(str(path), "lies outside any class folder"))
+            continue
+        own = path.relative_to(*path.parts[:depth]) if depth else path
+        entries.append(Entry(path.parts[depth], path, masks.get(own.with_suffix(""))))
+    _refuse_splits(entries, depth)
+    return entries, refused
+
+
+def _is_hidden(path: PurePosixPath) -> bool:
+    return path.name.lower() in _SILENT or any(part.startswith((".", "__MACOSX")) for part in path.parts)
+
+
+def _wrappers(paths: list[PurePosixPath]) -> int:
+    """How many folders lie round everything: all share them, and class folders still follow."""
+    depth = 0
+    while (
+        paths
+        and all(len(path.parts) > depth + 2 for path in paths)
+        and len({path.parts[depth] for path in paths}) == 1
+    ):
+        depth += 1
+    return depth
+
+
+def _mask_key(path: PurePosixPath, depth: int) -> PurePosixPath:
+    return PurePosixPath(*path.parts[depth + 1 :]).with_suffix("") if len(path.parts) > depth + 1 else path
+
+
+def _refuse_splits(entries: list[Entry], depth: int) -> None:
+    labels = {entry.label.lower() for entry in entries}
+    if labels and labels <= _SPLITS and all(len(entry.path.parts) > depth + 2 for entry in entries):
+        names = ", ".join(sorted({entry.label for entry in entries}))
+        raise SourceRefused(
+            f"the folders are splits ({names}), not classes; import each by itself (--split train or test)"
+        )

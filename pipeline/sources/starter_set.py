@@ -1,0 +1,47 @@
+"""The rendered starter set and its field test set as sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+
+from pipeline.sources.item import Refusal, SourceItem
+from pipeline.starter import FIELD_COUNT, PER_KIND, Kind, StarterPart, field, subjects
+
+STARTER, STARTER_FIELD = "starter", "starter:field"
+
+
+class StarterSource:
+    """Rendered machine parts. The bench set hides its exact masks: the studio cuts it out like photos."""
+
+    def __init__(
+        self, parts: Callable[[], Iterator[StarterPart]], count: int, note: str, *, masks: bool
+    ) -> None:
+        self._parts, self._masks = parts, masks
+        self.count: int | None = count
+        self.note = note
+        self.refused: list[Refusal] = []
+
+    def items(self) -> Iterator[SourceItem]:
+        """Every part, kind after kind (the set) or in turns (the field)."""
+        for part in self._parts():
+            mask = _png(part.mask) if self._masks else None
+            yield SourceItem(part.label, f"{part.label}/{part.name}", _png(part.rgb[..., ::-1]), mask)
+
+
+def opened_starter(source: str) -> StarterSource:
+    """`starter` or `starter:field`."""
+    if source == STARTER_FIELD:
+        note = (
+            "rendered by the project: the same machine parts elsewhere, as a test set, with their exact masks"
+        )
+        return StarterSource(field, FIELD_COUNT, note, masks=True)
+    note = "rendered by the project: machine parts on one grey bench"
+    return StarterSource(subjects, PER_KIND * len(Kind), note, masks=False)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    _, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return data.tobytes()

@@ -1,0 +1,98 @@
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceRefused
+from pipeline.sources import SourceItem, open_source
+
+
+def packed(path: Path, entries: dict[str, bytes], mode: int = stat.S_IFREG | 0o644) -> str:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    return str(path)
+
+
+def test_class_folders_in_an_archive_give_labelled_items_with_masks(tmp_path: Path) -> None:
+    source = packed(tmp_path / "a.zip", {"nut/b.jpg": b"2", "bolt/a.jpg": b"1", "masks/nut/b.png": b"m"})
+    opened = open_source(source)
+    assert list(opened.items()) == [
+        SourceItem("bolt", "bolt/a.jpg", b"1"),
+        SourceItem("nut", "nut/b.jpg", b"2", b"m"),
+    ]
+    assert opened.count == 2
+
+
+def test_folders_round_all_classes_are_looked_through(tmp_path: Path) -> None:
+    names = {"my set/v1/nut/b.jpg": b"2", "my set/v1/bolt/a.jpg": b"1", "my set/v1/masks/nut/b.png": b"m"}
+    items = list(open_source(packed(tmp_path / "a.zip", names)).items())
+    assert [(item.label, item.mask) for item in items] == [("bolt", None), ("nut", b"m")]
+
+
+def test_an_archive_of_one_class_keeps_the_class(tmp_path: Path) -> None:
+    assert [i.label for i in open_source(packed(tmp_path / "a.zip", {"nut/a.jpg": b"1"})).items()] == ["nut"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../nut/evil.jpg", "nut/../../evil.jpg", "/etc/nut/evil.jpg", "C:/nut/evil.jpg", "..\\nut\\evil.jpg"],
+)
+def test_entries_that_leave_the_folder_are_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    source = packed(tmp_path / "a.zip", {"nut/a.jpg": b"1", name: b"x"})
+    before = sorted(tmp_path.rglob("*"))
+    opened = open_source(source)
+    assert [item.name for item in opened.items()] == ["nut/a.jpg"]
+    assert [refusal.reason for refusal in opened.refused] == ["its path leaves the folder"]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_symbolic_links_are_refused(tmp_path: Path) -> None:
+    source = packed(tmp_path / "a.zip", {"nut/a.jpg": b"/etc/passwd"}, mode=stat.S_IFLNK | 0o777)
+    with pytest.raises(SourceRefused, match=r"nut/a\.jpg is a symbolic link"):
+        open_source(source)
+
+
+def test_a_decompression_bomb_is_refused_unread(tmp_path: Path) -> None:
+    opened = open_source(packed(tmp_path / "a.zip", {"nut/a.jpg": b"1", "nut/bomb.png": bytes(8 * 2**20)}))
+    assert [item.name for item in opened.items()] == ["nut/a.jpg"]
+    assert opened.refused[0].name == "nut/bomb.png"
+    assert "decompression bombs" in opened.refused[0].reason
+
+
+def test_an_encrypted_entry_is_refused(tmp_path: Path) -> None:
+    path = Path(packed(tmp_path / "a.zip", {"nut/a.jpg": b"1", "nut/b.jpg": b"2"}))
+    data = bytearray(path.read_bytes())
+    second = data.rindex(b"PK\x01\x02")  # the central directory's record of nut/b.jpg
+    data[second + 8] |= 1
+    path.write_bytes(data)
+    opened = open_source(str(path))
+    assert [item.name for item in opened.items()] == ["nut/a.jpg"]
+    assert [refusal.reason for refusal in opened.refused] == ["is encrypted; pack it without a password"]
+
+
+def test_a_damaged_entry_is_listed_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = Path(packed(tmp_path / "a.zip", {"nut/a.jpg": b"1" * 40, "nut/b.jpg": b"2" * 40}))
+    data = bytearray(path.read_bytes())
+    data[30 + len("nut/a.jpg")] ^= 0xFF  # first byte of the first entry's packed data
+    path.write_bytes(data)
+    opened = open_source(str(path))
+    assert [item.name for item in opened.items()] == ["nut/b.jpg"]
+    assert [refusal.name for refusal in opened.refused] == ["nut/a.jpg"]
+    assert opened.refused[0].reason.startswith("cannot be unpacked")
+
+
+def test_an_archive_without_pictures_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match="holds no pictures"):
+        open_source(packed(tmp_path / "empty.zip", {}))
+    with pytest.raises(SourceRefused, match=r"notes\.txt not a picture file"):
+        open_source(packed(tmp_path / "a.zip", {"notes.txt": b"x"}))
+    (tmp_path / "cut.zip").write_bytes(
+        Path(packed(tmp_path / "b.zip", {"nut/a.jpg": b"1"})).read_bytes()[:40]
+    )
+    with pytest.raises(SourceRefused):
+        open_source(str(tmp_path / "cut.zip"))

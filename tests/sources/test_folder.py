@@ -1,0 +1,107 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceRefused
+from pipeline.sources import Refusal, SourceItem, open_source
+
+
+def write(root: Path, **files: bytes) -> Path:
+    """Files whose names have "__" for "/"."""
+    for name, data in files.items():
+        path = root / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+def test_class_folders_give_labelled_items_in_order(tmp_path: Path) -> None:
+    write(tmp_path, nut__b_dot_jpg=b"2", bolt__a_dot_JPG=b"1", nut__deep__c_dot_png=b"3")
+    opened = open_source(str(tmp_path))
+    assert opened.count == 3
+    assert list(opened.items()) == [
+        SourceItem("bolt", "bolt/a.JPG", b"1"),
+        SourceItem("nut", "nut/b.jpg", b"2"),
+        SourceItem("nut", "nut/deep/c.png", b"3"),
+    ]
+    assert opened.refused == []
+    assert opened.note == ""
+
+
+def test_masks_are_found_inside_the_folder_and_beside_it(tmp_path: Path) -> None:
+    write(tmp_path, set__nut__a_dot_jpg=b"1", set__masks__nut__a_dot_png=b"m")
+    assert [item.mask for item in open_source(str(tmp_path / "set")).items()] == [b"m"]
+    write(tmp_path, other__nut__b_dot_jpg=b"1", masks__nut__b_dot_png=b"n")
+    assert [item.mask for item in open_source(str(tmp_path / "other")).items()] == [b"n"]
+
+
+def test_other_files_are_refused_with_a_reason_and_hidden_ones_are_silent(tmp_path: Path) -> None:
+    write(tmp_path, nut__a_dot_jpg=b"1", nut__notes_dot_txt=b"x", stray_dot_png=b"2", nut___dot_DS_Store=b"y")
+    opened = open_source(str(tmp_path))
+    assert [item.name for item in opened.items()] == ["nut/a.jpg"]
+    assert opened.refused == [
+        Refusal("nut/notes.txt", "not a picture file (.txt)"),
+        Refusal("stray.png", "lies outside any class folder"),
+    ]
+
+
+def test_symbolic_links_to_files_and_folders_are_refused(tmp_path: Path) -> None:
+    outside = write(tmp_path / "outside", nut__secret_dot_jpg=b"s")
+    root = write(tmp_path / "set", nut__a_dot_jpg=b"1")
+    (root / "nut/link.jpg").symlink_to(outside / "nut/secret.jpg")
+    (root / "bolt").symlink_to(outside / "nut")
+    opened = open_source(str(root))
+    assert [item.name for item in opened.items()] == ["nut/a.jpg"]
+    assert {refusal.name for refusal in opened.refused} == {"nut/link.jpg", "bolt"}
+    assert all("symbolic link" in refusal.reason for refusal in opened.refused)
+
+
+def test_pipes_are_refused_without_being_opened(tmp_path: Path) -> None:
+    write(tmp_path, nut__a_dot_jpg=b"1")
+    os.mkfifo(tmp_path / "nut/pipe.jpg")
+    opened = open_source(str(tmp_path))
+    assert len(list(opened.items())) == 1
+    assert opened.refused == [Refusal("nut/pipe.jpg", "is not a regular file")]
+
+
+def test_a_file_that_vanished_meanwhile_is_listed(tmp_path: Path) -> None:
+    write(tmp_path, nut__a_dot_jpg=b"1", nut__b_dot_jpg=b"2")
+    opened = open_source(str(tmp_path))
+    (tmp_path / "nut/a.jpg").unlink()
+    assert [item.name for item in opened.items()] == ["nut/b.jpg"]
+    assert opened.refused == [Refusal("nut/a.jpg", "cannot be read: No such file or directory")]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "holds no pictures; a folder with one sub-folder per class is needed"),
+        ({"notes_dot_txt": b""}, "holds no pictures"),
+        ({"a_dot_jpg": b""}, "holds pictures but no class folders"),
+        (
+            {"train__nut__a_dot_jpg": b"", "test__nut__b_dot_jpg": b""},
+            r"are splits \(test, train\), not classes",
+        ),
+    ],
+)
+def test_a_folder_with_nothing_usable_says_what_is_missing(
+    tmp_path: Path, files: dict[str, bytes], said: str
+) -> None:
+    with pytest.raises(SourceRefused, match=said):
+        open_source(str(write(tmp_path, **files)))
+
+
+def test_classes_that_are_called_like_splits_are_fine_when_they_hold_the_pictures(tmp_path: Path) -> None:
+    write(tmp_path, train__a_dot_jpg=b"1", test__b_dot_jpg=b"2")
+    assert [item.label for item in open_source(str(tmp_path)).items()] == ["test", "train"]
+
+
+def test_what_does_not_exist_or_is_no_source_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceRefused, match="does not exist"):
+        open_source(str(tmp_path / "nowhere"))
+    (tmp_path / "a.jpg").write_bytes(b"1")
+    with pytest.raises(SourceRefused, match="neither a folder nor a zip"):
+        open_source(str(tmp_path / "a.jpg"))
+    with pytest.raises(SourceRefused, match="no known kind of address"):
+        open_source("https://example.org/set.zip")
