@@ -1,0 +1,83 @@
+"""Checkpoints of the Hub at pinned commits: what is on this machine, and fetching the rest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import ModelUnavailable
+
+_TIMEOUT_S = 10
+_WEIGHTLESS = ("Tokenizer", "Scheduler", "Processor", "Extractor")  # parts without weight files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubPart:
+    """A repository of the Hub at one commit, and the files of it that are needed."""
+
+    repo: str
+    revision: str
+    patterns: tuple[str, ...]
+
+
+def cached_folder(part: HubPart) -> Path | None:
+    """Where a part lies on this machine; None when it was not downloaded, or not to its end."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(part.repo, revision=part.revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    return folder if _complete(folder) else None
+
+
+def fetched(name: str, part: HubPart) -> Path:
+    """The folder of a part, downloaded when it is not on this machine.
+
+    Args:
+        name: the model's name, for the sentence.
+
+    Raises:
+        ModelUnavailable: it is not here and the Hub cannot be reached, or refuses.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if folder := cached_folder(part):
+        return folder
+    try:
+        return Path(
+            snapshot_download(
+                part.repo,
+                revision=part.revision,
+                allow_patterns=list(part.patterns),
+                etag_timeout=_TIMEOUT_S,
+            )
+        )
+    except HfHubHTTPError as error:
+        said = error.server_message or str(error)
+        raise ModelUnavailable(
+            f"model '{name}' is not on this machine and the Hub refuses {part.repo}: {said}"
+        ) from error
+    except OSError as error:  # offline in all its shapes, and a full disk
+        if error.errno is not None and not isinstance(error, ConnectionError):
+            raise ModelUnavailable(f"model '{name}' cannot be stored here: {error}") from error
+        raise ModelUnavailable(
+            f"model '{name}' is not on this machine and the Hub cannot be reached; "
+            f"connect once to download {part.repo}, or choose model 'nano'"
+        ) from error
+
+
+def _complete(folder: Path) -> bool:
+    """Whether every part that has weights has them."""
+    index = folder / "model_index.json"
+    if not index.is_file():
+        return any(folder.glob("*.safetensors"))
+    parts = {
+        name: entry[1]
+        for name, entry in json.loads(index.read_text(encoding="utf-8")).items()
+        if isinstance(entry, list) and entry[1] and not entry[1].rstrip("Fast").endswith(_WEIGHTLESS)
+    }
+    return all(any((folder / name).glob("*.safetensors")) for name in parts)

@@ -1,0 +1,116 @@
+"""What a model sees of a prompt, from its tokenizer and its word list alone: no torch, no weights."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.generation.generator import NO_MODEL
+from pipeline.generation.hub import cached_folder
+from pipeline.generation.models import checkpoint, vocabulary_file
+
+_FRAME_TOKENS = 2  # start and end of text
+_CLIP_TOKENS = 77
+_WORD = re.compile(r"[a-z]+")
+_DEFAULTS = "defaults"
+_NO_SLOTS = frozenset({"words", "examples"})  # lists in a vocabulary file that are no slots
+_SMALL_WORDS = frozenset(
+    ["a", "an", "and", "at", "by", "from", "in", "of", "on", "the", "to", "under", "with"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a model does not see of a prompt."""
+
+    tokens: int  # how many tokens are cut; 0 = all is seen
+    words: str  # the end of the prompt that is cut
+
+
+def tokens_over(prompt: str, model: str) -> Cut:
+    """What the tokenizer's limit cuts off a prompt; nothing is said of a model that is not on this machine.
+
+    Raises:
+        UnknownName: no such model.
+    """
+    folder = _folder(model)
+    loaded = _tokenizer(folder / "tokenizer") if folder else None
+    if loaded is None:
+        return Cut(0, "")
+    tokenizer, limit = loaded
+    encoded = tokenizer.encode(prompt, add_special_tokens=False)
+    seen = limit - _FRAME_TOKENS
+    over = len(encoded.ids) - seen
+    if over <= 0:
+        return Cut(0, "")
+    return Cut(over, prompt[encoded.offsets[seen][0] :].strip())
+
+
+def unknown_words(prompt: str, model: str) -> list[str]:
+    """The words of a prompt, in order, that a model with a word list was not trained on."""
+    known = _known_words(_folder(model))
+    if not known:
+        return []
+    return [word for word in dict.fromkeys(_WORD.findall(prompt.lower())) if word not in known]
+
+
+def vocabulary(model: str) -> dict[str, list[str]] | None:
+    """The words a model was trained on, by slot; None for a model that takes any words."""
+    said = vocabulary_file(_folder(model))
+    slots = {
+        slot: list(words) for slot, words in said.items() if isinstance(words, list) and slot not in _NO_SLOTS
+    }
+    return slots or None
+
+
+def _folder(model: str) -> Path | None:
+    if model == NO_MODEL:
+        return None
+    one = checkpoint(model)
+    if one.folder is not None:
+        return one.folder
+    assert one.hub is not None
+    return cached_folder(one.hub)
+
+
+def _known_words(folder: Path | None) -> frozenset[str]:
+    said = {key: value for key, value in vocabulary_file(folder).items() if key != _DEFAULTS}
+    words = {word for text in _texts(said) for word in _WORD.findall(re.sub(r"\{\w+\}", "", text.lower()))}
+    return frozenset(words | _SMALL_WORDS) if words else frozenset()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
+        case list():
+            for item in value:
+                yield from _texts(item)
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: Path) -> tuple[Any, int] | None:
+    """The tokenizer of a folder and its limit in tokens; None when it is not there."""
+    settings_path = folder / "tokenizer_config.json"
+    if not settings_path.is_file():
+        return None
+    from tokenizers import Tokenizer
+
+    if (folder / "tokenizer.json").is_file():
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    else:  # the published checkpoints keep the older pair of files
+        from transformers import CLIPTokenizerFast
+
+        tokenizer = CLIPTokenizerFast.from_pretrained(folder, local_files_only=True).backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    settings = json.loads(settings_path.read_text(encoding="utf-8"))
+    return tokenizer, int(settings.get("model_max_length", _CLIP_TOKENS))

@@ -1,0 +1,199 @@
+"""The SDXL pipelines of diffusers, run on batches of jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from pipeline.domain.images import RGB
+from pipeline.domain.plan import ModelFacts
+from pipeline.domain.spec import Method
+from pipeline.errors import Cancelled, InvalidRequest
+from pipeline.generation.compose import composite, repaint_mask
+from pipeline.generation.generator import IsCancelled, Job, OnStep
+
+_GREY = 127  # what the model is given where it shall paint
+_INSET_SHARE = 1 / 128  # of the picture's shorter side: how far inside the object the painting begins
+_PROMPTS_KEPT = 256
+
+Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
+
+
+class PipelineSet(Protocol):
+    """The pipelines over one set of weights (`weights.Pipelines`)."""
+
+    @property
+    def inpaint(self) -> Any:
+        """StableDiffusionXLInpaintPipeline."""
+
+    @property
+    def controlnet_inpaint(self) -> Any:
+        """StableDiffusionXLControlNetInpaintPipeline; ModelUnavailable without a ControlNet."""
+
+    @property
+    def text(self) -> Any | None:
+        """StableDiffusionXLPipeline, or None where the UNet draws only through the inpainting pipeline."""
+
+
+class SdxlGenerator:
+    """Keeps the promise of `Generator` with the unchanged pipelines of diffusers.
+
+    Every row of a batch draws its noise from a CPU generator seeded with its own spec's seed, and its prompt is
+    encoded alone, so a picture does not depend on its neighbours beyond the rounding of the batched arithmetic.
+    A pipeline is not thread-safe: calls wait for one another.
+    """
+
+    def __init__(self, facts: ModelFacts, pipelines: PipelineSet, *, strength: float) -> None:
+        self._facts = facts
+        self._pipelines = pipelines
+        self._strength = strength
+        self._embeddings: OrderedDict[tuple[int, str], Embedding] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Name, pinned revision and proposed values of the model."""
+        return self._facts
+
+    def generate(
+        self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
+    ) -> list[RGB]:
+        """One picture a job, in order; see `Generator.generate`. Halves the batch where memory runs out."""
+        if not jobs:
+            return []
+        self._check_size(jobs[0].spec.size)
+        with self._lock, torch.inference_mode():
+            try:
+                return self._batch(jobs, on_step, cancelled)
+            except torch.OutOfMemoryError:
+                torch.cuda.empty_cache()
+        if len(jobs) == 1:
+            height, width = jobs[0].spec.size
+            raise InvalidRequest(
+                f"{self._facts.name} has not enough memory for one picture of {width}x{height} px; "
+                "choose a smaller size"
+            )
+        half = len(jobs) // 2
+        first = self.generate(jobs[:half], on_step=on_step, cancelled=cancelled)
+        return first + self.generate(jobs[half:], on_step=on_step, cancelled=cancelled)
+
+    def _check_size(self, size: tuple[int, int]) -> None:
+        factor = self._pipelines.inpaint.vae_scale_factor
+        height, width = size
+        if height % factor or width % factor:
+            raise InvalidRequest(
+                f"the size is {width}x{height} px; {self._facts.name} needs multiples of {factor}"
+            )
+
+    def _batch(self, jobs: Sequence[Job], on_step: OnStep | None, cancelled: IsCancelled | None) -> list[RGB]:
+        if cancelled and cancelled():
+            raise Cancelled
+        first = jobs[0].spec
+        pipeline, given = self._pipeline_and_inputs(jobs)
+        pictures = pipeline(
+            **given,
+            **self._prompts(pipeline, jobs),
+            height=first.size[0],
+            width=first.size[1],
+            num_inference_steps=first.steps,
+            guidance_scale=first.guidance_scale,
+            generator=[torch.Generator("cpu").manual_seed(job.spec.seed) for job in jobs],
+            output_type="np",
+            callback_on_step_end=_step_hook(on_step, cancelled),
+            callback_on_step_end_tensor_inputs=[],
+        ).images  # (N, H, W, 3) float32, 0 to 1
+        painted = (pictures * 255).round().astype(np.uint8)
+        if first.method is Method.SDXL:
+            return list(painted)
+        return [composite(job.layer, picture) for job, picture in zip(jobs, painted, strict=True)]
+
+    def _pipeline_and_inputs(self, jobs: Sequence[Job]) -> tuple[Any, dict[str, Any]]:
+        match jobs[0].spec.method:
+            case Method.INPAINT:
+                return self._pipelines.inpaint, self._surroundings(jobs)
+            case Method.CONTROLNET:
+                control = jobs[0].spec.control
+                assert control is not None
+                guidance = {
+                    "control_image": _unit([job.control for job in jobs]),
+                    "controlnet_conditioning_scale": float(control.scale),
+                }
+                return self._pipelines.controlnet_inpaint, self._surroundings(jobs) | guidance
+            case Method.SDXL if self._pipelines.text is not None:
+                return self._pipelines.text, {}
+            case Method.SDXL:
+                return self._pipelines.inpaint, _nothing_given(len(jobs), jobs[0].spec.size)
+            case other:
+                raise AssertionError(f"{other} needs no diffusion")
+
+    def _surroundings(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """What the inpainting pipelines take: pictures (N, 3, H, W) in 0 to 1 and masks (N, 1, H, W), 1 = paint."""
+        grey = np.full((*jobs[0].spec.size, 3), _GREY, np.uint8)
+        inset_px = round(min(jobs[0].spec.size) * _INSET_SHARE)
+        masks = np.stack([repaint_mask(job.layer, inset_px=inset_px) for job in jobs])
+        return {
+            "image": _unit([composite(job.layer, grey) for job in jobs]),
+            "mask_image": torch.from_numpy(masks)[:, None].float() / 255,
+            "strength": self._strength,
+        }
+
+    def _prompts(self, pipeline: Any, jobs: Sequence[Job]) -> dict[str, torch.Tensor]:
+        wanted = [self._embedding(pipeline, job.spec.prompt) for job in jobs]
+        given = {
+            "prompt_embeds": torch.cat([tokens for tokens, _ in wanted]),
+            "pooled_prompt_embeds": torch.cat([pooled for _, pooled in wanted]),
+        }
+        if jobs[0].spec.guidance_scale > 1.0:
+            unwanted = [self._unwanted(pipeline, job) for job in jobs]
+            given["negative_prompt_embeds"] = torch.cat([tokens for tokens, _ in unwanted])
+            given["negative_pooled_prompt_embeds"] = torch.cat([pooled for _, pooled in unwanted])
+        return given
+
+    def _unwanted(self, pipeline: Any, job: Job) -> Embedding:
+        negative = job.spec.negative_prompt
+        if negative is None and pipeline.config.get("force_zeros_for_empty_prompt", True):
+            tokens, pooled = self._embedding(pipeline, job.spec.prompt)
+            return torch.zeros_like(tokens), torch.zeros_like(pooled)
+        return self._embedding(pipeline, negative or "")
+
+    def _embedding(self, pipeline: Any, prompt: str) -> Embedding:
+        """What the text encoders make of a prompt, computed once; always alone, so that neighbours do not matter."""
+        key = (id(pipeline.text_encoder_2), prompt)
+        if key not in self._embeddings:
+            tokens, _, pooled, _ = pipeline.encode_prompt(prompt=prompt, do_classifier_free_guidance=False)
+            self._embeddings[key] = (tokens, pooled)
+            if len(self._embeddings) > _PROMPTS_KEPT:
+                self._embeddings.popitem(last=False)
+        self._embeddings.move_to_end(key)
+        return self._embeddings[key]
+
+
+def _step_hook(on_step: OnStep | None, cancelled: IsCancelled | None) -> Callable[..., dict[str, Any]]:
+    def hook(pipeline: Any, step: int, _timestep: Any, _tensors: dict[str, Any]) -> dict[str, Any]:
+        if on_step:
+            on_step(step + 1, pipeline.num_timesteps)
+        if cancelled and cancelled():
+            raise Cancelled
+        return {}
+
+    return hook
+
+
+def _nothing_given(count: int, size: tuple[int, int]) -> dict[str, Any]:
+    """Inputs with which an inpainting pipeline draws the whole picture from the prompt."""
+    return {
+        "image": torch.full((count, 3, *size), _GREY / 255),
+        "mask_image": torch.ones((count, 1, *size)),
+        "strength": 1.0,
+    }
+
+
+def _unit(pictures: Sequence[RGB | None]) -> torch.Tensor:
+    """(N, 3, H, W) float32 in 0 to 1."""
+    stacked = np.stack([picture for picture in pictures if picture is not None])
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255

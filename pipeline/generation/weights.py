@@ -1,0 +1,134 @@
+"""The only place that loads diffusion weights: from a folder, or from pinned commits of the Hub."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    StableDiffusionXLControlNetInpaintPipeline,
+    StableDiffusionXLInpaintPipeline,
+    StableDiffusionXLPipeline,
+)
+
+from pipeline.domain.plan import ModelFacts
+from pipeline.errors import ModelUnavailable
+from pipeline.generation.device import Hardware, hardware
+from pipeline.generation.hub import fetched
+from pipeline.generation.models import Checkpoint
+from pipeline.generation.sdxl import SdxlGenerator
+
+_UNET_TEXT_CHANNELS = 4  # a UNet with more input channels draws only through the inpainting pipelines
+
+
+def load_generator(one: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
+    """The generator of a checkpoint, its inpainting weights in memory.
+
+    Raises:
+        ModelUnavailable: files are missing, broken, or cannot be fetched.
+    """
+    return SdxlGenerator(facts, Pipelines(one, hardware(half=one.half)), strength=one.strength)
+
+
+class Pipelines:
+    """The pipelines of one checkpoint over one set of weights; what a method needs beyond is loaded on demand."""
+
+    def __init__(self, one: Checkpoint, place: Hardware) -> None:
+        self._one = one
+        self._place = place
+        self.inpaint = self._inpaint()
+
+    @cached_property
+    def controlnet_inpaint(self) -> StableDiffusionXLControlNetInpaintPipeline:
+        """The guided pipeline; shares every part but the ControlNet with `inpaint`."""
+        if self._one.hub_controlnet:
+            folder = fetched(self._one.name, self._one.hub_controlnet)
+        else:
+            assert self._one.folder is not None
+            folder = self._one.folder / "controlnet"
+            if not (folder / "config.json").is_file():
+                raise ModelUnavailable(
+                    f"model '{self._one.name}' has no ControlNet ({folder} is missing); use method 'inpaint'"
+                )
+        with _loading(self._one.name):
+            controlnet = ControlNetModel.from_pretrained(folder, **self._options(folder))
+            parts = {**self.inpaint.components, "controlnet": controlnet}
+            return self._ready(StableDiffusionXLControlNetInpaintPipeline(**parts))
+
+    @cached_property
+    def text(self) -> StableDiffusionXLPipeline | None:
+        """The text-to-image pipeline; None where the checkpoint draws only through the inpainting one."""
+        with _loading(self._one.name):
+            if self._one.hub_base:
+                folder = fetched(self._one.name, self._one.hub_base)
+                loaded = StableDiffusionXLPipeline.from_pretrained(
+                    folder, vae=self.inpaint.vae, add_watermarker=False, **self._options(folder)
+                )
+                return self._ready(loaded)
+            if self.inpaint.unet.config.in_channels == _UNET_TEXT_CHANNELS:
+                return self._ready(StableDiffusionXLPipeline(**self.inpaint.components))
+        return None
+
+    def _inpaint(self) -> StableDiffusionXLInpaintPipeline:
+        one = self._one
+        if one.hub:
+            folder = fetched(one.name, one.hub)
+        else:
+            assert one.folder is not None
+            folder = one.folder
+        with _loading(one.name):
+            given: dict[str, Any] = {}
+            if one.hub_vae:
+                vae_folder = fetched(one.name, one.hub_vae)
+                given["vae"] = AutoencoderKL.from_pretrained(vae_folder, **self._options(vae_folder))
+            loaded = StableDiffusionXLInpaintPipeline.from_pretrained(
+                folder, add_watermarker=False, **given, **self._options(folder)
+            )
+            return self._ready(loaded)
+
+    def _options(self, folder: Path) -> dict[str, Any]:
+        variant = "fp16" if any(folder.rglob("*.fp16*.safetensors")) else None
+        return {
+            "torch_dtype": self._place.dtype,
+            "variant": variant,
+            "use_safetensors": True,
+            "local_files_only": True,
+        }
+
+    def _ready(self, pipeline: Any) -> Any:
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline.to(self._place.device)
+
+
+@contextmanager
+def _loading(name: str) -> Iterator[None]:
+    """Quiet loading; what diffusers says of broken files becomes one sentence."""
+    diffusers_level, transformers_level = (
+        diffusers.utils.logging.get_verbosity(),
+        transformers.utils.logging.get_verbosity(),
+    )
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings(), torch.inference_mode(False):
+            warnings.simplefilter("ignore")
+            yield
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise ModelUnavailable(f"model '{name}' does not fit into the memory of this machine") from error
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelUnavailable(f"model '{name}' cannot be loaded: {reason}") from error
+    finally:
+        diffusers.utils.logging.set_verbosity(diffusers_level)
+        transformers.utils.logging.set_verbosity(transformers_level)

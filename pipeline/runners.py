@@ -1,0 +1,209 @@
+"""Run specs to finished samples: place, guide, paint, composite, score. Knows no library and loads no torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.diversity import descriptor
+from pipeline.domain.images import RGB
+from pipeline.domain.placement import Cutout, Layer, Placed, place
+from pipeline.domain.quality import DEFAULT_GATES, gates_failed, scores
+from pipeline.domain.spec import ControlSource, Method, SampleSpec
+from pipeline.errors import Cancelled, ModelUnavailable, StudioError
+from pipeline.generation import Generator, Job, control_picture, exact
+from pipeline.generation.generator import IsCancelled, OnStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedSample:
+    """A finished sample.
+
+    For method `sdxl` no object was placed: the layer's alpha is 0 everywhere and there are no boxes.
+    """
+
+    image: RGB
+    placed: Placed
+    scores: dict[str, float]
+    failed_gates: list[str]  # sentences such as "seam 0.41, limit 0.30"
+    descriptor: NDArray[np.float32]  # (d,)
+    timings: dict[
+        str, float
+    ]  # seconds of this sample: place, generate (its share of the batch), score, total
+    exact: bool  # where alpha is 255 the image equals the placed object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """Where the pictures that specs name come from."""
+
+    load_cutout: Callable[[str], Cutout]  # by cut-out id
+    load_scene: Callable[[str], RGB]  # the photograph, by subject id
+    load_picture: Callable[[str], RGB]  # backdrops and references, by blob id
+
+
+@dataclass(slots=True)
+class _Prepared:
+    job: Job
+    placed: Placed
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the parts of one call of `render_specs` share."""
+
+    pictures: Pictures
+    on_sample: Callable[[SampleSpec, RenderedSample], None]
+    on_failure: Callable[[SampleSpec, str], None]
+    on_step: OnStep | None
+    cancelled: IsCancelled | None
+    done: int = field(default=0)
+
+
+def render_specs(
+    specs: Sequence[SampleSpec],
+    *,
+    load_cutout: Callable[[str], Cutout],
+    load_scene: Callable[[str], RGB],
+    load_picture: Callable[[str], RGB],
+    generator_for: Callable[[str], Generator],
+    batch_size: int,
+    on_sample: Callable[[SampleSpec, RenderedSample], None],
+    on_failure: Callable[[SampleSpec, str], None],
+    on_step: OnStep | None = None,
+    cancelled: IsCancelled | None = None,
+) -> None:
+    """Render specs in batches of alike ones; each sample is handed out as soon as its batch is done.
+
+    Args:
+        specs: in plan order; alike ones (method, model, size, steps, guidance, control scale) are put together.
+        load_cutout: by cut-out id; load_scene: the photograph by subject id; load_picture: by blob id.
+        generator_for: the generator of a model name.
+        batch_size: specs in one forward, at most.
+        on_sample: takes a finished sample; what it raises ends the run.
+        on_failure: takes a spec whose inputs are unusable and the reason; the others go on.
+        on_step: denoising steps done and steps in all, of the batch in work.
+        cancelled: asked between steps and batches.
+
+    Raises:
+        Cancelled: the person stopped; `done` samples were handed out, and nothing half-made.
+        ModelUnavailable: a model cannot be loaded, or is not the revision that the specs were planned for.
+        InvalidRequest: the model cannot draw what the specs ask for.
+    """
+    pictures = Pictures(load_cutout=load_cutout, load_scene=load_scene, load_picture=load_picture)
+    run = _Run(pictures, on_sample, on_failure, on_step, cancelled)
+    for group in _alike(specs):
+        _stop_if_asked(run)
+        generator = generator_for(group[0].model)
+        _check_revision(group[0], generator)
+        for start in range(0, len(group), batch_size):
+            _render_batch(group[start : start + batch_size], generator, run)
+
+
+def _alike(specs: Sequence[SampleSpec]) -> Iterator[list[SampleSpec]]:
+    """Specs that can share a forward, groups in the order of their first spec."""
+    groups: dict[tuple[object, ...], list[SampleSpec]] = {}
+    for spec in specs:
+        scale = spec.control.scale if spec.control else None
+        key = (spec.method, spec.model, spec.revision, spec.size, spec.steps, spec.guidance_scale, scale)
+        groups.setdefault(key, []).append(spec)
+    yield from groups.values()
+
+
+def _check_revision(spec: SampleSpec, generator: Generator) -> None:
+    if spec.revision != generator.facts.revision:
+        raise ModelUnavailable(
+            f"the plan was made for {spec.model} {spec.revision}, on this machine it is "
+            f"{generator.facts.revision}; plan again with the model that is here"
+        )
+
+
+def _stop_if_asked(run: _Run) -> None:
+    if run.cancelled and run.cancelled():
+        raise Cancelled(run.done)
+
+
+def _render_batch(specs: Sequence[SampleSpec], generator: Generator, run: _Run) -> None:
+    _stop_if_asked(run)
+    ready = [one for one in (_prepared(spec, run) for spec in specs) if one]
+    if not ready:
+        return
+    started = time.perf_counter()
+    try:
+        images = generator.generate([one.job for one in ready], on_step=run.on_step, cancelled=run.cancelled)
+    except Cancelled:
+        raise Cancelled(run.done) from None
+    seconds = (time.perf_counter() - started) / len(ready)
+    for one, image in zip(ready, images, strict=True):
+        run.on_sample(one.job.spec, _finished(one, image, seconds))
+        run.done += 1
+
+
+def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
+    """The job of a spec; None when its inputs are unusable, which is reported."""
+    started = time.perf_counter()
+    try:
+        placed, cutouts = _placed(spec, run.pictures)
+        job = Job(
+            spec=spec,
+            layer=placed.layer,
+            control=_control(spec, placed, cutouts, run.pictures),
+            backdrop=run.pictures.load_picture(spec.backdrop_id) if spec.backdrop_id else None,
+        )
+    except StudioError as error:
+        run.on_failure(spec, str(error))
+        return None
+    return _Prepared(job, placed, time.perf_counter() - started)
+
+
+def _placed(spec: SampleSpec, pictures: Pictures) -> tuple[Placed, list[Cutout]]:
+    if spec.method is Method.SDXL:
+        return _nothing_placed(spec.size), []
+    cutouts = [pictures.load_cutout(one.cutout_id) for one in spec.objects]
+    return place(cutouts, [one.placement for one in spec.objects], spec.size), cutouts
+
+
+def _nothing_placed(size: tuple[int, int]) -> Placed:
+    empty = Layer(rgb=np.zeros((*size, 3), np.uint8), alpha=np.zeros(size, np.uint8))
+    return Placed(layer=empty, masks=(), boxes=(), homographies=(), visible=())
+
+
+def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], pictures: Pictures) -> RGB | None:
+    if spec.control is None:
+        return None
+    match spec.control.source:
+        case ControlSource.OBJECT:
+            return control_picture(placed.layer)
+        case ControlSource.SCENE:  # of the foremost object
+            scene = pictures.load_scene(spec.objects[-1].subject_id)
+            return control_picture(placed.layer, ground=scene, erased=cutouts[-1].alpha)
+        case ControlSource.REFERENCE:
+            assert spec.control.reference_id is not None
+            return control_picture(placed.layer, ground=pictures.load_picture(spec.control.reference_id))
+
+
+def _finished(one: _Prepared, image: RGB, generate_s: float) -> RenderedSample:
+    started = time.perf_counter()
+    found = scores(image, one.placed.layer.alpha)
+    failed = [str(failure) for failure in gates_failed(found, DEFAULT_GATES)]
+    looks = descriptor(image)
+    score_s = time.perf_counter() - started
+    return RenderedSample(
+        image=image,
+        placed=one.placed,
+        scores=found,
+        failed_gates=failed,
+        descriptor=looks,
+        timings={
+            "place": one.seconds,
+            "generate": generate_s,
+            "score": score_s,
+            "total": one.seconds + generate_s + score_s,
+        },
+        exact=exact(image, one.placed.layer),
+    )
