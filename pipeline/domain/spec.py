@@ -53,7 +53,9 @@ class ControlSpec:
         if not 0.0 <= self.scale <= 2.0:
             raise InvalidRequest(f"the control scale is {self.scale}; it must lie in 0.0 to 2.0")
         if (self.source is ControlSource.REFERENCE) != (self.reference_id is not None):
-            raise InvalidRequest("a reference picture is needed with control source 'reference', and only there")
+            raise InvalidRequest(
+                "a reference picture is needed with control source 'reference', and only there"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

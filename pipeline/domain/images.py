@@ -1,0 +1,76 @@
+"""Pictures as arrays: types, content hashes, lossless encoding, fitting to a size."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+RGB = NDArray[np.uint8]  # (H, W, 3)
+RGBA = NDArray[np.uint8]  # (H, W, 4), straight (not premultiplied) alpha
+Mask = NDArray[np.uint8]  # (H, W); 255 = object, 0 = background, between = blend
+Pixels = NDArray[np.uint8]  # any of the three
+
+_HASH_DIGITS = 20
+_CHANNELS = {1: b"backlot:channels=1", 4: b"backlot:channels=4"}
+
+
+def pixel_hash(pixels: Pixels) -> str:
+    """The content id of a picture: the first 20 hexadecimal digits of SHA-256 over its shape and bytes."""
+    assert pixels.dtype == np.uint8
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()[:_HASH_DIGITS]
+
+
+def encode_webp(pixels: Pixels) -> bytes:
+    """Lossless WebP of a picture; `decode` gives the same array back, colours under alpha 0 included.
+
+    WebP knows no grey and drops an alpha that is 255 everywhere, so the number of channels is noted in the file.
+    """
+    note = _CHANNELS.get(1 if pixels.ndim == 2 else pixels.shape[2], b"")
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    file = BytesIO()
+    picture.save(file, "WEBP", lossless=True, method=0, quality=0, exact=True, xmp=note)
+    return file.getvalue()
+
+
+def decode(data: bytes) -> Pixels:
+    """The pixels of an encoded picture: (H, W, 3), (H, W, 4), or (H, W) where it is grey.
+
+    Raises:
+        OSError: the bytes are no picture, or cut short.
+    """
+    with Image.open(BytesIO(data)) as picture:
+        note = picture.info.get("xmp", b"")
+        if note == _CHANNELS[1]:
+            return np.asarray(picture.convert("RGB"))[..., 0].copy()
+        with_alpha = "A" in picture.getbands() or note == _CHANNELS[4]
+        return np.asarray(picture.convert("RGBA" if with_alpha else "RGB"))
+
+
+def thumbnail(rgb: RGB, side_px: int = 256) -> RGB:
+    """The picture with its longest side at most `side_px`, area-filtered; never enlarged."""
+    height, width = rgb.shape[:2]
+    share = side_px / max(height, width)
+    if share >= 1:
+        return rgb
+    size = (max(1, round(width * share)), max(1, round(height * share)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def fitted(rgb: RGB, size: tuple[int, int]) -> RGB:
+    """The picture cropped at its centre to the aspect of `size` (height, width) and resized to it."""
+    height, width = rgb.shape[:2]
+    share = min(height / size[0], width / size[1])
+    crop_h, crop_w = max(1, round(size[0] * share)), max(1, round(size[1] * share))
+    top, left = (height - crop_h) // 2, (width - crop_w) // 2
+    crop = rgb[top : top + crop_h, left : left + crop_w]
+    if crop.shape[:2] == size:
+        return crop
+    method = cv2.INTER_AREA if share > 1 else cv2.INTER_LANCZOS4
+    return np.asarray(cv2.resize(crop, (size[1], size[0]), interpolation=method), np.uint8)
