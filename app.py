@@ -1,0 +1,29 @@
+"""The door to the screen, and the entry of a Hugging Face Space: settings → studio → screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from pipeline.errors import StudioError
+from pipeline.settings import settings_from
+from pipeline.studio import Studio
+from ui.app import launch
+
+
+def main() -> int:
+    """Open the studio and serve it until interrupted; the exit code."""
+    try:
+        studio = Studio(settings_from())
+    except StudioError as error:
+        print(f"backlot: {error}", file=sys.stderr)
+        return 1
+    with studio:
+        launch(studio)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

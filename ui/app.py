@@ -1,0 +1,69 @@
+"""Assembles the pages into one app. Nothing here loads a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from ui.create_page import build_create_page
+from ui.frame import PAGES
+from ui.generate_page import build_generate_page
+from ui.photos_page import build_photos_page
+from ui.publish_page import build_publish_page
+from ui.review_page import build_review_page
+from ui.starter_job import StarterJob
+from ui.theme import STYLESHEETS, build_theme
+from ui.train_page import build_train_page
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+TITLE = "Backlot"
+_THREADS = 40
+
+
+def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
+    """All pages over one studio; each has an address of its own."""
+    build = {
+        "": lambda app: build_photos_page(app, studio, starter),
+        "create": lambda app: build_create_page(app, studio),
+        "generate": lambda app: build_generate_page(app, studio),
+        "review": lambda app: build_review_page(app, studio),
+        "publish": lambda app: build_publish_page(app, studio),
+        "train": lambda app: build_train_page(app, studio),
+    }
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
+        build[""](app)
+    for path, title in PAGES.items():
+        if path:
+            with app.route(title, path):
+                build[path](app)
+    app.queue(default_concurrency_limit=8)
+    return app
+
+
+def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
+    """Serve the studio; a new library is filled with the starter set behind the first paint.
+
+    Args:
+        block: stay until the server ends.
+        options: handed to `Blocks.launch`, e.g. `server_port`.
+    """
+    gr.set_static_paths([studio.library.pictures_path])
+    starter = StarterJob(studio)
+    app = build_app(studio, starter)
+    app.launch(
+        prevent_thread_lock=True,
+        theme=build_theme(),
+        css_paths=STYLESHEETS,
+        footer_links=[],
+        run_history=False,
+        max_threads=_THREADS,
+        **options,
+    )
+    if studio.settings.starter and not studio.classes():
+        starter.start()
+    if block:
+        app.block_thread()
+    return app

@@ -1,0 +1,41 @@
+"""Words that a model knows, as chips that join the prompt when they are clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import gradio as gr
+
+from ui.theme import PICK
+
+
+def build_chips() -> gr.HTML:
+    """An empty row of chips; its `pick` event carries the word."""
+    return gr.HTML("", js_on_load=PICK, elem_id="chips", elem_classes="chips-block")
+
+
+def chips_html(vocabulary: Mapping[str, Sequence[str]] | None) -> str:
+    """One line of chips a slot; "" for a model that takes any words."""
+    if not vocabulary:
+        return ""
+    lines = "".join(
+        f"<dt>{escape(slot.replace('_', ' '))}</dt><dd>{''.join(_chip(word) for word in words)}</dd>"
+        for slot, words in vocabulary.items()
+    )
+    return f'<dl class="chips">{lines}</dl>'
+
+
+def joined(prompt: str, word: str) -> str:
+    """The prompt with a word behind it."""
+    prompt = prompt.strip().rstrip(",")
+    return f"{prompt}, {word}" if prompt else word
+
+
+def picked_word(event: gr.EventData) -> str:
+    """The word that a pick carries."""
+    return str(event._data["value"])
+
+
+def _chip(word: str) -> str:
+    return f'<button type="button" data-pick="{escape(word, quote=True)}">{escape(word)}</button>'

@@ -1,0 +1,119 @@
+"""The controls of Create: placement, background, model. Handlers get their values as one dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline.domain.placement import Placement
+from pipeline.domain.spec import ControlSource, ControlSpec, Method
+from pipeline.errors import InvalidRequest
+from ui.chips import build_chips
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+Values = Mapping[Any, Any]
+_METHODS = [("inpaint", Method.INPAINT), ("guided by edges", Method.CONTROLNET), ("plain SDXL", Method.SDXL)]
+_SOURCES = [("the object", ControlSource.OBJECT), ("its photo", ControlSource.SCENE)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """The widgets."""
+
+    x: gr.Slider
+    y: gr.Slider
+    scale: gr.Slider
+    rotation: gr.Slider
+    yaw: gr.Slider
+    pitch: gr.Slider
+    flip: gr.Checkbox
+    prompt: gr.Textbox
+    chips: gr.HTML
+    notes: gr.HTML
+    method: gr.Radio
+    model: gr.Dropdown
+    seed: gr.Number
+    source: gr.Radio
+    control_scale: gr.Slider
+    dice: gr.Button
+
+    @property
+    def geometry(self) -> list[gr.Slider | gr.Checkbox]:
+        """What moves the object."""
+        return [self.x, self.y, self.scale, self.rotation, self.yaw, self.pitch, self.flip]
+
+    @property
+    def paint(self) -> list[Any]:
+        """What the model is asked for."""
+        return [self.prompt, self.method, self.model, self.seed, self.source, self.control_scale]
+
+    def placement(self, values: Values) -> Placement:
+        """The placement that the sliders say."""
+        return Placement(
+            x=float(values[self.x]),
+            y=float(values[self.y]),
+            scale=float(values[self.scale]),
+            rotation=float(values[self.rotation]),
+            yaw=float(values[self.yaw]),
+            pitch=float(values[self.pitch]),
+            flip=bool(values[self.flip]),
+        )
+
+    def request(self, values: Values) -> dict[str, Any]:
+        """Prompt, method, model, seed and control settings, as `Studio.create` takes them."""
+        method = Method(values[self.method])
+        if values[self.seed] is None:
+            raise InvalidRequest("the seed is empty; any whole number will do")
+        control = ControlSpec(
+            source=ControlSource(values[self.source]), scale=float(values[self.control_scale])
+        )
+        return {
+            "prompt": values[self.prompt] or "",
+            "method": method,
+            "model": values[self.model],
+            "seed": int(values[self.seed]),
+            "control": control if method is Method.CONTROLNET else None,
+        }
+
+
+def build_controls(studio: Studio) -> Controls:
+    """Lay the controls out, as panels below one another."""
+    with gr.Column(elem_classes="pane"):
+        gr.HTML("<h2>Place it</h2>")
+        with gr.Row(elem_classes="pair"):
+            x = gr.Slider(0, 1, 0.5, step=0.01, label="Across", buttons=[], min_width=120)
+            y = gr.Slider(0, 1, 0.5, step=0.01, label="Down", buttons=[], min_width=120)
+        with gr.Row(elem_classes="pair"):
+            scale = gr.Slider(0.1, 1.2, 0.6, step=0.01, label="Size", buttons=[], min_width=120)
+            rotation = gr.Slider(-180, 180, 0, step=1, label="Rotation °", buttons=[], min_width=120)
+        with gr.Row(elem_classes="pair"):
+            yaw = gr.Slider(-60, 60, 0, step=1, label="Yaw °", buttons=[], min_width=120)
+            pitch = gr.Slider(-60, 60, 0, step=1, label="Pitch °", buttons=[], min_width=120)
+        flip = gr.Checkbox(label="Mirror", container=False)
+    with gr.Column(elem_classes="pane"):
+        gr.HTML("<h2>Paint the ground</h2>")
+        prompt = gr.Textbox(label="Prompt", lines=2, placeholder="gravel floor, warm light", elem_id="prompt")
+        notes = gr.HTML()
+        chips = build_chips()
+    with gr.Accordion("Method, model, seed", open=False, elem_classes="pane"):
+        method = gr.Radio(_METHODS, value=Method.INPAINT, label="Method", elem_classes="pills")
+        with gr.Column(elem_classes="bare"):
+            source = gr.Radio(
+                _SOURCES, value=ControlSource.OBJECT, label="Edges of", elem_classes="pills", visible=False
+            )
+            control_scale = gr.Slider(0, 1.5, 0.6, step=0.05, label="How closely", buttons=[], visible=False)
+        models = [(one.title, one.name) for one in studio.models() if one.available]
+        model = gr.Dropdown(models, value=studio.settings.model, label="Model", allow_custom_value=True)
+        with gr.Row(elem_classes="tight"):
+            seed = gr.Number(1, label="Seed of the first", precision=0, minimum=0)
+            dice = gr.Button("Another", size="sm", scale=0, min_width=90)
+    return Controls(
+        x=x, y=y, scale=scale, rotation=rotation, yaw=yaw, pitch=pitch, flip=flip, prompt=prompt, chips=chips,
+        notes=notes, method=method, model=model, seed=seed, source=source, control_scale=control_scale,
+        dice=dice,
+    )  # fmt: skip

@@ -1,0 +1,231 @@
+"""Generate: a recipe, what it would make, and a run behind the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline.domain.spec import Method
+from pipeline.studio.reports import PlanPreview, RunProgress, RunState
+from ui.addresses import file_address, page_address
+from ui.events import shown_to_user
+from ui.frame import build_bar, build_head
+from ui.pieces import bar_chart_html, duration, empty_html, link_html, note_html, progress_html, whole_number
+from ui.tiles import Tile, build_tiles, tiles_html
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+_POLL_S = 1.0
+_AS_IN_RECIPE = "as in the recipe"
+_METHODS = [(_AS_IN_RECIPE, ""), *((str(one), str(one)) for one in Method)]
+_WORKING = (RunState.LOADING, RunState.RUNNING)
+_FIRST_COUNT = 20
+_LATEST = 6  # thumbnails: one row
+_EMPTY = empty_html(
+    "No photographs yet",
+    "A recipe needs objects to place.",
+    link=page_address(""),
+    action="Bring photographs",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """The widgets of a recipe."""
+
+    name: gr.Dropdown
+    text: gr.Code
+    count: gr.Textbox
+    method: gr.Dropdown
+    model: gr.Dropdown
+    seed: gr.Textbox
+
+    @property
+    def all(self) -> set[Any]:
+        """What makes a plan."""
+        return {self.text, self.count, self.method, self.model, self.seed}
+
+    def asked(self, values: Mapping[Any, Any]) -> tuple[str, dict[str, Any]]:
+        """The recipe's text and what the person changed about it."""
+        overrides: dict[str, Any] = {
+            "count": whole_number(values[self.count], "the number of pictures"),
+            "seed": whole_number(values[self.seed], "the seed"),
+        }
+        overrides |= {"method": values[self.method] or None, "model": values[self.model] or None}
+        return values[self.text], overrides
+
+
+def plan_html(preview: PlanPreview) -> str:
+    """What a recipe would make: totals, time, counts, example prompts, warnings."""
+    time = f", about {duration(preview.seconds)}" if preview.seconds and preview.new else ""
+    there = (
+        f"{preview.total - preview.new} of {preview.total} are there already"
+        if preview.new < preview.total
+        else ""
+    )
+    charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
+        preview.methods, title="Methods"
+    )
+    slots = "".join(bar_chart_html(counts, title=slot) for slot, counts in preview.slots.items())
+    prompts = "".join(f"<li>{escape(one)}</li>" for one in preview.prompts)
+    return (
+        f'<p class="figure"><b>{preview.new}</b> pictures to make{time}</p>'
+        + note_html([there] if there else [])
+        + note_html(preview.warnings, kind="bad")
+        + f'<div class="charts">{charts}</div>'
+        + (f'<section class="prompts"><h3>For example</h3><ul>{prompts}</ul></section>' if prompts else "")
+        + (
+            f'<details><summary>Words of the backdrops</summary><div class="charts">{slots}</div></details>'
+            if slots
+            else ""
+        )
+    )
+
+
+def run_html(progress: RunProgress) -> str:
+    """Where the run stands, in one bar and one sentence."""
+    if progress.state is RunState.IDLE:
+        return ""
+    left = f" · about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
+    step = (
+        f" · step {progress.step} of {progress.steps}"
+        if progress.steps and progress.state is RunState.RUNNING
+        else ""
+    )
+    count = f"{progress.done} of {progress.total}"
+    said = {
+        RunState.LOADING: "loading the model",
+        RunState.RUNNING: f"{count}{left}{step}",
+        RunState.PAUSED: f"paused at {count}; what is finished is kept",
+        RunState.DONE: f"done: {count} pictures",
+        RunState.FAILED: f"stopped at {count}",
+    }[progress.state]
+    ended = (
+        link_html("Review them", page_address("review"))
+        if progress.state is RunState.DONE and progress.done
+        else ""
+    )
+    return (
+        f'<section class="run {progress.state}"><h2>{escape(progress.recipe)}</h2>'
+        f"{progress_html(progress.done, progress.total, said)}"
+        f"{note_html([progress.sentence] if progress.sentence else [], kind='bad')}{ended}</section>"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Generating:
+    """What the page does."""
+
+    studio: Studio
+    controls: Controls
+
+    def preview(self, values: Mapping[Any, Any]) -> str:
+        """The plan of the recipe as it is now."""
+        if not self.studio.classes():
+            return _EMPTY
+        text, overrides = self.controls.asked(values)
+        return plan_html(self.studio.preview_plan(text, **overrides))
+
+    def start(self, values: Mapping[Any, Any]) -> tuple[Any, ...]:
+        """Start the run; the page after it."""
+        text, overrides = self.controls.asked(values)
+        self.studio.start_run(text, **overrides)
+        return self.poll("")
+
+    def pause(self) -> tuple[Any, ...]:
+        """Pause the run."""
+        self.studio.pause_run()
+        return self.poll("")
+
+    def resume(self) -> tuple[Any, ...]:
+        """Go on with the run."""
+        self.studio.resume_run()
+        return self.poll("")
+
+    def poll(self, seen: str) -> tuple[Any, ...]:
+        """Bar, thumbnails, buttons and the mark of what was shown; nothing is sent when nothing changed."""
+        progress = self.studio.run_progress()
+        mark = repr((progress.state, progress.done, progress.step, progress.latest, progress.sentence))
+        if mark == seen:
+            return (gr.skip(),) * 6
+        working, paused = progress.state in _WORKING, progress.state is RunState.PAUSED
+        tiles = tiles_html([self._tile(one) for one in progress.latest[:_LATEST]]) if progress.latest else ""
+        return (
+            run_html(progress),
+            tiles,
+            gr.Button(visible=not working and not paused),
+            gr.Button(visible=working),
+            gr.Button(
+                visible=paused or (progress.state is RunState.FAILED and progress.total > progress.done)
+            ),
+            mark,
+        )
+
+    def _tile(self, sample_id: str) -> Tile:
+        row = self.studio.sample(sample_id)
+        assert row.image_id is not None
+        address = file_address(self.studio.thumbnail_path(row.image_id))
+        return Tile(id=sample_id, address=address, caption=row.spec.label, flag="; ".join(row.failed_gates))
+
+
+def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
+    """Lay out and wire the page."""
+    build_bar(page, studio, "generate")
+    build_head("Generate", "A recipe makes many pictures. See what it would make, then let it run.")
+    seen = gr.State("")
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=5, elem_classes="main"):
+            run = gr.HTML(elem_id="run")
+            tiles = build_tiles(elem_id="latest", label="Latest pictures")
+            plan = gr.HTML(elem_id="plan", elem_classes="plan")
+        with gr.Column(scale=3, min_width=320, elem_classes="side"):
+            controls = _build_controls(studio)
+            start = gr.Button("Start", variant="primary", elem_id="start-run")
+            pause = gr.Button("Pause", visible=False, elem_id="pause-run")
+            resume = gr.Button("Go on", variant="primary", visible=False, elem_id="resume-run")
+    generating = Generating(studio, controls)
+    quiet = {"show_progress": "hidden"}
+    shown = [run, tiles, start, pause, resume, seen]
+    preview = shown_to_user(generating.preview)
+    page.load(preview, controls.all, plan, queue=False, **quiet)
+    recipes = studio.recipes()
+    controls.name.input(lambda name: recipes[name], controls.name, controls.text, **quiet)
+    for change in (
+        controls.text.change,
+        controls.count.change,
+        controls.method.change,
+        controls.model.change,
+        controls.seed.change,
+    ):
+        change(preview, controls.all, plan, trigger_mode="always_last", **quiet)
+    start.click(shown_to_user(generating.start), controls.all, shown, **quiet)
+    pause.click(shown_to_user(generating.pause), None, shown, **quiet)
+    resume.click(shown_to_user(generating.resume), None, shown, **quiet)
+    page.load(generating.poll, seen, shown, queue=False, **quiet)
+    gr.Timer(_POLL_S).tick(generating.poll, seen, shown, queue=False, **quiet)
+
+
+def _build_controls(studio: Studio) -> Controls:
+    recipes = studio.recipes()
+    first = next(iter(recipes))
+    models = [(_AS_IN_RECIPE, ""), *((one.title, one.name) for one in studio.models() if one.available)]
+    with gr.Column(elem_classes="pane"):
+        name = gr.Dropdown(list(recipes), value=first, label="Recipe", elem_id="recipe")
+        with gr.Row(elem_classes="pair"):
+            count = gr.Textbox(
+                str(_FIRST_COUNT), label="Pictures", max_lines=1, min_width=110, elem_id="count"
+            )
+            seed = gr.Textbox(label="Seed", placeholder=_AS_IN_RECIPE, max_lines=1, min_width=110)
+        with gr.Row(elem_classes="pair"):
+            method = gr.Dropdown(_METHODS, value="", label="Method", min_width=110)
+            model = gr.Dropdown(models, value="", label="Model", min_width=110)
+    with gr.Accordion("The recipe itself", open=False, elem_classes="pane"):
+        text = gr.Code(
+            recipes[first], language="yaml", show_label=False, lines=12, max_lines=28, elem_id="yaml"
+        )
+    return Controls(name=name, text=text, count=count, method=method, model=model, seed=seed)

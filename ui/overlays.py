@@ -1,0 +1,82 @@
+"""Pictures of masks for a person's eyes: enlarged, dimmed around the object, its rim drawn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from pipeline.domain.images import RGB, Mask
+from pipeline.errors import InvalidRequest
+
+_VIEW_SIDE_PX = 768
+_RIM = (31, 166, 184)  # the accent, brighter
+_DIMMED = 0.38
+_OPAQUE = 127
+_ADDING, _REMOVING = (34, 197, 94), (239, 68, 68)  # brush colours, as BRUSH_COLOURS says
+BRUSH_COLOURS = ["#22c55e", "#ef4444"]
+
+
+def view_factor(size: tuple[int, int]) -> int:
+    """How many screen pixels a photo pixel of a (height, width) photo gets in the large view; at least 1."""
+    return max(1, _VIEW_SIDE_PX // max(size))
+
+
+def enlarged(pixels: np.ndarray) -> np.ndarray:
+    """The picture as the large view shows it: `view_factor` times larger in both directions."""
+    factor = view_factor(pixels.shape[:2])
+    return (
+        cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        if factor > 1
+        else pixels
+    )
+
+
+def mask_overlay(rgb: RGB, mask: Mask) -> RGB:
+    """(H', W', 3): the enlarged photo, what the mask leaves out dimmed to grey, the mask's rim drawn."""
+    photo, alpha = enlarged(rgb), enlarged(mask)
+    weight = (alpha.astype(np.float32) / 255)[..., None]
+    grey = photo.mean(axis=2, keepdims=True) * _DIMMED
+    mixed = np.ascontiguousarray((photo * weight + grey * (1 - weight)).astype(np.uint8))
+    rims, _ = cv2.findContours((alpha > _OPAQUE).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(mixed, rims, -1, _RIM, 2, cv2.LINE_AA)
+    return mixed
+
+
+def with_corner(rgb: RGB, point: tuple[int, int]) -> RGB:
+    """An enlarged picture with a cross at the (x, y) of the view: the first corner of a box."""
+    drawn = np.ascontiguousarray(rgb.copy())
+    cv2.drawMarker(drawn, point, (255, 255, 255), cv2.MARKER_CROSS, 40, 5, cv2.LINE_AA)
+    cv2.drawMarker(drawn, point, _RIM, cv2.MARKER_CROSS, 36, 2, cv2.LINE_AA)
+    return drawn
+
+
+def painted_mask(layers: list[np.ndarray], mask: Mask) -> Mask:
+    """The mask after brush strokes: what is painted green joins it, what is painted red leaves it.
+
+    Args:
+        layers: (H', W', 4) uint8 layers of the editor, which showed the enlarged photo.
+        mask: (H, W) uint8 before the strokes.
+
+    Raises:
+        InvalidRequest: nothing was painted, or the editor sent layers of another shape.
+    """
+    changed, painted = mask.copy(), False
+    height, width = mask.shape
+    for layer in layers:
+        tall, wide = layer.shape[:2]
+        if abs(tall * width - wide * height) > max(tall, wide):
+            raise InvalidRequest(
+                f"the editor sent a {wide}x{tall} layer for a {width}x{height} photo; use click or box"
+            )
+        strokes = cv2.resize(layer, (width, height), interpolation=cv2.INTER_NEAREST)
+        there = strokes[..., 3] > _OPAQUE
+        adds = _distance(strokes, _ADDING) < _distance(strokes, _REMOVING)
+        changed[there & adds], changed[there & ~adds] = 255, 0
+        painted |= bool(there.any())
+    if not painted:
+        raise InvalidRequest("nothing was painted; green adds to the object, red takes away")
+    return changed
+
+
+def _distance(rgba: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return np.abs(rgba[..., :3].astype(np.int16) - np.array(colour, np.int16)).sum(axis=2)

@@ -1,0 +1,145 @@
+"""Bringing photographs: uploaded files, a path on this machine, a data set of the Hub, the starter set."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline.errors import Cancelled, InvalidRequest
+from ui.events import shown_to_user
+from ui.pieces import note_html
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+    from pipeline.studio.reports import ImportReport
+
+_SPLITS = [("by chance, 80 % train", ""), ("train", "train"), ("test", "test")]
+_NAMED_REFUSALS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """Runs one import; `stop` ends it after the photograph in work."""
+
+    studio: Studio
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def from_path(self, source: str, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+        """Import a folder, a zip or `hf://datasets/ns/name`; what happened, in HTML."""
+        if not source.strip():
+            raise InvalidRequest("say where the photographs are: a folder, a .zip, or hf://datasets/name/set")
+        return self._run(source.strip(), split, progress)
+
+    def starter_set(self, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+        """Import the rendered starter set."""
+        return self.from_path("starter", split, progress)
+
+    def from_files(
+        self,
+        files: list[str] | None,
+        label: str,
+        split: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> str:
+        """Import uploaded files: zips as they are, loose pictures under the class that the person names."""
+        zips = [path for path in files or [] if path.lower().endswith(".zip")]
+        loose = [path for path in files or [] if path not in zips]
+        if not files:
+            raise InvalidRequest("choose a .zip or some pictures first")
+        if loose and not label.strip():
+            raise InvalidRequest(
+                "name the class of these pictures, e.g. bolt; or bring a .zip with one folder per class"
+            )
+        said = [self._run(path, split, progress) for path in zips]
+        if loose:
+            said.append(self._loose(loose, label.strip(), split, progress))
+        return "".join(said)
+
+    def _loose(self, pictures: list[str], label: str, split: str, progress: gr.Progress) -> str:
+        if any(sign in label for sign in "/\\:\0") or label.startswith("."):
+            raise InvalidRequest(
+                f"class '{label}' cannot be a folder name; use letters, digits, spaces, - and _"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / label).mkdir()
+            for path in pictures:
+                shutil.copy(path, Path(folder) / label / Path(path).name)
+            return self._run(folder, split, progress)
+
+    def _run(self, source: str, split: str, progress: gr.Progress) -> str:
+        self.stop.clear()
+        try:
+            report = self.studio.import_photos(
+                source,
+                split=split or None,
+                on_progress=lambda done, total, name: progress((done, total), desc=name),
+                cancelled=self.stop.is_set,
+            )
+        except Cancelled as stopped:
+            return note_html([f"Stopped after {stopped.done} photographs; they are kept."])
+        return report_html(report)
+
+
+def report_html(report: ImportReport) -> str:
+    """What an import did: counts, the note of a guess, refused files with the reason."""
+    said = [f"{report.added} added" + (f", {report.already} already here" if report.already else "")]
+    if report.note:
+        said.append(report.note)
+    if report.doubtful:
+        said.append(f"{report.doubtful} masks want a look; they come first.")
+    refused = [f"{name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
+    if len(report.refused) > _NAMED_REFUSALS:
+        refused.append(f"and {len(report.refused) - _NAMED_REFUSALS} more were refused")
+    return note_html(said, kind="good") + note_html(refused, kind="bad")
+
+
+def build_import(studio: Studio) -> Callable[..., Any]:
+    """The import panel; returns the listener method that fires when an import has ended."""
+    importing = Importing(studio)
+    with gr.Column(elem_classes="pane", elem_id="import"):
+        gr.HTML("<h2>Bring photographs</h2>")
+        files = gr.File(
+            file_count="multiple",
+            file_types=["image", ".zip"],
+            height=132,
+            show_label=False,
+            elem_classes="drop",
+        )
+        label = gr.Textbox(
+            label="Class", info="for loose pictures; a zip names its own", placeholder="bolt", max_lines=1
+        )
+        add = gr.Button("Add the files", variant="primary")
+    with gr.Accordion("From a folder, the Hub, or the starter set", open=False, elem_classes="pane"):
+        source = gr.Textbox(label="Folder, .zip or hf://datasets/name/set", max_lines=1, elem_id="source")
+        split = gr.Radio(_SPLITS, value="", label="Use them for", elem_classes="pills")
+        bring = gr.Button("Import", elem_id="import-path")
+        starter = gr.Button("Add the starter set", elem_id="import-starter")
+    said = gr.HTML(elem_id="import-said")
+    stop = gr.Button("Stop", size="sm", visible=False)
+    runs = [
+        add.click(_shown, None, stop, queue=False).then(
+            shown_to_user(importing.from_files), [files, label, split], said, concurrency_id="import"
+        ),
+        bring.click(_shown, None, stop, queue=False).then(
+            shown_to_user(importing.from_path), [source, split], said, concurrency_id="import"
+        ),
+        starter.click(_shown, None, stop, queue=False).then(
+            shown_to_user(importing.starter_set),
+            split, said, concurrency_id="import",
+        ),
+    ]  # fmt: skip
+    stop.click(importing.stop.set, queue=False)
+    for run in runs:
+        run.then(lambda: gr.Button(visible=False), None, stop, queue=False)
+    return said.change
+
+
+def _shown() -> gr.Button:
+    return gr.Button(visible=True)

@@ -1,0 +1,124 @@
+"""Photos: bring photographs, see what was cut out, doubtful ones first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from ui.addresses import file_address
+from ui.events import shown_to_user
+from ui.frame import build_bar, build_head
+from ui.photos_import import build_import
+from ui.photos_mend import build_closeup
+from ui.pieces import empty_html, progress_html
+from ui.starter_job import StarterJob
+from ui.tiles import Tile, build_tiles, tiles_html
+
+if TYPE_CHECKING:
+    from pipeline.library import Subject
+    from pipeline.studio import Studio
+
+_PAGE = 60  # thumbnails at once
+_POLL_S = 1.5
+_GROUNDS = [("paper", "checker"), ("green", "green"), ("dark", "dark")]
+_EMPTY = empty_html(
+    "No photographs yet",
+    "Bring a zip or a folder with one sub-folder per class, or begin with the rendered starter set.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotosView:
+    """What the overview shows for the filters of a page."""
+
+    studio: Studio
+    starter: StarterJob
+
+    def overview(self, label: str, doubtful: bool, ground: str, first: int) -> tuple[Any, ...]:
+        """Class choices, thumbnails, the line under them, whether there is a page before and after."""
+        classes = self.studio.classes()
+        label = label if label in classes else ""
+        choices = [
+            (f"all {sum(classes.values())}", ""),
+            *((f"{name} {n}", name) for name, n in classes.items()),
+        ]
+        subjects = self.studio.subjects(label=label or None, doubtful=True if doubtful else None)
+        subjects = sorted(subjects, key=_doubt)
+        first = max(0, min(first, (len(subjects) - 1) // _PAGE * _PAGE))
+        shown = subjects[first : first + _PAGE]
+        grid = tiles_html([self._tile(one) for one in shown], ground=ground)
+        nothing = _EMPTY if not classes else empty_html("Nothing here", "No photograph fits this filter.")
+        return (
+            gr.Radio(choices=choices, value=label, visible=bool(classes)),
+            grid if shown else "" if self.starter.running else nothing,
+            f"{first + 1}–{first + len(shown)} of {len(subjects)}" if shown else "",
+            gr.Button(visible=first > 0),
+            gr.Button(visible=first + _PAGE < len(subjects)),
+            first,
+        )
+
+    def starting(self) -> tuple[str, gr.Timer]:
+        """The progress of the starter set, and whether to go on asking."""
+        if self.starter.running:
+            said = "Drawing the starter set: rendered machine parts, each with its exact mask"
+            if self.starter.total:
+                said += f" · {self.starter.done} of {self.starter.total}"
+            return progress_html(self.starter.done, self.starter.total, said), gr.Timer(active=True)
+        return self.starter.problem, gr.Timer(active=False)
+
+    def _tile(self, subject: Subject) -> Tile:
+        return Tile(
+            id=subject.id,
+            address=file_address(self.studio.thumbnail_path(subject.cutout_id)),
+            caption=subject.label if subject.split == "train" else f"{subject.label} · test",
+            flag="; ".join(subject.mask_doubts),
+            muted=subject.excluded,
+        )
+
+
+def _doubt(subject: Subject) -> tuple[bool, bool, float, str]:
+    return (subject.excluded, not subject.mask_doubts, subject.mask_score, subject.name)
+
+
+def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
+    """Lay out and wire the page."""
+    build_bar(page, studio, "")
+    build_head(
+        "Photos", "Each photograph is cut out of its ground. Look at the doubtful ones; mend what is wrong."
+    )
+    view = PhotosView(studio, starter)
+    first = gr.State(0)
+    with gr.Row(elem_classes="columns") as overview:
+        with gr.Column(scale=5, elem_classes="main"):
+            progress = gr.HTML()
+            with gr.Row(elem_classes="filters"):
+                label = gr.Radio(
+                    [("all", "")], value="", show_label=False, elem_classes="pills", container=False
+                )
+            tiles = build_tiles(elem_id="photos", label="Photographs")
+            with gr.Row(elem_classes="pager"):
+                before = gr.Button("Before", size="sm", visible=False, scale=0)
+                line = gr.Markdown()
+                after = gr.Button("Next", size="sm", visible=False, scale=0)
+        with gr.Column(scale=2, min_width=300, elem_classes="side"):
+            with gr.Column(elem_classes="pane"):
+                doubtful = gr.Checkbox(label="Doubtful masks only", container=False)
+                ground = gr.Radio(_GROUNDS, value="checker", label="Ground", elem_classes="pills")
+            imported = build_import(studio)
+    shown = [label, tiles, line, before, after, first]
+    asked = [label, doubtful, ground, first]
+    mended = build_closeup(page, studio, overview=overview, tiles=tiles, filters=(label, doubtful))
+    refresh = shown_to_user(view.overview)
+    page.load(refresh, asked, shown, show_progress="hidden", queue=False)
+    for change in (label.input, doubtful.input):
+        change(lambda *f: refresh(*f, 0), asked[:3], shown, show_progress="hidden")
+    for change in (ground.input, imported, mended):
+        change(refresh, asked, shown, show_progress="hidden")
+    before.click(lambda *f: refresh(*f[:3], f[3] - _PAGE), asked, shown, show_progress="hidden")
+    after.click(lambda *f: refresh(*f[:3], f[3] + _PAGE), asked, shown, show_progress="hidden")
+    timer = gr.Timer(_POLL_S)
+    timer.tick(view.starting, None, [progress, timer], show_progress="hidden").then(
+        refresh, asked, shown, show_progress="hidden"
+    )

@@ -1,0 +1,153 @@
+"""Publish: what is in, what the card says, and writing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline.errors import InvalidRequest
+from pipeline.studio.reports import ReleaseOutlook
+from ui.addresses import page_address
+from ui.events import shown_to_user
+from ui.frame import build_bar, build_head
+from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+_FOLDER, _HUB = "folder", "hub"
+_PLACES = [("a folder", _FOLDER), ("the Hugging Face Hub", _HUB)]
+_HUB_PREFIX = "hf://datasets/"
+_EMPTY = empty_html(
+    "Nothing to publish yet",
+    "A release needs photographs.",
+    link=page_address(""),
+    action="Bring photographs",
+)
+
+
+def outlook_html(outlook: ReleaseOutlook) -> str:
+    """What a release would hold: a table of splits and classes, the methods, what no person has seen."""
+    real, synthetic = _total(outlook.real), _total(outlook.synthetic)
+    if not real and not synthetic:
+        return _EMPTY
+    splits = sorted({*outlook.real, *outlook.synthetic}, key=lambda split: (split != "train", split))
+    classes = sorted(
+        {label for part in (outlook.real, outlook.synthetic) for counts in part.values() for label in counts}
+    )
+    head = ["", *(f"{kind}, {split}" for split in splits for kind in ("photos", "made"))]
+    rows: list[list[str | int]] = [[label, *_cells(outlook, splits, label)] for label in classes]
+    notes = []
+    if outlook.decided_by_gate:
+        notes.append(
+            f"{outlook.decided_by_gate} pictures were accepted by the gates alone; no person has seen them."
+        )
+    nothing_made = note_html(["No picture has been accepted yet."]) + link_html(
+        "Review", page_address("review")
+    )
+    return (
+        f'<p class="figure"><b>{real}</b> photos and <b>{synthetic}</b> accepted pictures</p>'
+        + note_html(notes, kind="bad")
+        + ("" if synthetic else nothing_made)
+        + table_html(head, rows)
+        + f'<div class="charts">{bar_chart_html(outlook.methods, title="Made by")}</div>'
+    )
+
+
+def _cells(outlook: ReleaseOutlook, splits: list[str], label: str) -> list[int]:
+    parts = (outlook.real, outlook.synthetic)
+    return [part.get(split, {}).get(label, 0) for split in splits for part in parts]
+
+
+def _total(part: dict[str, dict[str, int]]) -> int:
+    return sum(sum(counts.values()) for counts in part.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """What the page does."""
+
+    studio: Studio
+
+    def outlook(self, place: str, folder: str, name: str) -> tuple[str, str]:
+        """What is in, and the card."""
+        title = Path(folder).name if place == _FOLDER else name.split("/")[-1]
+        outlook = self.studio.release_outlook(title or "my-dataset")
+        return outlook_html(outlook), _without_front_matter(outlook.card)
+
+    def publish(
+        self,
+        place: str,
+        folder: str,
+        name: str,
+        private: bool,
+        dry_run: bool,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> str:
+        """Write the release; where it lies."""
+        to = folder.strip() if place == _FOLDER else _HUB_PREFIX + name.strip().removeprefix(_HUB_PREFIX)
+        if not to or to == _HUB_PREFIX:
+            raise InvalidRequest("say where to: a folder, or a name such as my-name/my-dataset")
+        report = self.studio.publish(
+            to,
+            private=private,
+            dry_run=dry_run,
+            on_progress=lambda done, total, _name: progress((done, total), desc="writing"),
+        )
+        said = note_html([report["sentence"]], kind="good")
+        if dry_run:
+            return said
+        if place == _HUB:
+            return said + link_html("Open it", report["push"]["url"], new_tab=True)
+        return said + link_html("Train on it", page_address("train", release=str(report["path"])))
+
+    def proposed_folder(self) -> str:
+        """A new folder under the releases."""
+        return str(
+            self.studio.settings.releases
+            / f"{self.studio.settings.library.name}-{datetime.now():%Y%m%d-%H%M}"
+        )
+
+
+def _without_front_matter(card: str) -> str:
+    if card.startswith("---"):
+        _, _, rest = card[3:].partition("\n---")
+        return rest.lstrip("-\n")
+    return card
+
+
+def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
+    """Lay out and wire the page."""
+    build_bar(page, studio, "publish")
+    build_head("Publish", "Photographs and accepted pictures become a data set that anyone can load.")
+    publishing = Publishing(studio)
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(scale=5, elem_classes="main"):
+            inside = gr.HTML(elem_id="outlook")
+            with gr.Accordion("The card, as it will be written", open=True, elem_classes="pane card"):
+                card = gr.Markdown(elem_id="card")
+        with gr.Column(scale=3, min_width=320, elem_classes="side"):
+            with gr.Column(elem_classes="pane"):
+                place = gr.Radio(_PLACES, value=_FOLDER, label="To", elem_classes="pills")
+                folder = gr.Textbox(publishing.proposed_folder, label="Folder", max_lines=1, elem_id="folder")
+                name = gr.Textbox(label="Name", placeholder="my-name/my-dataset", max_lines=1, visible=False)
+                private = gr.Checkbox(True, label="Private", visible=False, container=False)
+                dry_run = gr.Checkbox(False, label="Only say what would be written", container=False)
+            publish = gr.Button("Publish", variant="primary", elem_id="publish")
+            said = gr.HTML(elem_id="publish-said")
+
+    def placed(where: str) -> tuple[Any, ...]:
+        hub = where == _HUB
+        return gr.Textbox(visible=not hub), gr.Textbox(visible=hub), gr.Checkbox(visible=hub)
+
+    look = shown_to_user(publishing.outlook)
+    asked = [place, folder, name]
+    page.load(look, asked, [inside, card], show_progress="hidden", queue=False)
+    place.change(placed, place, [folder, name, private], queue=False, show_progress="hidden")
+    publish.click(
+        shown_to_user(publishing.publish), [*asked, private, dry_run], said, concurrency_id="publish"
+    ).then(look, asked, [inside, card], show_progress="hidden")

@@ -1,0 +1,104 @@
+"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers three small questions.
+
+`static/review.js` shows the next picture at once and sends decisions behind it, in order, each with a client
+id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from pipeline.domain.review import RejectReason, Verdict
+from pipeline.errors import StudioError
+from ui.addresses import file_address
+from ui.theme import STATIC
+
+if TYPE_CHECKING:
+    from pipeline.library import SampleRow
+    from pipeline.studio import Studio
+
+Answer = dict[str, Any]
+_REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
+_SHOWN_SCORES = 4
+_SCRIPTS = ("outbox.js", "queue.js", "review.js")
+
+
+def build_review_component(studio: Studio, reviewer: str) -> gr.HTML:
+    """The pane; decisions are kept under the reviewer's name."""
+    return gr.HTML(
+        html_template=(STATIC / "review.html").read_text(encoding="utf-8"),
+        js_on_load="\n".join((STATIC / script).read_text(encoding="utf-8") for script in _SCRIPTS),
+        server_functions=list(server_functions(studio, reviewer)),
+        elem_id="review",
+        reasons=json.dumps([(str(one), _REASON_TITLES.get(str(one), str(one))) for one in RejectReason]),
+        library=sha256(str(studio.library_path.absolute()).encode()).hexdigest()[:12],
+    )
+
+
+def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answer], ...]:
+    """What the browser may ask. Gradio hands all arguments over as one list."""
+
+    def review_queue(asked: list[Any]) -> Answer:
+        """`[after, limit]` → the entries that follow that sample, and how many are pending."""
+        after, limit = asked
+        rows = studio.next_for_review(reviewer, after=after, limit=int(limit))
+        return {"entries": [entry_of(studio, row) for row in rows], "left": _left(studio)}
+
+    def record_decisions(asked: Any) -> Answer:
+        """`[decision, …]` in the order in which they were taken → each client id with its problem or ""."""
+        decisions = asked[0] if asked and isinstance(asked[0], list) else asked
+        saved = [
+            {"client_id": one["client_id"], "problem": _recorded(studio, reviewer, one)} for one in decisions
+        ]
+        return {"saved": saved, "left": _left(studio)}
+
+    def undo_last(_asked: Any = None) -> Answer:
+        """Take back this reviewer's last decision of an earlier visit → its entry, or None."""
+        sample_id = studio.undo(reviewer)
+        entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
+        return {"entry": entry, "left": _left(studio)}
+
+    return review_queue, record_decisions, undo_last
+
+
+def entry_of(studio: Studio, row: SampleRow) -> Answer:
+    """What the pane shows of a sample."""
+    spec = row.spec
+    scores = list(row.scores.items())[:_SHOWN_SCORES]
+    facts = {"method": str(spec.method), "model": spec.model, "seed": str(spec.seed)}
+    return {
+        "id": spec.id,
+        "image": file_address(studio.picture_path(row.image_id)),
+        "mask": file_address(studio.picture_path(row.mask_id)),
+        "height": spec.size[0],
+        "width": spec.size[1],
+        "label": spec.label,
+        "prompt": spec.prompt,
+        "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores},
+        "doubts": list(row.failed_gates),
+    }
+
+
+def _recorded(studio: Studio, reviewer: str, decision: Answer) -> str:
+    """Record one decision; the sentence of a refusal that a repeat cannot mend, else ""."""
+    try:
+        studio.decide(
+            decision["sample_id"],
+            Verdict(decision["verdict"]),
+            reviewer=reviewer,
+            reason=decision.get("reason"),
+            via=decision["via"],
+            client_id=decision["client_id"],
+        )
+    except StudioError as error:
+        return str(error)
+    return ""
+
+
+def _left(studio: Studio) -> int:
+    return int(studio.status()["samples"]["pending"])

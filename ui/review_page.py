@@ -1,0 +1,20 @@
+"""Review: one picture at a time, by key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from ui.frame import build_bar, build_head
+from ui.review_component import build_review_component
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+
+def build_review_page(page: gr.Blocks, studio: Studio) -> None:
+    """Lay out the page; all that happens on it is in the component."""
+    build_bar(page, studio, "review")
+    build_head("Review", "Keep what you would train on. A accepts, X rejects, ? shows all keys.")
+    build_review_component(studio, studio.settings.reviewer)

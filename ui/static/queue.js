@@ -1,0 +1,70 @@
+// The pictures to look at. The browser owns the place in the queue; entries are fetched and decoded ahead.
+const FETCHED_AT_ONCE = 30, FETCH_WHEN_LEFT = 15, DECODED_AHEAD = 6;
+
+class Queue {
+  constructor({ fetchEntries }) {
+    this.fetchEntries = fetchEntries; // (after, limit) => Promise<{ entries, left } | undefined>
+    this.entries = [];
+    this.at = 0;
+    this.ended = false;
+    this.pictures = new Map(); // address → <img> that is decoded or on its way
+    this.fetching = null;
+  }
+
+  get current() { return this.entries[this.at]; }
+
+  // Entries that follow the last known one. Returns what the server said, undefined when it did not answer.
+  more() {
+    if (this.ended) return Promise.resolve(undefined);
+    this.fetching ??= this.load().finally(() => { this.fetching = null; });
+    return this.fetching;
+  }
+
+  async load() {
+    const last = this.entries[this.entries.length - 1];
+    let answer;
+    try { answer = await this.fetchEntries(last ? last.id : null, FETCHED_AT_ONCE); } catch { answer = undefined; }
+    if (!answer) return undefined;
+    const known = new Set(this.entries.map((one) => one.id));
+    this.entries.push(...answer.entries.filter((one) => !known.has(one.id)));
+    this.ended = answer.entries.length < FETCHED_AT_ONCE;
+    this.preload();
+    return answer;
+  }
+
+  step(by) {
+    this.at += by;
+    if (this.entries.length - this.at < FETCH_WHEN_LEFT) this.more();
+    this.preload();
+  }
+
+  // Begin again: what was skipped comes back.
+  restart() {
+    this.entries = [];
+    this.at = 0;
+    this.ended = false;
+    return this.more();
+  }
+
+  insert(entry) {
+    this.entries.splice(this.at, 0, entry);
+  }
+
+  picture(address) {
+    let image = this.pictures.get(address);
+    if (!image) {
+      image = new Image();
+      image.decoding = 'sync';
+      image.src = address;
+      this.pictures.set(address, image);
+    }
+    return image;
+  }
+
+  preload() {
+    const ahead = this.entries.slice(Math.max(0, this.at - 1), this.at + DECODED_AHEAD + 1);
+    const wanted = new Set(ahead.map((one) => one.image));
+    for (const address of this.pictures.keys()) if (!wanted.has(address)) this.pictures.delete(address);
+    for (const one of ahead) this.picture(one.image).decode().catch(() => {});
+  }
+}

@@ -1,0 +1,51 @@
+"""A grid of thumbnails that can be picked: `tiles.pick(handler)` gets the id of the picked one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import gradio as gr
+
+from ui.theme import PICK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One thumbnail."""
+
+    id: str
+    address: str
+    caption: str
+    flag: str = ""  # a short reason why it wants a look; shown as a dot with this title
+    muted: bool = False
+    chosen: bool = False
+
+
+def build_tiles(*, elem_id: str, label: str) -> gr.HTML:
+    """An empty grid; give it `tiles_html(...)` as value."""
+    return gr.HTML("", js_on_load=PICK, elem_id=elem_id, elem_classes="tiles-block", label=label)
+
+
+def tiles_html(tiles: Sequence[Tile], *, ground: str = "checker") -> str:
+    """The grid's HTML. `ground` (checker, green, dark, light) shows through transparent pictures."""
+    return f'<div class="tiles on-{ground}">{"".join(_tile_html(one) for one in tiles)}</div>'
+
+
+def picked_id(event: gr.EventData) -> str:
+    """The id that a pick carries."""
+    return str(event._data["value"])
+
+
+def _tile_html(tile: Tile) -> str:
+    classes = " ".join(["tile", *["muted"] * tile.muted, *["chosen"] * tile.chosen])
+    title = escape(tile.flag or tile.caption, quote=True)
+    flag = f'<b class="flag" title="{title}"></b>' if tile.flag else ""
+    return (
+        f'<button type="button" class="{classes}" data-pick="{escape(tile.id, quote=True)}" title="{title}"'
+        f"{' aria-pressed=true' if tile.chosen else ''}>"
+        f'<img src="{escape(tile.address, quote=True)}" alt="{escape(tile.caption, quote=True)}"'
+        ' loading="lazy">'
+        f"{flag}<span>{escape(tile.caption)}</span></button>"
+    )
