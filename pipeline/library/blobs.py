@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.domain.images import decode, encode_webp, pixel_hash
-from pipeline.errors import NotFound
+from pipeline.errors import LibraryUnusable, NotFound
 
 _SUFFIX = ".webp"
 _STALE_S = 3600.0  # a temporary file of this age belongs to a process that was killed
@@ -77,8 +77,15 @@ class Blobs:
 
         Raises:
             NotFound: there is none with this id.
+            LibraryUnusable: its file is damaged.
         """
-        return decode(self.read(blob_id))
+        data = self.read(blob_id)
+        try:
+            return decode(data)
+        except (OSError, ValueError) as error:
+            raise LibraryUnusable(
+                f"picture {self.path(blob_id)} is damaged; `python -m pipeline verify` lists what is broken"
+            ) from error
 
     def ids(self) -> Iterator[str]:
         """All pictures on disk."""

@@ -99,7 +99,7 @@ def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, st
     found: dict[str, str] = {}
     for chunk in _chunks(wanted):
         rows = connection.execute(select(subjects.c.id, subjects.c.split).where(subjects.c.id.in_(chunk)))
-        found |= {subject_id: split for subject_id, split in rows}
+        found |= {row.id: row.split for row in rows}
     for subject_id in wanted:
         if subject_id not in found:
             raise NotFound("subject", subject_id)

@@ -69,7 +69,7 @@ def _picture(blobs: Blobs, blob_id: str, who: str) -> Iterator[str]:
         return
     try:
         same = pixel_hash(blobs.picture(blob_id)) == blob_id
-    except (StudioError, OSError, ValueError):
+    except StudioError:
         yield f"the {who} cannot be read: {path}"
         return
     if not same:

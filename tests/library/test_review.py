@@ -6,9 +6,9 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pipeline.domain.review import Verdict
 
 from pipeline.domain.release import ReviewFacts
+from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.library import Library
 from tests.toy_library import add_subject, decision, filled, spec

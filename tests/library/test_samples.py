@@ -145,7 +145,7 @@ def test_samples_are_found_by_label_method_and_review(library: Library) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT id FROM samples WHERE state = 'pending' AND (score, seq) > (0.0, 5) ORDER BY score, seq LIMIT 30",
+        "SELECT id FROM samples WHERE state = 'pending' AND (score, seq) > (0, 5) ORDER BY score, seq",
         "SELECT id FROM samples WHERE state = 'planned' ORDER BY seq LIMIT 30",
         "SELECT id FROM samples WHERE label = 'bolt' AND state = 'accepted' ORDER BY seq DESC LIMIT 30",
         "SELECT id FROM samples WHERE id = 'x'",

@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from pipeline.domain.images import encode_webp
 
+from pipeline.domain.images import encode_webp
 from pipeline.domain.spec import SampleSpec
 from pipeline.library import Library
 from tests.toy_library import decision, filled, picture

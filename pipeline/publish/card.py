@@ -1,0 +1,204 @@
+"""The card of a release: what it is, how it was made and reviewed, what it cannot do, how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.domain.release import Origin, ReviewFacts
+from pipeline.publish.credits import credit
+from pipeline.publish.grid import GRID_NAME
+from pipeline.publish.source import ReleaseSource, Survey, survey
+
+CONFIGS = ("mixed", "real", "synthetic")  # the first is what load_dataset gives without a name
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_COLUMNS = """\
+| column | what it holds |
+|---|---|
+| `image` | the picture, lossless WebP |
+| `label` | its class |
+| `mask` | the object: 255 inside, 0 outside, soft edge between; null where it is not known |
+| `bbox`, `boxes` | (x0, y0, x1, y1) in pixels, x1 and y1 exclusive: of the first object (or null), of all |
+| `origin` | `real` (as imported) or `synthetic` (made by the methods below) |
+| `method`, `prompt`, `seed`, `model`, `revision` | how a synthetic picture was made |
+| `source_id`, `source_ids` | the photos whose objects it shows; splits never share one |
+| `sample_id` | the hash of everything that decided the sample |
+| `homography`, `homographies` | 3 x 3, photo pixels to picture pixels: of the first object, and of all |
+| `scores` | automatic quality scores, as JSON |"""
+
+
+def release_card(source: ReleaseSource, *, name: str, version: str = "1") -> str:
+    """The card as a release of this library would have it: YAML front matter and Markdown.
+
+    Raises:
+        ReleaseRefused: there is nothing to release.
+    """
+    return card(survey(source), name=name, version=version, dataset_info=())
+
+
+def card(
+    found: Survey, *, name: str, version: str, dataset_info: Sequence[dict[str, Any]], grid: bool = False
+) -> str:
+    """The card of a survey; `dataset_info` holds features and sizes per configuration, once written."""
+    from huggingface_hub import DatasetCardData  # slow to import
+
+    total = sum(found.total(origin) for origin in Origin)
+    data = DatasetCardData(
+        pretty_name=name,
+        task_categories=["image-classification", "object-detection", "image-segmentation"],
+        size_categories=[next((size for limit, size in _SIZES if total < limit), "1M<n<10M")],
+        tags=_tags(found),
+        configs=[_config(config, found) for config in CONFIGS],
+        **({"dataset_info": list(dataset_info)} if dataset_info else {}),
+    )
+    front = data.to_yaml(line_break="\n")
+    parts = [
+        f"# {name}",
+        _summary(found, version),
+        f"![Examples, one class a row: photos first, samples behind them]({GRID_NAME})" if grid else "",
+        "## What is in it\n\n" + _counts_table(found),
+        "## How it was made\n\n" + _making(found),
+        "## How it was reviewed\n\n" + review_sentences(found.review),
+        "## Known limits\n\n" + _limits(found),
+        "## How to load it\n\n" + _loading(found),
+        "## Columns\n\n" + _COLUMNS,
+    ]
+    return f"---\n{front}\n---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def origins_of(config: str) -> tuple[Origin, ...]:
+    """Which rows a configuration has."""
+    return tuple(Origin) if config == "mixed" else (Origin(config),)
+
+
+def _config(config: str, found: Survey) -> dict[str, Any]:
+    """`mixed` reads the files of the other two, so that no picture is stored twice."""
+    files = [
+        {"split": split, "path": [f"data/{origin}/{split}-*.parquet" for origin in origins_of(config)]}
+        for split in found.splits_of(origins_of(config))
+    ]
+    return {"config_name": config, "data_files": files} | ({"default": True} if config == CONFIGS[0] else {})
+
+
+def _tags(found: Survey) -> list[str]:
+    if not found.total(Origin.SYNTHETIC):
+        return ["backlot"]
+    return ["backlot", "synthetic", "stable-diffusion-xl", "data-augmentation"]
+
+
+def _summary(found: Survey, version: str) -> str:
+    real, synthetic = found.total(Origin.REAL), found.total(Origin.SYNTHETIC)
+    classes = f"{len(found.labels)} classes ({', '.join(found.labels)})"
+    said = f"Release {version}: {real:,} real pictures of {classes}"
+    if not synthetic:
+        return f"{said}. There are no synthetic pictures; the configuration `synthetic` is empty."
+    return (
+        f"{said}, and {synthetic:,} synthetic ones made from them: the objects of the photos, cut out, "
+        "placed anew and shown in surroundings that they were never photographed in."
+    )
+
+
+def _counts_table(found: Survey) -> str:
+    columns = [(origin, split) for origin in Origin for split in found.splits]
+    head = "| class | " + " | ".join(f"{origin}, {split}" for origin, split in columns) + " |"
+    lines = [head, "|---|" + "---:|" * len(columns)]
+    for label in found.labels:
+        numbers = [found.counts[origin].get(split, {}).get(label, 0) for origin, split in columns]
+        lines.append(f"| {label} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+    totals = [found.total(origin, split) for origin, split in columns]
+    lines.append("| **all** | " + " | ".join(f"**{number:,}**" for number in totals) + " |")
+    return "\n".join(lines) + (
+        "\n\nThe configuration `mixed` holds both. A synthetic picture lies in the split of the photo that "
+        "it was made from; no photo is in two splits."
+    )
+
+
+_METHODS = {
+    "inpaint": "SDXL inpainting of everything but the object; the object's pixels are the photo's",
+    "controlnet": "the same, guided by edges through a ControlNet",
+    "sdxl": "plain SDXL from the prompt alone, without the photographed object: a baseline",
+    "paste": "the object on a real background picture, no diffusion: a baseline",
+}
+
+
+def _making(found: Survey) -> str:
+    if not found.total(Origin.SYNTHETIC):
+        return "The pictures are as they were imported: turned upright, 8 bits, stored losslessly."
+    lines = ["| method | pictures | what it is |", "|---|---:|---|"]
+    for method, number in sorted(found.methods.items()):
+        lines.append(f"| `{method}` | {number:,} | {_METHODS.get(method, '')} |")
+    lines += ["", "| model | revision | pictures | licence |", "|---|---|---:|---|"]
+    terms = []
+    for (model, revision), number in sorted(found.models.items()):
+        one = credit(model)
+        lines.append(f"| {one.title} | {f'`{revision}`' if revision else ''} | {number:,} | {one.licence} |")
+        terms += [f"- {one.title}: {one.terms}."] if one.terms else []
+    lines += ["", *terms] if terms else []
+    lines += ["", _recipes(found)]
+    return "\n".join(lines).rstrip()
+
+
+def _recipes(found: Survey) -> str:
+    blocks = [
+        f"<details><summary>Recipe {plan.name} ({plan.specs:,} samples planned)</summary>\n\n"
+        f"```yaml\n{plan.recipe_yaml.strip()}\n```\n\n</details>"
+        for plan in found.plans
+        if plan.recipe_yaml.strip()
+    ]
+    return "\n\n".join(blocks)
+
+
+def review_sentences(review: ReviewFacts) -> str:
+    """How the samples were decided, in words."""
+    if not review.decided:
+        return "There were no synthetic pictures to review."
+    people = review.accepted_by_people + review.rejected_by_people
+    by = {
+        (False, True): "by the automatic gates alone: **no person has looked at the synthetic pictures**",
+        (True, False): f"by people ({review.reviewers} reviewer{'s' * (review.reviewers != 1)})",
+    }.get(
+        (people > 0, people < review.decided),
+        f"{people:,} by people ({review.reviewers} reviewer{'s' * (review.reviewers != 1)}), "
+        f"{review.decided - people:,} by the automatic gates alone",
+    )
+    said = (
+        f"{review.decided:,} samples were decided {by}; {review.accepted:,} were accepted "
+        f"({review.acceptance:.0%}). Only accepted ones are in this release."
+    )
+    if review.pending:
+        said += f" {review.pending:,} more were undecided and are not in it."
+    if review.reasons:
+        reasons = sorted(review.reasons.items(), key=lambda item: (-item[1], item[0]))
+        said += (
+            " Reasons for rejection: "
+            + ", ".join(f"{reason} ({number:,})" for reason, number in reasons)
+            + "."
+        )
+    return said
+
+
+def _limits(found: Survey) -> str:
+    lines = [
+        "- The real pictures keep the licence of where they came from; the importer answers for it.",
+        "- Masks were found automatically unless they came with the photos or were mended by a person.",
+    ]
+    if found.total(Origin.SYNTHETIC):
+        lines += [
+            "- Backgrounds are painted by a model: shadows and reflections of the object are only as good as "
+            "it draws them, and what a prompt asks for is not always what is seen.",
+            "- All synthetic pictures of an object come from its photos: sides that were never photographed "
+            "are not in the set.",
+            "- Whether the synthetic pictures help is to be measured on photographs from the field, not on "
+            "the synthetic part of the test split.",
+        ]
+    return "\n".join(lines)
+
+
+def _loading(found: Survey) -> str:
+    split = next((split for split in found.splits if found.total(Origin.REAL, split)), found.splits[0])
+    return (
+        "```python\nfrom datasets import load_dataset\n\n"
+        'pictures = load_dataset("FOLDER_OR_HUB_NAME", "mixed")  # or "real", "synthetic"\n'
+        f'one = pictures["{split}"][0]\n'
+        f'print(pictures["{split}"].features["label"].int2str(one["label"]), one["bbox"], one["origin"])\n```'
+    )

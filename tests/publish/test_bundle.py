@@ -1,0 +1,306 @@
+"""A release is whole, true to the library, and needs it no more."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.domain.images import decode
+from pipeline.domain.release import Origin
+from pipeline.domain.review import Verdict
+from pipeline.domain.spec import Method
+from pipeline.errors import ReleaseRefused
+from pipeline.library import Library
+from pipeline.publish import outlook, write_release
+from pipeline.publish import shards as shards_module
+from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, render, spec
+
+_READ = """
+import json, sys
+import numpy as np
+from datasets import load_dataset
+said = {}
+for config in sys.argv[2:] or ("real", "synthetic", "mixed"):
+    sets = load_dataset(sys.argv[1], config)
+    said[config] = {
+        split: [
+            {
+                "class": rows.features["label"].int2str(row["label"]),
+                "names": rows.features["label"].names,
+                "image": np.asarray(row["image"]).tolist(),
+                "mask": None if row["mask"] is None else np.asarray(row["mask"].convert("L")).tolist(),
+                **{name: row[name] for name in row if name not in ("image", "mask", "label")},
+            }
+            for row in rows
+        ]
+        for split, rows in sets.items()
+    }
+print(json.dumps(said))
+"""
+
+
+def load_elsewhere(folder: Path, cache: Path, *configs: str) -> dict:
+    """What a fresh process with an empty cache and no network reads from a release."""
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HF_HOME": str(cache),
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, str(folder), *configs],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=cache.parent,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_a_release_gives_every_picture_and_label_back_after_the_library_is_deleted(
+    decided: Library, tmp_path: Path
+) -> None:
+    photos = {one.id: one for one in decided.subjects()}
+    accepted = {row.id: row for row in decided.samples(review="accepted")}
+    report = write_release(decided, tmp_path / "release", name="Parts")
+    decided.close()
+    shutil.rmtree(decided.path)
+    said = load_elsewhere(tmp_path / "release", tmp_path / "hf")
+
+    assert report.counts == {
+        config: {split: len(rows) for split, rows in said[config].items()} for config in said
+    }
+    assert report.counts["mixed"] == {"train": 6, "test": 4}
+    assert {row["sample_id"] for rows in said["real"].values() for row in rows} == set(photos)
+    assert {row["sample_id"] for rows in said["synthetic"].values() for row in rows} == set(accepted)
+    for split in ("train", "test"):
+        assert said["mixed"][split] == said["real"][split] + said["synthetic"][split]
+        for row in said["mixed"][split]:
+            assert row["names"] == ["bolt", "gear"]
+            assert row["class"] == photos[row["source_id"]].label
+            assert photos[row["source_id"]].split == split
+            assert np.array_equal(row["mask"], mask())
+            assert row["bbox"] == list(BOX)
+            assert row["boxes"] == [list(BOX)]
+            assert row["homography"] == [list(line) for line in IDENTITY]
+        for row in said["synthetic"][split]:
+            number = row["seed"]
+            assert np.array_equal(row["image"], picture(1000 + number))
+            assert (row["prompt"], row["model"], row["method"]) == (
+                f"gravel floor, take {number}",
+                "nano",
+                "inpaint",
+            )
+            assert (row["origin"], row["revision"], row["scores"]) == (
+                "synthetic",
+                "r1",
+                '{"sharpness": 0.5}',
+            )
+    first = said["real"]["train"][0]
+    assert np.array_equal(first["image"], picture(1))
+    assert (first["origin"], first["method"], first["prompt"], first["seed"], first["model"]) == (
+        "real", "photo", "", -1, "",
+    )  # fmt: skip
+
+
+def test_no_photo_is_in_two_splits(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    train, test = (
+        {
+            source
+            for path in (tmp_path / "release" / "data").glob(f"*/{split}-*.parquet")
+            for sources in pq.read_table(path, columns=["source_ids"])["source_ids"].to_pylist()
+            for source in sources
+        }
+        for split in ("train", "test")
+    )
+    assert len(train) == 3
+    assert len(test) == 2
+    assert not train & test
+
+
+def test_stored_bytes_arrive_unchanged(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    wanted = [
+        hashlib.sha256(decided.picture_bytes(row.image_id)).hexdigest()
+        for row in decided.release_rows(origin=Origin.REAL, split="train")
+    ]
+    (path,) = (tmp_path / "release/data/real").glob("train-*.parquet")
+    images = pq.read_table(path)["image"].to_pylist()
+    assert [hashlib.sha256(image["bytes"]).hexdigest() for image in images] == wanted
+
+
+def test_photos_alone_make_a_test_set_that_loads_without_its_empty_parts(
+    library: Library, tmp_path: Path
+) -> None:
+    for number in range(3):
+        add_subject(library, number, split="test")
+    report = write_release(library, tmp_path / "release", name="Field")
+    assert report.counts["real"] == report.counts["mixed"] == {"train": 0, "test": 3}
+    assert report.counts["synthetic"] == {"train": 0, "test": 0}
+    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "real", "mixed")
+    assert {config: {split: len(rows) for split, rows in said[config].items()} for config in said} == {
+        "real": {"test": 3},
+        "mixed": {"test": 3},
+    }
+    assert pq.read_table(tmp_path / "release/data/synthetic/train-00000-of-00001.parquet").num_rows == 0
+
+
+def test_plain_sdxl_claims_no_mask_and_no_box(library: Library, tmp_path: Path) -> None:
+    one = spec(add_subject(library, 1), method=Method.SDXL)
+    library.add_plan("baseline", "", [one])
+    library.record_decision(decision(render(library, one)))
+    write_release(library, tmp_path / "release", name="Baseline")
+    (row,) = load_elsewhere(tmp_path / "release", tmp_path / "hf")["synthetic"]["train"]
+    assert (row["mask"], row["bbox"], row["boxes"]) == (None, None, [])
+    assert row["homography"] == [list(line) for line in IDENTITY]
+
+
+def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Path) -> None:
+    both = spec(add_subject(library, 1), add_subject(library, 2))
+    library.add_plan("heaps", "", [both])
+    library.record_decision(decision(render(library, both)))
+    (row,) = library.release_rows(origin=Origin.SYNTHETIC)
+    assert row.source_ids == tuple(one.subject_id for one in both.objects)
+
+
+def test_excluded_photos_and_their_samples_stay_out(decided: Library, tmp_path: Path) -> None:
+    out = decided.subjects(split="train")[0]
+    decided.set_subject_excluded(out.id, True)
+    report = write_release(decided, tmp_path / "release", name="Parts")
+    assert report.counts["mixed"] == {"train": 4, "test": 4}
+    rows = list(decided.release_rows())
+    assert out.id not in {source for row in rows for source in row.source_ids}
+
+
+def test_small_shards_hold_all_rows_in_order(decided: Library, tmp_path: Path) -> None:
+    one_file = write_release(decided, tmp_path / "one", name="Parts")
+    write_release(decided, tmp_path / "many", name="Parts", shard_bytes=1)
+    names = sorted(path.name for path in (tmp_path / "many/data/real").iterdir())
+    assert names == [
+        "test-00000-of-00002.parquet", "test-00001-of-00002.parquet",
+        "train-00000-of-00003.parquet", "train-00001-of-00003.parquet", "train-00002-of-00003.parquet",
+    ]  # fmt: skip
+    assert one_file.counts["real"]["train"] == 3
+    assert _sample_ids(tmp_path / "many") == _sample_ids(tmp_path / "one")
+    said = load_elsewhere(tmp_path / "many", tmp_path / "hf")
+    assert len(said["mixed"]["train"]) == 6
+
+
+def _sample_ids(release: Path) -> list[str]:
+    paths = sorted((release / "data/real").glob("train-*.parquet"))
+    return [row for path in paths for row in pq.read_table(path)["sample_id"].to_pylist()]
+
+
+def test_progress_counts_every_picture_once(decided: Library, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    write_release(decided, tmp_path / "release", name="Parts", on_progress=lambda *step: seen.append(step))
+    assert seen == [(done, 10) for done in range(1, 11)]
+
+
+def test_nothing_accepted_is_refused_with_the_mend(library: Library, tmp_path: Path) -> None:
+    ids = filled(library)
+    with pytest.raises(ReleaseRefused) as refusal:
+        write_release(library, tmp_path / "release", name="Parts")
+    assert str(refusal.value) == (
+        "none of the 4 samples is accepted yet; review them, or run `python -m pipeline gate`"
+    )
+    for one in ids:
+        library.record_decision(decision(one, Verdict.REJECT, reason="halo"))
+    with pytest.raises(ReleaseRefused, match="all 4 samples were rejected; generate others first"):
+        outlook(library)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library"]
+
+
+def test_an_empty_library_is_refused(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseRefused, match="holds nothing to publish; import photos first"):
+        write_release(library, tmp_path / "release", name="Parts")
+
+
+def test_a_folder_with_other_files_is_never_touched(decided: Library, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("mine")
+    with pytest.raises(ReleaseRefused, match="thesis holds other files; name a new or empty folder"):
+        write_release(decided, tmp_path / "thesis", name="Parts")
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.tex"]
+
+
+def test_the_next_release_takes_the_place_of_the_last(decided: Library, tmp_path: Path) -> None:
+    (tmp_path / "release").mkdir()
+    first = write_release(decided, tmp_path / "release", name="Parts")
+    decided.undo("ann")  # a rejection
+    decided.undo("ann")  # an acceptance
+    second = write_release(decided, tmp_path / "release", name="Parts")
+    assert (first.version, second.version) == ("1", "2")
+    assert (first.counts["synthetic"]["test"], second.counts["synthetic"]["test"]) == (2, 1)
+    assert json.loads((tmp_path / "release" / "release.json").read_text())["version"] == "2"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "release"]
+
+
+def test_a_full_disk_leaves_the_old_release_as_it_was(
+    decided: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    before = _content(tmp_path / "release")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shards_module.pq.ParquetWriter, "write_table", full)
+    with pytest.raises(ReleaseRefused, match=r"no space left on the disk for release .*nothing was changed"):
+        write_release(decided, tmp_path / "release", name="Parts")
+    assert _content(tmp_path / "release") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "release"]
+
+
+def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:
+    row = next(decided.release_rows(origin=Origin.SYNTHETIC))
+    decided.picture_path(row.image_id).unlink()
+    with pytest.raises(ReleaseRefused, match=f"a picture of {row.sample_id} is missing; .*verify"):
+        write_release(decided, tmp_path / "release", name="Parts")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library"]
+
+
+def test_what_a_killed_run_left_is_removed_and_a_moved_release_put_back(
+    decided: Library, tmp_path: Path
+) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "release").rename(tmp_path / f".release.{dead.pid}-ab.old")
+    (tmp_path / f".release.{dead.pid}-cd.part").mkdir()
+    report = write_release(decided, tmp_path / "release", name="Parts")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "release"]
+    assert report.counts["mixed"] == {"train": 6, "test": 4}
+
+
+def test_the_outlook_counts_what_the_release_will_hold(decided: Library) -> None:
+    found = outlook(decided)
+    assert found.real == {"train": {"bolt": 2, "gear": 1}, "test": {"bolt": 1, "gear": 1}}
+    assert found.synthetic == found.real
+    assert found.methods == {"inpaint": 5}
+    assert found.review.acceptance == 0.5
+
+
+def test_the_grid_shows_a_photo_and_the_samples_of_each_class(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    assert decode((tmp_path / "release" / "samples.webp").read_bytes()).shape == (338, 670, 3)
+
+
+def _content(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

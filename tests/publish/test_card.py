@@ -1,0 +1,72 @@
+"""The card tells the truth, and the Hub can read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from huggingface_hub import DatasetCard
+
+from pipeline.domain.release import ReviewFacts
+from pipeline.library import Library
+from pipeline.publish import release_card, write_release
+from pipeline.publish.card import review_sentences
+from tests.toy_library import add_subject
+
+
+def test_the_front_matter_names_configurations_features_and_sizes(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts: bolts & gears")
+    data = DatasetCard.load(tmp_path / "release" / "README.md").data.to_dict()
+    assert data["pretty_name"] == "Parts: bolts & gears"
+    assert data["size_categories"] == ["n<1K"]
+    assert {one["config_name"]: one["data_files"][0]["path"] for one in data["configs"]} == {
+        "mixed": ["data/real/train-*.parquet", "data/synthetic/train-*.parquet"],
+        "real": ["data/real/train-*.parquet"],
+        "synthetic": ["data/synthetic/train-*.parquet"],
+    }
+    info = {one["config_name"]: one for one in data["dataset_info"]}
+    assert [(split["name"], split["num_examples"]) for split in info["mixed"]["splits"]] == [
+        ("train", 6),
+        ("test", 4),
+    ]
+    assert info["mixed"]["features"] == info["real"]["features"] == info["synthetic"]["features"]
+    files = (tmp_path / "release" / "data" / "real").iterdir()
+    assert info["real"]["download_size"] == sum(path.stat().st_size for path in files)
+
+
+def test_the_numbers_in_the_text_are_the_librarys(decided: Library) -> None:
+    text = release_card(decided, name="Parts", version="3")
+    assert "Release 3: 5 real pictures of 2 classes (bolt, gear), and 5 synthetic ones" in text
+    assert "| bolt | 2 | 1 | 2 | 1 |" in text
+    assert "| **all** | **3** | **2** | **3** | **2** |" in text
+    assert "| `inpaint` | 5 |" in text
+    assert "| nano, the small SDXL that is part of this project | `r1` | 5 | Apache-2.0 |" in text
+    assert "name: floors\nseed: 0\n```" in text
+    assert "10 samples were decided by people (1 reviewer); 5 were accepted (50%)." in text
+    assert "Reasons for rejection: seam (5)." in text
+
+
+def test_a_set_that_no_person_looked_at_says_so() -> None:
+    said = review_sentences(ReviewFacts(accepted_by_gates=3, rejected_by_gates=1, pending=2))
+    assert said == (
+        "4 samples were decided by the automatic gates alone: **no person has looked at the synthetic "
+        "pictures**; 3 were accepted (75%). Only accepted ones are in this release. "
+        "2 more were undecided and are not in it."
+    )
+
+
+def test_people_and_gates_are_told_apart() -> None:
+    said = review_sentences(
+        ReviewFacts(accepted_by_people=1, rejected_by_people=1, accepted_by_gates=2, reviewers=2)
+    )
+    assert said.startswith(
+        "4 samples were decided 2 by people (2 reviewers), 2 by the automatic gates alone; 3 were accepted"
+    )
+
+
+def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
+    add_subject(library, 1, split="test")
+    text = release_card(library, name="Field")
+    assert "There are no synthetic pictures; the configuration `synthetic` is empty." in text
+    assert "There were no synthetic pictures to review." in text
+    assert "stable-diffusion-xl" not in text
+    assert "model" not in text.split("## Columns")[0].split("---\n", 2)[2]
