@@ -1,0 +1,92 @@
+"""Toy releases: small noisy pictures of three colours, as parquet that `datasets.load_dataset` reads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import ClassLabel, Features, Value
+from datasets import Image as ImageFeature
+from PIL import Image
+
+COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200)}
+Plan = dict[tuple[str, str, str], int]  # (configuration, split, method) -> pictures of each class
+
+
+def encoded(colour: tuple[int, int, int], *, seed: int, size: tuple[int, int] = (24, 32)) -> bytes:
+    """A lossless WebP of one colour with noise that differs from seed to seed."""
+    noise = np.random.default_rng(seed).integers(-40, 41, (*size, 3))
+    data = io.BytesIO()
+    Image.fromarray(np.clip(noise + colour, 0, 255).astype(np.uint8)).save(data, "WEBP", lossless=True)
+    return data.getvalue()
+
+
+def write_release(
+    folder: Path, plan: Plan, *, classes: tuple[str, ...] = tuple(COLOURS), seed: int = 0
+) -> Path:
+    """A release with the given number of pictures of each class."""
+    features = Features(
+        {
+            "image": ImageFeature(),
+            "label": ClassLabel(names=list(COLOURS)),
+            "origin": Value("string"),
+            "method": Value("string"),
+            "sample_id": Value("string"),
+        }
+    )
+    files: dict[tuple[str, str], list[dict[str, object]]] = {}
+    for (config, split, method), count in plan.items():
+        for label in classes:
+            for _ in range(count):
+                seed += 1
+                row = {
+                    "image": {"bytes": encoded(COLOURS[label], seed=seed), "path": None},
+                    "label": list(COLOURS).index(label),
+                    "origin": "real" if method == "photo" else "synthetic",
+                    "method": method,
+                    "sample_id": f"{method}-{seed}",
+                }
+                files.setdefault((config, split), []).append(row)
+    for (config, split), rows in files.items():
+        place = folder / "data" / config / f"{split}-00000-of-00001.parquet"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=features.arrow_schema), place)
+    (folder / "README.md").write_text(_card(sorted(files)))
+    return folder
+
+
+def _card(files: list[tuple[str, str]]) -> str:
+    lines = ["---", "configs:"]
+    for config in dict.fromkeys(config for config, _split in files):
+        lines += [f"- config_name: {config}", "  data_files:"]
+        for split in [split for held, split in files if held == config]:
+            lines += [f"  - split: {split}", f"    path: data/{config}/{split}-*"]
+    return "\n".join([*lines, "---", ""])
+
+
+@pytest.fixture
+def release_of(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a toy release: `release_of({("real", "train", "photo"): 4}, name="a")` is its folder."""
+
+    def written(plan: Plan, *, name: str = "release", **options: object) -> Path:
+        return write_release(tmp_path / name, plan, **options)  # type: ignore[arg-type]
+
+    return written
+
+
+@pytest.fixture
+def full_release(release_of: Callable[..., Path]) -> Path:
+    """Real photographs with a test split, and samples of `inpaint` and `paste`, but none of plain SDXL."""
+    return release_of(
+        {
+            ("real", "train", "photo"): 6,
+            ("real", "test", "photo"): 5,
+            ("synthetic", "train", "inpaint"): 4,
+            ("synthetic", "train", "paste"): 3,
+        }
+    )

@@ -1,0 +1,145 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.cli import main
+
+QUICK = ["--steps", "10", "--batch", "6", "--image-size", "16"]
+
+
+def test_help_is_quick_because_it_imports_no_torch() -> None:
+    code = (
+        "import sys\nfrom training.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "study" in shown.stdout
+    assert shown.stdout.splitlines()[-1] == "False"
+
+
+def test_a_study_prints_one_json_object_and_nothing_else(
+    full_release: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    out = tmp_path / "study"
+    arguments = ["study", "--dataset", str(full_release), "--seeds", "1", "--out", str(out), "--json", *QUICK]
+    assert main([*arguments, "--arms", "real", "mixed"]) == 0
+    shown = capfd.readouterr()
+    assert json.loads(shown.out) == json.loads((out / "study.json").read_text())
+    assert shown.err == ""
+    assert list((tmp_path / "here").iterdir()) == []  # no lightning_logs
+
+
+def test_a_study_ends_with_the_verdict_and_where_the_report_lies(
+    full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        "study",
+        "--dataset",
+        str(full_release),
+        "--seeds",
+        "1",
+        "--out",
+        str(tmp_path / "s"),
+        *QUICK,
+    ]
+    assert main([*arguments, "--arms", "real", "paste", "sdxl"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "balanced accuracy"
+    assert "left out: Plain SDXL, the release has no training pictures of method sdxl" in lines[3]
+    assert lines[4].startswith("Too few seeds to tell: 1 seed was run")
+    assert lines[5] == f"report: {tmp_path / 's' / 'report.html'}"
+
+
+def test_fit_writes_weights_metrics_and_curve(
+    full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        "fit",
+        "--dataset",
+        str(full_release),
+        "--arm",
+        "real",
+        "--seed",
+        "3",
+        "--out",
+        str(tmp_path / "f"),
+    ]
+    assert main([*arguments, "--json", *QUICK]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["arm"], found["seed"], found["settings"]["steps"]) == ("real", 3, 10)
+    assert sorted(path.name for path in (tmp_path / "f").iterdir()) == [
+        "checkpoint.ckpt",
+        "curves.csv",
+        "metrics.json",
+        "settings.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        (["--dataset", "./nowhere"], "backlot: ./nowhere does not exist; give a release folder"),
+        (["--dataset", ".", "--arm", "mixt"], "backlot: there is no arm 'mixt'; did you mean 'mixed'?"),
+        (["--dataset", ".", "--network", "resnet"], "there is no network 'resnet'; did you mean 'resnet18'?"),
+        (["--dataset", ".", "--lr", "0"], "backlot: the learning rate is 0.0; it must lie in"),
+    ],
+)
+def test_what_the_world_refuses_is_one_sentence_and_exit_code_one(
+    extra: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arm = [] if "--arm" in extra else ["--arm", "real"]
+    assert main(["fit", "--out", str(tmp_path / "f"), *arm, *extra]) == 1
+    shown = capsys.readouterr()
+    assert sentence in shown.err
+    assert len(shown.err.strip().splitlines()) == 1
+    assert shown.out == ""
+
+
+def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["study", "--seeds", "0", "--dataset", "x", "--out", "y"])
+    assert stopped.value.code == 2
+    assert "0 is not a whole number of at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_study_with_130_and_keeps_what_is_done(
+    full_release: Path, tmp_path: Path, sent: signal.Signals
+) -> None:
+    out = tmp_path / "study"
+    arguments = [
+        "study",
+        "--dataset",
+        str(full_release),
+        "--seeds",
+        "2",
+        "--out",
+        str(out),
+        "--image-size",
+        "16",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training", *arguments, "--arms", "real", "--batch", "6", "--steps", "100000"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        while not (out / "progress.jsonl").exists():
+            assert process.poll() is None, process.stderr and process.stderr.read()
+        process.send_signal(sent)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (
+        130,
+        "backlot: interrupted; what is finished is kept, the same command goes on\n",
+    )
+    assert json.loads((out / "progress.jsonl").read_text().splitlines()[0])["event"] == "start"

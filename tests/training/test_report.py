@@ -1,0 +1,105 @@
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from training.plots import COLOURS, curve_plot, interval_plot
+from training.report_html import html_report
+from training.report_markdown import markdown_report
+
+
+def arm(name: str, mean: float, low: float | None, high: float | None) -> dict[str, Any]:
+    return {
+        "arm": name,
+        "title": name.title(),
+        "says": "what it is",
+        "counts": {"real": 4, "synthetic": 0},
+        "class_counts": {"a<b": 2, "c": 2},
+        "balanced_accuracy": {"mean": mean, "low": low, "high": high, "values": [mean, mean]},
+        "accuracy": {"mean": mean, "low": low, "high": high, "values": [mean, mean]},
+        "per_class": {"a<b": 0.25, "c": 1.0},
+        "confusion": [[1, 3], [0, 4]],
+        "curve": [
+            {"step": 5, "balanced_accuracy": mean / 2, "loss": 1.0},
+            {"step": 10, "balanced_accuracy": mean, "loss": 0.5},
+        ],
+        "seconds": 1.5,
+    }
+
+
+@pytest.fixture
+def found() -> dict[str, Any]:
+    comparison = {
+        "arm": "mixed",
+        "title": "Mixed",
+        "against": "real",
+        "difference": 0.2,
+        "low": 0.1,
+        "high": 0.3,
+    }
+    comparison |= {"p": 0.03125, "p_adjusted": 0.0625, "p_holm": 0.0625, "smallest_p": 0.03125}
+    comparison |= {"significant": False, "better_in": 6, "of": 6}
+    return {
+        "verdict": "Mixed & real are <alike>.",
+        "finding": "no_difference",
+        "best": None,
+        "dataset": "releases/<x>",
+        "test": "field",
+        "classes": ["a<b", "c"],
+        "seeds": [0, 1, 2, 3, 4, 5],
+        "settings": {
+            "network": "small",
+            "steps": 10,
+            "batch": 6,
+            "lr": 0.002,
+            "weight_decay": 0.05,
+            "image_size": 16,
+            "precision": "32-true",
+        },
+        "arms": [arm("real", 0.5, 0.4, 0.6), arm("mixed", 0.7, None, None)],
+        "skipped": [{"arm": "sdxl", "title": "Plain SDXL", "reason": "nothing there"}],
+        "comparisons": [comparison],
+        "notes": ["a note"],
+        "test_counts": {"a<b": 4, "c": 4},
+        "seconds": 3.0,
+        "machine": {"cpu": "some cpu", "device": "cpu", "torch": "2"},
+    }
+
+
+def test_the_page_needs_nothing_beside_it_and_escapes_what_people_named(found: dict[str, Any]) -> None:
+    page = html_report(found)
+    assert "Mixed &amp; real are &lt;alike&gt;." in page
+    assert "a<b" not in page
+    assert not re.search(r"(src|href)=|https?://|<script", page)
+    assert "<b>Plain SDXL</b> was left out: nothing there." in page
+
+
+def test_the_markdown_tells_the_verdict_the_table_and_the_comparison(found: dict[str, Any]) -> None:
+    text = markdown_report(found)
+    assert text.startswith("# Which use of the data is best?\n\n**Mixed & real are <alike>.**\n")
+    assert "| Real | what it is | 4 real | 50.0 % (40.0 to 60.0) |" in text
+    assert "| Mixed | +20.0 (+10.0 to +30.0) | 6 of 6 | 0.0312 | 0.0625 |" in text
+    assert "| a<b | 1 | 3 |" in text
+
+
+def test_both_plots_are_well_formed_and_draw_every_arm(found: dict[str, Any]) -> None:
+    for plot in (interval_plot(found["arms"], chance=0.5), curve_plot(found["arms"])):
+        texts = [node.text for node in ElementTree.fromstring(plot).iter("text")]
+        assert {"Real", "Mixed"} <= set(texts)
+        assert COLOURS["mixed"] in plot
+
+
+def test_dots_stand_where_the_rates_are(found: dict[str, Any]) -> None:
+    plot = ElementTree.fromstring(interval_plot(found["arms"], chance=0.5))
+    real, mixed = (float(node.attrib["cx"]) for node in plot.iter("circle") if node.attrib["r"] == "6.5")
+    ticks = {
+        node.text: float(node.attrib["x"]) for node in plot.iter("text") if (node.text or "").endswith("0%")
+    }
+    assert (real, mixed) == pytest.approx((ticks["50%"], ticks["70%"]), abs=0.1)
+
+
+def test_a_report_of_one_arm_and_one_seed_is_whole(found: dict[str, Any]) -> None:
+    alone = found | {"arms": [arm("synthetic", 0.5, None, None)], "comparisons": [], "seeds": [0]}
+    assert "Synthetic" in html_report(alone)
+    assert "Against real photos" not in markdown_report(alone)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from training.statistics import holm, mean_interval, sign_flip_adjusted, sign_flip_p, smallest_p
+
+
+def test_six_differences_of_one_sign_reach_the_smallest_p_of_two_in_sixty_four() -> None:
+    assert sign_flip_p([0.1, 0.2, 0.3, 0.1, 0.2, 0.3]) == 0.03125 == smallest_p(6)
+
+
+def test_five_seeds_can_never_reach_five_percent() -> None:
+    assert sign_flip_p([5, 6, 7, 8, 9]) == smallest_p(5) == 0.0625
+
+
+def test_sign_flip_p_counts_every_pattern_at_least_as_far_out() -> None:
+    # sums of ±1 ±2 ±3 with |sum| >= |1 + 2 - 3| = 0: all eight; with |sum| >= |-1 + 2 + 3| = 4: +-6, +-4
+    assert sign_flip_p([1, 2, -3]) == 1.0
+    assert sign_flip_p([-1, 2, 3]) == 0.5
+
+
+def test_darwins_maize_gives_fishers_exact_p() -> None:
+    # Fisher 1935, section 21: 1,726 of 32,768 patterns (both sides) reach the sum of 314 eighths of an inch
+    maize = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
+    assert sign_flip_p(maize) == 1726 / 32768
+
+
+def test_equal_arms_give_p_one() -> None:
+    assert sign_flip_p([0.0] * 6) == 1.0
+
+
+def test_max_t_with_one_comparison_is_the_plain_test() -> None:
+    d = [0.3, -0.1, 0.2, 0.25, 0.05]
+    assert sign_flip_adjusted(np.array(d)[:, None]).tolist() == [sign_flip_p(d)]
+
+
+def test_max_t_keeps_the_smallest_p_however_many_comparisons_there_are() -> None:
+    d = np.array([[4, 4, -9], [4, 5, 1], [4, 6, -1], [4, 4, 1], [4, 5, -2], [4, 6, 9]], float)
+    assert sign_flip_adjusted(d).tolist() == [0.03125, 0.03125, 0.875]
+
+
+def test_max_t_counts_patterns_in_which_another_comparison_is_as_far_out() -> None:
+    # the second comparison reaches the same statistic under two patterns of its own: 2 + 2 of 64
+    d = np.array([[1, 1], [1, -1], [1, 1], [1, -1], [1, 1], [1, -1]], float)
+    assert sign_flip_adjusted(d).tolist() == [0.0625, 1.0]
+
+
+def test_max_t_is_never_below_the_uncorrected_p_and_keeps_its_order() -> None:
+    d = np.random.default_rng(0).normal(0.3, 1.0, (8, 4))
+    alone = np.array([sign_flip_p(column) for column in d.T])
+    adjusted = sign_flip_adjusted(d)
+    assert (adjusted >= alone).all()
+    assert (adjusted <= np.array(holm(alone.tolist())) + 0.25).all()
+    assert np.argmin(adjusted) == np.argmin(alone)
+
+
+def test_holm_multiplies_step_by_step_and_never_falls() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+
+
+def test_student_interval_of_three_values() -> None:
+    # t(0.975, 2) = 4.3027; sd = 1, so the half width is 4.3027 / sqrt(3) = 2.4841
+    interval = mean_interval([1.0, 2.0, 3.0])
+    assert (interval.mean, interval.low, interval.high) == pytest.approx((2.0, -0.4841, 4.4841), abs=1e-4)
+
+
+def test_one_value_has_a_mean_and_no_interval() -> None:
+    assert mean_interval([0.7]).mean == 0.7
+    assert mean_interval([0.7]).low is None

@@ -1,0 +1,71 @@
+from training.arms import Arm
+from training.verdict import Finding, verdict
+
+REAL = [0.50, 0.52, 0.48, 0.51, 0.49, 0.50]
+
+
+def ahead(by: list[float]) -> list[float]:
+    return [base + gain for base, gain in zip(REAL, by, strict=False)]
+
+
+def test_an_arm_ahead_in_all_of_six_seeds_is_best_in_plain_words() -> None:
+    judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead([0.10, 0.12, 0.08, 0.11, 0.09, 0.10])})
+    assert (judged.finding, judged.best) == (Finding.BETTER, Arm.MIXED)
+    assert judged.sentence == (
+        "Real + synthetic is best: 60.0 % balanced accuracy on the test photos against 50.0 % with real "
+        "photos alone, +10.0 points, 95 % interval +8.5 to +11.5, p = 0.031."
+    )
+
+
+def test_the_best_arm_is_held_against_the_next_best_too() -> None:
+    mixed, synthetic = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1], [0.12, 0.05, 0.12, 0.05, 0.12, 0.05]
+    judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead(mixed), Arm.SYNTHETIC: ahead(synthetic)})
+    assert judged.best is Arm.MIXED
+    assert "It is not shown to differ from the next, Synthetic (58.5 %" in judged.sentence
+    assert "Also better than real photos: Synthetic (+8.5 points" in judged.sentence
+
+
+def test_five_comparisons_over_six_seeds_can_still_be_claimed() -> None:
+    gains = {arm: [0.1, 0.2, 0.1, 0.2, 0.1, 0.2] for arm in Arm if arm is not Arm.REAL}
+    judged = verdict({Arm.REAL: REAL} | {arm: ahead(by) for arm, by in gains.items()})
+    assert judged.finding is Finding.BETTER
+    assert {one.p_adjusted for one in judged.comparisons} == {0.03125}
+    assert {one.p_holm for one in judged.comparisons} == {5 * 0.03125}
+
+
+def test_gains_that_come_and_go_are_no_significant_difference() -> None:
+    judged = verdict({Arm.REAL: REAL, Arm.PASTE: ahead([0.1, -0.1, 0.05, -0.02, 0.03, -0.04])})
+    assert (judged.finding, judged.best) == (Finding.NO_DIFFERENCE, None)
+    assert judged.sentence.startswith(
+        "No significant difference: over 6 seeds no use of the data is told apart"
+    )
+
+
+def test_real_photos_are_best_when_everything_else_falls_behind() -> None:
+    judged = verdict({Arm.REAL: REAL, Arm.SDXL: ahead([-0.1] * 6)})
+    assert (judged.finding, judged.best) == (Finding.WORSE, Arm.REAL)
+    assert "Worse than real photos: Plain SDXL (-10.0 points" in judged.sentence
+
+
+def test_fewer_than_six_seeds_never_make_a_claim() -> None:
+    judged = verdict({Arm.REAL: REAL[:3], Arm.MIXED: ahead([0.3, 0.3, 0.3])})
+    assert (judged.finding, judged.best) == (Finding.TOO_FEW_SEEDS, None)
+    assert "fewer than six seeds can never reach p < 0.05 (the smallest p here is 0.250)" in judged.sentence
+    assert "Real + synthetic leads with 80.0 % balanced accuracy against 50.0 %" in judged.sentence
+    assert not any(one.significant for one in judged.comparisons)
+
+
+def test_one_seed_is_judged_without_intervals() -> None:
+    judged = verdict({Arm.REAL: [0.5], Arm.MIXED: [0.6]})
+    assert judged.sentence.startswith("Too few seeds to tell: 1 seed was run")
+    assert judged.comparisons[0].difference.low is None
+
+
+def test_without_real_photos_or_without_others_there_is_nothing_to_compare() -> None:
+    assert verdict({Arm.REAL: REAL}).finding is Finding.NOTHING_TO_COMPARE
+    alone = verdict({Arm.SYNTHETIC: [0.25], Arm.PASTE: [0.5]})
+    assert alone.finding is Finding.NOTHING_TO_COMPARE
+    assert alone.sentence == (
+        "Nothing to compare: real photos were not trained on. Reached on the test photos (balanced accuracy)"
+        ": Synthetic 25.0 %, Pasted 50.0 %."
+    )

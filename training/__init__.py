@@ -1,0 +1,1 @@
+"""Training: releases in, trained networks and the verdict out."""
