@@ -62,9 +62,13 @@ def load_photo(data: bytes, name: str, *, max_side_px: int = 2048, min_side_px: 
 def _check_size(name: str, width: int, height: int, min_side_px: int) -> None:
     if width * height > MAX_PIXELS:
         megapixels = width * height / 1e6
-        raise UnreadableImage(name, f"it holds {megapixels:.0f} megapixels; at most 100 are read, make it smaller")
+        raise UnreadableImage(
+            name, f"it holds {megapixels:.0f} megapixels; at most 100 are read, make it smaller"
+        )
     if min(width, height) < min_side_px:
-        raise UnreadableImage(name, f"it is {width}x{height} px; at least {min_side_px} on each side are needed")
+        raise UnreadableImage(
+            name, f"it is {width}x{height} px; at least {min_side_px} on each side are needed"
+        )
 
 
 def _converted(picture: Image.Image) -> tuple[RGB, Mask | None]:

@@ -48,7 +48,9 @@ class Placement:
                 continue
             value, (low, high) = getattr(self, one.name), _RANGES[one.name]
             if not low <= value <= high:
-                raise InvalidRequest(f"the placement's {one.name} is {value}; it must lie in {low:g} to {high:g}")
+                raise InvalidRequest(
+                    f"the placement's {one.name} is {value}; it must lie in {low:g} to {high:g}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ def homography(placement: Placement, box: Box, canvas_size: tuple[int, int]) -> 
     )
     unit = np.diag([(-1.0 if placement.flip else 1.0) / longest, 1.0 / longest, 1.0])
     size_px = placement.scale * min(height, width)
-    matrix = _shift(*target) @ np.diag([size_px, size_px, 1.0]) @ camera @ unit @ _shift(-centre[0], -centre[1])
+    matrix = (
+        _shift(*target) @ np.diag([size_px, size_px, 1.0]) @ camera @ unit @ _shift(-centre[0], -centre[1])
+    )
     return np.asarray(matrix / matrix[2, 2], np.float64)
 
 
@@ -124,7 +128,9 @@ def _turn(placement: Placement) -> NDArray[np.float64]:
     """Rotation of the object's plane; y points down, z away from the camera."""
     roll, yaw, pitch = (math.radians(angle) for angle in (placement.rotation, placement.yaw, placement.pitch))
     about_y = np.array([[math.cos(yaw), 0, -math.sin(yaw)], [0, 1, 0], [math.sin(yaw), 0, math.cos(yaw)]])
-    about_x = np.array([[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]])
+    about_x = np.array(
+        [[1, 0, 0], [0, math.cos(pitch), math.sin(pitch)], [0, -math.sin(pitch), math.cos(pitch)]]
+    )
     about_z = np.array([[math.cos(roll), math.sin(roll), 0], [-math.sin(roll), math.cos(roll), 0], [0, 0, 1]])
     return np.asarray(about_z @ about_x @ about_y, np.float64)
 
@@ -143,7 +149,12 @@ def warp(pixels: np.ndarray, matrix: Homography, size: tuple[int, int]) -> np.nd
         return pixels.copy()
     work, matrix = _prefiltered(pixels.astype(np.float32), matrix, size)
     warped = cv2.warpPerspective(
-        work, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+        work,
+        matrix,
+        (size[1], size[0]),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
     )
     if pixels.dtype == np.uint8:
         return np.clip(np.rint(warped), 0, 255).astype(np.uint8)
@@ -246,6 +257,7 @@ def box_corners(box: Box, matrix: Homography) -> NDArray[np.float32]:
     x0, y0, x1, y1 = box
     edge = 0.5  # a box ends at the outer edge of its pixels
     corners = np.array(
-        [[x0 - edge, y0 - edge], [x1 - edge, y0 - edge], [x1 - edge, y1 - edge], [x0 - edge, y1 - edge]], np.float64
+        [[x0 - edge, y0 - edge], [x1 - edge, y0 - edge], [x1 - edge, y1 - edge], [x0 - edge, y1 - edge]],
+        np.float64,
     )
     return cv2.perspectiveTransform(corners[None], matrix)[0].astype(np.float32)

@@ -1,0 +1,132 @@
+"""The prompt grammar: slots with weighted values, chosen in balance and never at odds with the class."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pipeline.domain.recipe import Backdrops
+from pipeline.errors import InvalidRecipe
+
+Value = TypeVar("Value", bound=Hashable)
+Choice = tuple[tuple[str, str], ...]  # (slot, value) pairs in slot order
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(slots=True)
+class BalancedDraw(Generic[Value]):
+    """Draws values so that after any number of draws each count is within one of its share.
+
+    Earliest deadline first over the units of each value (the k-th unit of a value with share s may come at draw
+    ceil((k - 1) / s) and is due at draw ceil(k / s); Baruah et al. 1996, proportionate progress); ties are broken at
+    random. Draws that forbid values hold the balance as far as those allow.
+    """
+
+    weights: Mapping[Value, float]
+    rng: random.Random
+    _drawn: dict[Value, int] = field(default_factory=dict)
+    _draws: int = 0
+
+    def draw(self, forbidden: Collection[Value] = ()) -> Value | None:
+        """The next value; None where all are forbidden."""
+        total = sum(self.weights.values())
+        ranked = []
+        for order, (value, weight) in enumerate(self.weights.items()):
+            chance = self.rng.random()  # drawn for every value, so that a forbidden one shifts no other draw
+            if value in forbidden:
+                continue
+            share, done = weight / total, self._drawn.get(value, 0)
+            released = done < share * (self._draws + 1) - 1e-9
+            due = math.ceil((done + 1) / share - 1e-9)
+            ranked.append((not released, due, chance, order, value))
+        if not ranked:
+            return None
+        value = min(ranked, key=lambda one: one[:4])[4]
+        self._drawn[value] = self._drawn.get(value, 0) + 1
+        self._draws += 1
+        return value
+
+
+class BackdropGrammar:
+    """Draws slot values for one backdrop after the other and writes their prompts.
+
+    Args:
+        backdrops: template, slots, weights and exclusions of a recipe.
+        rng: where chance comes from; only `random()` is called, which is the same on every Python version.
+
+    Raises:
+        InvalidRecipe: the template names a slot that is not there.
+    """
+
+    def __init__(self, backdrops: Backdrops, rng: random.Random) -> None:
+        self._backdrops = backdrops
+        self._draws = {slot: BalancedDraw(weights, rng) for slot, weights in backdrops.slots.items()}
+        texts = [backdrops.template, *(value for values in backdrops.slots.values() for value in values)]
+        for slot in (slot for text in texts for slot in _SLOT.findall(text)):
+            if slot not in backdrops.slots:
+                raise InvalidRecipe(
+                    f"the template speaks of {{{slot}}}, but backdrops.slots has no '{slot}'; add it"
+                )
+
+    def choice(self, label: str) -> Choice:
+        """The next slot values for an object of a class; the class's own words never appear.
+
+        Raises:
+            InvalidRecipe: a slot has no value left for this class.
+        """
+        chosen: dict[str, str] = {}
+        for slot, draw in self._draws.items():
+            forbidden = {value for value in draw.weights if names_class(value, label)}
+            forbidden |= self._excluded(slot, chosen)
+            value = draw.draw(forbidden)
+            if value is None:
+                raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")
+            chosen[slot] = value
+        return tuple(chosen.items())
+
+    def prompt(self, choice: Choice) -> str:
+        """The prompt that slot values make; values may hold slots of their own."""
+        return prompt(self._backdrops.template, choice)
+
+    def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
+        """Values of a slot that would complete an excluded combination with what is chosen already."""
+        found = set()
+        for combination in self._backdrops.exclude:
+            others = {other: value for other, value in combination.items() if other != slot}
+            if slot in combination and all(chosen.get(other) == value for other, value in others.items()):
+                found.add(combination[slot])
+        return found
+
+
+def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
+    """A template with its slots filled, spaces and stray commas tidied; slots inside values are filled too."""
+    values = dict(choice)
+    text = template
+    for _ in range(len(values) + 1):
+        text = _SLOT.sub(lambda found: values.get(found[1], found[0]), text)
+    parts = [re.sub(r"\s+", " ", part).strip() for part in text.split(",")]
+    return ", ".join(part for part in parts if part)
+
+
+def names_class(value: str, label: str) -> bool:
+    """Whether a value says one of the class's own words, in singular or plural."""
+    return not _stems(value).isdisjoint(_stems(label))
+
+
+def _stems(text: str) -> set[str]:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {_singular(word) for word in words}
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "xes", "sses", "oes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
+        return word[:-1]
+    return word

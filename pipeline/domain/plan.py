@@ -1,0 +1,187 @@
+"""From a recipe to the list of samples, each fully decided: the same list on every machine and Python version."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Value
+from pipeline.domain.placement import Box
+from pipeline.domain.poses import drawn_placements
+from pipeline.domain.recipe import Recipe
+from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
+from pipeline.errors import InvalidRecipe, NoSubjects
+
+_NO_MODEL = "none"
+_SEEDS = 2**31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a plan must know of a checkpoint; `size` is the side of its native picture in pixels."""
+
+    name: str
+    revision: str
+    size: int
+    steps: int
+    guidance_scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSubject:
+    """What a plan must know of a photo."""
+
+    id: str
+    label: str
+    cutout_id: str
+    height: int
+    width: int
+    box: Box  # extent of the object in the photo
+
+
+def plan(
+    recipe: Recipe,
+    subjects: Sequence[PlanSubject],
+    *,
+    model: ModelFacts,
+    backdrop_ids: Sequence[str] = (),
+    reference_id: str | None = None,
+    count: int | None = None,
+    method: Method | None = None,
+    seed: int | None = None,
+) -> list[SampleSpec]:
+    """All samples of a recipe over subjects, in order.
+
+    Classes, methods, slot values, subjects and backdrops are each used in balance: after any number of samples every
+    count is within one of its share. A larger `count` only adds samples at the end, where classes have no counts of
+    their own. The order of `subjects` does not matter.
+
+    Args:
+        model: the checkpoint that gives what the recipe leaves out.
+        backdrop_ids: background pictures for method `paste`.
+        reference_id: the reference picture for a ControlNet with source `reference`.
+        count, method, seed: replace the recipe's own.
+
+    Raises:
+        NoSubjects: no subject, or none of a class that the recipe names.
+        InvalidRecipe: a slot runs out of values for a class, or `paste` has no backdrops.
+    """
+    draws = _Draws(recipe, subjects, model, backdrop_ids, reference_id, method=method, seed=seed)
+    return [draws.spec(index) for index in range(recipe.total if count is None else count)]
+
+
+class _Draws:
+    """The running state of a plan."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        subjects: Sequence[PlanSubject],
+        model: ModelFacts,
+        backdrop_ids: Sequence[str],
+        reference_id: str | None,
+        *,
+        method: Method | None,
+        seed: int | None,
+    ) -> None:
+        self.recipe, self.model, self.reference_id = recipe, model, reference_id
+        self.seed = recipe.seed if seed is None else seed
+        by_class = _by_class(recipe, subjects)
+        self.size = (recipe.size or model.size,) * 2
+        weights = recipe.classes or dict.fromkeys(by_class, 1)
+        self.labels = BalancedDraw(
+            {label: float(weights[label]) for label in by_class}, self._stream("class")
+        )
+        self.methods = BalancedDraw({method: 1.0} if method else recipe.methods, self._stream("method"))
+        self.grammar = BackdropGrammar(recipe.backdrops, self._stream("backdrop"))
+        self.photos = {
+            label: BalancedDraw({one.id: 1.0 for one in ones}, self._stream(f"photo {label}"))
+            for label, ones in by_class.items()
+        }
+        self.known = {one.id: one for ones in by_class.values() for one in ones}
+        pictures = dict.fromkeys(sorted(backdrop_ids), 1.0)
+        if not pictures and Method.PASTE in self.methods.weights:
+            raise InvalidRecipe("method 'paste' needs background pictures; set backdrops.folder")
+        self.backdrops = BalancedDraw(pictures, self._stream("picture"))
+
+    def spec(self, index: int) -> SampleSpec:
+        """The sample at a place of the plan; to be called in order."""
+        rng = self._stream(f"sample {index}")
+        label = _given(self.labels.draw())
+        method = _given(self.methods.draw())
+        choice = self.grammar.choice(label)
+        prompt = self.grammar.prompt(choice)
+        diffuses = method is not Method.PASTE
+        if method is Method.SDXL:
+            prompt = self.recipe.backdrops.sdxl_prefix.replace("{label}", label.replace("_", " ")) + prompt
+        return SampleSpec(
+            label=label,
+            objects=self._objects(rng, label),
+            prompt=prompt if diffuses else "",
+            negative_prompt=self.recipe.backdrops.negative if diffuses else None,
+            slots=choice if diffuses else (),
+            method=method,
+            model=self.model.name if diffuses else _NO_MODEL,
+            revision=self.model.revision if diffuses else "",
+            size=self.size,
+            steps=(self.recipe.steps or self.model.steps) if diffuses else 0,
+            guidance_scale=self._guidance() if diffuses else 0.0,
+            seed=int(rng.random() * _SEEDS),
+            control=self._control() if method is Method.CONTROLNET else None,
+            backdrop_id=None if diffuses else self.backdrops.draw(),
+        )
+
+    def _objects(self, rng: random.Random, label: str) -> tuple[ObjectSpec, ...]:
+        low, high = self.recipe.placement.objects
+        number = low + int(rng.random() * (high - low + 1))
+        photos = [self.known[_given(self.photos[label].draw())] for _ in range(number)]
+        placements = drawn_placements(
+            rng,
+            self.recipe.placement,
+            [photo.box for photo in photos],
+            self.size,
+            flips=self.recipe.placement.flips(label),
+        )
+        return tuple(
+            ObjectSpec(subject_id=photo.id, cutout_id=photo.cutout_id, placement=placement)
+            for photo, placement in zip(photos, placements, strict=True)
+        )
+
+    def _guidance(self) -> float:
+        own = self.recipe.guidance_scale
+        return self.model.guidance_scale if own is None else own
+
+    def _control(self) -> ControlSpec:
+        control = self.recipe.control
+        reference = self.reference_id if control.source is ControlSource.REFERENCE else None
+        return ControlSpec(source=control.source, scale=control.scale, reference_id=reference)
+
+    def _stream(self, purpose: str) -> random.Random:
+        """Chance of its own for each purpose, so that one choice more shifts no other."""
+        digest = hashlib.sha256(f"backlot plan {self.seed} {purpose}".encode()).digest()
+        return random.Random(int.from_bytes(digest[:8], "big"))
+
+
+def _by_class(recipe: Recipe, subjects: Sequence[PlanSubject]) -> dict[str, list[PlanSubject]]:
+    found: dict[str, list[PlanSubject]] = {}
+    for one in sorted(subjects, key=lambda one: (one.label, one.id)):
+        found.setdefault(one.label, []).append(one)
+    if not found:
+        raise NoSubjects(
+            "the library has no usable training photo; import some, or mend the masks that are in doubt"
+        )
+    if recipe.classes is None:
+        return found
+    if missing := sorted(set(recipe.classes) - set(found)):
+        known = ", ".join(found)
+        raise NoSubjects(
+            f"the recipe wants class '{missing[0]}', which has no usable photo; there are: {known}"
+        )
+    return {label: found[label] for label in sorted(recipe.classes)}
+
+
+def _given(value: Value | None) -> Value:
+    assert value is not None
+    return value
