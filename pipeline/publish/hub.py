@@ -126,15 +126,22 @@ def _refuse_foreign_namespace(api: HfApi, name: str) -> None:
 @contextmanager
 def _plain_faults(name: str) -> Iterator[None]:
     """The Hub's faults in one sentence. The token appears in none of them."""
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,
+        LocalTokenNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     try:
         yield
     except LocalTokenNotFoundError as error:
         raise ReleaseRefused(f"publishing to {name} needs an account of the Hub; {_SIGN_IN}") from error
+    except OfflineModeIsEnabled as error:
+        raise ReleaseRefused(f"HF_HUB_OFFLINE is set; unset it to publish to {name}") from error
     except HfHubHTTPError as error:
         raise ReleaseRefused(_sentence(name, error)) from error
-    except OSError as error:  # connection refused, reset, timed out, no such host
+    except (HTTPError, OSError) as error:  # connection refused, reset, timed out, no such host
         raise ReleaseRefused(
             f"the Hub cannot be reached for {name} ({type(error).__name__}); try again later"
         ) from error
