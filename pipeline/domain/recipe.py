@@ -41,7 +41,11 @@ class Backdrops(_Part):
     """The prompt grammar: a template with slots in braces, and what each slot may hold."""
 
     template: str = "{surface} floor"
-    slots: dict[str, Weights] = Field(default_factory=dict)  # slot → value → weight
+    slots: dict[str, Weights] = Field(  # slot → value → weight
+        default_factory=lambda: {
+            "surface": dict.fromkeys(("concrete", "gravel", "grass", "wooden planks"), 1.0)
+        }
+    )
     exclude: list[dict[str, str]] = Field(
         default_factory=list
     )  # combinations of slot values that make no sense

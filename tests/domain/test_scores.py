@@ -1,0 +1,120 @@
+"""Scores on pictures whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.domain.diversity import descriptor, dhash64, hamming, mean_pairwise_cosine, novelty, vendi
+from pipeline.domain.quality import (
+    Direction,
+    Gate,
+    clipped,
+    contrast,
+    gates_failed,
+    halo,
+    object_share,
+    scores,
+    seam,
+    sharpness,
+)
+
+SIDE = 48
+
+
+def flat(tone: int) -> np.ndarray:
+    return np.full((SIDE, SIDE, 3), tone, np.uint8)
+
+
+def square() -> np.ndarray:
+    alpha = np.zeros((SIDE, SIDE), np.uint8)
+    alpha[18:30, 18:30] = 255
+    return alpha
+
+
+def with_object(ground: np.ndarray, tone: int = 30) -> np.ndarray:
+    picture = ground.copy()
+    picture[square() == 255] = tone
+    return picture
+
+
+def test_a_flat_picture_is_neither_sharp_nor_rich_in_contrast() -> None:
+    assert sharpness(flat(90)) == 0
+    assert contrast(flat(90)) == 0
+    assert clipped(flat(90)) == 0
+
+
+def test_a_chequer_is_sharp_and_clipped() -> None:
+    ys, xs = np.indices((SIDE, SIDE))
+    chequer = np.repeat((((ys + xs) % 2) * 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert sharpness(chequer) > 0.95
+    assert clipped(chequer) == 1
+    assert contrast(chequer) == pytest.approx(0.5)
+
+
+def test_an_object_on_an_even_ground_has_no_seam_and_no_halo() -> None:
+    picture = with_object(flat(200))
+    assert seam(picture, square()) == 0
+    assert halo(picture, square()) == 0
+    assert object_share(square()) == 144 / SIDE**2
+
+
+def test_a_bright_rim_round_the_object_is_seam_and_halo() -> None:
+    ground = flat(80)
+    ground[16:32, 16:32] = 240
+    picture = with_object(ground)
+    assert seam(picture, square()) > 0.8
+    assert halo(picture, square()) == 1.0
+
+
+def test_a_busy_ground_right_up_to_the_object_is_no_seam() -> None:
+    ground = np.random.default_rng(0).integers(60, 200, (SIDE, SIDE, 3), np.uint8)
+    assert seam(with_object(ground), square()) < 0.2
+
+
+def test_without_an_object_its_scores_are_left_out() -> None:
+    assert set(scores(flat(90), np.zeros((SIDE, SIDE), np.uint8))) == {"sharpness", "clipped", "contrast"}
+
+
+def test_a_failed_gate_says_value_and_limit() -> None:
+    gates = (Gate("seam", 0.3, Direction.AT_MOST), Gate("contrast", 0.1, Direction.AT_LEAST))
+    failures = gates_failed({"seam": 0.41, "contrast": 0.2, "other": 9.0}, gates)
+    assert [str(failure) for failure in failures] == ["seam 0.41, limit 0.30"]
+
+
+def test_equal_pictures_have_equal_hashes_and_mirrored_ones_do_not() -> None:
+    ramp = np.repeat(np.tile(np.arange(SIDE, dtype=np.uint8) * 5, (SIDE, 1))[..., None], 3, axis=2)
+    assert hamming(dhash64(ramp), dhash64(ramp.copy())) == 0
+    assert hamming(dhash64(ramp), dhash64(ramp[:, ::-1])) == 64
+
+
+def test_a_descriptor_has_length_one_and_tells_pictures_apart() -> None:
+    first, second = descriptor(flat(30)), descriptor(with_object(flat(220)))
+    assert first.shape == (176,)
+    assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
+    assert float(first @ second) < 0.9
+
+
+def test_set_scores_of_equal_and_of_orthogonal_rows() -> None:
+    equal = np.repeat(np.eye(4, dtype=np.float32)[:1], 4, axis=0)
+    assert mean_pairwise_cosine(equal) == pytest.approx(1)
+    assert vendi(equal) == pytest.approx(1)
+    assert mean_pairwise_cosine(np.eye(4, dtype=np.float32)) == pytest.approx(0)
+    assert vendi(np.eye(4, dtype=np.float32)) == pytest.approx(4)
+
+
+def test_the_short_forms_equal_the_definitions() -> None:
+    rows = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    cosines = (rows @ rows.T)[~np.eye(9, dtype=bool)]
+    spectrum = np.linalg.eigvalsh((rows @ rows.T).astype(np.float64) / 9)
+    spectrum = spectrum[spectrum > 1e-9]
+    assert mean_pairwise_cosine(rows) == pytest.approx(float(cosines.mean()), abs=1e-6)
+    assert vendi(rows) == pytest.approx(float(np.exp(-(spectrum * np.log(spectrum)).sum())), rel=1e-5)
+
+
+def test_novelty_is_what_the_nearest_leaves() -> None:
+    rows = np.eye(3, dtype=np.float32)
+    assert novelty(rows[0], rows[1:]) == pytest.approx(1)
+    assert novelty(rows[0], rows) == pytest.approx(0)
+    assert novelty(rows[0], rows[:0]) == 1
