@@ -1,8 +1,11 @@
-"""Scores of a finished sample, each a small function over arrays, and the gates that they must pass."""
+"""Automatic scores of a rendered picture, and the gates that hold samples back from the data set.
+
+Every score is a pure function of pixels; all lie in 0 to 1 but say different things.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,33 +14,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB, Mask
+from pipeline.errors import SizeMismatch
 
-_DARK, _LIGHT = 2, 253
-_LAPLACIAN_SCALE = 400.0  # variance of the Laplacian at which a picture counts as half sharp
-_HALO_SCALE = 96.0  # grey levels between rim and ground that count as a full halo
-_RIM_PX = 2
-_NEAR_PX = (4, 9)
+Scores = dict[str, float]
+
+_INSIDE = 127  # a mask above this is object
+_BLACK, _WHITE = 2, 253
+_SHARP = 20.0  # standard deviation of the Laplacian, in grey levels, that counts as 0.63 sharp
+_NEAR_PX = 3.5  # how far the surroundings of a seam reach on either side of the object's outline
+_NOISE = 4.0  # grey levels per pixel that no eye takes for a seam
+_RIM_PX = 1.5  # half the width of the band where a halo lies
+_GROUND_PX = 6.0  # how far the object and the ground beside a halo reach
+_FULL_HALO = 64.0  # grey levels that count as a halo of 1
 
 
 class Direction(StrEnum):
-    """Which side of its limit a score must lie on."""
+    """On which side of its limit a score is good."""
 
-    AT_MOST = "at most"
-    AT_LEAST = "at least"
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A limit on a score."""
+    """A score that a sample must keep to."""
 
     name: str
     limit: float
-    direction: Direction
+    direction: Direction = Direction.AT_MOST
+
+    def holds(self, score: float) -> bool:
+        """Whether a score passes."""
+        return score <= self.limit if self.direction is Direction.AT_MOST else score >= self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class GateFailure:
-    """A score beyond its limit; as text: "seam 0.41, limit 0.30"."""
+    """A gate that did not hold; `str()` is the sentence that people read."""
 
     name: str
     value: float
@@ -48,100 +61,139 @@ class GateFailure:
 
 
 DEFAULT_GATES = (
-    Gate("seam", 0.55, Direction.AT_MOST),
-    Gate("halo", 0.75, Direction.AT_MOST),
-    Gate("clipped", 0.60, Direction.AT_MOST),
-    Gate("contrast", 0.02, Direction.AT_LEAST),
+    Gate("seam", 0.90),
+    Gate("halo", 0.45),
+    Gate("clipped", 0.60),
+    Gate("contrast", 0.08, Direction.AT_LEAST),
     Gate("object_share", 0.01, Direction.AT_LEAST),
 )
 
 
-def scores(rgb: RGB, alpha: Mask) -> dict[str, float]:
-    """All scores of a sample by name.
+def scores(rgb: RGB, alpha: Mask) -> Scores:
+    """All scores of a picture; those of the object and its outline only where there is an object.
 
     Args:
         rgb: (H, W, 3) the finished picture.
-        alpha: (H, W) alpha of the placed objects; all 0 where there are none (plain SDXL), which leaves out the
-            scores that speak of an object.
+        alpha: (H, W) 255 = object, 0 = ground, between = blended; 0 everywhere where no object was placed.
+
+    Raises:
+        SizeMismatch: the two differ in size.
     """
+    if rgb.shape[:2] != alpha.shape:
+        raise SizeMismatch(picture=rgb.shape[:2], mask=alpha.shape)
     found = {"sharpness": sharpness(rgb), "clipped": clipped(rgb), "contrast": contrast(rgb)}
-    if alpha.any():
+    if (alpha > _INSIDE).any():
         found |= {"seam": seam(rgb, alpha), "halo": halo(rgb, alpha), "object_share": object_share(alpha)}
-    return found
+    return {name: round(value, 6) for name, value in found.items()}
 
 
-def gates_failed(found: Mapping[str, float], gates: Sequence[Gate] = DEFAULT_GATES) -> list[GateFailure]:
-    """The gates that scores do not pass; a score that is not there fails nothing."""
+def gates_failed(found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES) -> list[GateFailure]:
+    """The gates that the scores do not keep to, in the order of the gates; a score that is missing passes."""
     return [
         GateFailure(gate.name, found[gate.name], gate.limit)
         for gate in gates
-        if gate.name in found and not _passes(found[gate.name], gate)
+        if gate.name in found and not gate.holds(found[gate.name])
     ]
 
 
-def _passes(value: float, gate: Gate) -> bool:
-    return value <= gate.limit if gate.direction is Direction.AT_MOST else value >= gate.limit
-
-
 def sharpness(rgb: RGB) -> float:
-    """0 (flat) to 1 (crisp): v / (v + 400) for v the variance of the Laplacian (Pech-Pacheco et al. 2000)."""
-    variance = float(cv2.Laplacian(_grey(rgb), cv2.CV_32F).var())
-    return variance / (variance + _LAPLACIAN_SCALE)
+    """0 for a flat or wholly blurred picture, near 1 for fine detail: 1 - exp(-σ / 20), σ of the Laplacian of grey."""
+    spread = float(cv2.Laplacian(_grey(rgb), cv2.CV_32F).std())
+    return 1.0 - float(np.exp(-spread / _SHARP))
 
 
 def clipped(rgb: RGB) -> float:
-    """Share of the pixels that are quite black or quite white, 0 to 1."""
-    grey = _grey(rgb)
-    return float(((grey <= _DARK) | (grey >= _LIGHT)).mean())
+    """Share of the pixels that are black or white in all channels: lost to under- or over-exposure."""
+    dark, light = (rgb <= _BLACK).all(axis=2), (rgb >= _WHITE).all(axis=2)
+    return float((dark | light).mean())
 
 
 def contrast(rgb: RGB) -> float:
-    """Standard deviation of the grey levels, 0 to 0.5."""
-    return float(_grey(rgb).std() / 255)
+    """Brightness between the 1st and the 99th percentile, as a share of the whole range."""
+    low, high = np.percentile(_grey(rgb), (1, 99))
+    return float(high - low) / 255
 
 
 def object_share(alpha: Mask) -> float:
-    """Share of the canvas that objects cover, 0 to 1."""
-    return float(alpha.mean() / 255)
+    """Share of the picture that the object covers."""
+    return float(alpha.mean(dtype=np.float64)) / 255
 
 
 def seam(rgb: RGB, alpha: Mask) -> float:
-    """How much steeper the ground is right along the object than a little further off, 0 (not) to 1.
+    """How much the outline of the object looks cut: 0 = not at all, near 1 = all change happens within one pixel.
 
-    (r - n) / (r + n), not below 0, for r the mean gradient of the ground in a rim of 2 px round the object and n that
-    at 4 to 9 px. The step from object to ground itself does not count: objects have edges.
+    Steps between neighbouring pixels that lie on either side of the outline (c, mean over all such pairs) are compared
+    with the steps along the outline's normal up to 3.5 px beside it (n): (c - n) / (c + n + 4 grey levels). A camera
+    or a good blend spreads the change from object to ground over some pixels, so that n is like c; a hard cut does
+    not. Texture raises both alike, and the contrast between object and ground cancels out.
     """
-    ground = alpha == 0
-    rim, near = _rings(alpha)
-    grey = _grey(rgb).astype(np.float32)
-    across = np.abs(np.diff(grey, axis=1)) * (ground[:, 1:] & ground[:, :-1])
-    down = np.abs(np.diff(grey, axis=0)) * (ground[1:] & ground[:-1])
-    slope = np.zeros(grey.shape, np.float32)
-    slope[:, 1:] += across
-    slope[1:] += down
-    if not rim.any() or not near.any():
+    inside = alpha > _INSIDE
+    if inside.all() or not inside.any():
         return 0.0
-    at_rim, nearby = float(slope[rim].mean()), float(slope[near].mean())
-    return max(0.0, (at_rim - nearby) / (at_rim + nearby + 1.0))
+    distance = _signed_distance(inside)
+    picture = rgb.astype(np.float32)
+    crossing = beside = crossing_weight = beside_weight = 0.0
+    for axis in (0, 1):
+        step = np.abs(np.diff(picture, axis=axis)).max(axis=2)
+        first, second = _pairs(distance, axis)
+        middle = np.abs(first + second) / 2
+        crosses = (first < 0) != (second < 0)
+        # only the part of a step along the outline's normal counts; away from the outline a distance changes by 1
+        normal = np.where((middle <= _NEAR_PX) & ~crosses, np.abs(second - first), 0.0)
+        crossing += float(step[crosses].sum())
+        crossing_weight += float(crosses.sum())
+        beside += float((step * normal).sum())
+        beside_weight += float(normal.sum())
+    at, near = crossing / max(crossing_weight, 1.0), beside / max(beside_weight, 1.0)
+    return max(0.0, (at - near) / (at + near + _NOISE))
 
 
 def halo(rgb: RGB, alpha: Mask) -> float:
-    """How much lighter or darker the ground is right along the object than a little further off, 0 to 1.
+    """A bright or dark rim between object and ground: 0 = none, 1 = 64 grey levels or more beyond both.
 
-    The difference of the mean grey levels over 96, at most 1. A contact shadow counts too, so the limit is wide.
+    Along the outline the mean brightness of a 3 px rim is compared with that of the object and of the ground up to
+    6 px beside it; what it is above the brighter or below the darker of the two is halo. Mean over the outline.
     """
-    rim, near = _rings(alpha)
-    if not rim.any() or not near.any():
+    inside = alpha > _INSIDE
+    if inside.all() or not inside.any():
         return 0.0
-    grey = _grey(rgb).astype(np.float32)
-    return float(min(1.0, abs(grey[rim].mean() - grey[near].mean()) / _HALO_SCALE))
+    distance, grey = _signed_distance(inside), _grey(rgb)
+    depth = np.abs(distance)
+    rim, beside = depth <= _RIM_PX, (depth > _RIM_PX) & (depth <= _GROUND_PX)
+    at, _ = _local_mean(grey, rim)
+    within, has_within = _local_mean(grey, beside & inside)
+    around, has_around = _local_mean(grey, beside & ~inside)
+    known = rim & has_within & has_around
+    if not known.any():
+        return 0.0
+    above = at - np.maximum(within, around)
+    below = np.minimum(within, around) - at
+    excess = np.maximum(np.maximum(above, below), 0.0)[known].mean()
+    return min(1.0, float(excess) / _FULL_HALO)
 
 
-def _rings(alpha: Mask) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Ground pixels within 2 px of any object pixel, and those 4 to 9 px off."""
-    distance = cv2.distanceTransform((alpha == 0).astype(np.uint8), cv2.DIST_L2, 5)
-    return (distance > 0) & (distance <= _RIM_PX), (distance >= _NEAR_PX[0]) & (distance <= _NEAR_PX[1])
+def _grey(rgb: RGB) -> NDArray[np.float32]:
+    return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
-def _grey(rgb: RGB) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+def _signed_distance(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Pixels to the outline: positive in the object, negative outside; ±0.5 in the pixels next to it."""
+    inner = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outer = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.where(inside, inner - 0.5, 0.5 - outer).astype(np.float32)
+
+
+def _pairs(values: NDArray[np.float32], axis: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Values of neighbouring pixels along an axis."""
+    return (values[:-1], values[1:]) if axis == 0 else (values[:, :-1], values[:, 1:])
+
+
+def _local_mean(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> tuple[np.ndarray, NDArray[np.bool_]]:
+    """Mean of the chosen pixels within a window round each pixel, and where the window holds any."""
+    side = 2 * int(_GROUND_PX) + 1
+    chosen = where.astype(np.float32)
+    count = cv2.boxFilter(chosen, cv2.CV_32F, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    total = cv2.boxFilter(
+        grey * chosen, cv2.CV_32F, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT
+    )
+    return total / np.maximum(count, 1.0), count > 0.5
