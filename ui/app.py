@@ -50,7 +50,7 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
         block: stay until the server ends.
         options: handed to `Blocks.launch`, e.g. `server_port`.
     """
-    gr.set_static_paths([studio.library.pictures_path])
+    gr.set_static_paths(list(studio.picture_folders))
     starter = StarterJob(studio)
     app = build_app(studio, starter)
     app.launch(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import gradio as gr
 
 from ui.theme import PICK
+
+_BLANK = re.compile(r"\{\w+\}")  # stands for a value of another slot, as in "{surface} floor"
 
 
 def build_chips() -> gr.HTML:
@@ -26,16 +29,11 @@ def chips_html(vocabulary: Mapping[str, Sequence[str]] | None) -> str:
     return f'<dl class="chips">{lines}</dl>'
 
 
-def joined(prompt: str, word: str) -> str:
-    """The prompt with a word behind it."""
-    prompt = prompt.strip().rstrip(",")
-    return f"{prompt}, {word}" if prompt else word
-
-
 def picked_word(event: gr.EventData) -> str:
     """The word that a pick carries."""
     return str(event._data["value"])
 
 
 def _chip(word: str) -> str:
-    return f'<button type="button" data-pick="{escape(word, quote=True)}">{escape(word)}</button>'
+    shown = _BLANK.sub("…", word)
+    return f'<button type="button" data-pick="{escape(word, quote=True)}">{escape(shown)}</button>'

@@ -12,7 +12,7 @@ import gradio as gr
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
 from ui.addresses import file_address, inline_picture, page_address
-from ui.chips import chips_html, joined, picked_word
+from ui.chips import chips_html, picked_word
 from ui.create_controls import Controls, Values, build_controls
 from ui.events import RENDER, shown_to_user
 from ui.frame import build_bar, build_head
@@ -20,6 +20,7 @@ from ui.overlays import enlarged
 from ui.pieces import empty_html, note_html
 from ui.stage import build_stage, dragged_to, stage_value
 from ui.tiles import Tile, build_tiles, picked_id, tiles_html
+from ui.wording import with_word
 
 if TYPE_CHECKING:
     from pipeline.studio import Created, Studio
@@ -254,7 +255,7 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
 
     @shown_to_user
     def chip_picked(prompt: str, model: str, event: gr.EventData) -> tuple[str, str]:
-        longer = joined(prompt, picked_word(event))
+        longer = with_word(prompt, picked_word(event), studio.vocabulary(model) or {})
         return longer, noted(longer, model)
 
     def method_changed(method: str) -> tuple[Any, Any]:

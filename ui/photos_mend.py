@@ -74,7 +74,7 @@ class Mending:
         """Apply the strokes of the editor."""
         layers = [np.asarray(layer) for layer in (drawn or {}).get("layers") or [] if layer is not None]
         painted = painted_mask(layers, self._mask(subject_id, request))
-        self._propose(subject_id, self.studio.mend_brush(subject_id, painted), request)
+        self._propose(subject_id, painted, request)
         return self.picture(subject_id, "mask", request)
 
     def save(self, subject_id: str, request: gr.Request) -> None:

@@ -36,7 +36,7 @@ def build_review_component(studio: Studio, reviewer: str) -> gr.HTML:
         server_functions=list(server_functions(studio, reviewer)),
         elem_id="review",
         reasons=json.dumps([(str(one), _REASON_TITLES.get(str(one), str(one))) for one in RejectReason]),
-        library=sha256(str(studio.library_path.absolute()).encode()).hexdigest()[:12],
+        library=sha256(str(studio.settings.library.absolute()).encode()).hexdigest()[:12],
     )
 
 

@@ -19,6 +19,7 @@ from pipeline.studio.imports import rgba
 
 Colour = tuple[int, int, int]
 _OPAQUE = 127
+_BLOBS = "blobs"  # as the library lays it out
 _THUMBNAILS = "thumbnails"
 
 
@@ -77,12 +78,20 @@ def save_mask(library: Library, subject_id: str, mask: Mask) -> Subject:
     return library.subject(subject_id)
 
 
+def picture_folders(library: Library) -> list[Path]:
+    """Where the pictures and their thumbnails lie; made when they are not there."""
+    folders = [library.path / _BLOBS, library.path / _THUMBNAILS]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folders
+
+
 def thumbnail_path(library: Library, blob_id: str) -> Path:
     """The 256-px thumbnail of a picture, in a folder of its own that may be deleted at any time."""
     path = library.path / _THUMBNAILS / blob_id[:2] / f"{blob_id}.webp"
     if not path.is_file():
         pixels = library.picture(blob_id)
-        data = encode_webp(thumbnail(pixels[..., :3] if pixels.ndim == 3 else np.dstack([pixels] * 3)))
+        data = encode_webp(thumbnail(pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)))
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         unfinished.write_bytes(data)

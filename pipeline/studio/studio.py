@@ -128,6 +128,11 @@ class Studio:
         """A 256-px thumbnail, made at the first call."""
         return photos.thumbnail_path(self.library, blob_id)
 
+    @property
+    def picture_folders(self) -> list[Path]:
+        """The folders whose files a browser may see: pictures and thumbnails, nothing else."""
+        return photos.picture_folders(self.library)
+
     def cutout_preview(self, subject_id: str, ground: photos.Colour | None = None) -> RGB:
         """The cut-out on a plain colour, or on a checkerboard."""
         return photos.cutout_preview(self.library, subject_id, ground)

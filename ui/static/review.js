@@ -66,6 +66,7 @@ async function undo(via) {
 function paint() {
   const entry = queue.current;
   element.firstElementChild.classList.toggle('is-empty', !entry);
+  element.querySelectorAll('.review-buttons button:not([data-do="undo"])').forEach((one) => { one.disabled = !entry; });
   parts.empty.hidden = Boolean(entry);
   parts.frame.hidden = !entry;
   if (!entry) return paintEmpty();
@@ -86,7 +87,8 @@ function paintProgress() {
   parts.left.textContent = `${Math.max(0, left)} left`;
   const minutes = times.length > 3 ? (times[times.length - 1] - times[0]) / 60000 : 0;
   const pace = minutes ? (times.length - 1) / minutes : 0;
-  parts.pace.textContent = pace ? `${Math.round(pace)} a minute, about ${inWords((left / pace) * 60)} to go` : '';
+  document.querySelectorAll('.bar .badge').forEach((one) => { one.textContent = Math.max(0, left); });
+  parts.pace.textContent = pace && left > 0 ? `${Math.round(pace)} a minute, about ${inWords((left / pace) * 60)} to go` : '';
   const taken = done.filter((one) => weight(one.verdict)).length;
   const share = taken + left > 0 ? (100 * taken) / (taken + left) : 0;
   parts.bar.style.width = `${share}%`;

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InvalidRequest
+from pipeline.studio import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
+from tests.toy_library import add_subject, filled
+from ui.frame import bar_html
+from ui.generate_page import plan_html, run_html
+from ui.photos_import import Importing
+from ui.photos_page import PhotosView
+from ui.publish_page import outlook_html
+from ui.starter_job import StarterJob
+from ui.train_page import report_frame, study_html
+
+PREVIEW = PlanPreview(
+    name="surfaces",
+    total=20,
+    new=12,
+    classes={"bolt": 20},
+    methods={"inpaint": 20},
+    slots={"light": {"warm light": 20}},
+    prompts=("gravel floor, warm light",),
+    seconds=130.0,
+    warnings=("nano does not know: fog",),
+)
+
+
+def test_the_bar_marks_the_open_page_and_counts_what_waits() -> None:
+    bar = bar_html("review", waiting=7)
+    assert '<a href="./review" aria-current="page">Review<span class="badge">7</span></a>' in bar
+    assert bar.count("aria-current") == 1
+
+
+def test_doubtful_photographs_come_first_and_excluded_ones_last(studio: Studio) -> None:
+    add_subject(studio.library, 1)
+    out = add_subject(studio.library, 2)
+    doubtful = add_subject(studio.library, 3, doubts=("touches the border",))
+    studio.set_excluded(out.id, True)
+    _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
+    assert grid.index(doubtful.id) < grid.index(out.id)
+    assert line == "1–3 of 3"
+
+
+def test_the_photos_page_says_what_to_do_when_there_is_nothing(studio: Studio) -> None:
+    _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
+    assert "No photographs yet" in grid
+    assert line == ""
+
+
+def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="name the class of these pictures"):
+        Importing(studio).from_files([str(tmp_path / "one.png")], " ", "")
+    with pytest.raises(InvalidRequest, match="cannot be a folder name"):
+        Importing(studio).from_files([str(tmp_path / "one.png")], "../up", "")
+    assert studio.classes() == {}
+
+
+def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
+    shown = plan_html(PREVIEW)
+    assert "<b>12</b> pictures to make, about 2 min" in shown
+    assert "8 of 20 are there already" in shown
+    assert "nano does not know: fog" in shown
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (RunProgress(state=RunState.LOADING, total=4), "loading the model"),
+        (RunProgress(state=RunState.RUNNING, done=1, total=4, seconds_left=9.0), "1 of 4 · about 9 s left"),
+        (RunProgress(state=RunState.PAUSED, done=1, total=4), "paused at 1 of 4; what is finished is kept"),
+        (RunProgress(state=RunState.DONE, done=4, total=4), "done: 4 pictures"),
+        (
+            RunProgress(state=RunState.FAILED, done=1, total=4, sentence="the disk is full"),
+            "the disk is full",
+        ),
+    ],
+)
+def test_a_run_says_where_it_stands(progress: RunProgress, said: str) -> None:
+    assert said in run_html(progress)
+
+
+def test_nothing_is_said_of_a_run_that_never_began() -> None:
+    assert run_html(RunProgress()) == ""
+
+
+def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
+    outlook = ReleaseOutlook(
+        real={"train": {"bolt": 3}, "test": {"bolt": 1}},
+        synthetic={"train": {"bolt": 5}},
+        methods={"inpaint": 5},
+        card="# set",
+        decided_by_gate=2,
+    )
+    shown = outlook_html(outlook)
+    assert "<b>4</b> photos and <b>5</b> accepted pictures" in shown
+    assert "<tr><th>bolt</th><td>3</td><td>5</td><td>1</td><td>0</td></tr>" in shown
+    assert "2 pictures were accepted by the gates alone" in shown
+
+
+def test_the_outlook_of_nothing_leads_to_the_photographs() -> None:
+    outlook = ReleaseOutlook(real={}, synthetic={}, methods={}, card="", decided_by_gate=0)
+    assert 'href="./"' in outlook_html(outlook)
+
+
+def test_a_study_shows_its_verdict_or_why_it_failed(tmp_path: Path) -> None:
+    ended = StudyProgress(running=False, out=tmp_path, verdict="Mixed is best.", report_html="<p>'\"</p>")
+    assert "<p>Mixed is best.</p>" in study_html(ended)
+    assert 'srcdoc="&lt;p&gt;&#x27;&quot;&lt;/p&gt;"' in report_frame(ended)
+    failed = StudyProgress(running=False, out=tmp_path, sentence="no release 'x'")
+    assert "no release &#x27;x&#x27;" in study_html(failed)
+    assert report_frame(failed) == ""
+
+
+def test_the_thumbnails_of_a_run_are_those_of_its_samples(studio: Studio) -> None:
+    ids = filled(studio.library, samples=1)
+    assert studio.thumbnail_path(studio.sample(ids[0]).image_id or "").is_file()

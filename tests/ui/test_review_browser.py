@@ -1,0 +1,86 @@
+"""The review pane under a fast hand and a dying server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.library import Library
+from tests.toy_library import filled
+from tests.ui.browser import App, opened_page
+
+pytestmark = pytest.mark.browser
+SAMPLES = 12
+ALL_SAVED = "document.querySelector('[data-part=saving]').textContent === 'all saved'"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    with Library.open(tmp_path / "library", create=True) as library:
+        filled(library, samples=SAMPLES)
+    running = App(tmp_path)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def verdicts(folder: Path) -> list[tuple[str, str]]:
+    """(sample, verdict) of every stored event, in the order of the store."""
+    with Library.open(folder / "library") as library:
+        return [(one.sample_id, str(one.verdict)) for one in library.decisions()]
+
+
+def test_keys_in_quick_succession_are_all_kept_in_order(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        shown = []
+        for key in "axsa3uuax":
+            shown.append(page.get_attribute(".review", "data-sample"))
+            page.keyboard.press(key)
+        page.wait_for_function(ALL_SAVED)
+    first, second, third, fourth, fifth = shown[:5]
+    assert verdicts(tmp_path) == [
+        (first, "accept"),
+        (second, "reject"),
+        (third, "skip"),
+        (fourth, "accept"),
+        (fifth, "reject"),
+        (fifth, "undo"),
+        (fourth, "undo"),
+        (fourth, "accept"),
+        (fifth, "reject"),
+    ]
+
+
+def test_decisions_survive_a_server_that_dies(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        app.kill()
+        shown = []
+        for key in "axa":
+            shown.append(page.get_attribute(".review", "data-sample"))
+            page.keyboard.press(key)
+        page.wait_for_selector("text=3 not saved yet")
+        app.start()
+        page.wait_for_function(ALL_SAVED, timeout=60_000)
+    assert verdicts(tmp_path) == list(zip(shown, ["accept", "reject", "accept"], strict=True))
+
+
+def test_keys_are_left_alone_with_modifiers_and_while_help_is_open(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("Control+a")
+        page.keyboard.press("?")
+        page.wait_for_selector("dialog[open]")
+        page.keyboard.press("a")
+        page.keyboard.press("?")
+        page.wait_for_selector("dialog[open]", state="detached")
+        page.keyboard.press("s")
+        page.wait_for_function(ALL_SAVED)
+    assert [verdict for _, verdict in verdicts(tmp_path)] == ["skip"]
