@@ -82,7 +82,7 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
     if rgb.shape[:2] != alpha.shape:
         raise SizeMismatch(picture=rgb.shape[:2], mask=alpha.shape)
     found = {"sharpness": sharpness(rgb), "clipped": clipped(rgb), "contrast": contrast(rgb)}
-    if (alpha > _INSIDE).any():
+    if alpha.any():
         found |= {"seam": seam(rgb, alpha), "halo": halo(rgb, alpha), "object_share": object_share(alpha)}
     return {name: round(value, 6) for name, value in found.items()}
 

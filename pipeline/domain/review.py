@@ -1,95 +1,73 @@
-"""Verdicts on samples as events that are only ever appended; the state of a sample is a view of them."""
+"""Decisions as events: what people and gates said of samples, and the state that follows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipeline.errors import InvalidRequest
-
 
 class Verdict(StrEnum):
-    """What a reviewer did with a sample."""
+    """What a reviewer says of a sample."""
 
     ACCEPT = "accept"
     REJECT = "reject"
-    SKIP = "skip"  # look at it later; changes no state
+    SKIP = "skip"  # not now; the sample stays pending
     UNDO = "undo"  # takes back this reviewer's last standing decision on the sample
 
 
 class RejectReason(StrEnum):
-    """Why a sample is of no use."""
+    """Why a sample is no good; keys 1 to 9 in this order."""
 
-    LABEL_LOST = "label_lost"  # the class cannot be told any more
-    SEAM = "seam"  # the object looks cut out
-    HALO = "halo"  # a rim of the old ground
-    SECOND_OBJECT = "second_object"  # the background shows another object of some class
-    SCALE = "scale"  # too large or small for its surroundings
-    LIGHT = "light"  # object and surroundings are lit differently
+    LABEL_LOST = "label_lost"
+    SEAM = "seam"
+    HALO = "halo"
+    SECOND_OBJECT = "second_object"
+    SCALE = "scale"
+    LIGHT = "light"
     UNREAL = "unreal"
     DUPLICATE = "duplicate"
     OTHER = "other"
 
 
-class Via(StrEnum):
-    """How a decision was given."""
-
-    KEY = "key"
-    CLICK = "click"
-    GATE = "gate"  # by the automatic gates alone
-    CLI = "cli"
-
-
-class ReviewState(StrEnum):
-    """Where a rendered sample stands."""
-
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-
-
-_STATE_AFTER = {Verdict.ACCEPT: ReviewState.ACCEPTED, Verdict.REJECT: ReviewState.REJECTED}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One event. `shown` says what the reviewer saw (size of the picture, what was laid over it …)."""
+    """One event; never changed once it is stored."""
 
     sample_id: str
     reviewer: str
     verdict: Verdict
-    reason: str | None = None  # one of RejectReason, for a rejection
-    comment: str = ""
     at: str  # ISO 8601, UTC
-    via: str = Via.KEY
-    client_id: str = ""  # the sender's own name of this event; the same one counts once
-    shown: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.via not in set(Via):
-            raise InvalidRequest(f"a decision came via '{self.via}'; it must be one of {', '.join(Via)}")
+    via: str  # "key", "click", "gate" or "cli"
+    client_id: str  # the sender's own number for this event; a repeat counts once
+    reason: str | None = None  # one of RejectReason for a rejection
+    comment: str = ""
+    shown: dict[str, Any] = field(default_factory=dict)  # what the reviewer saw
 
 
-def states(events: Iterable[Decision]) -> dict[str, ReviewState]:
-    """The state of every sample that has an event, from all events in the order in which they came.
+_STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
+PENDING = "pending"
 
-    The last standing accept or reject counts, whoever gave it. An undo takes back the last decision (skips
-    included) of the same reviewer on the same sample that no undo has taken back yet; without one it does nothing.
+
+def states(events: Iterable[Decision]) -> dict[str, str]:
+    """The review state of every sample that the events, oldest first, speak of.
+
+    The last standing accept or reject counts. An undo takes back the same reviewer's last standing event on the same
+    sample; an undo with nothing to take back does nothing.
     """
     standing: dict[str, list[Decision]] = {}
     for event in events:
-        decisions = standing.setdefault(event.sample_id, [])
-        if event.verdict is not Verdict.UNDO:
-            decisions.append(event)
-            continue
-        own = [index for index, one in enumerate(decisions) if one.reviewer == event.reviewer]
-        if own:
-            del decisions[own[-1]]
-    return {sample_id: _state(decisions) for sample_id, decisions in standing.items()}
+        stack = standing.setdefault(event.sample_id, [])
+        if event.verdict is Verdict.UNDO:
+            own = [index for index, earlier in enumerate(stack) if earlier.reviewer == event.reviewer]
+            if own:
+                del stack[own[-1]]
+        else:
+            stack.append(event)
+    return {sample_id: _state(stack) for sample_id, stack in standing.items()}
 
 
-def _state(standing: list[Decision]) -> ReviewState:
-    lasting = [one.verdict for one in standing if one.verdict in _STATE_AFTER]
-    return _STATE_AFTER[lasting[-1]] if lasting else ReviewState.PENDING
+def _state(stack: list[Decision]) -> str:
+    lasting = [_STATES[event.verdict] for event in stack if event.verdict in _STATES]
+    return lasting[-1] if lasting else PENDING
