@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sqlalchemy import Connection, Row, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select
 
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Decision, Verdict, states
@@ -165,7 +165,7 @@ def _last_standing(connection: Connection, reviewer: str, sample_id: str | None 
     return connection.execute(statement.order_by(decisions.c.seq.desc()).limit(1)).one_or_none()
 
 
-def _undone() -> exists:
+def _undone() -> ColumnElement[bool]:
     undo_event = decisions.alias("undo_event")
     return exists().where(undo_event.c.undoes == decisions.c.seq)
 

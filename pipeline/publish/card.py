@@ -49,7 +49,7 @@ def card(
         size_categories=[next((size for limit, size in _SIZES if total < limit), "1M<n<10M")],
         tags=_tags(found),
         configs=[_config(config, found) for config in CONFIGS],
-        **({"dataset_info": list(dataset_info)} if dataset_info else {}),
+        dataset_info=list(dataset_info) or None,  # None is left out
     )
     front = data.to_yaml(line_break="\n")
     parts = [

@@ -1,0 +1,195 @@
+"""Export of a release against the two ways that `datasets` offers, on the same pictures in the same run.
+
+`python -m benchmarks.publish [PICTURES]`: pictures per second of our writer, of building the set through PIL and
+`datasets`, and of `datasets`' own embedding of stored files; and the peak memory of a long export against a short one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image
+
+from pipeline.domain.images import encode_webp
+from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts
+from pipeline.library import Library, NewSubject
+from pipeline.publish import write_release
+
+_PICTURES = 1_000
+_PIL_PICTURES = 100  # it is slow, and its speed does not depend on the number
+_SIDE_PX = 512
+_SMALL_PX = 128
+_SHORT, _LONG = 500, 5_000
+
+
+def texture(number: int, side_px: int) -> np.ndarray:
+    """(side, side, 3) uint8: soft noise, about as hard to pack as a painted picture."""
+    rng = np.random.default_rng(number)
+    coarse = rng.normal(128, 60, (side_px // 8, side_px // 8, 3)).astype(np.float32)
+    smooth = cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
+    return np.clip(smooth + rng.normal(0, 3, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def filled(folder: Path, count: int) -> Library:
+    """A library of `count` photos."""
+    library = Library.open(folder, create=True)
+    for number in range(count):
+        photo_id = library.put_picture(texture(number, _SIDE_PX))
+        library.add_subject(
+            NewSubject(
+                id=photo_id,
+                label=f"class {number % 5}",
+                name=f"{number}.png",
+                source="benchmark",
+                split="train",
+                photo_id=photo_id,
+                height=_SIDE_PX,
+                width=_SIDE_PX,
+            )
+        )
+    return library
+
+
+def through_pil(paths: list[Path], out: Path) -> None:
+    """Decode every picture and let `datasets` encode it again: what most scripts do."""
+    from datasets import Dataset, Features, Value
+    from datasets import Image as ImageFeature
+
+    def rows() -> Iterator[dict[str, object]]:
+        for number, path in enumerate(paths):
+            decoded = Image.open(path).convert("RGB")  # an unread file would be stored as its path alone
+            yield {"image": decoded, "label": number % 5}
+
+    features = Features({"image": ImageFeature(), "label": Value("int64")})
+    cache = str(out.parent / "pil_cache")
+    Dataset.from_generator(rows, features=features, cache_dir=cache).to_parquet(str(out))
+
+
+def through_embedding(paths: list[Path], out: Path) -> None:
+    """Let `datasets` embed the stored files."""
+    from datasets import Dataset, Features, Value
+    from datasets import Image as ImageFeature
+    from datasets.table import embed_table_storage
+
+    features = Features({"image": ImageFeature(), "label": Value("int64")})
+    data = {"image": [str(path) for path in paths], "label": [number % 5 for number in range(len(paths))]}
+    rows = Dataset.from_dict(data, features=features).with_format("arrow")
+    embedded = rows.map(embed_table_storage, batched=True, batch_size=100, keep_in_memory=True)
+    embedded.with_format(None).to_parquet(str(out))
+
+
+def pictures_per_s(act: Callable[[], object], count: int) -> float:
+    """Speed of one export."""
+    started = time.perf_counter()
+    act()
+    return count / (time.perf_counter() - started)
+
+
+def unchanged(library: Library, release: Path) -> bool:
+    """Whether every stored file arrived byte for byte."""
+    wanted = [hashlib.sha256(library.picture_bytes(one.photo_id)).digest() for one in library.subjects()]
+    paths = sorted((release / "data" / "real").glob("train-*.parquet"))
+    images = (image for path in paths for image in pq.read_table(path)["image"].to_pylist())
+    return [hashlib.sha256(image["bytes"]).digest() for image in images] == wanted
+
+
+class Repeated:
+    """A source of any number of rows over a few stored pictures, for measuring memory without a large library."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._stored = [encode_webp(texture(number, _SMALL_PX)) for number in range(20)]
+
+    def release_rows(self, *, origin: Origin | None = None, split: str | None = None) -> Iterator[ReleaseRow]:
+        """`count` real rows in the train split."""
+        if origin is Origin.SYNTHETIC or split not in (None, "train"):
+            return
+        for number in range(self._count):
+            yield ReleaseRow(
+                image_id=str(number),
+                mask_id=None,
+                label="one",
+                split="train",
+                origin=Origin.REAL,
+                method="photo",
+                sample_id=f"{number:020d}",
+                source_ids=(f"{number:020d}",),
+            )
+
+    def picture_bytes(self, blob_id: str) -> bytes:
+        """A fresh copy, as from a disk."""
+        return bytes(bytearray(self._stored[int(blob_id) % len(self._stored)]))
+
+    def review_facts(self) -> ReviewFacts:
+        """Nothing was reviewed."""
+        return ReviewFacts()
+
+    def plans(self) -> tuple[()]:
+        """Nothing was planned."""
+        return ()
+
+
+def export_memory_mb(count: int) -> float:
+    """Peak memory of a process of its own that exports `count` rows."""
+    command = [sys.executable, "-m", "benchmarks.publish", "--memory", str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def print_own_memory(count: int) -> None:
+    """Export and tell the own peak in MB."""
+    with tempfile.TemporaryDirectory() as scratch:
+        write_release(Repeated(count), Path(scratch) / "release", name="memory")
+    status = Path("/proc/self/status").read_text()  # getrusage would tell the parent's peak, too
+    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+
+
+def main(count: int) -> None:
+    """Print one JSON line."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        library = filled(scratch / "library", count)
+        paths = [library.picture_path(one.photo_id) for one in library.subjects()]
+        write_release(library, scratch / "warm", name="warm")
+        ours = pictures_per_s(lambda: write_release(library, scratch / "ours", name="ours"), count)
+        embedding = pictures_per_s(lambda: through_embedding(paths, scratch / "embedded.parquet"), count)
+        few = paths[:_PIL_PICTURES]
+        pil = pictures_per_s(lambda: through_pil(few, scratch / "pil.parquet"), len(few))
+        same = unchanged(library, scratch / "ours")
+        library.close()
+    short, long = export_memory_mb(_SHORT), export_memory_mb(_LONG)
+    figures = {
+        "benchmark": "publish",
+        "pictures": count,
+        "side_px": _SIDE_PX,
+        "ours_per_s": round(ours),
+        "embedding_per_s": round(embedding),
+        "pil_per_s": round(pil, 1),
+        "times_pil": round(ours / pil, 1),
+        "times_embedding": round(ours / embedding, 2),
+        "bytes_unchanged": same,
+        f"memory_mb_{_SHORT}": round(short),
+        f"memory_mb_{_LONG}": round(long),
+        "memory_ratio": round(long / short, 2),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--memory"]:
+        print_own_memory(int(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]) if sys.argv[1:] else _PICTURES)
