@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.nano.measures import colour_spread, cosine_vendi, edge_f_score, psnr
+
+
+def test_psnr_of_a_difference_of_one_level_is_48_db() -> None:
+    grey = np.full((2, 8, 8, 3), 100, np.uint8)
+    assert psnr(grey, grey + 1) == pytest.approx(48.13, abs=0.01)
+
+
+def test_edges_one_pixel_aside_count_as_found_and_two_do_not() -> None:
+    wanted, near, far = (np.zeros((9, 9), np.uint8) for _ in range(3))
+    wanted[:, 4], near[:, 5], far[:, 6] = 255, 255, 255
+    assert edge_f_score(wanted, near) == pytest.approx(1.0)
+    assert edge_f_score(wanted, far) == 0.0
+
+
+def test_no_edges_wanted_and_none_drawn_is_perfect() -> None:
+    empty = np.zeros((4, 4), np.uint8)
+    assert edge_f_score(empty, empty) == 1.0
+
+
+def test_vendi_counts_the_different_rows() -> None:
+    assert cosine_vendi(np.eye(4)) == pytest.approx(4.0)
+    assert cosine_vendi(np.ones((4, 3))) == pytest.approx(1.0)
+
+
+def test_colour_spread_is_zero_for_equal_pictures() -> None:
+    assert colour_spread(np.full((3, 4, 4, 3), 9, np.uint8)) == 0.0

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.nano import stages
+from training.nano.config import NanoConfig, SceneOptions, short
+from training.nano.control import scale_hint_stack
+from training.nano.diffusion import noised
+from training.nano.export import fold_latent_scale
+from training.nano.networks import alphas_cumprod, build_controlnet, build_unet, build_vae
+from training.nano.painter import load_painter
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
+    """Everything end to end, two steps a stage, with no photographs."""
+    work = tmp_path_factory.mktemp("nano")
+    config = short()
+    few = {
+        name: replace(getattr(config, name), steps=2, batch=2, warm_up=1)
+        for name in ("vae", "unet", "control")
+    }
+    config = replace(
+        config,
+        **few,
+        scenes=SceneOptions(surfaces=None, shelves=None, scenes=8, held_out=4),
+        work=work,
+        out=work / "out",
+    )
+    stages.draw(config)
+    stages.train_vae(config)
+    stages.train_unet(config)
+    stages.train_control(config)
+    stages.export(config)
+    return config
+
+
+def test_all_stages_end_in_a_folder_that_both_pipelines_load_and_draw_with(trained: NanoConfig) -> None:
+    painter = load_painter(trained.out)
+    size = trained.sizes.picture_px
+    painter.size = size
+    plain = painter.paint(["grass floor", "red bricks wall"], [1, 2], num_inference_steps=2)
+    hints = np.zeros((1, size, size), np.uint8)
+    guided = painter.paint(["grass floor"], [1], hints=hints, num_inference_steps=2)
+    assert plain.shape == (2, size, size, 3)
+    assert guided.shape == (1, size, size, 3)
+    assert np.isfinite(plain).all()
+
+
+def test_no_file_of_the_export_is_over_ten_megabytes(trained: NanoConfig) -> None:
+    assert max(file.stat().st_size for file in trained.out.rglob("*") if file.is_file()) < 10_000_000
+
+
+def test_a_stage_that_is_complete_is_not_trained_again(trained: NanoConfig) -> None:
+    weights = trained.work / "unet" / "diffusion_pytorch_model.safetensors"
+    before = weights.stat().st_mtime_ns
+    stages.train_unet(trained)
+    assert weights.stat().st_mtime_ns == before
+
+
+def test_an_interrupted_stage_goes_on_from_its_checkpoint(trained: NanoConfig) -> None:
+    folder = trained.work / "vae"
+    (folder / "config.json").unlink()
+    longer = replace(trained, vae=replace(trained.vae, steps=3))
+    stages.train_vae(longer)
+    assert torch.load(folder / "last.ckpt", weights_only=False)["global_step"] == 3
+
+
+def test_folding_the_latent_scale_keeps_the_reconstruction() -> None:
+    torch.manual_seed(0)
+    vae = build_vae(short().sizes)
+    pictures = torch.rand(2, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        before = vae.encode(pictures).latent_dist
+        rebuilt = vae.decode(before.mean).sample
+        mean, std = torch.randn(4), torch.rand(4) + 0.5
+        fold_latent_scale(vae, mean, std)
+        after = vae.encode(pictures).latent_dist
+        assert torch.allclose(after.mean, (before.mean - mean[:, None, None]) / std[:, None, None], atol=1e-4)
+        assert torch.allclose(after.std, before.std / std[:, None, None], atol=1e-4)
+        assert torch.allclose(vae.decode(after.mean).sample, rebuilt, atol=1e-4)
+
+
+def test_the_last_timestep_is_pure_noise_and_the_target_is_the_velocity() -> None:
+    signal = alphas_cumprod()
+    assert signal[-1] < 1e-6
+    torch.manual_seed(0)
+    latents = torch.randn(4, 4, 8, 8)
+    noisy, velocity, steps = noised(latents, signal)
+    power = signal[steps][:, None, None, None]
+    assert torch.allclose(power.sqrt() * noisy - (1 - power).sqrt() * velocity, latents, atol=1e-4)
+    assert steps.tolist() == sorted(steps.tolist())
+
+
+def test_the_hint_stack_answers_sparse_edges_with_unit_variance() -> None:
+    torch.manual_seed(0)
+    sizes = short().sizes
+    control = build_controlnet(sizes, build_unet(sizes))
+    hints = (torch.rand(4, 1, 64, 64) > 0.95).float().repeat(1, 3, 1, 1)
+    scale_hint_stack(control, hints)
+    assert control.controlnet_cond_embedding(hints).std().item() == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_controlnet_starts_from_the_weights_of_the_unet() -> None:
+    sizes = short().sizes
+    unet = build_unet(sizes)
+    control = build_controlnet(sizes, unet)
+    assert control.config.in_channels == 4
+    assert torch.equal(control.conv_in.weight, unet.conv_in.weight[:, :4])
+    assert torch.equal(control.mid_block.resnets[0].conv1.weight, unet.mid_block.resnets[0].conv1.weight)
+
+
+def test_the_shipped_preset_and_the_short_one_load_without_photographs(tmp_path: Path) -> None:
+    assert short().sizes.factor == 4
+    assert NanoConfig().sizes.factor == 4

@@ -1,0 +1,1 @@
+"""Trains nano, the small SDXL that is shipped with the product."""

@@ -1,0 +1,91 @@
+"""python -m training.nano STAGE: draws the scenes, trains the networks one after another, exports, measures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+STAGES = ("scenes", "vae", "unet", "control", "export", "evaluate", "sheet", "all")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one stage, or all of them; a stage that is complete is skipped, an interrupted one goes on."""
+    parser = argparse.ArgumentParser(prog="python -m training.nano", description=__doc__)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument(
+        "--short", action="store_true", help="tiny networks, a few steps: minutes instead of hours"
+    )
+    parser.add_argument("--surfaces", type=Path, help="folder of category folders of photographs")
+    parser.add_argument("--shelves", type=Path, help="folder of photographs that objects are textured with")
+    parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
+    parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
+    parser.add_argument("--start", type=Path, help="vae: weights to go on from")
+    for name in ("scenes", "vae-steps", "unet-steps", "control-steps"):
+        parser.add_argument(f"--{name}", type=int, help="other than the preset")
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+    warnings.filterwarnings("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    return _run(options)
+
+
+def _config(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    from training.nano import config as presets
+
+    config = presets.short() if options.short else presets.full()
+    scenes = config.scenes
+    if options.surfaces:
+        scenes = replace(scenes, surfaces=options.surfaces)
+    if options.shelves:
+        scenes = replace(scenes, shelves=options.shelves)
+    if options.scenes:
+        scenes = replace(scenes, scenes=options.scenes)
+    config = replace(config, scenes=scenes, work=options.work or config.work, out=options.out or config.out)
+    for stage in ("vae", "unet", "control"):
+        steps = getattr(options, f"{stage}_steps")
+        if steps:
+            config = replace(config, **{stage: replace(getattr(config, stage), steps=steps)})
+    return config
+
+
+def _run(options: argparse.Namespace) -> int:
+    import cv2
+    import torch
+
+    from training.nano import stages
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+    config = _config(options)
+    wanted = STAGES[:-1] if options.stage == "all" else (options.stage,)
+    for stage in wanted:
+        print(f"— {stage}", file=sys.stderr, flush=True)
+        if stage == "scenes":
+            stages.draw(config)
+        elif stage == "vae":
+            stages.train_vae(config, start=options.start)
+        elif stage == "unet":
+            stages.train_unet(config)
+        elif stage == "control":
+            stages.train_control(config)
+        elif stage == "export":
+            stages.export(config)
+        elif stage == "evaluate":
+            from training.nano.evaluate import figures
+
+            print(json.dumps(figures(config), indent=1))
+        else:
+            from training.nano.sheet import write_sheets
+
+            write_sheets(config)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

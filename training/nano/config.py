@@ -1,0 +1,109 @@
+"""Every size and every number of a training of nano, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFAULT_SURFACES = Path("../shared/data/surfaces")
+DEFAULT_SHELVES = Path("../shared/data/shelves")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NanoSizes:
+    """The shapes of the networks; every one keeps the component classes of SDXL."""
+
+    picture_px: int = 128  # side of the pictures that the networks are trained on
+    vae_channels: tuple[int, ...] = (
+        32,
+        64,
+        96,
+    )  # one entry per VAE level; two halvings, so one latent is 4x4 px
+    unet_channels: tuple[int, ...] = (
+        48,
+        96,
+        160,
+        224,
+    )  # one entry per UNet level; the first has no attention
+    unet_heads: tuple[int, ...] = (2, 3, 5, 7)  # attention heads per level
+    control_hint_channels: tuple[int, ...] = (16, 32, 64)  # one entry more than the VAE has halvings
+    text_widths: tuple[int, int] = (64, 128)  # hidden sizes of the two text encoders
+    text_layers: int = 2  # SDXL reads the last layer but one, so one of two is useful
+    max_tokens: int = 32  # longest prompt, start and end token included
+
+    @property
+    def factor(self) -> int:
+        """Pixels per latent along one side."""
+        return 2 ** (len(self.vae_channels) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneOptions:
+    """What is drawn before training."""
+
+    surfaces: Path | None = (
+        DEFAULT_SURFACES  # folder of category folders of photographs; None draws all surfaces
+    )
+    shelves: Path | None = (
+        DEFAULT_SHELVES  # folder of photographs whose crops texture objects; None leaves them out
+    )
+    scenes: int = 14_000  # complete training rows to draw
+    held_out: int = 256  # rows drawn from held-out photographs, for the figures
+    held_out_share: float = 0.08  # share of the photographs that training never sees
+    seed: int = 1  # everything drawn follows from it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOptions:
+    """How one network is trained."""
+
+    steps: int  # optimiser steps
+    batch: int  # pictures a step
+    learning_rate: float  # at its highest
+    warm_up: int = 100  # steps of linear rise
+    ema_decay: float = 0.998  # of the running average of the weights that is shipped
+    save_every_s: float = 150.0  # seconds between checkpoints
+    log_every: int = 20  # steps between lines of metrics.csv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NanoConfig:
+    """One whole training."""
+
+    sizes: NanoSizes = field(default_factory=NanoSizes)
+    scenes: SceneOptions = field(default_factory=SceneOptions)
+    vae: StageOptions = StageOptions(steps=4000, batch=16, learning_rate=8e-4)
+    unet: StageOptions = StageOptions(steps=2400, batch=40, learning_rate=1e-3)
+    control: StageOptions = StageOptions(steps=700, batch=32, learning_rate=8e-4, warm_up=30)
+    crop_px: int = 64  # side of the crops that the VAE learns from
+    drop_prompt: float = (
+        0.1  # share of the rows whose prompt is replaced by zeros, for classifier-free guidance
+    )
+    work: Path = Path("work/nano")  # drawn scenes, latents, checkpoints and curves
+    out: Path = Path("pipeline/nano")  # the shipped folder
+
+
+def full() -> NanoConfig:
+    """The training that made the shipped weights."""
+    return NanoConfig()
+
+
+def short() -> NanoConfig:
+    """The same stages in a couple of minutes: proves that everything runs, draws nothing worth seeing."""
+    return NanoConfig(
+        sizes=NanoSizes(
+            picture_px=64,
+            vae_channels=(16, 16, 32),
+            unet_channels=(16, 32, 32, 48),
+            unet_heads=(1, 2, 2, 3),
+            control_hint_channels=(8, 8, 16),
+            text_widths=(32, 32),
+        ),
+        scenes=SceneOptions(scenes=96, held_out=16),
+        vae=StageOptions(steps=30, batch=8, learning_rate=1e-3, warm_up=5, log_every=5),
+        unet=StageOptions(steps=20, batch=8, learning_rate=1e-3, warm_up=5, log_every=5),
+        control=StageOptions(steps=10, batch=8, learning_rate=1e-3, warm_up=2, log_every=5),
+        crop_px=32,
+        work=Path("work/nano-short"),
+        out=Path("work/nano-short/export"),
+    )

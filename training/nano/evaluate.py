@@ -1,0 +1,175 @@
+"""Figures of a shipped folder, measured on photographs that training never saw."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from training.nano import measures, words
+from training.nano.config import NanoConfig
+from training.nano.judge import Judge, trained_judge
+from training.nano.painter import Painter, load_painter
+from training.nano.rows import Rows, draw_rows, edges, photographs, signed, unsigned
+from training.nano.scenes import draw_scene
+from training.nano.words import SURFACES, Said
+
+HUES = {"red": 5, "orange": 28, "yellow": 54, "green": 120, "blue": 220, "purple": 278}
+
+
+def figures(
+    config: NanoConfig, *, seeds: int = 4, judge_steps: int = 700, pairs: int = 32
+) -> dict[str, object]:
+    """All figures of the folder `config.out`, as one JSON-able mapping.
+
+    Args:
+        seeds: pictures per surface word.
+        judge_steps: training steps of each judge.
+        pairs: pictures for the edges and for the variety.
+    """
+    torch.manual_seed(0)
+    painter = load_painter(config.out)
+    held_out = draw_rows(config, held_out=True)
+    found: dict[str, object] = {"steps": painter.steps, "guidance_scale": painter.guidance_scale}
+    parts: tuple[Callable[[], dict[str, object]], ...] = (
+        lambda: reconstruction(painter, config, held_out),
+        lambda: obedience(painter, config, held_out, seeds=seeds, judge_steps=judge_steps),
+        lambda: colours(painter),
+        lambda: variety(painter, config, pairs=pairs),
+        lambda: control(painter, held_out, pairs=pairs),
+        lambda: speed(painter),
+    )
+    for part in parts:
+        found |= part()
+    return found
+
+
+def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict[str, object]:
+    """PSNR of the autoencoder on held-out scenes and on held-out photographs as they are."""
+    photos = [
+        picture for pictures in photographs(config, held_out=True).photos.values() for picture in pictures
+    ]
+    found: dict[str, object] = {"vae_psnr_scenes_db": round(rebuilt_psnr(painter, held_out.rgb[:128]), 2)}
+    if photos:
+        found["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos[:128])), 2)
+    return found
+
+
+def rebuilt_psnr(painter: Painter, pictures: np.ndarray) -> float:
+    """PSNR in dB of the autoencoder's reconstructions of (N, S, S, 3) uint8."""
+    return measures.psnr(pictures, rebuilt(painter, pictures))
+
+
+@torch.no_grad()
+def rebuilt(painter: Painter, pictures: np.ndarray) -> np.ndarray:
+    """What the autoencoder makes of (N, S, S, 3) uint8."""
+    parts = [signed(pictures[i : i + 16]) for i in range(0, len(pictures), 16)]
+    return np.concatenate(
+        [unsigned(painter.vae.decode(painter.vae.encode(p).latent_dist.mode()).sample) for p in parts]
+    )
+
+
+def obedience(
+    painter: Painter, config: NanoConfig, held_out: Rows, *, seeds: int, judge_steps: int
+) -> dict[str, object]:
+    """Share of pictures that a judge takes for the prompted surface, in colour and in grey."""
+    rows = draw_rows(config, held_out=False)
+    prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
+    wanted = [word for word in SURFACES for _ in range(seeds)]
+    pictures = painter.paint(prompts, list(range(len(prompts))))
+    found: dict[str, object] = {
+        "obedience_pictures": len(prompts),
+        "obedience_chance": round(1 / len(SURFACES), 3),
+    }
+    for grey in (False, True):
+        judge = trained_judge(rows, SURFACES, grey=grey, steps=judge_steps)
+        ranks, name = judge.ranks(pictures, wanted), "grey" if grey else "colour"
+        found[f"obedience_{name}_top1"] = round(float((ranks == 0).mean()), 3)
+        found[f"obedience_{name}_top3"] = round(float((ranks < 3).mean()), 3)
+        found[f"judge_{name}_held_out_top1"] = _held_out_top1(judge, held_out)
+        if not grey:
+            found["obedience_by_word"] = {
+                word: round(float((ranks[i * seeds : (i + 1) * seeds] == 0).mean()), 2)
+                for i, word in enumerate(SURFACES)
+            }
+    return found
+
+
+def _held_out_top1(judge: Judge, held_out: Rows) -> float:
+    return round(float((judge.ranks(held_out.rgb[:], held_out.surfaces) == 0).mean()), 3)
+
+
+def colours(painter: Painter) -> dict[str, object]:
+    """Share of chromatic prompts whose mean hue lies within 30 degrees of the word's."""
+    prompts = [
+        f"{colour} {surface} seen from above"
+        for colour in HUES
+        for surface in ("tiles", "fabric", "plaster", "metal")
+    ]
+    pictures = painter.paint(prompts, [1000 + index for index in range(len(prompts))])
+    hits = []
+    for prompt, picture in zip(prompts, pictures, strict=True):
+        red, green, blue = picture.reshape(-1, 3).mean(0) / 255
+        hue = words.hue_deg(red, green, blue)
+        gap = abs(hue - HUES[prompt.split()[0]]) % 360
+        hits.append(min(gap, 360 - gap) <= 30)
+    return {"hue_within_30_share": round(float(np.mean(hits)), 3), "hue_pictures": len(prompts)}
+
+
+def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, object]:
+    """How different the pictures of one prompt are, beside training scenes of the same words."""
+    textures = photographs(config, held_out=False)
+    ratios, spreads, data_spreads = [], [], []
+    for surface in ("grass", "tiles", "wooden planks", "bricks"):
+        said = Said(place=words.PLACES[0], surface=surface)
+        rngs = [np.random.default_rng([7, index]) for index in range(pairs)]
+        scenes = np.stack([draw_scene(textures, painter.size, rng, said=said).rgb for rng in rngs])
+        drawn = painter.paint([f"{surface} seen from above"] * pairs, list(range(2000, 2000 + pairs)))
+        vendi = [measures.cosine_vendi(measures.structure_features(p)) for p in (drawn, scenes)]
+        ratios.append(vendi[0] / vendi[1])
+        spreads.append(measures.colour_spread(drawn))
+        data_spreads.append(measures.colour_spread(scenes))
+    return {
+        "vendi_share_of_training_scenes": round(float(np.mean(ratios)), 3),
+        "colour_spread": round(float(np.mean(spreads)), 1),
+        "colour_spread_of_training_scenes": round(float(np.mean(data_spreads)), 1),
+        "variety_pictures_per_prompt": pairs,
+    }
+
+
+def control(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object]:
+    """Edge F-score with ControlNet scale 0 and 1, and of the autoencoder's reconstruction (the ceiling)."""
+    pictures = held_out.rgb[:]
+    hints = np.stack([edges(picture) for picture in pictures])
+    share = (hints > 0).mean((1, 2))
+    chosen = np.flatnonzero((share > 0.03) & (share < 0.25))[:pairs]
+    prompts, seeds = [held_out.captions[i] for i in chosen], list(range(3000, 3000 + len(chosen)))
+    found: dict[str, object] = {"edge_pictures": len(chosen)}
+    for scale in (0.0, 1.0):
+        drawn = painter.paint(prompts, seeds, hints=hints[chosen], controlnet_conditioning_scale=scale)
+        found[f"edge_f_scale_{scale:.0f}"] = round(_mean_edge_f(hints[chosen], drawn), 3)
+    found["edge_f_vae_ceiling"] = round(_mean_edge_f(hints[chosen], rebuilt(painter, pictures[chosen])), 3)
+    return found
+
+
+def _mean_edge_f(hints: np.ndarray, pictures: np.ndarray) -> float:
+    return float(np.mean([measures.edge_f_score(h, edges(p)) for h, p in zip(hints, pictures, strict=True)]))
+
+
+def speed(painter: Painter) -> dict[str, object]:
+    """Seconds a picture at the default steps, alone and in a batch of four, after one warm-up."""
+    painter.paint(["grass floor"], [0])
+    taken = []
+    for count in (1, 4):
+        started = time.perf_counter()
+        for repeat in range(3):
+            painter.paint(["grass floor"] * count, list(range(repeat, repeat + count)))
+        taken.append((time.perf_counter() - started) / 3 / count)
+    found: dict[str, object] = {
+        "seconds_a_picture": round(taken[0], 2),
+        "seconds_a_picture_of_4": round(taken[1], 2),
+    }
+    return found | {"threads": torch.get_num_threads(), "cores": os.cpu_count()}

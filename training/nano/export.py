@@ -1,0 +1,103 @@
+"""Writes the trained networks as a complete diffusers folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
+
+from training.nano import words
+from training.nano.networks import TextParts, build_scheduler
+
+SHARD = "9MB"  # a plain push to a Space refuses files over 10 MB
+DEFAULTS = {"steps": 12, "guidance_scale": 2.5, "size": 128}
+KEPT = (
+    "README.md",
+    "sheet.webp",
+    "examples.webp",
+    "inpainting.webp",
+    "control.webp",
+)  # written by hand or by the sheets
+
+
+def write_folder(
+    out: Path,
+    *,
+    vae: AutoencoderKL,
+    unet: UNet2DConditionModel,
+    control: ControlNetModel,
+    text: TextParts,
+) -> None:
+    """Write the folder that `from_pretrained` of the SDXL inpaint pipelines loads, fp16, in shards.
+
+    The folder appears under its name in one rename; model card and sheets of a former one are kept.
+    """
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    pipeline = StableDiffusionXLInpaintPipeline(
+        vae=vae.half(),
+        text_encoder=text.first.half(),
+        text_encoder_2=text.second.half(),
+        tokenizer=text.tokenizer,
+        tokenizer_2=text.tokenizer,
+        unet=unet.half(),
+        scheduler=build_scheduler(),
+        force_zeros_for_empty_prompt=True,
+        add_watermarker=False,
+    )
+    pipeline.save_pretrained(partial, max_shard_size=SHARD)
+    control.half().save_pretrained(partial / "controlnet", max_shard_size=SHARD)
+    (partial / "vocabulary.json").write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    for name in KEPT:
+        if (out / name).exists():
+            shutil.copy2(out / name, partial / name)
+    _swap(partial, out)
+    for network in (vae, unet, control, text.first, text.second):
+        network.float()
+
+
+def _swap(partial: Path, out: Path) -> None:
+    old = out.with_name(out.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        os.rename(out, old)
+    os.rename(partial, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def vocabulary() -> dict[str, object]:
+    """What the shipped model understands, for the screen: slots, synonyms, every word, examples, defaults."""
+    return {
+        "surface": list(words.SURFACES),
+        "place": list(words.PLACES),
+        "sky": list(words.SKIES),
+        "colour": list(words.COLOURS),
+        "light": list(words.LIGHTS),
+        "camera": list(words.CAMERAS),
+        "condition": list(words.CONDITIONS),
+        "synonyms": {word: list(others) for word, others in words.SYNONYMS.items()},
+        "words": words.drawn_words(),
+        "examples": list(words.EXAMPLES),
+        "defaults": DEFAULTS,
+    }
+
+
+@torch.no_grad()
+def fold_latent_scale(vae: AutoencoderKL, mean: torch.Tensor, std: torch.Tensor) -> None:
+    """Make the latents zero-mean and unit-variance per channel, with the scale inside the 1x1 convolutions.
+
+    Args:
+        vae: changed in place; its reconstructions stay the same.
+        mean: (4,) of the latents before.
+        std: (4,) of the latents before.
+    """
+    vae.quant_conv.weight[:4] /= std[:, None, None, None]
+    vae.quant_conv.bias[:4] = (vae.quant_conv.bias[:4] - mean) / std
+    vae.quant_conv.bias[4:] -= 2 * std.log()  # the posterior's log variance shrinks by the same factor
+    vae.post_quant_conv.bias += vae.post_quant_conv.weight[:, :, 0, 0] @ mean
+    vae.post_quant_conv.weight *= std[None, :, None, None]

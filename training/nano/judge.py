@@ -1,0 +1,77 @@
+"""A small CNN that says which surface a picture shows; it judges whether nano draws what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from training.nano.rows import Rows
+
+SIDE_PX = 64
+
+
+class Judge(nn.Module):
+    """Scores for each surface word.
+
+    Args:
+        words: the classes, in the order of the scores.
+        grey: look at brightness only, so that texture decides and not colour.
+    """
+
+    def __init__(self, words: Sequence[str], *, grey: bool) -> None:
+        super().__init__()
+        self.words, self.grey = list(words), grey
+        widths = (3, 32, 64, 96, 128)
+        blocks: list[nn.Module] = []
+        for number, (before, after) in enumerate(pairwise(widths)):
+            blocks += [nn.Conv2d(before, after, 5 if number == 0 else 3, stride=2 if number == 0 else 1,
+                                 padding=2 if number == 0 else 1, bias=False),
+                       nn.BatchNorm2d(after), nn.ReLU(inplace=True)]  # fmt: skip
+            blocks += [nn.MaxPool2d(2)] if number else []
+        self.body = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
+        self.head = nn.Linear(widths[-1], len(self.words))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) in -1 to 1 → (B, words) scores."""
+        pictures = F.interpolate(pictures, (SIDE_PX, SIDE_PX), mode="area")
+        if self.grey:
+            pictures = pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        return self.head(self.body(pictures))
+
+    @torch.no_grad()
+    def ranks(self, pictures: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
+        """(N,) place of the wanted word among the scores of (N, S, S, 3) uint8 pictures; 0 = first."""
+        self.eval()
+        scores = torch.cat([self(to_input(pictures[i : i + 64])) for i in range(0, len(pictures), 64)])
+        own = scores[range(len(wanted)), [self.words.index(word) for word in wanted]]
+        return (scores > own[:, None]).sum(1).numpy()
+
+
+def to_input(pictures: np.ndarray) -> torch.Tensor:
+    """(B, S, S, 3) uint8 → (B, 3, S, S) float in -1 to 1."""
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+
+
+def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, seed: int = 0) -> Judge:
+    """A judge trained on drawn scenes, mirrored at random."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    judge = Judge(words, grey=grey).train()
+    labels = np.array([judge.words.index(word) for word in rows.surfaces])
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
+    for _ in range(steps):
+        chosen = np.sort(rng.choice(len(labels), min(64, len(labels)), replace=False))
+        pictures = to_input(rows.rgb[chosen])
+        pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
+        loss = F.cross_entropy(judge(pictures), torch.from_numpy(labels[chosen]), label_smoothing=0.05)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return judge.eval()

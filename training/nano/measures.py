@@ -1,0 +1,45 @@
+"""Pure figures over pictures: reconstruction, edges, variety."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def psnr(first: np.ndarray, second: np.ndarray) -> float:
+    """Mean peak signal-to-noise ratio in dB of two (N, H, W, 3) uint8 batches, picture by picture."""
+    error = ((first.astype(np.float64) - second.astype(np.float64)) ** 2).mean((1, 2, 3))
+    return float((10 * np.log10(255**2 / np.maximum(error, 1e-9))).mean())
+
+
+def edge_f_score(wanted: np.ndarray, drawn: np.ndarray) -> float:
+    """F-score of two (H, W) uint8 edge maps with one pixel of tolerance; 1 where both are empty."""
+    if not wanted.any() and not drawn.any():
+        return 1.0
+    around = np.ones((3, 3), np.uint8)
+    hits = (drawn > 0) & (cv2.dilate(wanted, around) > 0)
+    found = (wanted > 0) & (cv2.dilate(drawn, around) > 0)
+    precision, recall = hits.sum() / max(1, (drawn > 0).sum()), found.sum() / max(1, (wanted > 0).sum())
+    return float(2 * precision * recall / max(1e-9, precision + recall))
+
+
+def colour_spread(pictures: np.ndarray) -> float:
+    """Std over (N, H, W, 3) uint8 pictures of their mean colour, averaged over the channels, 0 to 255."""
+    return float(pictures.mean((1, 2)).std(0).mean())
+
+
+def cosine_vendi(features: np.ndarray) -> float:
+    """Effective number of different rows of (N, D) features: exp of the entropy of their cosine kernel."""
+    rows = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
+    values = np.linalg.eigvalsh(rows @ rows.T / len(rows))
+    values = values[values > 1e-12]
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def structure_features(pictures: np.ndarray) -> np.ndarray:
+    """(N, 3 * 64 + 64) float features of (N, H, W, 3) uint8: an 8x8 thumbnail and 8x8 gradient strengths, centred."""
+    thumbs = np.stack([cv2.resize(p, (8, 8), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
+    greys = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in pictures]
+    strength = [np.abs(cv2.Laplacian(grey, cv2.CV_32F)) for grey in greys]
+    strengths = np.stack([cv2.resize(s, (8, 8), interpolation=cv2.INTER_AREA).ravel() for s in strength])
+    return np.concatenate([thumbs.astype(np.float32) - 127.5, 4 * strengths], 1)

@@ -1,0 +1,138 @@
+"""Training rows on disk: drawn once, then read through memory maps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from tqdm import tqdm
+
+from training.nano.config import NanoConfig
+from training.nano.scenes import draw_scene
+from training.nano.surfaces import Surfaces, load_surfaces
+
+ENCODED_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Drawn scenes; all arrays are memory-mapped.
+
+    Attributes:
+        rgb: (N, S, S, 3) uint8.
+        repaint: (N, S, S) uint8; 255 = to be painted.
+        captions: N sentences.
+        surfaces: N surface words.
+    """
+
+    rgb: np.ndarray
+    repaint: np.ndarray
+    captions: list[str]
+    surfaces: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """The VAE's view of the rows; float16, (N, 4, S / factor, S / factor)."""
+
+    picture: np.ndarray
+    masked: np.ndarray  # of the picture with grey where it is to be painted
+
+
+def photographs(config: NanoConfig, *, held_out: bool) -> Surfaces:
+    """The textures for training, or those that training never sees."""
+    scenes = config.scenes
+    return load_surfaces(
+        scenes.surfaces,
+        scenes.shelves,
+        held_out=held_out,
+        held_out_share=scenes.held_out_share,
+        seed=scenes.seed,
+    )
+
+
+def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
+    """Draw all rows into `work`, or read them where they are complete."""
+    folder = config.work / ("held_out" if held_out else "rows")
+    if (folder / "captions.json").exists():
+        return read_rows(folder)
+    count = config.scenes.held_out if held_out else config.scenes.scenes
+    side = config.sizes.picture_px
+    folder.mkdir(parents=True, exist_ok=True)
+    rgb = np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, (count, side, side, 3))
+    repaint = np.lib.format.open_memmap(folder / "repaint.npy", "w+", np.uint8, (count, side, side))
+    surfaces = photographs(config, held_out=held_out)
+    captions, words = [], []
+    for index in tqdm(range(count), desc=f"drawing {folder.name}", mininterval=5):
+        scene = draw_scene(surfaces, side, np.random.default_rng([config.scenes.seed, int(held_out), index]))
+        rgb[index], repaint[index] = scene.rgb, scene.repaint
+        captions.append(scene.caption)
+        words.append(scene.said.surface)
+    rgb.flush()
+    repaint.flush()
+    (folder / "captions.json").write_text(json.dumps({"captions": captions, "surfaces": words}))
+    return read_rows(folder)
+
+
+def read_rows(folder: Path) -> Rows:
+    """Rows that `draw_rows` wrote."""
+    said = json.loads((folder / "captions.json").read_text())
+    rgb, repaint = (np.load(folder / name, mmap_mode="r") for name in ("rgb.npy", "repaint.npy"))
+    return Rows(rgb, repaint, said["captions"], said["surfaces"])
+
+
+def signed(rgb: np.ndarray) -> torch.Tensor:
+    """(B, S, S, 3) uint8 as (B, 3, S, S) float32 in -1 to 1."""
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+
+
+def unsigned(pictures: torch.Tensor) -> np.ndarray:
+    """The inverse of `signed`."""
+    pixels = (pictures.float().clamp(-1, 1) + 1) * 127.5
+    return pixels.round().byte().permute(0, 2, 3, 1).numpy()
+
+
+@torch.no_grad()
+def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
+    """Latents of all rows, sampled once from the posterior as the pipelines do; read where they are complete."""
+    done = folder / "latents.done"
+    if not done.exists():
+        side = rows.rgb.shape[1] // 2 ** (len(vae.config.block_out_channels) - 1)
+        shape = (len(rows.rgb), 4, side, side)
+        written = [
+            np.lib.format.open_memmap(folder / name, "w+", np.float16, shape)
+            for name in ("latents.npy", "masked.npy")
+        ]
+        grey = _encoded(vae, torch.zeros(1, 3, *rows.rgb.shape[1:3]))
+        for start in tqdm(range(0, len(rows.rgb), ENCODED_AT_ONCE), desc="encoding", mininterval=5):
+            part = slice(start, start + ENCODED_AT_ONCE)
+            pictures = signed(rows.rgb[part])
+            kept = torch.from_numpy(rows.repaint[part] < 128)[:, None]
+            written[0][part] = _encoded(vae, pictures)
+            some = kept.flatten(1).any(1)
+            masked = np.repeat(grey, len(pictures), 0)
+            if some.any():
+                masked[some.numpy()] = _encoded(vae, (pictures * kept)[some])
+            written[1][part] = masked
+        for array in written:
+            array.flush()
+        done.touch()
+    picture, masked = (np.load(folder / name, mmap_mode="r") for name in ("latents.npy", "masked.npy"))
+    return Latents(picture, masked)
+
+
+def _encoded(vae: AutoencoderKL, pictures: torch.Tensor) -> np.ndarray:
+    with torch.autocast("cpu", torch.bfloat16):
+        posterior = vae.encode(pictures.to(memory_format=torch.channels_last)).latent_dist
+    noise = torch.randn(posterior.mean.shape)
+    return (posterior.mean.float() + posterior.std.float() * noise).numpy().astype(np.float16)
+
+
+def edges(rgb: np.ndarray, low: float = 100, high: float = 200) -> np.ndarray:
+    """(S, S) uint8 Canny edges, 255 on an edge; the defaults are those of controlnet-aux."""
+    return cv2.Canny(np.ascontiguousarray(rgb), low, high)

@@ -1,0 +1,89 @@
+"""Contact sheets of a shipped folder, as WebP beside the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from training.nano.config import NanoConfig
+from training.nano.painter import Painter, load_painter
+from training.nano.rows import Rows, draw_rows, edges
+from training.nano.words import EXAMPLES, SURFACES
+
+LABEL_PX = 14
+QUALITY = 82
+
+
+def write_sheets(config: NanoConfig, *, seeds: int = 4) -> None:
+    """Write sheet.webp (surface words), examples.webp (whole prompts), inpainting.webp and control.webp."""
+    painter = load_painter(config.out)
+    held_out = draw_rows(config, held_out=True)
+    prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
+    pictures = painter.paint(prompts, list(range(len(prompts))))
+    groups = [labelled(pictures[i * seeds : (i + 1) * seeds], word) for i, word in enumerate(SURFACES)]
+    save(grid(groups, columns=2), config.out / "sheet.webp")
+    examples = [prompt for prompt in EXAMPLES for _ in range(seeds)]
+    pictures = painter.paint(examples, list(range(len(examples))))
+    groups = [labelled(pictures[i * seeds : (i + 1) * seeds], prompt) for i, prompt in enumerate(EXAMPLES)]
+    save(grid(groups, columns=2), config.out / "examples.webp")
+    save(inpainting(painter, held_out), config.out / "inpainting.webp")
+    save(control(painter, held_out), config.out / "control.webp")
+
+
+def inpainting(painter: Painter, held_out: Rows, *, objects: int = 6) -> np.ndarray:
+    """Objects of held-out scenes, kept exactly, before six prompts; the first column is the scene itself."""
+    kept_share = (held_out.repaint[:] < 128).mean((1, 2))
+    # an object, not the rim round a hole: small, and not touching the corners
+    corners = (held_out.repaint[:, [0, 0, -1, -1], [0, -1, 0, -1]] < 128).any(1)
+    chosen = np.flatnonzero((kept_share > 0.08) & (kept_share < 0.4) & ~corners)[:objects]
+    prompts = [EXAMPLES[i % len(EXAMPLES)] for i in range(6)]
+    count = len(chosen)
+    pictures = np.concatenate([held_out.rgb[chosen]] * len(prompts))
+    repaint = np.concatenate([held_out.repaint[chosen]] * len(prompts))
+    all_prompts = [prompt for prompt in prompts for _ in range(count)]
+    drawn = painter.paint(all_prompts, list(range(len(all_prompts))), pictures=pictures, repaint=repaint)
+    drawn = np.where(repaint[..., None] < 128, pictures, drawn)
+    groups = [labelled(held_out.rgb[chosen], "scene")]
+    groups += [labelled(drawn[i * count : (i + 1) * count], prompt) for i, prompt in enumerate(prompts)]
+    return grid(groups, columns=1)
+
+
+def control(painter: Painter, held_out: Rows, *, pictures: int = 8) -> np.ndarray:
+    """Held-out scenes, their edges, and pictures of their captions without and with the ControlNet."""
+    hints = np.stack([edges(picture) for picture in held_out.rgb[:]])
+    share = (hints > 0).mean((1, 2))
+    chosen = np.flatnonzero((share > 0.03) & (share < 0.2))[-pictures:]
+    prompts = [held_out.captions[i] for i in chosen]
+    groups = [
+        labelled(held_out.rgb[chosen], "scene"),
+        labelled(np.repeat(hints[chosen][..., None], 3, -1), "edges"),
+    ]
+    for scale in (0.0, 0.5, 1.0):
+        drawn = painter.paint(
+            prompts, list(range(len(prompts))), hints=hints[chosen], controlnet_conditioning_scale=scale
+        )
+        groups.append(labelled(drawn, f"control scale {scale}"))
+    return grid(groups, columns=1)
+
+
+def labelled(pictures: np.ndarray, text: str) -> np.ndarray:
+    """(N, S, S, 3) uint8 side by side under a line of text."""
+    row = np.hstack(list(pictures))
+    label = np.full((LABEL_PX, row.shape[1], 3), 255, np.uint8)
+    cv2.putText(label, text, (2, LABEL_PX - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (20, 20, 20), 1, cv2.LINE_AA)
+    return np.vstack([label, row])
+
+
+def grid(groups: Sequence[np.ndarray], *, columns: int) -> np.ndarray:
+    """Equal pictures set out row by row."""
+    rows = [groups[i : i + columns] for i in range(0, len(groups) - len(groups) % columns, columns)]
+    return np.vstack([np.hstack(row) for row in rows])
+
+
+def save(picture: np.ndarray, file: Path) -> None:
+    """Write WebP, lossy but good."""
+    Image.fromarray(picture).save(file, quality=QUALITY, method=4)

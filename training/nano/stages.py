@@ -1,0 +1,139 @@
+"""The stages in order: each reads what the one before left in `work`, and does nothing where it is complete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from training.nano import words
+from training.nano.config import NanoConfig
+from training.nano.control import ControlStage, hint_drawer, scale_hint_stack
+from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
+from training.nano.export import fold_latent_scale, write_folder
+from training.nano.fitting import fit
+from training.nano.networks import TextParts, build_controlnet, build_text, build_unet, build_vae
+from training.nano.rows import draw_rows, encode_rows, photographs
+from training.nano.tokens import build_tokenizer
+from training.nano.vae import VaeStage, crop_drawer, latent_scale
+
+
+def draw(config: NanoConfig) -> None:
+    """Draw the training rows and the held-out rows."""
+    for held_out in (False, True):
+        draw_rows(config, held_out=held_out)
+
+
+def train_vae(config: NanoConfig, *, start: Path | None = None) -> None:
+    """Train the autoencoder and fold its latent scale in.
+
+    Args:
+        start: weights of an earlier VAE of the same shape to go on from.
+    """
+    folder = config.work / "vae"
+    if (folder / "config.json").exists():
+        return
+    torch.manual_seed(config.scenes.seed)
+    rows = draw_rows(config, held_out=False)
+    vae = build_vae(config.sizes)
+    if start is not None:
+        vae.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    stage = VaeStage(vae, config.vae)
+    textures = photographs(config, held_out=False)
+    fit(stage, crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.vae.batch), folder)
+    fold_latent_scale(vae, *latent_scale(vae, rows))
+    vae.save_pretrained(folder)
+
+
+def train_unet(config: NanoConfig) -> None:
+    """Train UNet and text encoders on cached latents."""
+    folder = config.work / "unet"
+    if (folder / "config.json").exists():
+        return
+    rows = draw_rows(config, held_out=False)
+    latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
+    torch.manual_seed(config.scenes.seed + 1)
+    stage = new_diffusion(config)
+    draw_batch = latent_drawer(rows, latents, tokenized(stage.text, rows.captions), batch=config.unet.batch)
+    fit(stage, draw_batch, folder)
+    save_text(stage.text, config.work / "text")
+    stage.unet.save_pretrained(folder)
+
+
+def new_diffusion(config: NanoConfig) -> DiffusionStage:
+    """Untrained UNet and text encoders."""
+    tokenizer = build_tokenizer(words.token_words(), max_tokens=config.sizes.max_tokens)
+    return DiffusionStage(
+        build_unet(config.sizes),
+        build_text(config.sizes, tokenizer),
+        config.unet,
+        drop_prompt=config.drop_prompt,
+        picture_px=config.sizes.picture_px,
+    )
+
+
+def save_text(text: TextParts, folder: Path) -> None:
+    """Tokenizer and both text encoders."""
+    text.tokenizer.save_pretrained(folder / "tokenizer")
+    text.first.save_pretrained(folder / "first")
+    text.second.save_pretrained(folder / "second")
+
+
+def load_text(folder: Path) -> TextParts:
+    """What `save_text` wrote."""
+    return TextParts(
+        CLIPTokenizer.from_pretrained(folder / "tokenizer"),
+        CLIPTextModel.from_pretrained(folder / "first"),
+        CLIPTextModelWithProjection.from_pretrained(folder / "second"),
+    )
+
+
+def load_diffusion(config: NanoConfig) -> DiffusionStage:
+    """The trained UNet and text encoders; those of the last checkpoint where the training has not ended."""
+    if (config.work / "unet" / "config.json").exists():
+        unet, text = (
+            UNet2DConditionModel.from_pretrained(config.work / "unet"),
+            load_text(config.work / "text"),
+        )
+        return DiffusionStage(
+            unet, text, config.unet, drop_prompt=config.drop_prompt, picture_px=config.sizes.picture_px
+        )
+    stage = new_diffusion(config)
+    last = config.work / "unet" / "last.ckpt"
+    if last.exists():
+        stage.load_state_dict(torch.load(last, map_location="cpu", weights_only=False)["state_dict"])
+        stage.average.copy_to_networks()
+    return stage
+
+
+def train_control(config: NanoConfig) -> None:
+    """Train the ControlNet on Canny edges."""
+    folder = config.work / "control"
+    if (folder / "config.json").exists():
+        return
+    rows = draw_rows(config, held_out=False)
+    latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
+    torch.manual_seed(config.scenes.seed + 2)
+    base = load_diffusion(config)
+    tokens = tokenized(base.text, rows.captions)
+    draw_batch = hint_drawer(rows, latent_drawer(rows, latents, tokens, batch=config.control.batch))
+    control = build_controlnet(config.sizes, base.unet)
+    scale_hint_stack(control, draw_batch(np.random.default_rng(config.scenes.seed))["hint"])
+    fit(ControlStage(control, base, config.control), draw_batch, folder)
+    control.save_pretrained(folder)
+
+
+def export(config: NanoConfig) -> None:
+    """Write the shipped folder from whatever is trained so far."""
+    base = load_diffusion(config)
+    trained = {name: config.work / name for name in ("vae", "control")}
+    ready = {name: (folder / "config.json").exists() for name, folder in trained.items()}
+    vae = AutoencoderKL.from_pretrained(trained["vae"]) if ready["vae"] else build_vae(config.sizes)
+    if ready["control"]:
+        control = ControlNetModel.from_pretrained(trained["control"])
+    else:
+        control = build_controlnet(config.sizes, base.unet)
+    write_folder(config.out, vae=vae, unet=base.unet, control=control, text=base.text)

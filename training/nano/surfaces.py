@@ -1,0 +1,93 @@
+"""The textures that scenes are made of: photographs where there are some, tiles of our own everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.nano.procedural import SURFACE_DRAWERS
+from training.nano.words import SURFACE_FOLDERS
+
+TILE_PX = 128
+DRAWN_PER_WORD = 16
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Textures by surface word; every texture is (128, 128, 3) uint8."""
+
+    photos: dict[str, list[np.ndarray]]
+    drawn: dict[str, list[np.ndarray]]
+    extras: list[np.ndarray]  # crops of shop pictures, for objects only
+
+    def texture(self, word: str, rng: np.random.Generator) -> np.ndarray:
+        """A texture of a word; photographs are preferred, the more of them there are."""
+        photos = self.photos.get(word, [])
+        drawn = self.drawn[word]
+        if photos and (not drawn or rng.random() < min(0.65, 0.35 + len(photos) / 100)):
+            return photos[rng.integers(len(photos))]
+        return drawn[rng.integers(len(drawn))]
+
+
+def load_surfaces(
+    folder: Path | None, shelves: Path | None, *, held_out: bool, held_out_share: float, seed: int
+) -> Surfaces:
+    """All textures, without those photographs that are held out, or with only those.
+
+    Args:
+        folder: category folders of pictures, named as in `words.SURFACE_FOLDERS`; None or missing = none.
+        shelves: pictures to texture objects with; None or missing = none.
+        held_out: True gives the held-out photographs only (a word whose photographs are all kept for training
+            falls back to drawn tiles of another seed).
+        held_out_share: share of the photographs held out, chosen by the hash of the file's bytes.
+        seed: of the drawn tiles.
+    """
+    photos: dict[str, list[np.ndarray]] = {}
+    for word, names in SURFACE_FOLDERS.items():
+        files = [file for name in names for file in _pictures(folder / name if folder else None)]
+        photos[word] = [
+            _clearer(_square(file)) for file in files if _is_held_out(file, held_out_share) == held_out
+        ]
+    rng = np.random.default_rng([seed, int(held_out)])
+    drawn = {word: [] if held_out and photos[word] else _drawn(word, rng) for word in SURFACE_FOLDERS}
+    extras = [_square(file) for file in _pictures(shelves) if _is_held_out(file, held_out_share) == held_out]
+    return Surfaces(photos, drawn, extras)
+
+
+def _drawn(word: str, rng: np.random.Generator) -> list[np.ndarray]:
+    tiles = [SURFACE_DRAWERS[word](rng, TILE_PX) for _ in range(DRAWN_PER_WORD)]
+    return [np.clip(tile, 0, 255).astype(np.uint8) for tile in tiles]
+
+
+def _pictures(folder: Path | None) -> Sequence[Path]:
+    if folder is None or not folder.is_dir():
+        return ()
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
+
+
+def _square(file: Path) -> np.ndarray:
+    picture = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    picture = picture[top : top + side, left : left + side]
+    if side != TILE_PX:
+        picture = cv2.resize(picture, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def _clearer(picture: np.ndarray) -> np.ndarray:
+    """More contrast for pale scans, whose structure would be lost at this size."""
+    mean = picture.mean((0, 1))
+    gain = np.clip(26.0 / (picture.mean(-1).std() + 1e-3), 1.0, 2.2)
+    return np.clip((picture - mean) * gain + mean, 0, 255).astype(np.uint8)
+
+
+def _is_held_out(file: Path, share: float) -> bool:
+    return int(sha256(file.read_bytes()).hexdigest()[:8], 16) / 2**32 < share

@@ -1,0 +1,83 @@
+"""First stage: the autoencoder, trained on crops of scenes, surfaces and shop pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+
+from training.nano.config import StageOptions
+from training.nano.fitting import Average, Batch, Stage
+from training.nano.rows import Rows, signed
+from training.nano.surfaces import Surfaces
+
+KL_WEIGHT = 2e-4
+
+
+class VaeStage(Stage):
+    """L1 on pixels, on their gradients and on 4x averages, with a small KL term."""
+
+    def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
+        super().__init__(options)
+        self.vae = vae
+        self.average = Average([vae], options.ema_decay)
+
+    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
+        """Loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
+        pictures = batch["rgb"]
+        posterior = self.vae.encode(pictures).latent_dist
+        latents = posterior.mean + posterior.std * torch.randn_like(posterior.mean)
+        rebuilt = self.vae.decode(latents).sample.float()
+        kl = posterior.kl().float().mean() / latents[0].numel()
+        loss = reconstruction_loss(rebuilt, pictures) + KL_WEIGHT * kl
+        self.log_dict({"loss": loss, "kl": kl, "l1": F.l1_loss(rebuilt, pictures)})
+        return loss
+
+
+def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    """Mean distance of two (B, 3, H, W) batches, with weight on edges and on the average colour."""
+    loss = F.l1_loss(rebuilt, pictures) + 0.6 * F.l1_loss(F.avg_pool2d(rebuilt, 4), F.avg_pool2d(pictures, 4))
+    for axis in (2, 3):
+        loss = loss + 0.25 * F.l1_loss(rebuilt.diff(dim=axis), pictures.diff(dim=axis))
+    return loss
+
+
+def crop_drawer(rows: Rows, surfaces: Surfaces, *, crop_px: int, batch: int):  # type: ignore[no-untyped-def]
+    """A function that draws a batch of crops: two thirds from scenes, one third from textures and shop pictures."""
+    textures = [picture for pictures in surfaces.photos.values() for picture in pictures] + surfaces.extras
+    textures = textures or [tile for tiles in surfaces.drawn.values() for tile in tiles]
+
+    def draw(rng: np.random.Generator) -> Batch:
+        crops = []
+        for _ in range(batch):
+            if rng.random() < 2 / 3:
+                picture = rows.rgb[rng.integers(len(rows.rgb))]
+            else:
+                picture = textures[rng.integers(len(textures))]
+            crops.append(_crop(picture, crop_px, rng))
+        return {"rgb": signed(np.stack(crops))}
+
+    return draw
+
+
+def _crop(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    taken = int(min(min(picture.shape[:2]), side / rng.uniform(0.8, 1.25)))
+    top, left = (int(rng.integers(0, length - taken + 1)) for length in picture.shape[:2])
+    crop = picture[top : top + taken, left : left + taken]
+    crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if taken > side else cv2.INTER_LINEAR)
+    crop = crop[:, ::-1] if rng.random() < 0.5 else crop
+    gains = rng.uniform(0.7, 1.25) * rng.uniform(0.9, 1.1, 3)
+    return np.clip(crop * gains, 0, 255).astype(np.uint8)
+
+
+@torch.no_grad()
+def latent_scale(vae: AutoencoderKL, rows: Rows, *, pictures: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and std, (4,) each, of the latents of the first pictures."""
+    parts = [
+        vae.encode(signed(rows.rgb[i : i + 16])).latent_dist.sample()
+        for i in range(0, min(pictures, len(rows.rgb)), 16)
+    ]
+    latents = torch.cat(parts)
+    return latents.mean((0, 2, 3)), latents.std((0, 2, 3))
