@@ -1,4 +1,4 @@
-"""Run specs to finished samples: place, guide, paint, composite, score. Knows no library and loads no torch."""
+"""Run specs to finished samples: place, guide, paint, composite, score. Knows no library and no torch."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def render_specs(
     """Render specs in batches of alike ones; each sample is handed out as soon as its batch is done.
 
     Args:
-        specs: in plan order; alike ones (method, model, size, steps, guidance, control scale) are put together.
+        specs: in plan order; alike ones (method, model, size, steps, guidance, control scale) go together.
         load_cutout: by cut-out id; load_scene: the photograph by subject id; load_picture: by blob id.
         generator_for: the generator of a model name.
         batch_size: specs in one forward, at most.

@@ -22,8 +22,8 @@ NO_MODEL = "none"  # what a spec without diffusion names as its model
 class Job:
     """One picture to make. Layer and control are of `spec.size`.
 
-    `control` is the edge picture that method `controlnet` follows; `backdrop` is the real background of `paste`,
-    of any size.
+    `control` is the edge picture that method `controlnet` follows.
+    `backdrop` is the real background of method `paste`, of any size.
     """
 
     spec: SampleSpec

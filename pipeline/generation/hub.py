@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,32 +43,34 @@ def fetched(name: str, part: HubPart) -> Path:
     Raises:
         ModelUnavailable: it is not here and the Hub cannot be reached, or refuses.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
     if folder := cached_folder(part):
         return folder
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
     try:
-        return Path(
-            snapshot_download(
-                part.repo,
-                revision=part.revision,
-                allow_patterns=list(part.patterns),
-                etag_timeout=_TIMEOUT_S,
-            )
-        )
+        return _downloaded(part)
     except HfHubHTTPError as error:
         said = error.server_message or str(error)
         raise ModelUnavailable(
             f"model '{name}' is not on this machine and the Hub refuses {part.repo}: {said}"
         ) from error
-    except OSError as error:  # offline in all its shapes, and a full disk
-        if error.errno is not None and not isinstance(error, ConnectionError):
-            raise ModelUnavailable(f"model '{name}' cannot be stored here: {error}") from error
+    except Exception as error:  # the client's transport errors are those of whichever HTTP library it uses
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise ModelUnavailable(f"model '{name}' does not fit on this disk; free some space") from error
+        reason = "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else error
         raise ModelUnavailable(
-            f"model '{name}' is not on this machine and the Hub cannot be reached; "
+            f"model '{name}' is not on this machine and the Hub cannot be reached ({reason}); "
             f"connect once to download {part.repo}, or choose model 'nano'"
         ) from error
+
+
+def _downloaded(part: HubPart) -> Path:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, snapshot_download
+
+    # one question first, because the download itself retries for half a minute before it gives up
+    index = "config.json" if "config.json" in part.patterns else "model_index.json"
+    get_hf_file_metadata(hf_hub_url(part.repo, index, revision=part.revision), timeout=_TIMEOUT_S)
+    return Path(snapshot_download(part.repo, revision=part.revision, allow_patterns=list(part.patterns)))
 
 
 def _complete(folder: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import ModelUnavailable, UnknownName
 from pipeline.generation.generator import NO_MODEL, Generator, PasteGenerator
-from pipeline.generation.hub import HubPart, cached_folder
+from pipeline.generation.hub import HubPart, cached_folder, fetched
 
 NANO_FOLDER = Path(__file__).resolve().parents[1] / "nano"
 _INDEX = "model_index.json"
@@ -27,7 +27,7 @@ _DIGITS = 12
 class Checkpoint:
     """A model that can be named: a local folder, or parts of the Hub.
 
-    A folder is a diffusers SDXL folder (`model_index.json`, `unet`, `vae` …), with the ControlNet in `controlnet`.
+    A folder is what diffusers saves of SDXL (`model_index.json`, `unet` …) with a ControlNet in `controlnet`.
     """
 
     name: str
@@ -49,7 +49,7 @@ MODELS: dict[str, Checkpoint] = {
     for one in (
         Checkpoint(
             name="nano",
-            title="nano: embedded, for CPUs, knows a few surfaces",
+            title="nano: embedded, for CPUs, knows some surfaces",
             folder=NANO_FOLDER,
             half=False,
         ),
@@ -105,12 +105,13 @@ def checkpoint(name: str) -> Checkpoint:
     """The checkpoint of a registered name or of a folder.
 
     Raises:
-        UnknownName: neither a registered name nor a folder.
+        UnknownName: neither a registered name nor written like a path.
     """
     if name in MODELS:
         return MODELS[name]
-    if Path(name).is_dir():
-        return Checkpoint(name=name, title=f"folder {name}", folder=Path(name))
+    folder = Path(name)
+    if folder.is_dir() or len(folder.parts) > 1:
+        return Checkpoint(name=name, title=f"folder {name}", folder=folder)
     raise UnknownName("model", name, MODELS)
 
 
@@ -188,9 +189,12 @@ def load(name: str) -> Generator:
             return _loaded[name][1]
         _loaded.clear()
         gc.collect()
+        one = checkpoint(name)
+        if one.hub:
+            fetched(name, one.hub)  # before the seconds that the import of torch takes
         from pipeline.generation.weights import load_generator
 
-        generator = load_generator(checkpoint(name), facts)
+        generator = load_generator(one, facts)
         _loaded[name] = (facts, generator)
         return generator
 
@@ -209,6 +213,8 @@ def check_folder(one: Checkpoint) -> None:
         ModelUnavailable: it is missing, or has no model_index.json.
     """
     assert one.folder is not None
+    if not one.folder.is_dir():
+        raise ModelUnavailable(f"model '{one.name}' cannot be loaded: there is no folder {one.folder}")
     if not (one.folder / _INDEX).is_file():
         raise ModelUnavailable(
             f"model '{one.name}' cannot be loaded: {one.folder} has no {_INDEX}; "

@@ -29,7 +29,7 @@ class Cut:
     """What a model does not see of a prompt."""
 
     tokens: int  # how many tokens are cut; 0 = all is seen
-    words: str  # the end of the prompt that is cut
+    words: str  # the end of the prompt that is cut, from the first word that is not seen whole
 
 
 def tokens_over(prompt: str, model: str) -> Cut:
@@ -48,7 +48,10 @@ def tokens_over(prompt: str, model: str) -> Cut:
     over = len(encoded.ids) - seen
     if over <= 0:
         return Cut(0, "")
-    return Cut(over, prompt[encoded.offsets[seen][0] :].strip())
+    start = encoded.offsets[seen][0]
+    while start > 0 and not prompt[start - 1].isspace():  # a word cut in its middle is told whole
+        start -= 1
+    return Cut(over, prompt[start:])
 
 
 def unknown_words(prompt: str, model: str) -> list[str]:

@@ -43,9 +43,9 @@ class PipelineSet(Protocol):
 class SdxlGenerator:
     """Keeps the promise of `Generator` with the unchanged pipelines of diffusers.
 
-    Every row of a batch draws its noise from a CPU generator seeded with its own spec's seed, and its prompt is
-    encoded alone, so a picture does not depend on its neighbours beyond the rounding of the batched arithmetic.
-    A pipeline is not thread-safe: calls wait for one another.
+    Every row of a batch draws its noise from a CPU generator seeded with its own spec's seed, and its prompt
+    is encoded alone, so a picture does not depend on its neighbours beyond the rounding of the batched
+    arithmetic. A pipeline is not thread-safe: calls wait for one another.
     """
 
     def __init__(self, facts: ModelFacts, pipelines: PipelineSet, *, strength: float) -> None:
@@ -132,7 +132,7 @@ class SdxlGenerator:
                 raise AssertionError(f"{other} needs no diffusion")
 
     def _surroundings(self, jobs: Sequence[Job]) -> dict[str, Any]:
-        """What the inpainting pipelines take: pictures (N, 3, H, W) in 0 to 1 and masks (N, 1, H, W), 1 = paint."""
+        """What the inpainting pipelines take: pictures (N, 3, H, W) and masks (N, 1, H, W), 1 = paint."""
         grey = np.full((*jobs[0].spec.size, 3), _GREY, np.uint8)
         inset_px = round(min(jobs[0].spec.size) * _INSET_SHARE)
         masks = np.stack([repaint_mask(job.layer, inset_px=inset_px) for job in jobs])
@@ -162,7 +162,7 @@ class SdxlGenerator:
         return self._embedding(pipeline, negative or "")
 
     def _embedding(self, pipeline: Any, prompt: str) -> Embedding:
-        """What the text encoders make of a prompt, computed once; always alone, so that neighbours do not matter."""
+        """What the text encoders make of a prompt: computed once, and alone, whoever its neighbours are."""
         key = (id(pipeline.text_encoder_2), prompt)
         if key not in self._embeddings:
             tokens, _, pooled, _ = pipeline.encode_prompt(prompt=prompt, do_classifier_free_guidance=False)

@@ -40,7 +40,7 @@ def load_generator(one: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
 
 
 class Pipelines:
-    """The pipelines of one checkpoint over one set of weights; what a method needs beyond is loaded on demand."""
+    """The pipelines of one checkpoint over one set of weights; what a method needs beyond is loaded then."""
 
     def __init__(self, one: Checkpoint, place: Hardware) -> None:
         self._one = one
