@@ -26,7 +26,7 @@ class Arm(StrEnum):
     PASTE = "paste"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """Its name in tables and curves."""
         return _SAYS[self][0]
 

@@ -116,7 +116,7 @@ def _trainer(options: TrainingOptions, interval: int, checkpoints: Path | None) 
         max_epochs=math.ceil(options.steps / interval),  # an epoch is an interval of the curve
         precision=precision_for(options.network),
         devices=1,
-        deterministic="warn",
+        deterministic="warn" if torch.cuda.is_available() else None,  # the CPU is, and checking it costs time
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         callbacks=[keeping] if checkpoints else [],

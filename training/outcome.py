@@ -47,7 +47,7 @@ def outcome(
         "seeds": list(seeds),
         "settings": settings,
         "arms": [_arm(release, data, _of(records, data, seeds)) for data in arms],
-        "skipped": [{"arm": str(one.arm), "title": one.arm.title, "reason": one.reason} for one in skipped],
+        "skipped": [{"arm": str(one.arm), "title": one.arm.heading, "reason": one.reason} for one in skipped],
         "comparisons": [_comparison(one) for one in judged.comparisons],
         "notes": [*release.notes, *_FIXED_NOTES],
         "test_counts": release.test_counts(),
@@ -63,7 +63,7 @@ def _arm(release: Release, data: ArmData, runs: Sequence[RunRecord]) -> dict[str
     confusion = np.sum([one.confusion for one in runs], axis=0)
     return {
         "arm": str(data.arm),
-        "title": data.arm.title,
+        "title": data.arm.heading,
         "says": data.arm.says,
         "counts": data.counts,
         "class_counts": data.class_counts(release.classes),
@@ -107,7 +107,7 @@ def _comparison(one: Comparison) -> dict[str, Any]:
     gain = _rounded(one.difference)
     return {
         "arm": str(one.arm),
-        "title": one.arm.title,
+        "title": one.arm.heading,
         "against": str(one.against),
         "difference": gain["mean"],
         "low": gain["low"],

@@ -29,11 +29,12 @@ _HEADINGS = {
 
 def html_report(found: dict[str, Any]) -> str:
     """The page of what `study.json` holds: verdict, plots, tables, confusion matrices, settings, notes."""
+    heading = _HEADINGS[found["finding"]]
     chance = 1 / sum(count > 0 for count in found["test_counts"].values())
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         finding=found["finding"],
-        heading=_HEADINGS[found["finding"]],
-        verdict=escape(found["verdict"]),
+        heading=heading,
+        verdict=escape(found["verdict"].removeprefix(f"{heading}: ")),
         subtitle=escape(_subtitle(found)),
         intervals=interval_plot(found["arms"], chance=chance),
         arms=_arms(found),

@@ -41,10 +41,8 @@ def rows_of(dataset: str, config: str, split: str | None) -> Found:
     """The rows of one configuration and split (None: all its splits); empty where the release lacks them."""
     folder = Path(dataset)
     if folder.is_dir() and next(folder.rglob("*.parquet"), None) is None:
-        return (
-            _class_folder(folder) if (config, split) in (("real", "train"), ("real", None)) else Found((), ())
-        )
-    if not folder.is_dir() and not _HUB_ID.fullmatch(dataset):
+        return _class_folder(folder) if config == "real" and split != "test" else Found((), ())
+    if not folder.is_dir() and (not _HUB_ID.fullmatch(dataset) or folder.parent.is_dir()):
         raise ReleaseRefused(
             f"{dataset} does not exist; give a release folder, class/*.jpg, or a Hub id ns/name"
         )
@@ -58,15 +56,15 @@ def rows_of(dataset: str, config: str, split: str | None) -> Found:
 
 def _hugging_face(dataset: str, config: str, split: str | None) -> Found:
     import datasets
+    import huggingface_hub
 
     datasets.disable_progress_bars()
     datasets.utils.logging.set_verbosity_error()
+    huggingface_hub.utils.logging.set_verbosity_error()  # a hub out of reach is told once, not at every retry
     path = dataset.removeprefix("hf://datasets/")
     if config not in datasets.get_dataset_config_names(path):
         return Found((), ())
-    splits = datasets.load_dataset(
-        path, config, streaming=True
-    )  # streaming: no second copy in the user's cache
+    splits = datasets.load_dataset(path, config, streaming=True)  # no second copy in the user's cache
     wanted = [name for name in splits if split in (None, str(name))]
     if not wanted:
         return Found((), ())

@@ -111,4 +111,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def _sign_patterns(pairs: int) -> NDArray[np.float64]:
     """(2**pairs, pairs) of +1 and -1; the first row is all +1."""
     bits = (np.arange(2**pairs)[:, None] >> np.arange(pairs)[None, :]) & 1
-    return 1.0 - 2.0 * bits
+    return 1.0 - 2.0 * bits.astype(np.float64)

@@ -115,7 +115,7 @@ def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparis
     first = max(better, key=lambda one: one.difference.mean)
     others = {arm: _mean(values) for arm, values in scores.items() if arm not in (first.arm, BASELINE)}
     sentence = (
-        f"{first.arm.title} is best: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
+        f"{first.arm.heading} is best: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
         f"photos against {_percent(_mean(scores[BASELINE]))} with real photos alone, {_gain(first)}."
     )
     if others:
@@ -123,7 +123,9 @@ def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparis
         ahead = np.asarray(scores[first.arm]) - np.asarray(scores[runner_up])
         p = sign_flip_p(ahead.tolist())
         told = "also ahead of" if p < ALPHA and ahead.mean() > 0 else "not shown to differ from"
-        sentence += f" It is {told} the next, {runner_up.title} ({_percent(others[runner_up])}, p = {_p(p)})."
+        sentence += (
+            f" It is {told} the next, {runner_up.heading} ({_percent(others[runner_up])}, p = {_p(p)})."
+        )
     also = [one for one in better if one is not first]
     if also:
         sentence += f" Also better than real photos: {_listed(also)}."
@@ -135,7 +137,7 @@ def _no_difference(scores: Scores, found: tuple[Comparison, ...], seeds: int) ->
     sentence = (
         f"No significant difference: over {seeds} seeds no use of the data is told apart from real photos "
         f"alone ({_percent(_mean(scores[BASELINE]))} balanced accuracy). "
-        f"Nearest to a gain: {first.arm.title}, {_gain(first)}."
+        f"Nearest to a gain: {first.arm.heading}, {_gain(first)}."
     )
     return Verdict(finding=Finding.NO_DIFFERENCE, sentence=sentence, best=None, comparisons=found)
 
@@ -147,7 +149,7 @@ def _too_few(scores: Scores, found: tuple[Comparison, ...], seeds: int) -> Verdi
     if leader is not BASELINE:
         one = next(one for one in found if one.arm is leader)
         lead = (
-            f"{leader.title} leads with {_percent(_mean(scores[leader]))} balanced accuracy against "
+            f"{leader.heading} leads with {_percent(_mean(scores[leader]))} balanced accuracy against "
             f"{_percent(_mean(scores[BASELINE]))} with real photos (ahead in {one.better_in} of {one.of})"
         )
     sentence = (
@@ -159,7 +161,7 @@ def _too_few(scores: Scores, found: tuple[Comparison, ...], seeds: int) -> Verdi
 
 
 def _nothing_to_compare(scores: Scores) -> Verdict:
-    reached = ", ".join(f"{arm.title} {_percent(_mean(values))}" for arm, values in scores.items())
+    reached = ", ".join(f"{arm.heading} {_percent(_mean(values))}" for arm, values in scores.items())
     missing = (
         "no other use of the data could be trained"
         if BASELINE in scores
@@ -178,11 +180,11 @@ def _gain(one: Comparison) -> str:
 
 
 def _listed(found: Sequence[Comparison]) -> str:
-    return ", ".join(f"{one.arm.title} ({_gain(one)})" for one in found)
+    return ", ".join(f"{one.arm.heading} ({_gain(one)})" for one in found)
 
 
 def _titles(found: Sequence[Comparison]) -> str:
-    return ", ".join(one.arm.title for one in found)
+    return ", ".join(one.arm.heading for one in found)
 
 
 def _mean(values: Sequence[float]) -> float:

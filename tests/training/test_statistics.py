@@ -35,7 +35,7 @@ def test_max_t_with_one_comparison_is_the_plain_test() -> None:
 
 def test_max_t_keeps_the_smallest_p_however_many_comparisons_there_are() -> None:
     d = np.array([[4, 4, -9], [4, 5, 1], [4, 6, -1], [4, 4, 1], [4, 5, -2], [4, 6, 9]], float)
-    assert sign_flip_adjusted(d).tolist() == [0.03125, 0.03125, 0.875]
+    assert sign_flip_adjusted(d).tolist() == [0.03125, 0.03125, 1.0]
 
 
 def test_max_t_counts_patterns_in_which_another_comparison_is_as_far_out() -> None:
