@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
-
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.library import Library, NewSubject, Rendered, Subject
 
@@ -30,7 +30,13 @@ def mask() -> np.ndarray:
 
 
 def add_subject(
-    library: Library, number: int, *, label: str = "bolt", split: str = "train", doubts: tuple[str, ...] = ()
+    library: Library,
+    number: int,
+    *,
+    label: str = "bolt",
+    split: str = "train",
+    doubts: tuple[str, ...] = (),
+    source: str = "toy",
 ) -> Subject:
     """A photo with its cut-out in the library."""
     photo_id = library.put_picture(picture(number))
@@ -39,7 +45,7 @@ def add_subject(
         id=photo_id,
         label=label,
         name=f"{label}/{number}.png",
-        source="toy",
+        source=source,
         split=split,
         photo_id=photo_id,
         height=SIDE_PX,

@@ -40,6 +40,7 @@ class ReleaseRow:
     boxes: tuple[tuple[int, int, int, int], ...] = ()
     homographies: tuple[Matrix, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""  # where a real picture was imported from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,9 @@ class Blobs:
         probe.unlink()
         too_old = time.time() - _STALE_S
         for left in self._temporary.iterdir():
-            if left.stat(follow_symlinks=False).st_mtime < too_old:
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process may sweep or finish it just now
+                if left.stat(follow_symlinks=False).st_mtime < too_old:
+                    left.unlink()
 
     def put(self, pixels: np.ndarray) -> str:
         """Store a picture, (H, W), (H, W, 3) or (H, W, 4) uint8; its id. The same pixels are stored once.

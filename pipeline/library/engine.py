@@ -106,7 +106,7 @@ def plain_faults(folder: Path) -> Iterator[None]:
 
 def _database_sentence(folder: Path, said: str) -> str:
     low = said.lower()
-    if "full" in low:
+    if "full" in low or "disk i/o" in low:  # SQLite says either when a write finds no room
         return disk_sentence(folder, OSError(errno.ENOSPC, ""))
     if "readonly" in low or "unable to open" in low:
         return disk_sentence(folder, OSError(errno.EACCES, ""))

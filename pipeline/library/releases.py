@@ -35,6 +35,7 @@ def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
             source_ids=(row.id,),
             boxes=() if row.box is None else (tuple(row.box),),
             homographies=(IDENTITY,),
+            source=row.source,
         )
 
 

@@ -41,9 +41,17 @@ def wanted_pictures(connection: Connection) -> dict[str, str]:
         for part, blob_id in (("picture", image_id), ("mask", mask_id)):
             if blob_id:
                 wanted.setdefault(blob_id, f"{part} of sample {sample_id}")
-        for blob_id in _named_by(SampleSpec.from_json(text)):
+        spec = _parsed(text)
+        for blob_id in _named_by(spec) if spec else ():
             wanted.setdefault(blob_id, f"an ingredient of sample {sample_id}")
     return wanted
+
+
+def _parsed(text: str) -> SampleSpec | None:
+    try:
+        return SampleSpec.from_json(text)
+    except (ValueError, KeyError, TypeError, StudioError):
+        return None
 
 
 def _named_by(spec: SampleSpec) -> Iterator[str]:
@@ -79,7 +87,8 @@ def _picture(blobs: Blobs, blob_id: str, who: str) -> Iterator[str]:
 def _specs(connection: Connection) -> Iterator[str]:
     columns = (samples.c.id, samples.c.spec, samples.c.state, samples.c.image_id)
     for sample_id, text, state, image_id in connection.execute(select(*columns)):
-        if SampleSpec.from_json(text).id != sample_id:
+        spec = _parsed(text)
+        if spec is None or spec.id != sample_id:
             yield f"the spec of sample {sample_id} was changed after it was planned"
         if (state in RENDERED_STATES) != (image_id is not None):
             yield f"sample {sample_id} is {state} but has {'a' if image_id else 'no'} picture"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from pipeline.domain.release import Origin, ReviewFacts
-from pipeline.publish.credits import credit
+from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.grid import GRID_NAME
 from pipeline.publish.source import ReleaseSource, Survey, survey
 
@@ -55,6 +56,7 @@ def card(
     parts = [
         f"# {name}",
         _summary(found, version),
+        _rendered_note(found),
         f"![Examples, one class a row: photos first, samples behind them]({GRID_NAME})" if grid else "",
         "## What is in it\n\n" + _counts_table(found),
         "## How it was made\n\n" + _making(found),
@@ -80,6 +82,11 @@ def _config(config: str, found: Survey) -> dict[str, Any]:
     return {"config_name": config, "data_files": files} | ({"default": True} if config == CONFIGS[0] else {})
 
 
+def _cell(text: str) -> str:
+    """A person's words in a Markdown table."""
+    return text.replace("|", "\\|")
+
+
 def _tags(found: Survey) -> list[str]:
     if not found.total(Origin.SYNTHETIC):
         return ["backlot"]
@@ -98,13 +105,32 @@ def _summary(found: Survey, version: str) -> str:
     )
 
 
+def _rendered_note(found: Survey) -> str:
+    rendered = sum(number for source, number in found.sources.items() if is_rendered(source))
+    if not rendered:
+        return ""
+    share = "The" if rendered == sum(found.sources.values()) else f"{rendered:,} of the"
+    return (
+        f"**{share} real pictures are rendered, not photographed**: they are the starter set that the studio draws "
+        "itself. Here `real` means: not touched by a diffusion model."
+    )
+
+
+def _sources_table(found: Survey) -> str:
+    lines = ["| imported from | pictures | licence |", "|---|---:|---|"]
+    for name, licence in sorted({source_credit(source) for source in found.sources}):
+        number = sum(n for source, n in found.sources.items() if source_credit(source) == (name, licence))
+        lines.append(f"| {name} | {number:,} | {licence} |")
+    return "\n".join(lines)
+
+
 def _counts_table(found: Survey) -> str:
     columns = [(origin, split) for origin in Origin for split in found.splits]
     head = "| class | " + " | ".join(f"{origin}, {split}" for origin, split in columns) + " |"
     lines = [head, "|---|" + "---:|" * len(columns)]
     for label in found.labels:
         numbers = [found.counts[origin].get(split, {}).get(label, 0) for origin, split in columns]
-        lines.append(f"| {label} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+        lines.append(f"| {_cell(label)} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
     totals = [found.total(origin, split) for origin, split in columns]
     lines.append("| **all** | " + " | ".join(f"**{number:,}**" for number in totals) + " |")
     return "\n".join(lines) + (
@@ -113,6 +139,11 @@ def _counts_table(found: Survey) -> str:
     )
 
 
+_FOLDERS, _LAST_NAME = (
+    re.compile(r"(?m)(:\s*['\"]?)(?:~|[A-Za-z]:)?/\S*?([^/\s'\"]+)/?(['\"]?\s*)$"),
+    r"\1\2\3",
+)
+_AS_IMPORTED = "Real pictures are as they were imported: turned upright, 8 bits, stored losslessly."
 _METHODS = {
     "inpaint": "SDXL inpainting of everything but the object; the object's pixels are the photo's",
     "controlnet": "the same, guided by edges through a ControlNet",
@@ -123,7 +154,7 @@ _METHODS = {
 
 def _making(found: Survey) -> str:
     if not found.total(Origin.SYNTHETIC):
-        return "The pictures are as they were imported: turned upright, 8 bits, stored losslessly."
+        return _sources_table(found) + f"\n\n{_AS_IMPORTED}"
     lines = ["| method | pictures | what it is |", "|---|---:|---|"]
     for method, number in sorted(found.methods.items()):
         lines.append(f"| `{method}` | {number:,} | {_METHODS.get(method, '')} |")
@@ -134,6 +165,7 @@ def _making(found: Survey) -> str:
         lines.append(f"| {one.title} | {f'`{revision}`' if revision else ''} | {number:,} | {one.licence} |")
         terms += [f"- {one.title}: {one.terms}."] if one.terms else []
     lines += ["", *terms] if terms else []
+    lines += ["", _sources_table(found), "", _AS_IMPORTED]
     lines += ["", _recipes(found)]
     return "\n".join(lines).rstrip()
 
@@ -141,7 +173,7 @@ def _making(found: Survey) -> str:
 def _recipes(found: Survey) -> str:
     blocks = [
         f"<details><summary>Recipe {plan.name} ({plan.specs:,} samples planned)</summary>\n\n"
-        f"```yaml\n{plan.recipe_yaml.strip()}\n```\n\n</details>"
+        f"```yaml\n{_FOLDERS.sub(_LAST_NAME, plan.recipe_yaml.strip())}\n```\n\n</details>"
         for plan in found.plans
         if plan.recipe_yaml.strip()
     ]
@@ -179,7 +211,7 @@ def review_sentences(review: ReviewFacts) -> str:
 
 def _limits(found: Survey) -> str:
     lines = [
-        "- The real pictures keep the licence of where they came from; the importer answers for it.",
+        "- Imported pictures keep the licence of where they came from; whoever imported them answers for it.",
         "- Masks were found automatically unless they came with the photos or were mended by a person.",
     ]
     if found.total(Origin.SYNTHETIC):

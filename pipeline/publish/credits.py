@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,20 @@ _CREDITS = {
 def credit(model: str) -> Credit:
     """How to name a model; an unknown one (a local folder) keeps its name."""
     return _CREDITS.get(model, Credit(f"the checkpoint `{model}`", "see the checkpoint"))
+
+
+_STARTER = "starter"
+
+
+def is_rendered(source: str) -> bool:
+    """Whether the pictures of an import were drawn by this project."""
+    return source.split(":")[0] == _STARTER
+
+
+def source_credit(source: str) -> tuple[str, str]:
+    """How to name an import and its licence; of a folder on somebody's disk only its own name is told."""
+    if is_rendered(source):
+        return "the rendered starter set of this project (no photographs)", "Apache-2.0"
+    if source.startswith("hf://"):
+        return source, "see there"
+    return PurePath(source).name or "a folder", "that of the pictures"

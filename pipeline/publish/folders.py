@@ -43,7 +43,7 @@ def fresh_folder(out: Path) -> Iterator[Path]:
     Raises:
         ReleaseRefused: `out` holds something that is no release, or the disk is full or read-only.
     """
-    out = out.absolute()
+    out = out.resolve()  # a link keeps pointing to the release that it names
     refuse_foreign(out)
     part = out.parent / f".{out.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part"
     try:

@@ -52,6 +52,7 @@ class Survey:
     review: ReviewFacts
     methods: Counter[str] = field(default_factory=Counter)  # of synthetic pictures
     models: Counter[tuple[str, str]] = field(default_factory=Counter)  # (model, revision) of synthetic ones
+    sources: Counter[str] = field(default_factory=Counter)  # where the real ones were imported from
     examples: dict[tuple[str, Origin], list[str]] = field(
         default_factory=dict
     )  # (class, origin) → picture ids
@@ -100,6 +101,8 @@ def survey(source: ReleaseSource) -> Survey:
         if row.origin is Origin.SYNTHETIC:
             found.methods[row.method] += 1
             found.models[row.model, row.revision] += 1
+        else:
+            found.sources[row.source] += 1
     _refuse_empty(found)
     return found
 

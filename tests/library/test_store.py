@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from pipeline.errors import LibraryBusy, LibraryUnusable
 from pipeline.library import Library, schema
@@ -174,3 +174,23 @@ def test_the_lock_is_free_after_work_that_failed(library: Library) -> None:
         raise ZeroDivisionError
     with library.work_lock("generate"):
         pass
+
+
+def test_a_database_without_room_stores_all_of_a_change_or_nothing(library: Library) -> None:
+    library.close()
+    event.listen(
+        library._engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=60")
+    )
+
+    def fill() -> None:
+        for number in range(500):
+            library.record_refusal("photos", f"{number}.jpg", "x" * 2000)
+
+    with pytest.raises(LibraryUnusable, match="no space left on the disk of library"):
+        fill()
+    with Library.open(library.path) as again:
+        kept = len(again.refusals())
+        again.record_refusal("photos", "last.jpg", "there is room again")
+        assert 0 < kept < 500
+        assert len(again.refusals()) == kept + 1
+        assert again.verify() == []

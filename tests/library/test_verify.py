@@ -49,9 +49,10 @@ def test_missing_broken_and_changed_pictures_are_named(library: Library) -> None
         ),
         ("UPDATE samples SET image_id = NULL WHERE seq = 2", "is pending but has no picture"),
         ("UPDATE samples SET spec = replace(spec, 'take 0', 'take 8')", "was changed after it was planned"),
+        ("UPDATE samples SET spec = '{' WHERE seq = 3", "was changed after it was planned"),
         ("DELETE FROM subjects WHERE seq = 1", "points to a row of subjects that is not there"),
     ],
-    ids=["counter", "split", "picture", "spec", "foreign key"],
+    ids=["counter", "split", "picture", "spec", "broken spec", "foreign key"],
 )
 def test_rows_that_do_not_hold_together_are_named(library: Library, change: str, problem: str) -> None:
     filled(library)

@@ -248,6 +248,15 @@ def test_the_next_release_takes_the_place_of_the_last(decided: Library, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "release"]
 
 
+def test_a_link_to_a_release_stays_a_link(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "v1", name="Parts")
+    (tmp_path / "latest").symlink_to(tmp_path / "v1")
+    write_release(decided, tmp_path / "latest", name="Parts")
+    assert (tmp_path / "latest").readlink() == tmp_path / "v1"
+    assert json.loads((tmp_path / "v1" / "release.json").read_text())["version"] == "2"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "library", "v1"]
+
+
 def test_a_full_disk_leaves_the_old_release_as_it_was(
     decided: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from pipeline.domain.release import ReviewFacts
 from pipeline.library import Library
 from pipeline.publish import release_card, write_release
 from pipeline.publish.card import review_sentences
-from tests.toy_library import add_subject
+from tests.toy_library import add_subject, decision, render, spec
 
 
 def test_the_front_matter_names_configurations_features_and_sizes(decided: Library, tmp_path: Path) -> None:
@@ -70,3 +70,27 @@ def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
     assert "There were no synthetic pictures to review." in text
     assert "stable-diffusion-xl" not in text
     assert "model" not in text.split("## Columns")[0].split("---\n", 2)[2]
+
+
+def test_the_starter_set_is_called_rendered_and_a_folder_is_named_without_its_path(library: Library) -> None:
+    for number, source in enumerate(
+        ("starter", "starter:field", "/home/ann/photos/trash", "hf://datasets/ann/trash")
+    ):
+        add_subject(library, number, source=source)
+    text = release_card(library, name="Parts")
+    assert "**2 of the real pictures are rendered, not photographed**" in text
+    assert "| the rendered starter set of this project (no photographs) | 2 | Apache-2.0 |" in text
+    assert "| trash | 1 | that of the pictures |" in text
+    assert "| hf://datasets/ann/trash | 1 | see there |" in text
+    assert "/home/ann" not in text
+
+
+def test_a_recipe_is_told_without_the_folders_of_somebodys_disk(library: Library) -> None:
+    one = spec(add_subject(library, 1))
+    recipe = (
+        'backdrops:\n  folder: /home/ann/My/streets\n  template: "a / b"\ncontrol:\n  reference: "/x/y.png"'
+    )
+    library.add_plan("streets", recipe, [one])
+    library.record_decision(decision(render(library, one)))
+    text = release_card(library, name="Streets")
+    assert 'folder: streets\n  template: "a / b"\ncontrol:\n  reference: "y.png"\n```' in text
