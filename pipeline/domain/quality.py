@@ -23,9 +23,11 @@ _BLACK, _WHITE = 2, 253
 _SHARP = 20.0  # standard deviation of the Laplacian, in grey levels, that counts as 0.63 sharp
 _NEAR_PX = 3.5  # how far the surroundings of a seam reach on either side of the object's outline
 _NOISE = 4.0  # grey levels per pixel that no eye takes for a seam
-_RIM_PX = 1.5  # half the width of the band where a halo lies
+_RIM_PX = 2.0  # how far a halo reaches beyond the outline
 _GROUND_PX = 6.0  # how far the object and the ground beside a halo reach
 _FULL_HALO = 64.0  # grey levels that count as a halo of 1
+_FRINGE_PX = 2  # width of the ground right along the object
+_BEYOND_PX = (4, 9)  # the ground that it is compared with
 
 
 class Direction(StrEnum):
@@ -61,8 +63,9 @@ class GateFailure:
 
 
 DEFAULT_GATES = (
-    Gate("seam", 0.90),
-    Gate("halo", 0.45),
+    Gate("seam", 0.75),
+    Gate("halo", 0.35),
+    Gate("fringe", 0.85),
     Gate("clipped", 0.60),
     Gate("contrast", 0.08, Direction.AT_LEAST),
     Gate("object_share", 0.01, Direction.AT_LEAST),
@@ -83,7 +86,8 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
         raise SizeMismatch(picture=rgb.shape[:2], mask=alpha.shape)
     found = {"sharpness": sharpness(rgb), "clipped": clipped(rgb), "contrast": contrast(rgb)}
     if alpha.any():
-        found |= {"seam": seam(rgb, alpha), "halo": halo(rgb, alpha), "object_share": object_share(alpha)}
+        found |= {"seam": seam(rgb, alpha), "halo": halo(rgb, alpha), "fringe": fringe(rgb, alpha)}
+        found["object_share"] = object_share(alpha)
     return {name: round(value, 6) for name, value in found.items()}
 
 
@@ -151,25 +155,46 @@ def seam(rgb: RGB, alpha: Mask) -> float:
 def halo(rgb: RGB, alpha: Mask) -> float:
     """A bright or dark rim between object and ground: 0 = none, 1 = 64 grey levels or more beyond both.
 
-    Along the outline the mean brightness of a 3 px rim is compared with that of the object and of the ground up to
-    6 px beside it; what it is above the brighter or below the darker of the two is halo. Mean over the outline.
+    The mean brightness of the first and of the second pixel outside the outline is compared with that of the object
+    and of the ground 2 to 6 px beside it; what is above the brighter or below the darker of the two is halo. The
+    stronger pixel counts; mean over the outline. The rim inside is the object's own and may be shaded.
     """
     inside = alpha > _INSIDE
     if inside.all() or not inside.any():
         return 0.0
     distance, grey = _signed_distance(inside), _grey(rgb)
     depth = np.abs(distance)
-    rim, beside = depth <= _RIM_PX, (depth > _RIM_PX) & (depth <= _GROUND_PX)
-    at, _ = _local_mean(grey, rim)
+    beside = (depth > _RIM_PX) & (depth <= _GROUND_PX)
     within, has_within = _local_mean(grey, beside & inside)
     around, has_around = _local_mean(grey, beside & ~inside)
-    known = rim & has_within & has_around
-    if not known.any():
+    excess = np.zeros(grey.shape, np.float32)
+    for ring in (depth < _RIM_PX / 2, (depth >= _RIM_PX / 2) & (depth < _RIM_PX)):
+        at, known = _local_mean(grey, ring & ~inside)
+        beyond = np.maximum(at - np.maximum(within, around), np.minimum(within, around) - at)
+        excess = np.maximum(excess, np.where(known, beyond, 0.0))
+    judged = (depth < _RIM_PX) & ~inside & has_within & has_around
+    return min(1.0, float(excess[judged].mean()) / _FULL_HALO) if judged.any() else 0.0
+
+
+def fringe(rgb: RGB, alpha: Mask) -> float:
+    """How much steeper the ground is right along the object than a little further off: 0 = not, near 1 = a fringe.
+
+    (r - n) / (r + n + 1), not below 0, for r the mean gradient of the ground within 2 px of the object and n that at
+    4 to 9 px. Left-over paper of the old ground raises it; so do a contact shadow and blur, so the limit is wide. The
+    step from object to ground itself does not count: objects have edges.
+    """
+    ground = alpha == 0
+    distance = cv2.distanceTransform(ground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    along = (distance > 0) & (distance <= _FRINGE_PX)
+    beyond = (distance >= _BEYOND_PX[0]) & (distance <= _BEYOND_PX[1])
+    if not along.any() or not beyond.any():
         return 0.0
-    above = at - np.maximum(within, around)
-    below = np.minimum(within, around) - at
-    excess = np.maximum(np.maximum(above, below), 0.0)[known].mean()
-    return min(1.0, float(excess) / _FULL_HALO)
+    grey = _grey(rgb)
+    slope = np.zeros(grey.shape, np.float32)
+    slope[:, 1:] += np.abs(np.diff(grey, axis=1)) * (ground[:, 1:] & ground[:, :-1])
+    slope[1:] += np.abs(np.diff(grey, axis=0)) * (ground[1:] & ground[:-1])
+    near, far = float(slope[along].mean()), float(slope[beyond].mean())
+    return max(0.0, (near - far) / (near + far + 1.0))
 
 
 def _grey(rgb: RGB) -> NDArray[np.float32]:

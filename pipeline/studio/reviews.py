@@ -12,7 +12,12 @@ from pipeline.studio.reports import GateReport
 GATE_REVIEWER = "gate"
 VIA_GATE = "gate"
 _PAGE = 500
-_REASONS = {"seam": RejectReason.SEAM, "halo": RejectReason.HALO, "novelty": RejectReason.DUPLICATE}
+_REASONS = {
+    "seam": RejectReason.SEAM,
+    "halo": RejectReason.HALO,
+    "fringe": RejectReason.HALO,
+    "novelty": RejectReason.DUPLICATE,
+}
 
 
 def decide_by_gates(library: Library) -> GateReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from pipeline.domain.quality import (
     Gate,
     clipped,
     contrast,
+    fringe,
     gates_failed,
     halo,
     object_share,
@@ -18,6 +20,7 @@ from pipeline.domain.quality import (
     seam,
     sharpness,
 )
+from pipeline.errors import SizeMismatch
 
 SIDE = 48
 
@@ -38,38 +41,79 @@ def with_object(ground: np.ndarray, tone: int = 30) -> np.ndarray:
     return picture
 
 
+def blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(picture, (0, 0), sigma)
+
+
 def test_a_flat_picture_is_neither_sharp_nor_rich_in_contrast() -> None:
     assert sharpness(flat(90)) == 0
     assert contrast(flat(90)) == 0
     assert clipped(flat(90)) == 0
 
 
-def test_a_chequer_is_sharp_and_clipped() -> None:
+def test_a_chequer_is_sharp_clipped_and_full_of_contrast() -> None:
     ys, xs = np.indices((SIDE, SIDE))
     chequer = np.repeat((((ys + xs) % 2) * 255).astype(np.uint8)[..., None], 3, axis=2)
     assert sharpness(chequer) > 0.95
     assert clipped(chequer) == 1
-    assert contrast(chequer) == pytest.approx(0.5)
+    assert contrast(chequer) == 1
 
 
-def test_an_object_on_an_even_ground_has_no_seam_and_no_halo() -> None:
-    picture = with_object(flat(200))
-    assert seam(picture, square()) == 0
-    assert halo(picture, square()) == 0
-    assert object_share(square()) == 144 / SIDE**2
+def test_the_share_of_the_canvas_is_the_objects_area() -> None:
+    assert object_share(square()) == pytest.approx(144 / SIDE**2)
 
 
-def test_a_bright_rim_round_the_object_is_seam_and_halo() -> None:
+def test_an_object_that_does_not_show_has_no_seam_halo_or_fringe() -> None:
+    ramp = np.repeat(np.tile(np.arange(SIDE, dtype=np.uint8) * 5, (SIDE, 1))[..., None], 3, axis=2)
+    for picture in (flat(90), ramp):
+        assert seam(picture, square()) == pytest.approx(0, abs=0.02)
+        assert halo(picture, square()) < 0.03
+        assert fringe(picture, square()) == pytest.approx(0, abs=0.02)
+
+
+def test_a_hard_cut_is_a_seam_a_soft_edge_less_and_a_wide_blend_none() -> None:
+    cut = with_object(flat(200))
+    seams = [seam(cut, square()), *(seam(blurred(cut, sigma), square()) for sigma in (0.7, 1.5, 5.0))]
+    assert seams[0] == pytest.approx(170 / 174, abs=1e-3)
+    assert seams == sorted(seams, reverse=True)
+    assert seams[-1] < 0.1
+
+
+def test_how_far_object_and_ground_differ_changes_a_seam_little() -> None:
+    faint, strong = (seam(blurred(with_object(flat(tone)), 0.7), square()) for tone in (110, 250))
+    assert faint == pytest.approx(strong, abs=0.12)
+
+
+def test_a_busy_ground_right_up_to_the_object_is_less_of_a_seam_than_an_even_one() -> None:
+    ground = np.random.default_rng(0).integers(60, 200, (SIDE, SIDE, 3), np.uint8)
+    assert seam(ground, square()) < 0.05
+    assert seam(with_object(ground), square()) < seam(with_object(flat(130)), square())
+
+
+@pytest.mark.parametrize("tone", [250, 0])
+def test_a_rim_lighter_or_darker_than_object_and_ground_is_a_halo(tone: int) -> None:
+    picture = with_object(flat(170), tone=80)
+    picture[17:31, 17:31][square()[17:31, 17:31] == 0] = tone  # one pixel wide, just outside
+    assert halo(picture, square()) > 0.4
+    assert halo(with_object(flat(170), tone=80), square()) == 0
+
+
+def test_left_over_paper_round_the_object_is_a_fringe() -> None:
     ground = flat(80)
     ground[16:32, 16:32] = 240
-    picture = with_object(ground)
-    assert seam(picture, square()) > 0.8
-    assert halo(picture, square()) == 1.0
+    assert fringe(with_object(ground), square()) > 0.8
+    assert fringe(with_object(flat(80)), square()) == 0
 
 
-def test_a_busy_ground_right_up_to_the_object_is_no_seam() -> None:
-    ground = np.random.default_rng(0).integers(60, 200, (SIDE, SIDE, 3), np.uint8)
-    assert seam(with_object(ground), square()) < 0.2
+def test_an_object_over_the_whole_canvas_has_no_outline_to_judge() -> None:
+    everywhere = np.full((SIDE, SIDE), 255, np.uint8)
+    found = scores(with_object(flat(200)), everywhere)
+    assert (found["seam"], found["halo"], found["fringe"], found["object_share"]) == (0, 0, 0, 1)
+
+
+def test_picture_and_mask_must_share_one_size() -> None:
+    with pytest.raises(SizeMismatch, match=r"picture is 48x48.*mask is 2x2"):
+        scores(flat(9), np.zeros((2, 2), np.uint8))
 
 
 def test_without_an_object_its_scores_are_left_out() -> None:
@@ -82,6 +126,13 @@ def test_a_failed_gate_says_value_and_limit() -> None:
     assert [str(failure) for failure in failures] == ["seam 0.41, limit 0.30"]
 
 
+def test_the_default_gates_hold_back_an_object_that_is_hardly_in_the_picture() -> None:
+    alpha = np.zeros((SIDE, SIDE), np.uint8)
+    alpha[:2, :3] = 255
+    picture = with_object(flat(200))
+    assert [failure.name for failure in gates_failed(scores(picture, alpha))] == ["object_share"]
+
+
 def test_equal_pictures_have_equal_hashes_and_mirrored_ones_do_not() -> None:
     ramp = np.repeat(np.tile(np.arange(SIDE, dtype=np.uint8) * 5, (SIDE, 1))[..., None], 3, axis=2)
     assert hamming(dhash64(ramp), dhash64(ramp.copy())) == 0
@@ -90,7 +141,7 @@ def test_equal_pictures_have_equal_hashes_and_mirrored_ones_do_not() -> None:
 
 def test_a_descriptor_has_length_one_and_tells_pictures_apart() -> None:
     first, second = descriptor(flat(30)), descriptor(with_object(flat(220)))
-    assert first.shape == (176,)
+    assert first.shape == (96,)
     assert np.linalg.norm(first) == pytest.approx(1, abs=1e-5)
     assert float(first @ second) < 0.9
 
