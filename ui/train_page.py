@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
 _POLL_S = 2.0
 _OWN_TEST = "the release's own test photographs"
-_ARMS = ["real", "synthetic", "mixed", "sdxl", "paste"]
-_FIRST_ARMS = ["real", "synthetic", "mixed"]
-_NETWORKS = [("small (CPU)", "small"), ("MobileNetV3", "mobilenet_v3_small"), ("ResNet-18", "resnet18")]
+_ARMS = [  # as `python -m training study --arms` names them
+    ("real", "real"),
+    ("real, augmented", "real_augmented"),
+    ("made", "synthetic"),
+    ("mixed", "mixed"),
+    ("plain SDXL", "sdxl"),
+    ("pasted", "paste"),
+]
+_FIRST_ARMS = ["real", "real_augmented", "synthetic", "mixed"]
+_NETWORKS = [("small (CPU)", "small"), ("MobileNetV3", "mobilenet_v3"), ("ResNet-18", "resnet18")]
 _NO_RELEASE = empty_html(
     "No release yet", "A study trains on what was published.", link=page_address("publish"), action="Publish"
 )

@@ -71,7 +71,7 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
         (RunProgress(state=RunState.LOADING, total=4), "loading the model"),
         (RunProgress(state=RunState.RUNNING, done=1, total=4, seconds_left=9.0), "1 of 4 · about 9 s left"),
         (RunProgress(state=RunState.PAUSED, done=1, total=4), "paused at 1 of 4; what is finished is kept"),
-        (RunProgress(state=RunState.DONE, done=4, total=4), "done: 4 pictures"),
+        (RunProgress(state=RunState.DONE, done=4, total=4), "done: 4 of 4 pictures"),
         (
             RunProgress(state=RunState.FAILED, done=1, total=4, sentence="the disk is full"),
             "the disk is full",

@@ -1,0 +1,103 @@
+"""Photographs every page of a running studio, for the README and for looking.
+
+    make studio                                  # in another terminal; wait until the starter set is there
+    .venv/bin/python docs/shots.py --url http://127.0.0.1:7860 --out docs/screenshots
+
+Needs Chromium and playwright (requirements-dev.txt).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+_FLAGS += ["--disable-background-networking", "--disable-component-update"]
+_SIZES = {"": (1280, 800), "-phone": (390, 844)}
+_SETTLE_MS = 900
+_PATIENCE_MS = 120_000
+
+
+def closeup(page: Page) -> None:
+    """Open the first photograph."""
+    page.click("#photos .tile >> nth=0")
+    page.wait_for_selector("#closeup img")
+
+
+def painted(page: Page) -> None:
+    """Paint four variants of the chosen object."""
+    page.click("#create")
+    page.wait_for_selector("#variants .tile", timeout=_PATIENCE_MS)
+
+
+def masked(page: Page) -> None:
+    """Show what was kept of the photograph."""
+    page.keyboard.press("m")
+
+
+# name → page, what to wait for, what to do then
+SHOTS: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
+    "photos": ("", "#photos .tile", None),
+    "photos-mend": ("", "#photos .tile", closeup),
+    "create": ("create", "#stage img", painted),
+    "generate": ("generate", "#plan .figure", None),
+    "review": ("review", ".review", None),
+    "review-mask": ("review", ".review", masked),
+    "publish": ("publish", "#outlook .figure", None),
+    "train": ("train", "#study", None),
+}
+
+
+def photograph(address: str, out: Path, *, scheme: str, names: list[str]) -> list[Path]:
+    """One PNG for each named shot and size; the files."""
+    from playwright.sync_api import sync_playwright
+
+    written = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        for suffix, (width, height) in _SIZES.items():
+            size = {"width": width, "height": height}
+            page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
+            for name in names:
+                path, awaited, act = SHOTS[name]
+                page.goto(f"{address.rstrip('/')}/{path}", wait_until="domcontentloaded")
+                page.wait_for_selector(awaited)
+                page.wait_for_timeout(_SETTLE_MS)
+                if act:
+                    act(page)
+                    page.wait_for_timeout(_SETTLE_MS)
+                page.evaluate("window.scrollTo(0, 0)")
+                file = out / f"{name}{suffix}{'-dark' if scheme == 'dark' else ''}.png"
+                page.screenshot(path=file)
+                written.append(file)
+        browser.close()
+    return written
+
+
+def main() -> int:
+    """Read the command line and take the pictures; the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--url", default="http://127.0.0.1:7860")
+    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--only", nargs="*", choices=list(SHOTS), default=list(SHOTS))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for file in photograph(
+        options.url, options.out, scheme="dark" if options.dark else "light", names=options.only
+    ):
+        print(file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
