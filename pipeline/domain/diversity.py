@@ -36,7 +36,7 @@ def descriptor(rgb: RGB) -> NDArray[np.float32]:
     colours, half on edges. A picture without any edge is described by its colours alone.
     """
     small = cv2.resize(np.ascontiguousarray(rgb), (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
-    parts = [_colours(small), _edges(small)]
+    parts = [_colours(np.asarray(small, np.uint8)), _edges(np.asarray(small, np.uint8))]
     found = np.sqrt(np.concatenate([part / max(float(part.sum()), 1e-9) for part in parts]))
     return (found / np.linalg.norm(found)).astype(np.float32)
 
@@ -55,7 +55,8 @@ def _edges(small: RGB) -> NDArray[np.float64]:
     cell = np.arange(_SIDE_PX) * _CELLS // _SIDE_PX
     index = (cell[:, None] * _CELLS + cell) * _DIRECTIONS + direction
     strength = np.hypot(across, down).ravel()
-    return np.bincount(index.ravel(), weights=strength, minlength=_CELLS**2 * _DIRECTIONS)
+    shares = np.bincount(index.ravel(), weights=strength, minlength=_CELLS**2 * _DIRECTIONS)
+    return shares.astype(np.float64)
 
 
 def mean_pairwise_cosine(descriptors: Descriptors) -> float:

@@ -28,6 +28,7 @@ _GROUND_PX = 6.0  # how far the object and the ground beside a halo reach
 _FULL_HALO = 64.0  # grey levels that count as a halo of 1
 _FRINGE_PX = 2  # width of the ground right along the object
 _BEYOND_PX = (4, 9)  # the ground that it is compared with
+_MARGIN_PX = 16  # more than any of these scores sees beyond the object
 
 
 class Direction(StrEnum):
@@ -86,7 +87,8 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
         raise SizeMismatch(picture=rgb.shape[:2], mask=alpha.shape)
     found = {"sharpness": sharpness(rgb), "clipped": clipped(rgb), "contrast": contrast(rgb)}
     if alpha.any():
-        found |= {"seam": seam(rgb, alpha), "halo": halo(rgb, alpha), "fringe": fringe(rgb, alpha)}
+        near = _near_object(alpha)  # what lies further off says nothing about the outline
+        found |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, fringe)}
         found["object_share"] = object_share(alpha)
     return {name: round(value, 6) for name, value in found.items()}
 
@@ -184,7 +186,7 @@ def fringe(rgb: RGB, alpha: Mask) -> float:
     step from object to ground itself does not count: objects have edges.
     """
     ground = alpha == 0
-    distance = cv2.distanceTransform(ground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = cv2.distanceTransform(ground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     along = (distance > 0) & (distance <= _FRINGE_PX)
     beyond = (distance >= _BEYOND_PX[0]) & (distance <= _BEYOND_PX[1])
     if not along.any() or not beyond.any():
@@ -197,14 +199,23 @@ def fringe(rgb: RGB, alpha: Mask) -> float:
     return max(0.0, (near - far) / (near + far + 1.0))
 
 
+def _near_object(alpha: Mask) -> tuple[slice, slice]:
+    """Rows and columns of the object with all the ground that the scores of its outline look at."""
+    bounds = []
+    for axis in (1, 0):
+        found = np.flatnonzero(alpha.any(axis=axis))
+        bounds.append(slice(max(0, int(found[0]) - _MARGIN_PX), int(found[-1]) + 1 + _MARGIN_PX))
+    return bounds[0], bounds[1]
+
+
 def _grey(rgb: RGB) -> NDArray[np.float32]:
     return cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
 def _signed_distance(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Pixels to the outline: positive in the object, negative outside; ±0.5 in the pixels next to it."""
-    inner = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outer = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inner = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    outer = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.where(inside, inner - 0.5, 0.5 - outer).astype(np.float32)
 
 

@@ -111,6 +111,15 @@ def test_an_object_over_the_whole_canvas_has_no_outline_to_judge() -> None:
     assert (found["seam"], found["halo"], found["fringe"], found["object_share"]) == (0, 0, 0, 1)
 
 
+def test_ground_far_off_changes_no_score_of_the_outline() -> None:
+    alpha = np.zeros((120, 120), np.uint8)
+    alpha[50:70, 50:70] = 255
+    picture = np.random.default_rng(1).integers(0, 256, (120, 120, 3), np.uint8)
+    found = scores(picture, alpha)
+    for score in (seam, halo, fringe):
+        assert found[score.__name__] == pytest.approx(score(picture, alpha), abs=1e-5)
+
+
 def test_picture_and_mask_must_share_one_size() -> None:
     with pytest.raises(SizeMismatch, match=r"picture is 48x48.*mask is 2x2"):
         scores(flat(9), np.zeros((2, 2), np.uint8))
