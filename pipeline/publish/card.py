@@ -145,7 +145,7 @@ _FOLDERS, _LAST_NAME = (
 )
 _AS_IMPORTED = "Real pictures are as they were imported: turned upright, 8 bits, stored losslessly."
 _METHODS = {
-    "inpaint": "SDXL inpainting of everything but the object; the object's pixels are the photo's",
+    "inpaint": "SDXL inpainting of everything but the object; the object keeps the pixels of its warped photo",
     "controlnet": "the same, guided by edges through a ControlNet",
     "sdxl": "plain SDXL from the prompt alone, without the photographed object: a baseline",
     "paste": "the object on a real background picture, no diffusion: a baseline",
