@@ -31,7 +31,7 @@ def record(connection: Connection, decision: Decision) -> SampleState:
         NotFound: no such sample.
         InvalidRequest: the sample has no picture yet.
     """
-    was = sample_rows.one(connection, decision.sample_id).state
+    was = sample_rows.state_of(connection, decision.sample_id)
     if was in (SampleState.PLANNED, SampleState.FAILED):
         raise InvalidRequest(
             f"sample {decision.sample_id} has no picture yet; generate it before deciding on it"

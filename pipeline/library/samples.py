@@ -34,7 +34,7 @@ def record(connection: Connection, rendered: Rendered) -> bool:
     Raises:
         NotFound: no such spec.
     """
-    was = _state(connection, rendered.spec_id)
+    was = state_of(connection, rendered.spec_id)
     if was in RENDERED_STATES:
         return False
     values = _rendered_values(rendered)
@@ -49,7 +49,7 @@ def record_failure(connection: Connection, spec_id: str, sentence: str) -> None:
     Raises:
         NotFound: no such spec.
     """
-    was = _state(connection, spec_id)
+    was = state_of(connection, spec_id)
     if was in RENDERED_STATES:
         return
     values = {"state": str(SampleState.FAILED), "failure": sentence}
@@ -61,7 +61,7 @@ def change_review(
     connection: Connection, sample_id: str, state: SampleState, decided_by: str | None, reason: str | None
 ) -> None:
     """Set what review says of a rendered sample, and the counters with it."""
-    was = _state(connection, sample_id)
+    was = state_of(connection, sample_id)
     values = {"state": str(state), "decided_by": decided_by, "reason": reason}
     connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))
     _recount(connection, was, state)
@@ -128,7 +128,12 @@ def _place(connection: Connection, sample_id: str) -> Row:
     return row
 
 
-def _state(connection: Connection, sample_id: str) -> SampleState:
+def state_of(connection: Connection, sample_id: str) -> SampleState:
+    """Where a sample stands.
+
+    Raises:
+        NotFound: none with this id.
+    """
     state = connection.scalar(select(samples.c.state).where(samples.c.id == sample_id))
     if state is None:
         raise NotFound("sample", sample_id)
