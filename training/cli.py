@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
 
     fitting = _command(commands, "fit", _fit, "train one network on one arm with one seed")
     fitting.add_argument("--arm", required=True, metavar="ARM", help=", ".join(Arm))
-    fitting.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
+    fitting.add_argument("--seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
 
     studying = _command(commands, "study", _study, "all arms with all seeds; ends with the verdict")
     studying.add_argument(
@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="how many; a claim needs 6 (default: %(default)s)",
     )
-    studying.add_argument("--first-seed", type=int, default=0, metavar="S", help="default: %(default)s")
+    studying.add_argument("--first-seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
     studying.add_argument(
         "--arms", nargs="+", default=list(Arm), metavar="ARM", help=f"default: {' '.join(Arm)}"
     )
@@ -205,6 +205,12 @@ def _command(commands: Any, name: str, run: Callable[..., Any], says: str) -> ar
     )
     sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return sub
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**31 - 1}")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -134,7 +134,7 @@ def _trained(
     """Run the trainer; Lightning's exit on Ctrl-C (which it then ignores) becomes a KeyboardInterrupt."""
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(module, datamodule=feed, ckpt_path=str(resumed) if resumed else None, weights_only=True)
+        trainer.fit(module, datamodule=feed, ckpt_path=str(resumed) if resumed else None)
     except SystemExit as stopped:
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from stopped

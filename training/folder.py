@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,11 @@ def claim(out: Path, settings: dict[str, Any]) -> None:
     Raises:
         InvalidRequest: it holds a run with other settings, or cannot be written.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
+    with _writable(out):
         held = read_json(out / _SETTINGS)
-        if held is None:
-            write_json(out / _SETTINGS, settings)
-    except OSError as error:
-        raise InvalidRequest(
-            f"{out} cannot be written: {error.strerror}; give another folder with --out"
-        ) from error
-    if held is None or held == settings:
+    if held is None:
+        write_json(out / _SETTINGS, settings)
+    if held in (None, settings):
         return
     key = next(name for name in (*settings, *held) if settings.get(name) != held.get(name))
     raise InvalidRequest(
@@ -53,10 +50,21 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole: to a sibling first, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with _writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a text file."""
+    with _writable(path), path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
 
 
 def read_json(path: Path) -> Any | None:
@@ -65,6 +73,15 @@ def read_json(path: Path) -> Any | None:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        mend = "make room or give another folder with --out; what is finished is kept"
+        raise InvalidRequest(f"{path} cannot be written: {error.strerror}; {mend}") from error
 
 
 def _add(digest: Any, pictures: Pictures) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from training.arms import Arm, SkippedArm
 from training.classifier import Point
 from training.fit import RunRecord
-from training.folder import write_text
+from training.folder import append_line, write_text
 
 
 class ProgressLog:
@@ -66,5 +66,4 @@ class ProgressLog:
         line = json.dumps(
             {"event": event, "done": self.done, "total": self.total, **facts}, ensure_ascii=False
         )
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        append_line(self.path, line)

@@ -114,22 +114,25 @@ def verdict(scores: Scores) -> Verdict:
 def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparison], behind: str) -> Verdict:
     first = max(better, key=lambda one: one.difference.mean)
     others = {arm: _mean(values) for arm, values in scores.items() if arm not in (first.arm, BASELINE)}
+    next_best = max(others, key=lambda arm: others[arm]) if others else None
+    praise = "is the surest gain" if next_best and others[next_best] > _mean(scores[first.arm]) else "is best"
     sentence = (
-        f"{first.arm.heading} is best: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
+        f"{first.arm.heading} {praise}: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
         f"photos against {_percent(_mean(scores[BASELINE]))} with real photos alone, {_gain(first)}."
     )
-    if others:
-        runner_up = max(others, key=lambda arm: others[arm])
-        ahead = np.asarray(scores[first.arm]) - np.asarray(scores[runner_up])
-        p = sign_flip_p(ahead.tolist())
-        told = "also ahead of" if p < ALPHA and ahead.mean() > 0 else "not shown to differ from"
-        sentence += (
-            f" It is {told} the next, {runner_up.heading} ({_percent(others[runner_up])}, p = {_p(p)})."
-        )
+    if next_best:
+        sentence += _against_next(scores, first.arm, next_best)
     also = [one for one in better if one is not first]
     if also:
         sentence += f" Also better than real photos: {_listed(also)}."
     return Verdict(finding=Finding.BETTER, sentence=sentence + behind, best=first.arm, comparisons=found)
+
+
+def _against_next(scores: Scores, first: Arm, other: Arm) -> str:
+    ahead = np.asarray(scores[first]) - np.asarray(scores[other])
+    p = sign_flip_p(ahead.tolist())
+    told = "also ahead of" if p < ALPHA and ahead.mean() > 0 else "not shown to differ from"
+    return f" It is {told} {other.heading} ({_percent(_mean(scores[other]))}, p = {_p(p)})."
 
 
 def _no_difference(scores: Scores, found: tuple[Comparison, ...], seeds: int) -> Verdict:

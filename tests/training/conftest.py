@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from datasets import ClassLabel, Features, Value
 from datasets import Image as ImageFeature
 from PIL import Image
@@ -67,6 +68,15 @@ def _card(files: list[tuple[str, str]]) -> str:
         for split in [split for held, split in files if held == config]:
             lines += [f"  - split: {split}", f"    path: data/{config}/{split}-*"]
     return "\n".join([*lines, "---", ""])
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Toy networks gain nothing from more threads, and lose much where other work keeps the cores busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from training.cli import main
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = ["--steps", "10", "--batch", "6", "--image-size", "16"]
 
 
@@ -103,6 +105,18 @@ def test_what_the_world_refuses_is_one_sentence_and_exit_code_one(
     assert shown.out == ""
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "out"
+    assert main(["fit", "--dataset", str(full_release), "--arm", "real", "--out", str(out), *QUICK]) == 1
+    assert capsys.readouterr().err == (
+        f"backlot: {out} cannot be written: Not a directory; make room or give another folder with --out; "
+        "what is finished is kept\n"
+    )
+
+
 def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["study", "--seeds", "0", "--dataset", "x", "--out", "y"])
@@ -112,7 +126,17 @@ def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Path, tmp_path: Path) -> None:
     out = tmp_path / "study"
-    arguments = ["study", "--dataset", str(full_release), "--seeds", "1", "--out", str(out), "--arms", "real"]
+    arguments = [
+        "study",
+        "--dataset",
+        str(full_release),
+        "--seeds",
+        "16",
+        "--out",
+        str(out),
+        "--arms",
+        "real",
+    ]
     process = subprocess.Popen(
         [
             sys.executable,
@@ -120,14 +144,15 @@ def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Pat
             "training",
             *arguments,
             "--steps",
-            "20000",
+            "200",
             "--batch",
-            "2",
+            "6",
             "--image-size",
             "16",
         ],
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     try:
         wait_for(lambda: '"point"' in (out / "progress.jsonl").read_text(), process)

@@ -14,6 +14,7 @@ from training.options import Network, TrainingOptions
 from training.release import Release, load_release
 from training.single import fit_to_folder
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = TrainingOptions(steps=20, batch=6, image_size=16)
 
 

@@ -10,6 +10,7 @@ from training.options import TrainingOptions
 from training.release import Release, load_release
 from training.study import study
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = TrainingOptions(steps=10, batch=6, image_size=16)
 ARMS = [Arm.REAL, Arm.MIXED, Arm.SDXL]
 

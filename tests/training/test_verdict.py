@@ -21,8 +21,16 @@ def test_the_best_arm_is_held_against_the_next_best_too() -> None:
     mixed, synthetic = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1], [0.12, 0.05, 0.12, 0.05, 0.12, 0.05]
     judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead(mixed), Arm.SYNTHETIC: ahead(synthetic)})
     assert judged.best is Arm.MIXED
-    assert "It is not shown to differ from the next, Synthetic (58.5 %" in judged.sentence
+    assert "It is not shown to differ from Synthetic (58.5 %" in judged.sentence
     assert "Also better than real photos: Synthetic (+8.5 points" in judged.sentence
+
+
+def test_a_higher_but_uneven_arm_is_not_passed_over_in_silence() -> None:
+    uneven = [0.6, -0.2, 0.5, -0.1, 0.4, 0.3]
+    judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead([0.1] * 6), Arm.SDXL: ahead(uneven)})
+    assert judged.best is Arm.MIXED
+    assert judged.sentence.startswith("Real + synthetic is the surest gain: 60.0 %")
+    assert "It is not shown to differ from Plain SDXL (75.0 %" in judged.sentence
 
 
 def test_five_comparisons_over_six_seeds_can_still_be_claimed() -> None:
