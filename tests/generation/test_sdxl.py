@@ -1,0 +1,174 @@
+"""The real pipelines of diffusers on a tiny checkpoint: 64 px, two steps, CPU."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.domain.spec import ControlSpec, Method
+from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
+from pipeline.generation import Generator, Job, composite, exact, load
+from tests.generation.jobs import job, layer, noise, soft_square, spec
+from tests.generation.tiny import STEPS, save_tiny_sdxl
+
+DIFFUSION = (Method.INPAINT, Method.CONTROLNET, Method.SDXL)
+
+
+def one(generator: Generator, wanted: Job) -> np.ndarray:
+    return generator.generate([wanted])[0]
+
+
+def greatest_difference(first: np.ndarray, second: np.ndarray) -> int:
+    return int(np.abs(first.astype(int) - second.astype(int)).max())
+
+
+@pytest.mark.parametrize("method", DIFFUSION)
+def test_the_same_seed_gives_the_same_pixels(tiny: Generator, method: Method) -> None:
+    assert np.array_equal(one(tiny, job(3, method)), one(tiny, job(3, method)))
+
+
+@pytest.mark.parametrize("method", DIFFUSION)
+def test_another_seed_gives_another_background(tiny: Generator, method: Method) -> None:
+    ground = soft_square() == 0
+    first, second = (one(tiny, job(seed, method)) for seed in (3, 4))
+    assert (first[ground] != second[ground]).mean() > 0.5
+
+
+@pytest.mark.parametrize("method", DIFFUSION)
+def test_a_picture_is_the_same_alone_and_among_others_up_to_rounding(tiny: Generator, method: Method) -> None:
+    together = tiny.generate([job(seed, method) for seed in (5, 6, 7)])
+    for seed, picture in zip((5, 6, 7), together, strict=True):
+        assert greatest_difference(picture, one(tiny, job(seed, method))) <= 1
+
+
+def test_rows_of_a_batch_keep_their_own_prompt_and_negative_prompt(tiny: Generator) -> None:
+    wanted = [job(1), job(1, prompt="wooden planks"), job(1, negative_prompt="photo")]
+    together = tiny.generate(wanted)
+    for picture, alone in zip(together, wanted, strict=True):
+        assert greatest_difference(picture, one(tiny, alone)) <= 1
+    assert greatest_difference(together[0], together[1]) > 1
+    assert greatest_difference(together[0], together[2]) > 1
+
+
+@pytest.mark.parametrize("method", [Method.INPAINT, Method.CONTROLNET])
+def test_the_object_is_exact_and_the_ground_is_not_the_grey_that_was_given(
+    tiny: Generator, method: Method
+) -> None:
+    picture = one(tiny, job(0, method))
+    assert exact(picture, layer())
+    given = composite(layer(), np.full_like(picture, 127))
+    assert (picture != given)[soft_square() == 0].mean() > 0.5
+
+
+def test_the_baseline_does_not_show_the_object(tiny: Generator) -> None:
+    assert not exact(one(tiny, job(0, Method.SDXL)), layer())
+
+
+def test_the_hidden_part_of_the_photo_does_not_leak_into_the_background(tiny: Generator) -> None:
+    loud = layer()
+    loud.rgb[loud.alpha == 0] = 255
+    assert np.array_equal(
+        one(tiny, Job(spec=spec(2), layer=loud)), one(tiny, Job(spec=spec(2), layer=layer()))
+    )
+
+
+def test_a_control_scale_of_0_is_inpainting_and_1_is_not(tiny: Generator) -> None:
+    plain = one(tiny, job(0))
+    ignored = one(tiny, job(0, Method.CONTROLNET, control=ControlSpec(scale=0.0)))
+    followed = one(tiny, job(0, Method.CONTROLNET, control=ControlSpec(scale=1.0)))
+    assert greatest_difference(plain, ignored) <= 1
+    assert greatest_difference(plain, followed) > 1
+
+
+def test_the_edges_change_the_picture(tiny: Generator) -> None:
+    wanted = job(0, Method.CONTROLNET)
+    other = Job(spec=wanted.spec, layer=wanted.layer, control=255 - wanted.control)
+    assert greatest_difference(one(tiny, wanted), one(tiny, other)) > 1
+
+
+def test_a_guidance_scale_of_1_needs_no_negative_prompt(tiny: Generator) -> None:
+    first = one(tiny, job(0, guidance_scale=1.0))
+    assert np.array_equal(first, one(tiny, job(0, guidance_scale=1.0, negative_prompt="photo")))
+
+
+def test_progress_is_told_after_every_step(tiny: Generator) -> None:
+    seen: list[tuple[int, int]] = []
+    tiny.generate([job()], on_step=lambda done, steps: seen.append((done, steps)))
+    assert seen == [(step + 1, STEPS) for step in range(STEPS)]
+
+
+def test_cancelling_between_steps_ends_the_work_and_leaves_the_pipeline_usable(tiny: Generator) -> None:
+    before = one(tiny, job(9, steps=4))
+    seen: list[int] = []
+    with pytest.raises(Cancelled):
+        tiny.generate(
+            [job(9, steps=4)], on_step=lambda done, _: seen.append(done), cancelled=lambda: len(seen) == 2
+        )
+    assert seen == [1, 2]
+    assert np.array_equal(one(tiny, job(9, steps=4)), before)
+
+
+def test_a_cancelled_call_starts_nothing(tiny: Generator) -> None:
+    seen: list[int] = []
+    with pytest.raises(Cancelled):
+        tiny.generate([job()], on_step=lambda done, _: seen.append(done), cancelled=lambda: True)
+    assert seen == []
+
+
+def test_two_threads_get_the_pictures_that_one_gets(tiny: Generator) -> None:
+    alone = {seed: one(tiny, job(seed)) for seed in range(4)}
+    found: dict[int, np.ndarray] = {}
+    threads = [
+        threading.Thread(target=lambda seed=seed: found.update({seed: one(tiny, job(seed))}))
+        for seed in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(found[seed], alone[seed]) for seed in range(4))
+
+
+def test_a_size_that_the_vae_cannot_halve_is_refused_with_the_multiple(tiny: Generator) -> None:
+    with pytest.raises(InvalidRequest, match=r"the size is 66x64 px; .* needs multiples of 4"):
+        tiny.generate([job(size=(64, 66))])
+
+
+def test_an_oblong_picture_is_drawn(tiny: Generator) -> None:
+    assert one(tiny, job(0, size=(48, 80))).shape == (48, 80, 3)
+
+
+def test_no_jobs_give_no_pictures(tiny: Generator) -> None:
+    assert tiny.generate([]) == []
+
+
+def test_a_checkpoint_without_controlnet_still_inpaints(tmp_path: Path) -> None:
+    generator = load(str(save_tiny_sdxl(tmp_path / "bare", controlnet=False)))
+    with pytest.raises(ModelUnavailable, match=r"has no ControlNet .* use method 'inpaint'"):
+        generator.generate([job(0, Method.CONTROLNET)])
+    assert exact(one(generator, job(0)), layer())
+
+
+def test_a_checkpoint_with_a_4_channel_unet_draws_by_every_method(tmp_path: Path) -> None:
+    generator = load(str(save_tiny_sdxl(tmp_path / "plain", unet_channels=4)))
+    for method in (Method.INPAINT, Method.CONTROLNET):
+        assert exact(one(generator, job(0, method)), layer())
+    assert not np.array_equal(one(generator, job(0, Method.SDXL)), one(generator, job(1, Method.SDXL)))
+
+
+def test_paste_puts_the_object_on_the_backdrop() -> None:
+    backdrop = noise(1)
+    seen: list[tuple[int, int]] = []
+    picture = load("none").generate(
+        [job(0, Method.PASTE)], on_step=lambda done, steps: seen.append((done, steps))
+    )[0]
+    assert np.array_equal(picture, composite(layer(), backdrop))
+    assert seen == [(1, 1)]
+
+
+def test_cancelled_pasting_makes_nothing() -> None:
+    with pytest.raises(Cancelled):
+        load("none").generate([job(0, Method.PASTE)], cancelled=lambda: True)
