@@ -71,7 +71,9 @@ class LibraryBusy(StudioError):
 
     def __init__(self, path: Path, holder: str) -> None:
         self.path, self.holder = path, holder
-        super().__init__(f"library {path} is in use by {holder}; wait until it ends or stop it, then run this again")
+        super().__init__(
+            f"library {path} is in use by {holder}; wait until it ends or stop it, then run this again"
+        )
 
 
 class NotFound(StudioError):

@@ -77,7 +77,11 @@ def imported_modules(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module in ("pipeline", "training")}
+            found |= {
+                f"{node.module}.{alias.name}"
+                for alias in node.names
+                if node.module in ("pipeline", "training")
+            }
     return found - {"pipeline", "training"}
 
 

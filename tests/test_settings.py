@@ -14,7 +14,12 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 def test_every_kind_of_setting_is_read() -> None:
     given = settings_from(
-        {"BACKLOT_LIBRARY": "/data/lib", "BACKLOT_BATCH_SIZE": "2", "BACKLOT_STARTER": "no", "BACKLOT_REVIEWER": "ana"}
+        {
+            "BACKLOT_LIBRARY": "/data/lib",
+            "BACKLOT_BATCH_SIZE": "2",
+            "BACKLOT_STARTER": "no",
+            "BACKLOT_REVIEWER": "ana",
+        }
     )
     assert given == Settings(library=Path("/data/lib"), batch_size=2, starter=False, reviewer="ana")
 

@@ -84,6 +84,11 @@ def one(connection: Connection, subject_id: str) -> Subject:
     return _subject(row)
 
 
+def ids(connection: Connection) -> set[str]:
+    """The ids of all photos."""
+    return set(connection.scalars(select(subjects.c.id)))
+
+
 def some(connection: Connection, wanted: SubjectFilter) -> list[Subject]:
     """Subjects in order of import."""
     statement = select(subjects).order_by(subjects.c.seq).limit(wanted.limit)

@@ -52,6 +52,11 @@ class SubjectStore(OpenLibrary):
         with self._reading() as connection:
             return photos.one(connection, subject_id)
 
+    def subject_ids(self) -> set[str]:
+        """The ids of all photos, excluded ones too."""
+        with self._reading() as connection:
+            return photos.ids(connection)
+
     def subjects(
         self,
         *,

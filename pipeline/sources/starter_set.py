@@ -14,12 +14,10 @@ STARTER, STARTER_FIELD = "starter", "starter:field"
 
 
 class StarterSource:
-    """Rendered machine parts. The bench set hides its exact masks: the studio cuts it out like photos."""
+    """Rendered machine parts with their exact masks."""
 
-    def __init__(
-        self, parts: Callable[[], Iterator[StarterPart]], count: int, note: str, *, masks: bool
-    ) -> None:
-        self._parts, self._masks = parts, masks
+    def __init__(self, parts: Callable[[], Iterator[StarterPart]], count: int, note: str) -> None:
+        self._parts = parts
         self.count: int | None = count
         self.note = note
         self.refused: list[Refusal] = []
@@ -27,8 +25,8 @@ class StarterSource:
     def items(self) -> Iterator[SourceItem]:
         """Every part, kind after kind (the set) or in turns (the field)."""
         for part in self._parts():
-            mask = _png(part.mask) if self._masks else None
-            yield SourceItem(part.label, f"{part.label}/{part.name}", _png(part.rgb[..., ::-1]), mask)
+            photo, mask = _png(part.rgb[..., ::-1]), _png(part.mask)
+            yield SourceItem(part.label, f"{part.label}/{part.name}", photo, mask)
 
 
 def opened_starter(source: str) -> StarterSource:
@@ -37,9 +35,9 @@ def opened_starter(source: str) -> StarterSource:
         note = (
             "rendered by the project: the same machine parts elsewhere, as a test set, with their exact masks"
         )
-        return StarterSource(field, FIELD_COUNT, note, masks=True)
-    note = "rendered by the project: machine parts on one grey bench"
-    return StarterSource(subjects, PER_KIND * len(Kind), note, masks=False)
+        return StarterSource(field, FIELD_COUNT, note)
+    note = "rendered by the project: machine parts on one grey bench, with their exact masks"
+    return StarterSource(subjects, PER_KIND * len(Kind), note)
 
 
 def _png(pixels: np.ndarray) -> bytes:

@@ -12,6 +12,7 @@ from pipeline.starter.grid import Grid, Seen, seen_relief, seen_tube
 from pipeline.starter.shapes import Field, box, disc, polygon, rounded, smoothstep, toothed
 
 _GONE = np.float32(0)
+_WIRE_SOLIDITY = 0.6
 
 
 class Kind(StrEnum):
@@ -32,6 +33,7 @@ class Shape:
     height: Field  # over the ground; casts the shadow
     grain: Field  # coordinate across which tool marks run
     accent: Field  # 1 where the part is of its second material (a nylon ring)
+    solidity: float = 1.0  # share of light that the part keeps off the ground; wire lets some through
 
 
 def part_shape(kind: Kind, grid: Grid, rng: np.random.Generator) -> Shape:
@@ -189,7 +191,7 @@ def _spring(grid: Grid, rng: np.random.Generator) -> Shape:
     tube = np.stack([x, coil * taper * np.sin(angle), radius + coil * taper * np.cos(angle)], 1)
     seen, caster = seen_tube(tube.astype(np.float32), wire, grid)
     grain = grid.part()[0]
-    return Shape(seen, caster, grain, np.zeros_like(grain))
+    return Shape(seen, caster, grain, np.zeros_like(grain), _WIRE_SOLIDITY)
 
 
 _MAKERS: dict[Kind, Callable[[Grid, np.random.Generator], Shape]] = {

@@ -21,10 +21,10 @@ BENCH_LAMP = Lamp(
     azimuth=2.2,
     elevation=0.95,
     colour=(1.0, 0.98, 0.95),
-    strength=0.72,
-    sky=(0.46, 0.47, 0.48),
-    horizon=(0.17, 0.17, 0.18),
-    softness=0.35,
+    strength=0.56,
+    sky=(0.62, 0.625, 0.63),
+    horizon=(0.22, 0.22, 0.225),
+    softness=0.5,
 )
 _BENCH_TILT = 0.42
 _PERSPECTIVE = 0.7  # how far the direction to the camera turns over the picture
@@ -35,7 +35,7 @@ _BENCH_SIZES: dict[Kind, tuple[float, float]] = {  # longest side as a share of 
     Kind.SPRING: (0.60, 0.76),
     Kind.WASHER: (0.48, 0.68),
 }
-_BENCH_ALBEDO = np.array((0.46, 0.455, 0.44), np.float32)
+_BENCH_ALBEDO = np.array((0.575, 0.565, 0.535), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _picture(kind: Kind, grid: Grid, stage: Stage, rng: np.random.Generator) -> 
     cover, closed = shadow(shape.height, floor, grid, lamp), enclosure(shape.height, floor, grid)
     self_cover = shadow(shape.height, shape.height, grid, lamp)
     self_closed = enclosure(shape.height, shape.height, grid)
-    ground = lit_ground(stage.albedo, cover, closed, lamp)
+    ground = lit_ground(stage.albedo, shape.solidity * cover, shape.solidity * closed, lamp)
     columns = np.broadcast_to(np.arange(grid.side_px), seen.row.shape)
     dark = np.clip(0.5 * self_cover + 0.9 * self_closed, 0, 1)[seen.row, columns]
     window = _window(seen.inside)

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from pipeline.cutout import CutoutResult, cut_out
+from pipeline.cutout import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.domain.images import Mask, pixel_hash
 from pipeline.domain.photos import Photo, load_photo
 from pipeline.domain.placement import object_box
@@ -157,7 +157,7 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
         return
     library.add_subject(_new_subject(library, prepared, source=source, split=split))
     tally.added += 1
-    tally.doubtful += bool(prepared.cutout.doubts)
+    tally.doubtful += bool(_doubts(prepared.cutout))
     tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
 
 
@@ -176,10 +176,15 @@ def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: s
         width=width,
         cutout_id=library.put_picture(rgba(cutout)),
         mask_score=cutout.score,
-        mask_doubts=cutout.doubts,
+        mask_doubts=_doubts(cutout),
         mask_origin=cutout.origin,
         box=object_box(cutout.alpha),
     )
+
+
+def _doubts(cutout: CutoutResult) -> tuple[str, ...]:
+    """What a person should look at; nothing where the mask as a whole is good enough."""
+    return cutout.doubts if cutout.score < USABLE_SCORE else ()
 
 
 def rgba(cutout: CutoutResult) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -24,7 +25,9 @@ def decide_by_gates(library: Library) -> GateReport:
     """Accept every pending sample that passes all gates and reject the others, with the gate's sentence."""
     accepted = rejected = 0
     reasons: Counter[str] = Counter()
-    while rows := library.next_pending(GATE_REVIEWER, limit=_PAGE):
+    last = None
+    while rows := library.next_pending(GATE_REVIEWER, after=last, limit=_PAGE):
+        last = rows[-1].id
         for row in rows:
             library.record_decision(_gate_decision(row))
             accepted += not row.failed_gates
@@ -44,6 +47,6 @@ def _gate_decision(row: SampleRow) -> Decision:
         comment="; ".join(row.failed_gates),
         at=datetime.now(UTC).isoformat(),
         via=VIA_GATE,
-        client_id=f"gate-{row.id}",
+        client_id=uuid.uuid4().hex,
         shown={},
     )
