@@ -62,7 +62,7 @@ def curve_plot(arms: Sequence[dict[str, Any]]) -> str:
             f'<line class="grid" x1="{left}" x2="{x(steps):.1f}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
         )
         parts.append(
-            f'<text class="tick" x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>'
+            f'<text class="tick" x="{left - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{100 * tick:.0f} %</text>'
         )
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         shown = round(share * steps)
@@ -99,7 +99,7 @@ def _interval_row(arm: dict[str, Any], x: Any, *, y: float) -> str:
         ]
     parts.append(f'<circle cx="{x(spread["mean"]):.1f}" cy="{y}" r="6.5" fill="{colour}"/>')
     parts.append(
-        f'<text class="value" x="{_WIDTH - 4}" y="{y + 4}" text-anchor="end">{spread["mean"]:.1%}</text>'
+        f'<text class="value" x="{_WIDTH - 4}" y="{y + 4}" text-anchor="end">{100 * spread["mean"]:.1f} %</text>'
     )
     return "".join(parts)
 
@@ -133,7 +133,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def _grid_x(low: float, high: float, x: Any, bottom: float) -> str:
     return "".join(
         f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="4" y2="{bottom}"/>'
-        f'<text class="tick" x="{x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">{tick:.0%}</text>'
+        f'<text class="tick" x="{x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">{100 * tick:.0f} %</text>'
         for tick in _ticks(low, high)
     )
 

@@ -34,7 +34,7 @@ def html_report(found: dict[str, Any]) -> str:
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         finding=found["finding"],
         heading=heading,
-        verdict=escape(found["verdict"].removeprefix(f"{heading}: ")),
+        verdict=_verdict(found["verdict"].removeprefix(f"{heading}: ")),
         subtitle=escape(_subtitle(found)),
         intervals=interval_plot(found["arms"], chance=chance),
         arms=_arms(found),
@@ -47,6 +47,13 @@ def html_report(found: dict[str, Any]) -> str:
         ),
         notes="".join(f"<li>{escape(note)}</li>" for note in found["notes"]),
     )
+
+
+def _verdict(sentences: str) -> str:
+    """The first sentence large, the others below it."""
+    first, _, rest = sentences.partition(". ")
+    lead = escape(first[:1].upper() + first[1:]) + ("." if rest else "")
+    return f"<p>{lead}</p>" + (f'<p class="more">{escape(rest)}</p>' if rest else "")
 
 
 def _subtitle(found: dict[str, Any]) -> str:

@@ -94,9 +94,9 @@ def test_dots_stand_where_the_rates_are(found: dict[str, Any]) -> None:
     plot = ElementTree.fromstring(interval_plot(found["arms"], chance=0.5))
     real, mixed = (float(node.attrib["cx"]) for node in plot.iter("circle") if node.attrib["r"] == "6.5")
     ticks = {
-        node.text: float(node.attrib["x"]) for node in plot.iter("text") if (node.text or "").endswith("0%")
+        node.text: float(node.attrib["x"]) for node in plot.iter("text") if (node.text or "").endswith("0 %")
     }
-    assert (real, mixed) == pytest.approx((ticks["50%"], ticks["70%"]), abs=0.1)
+    assert (real, mixed) == pytest.approx((ticks["50 %"], ticks["70 %"]), abs=0.1)
 
 
 def test_a_report_of_one_arm_and_one_seed_is_whole(found: dict[str, Any]) -> None:
