@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from pipeline.domain.recipe import Backdrops
+from pipeline.domain.slots import SLOT, slots_named, without_slots
 from pipeline.errors import InvalidRecipe
 
 Value = TypeVar("Value", bound=Hashable)
-Choice = tuple[tuple[str, str], ...]  # (slot, value) pairs in slot order
-_SLOT = re.compile(r"\{(\w+)\}")
+Choice = tuple[tuple[str, str], ...]  # (slot, value) pairs in the order of the prompt
 
 
 @dataclass(slots=True)
@@ -57,36 +57,37 @@ class BackdropGrammar:
     Args:
         backdrops: template, slots, weights and exclusions of a recipe.
         rng: where chance comes from; only `random()` is called, which is the same on every Python version.
-
-    Raises:
-        InvalidRecipe: the template names a slot that is not there.
     """
 
     def __init__(self, backdrops: Backdrops, rng: random.Random) -> None:
         self._backdrops = backdrops
         self._draws = {slot: BalancedDraw(weights, rng) for slot, weights in backdrops.slots.items()}
-        texts = [backdrops.template, *(value for values in backdrops.slots.values() for value in values)]
-        for slot in (slot for text in texts for slot in _SLOT.findall(text)):
-            if slot not in backdrops.slots:
-                raise InvalidRecipe(
-                    f"the template speaks of {{{slot}}}, but backdrops.slots has no '{slot}'; add it"
-                )
 
     def choice(self, label: str) -> Choice:
         """The next slot values for an object of a class; the class's own words never appear.
+
+        Slots are drawn in reading order: a chosen value's own slots come right after it. A slot that the prompt does
+        not hold is not drawn, so each slot is in balance over the prompts that show it.
 
         Raises:
             InvalidRecipe: a slot has no value left for this class.
         """
         chosen: dict[str, str] = {}
-        for slot, draw in self._draws.items():
-            forbidden = {value for value in draw.weights if names_class(value, label)}
-            forbidden |= self._excluded(slot, chosen)
-            value = draw.draw(forbidden)
+        self._fill(self._backdrops.template, label, chosen)
+        return tuple(chosen.items())
+
+    def _fill(self, text: str, label: str, chosen: dict[str, str]) -> None:
+        """Choose values for the slots of a text and for those that the values name; cycles are refused before."""
+        for slot in slots_named(text):
+            if slot in chosen:
+                continue
+            draw = self._draws[slot]
+            forbidden = {value for value in draw.weights if names_class(without_slots(value), label)}
+            value = draw.draw(forbidden | self._excluded(slot, chosen))
             if value is None:
                 raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")
             chosen[slot] = value
-        return tuple(chosen.items())
+            self._fill(value, label, chosen)
 
     def prompt(self, choice: Choice) -> str:
         """The prompt that slot values make; values may hold slots of their own."""
@@ -107,7 +108,7 @@ def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
     values = dict(choice)
     text = template
     for _ in range(len(values) + 1):
-        text = _SLOT.sub(lambda found: values.get(found[1], found[0]), text)
+        text = SLOT.sub(lambda found: values.get(found[1], found[0]), text)
     parts = [re.sub(r"\s+", " ", part).strip() for part in text.split(",")]
     return ", ".join(part for part in parts if part)
 

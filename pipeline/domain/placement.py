@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB, Mask
+from pipeline.domain.warping import SHRINKS, Box, Homography, scale_at, shift, warp
 from pipeline.errors import InvalidRequest, SizeMismatch
-
-Box = tuple[int, int, int, int]  # (x0, y0, x1, y1) in pixels, x1 and y1 exclusive
-Homography = NDArray[np.float64]  # (3, 3), photo pixels → canvas pixels
 
 FOCAL = 2.0  # focal length of the pinhole camera, in longest sides of the object
 _OPAQUE = 255
 _SURELY_OPAQUE = 1.0 - 1e-5  # a warped alpha above this saw opaque pixels only
-_SHRINKS = 0.8  # below this scale an area filter comes before the warp
 _IN_MASK = 127
+_EDGE_PX = 2  # canvas pixels round an object that its soft edge may reach
 _RANGES = {
     "x": (-1.0, 2.0), "y": (-1.0, 2.0), "scale": (0.02, 4.0), "rotation": (-360.0, 360.0),
     "yaw": (-60.0, 60.0), "pitch": (-60.0, 60.0),
@@ -118,9 +116,7 @@ def homography(placement: Placement, box: Box, canvas_size: tuple[int, int]) -> 
     )
     unit = np.diag([(-1.0 if placement.flip else 1.0) / longest, 1.0 / longest, 1.0])
     size_px = placement.scale * min(height, width)
-    matrix = (
-        _shift(*target) @ np.diag([size_px, size_px, 1.0]) @ camera @ unit @ _shift(-centre[0], -centre[1])
-    )
+    matrix = shift(*target) @ np.diag([size_px, size_px, 1.0]) @ camera @ unit @ shift(-centre[0], -centre[1])
     return np.asarray(matrix / matrix[2, 2], np.float64)
 
 
@@ -133,52 +129,6 @@ def _turn(placement: Placement) -> NDArray[np.float64]:
     )
     about_z = np.array([[math.cos(roll), math.sin(roll), 0], [-math.sin(roll), math.cos(roll), 0], [0, 0, 1]])
     return np.asarray(about_z @ about_x @ about_y, np.float64)
-
-
-def _shift(x: float, y: float) -> NDArray[np.float64]:
-    return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
-
-
-def warp(pixels: np.ndarray, matrix: Homography, size: tuple[int, int]) -> np.ndarray:
-    """A picture seen through a homography on a canvas of `size` (height, width); outside it is 0.
-
-    An area filter comes first where the picture shrinks, then bilinear interpolation. The identity on the same size
-    returns equal pixels. uint8 in gives uint8 out (rounded), float32 gives float32.
-    """
-    if pixels.shape[:2] == size and np.allclose(matrix, np.eye(3), rtol=0, atol=1e-9):
-        return pixels.copy()
-    work, matrix = _prefiltered(pixels.astype(np.float32), matrix, size)
-    warped = cv2.warpPerspective(
-        work,
-        matrix,
-        (size[1], size[0]),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
-    )
-    if pixels.dtype == np.uint8:
-        return np.clip(np.rint(warped), 0, 255).astype(np.uint8)
-    return np.asarray(warped)
-
-
-def _prefiltered(
-    pixels: np.ndarray, matrix: Homography, size: tuple[int, int]
-) -> tuple[np.ndarray, Homography]:
-    """The picture area-filtered to about the size at which it lands, and the matrix from there."""
-    height, width = pixels.shape[:2]
-    share = _scale_at(matrix, ((width - 1) / 2, (height - 1) / 2), size)
-    if share >= _SHRINKS:
-        return pixels, matrix
-    small = (max(1, round(width * share)), max(1, round(height * share)))
-    across, down = small[0] / width, small[1] / height
-    back = np.array([[1 / across, 0, 0.5 / across - 0.5], [0, 1 / down, 0.5 / down - 0.5], [0, 0, 1]])
-    return cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), matrix @ back
-
-
-def _scale_at(matrix: Homography, point: tuple[float, float], size: tuple[int, int]) -> float:
-    """Canvas pixels per photo pixel at a point: the square root of the Jacobian's determinant there."""
-    depth = float(matrix[2] @ (*point, 1.0))
-    return math.sqrt(abs(float(np.linalg.det(matrix))) / max(abs(depth) ** 3, 1e-9)) if depth else max(size)
 
 
 def place(cutouts: Sequence[Cutout], placements: Sequence[Placement], size: tuple[int, int]) -> Placed:
@@ -204,52 +154,96 @@ def warped_cutout(cutout: Cutout, matrix: Homography, size: tuple[int, int]) -> 
 
     Where the layer's alpha is 255, only opaque pixels were seen, and its colours equal `warp(photo)` bit for bit.
     """
+    reach = _reach(cutout.alpha, matrix, size)
+    part = _slices(reach)
     share = cutout.alpha.astype(np.float32)[..., None] / _OPAQUE
-    premultiplied = np.concatenate([cutout.rgb * share, share], axis=2).astype(np.float32)
-    warped = warp(premultiplied, matrix, size)
-    alpha = warped[..., 3]
-    soft = np.minimum(np.rint(alpha * _OPAQUE), _OPAQUE - 1)
-    mask = np.where(alpha >= _SURELY_OPAQUE, _OPAQUE, soft).astype(np.uint8)
-    straight = warped[..., :3] / np.maximum(alpha, 1e-6)[..., None]
-    rgb = np.clip(np.rint(straight), 0, 255).astype(np.uint8)
-    opaque = mask == _OPAQUE
-    rgb[opaque] = warp(cutout.rgb, matrix, size)[opaque]
-    rgb[mask == 0] = 0
-    return Layer(rgb=rgb, alpha=mask)
+    premultiplied = np.concatenate([cutout.rgb * share, share], axis=2)
+    warped = warp(premultiplied, matrix, size, within=reach)[part]
+    seen = warped[..., 3]
+    layer = Layer(rgb=np.zeros((*size, 3), np.uint8), alpha=np.zeros(size, np.uint8))
+    rgb, alpha = layer.rgb[part], layer.alpha[part]
+    np.rint(np.minimum(seen * _OPAQUE, _OPAQUE - 1), out=alpha, casting="unsafe")
+    opaque = seen >= _SURELY_OPAQUE
+    alpha[opaque] = _OPAQUE
+    np.copyto(rgb, warp(cutout.rgb, matrix, size, within=reach)[part], where=opaque[..., None])
+    soft = (alpha > 0) & ~opaque
+    straight = warped[soft][:, :3] / np.maximum(seen[soft], 1e-6)[:, None]
+    rgb[soft] = np.clip(np.rint(straight), 0, 255)
+    return layer
+
+
+def _reach(alpha: Mask, matrix: Homography, size: tuple[int, int]) -> Box:
+    """The part of the canvas outside which a warped cut-out is empty."""
+    height, width = size
+    rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return (0, 0, 0, 0)
+    share = scale_at(matrix, ((alpha.shape[1] - 1) / 2, (alpha.shape[0] - 1) / 2), size)
+    soft = 1 + (math.ceil(1 / share) if share < SHRINKS else 0)  # photo pixels that filters mix into one
+    box = (columns[0] - soft, rows[0] - soft, columns[-1] + 1 + soft, rows[-1] + 1 + soft)
+    corners = np.array([[x, y, 1.0] for x in box[::2] for y in box[1::2]]) @ matrix.T
+    if corners[:, 2].min() < 1e-3:  # reaches behind the camera
+        return (0, 0, width, height)
+    on_canvas = corners[:, :2] / corners[:, 2:]
+    (x0, y0), (x1, y1) = np.floor(on_canvas.min(axis=0)) - _EDGE_PX, np.ceil(on_canvas.max(axis=0)) + _EDGE_PX
+    return (
+        int(np.clip(x0, 0, width)), int(np.clip(y0, 0, height)),
+        int(np.clip(x1 + 1, 0, width)), int(np.clip(y1 + 1, 0, height)),
+    )  # fmt: skip
+
+
+def _slices(box: Box) -> tuple[slice, slice]:
+    """Rows and columns of a box."""
+    return slice(box[1], box[3]), slice(box[0], box[2])
+
+
+def _extent(alpha: Mask) -> tuple[slice, slice]:
+    """Rows and columns outside which a mask is empty."""
+    rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _over(layers: Sequence[Layer], size: tuple[int, int]) -> Layer:
     """Layers over one another (Porter & Duff 1984, "over"); opaque and empty pixels are taken as they are."""
     if len(layers) == 1:
         return layers[0]
-    rgb, alpha = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
+    whole = Layer(rgb=np.zeros((*size, 3), np.uint8), alpha=np.zeros(size, np.uint8))
     for layer in layers:
-        front = layer.alpha.astype(np.float32) / _OPAQUE
-        behind = alpha.astype(np.float32) / _OPAQUE * (1 - front)
+        part = _extent(layer.alpha)
+        above, rgb, alpha = layer.alpha[part], whole.rgb[part], whole.alpha[part]
+        front = above.astype(np.float32) / np.float32(_OPAQUE)
+        behind = alpha.astype(np.float32) / np.float32(_OPAQUE) * (1 - front)
         total = np.maximum(front + behind, 1e-6)[..., None]
-        mixed = (layer.rgb * front[..., None] + rgb * behind[..., None]) / total
-        solid, nothing = (layer.alpha == _OPAQUE)[..., None], (layer.alpha == 0)[..., None]
-        rgb = np.where(solid, layer.rgb, np.where(nothing, rgb, np.rint(mixed))).astype(np.uint8)
-        alpha = np.where(alpha == _OPAQUE, alpha, np.rint((front + behind) * _OPAQUE)).astype(np.uint8)
-        alpha[layer.alpha == _OPAQUE] = _OPAQUE
-    return Layer(rgb=rgb, alpha=alpha)
+        mixed = (layer.rgb[part] * front[..., None] + rgb * behind[..., None]) / total
+        solid, nothing = (above == _OPAQUE)[..., None], (above == 0)[..., None]
+        rgb[...] = np.where(solid, layer.rgb[part], np.where(nothing, rgb, np.rint(mixed)))
+        alpha[...] = np.where(
+            (above == _OPAQUE) | (alpha == _OPAQUE), _OPAQUE, np.rint((front + behind) * _OPAQUE)
+        )
+    return whole
 
 
 def _visible_masks(layers: Sequence[Layer]) -> tuple[Mask, ...]:
     clear = np.ones(layers[0].alpha.shape, np.float32)
     masks: list[Mask] = []
     for layer in reversed(layers):
-        masks.append(np.rint(layer.alpha * clear).astype(np.uint8))
-        clear = clear * (1 - layer.alpha.astype(np.float32) / _OPAQUE)
+        part = _extent(layer.alpha)
+        mask = np.zeros_like(layer.alpha)
+        mask[part] = np.rint(layer.alpha[part] * clear[part])
+        clear[part] *= 1 - layer.alpha[part].astype(np.float32) / np.float32(_OPAQUE)
+        masks.append(mask)
     return tuple(reversed(masks))
 
 
 def _warped_area(alpha: Mask, matrix: Homography) -> float:
     """Canvas pixels that the whole object would cover on an endless canvas: the Jacobian summed over its pixels."""
-    rows, columns = np.nonzero(alpha)
-    depth = matrix[2, 0] * columns + matrix[2, 1] * rows + matrix[2, 2]
-    jacobian = abs(float(np.linalg.det(matrix))) / np.abs(depth) ** 3
-    return float((alpha[rows, columns] * jacobian).sum() / _OPAQUE)
+    rows, columns = _extent(alpha)
+    ys, xs = np.arange(rows.start, rows.stop)[:, None], np.arange(columns.start, columns.stop)
+    depth = np.abs(matrix[2, 0] * xs + matrix[2, 1] * ys + matrix[2, 2])
+    shares = alpha[rows, columns] / (depth * depth * depth)
+    return float(shares.sum()) * abs(float(np.linalg.det(matrix))) / _OPAQUE
 
 
 def box_corners(box: Box, matrix: Homography) -> NDArray[np.float32]:

@@ -136,7 +136,7 @@ class _Draws:
     def _objects(self, rng: random.Random, label: str) -> tuple[ObjectSpec, ...]:
         low, high = self.recipe.placement.objects
         number = low + int(rng.random() * (high - low + 1))
-        photos = [self.known[_given(self.photos[label].draw())] for _ in range(number)]
+        photos = self._photos(label, number)
         placements = drawn_placements(
             rng,
             self.recipe.placement,
@@ -144,10 +144,20 @@ class _Draws:
             self.size,
             flips=self.recipe.placement.flips(label),
         )
+        back_to_front = sorted(zip(photos, placements, strict=True), key=lambda one: one[1].y)
         return tuple(
             ObjectSpec(subject_id=photo.id, cutout_id=photo.cutout_id, placement=placement)
-            for photo, placement in zip(photos, placements, strict=True)
+            for photo, placement in back_to_front
         )
+
+    def _photos(self, label: str, number: int) -> list[PlanSubject]:
+        """Photos for one sample; none twice before all of the class are in it."""
+        drawn: list[str] = []
+        of_class = self.photos[label]
+        for _ in range(number):
+            once_more = len(drawn) % len(of_class.weights)
+            drawn.append(_given(of_class.draw(drawn[len(drawn) - once_more :])))
+        return [self.known[one] for one in drawn]
 
     def _guidance(self) -> float:
         own = self.recipe.guidance_scale

@@ -4,61 +4,85 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.placement import Box, Placement, box_corners, homography
-from pipeline.domain.recipe import PlacementRanges, Position
+from pipeline.domain.recipe import Flip, PlacementRanges, Position
 
 _TRIES = 40
 _DECIMALS = 4
 _NEAR = 0.06  # how far "near" a third or the middle is, as a share of the canvas
 
 
+@dataclass(slots=True)
+class _Standing:
+    """An object on the canvas as the four-sided outline of its box."""
+
+    placement: Placement
+    outline: NDArray[np.float32]  # (4, 2) x, y in pixels
+    area: float  # px²
+    seen: float  # share of the area that lies on the canvas and under no other outline
+
+
 def drawn_placements(
-    rng: random.Random, ranges: PlacementRanges, boxes: Sequence[Box], size: tuple[int, int], *, flips: bool
+    rng: random.Random,
+    ranges: PlacementRanges,
+    boxes: Sequence[Box],
+    size: tuple[int, int],
+    *,
+    flips: Flip = Flip.NONE,
 ) -> list[Placement]:
-    """A placement for each object, back to front; the best of 40 tries where the ranges leave no room.
+    """A placement for each object, in the order of the boxes; the best of 40 tries where the ranges leave no room.
+
+    What stands lower on the canvas is nearer and covers what stands higher; with equal y the later one covers the
+    earlier. Shares seen and covered are those of the objects' boxes.
 
     Args:
         rng: only `random()` is called.
         boxes: the extent of each object in its photo.
         size: (height, width) of the canvas.
-        flips: whether this class may be mirrored.
+        flips: how this class may be mirrored.
     """
-    placed: list[Placement] = []
-    outlines: list[np.ndarray] = []
+    standing: list[_Standing] = []
     for box in boxes:
-        candidates = []
+        best: tuple[float, _Standing, list[float]] | None = None
         for _ in range(_TRIES):
-            placement = _drawn(rng, ranges, flips=flips)
-            outline = box_corners(box, homography(placement, box, size))
-            lack = max(0.0, ranges.min_visible - _inside(outline, size))
-            lack += sum(max(0.0, _shared(outline, other) - ranges.overlap) for other in outlines)
-            candidates.append((lack, len(candidates), placement, outline))
+            new = _stood(_drawn(rng, ranges, flips), box, size)
+            lack, seen = _lack(new, standing, ranges)
+            if best is None or lack < best[0]:
+                best = (lack, new, seen)
             if lack == 0:
                 break
-        _, _, placement, outline = min(candidates, key=lambda one: one[:2])
-        placed.append(placement)
-        outlines.append(outline)
-    return placed
+        assert best is not None
+        standing.append(best[1])
+        for one, share in zip(standing, best[2], strict=True):
+            one.seen = share
+    return [one.placement for one in standing]
 
 
-def _drawn(rng: random.Random, ranges: PlacementRanges, *, flips: bool) -> Placement:
+def _drawn(rng: random.Random, ranges: PlacementRanges, flips: Flip) -> Placement:
     x, y = _centre(rng, ranges.position)
 
     def between(span: tuple[float, float]) -> float:
         return round(span[0] + (span[1] - span[0]) * rng.random(), _DECIMALS)
 
+    scale, rotation = between(ranges.scale), between(ranges.rotation)
+    yaw, pitch = between(ranges.yaw), between(ranges.pitch)
+    mirrored, turned = rng.random() < 0.5, rng.random() < 0.5
+    if flips is Flip.ANY and turned:  # mirrored top to bottom = left to right and half a turn
+        rotation = round(rotation + (180 if rotation <= 0 else -180), _DECIMALS)
     return Placement(
         x=x,
         y=y,
-        scale=between(ranges.scale),
-        rotation=between(ranges.rotation),
-        yaw=between(ranges.yaw),
-        pitch=between(ranges.pitch),
-        flip=rng.random() < 0.5 and flips,
+        scale=scale,
+        rotation=rotation,
+        yaw=yaw,
+        pitch=pitch,
+        flip=mirrored and flips is not Flip.NONE,
     )
 
 
@@ -75,23 +99,30 @@ def _centre(rng: random.Random, position: Position) -> tuple[float, float]:
     return round(x, _DECIMALS), round(y, _DECIMALS)
 
 
-def _inside(outline: np.ndarray, size: tuple[int, int]) -> float:
-    """Share of an outline's area that lies on the canvas."""
+def _stood(placement: Placement, box: Box, size: tuple[int, int]) -> _Standing:
+    """An object as it stands alone."""
+    outline = box_corners(box, homography(placement, box, size))
     height, width = size
     edge = np.array(
         [[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]], np.float32
     )
-    return _common(outline, edge) / max(_area(outline), 1e-6)
+    area = max(float(abs(cv2.contourArea(outline))), 1e-6)
+    return _Standing(placement, outline, area, _common(outline, edge) / area)
 
 
-def _shared(first: np.ndarray, second: np.ndarray) -> float:
-    """Common area as a share of the smaller outline."""
-    return _common(first, second) / max(min(_area(first), _area(second)), 1e-6)
+def _lack(new: _Standing, others: Sequence[_Standing], ranges: PlacementRanges) -> tuple[float, list[float]]:
+    """By how much a new object breaks the ranges, 0 where it keeps them, and what is seen of the others and of it."""
+    lack, own, seen = 0.0, new.seen, []
+    for other in others:
+        common = _common(new.outline, other.outline)
+        lack += max(0.0, common / min(new.area, other.area) - ranges.overlap)
+        in_front = new.placement.y >= other.placement.y
+        own -= 0.0 if in_front else common / new.area
+        seen.append(other.seen - (common / other.area if in_front else 0.0))
+        lack += max(0.0, ranges.min_visible - seen[-1]) - max(0.0, ranges.min_visible - other.seen)
+    lack += max(0.0, ranges.min_visible - own)
+    return round(lack, _DECIMALS), [*seen, own]  # rounded, so that it is the same on every machine
 
 
-def _common(first: np.ndarray, second: np.ndarray) -> float:
+def _common(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     return float(cv2.intersectConvexConvex(first, second)[0])
-
-
-def _area(outline: np.ndarray) -> float:
-    return float(abs(cv2.contourArea(outline)))

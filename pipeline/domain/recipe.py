@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_yaml import loaded_yaml
+from pipeline.domain.slots import refuse_broken_slots
 from pipeline.domain.spec import ControlSource, Method
 from pipeline.errors import InvalidRecipe
 
-Weights = dict[str, float]
+
+def _no_switch(value: Any) -> Any:
+    """YAML's true and false are no numbers, though Python takes them for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("switch", "a number is needed")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_switch)]
+Number = Annotated[float, BeforeValidator(_no_switch), Field(allow_inf_nan=False)]
+Weights = dict[str, Number]
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
 
 
@@ -31,6 +52,7 @@ class Flip(StrEnum):
 
     NONE = "none"
     HORIZONTAL = "horizontal"
+    ANY = "any"  # top to bottom too, which is left to right and half a turn
 
 
 class _Part(BaseModel):
@@ -53,6 +75,11 @@ class Backdrops(_Part):
     folder: str | None = None  # background pictures for method `paste`; "starter" for the rendered surfaces
     sdxl_prefix: str = "a photo of a {label}, "  # put before the prompt of the plain SDXL baseline
 
+    @model_validator(mode="before")
+    @classmethod
+    def _a_template_alone_has_no_slots(cls, given: Any) -> Any:
+        return {"slots": {}, **given} if isinstance(given, dict) and "template" in given else given
+
     @field_validator("slots", mode="before")
     @classmethod
     def _lists_have_equal_weights(cls, slots: Any) -> Any:
@@ -74,6 +101,7 @@ class Backdrops(_Part):
             for slot, value in combination.items():
                 if value not in self.slots.get(slot, {}):
                     raise ValueError(f"exclude names {slot}: {value}, which is no value of that slot")
+        refuse_broken_slots(self.template, self.slots)
         return self
 
 
@@ -81,16 +109,16 @@ class PlacementRanges(_Part):
     """Ranges that poses are drawn from, each as [lowest, highest]."""
 
     position: Position = Position.UNIFORM
-    scale: tuple[float, float] = (0.35, 0.7)  # longest side as a share of the canvas' shorter side
-    rotation: tuple[float, float] = (-180.0, 180.0)  # degrees
-    yaw: tuple[float, float] = (-30.0, 30.0)
-    pitch: tuple[float, float] = (-30.0, 30.0)
+    scale: tuple[Number, Number] = (0.35, 0.7)  # longest side as a share of the canvas' shorter side
+    rotation: tuple[Number, Number] = (-180.0, 180.0)  # degrees
+    yaw: tuple[Number, Number] = (-30.0, 30.0)
+    pitch: tuple[Number, Number] = (-30.0, 30.0)
     flip: Flip | dict[str, Flip] = Flip.NONE  # for all classes, or class → rule ("none" for those not named)
-    min_visible: Annotated[float, Field(gt=0, le=1)] = (
+    min_visible: Annotated[Number, Field(gt=0, le=1)] = (
         0.85  # share of the object inside the canvas and uncovered
     )
-    objects: tuple[int, int] = (1, 1)  # how many of the class stand in one picture
-    overlap: Annotated[float, Field(ge=0, le=1)] = (
+    objects: tuple[Whole, Whole] = (1, 1)  # how many of the class stand in one picture
+    overlap: Annotated[Number, Field(ge=0, le=1)] = (
         0.15  # share of the smaller object's box that may be shared
     )
 
@@ -109,17 +137,16 @@ class PlacementRanges(_Part):
                 raise ValueError(f"{name} is [{first}, {last}]; it must rise and lie in {low:g} to {high:g}")
         return self
 
-    def flips(self, label: str) -> bool:
-        """Whether objects of a class may be mirrored."""
-        rule = self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
-        return rule is Flip.HORIZONTAL
+    def flips(self, label: str) -> Flip:
+        """How objects of a class may be mirrored."""
+        return self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
 
 
 class Control(_Part):
     """Guidance of method `controlnet`."""
 
     source: ControlSource = ControlSource.OBJECT
-    scale: Annotated[float, Field(ge=0, le=2)] = 0.6
+    scale: Annotated[Number, Field(ge=0, le=2)] = 0.6
     reference: str | None = None  # a picture file, for source `reference`
 
 
@@ -127,18 +154,22 @@ class Recipe(_Part):
     """What to make of a library. Values that are left out come from the model."""
 
     name: str = "recipe"
-    count: Annotated[int, Field(ge=1, le=10_000_000)] | None = (
+    count: Annotated[Whole, Field(ge=1, le=10_000_000)] | None = (
         None  # samples in all; 100 where nothing is said
     )
-    classes: dict[str, Annotated[int, Field(ge=1)]] | None = (
+    classes: Annotated[dict[str, Annotated[Whole, Field(ge=1)]], Field(min_length=1)] | None = (
         None  # class → count; all classes alike where left out
     )
-    size: Annotated[int, Field(ge=32, le=4096, multiple_of=8)] | None = None  # side of the square picture, px
-    method: Method | dict[Method, Annotated[float, Field(gt=0)]] = Method.INPAINT
+    size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = (
+        None  # side of the square picture, px
+    )
+    method: Method | Annotated[dict[Method, Annotated[Number, Field(gt=0)]], Field(min_length=1)] = (
+        Method.INPAINT
+    )
     model: str = "nano"
-    steps: Annotated[int, Field(ge=1, le=200)] | None = None
-    guidance_scale: Annotated[float, Field(ge=0, le=30)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    steps: Annotated[Whole, Field(ge=1, le=200)] | None = None
+    guidance_scale: Annotated[Number, Field(ge=0, le=30)] | None = None
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     backdrops: Backdrops = Field(default_factory=Backdrops)
     placement: PlacementRanges = Field(default_factory=PlacementRanges)
     control: Control = Field(default_factory=Control)
@@ -163,22 +194,16 @@ def parse_recipe(text: str, name: str = "recipe") -> Recipe:
         name: what the person calls the text, e.g. its file name; stands in front of messages.
 
     Raises:
-        InvalidRecipe: no YAML, an unknown key (the nearest valid one is named), or a value out of its range.
+        InvalidRecipe: no YAML, a key given twice, an unknown key or name (the nearest valid one is named), or a value
+            out of its range.
     """
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise InvalidRecipe(
-            f"{name}: this is not YAML{where}; {getattr(error, 'problem', 'check it')}"
-        ) from None
-    if not isinstance(data, dict):
-        raise InvalidRecipe(f"{name}: a recipe is a list of keys and values; recipes/ holds worked examples")
+    data = loaded_yaml(text, name)
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        raise InvalidRecipe(f"{name}: {_sentence(error)}") from None
+        raise InvalidRecipe(f"{name}: {fault_sentence(error, Recipe)}") from None
+    except InvalidRecipe as error:
+        raise InvalidRecipe(f"{name}: {error}") from None
 
 
 def to_yaml(recipe: Recipe) -> str:
@@ -190,29 +215,3 @@ def to_yaml(recipe: Recipe) -> str:
 def default_recipe() -> Recipe:
     """recipes/surfaces.yaml: the words of the embedded model, inpainted."""
     return parse_recipe(_DEFAULT.read_text(encoding="utf-8"), _DEFAULT.name)
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"] if str(part) not in _UNION_BRANCHES)
-    if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        known = _keys_at(first["loc"][:-1])
-        near = get_close_matches(key, known, n=1, cutoff=0.5)
-        mend = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key '{path}'; {mend}"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return f"{path}: {message}" if path else message
-    return f"{path} is {first['input']!r}; {message[0].lower()}{message[1:]}"
-
-
-_PARTS: dict[tuple[str, ...], type[BaseModel]] = {
-    (): Recipe, ("backdrops",): Backdrops, ("placement",): PlacementRanges, ("control",): Control,
-}  # fmt: skip
-_UNION_BRANCHES = {"Flip", "Method", "dict[str,Flip]", "str-enum[Method]", "str-enum[Flip]"}
-
-
-def _keys_at(path: tuple[int | str, ...]) -> list[str]:
-    part = _PARTS.get(tuple(str(step) for step in path), Recipe)
-    return list(part.model_fields)

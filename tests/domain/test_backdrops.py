@@ -63,7 +63,75 @@ def test_a_class_without_any_value_left_is_named() -> None:
 
 def test_a_slot_that_is_not_there_is_named() -> None:
     with pytest.raises(InvalidRecipe, match="no 'light'"):
-        BackdropGrammar(Backdrops(template="{light}"), random.Random(1))
+        Backdrops(template="{light}")
+
+
+NESTED = Backdrops(
+    template="{light} {place}",
+    slots={
+        "place": {"{ground} floor": 2, "{ground} floor before a {wall} wall": 1},
+        "light": ["dim", "warm"],
+        "wall": {"brick": 2, "wood": 1, "plaster": 1},
+        "ground": ["sand", "moss"],
+    },
+)
+
+
+def test_only_slots_that_the_prompt_holds_are_chosen_in_reading_order() -> None:
+    grammar = BackdropGrammar(NESTED, random.Random(3))
+    for choice in (grammar.choice("bolt") for _ in range(30)):
+        walled = "wall" in dict(choice)["place"]
+        assert [slot for slot, _ in choice] == ["light", "place", "ground", *(["wall"] if walled else [])]
+        assert "{" not in grammar.prompt(choice)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), draws=st.integers(1, 90))
+def test_a_nested_slot_is_in_balance_over_the_prompts_that_show_it(seed: int, draws: int) -> None:
+    grammar = BackdropGrammar(NESTED, random.Random(seed))
+    walls = Counter(
+        dict(choice)["wall"] for choice in (grammar.choice("bolt") for _ in range(draws)) if len(choice) == 4
+    )
+    for wall, share in {"brick": 0.5, "wood": 0.25, "plaster": 0.25}.items():
+        assert abs(walls[wall] - walls.total() * share) <= 1
+
+
+def test_the_name_of_a_slot_is_no_word_of_the_prompt() -> None:
+    grammar = BackdropGrammar(NESTED, random.Random(3))
+    assert "floor" in grammar.prompt(grammar.choice("ground"))
+
+
+@pytest.mark.parametrize(
+    ("template", "slots", "sentence"),
+    [
+        (
+            "{ground}",
+            {"ground": ["sand"], "light": ["dim"]},
+            "backdrops.slots.light is never used; name {light} in the template or take it out",
+        ),
+        (
+            "{ground}",
+            {"ground": ["{wall} floor"]},
+            "slot 'ground' speaks of {wall}, but backdrops.slots has no 'wall'; add it",
+        ),
+        (
+            "{ground}",
+            {"ground": ["old {ground}"]},
+            "backdrops.slots.ground leads back to itself (ground → ground); take one of them out",
+        ),
+        (
+            "{place}",
+            {"place": ["{ground}"], "ground": ["sand", "{wall}"], "wall": ["{ground}"]},
+            "backdrops.slots.ground leads back to itself (ground → wall → ground); take one of them out",
+        ),
+    ],
+)
+def test_slots_that_do_not_hold_together_are_refused(
+    template: str, slots: dict[str, list[str]], sentence: str
+) -> None:
+    with pytest.raises(InvalidRecipe) as refused:
+        Backdrops(template=template, slots=slots)
+    assert str(refused.value) == sentence
 
 
 def test_slots_inside_values_are_filled_and_empty_ones_leave_no_comma() -> None:

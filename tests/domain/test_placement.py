@@ -8,17 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.placement import (
+    Box,
     Cutout,
     Placement,
     homography,
     object_box,
     place,
     warp,
+    warped_cutout,
 )
 from pipeline.errors import InvalidRequest, SizeMismatch
 
 SIDE = 64
-CANVAS = (96, 128)
+CANVAS = (150, 200)  # more than one tile of a warp
 
 
 def photo(side: int = SIDE) -> np.ndarray:
@@ -59,6 +61,41 @@ def test_where_the_mask_is_1_the_layer_equals_the_warped_photo(placement: Placem
     opaque = placed.layer.alpha == 255
     warped = warp(photo(), placed.homographies[0], CANVAS)
     assert np.array_equal(placed.layer.rgb[opaque], warped[opaque])
+
+
+@settings(max_examples=60, deadline=None)
+@given(poses, st.integers(8, 30))
+def test_nothing_of_an_object_is_lost_where_only_its_surroundings_are_warped(
+    placement: Placement, radius: int
+) -> None:
+    cutout = Cutout(photo(), disc(radius=radius))
+    matrix = homography(placement, object_box(cutout.alpha), CANVAS)
+    whole = warp(cutout.alpha.astype(np.float32) / 255, matrix, CANVAS)
+    alpha = warped_cutout(cutout, matrix, CANVAS).alpha
+    assert np.abs(whole * 255 - alpha).max() < 1.51  # 254.5 is shown as 254 and 254.999 as 255
+    assert ((whole * 255 > 0.51) <= (alpha > 0)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(poses, st.tuples(st.integers(0, 90), st.integers(0, 70), st.integers(100, 200), st.integers(80, 150)))
+def test_a_part_of_a_warp_equals_the_whole(placement: Placement, box: Box) -> None:
+    matrix = homography(placement, (8, 8, 56, 56), CANVAS)
+    x0, y0, x1, y1 = box
+    part, whole = warp(photo(), matrix, CANVAS, within=box), warp(photo(), matrix, CANVAS)
+    assert np.array_equal(part[y0:y1, x0:x1], whole[y0:y1, x0:x1])
+
+
+def test_the_alpha_of_a_heap_is_that_of_its_objects_together() -> None:
+    cutouts = [Cutout(photo(), disc(radius=radius)) for radius in (12, 24, 30)]
+    placements = [
+        Placement(x=0.3 + 0.2 * index, y=0.4, rotation=20.0 * index, scale=0.5) for index in range(3)
+    ]
+    placed = place(cutouts, placements, CANVAS)
+    alone = [place([one], [pose], CANVAS).layer.alpha for one, pose in zip(cutouts, placements, strict=True)]
+    clear = np.prod([1 - alpha / 255 for alpha in alone], axis=0)
+    assert np.abs(placed.layer.alpha - 255 * (1 - clear)).max() <= 1.01
+    assert np.array_equal(placed.masks[2], alone[2])
+    assert np.abs(sum(mask.astype(float) for mask in placed.masks) - placed.layer.alpha).max() <= 2.01
 
 
 @settings(max_examples=60, deadline=None)

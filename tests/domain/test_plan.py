@@ -6,10 +6,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.domain.placement import Cutout, place
 from pipeline.domain.plan import ModelFacts, PlanSubject, plan
-from pipeline.domain.recipe import Recipe, parse_recipe
+from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, NoSubjects
 
@@ -28,10 +30,19 @@ count: 12
 method: {inpaint: 1, controlnet: 1, sdxl: 1, paste: 1}
 seed: 7
 backdrops:
-  template: "{surface} floor, {light}"
-  slots: {surface: [gravel, sand, moss], light: {dim: 2, warm: 1}}
-placement: {objects: [1, 2], yaw: [-40, 40], flip: {bolt: horizontal}}
+  template: "{place}, {light}"
+  slots:
+    place: ["{surface} floor", "{surface} floor in front of a {wall} wall"]
+    surface: [gravel, sand, moss]
+    wall: [brick, wood]
+    light: {dim: 2, warm: 1}
+placement: {objects: [1, 2], yaw: [-40, 40], flip: {bolt: any}}
 """)
+
+
+# After a wanted change of plans, write the golden file anew from the repository's root:
+# python -c "import json, sys; sys.path[:0] = ['.', 'tests/domain']; import test_plan as t; s = t.golden_specs();
+# t.GOLDEN.write_text(json.dumps({'ids': [x.id for x in s], 'specs': [json.loads(x.to_json()) for x in s]}, indent=1))"
 
 
 def golden_specs() -> list[SampleSpec]:
@@ -103,6 +114,64 @@ def test_only_classes_that_may_be_mirrored_are() -> None:
     specs = plan(RECIPE, SUBJECTS, model=MODEL, backdrop_ids=["p1"], count=90)
     flipped = {spec.label for spec in specs for one in spec.objects if one.placement.flip}
     assert flipped == {"bolt"}
+
+
+HEAP = parse_recipe("""
+count: 60
+placement: {objects: [2, 4], scale: [0.3, 0.5], overlap: 0.4, min_visible: 0.6, yaw: [-20, 20], pitch: [-20, 20]}
+""")
+
+
+def test_a_heap_lies_back_to_front_from_high_to_low() -> None:
+    for spec in plan(HEAP, SUBJECTS, model=MODEL):
+        heights = [one.placement.y for one in spec.objects]
+        assert heights == sorted(heights)
+
+
+def test_no_photo_comes_twice_in_a_sample_while_others_of_its_class_are_left() -> None:
+    specs = plan(HEAP, SUBJECTS, model=MODEL)
+    for spec in specs:
+        photos = [one.subject_id for one in spec.objects]
+        assert len(set(photos)) == len(photos)
+    used = Counter(one.subject_id for spec in specs for one in spec.objects if spec.label == "nut")
+    assert max(used.values()) - min(used.values()) <= 1
+
+
+def test_a_heap_larger_than_its_class_takes_every_photo_before_one_comes_again() -> None:
+    recipe = Recipe.model_validate({"count": 9, "placement": {"objects": [6, 6], "scale": [0.1, 0.2]}})
+    for spec in plan(recipe, SUBJECTS, model=MODEL):
+        assert sorted(Counter(one.subject_id for one in spec.objects).values()) == [1, 1, 2, 2]
+
+
+def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> None:
+    alpha = np.zeros((96, 120), np.uint8)
+    alpha[12:80, 10:100] = 255
+    cutout = Cutout(np.zeros((96, 120, 3), np.uint8), alpha)
+    shares = [
+        share
+        for spec in plan(HEAP, SUBJECTS, model=MODEL)
+        for share in place(
+            [cutout] * len(spec.objects), [one.placement for one in spec.objects], spec.size
+        ).visible
+    ]
+    assert min(shares) > 0.59  # one percent for pixels that an outline cuts
+    assert min(shares) < 0.8  # and the heaps are heaps
+
+
+def test_any_mirroring_turns_objects_upside_down_too() -> None:
+    recipe = parse_recipe("{count: 80, placement: {flip: any, rotation: [-5, 5]}}")
+    poses = [spec.objects[0].placement for spec in plan(recipe, SUBJECTS, model=MODEL)]
+    seen = Counter((pose.flip, abs(pose.rotation) > 90) for pose in poses)
+    assert len(seen) == 4
+    assert min(seen.values()) > 10
+    assert all(min(abs(pose.rotation), abs(180 - abs(pose.rotation))) <= 5 for pose in poses)
+
+
+def test_slots_that_a_prompt_does_not_show_are_not_recorded() -> None:
+    for spec in plan(default_recipe(), SUBJECTS, model=MODEL):
+        walled = "{wall}" in dict(spec.slots)["place"]
+        assert ("wall" in dict(spec.slots)) == walled
+        assert all(value in spec.prompt for slot, value in spec.slots if slot != "place")
 
 
 def test_a_reference_goes_to_the_controlnet_only() -> None:
