@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import InvalidRequest
 
@@ -33,7 +34,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         InvalidRequest: a variable does not parse or lies outside its range.
     """
-    given = {}
+    given: dict[str, Any] = {}
     for name, default in _DEFAULTS.items():
         text = environment.get(f"BACKLOT_{name.upper()}")
         if text is not None:

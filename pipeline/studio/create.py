@@ -107,7 +107,8 @@ def create(
         StudioError: a variant could not be rendered.
     """
     made: list[Created] = []
-    size = (request.size or model_facts(request.model).size,) * 2
+    side = request.size or model_facts(request.model).size
+    size = (side, side)
 
     def collect(spec: SampleSpec, sample: RenderedSample) -> None:
         before = composite(sample.placed.layer, checkerboard(size))

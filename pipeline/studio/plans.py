@@ -119,7 +119,8 @@ def _backdrop_ids(library: Library, recipe: Recipe, size_px: int) -> list[str]:
         raise InvalidRecipe(
             "method 'paste' needs backgrounds; set backdrops.folder to a folder of pictures or to 'starter'"
         )
-    size = (recipe.size or size_px,) * 2
+    side = recipe.size or size_px
+    size = (side, side)
     if str(folder) == _STARTER_BACKDROPS:
         return [library.put_picture(picture) for picture in starter_backdrops(size_px=size[0])]
     files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def _said(found: Outlook) -> str:
     return f"{real} photos and {synthetic} accepted samples"
 
 
-def _total(counts: dict[str, int]) -> int:
+def _total(counts: Mapping[str, int]) -> int:
     return sum(counts.values())
 
 

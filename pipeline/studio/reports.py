@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -113,9 +114,9 @@ class GateReport:
 class ReleaseOutlook:
     """What a release would hold."""
 
-    real: dict[str, dict[str, int]]  # split → class → count
-    synthetic: dict[str, dict[str, int]]
-    methods: dict[str, int]
+    real: Mapping[str, Mapping[str, int]]  # split → class → count
+    synthetic: Mapping[str, Mapping[str, int]]
+    methods: Mapping[str, int]
     card: str  # Markdown of the dataset card
     decided_by_gate: int  # accepted samples that no person has seen
 
