@@ -73,8 +73,8 @@ class NanoConfig:
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     vae: StageOptions = StageOptions(steps=4000, batch=16, learning_rate=8e-4)
-    unet: StageOptions = StageOptions(steps=2400, batch=40, learning_rate=1e-3)
-    control: StageOptions = StageOptions(steps=700, batch=32, learning_rate=8e-4, warm_up=30)
+    unet: StageOptions = StageOptions(steps=2400, batch=24, learning_rate=1e-3, ema_decay=0.996)
+    control: StageOptions = StageOptions(steps=700, batch=24, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = 64  # side of the crops that the VAE learns from
     drop_prompt: float = (
         0.1  # share of the rows whose prompt is replaced by zeros, for classifier-free guidance

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from training.nano import stages
-from training.nano.config import NanoConfig, SceneOptions, short
+from training.nano.config import NanoConfig, SceneOptions, full, short
 from training.nano.control import scale_hint_stack
 from training.nano.diffusion import noised
 from training.nano.export import fold_latent_scale
@@ -115,6 +114,6 @@ def test_a_controlnet_starts_from_the_weights_of_the_unet() -> None:
     assert torch.equal(control.mid_block.resnets[0].conv1.weight, unet.mid_block.resnets[0].conv1.weight)
 
 
-def test_the_shipped_preset_and_the_short_one_load_without_photographs(tmp_path: Path) -> None:
+def test_both_presets_shrink_pictures_by_four() -> None:
     assert short().sizes.factor == 4
-    assert NanoConfig().sizes.factor == 4
+    assert full().sizes.factor == 4
