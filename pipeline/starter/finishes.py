@@ -17,6 +17,7 @@ ZINC = Finish(tint=(0.66, 0.69, 0.74), gloss=0.5, marks=0.07)
 YELLOW_ZINC = Finish(tint=(0.74, 0.63, 0.34), gloss=0.65, marks=0.06)
 BRASS = Finish(tint=(0.80, 0.56, 0.20), gloss=0.75, marks=0.07)
 COPPER = Finish(tint=(0.76, 0.40, 0.25), gloss=0.7, marks=0.07)
+SPRING_WIRE = Finish(tint=(0.34, 0.34, 0.36), gloss=0.75, marks=0.05)
 BLACK_OXIDE = Finish(tint=(0.085, 0.085, 0.09), gloss=0.55, marks=0.08)
 
 _BLUE_NYLON = (0.05, 0.16, 0.45)
@@ -26,7 +27,7 @@ _COMMON: dict[Kind, tuple[Finish, ...]] = {
     Kind.BOLT: _USUAL,
     Kind.GEAR: (STEEL, STAINLESS, BRASS, BLACK_OXIDE, BLACK_OXIDE, YELLOW_ZINC),
     Kind.NUT: _USUAL,
-    Kind.SPRING: (STEEL, STAINLESS, BLACK_OXIDE, BLACK_OXIDE, YELLOW_ZINC, COPPER),
+    Kind.SPRING: (SPRING_WIRE, SPRING_WIRE, BLACK_OXIDE, BLACK_OXIDE, YELLOW_ZINC, COPPER),
     Kind.WASHER: (*_USUAL, COPPER),
 }
 

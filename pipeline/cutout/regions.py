@@ -1,0 +1,156 @@
+"""Which pixels are ground or shadow, and which the object: sharp edges, colour and light against the ground model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipeline.cutout.ground import Field, Ground
+
+_DEEPEST_SHADOW = -1.1  # logarithm; a shadow keeps at least a third of the light
+
+
+_TINT_SLACK = 0.012
+_TINT_OF_SHADOW = 0.08  # a shadow may take on this much colour per unit of darkness
+_SOFTEST_EDGE = 1.3  # an edge counts as sharp when it stands out this much more at fine scale than at coarse
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for ground, shadow and object in every pixel: all (H, W)."""
+
+    light: Field
+    tint: Field  # size of the departure in colour, after what shadows alone do to it
+    colour: Field  # (H, W, 3) signed
+    edge: Field  # gradient over light and colour
+    sharp: Field  # how much of the edge is sharp; at most 0 in soft shadow edges
+    ground: np.ndarray  # bool: equals the ground model
+    passable: np.ndarray  # bool: may be ground in shadow: right colour, no sharp edge
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """A first division of the picture: (H, W) bool."""
+
+    object: np.ndarray
+    shadow: np.ndarray  # ground that lies in shadow
+    holes: np.ndarray  # ground seen through the object
+
+
+def gathered_evidence(ground: Ground) -> Evidence:
+    """Evidence from departures; the colour of shadows is learned from the picture's own shadow."""
+    first = _evidence(ground.light, ground.colour, ground.known)
+    shaded = _joined_to_border(_opened(first.passable | first.ground, 2)) & (ground.light < -0.12)
+    if shaded.sum() < 0.002 * shaded.size:
+        return first
+    drift = np.clip(np.median(ground.colour[shaded] / ground.light[shaded][:, None], 0), -0.2, 0.2)
+    return _evidence(ground.light, ground.colour - ground.light[..., None] * drift, ground.known)
+
+
+def _evidence(light: Field, colour: Field, known: np.ndarray) -> Evidence:
+    calm_light = cv2.GaussianBlur(light, (0, 0), 0.8)
+    calm_colour = cv2.GaussianBlur(colour, (0, 0), 1.2)
+    tint = np.linalg.norm(calm_colour, axis=-1)
+    features = np.dstack([light, 2 * colour])
+    edge, coarse = _gradient(features, 0.7), _gradient(features, 2.2)
+    sharp = edge - _SOFTEST_EDGE * coarse
+    light_noise, tint_noise, edge_noise = (
+        1.48 * float(np.median(np.abs(field[known]))) if known.any() else 0.02
+        for field in (calm_light, tint, edge)
+    )
+    flat = (
+        (np.abs(calm_light) < 3 * light_noise + 0.03)
+        & (tint < 3 * tint_noise + 0.03)
+        & (edge < 2 * edge_noise + 0.012)
+    )
+    passable = (
+        (tint < 5 * tint_noise + _TINT_SLACK + _TINT_OF_SHADOW * np.clip(-calm_light, 0, 1))
+        & (calm_light < 3 * light_noise + 0.03)
+        & (calm_light > _DEEPEST_SHADOW)
+        & (sharp < max(1.5 * edge_noise, 0.014))
+        & (edge < 0.25)
+    )
+    return Evidence(light, tint, colour, edge, sharp, flat, passable | flat)
+
+
+def divided(evidence: Evidence) -> Regions:
+    """Ground is what can be reached from the border without crossing a sharp edge; the rest is object, less holes."""
+    size = evidence.light.size
+    passable = _opened(evidence.passable, 2)
+    outside = _joined_to_border(passable)
+    solid = _without_corners(without_islands(~outside, 0.0015 * size))
+    filled = _filled(solid)
+    holes = _holes(evidence, filled, smallest=max(20, round(0.0004 * size)))
+    return Regions(filled & ~holes, outside & ~evidence.ground, holes)
+
+
+def _holes(evidence: Evidence, filled: np.ndarray, smallest: int) -> np.ndarray:
+    """Places inside the outline that look like the ground, in light or shadow, as a whole."""
+    inner = cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    holes = np.zeros_like(filled)
+    for radius in (1, 3):  # the wider one parts a hole from faces that it leaks into
+        candidates = _opened(evidence.passable & inner & ~holes, radius)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(
+            candidates.astype(np.uint8), connectivity=4
+        )
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_AREA] >= smallest and _is_hole(evidence, labels == label):
+                holes |= labels == label
+    return holes
+
+
+def _is_hole(evidence: Evidence, place: np.ndarray) -> bool:
+    """Whether a place inside the outline is ground: its very colour, in a shadow that lets up, of a compact form."""
+    off_colour = float(np.abs(evidence.colour[place].mean(0)).max())
+    contours, _ = cv2.findContours(place.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    around = cv2.arcLength(max(contours, key=len), True)
+    compactness = 4 * np.pi * float(place.sum()) / max(around, 1.0) ** 2
+    brightest = float(np.percentile(evidence.light[place], 95))
+    if off_colour < 0.004 and brightest > -0.08 and evidence.ground[place].mean() > 0.3:
+        return compactness > 0.45
+    return off_colour < 0.010 and compactness > 0.6 and brightest > -0.5
+
+
+def _gradient(features: Field, sigma: float) -> Field:
+    calm = cv2.GaussianBlur(features, (0, 0), sigma)
+    across = cv2.Sobel(calm, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    down = cv2.Sobel(calm, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    return np.sqrt((across**2 + down**2).sum(-1))
+
+
+def _opened(mask: np.ndarray, radius: int) -> np.ndarray:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), radius, radius, radius, radius, cv2.BORDER_REPLICATE)
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)
+    return opened[radius:-radius, radius:-radius] > 0
+
+
+def _joined_to_border(mask: np.ndarray) -> np.ndarray:
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return mask & np.isin(labels, np.unique(rim[rim > 0]))
+
+
+def without_islands(mask: np.ndarray, smallest: float) -> np.ndarray:
+    """A mask (H, W) bool less the pieces under `smallest` pixels or 4 % of the largest."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    keep = 1 + np.flatnonzero(areas >= max(smallest, 0.04 * areas.max())) if count > 1 else []
+    return np.isin(labels, keep)
+
+
+def _without_corners(mask: np.ndarray) -> np.ndarray:
+    """A mask less pieces that lie at the picture's border and are small beside the largest: dark corners, neighbours."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return mask
+    rim = set(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]).tolist())
+    largest = stats[1:, cv2.CC_STAT_AREA].max()
+    keep = [k for k in range(1, count) if k not in rim or stats[k, cv2.CC_STAT_AREA] > 0.4 * largest]
+    return np.isin(labels, keep)
+
+
+def _filled(mask: np.ndarray) -> np.ndarray:
+    return ~_joined_to_border(~mask)
