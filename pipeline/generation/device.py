@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
+from functools import cache
 
 import torch
+
+_MIB = 1 << 20
+_MALLOC_RULES = {  # glibc's mallopt: option → bytes
+    -3: 32 * _MIB,  # below this size memory comes from the heap instead of fresh pages that fault one by one
+    -1: 256 * _MIB,  # so much free memory at the heap's end is kept for the next step
+    -2: 16 * _MIB,  # the heap grows by no less
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +27,31 @@ class Hardware:
 def hardware(*, half: bool) -> Hardware:
     """The best device of this machine.
 
-    CUDA: bfloat16, or float16 on cards that do not compute in bfloat16. Apple: float16. CPU: float32 (float16
-    is 40 times slower there). Small models keep float32 everywhere.
+    CUDA: bfloat16, or float16 on cards that do not compute in bfloat16. Apple: float16. Small models keep float32
+    on both. CPU: bfloat16 where the processor multiplies in it (1.7 times faster in batches), else float32; never
+    float16, which is 40 times slower there.
 
     Args:
-        half: whether 16-bit floats are wanted where the hardware likes them.
+        half: whether 16-bit floats are wanted on graphics hardware.
     """
     if torch.cuda.is_available():
         best = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return Hardware(device="cuda", dtype=best if half else torch.float32)
     if torch.backends.mps.is_available():
         return Hardware(device="mps", dtype=torch.float16 if half else torch.float32)
-    return Hardware(device="cpu", dtype=torch.float32)
+    return Hardware(device="cpu", dtype=torch.bfloat16 if _multiplies_bfloat16() else torch.float32)
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let the C library re-use freed memory between denoising steps (glibc only; a sixth of the time on CPUs)."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        for option, size in _MALLOC_RULES.items():
+            mallopt(option, size)
+
+
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16 products (AVX-512 BF16 or AMX)."""
+    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in asked)

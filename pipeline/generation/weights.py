@@ -22,7 +22,7 @@ from diffusers import (
 
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import ModelUnavailable
-from pipeline.generation.device import Hardware, hardware
+from pipeline.generation.device import Hardware, hardware, keep_freed_memory
 from pipeline.generation.hub import fetched
 from pipeline.generation.models import Checkpoint
 from pipeline.generation.sdxl import SdxlGenerator
@@ -36,7 +36,10 @@ def load_generator(one: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
     Raises:
         ModelUnavailable: files are missing, broken, or cannot be fetched.
     """
-    return SdxlGenerator(facts, Pipelines(one, hardware(half=one.half)), strength=one.strength)
+    place = hardware(half=one.half)
+    if place.device == "cpu":
+        keep_freed_memory()
+    return SdxlGenerator(facts, Pipelines(one, place), strength=one.strength)
 
 
 class Pipelines:

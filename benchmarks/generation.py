@@ -1,0 +1,191 @@
+"""Pictures of the embedded model: seconds each, gain of a batch, flat memory, and whether objects are exact.
+
+`python -m benchmarks.generation`: one JSON line. Singles and batches of four alternate in one process, so that the
+ratio holds on a busy machine too; memory is the peak of a process of its own for each number of samples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.domain.images import RGB
+from pipeline.domain.placement import Cutout, Placement, warp
+from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
+from pipeline.generation import load, model_facts
+from pipeline.runners import RenderedSample, render_specs
+
+MODEL = "nano"
+BATCH = 4
+_PHOTO_PX = 192
+_ROUNDS = 5
+_FEW, _MANY = 20, 200
+_MEMORY_STEPS = 2  # peak memory does not depend on the number of steps
+_SURFACES = (
+    "gravel floor",
+    "grass seen from above",
+    "red bricks wall",
+    "wooden planks floor",
+    "snow, soft light",
+)
+
+
+def photo() -> Cutout:
+    """A soft-edged disc of coloured noise, as a cut-out."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.indices((_PHOTO_PX, _PHOTO_PX)) - _PHOTO_PX / 2
+    edge = _PHOTO_PX / 3 - np.hypot(rows, columns)
+    alpha = (np.clip(edge / 3 + 0.5, 0, 1) * 255).round().astype(np.uint8)
+    return Cutout(rgb=rng.integers(0, 256, (_PHOTO_PX, _PHOTO_PX, 3), dtype=np.uint8), alpha=alpha)
+
+
+def specs(count: int, *, steps: int | None = None, first: int = 0) -> list[SampleSpec]:
+    """`count` specs for the embedded model, each with a pose, prompt and seed of its own."""
+    facts = model_facts(MODEL)
+    return [
+        SampleSpec(
+            label="disc",
+            objects=(
+                ObjectSpec(
+                    subject_id="photo",
+                    cutout_id="photo",
+                    placement=Placement(rotation=float(seed * 37 % 360), yaw=float(seed % 5 * 10), scale=0.5),
+                ),
+            ),
+            prompt=_SURFACES[seed % len(_SURFACES)],
+            negative_prompt=None,
+            slots=(),
+            method=Method.INPAINT,
+            model=facts.name,
+            revision=facts.revision,
+            size=(facts.size, facts.size),
+            steps=steps or facts.steps,
+            guidance_scale=facts.guidance_scale,
+            seed=seed,
+        )
+        for seed in range(first, first + count)
+    ]
+
+
+class Checked:
+    """Takes finished samples, keeps none: only the greatest difference to the warped photo under the mask."""
+
+    def __init__(self, cutout: Cutout) -> None:
+        self._cutout = cutout
+        self.samples = 0
+        self.greatest = 0
+
+    def take(self, spec: SampleSpec, sample: RenderedSample) -> None:
+        """Compare one sample with the photo, warped once more from its stored matrix."""
+        warped = warp(self._cutout.rgb, sample.placed.homographies[0], spec.size)
+        opaque = sample.placed.layer.alpha == 255
+        difference = np.abs(sample.image[opaque].astype(int) - warped[opaque])
+        self.samples += 1
+        self.greatest = max(self.greatest, int(difference.max(initial=0)))
+
+
+def render(wanted: Sequence[SampleSpec], batch_size: int, checked: Checked, cutout: Cutout) -> float:
+    """Seconds of rendering specs."""
+
+    def refuse(_spec: SampleSpec, sentence: str) -> None:
+        raise RuntimeError(sentence)
+
+    def no_picture(_id: str) -> RGB:
+        raise AssertionError("inpainting asks for no other picture")
+
+    started = time.perf_counter()
+    render_specs(
+        wanted,
+        load_cutout=lambda _id: cutout,
+        load_scene=no_picture,
+        load_picture=no_picture,
+        generator_for=load,
+        batch_size=batch_size,
+        on_sample=checked.take,
+        on_failure=refuse,
+    )
+    return time.perf_counter() - started
+
+
+def speed() -> dict[str, float]:
+    """Median seconds a picture alone and in batches of four, alternating."""
+    cutout = photo()
+    checked = Checked(cutout)
+    started = time.perf_counter()
+    render(specs(1), 1, checked, cutout)
+    first_s = time.perf_counter() - started
+    render(specs(BATCH), BATCH, checked, cutout)  # the first batch chooses its kernels
+    single, batch = [], []
+    for turn in range(_ROUNDS):
+        wanted = specs(BATCH, first=BATCH * turn)
+        single.append(render(wanted, 1, checked, cutout) / BATCH)
+        batch.append(render(wanted, BATCH, checked, cutout) / BATCH)
+    return {
+        "first_picture_with_loading_s": round(first_s, 2),
+        "single_s": round(statistics.median(single), 3),
+        "batch_of_4_s": round(statistics.median(batch), 3),
+        "batch_gain": round(statistics.median(a / b for a, b in zip(single, batch, strict=True)), 2),
+        "greatest_difference_under_mask": checked.greatest,
+        "samples_compared": checked.samples,
+    }
+
+
+def peak_mib(count: int) -> float:
+    """Peak memory of this process after rendering `count` samples in batches."""
+    cutout = photo()
+    render(specs(count, steps=_MEMORY_STEPS), BATCH, Checked(cutout), cutout)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _in_child(count: int) -> float:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.generation", "--peak-of", str(count)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Print one JSON line, or the peak memory of one child."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--peak-of", type=int, help="print the peak MiB of rendering so many samples, and end"
+    )
+    count = parser.parse_args().peak_of
+    if count is not None:
+        print(peak_mib(count))
+        return
+    few, many = _in_child(_FEW), _in_child(_MANY)
+    facts = model_facts(MODEL)
+    found = {
+        "benchmark": "generation",
+        "model": f"{facts.name} {facts.revision}",
+        "size": facts.size,
+        "steps": facts.steps,
+        **speed(),
+        f"peak_mib_{_FEW}": round(few),
+        f"peak_mib_{_MANY}": round(many),
+        "peak_ratio": round(many / few, 3),
+        "holds": {},
+    }
+    found["holds"] = {
+        "single_s <= 2": found["single_s"] <= 2,
+        "batch_gain >= 1.4": found["batch_gain"] >= 1.4,
+        "peak_ratio <= 1.2": found["peak_ratio"] <= 1.2,
+        "greatest_difference_under_mask == 0": found["greatest_difference_under_mask"] == 0,
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
