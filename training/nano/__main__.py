@@ -77,9 +77,14 @@ def _run(options: argparse.Namespace) -> int:
         elif stage == "export":
             stages.export(config)
         elif stage == "evaluate":
+            from training.nano.card import card, steps_done
             from training.nano.evaluate import figures
 
-            print(json.dumps(figures(config), indent=1))
+            found = figures(config)
+            print(json.dumps(found, indent=1))
+            if (config.work / "unet").exists():  # trained here: the card is ours to write
+                (config.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
+                (config.out / "README.md").write_text(card(found, config, steps_done=steps_done(config.work)))
         else:
             from training.nano.sheet import write_sheets
 

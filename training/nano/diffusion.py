@@ -14,6 +14,9 @@ from training.nano.fitting import Average, Batch, Stage, decayed
 from training.nano.networks import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, encode_text
 from training.nano.rows import Latents, Rows
 
+STRONG_NOISE = (
+    0.6  # exponent on evenly spread shares of the schedule; 1 would be even, below 1 prefers strong noise
+)
 TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
 
@@ -59,10 +62,14 @@ class DiffusionStage(Stage):
 
 
 def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps, spread evenly over a batch."""
+    """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps.
+
+    The timesteps of a batch are spread over the whole range, denser towards strong noise, where what the picture
+    shows is decided, and in random order: the rows of a batch come sorted.
+    """
     rows = len(latents)
-    share = (torch.arange(rows, device=latents.device) + torch.rand(rows, device=latents.device)) / rows
-    steps = (share * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
+    share = (torch.randperm(rows, device=latents.device) + torch.rand(rows, device=latents.device)) / rows
+    steps = (share**STRONG_NOISE * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
     power = signal[steps][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = power.sqrt() * latents + (1 - power).sqrt() * noise

@@ -93,7 +93,15 @@ def test_the_last_timestep_is_pure_noise_and_the_target_is_the_velocity() -> Non
     noisy, velocity, steps = noised(latents, signal)
     power = signal[steps][:, None, None, None]
     assert torch.allclose(power.sqrt() * noisy - (1 - power).sqrt() * velocity, latents, atol=1e-4)
-    assert steps.tolist() == sorted(steps.tolist())
+
+
+def test_the_timesteps_of_a_batch_cover_the_range_in_random_order() -> None:
+    torch.manual_seed(0)
+    _, _, steps = noised(torch.zeros(100, 4, 2, 2), alphas_cumprod())
+    assert steps.tolist() != sorted(steps.tolist())
+    assert steps.min() < 70
+    assert steps.max() > 990
+    assert (steps > 800).sum().item() == pytest.approx(31, abs=1)
 
 
 def test_the_hint_stack_answers_sparse_edges_with_unit_variance() -> None:
