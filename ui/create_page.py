@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from pipeline.domain.spec import Method
-from pipeline.errors import InvalidRequest, NotFound
-from ui.addresses import file_address, inline_picture, page_address
+from ui.addresses import page_address
 from ui.chips import chips_html, picked_word
 from ui.create_controls import Controls, Values, build_controls
-from ui.events import RENDER, shown_to_user
+from ui.creating import Creating
+from ui.events import AT_ONCE, LIVE, QUIET, RENDER, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.overlays import enlarged
 from ui.pieces import empty_html, note_html
-from ui.stage import build_stage, dragged_to, stage_value
-from ui.tiles import Tile, build_tiles, picked_id, tiles_html
+from ui.stage import build_stage, dragged_to
+from ui.tiles import build_tiles, picked_id
 from ui.wording import with_word
 
 if TYPE_CHECKING:
-    from pipeline.studio import Created, Studio
+    from pipeline.studio import Studio
 
-_PREVIEW_PX = 384
-_OFFERED = 36  # photographs in the strip
-_KEPT_VARIANTS = 32
 _SEEDS = 1_000_000
 _FIRST_PROMPT = "gravel floor, warm light"
 _EMPTY = empty_html(
@@ -38,77 +34,12 @@ _EMPTY = empty_html(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Creating:
-    """What the page does. Variants stay here, by sample id, until newer ones push them out."""
-
-    studio: Studio
-    controls: Controls
-    chosen: gr.State
-    variants: OrderedDict[str, Created] = field(default_factory=OrderedDict)
-
-    def preview(self, values: Values) -> str:
-        """The value of the stage for the sliders as they are."""
-        if not values[self.chosen]:
-            return ""
-        placement = self.controls.placement(values)
-        return stage_value(self.studio.preview(values[self.chosen], placement, _PREVIEW_PX))
-
-    def create(self, values: Values, progress: gr.Progress = gr.Progress()) -> list[str]:  # noqa: B008
-        """Render four variants; their ids."""
-        if not values[self.chosen]:
-            raise InvalidRequest("choose an object first; there is none in this library yet")
-        made = self.studio.create(
-            values[self.chosen],
-            self.controls.placement(values),
-            on_step=lambda step, steps: progress((step, steps), desc="painting", unit="steps"),
-            **self.controls.request(values),
-        )
-        for one in made:
-            self.variants[one.spec.id] = one
-        while len(self.variants) > _KEPT_VARIANTS:
-            self.variants.popitem(last=False)
-        return [one.spec.id for one in made]
-
-    def variant(self, sample_id: str) -> Created:
-        """One variant by its id."""
-        if sample_id not in self.variants:
-            raise NotFound("variant", sample_id)
-        return self.variants[sample_id]
-
-    def strip(self, ids: list[str], shown: str) -> str:
-        """The variants as thumbnails."""
-        there = [self.variants[one] for one in ids if one in self.variants]
-        return tiles_html(
-            [
-                Tile(
-                    id=one.spec.id,
-                    address=inline_picture(one.image),
-                    caption=f"seed {one.spec.seed}",
-                    flag="; ".join(one.failed_gates),
-                    chosen=one.spec.id == shown,
-                )
-                for one in there
-            ]
-        )
-
-    def objects(self, label: str, chosen: str) -> str:
-        """The photographs that can be placed, as a strip."""
-        subjects = self.studio.subjects(label=label or None)
-        fit = [one for one in subjects if one.cutout_id and not one.excluded]
-        fit.sort(key=lambda one: (one.id != chosen, bool(one.mask_doubts), one.name))
-        return tiles_html([_tile(self.studio, one, chosen) for one in fit[:_OFFERED]])
-
-
-def _tile(studio: Studio, subject: Any, chosen: str) -> Tile:
-    address = file_address(studio.thumbnail_path(subject.cutout_id))
-    return Tile(id=subject.id, address=address, caption=subject.label, chosen=subject.id == chosen)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """The widgets besides the controls."""
 
+    columns: gr.Row
+    nothing: gr.HTML
     stage: gr.HTML
     result: gr.ImageSlider
     variants: gr.HTML
@@ -125,7 +56,17 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     build_bar(page, studio, "create")
     build_head("Create", "Place one object, say what shall surround it, keep what you like.")
     chosen, made, shown = gr.State(""), gr.State([]), gr.State("")
-    with gr.Row(elem_classes="columns"):
+    parts, controls = _laid_out(studio)
+    creating = Creating(studio, controls, chosen)
+    _wire_choice(page, creating, parts)
+    _wire_placing(creating, parts)
+    _wire_prompt(page, creating)
+    _wire_results(creating, parts, made, shown)
+
+
+def _laid_out(studio: Studio) -> tuple[_Parts, Controls]:
+    nothing = gr.HTML(_EMPTY, visible=False)
+    with gr.Row(elem_classes="columns") as columns:
         with gr.Column(scale=5, elem_classes="main sticky"):
             stage = build_stage()
             result = gr.ImageSlider(
@@ -141,39 +82,31 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             with gr.Column(elem_classes="pane"):
                 gr.HTML("<h2>Choose an object</h2>")
-                label = gr.Radio(
-                    [("all", "")], value="", show_label=False, elem_classes="pills", container=False
-                )
+                label = gr.Radio(["all"], show_label=False, elem_classes="pills", container=False)
                 objects = build_tiles(elem_id="objects", label="Objects")
             controls = build_controls(studio)
-    creating = Creating(studio, controls, chosen)
     parts = _Parts(
-        stage=stage, result=result, variants=variants, said=said, keep=keep, again=again, label=label,
-        objects=objects, create=create,
+        columns=columns, nothing=nothing, stage=stage, result=result, variants=variants, said=said, keep=keep,
+        again=again, label=label, objects=objects, create=create,
     )  # fmt: skip
-    _wire_choice(page, creating, parts)
-    _wire_placing(creating, parts)
-    _wire_prompt(page, creating)
-    _wire_results(creating, parts, made, shown)
+    return parts, controls
 
 
 def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
     studio, chosen = creating.studio, creating.chosen
-    geometry = {chosen, *creating.controls.geometry}
+    geometry: set[Any] = {chosen, *creating.controls.geometry}
 
     @shown_to_user
     def opened(request: gr.Request) -> tuple[Any, ...]:
         classes = studio.classes()
-        subjects = [one for one in studio.subjects() if one.cutout_id and not one.excluded]
-        subjects.sort(key=lambda one: (bool(one.mask_doubts), -one.mask_score))
-        asked = request.query_params.get("subject", "")
-        ids = {one.id for one in subjects}
-        first = asked if asked in ids else subjects[0].id if subjects else ""
+        first = creating.first_object(request.query_params.get("subject", ""))
         choices = [("all", ""), *((name, name) for name in classes)]
         return (
             first,
-            gr.Radio(choices=choices, value="", visible=bool(classes)),
-            creating.objects("", first) or _EMPTY,
+            gr.Radio(choices=choices, value=""),
+            creating.objects("", first),
+            gr.Row(visible=bool(first)),
+            gr.HTML(visible=not first),
         )
 
     @shown_to_user
@@ -182,25 +115,23 @@ def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
 
     follow = shown_to_user(creating.preview)
     loaded = page.load(
-        opened, None, [chosen, parts.label, parts.objects], show_progress="hidden", queue=False
+        opened, None, [chosen, parts.label, parts.objects, parts.columns, parts.nothing], **AT_ONCE
     )
-    loaded.then(
-        lambda values: creating.preview(values) or _EMPTY, geometry, parts.stage, show_progress="hidden"
-    )
+    loaded.then(follow, geometry, parts.stage, **QUIET)
     parts.label.input(
         shown_to_user(creating.objects),
         [parts.label, chosen],
         parts.objects,
-        show_progress="hidden",
+        **QUIET,
         queue=False,
     )
-    parts.objects.pick(
-        picked, parts.label, [chosen, parts.objects], show_progress="hidden", queue=False
-    ).then(follow, geometry, parts.stage, show_progress="hidden", queue=False).then(
+    parts.objects.pick(picked, parts.label, [chosen, parts.objects], **AT_ONCE).then(
+        follow, geometry, parts.stage, **AT_ONCE
+    ).then(
         _placing,
         None,
         [parts.stage, parts.result, parts.again, parts.keep],
-        show_progress="hidden",
+        **QUIET,
         queue=False,
     )
 
@@ -216,8 +147,7 @@ def _placing() -> tuple[Any, ...]:
 
 def _wire_placing(creating: Creating, parts: _Parts) -> None:
     controls = creating.controls
-    geometry = {creating.chosen, *controls.geometry}
-    live = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
+    geometry: set[Any] = {creating.chosen, *controls.geometry}
     panes = [parts.stage, parts.result, parts.again, parts.keep]
 
     @shown_to_user
@@ -233,15 +163,14 @@ def _wire_placing(creating: Creating, parts: _Parts) -> None:
     def moved(values: Values) -> tuple[Any, ...]:
         return gr.HTML(creating.preview(values), visible=True), *_placing()[1:]
 
-    parts.stage.drag(dragged, geometry, {controls.x, controls.y, parts.stage}, **live)
+    parts.stage.drag(dragged, geometry, {controls.x, controls.y, parts.stage}, **LIVE)
     for slider in controls.geometry:
-        slider.input(moved, geometry, panes, **live)
-    parts.again.click(_placing, None, panes, queue=False, show_progress="hidden")
+        slider.input(moved, geometry, panes, **LIVE)
+    parts.again.click(_placing, None, panes, **AT_ONCE)
 
 
 def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     studio, controls = creating.studio, creating.controls
-    live = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 
     @shown_to_user
     def noted(prompt: str, model: str) -> str:
@@ -267,20 +196,16 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
         model_changed,
         asked,
         [controls.prompt, controls.chips, controls.notes],
-        show_progress="hidden",
+        **QUIET,
         queue=False,
     )
-    controls.model.change(
-        model_changed, asked, [controls.prompt, controls.chips, controls.notes], show_progress="hidden"
-    )
-    controls.prompt.input(noted, asked, controls.notes, **live)
-    controls.chips.pick(chip_picked, asked, [controls.prompt, controls.notes], **live)
+    controls.model.change(model_changed, asked, [controls.prompt, controls.chips, controls.notes], **QUIET)
+    controls.prompt.input(noted, asked, controls.notes, **LIVE)
+    controls.chips.pick(chip_picked, asked, [controls.prompt, controls.notes], **LIVE)
     controls.method.change(
         method_changed, controls.method, [controls.source, controls.control_scale], queue=False
     )
-    controls.dice.click(
-        lambda: random.randrange(_SEEDS), None, controls.seed, queue=False, show_progress="hidden"
-    )
+    controls.dice.click(lambda: random.randrange(_SEEDS), None, controls.seed, **AT_ONCE)
 
 
 def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.State) -> None:
@@ -321,7 +246,7 @@ def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.S
         [made, *panes],
         concurrency_id=RENDER,
         concurrency_limit=1,
-        show_progress_on=parts.said,
+        show_progress_on=[parts.stage, parts.result],
     )
-    parts.variants.pick(picked, made, panes, queue=False, show_progress="hidden")
-    parts.keep.click(kept, shown, [parts.keep, parts.said], show_progress="hidden")
+    parts.variants.pick(picked, made, panes, **AT_ONCE)
+    parts.keep.click(kept, shown, [parts.keep, parts.said], **QUIET)

@@ -12,6 +12,9 @@ import gradio as gr
 from pipeline.errors import StudioError
 
 RENDER = "render"  # concurrency id of everything that runs a model: one at a time
+QUIET: dict[str, Any] = {"show_progress": "hidden"}  # for listeners that answer fast enough without a spinner
+AT_ONCE: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+LIVE: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}  # follows a slider: the last value counts
 _MESSAGE_S = 12
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from ui.addresses import page_address
+from ui.events import AT_ONCE
 from ui.pieces import MARK
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def build_bar(page: gr.Blocks, studio: Studio, path: str) -> None:
     def counted() -> str:
         return bar_html(path, waiting=studio.status()["samples"]["pending"])
 
-    page.load(counted, None, bar, show_progress="hidden", queue=False)
+    page.load(counted, None, bar, **AT_ONCE)
 
 
 def bar_html(current: str, *, waiting: int) -> str:

@@ -12,7 +12,7 @@ import gradio as gr
 from pipeline.domain.spec import Method
 from pipeline.studio.reports import PlanPreview, RunProgress, RunState
 from ui.addresses import file_address, page_address
-from ui.events import shown_to_user
+from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, duration, empty_html, link_html, note_html, progress_html, whole_number
 from ui.tiles import Tile, build_tiles, tiles_html
@@ -148,11 +148,11 @@ class Generating:
         return self.poll("")
 
     def poll(self, seen: str) -> tuple[Any, ...]:
-        """Bar, thumbnails, buttons and the mark of what was shown; nothing is sent when nothing changed."""
+        """Bar, thumbnails, buttons, the mark of what was shown, the state; nothing is sent when nothing changed."""
         progress = self.studio.run_progress()
         mark = repr((progress.state, progress.done, progress.step, progress.latest, progress.sentence))
         if mark == seen:
-            return (gr.skip(),) * 6
+            return (gr.skip(),) * 7
         working, paused = progress.state in _WORKING, progress.state is RunState.PAUSED
         tiles = tiles_html([self._tile(one) for one in progress.latest[:_LATEST]]) if progress.latest else ""
         return (
@@ -164,6 +164,7 @@ class Generating:
                 visible=paused or (progress.state is RunState.FAILED and progress.total > progress.done)
             ),
             mark,
+            str(progress.state),
         )
 
     def _tile(self, sample_id: str) -> Tile:
@@ -177,7 +178,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_bar(page, studio, "generate")
     build_head("Generate", "A recipe makes many pictures. See what it would make, then let it run.")
-    seen = gr.State("")
+    seen, phase = gr.State(""), gr.State("")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             run = gr.HTML(elem_id="run")
@@ -189,12 +190,11 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
             resume = gr.Button("Go on", variant="primary", visible=False, elem_id="resume-run")
     generating = Generating(studio, controls)
-    quiet = {"show_progress": "hidden"}
-    shown = [run, tiles, start, pause, resume, seen]
+    shown = [run, tiles, start, pause, resume, seen, phase]
     preview = shown_to_user(generating.preview)
-    page.load(preview, controls.all, plan, queue=False, **quiet)
+    page.load(preview, controls.all, plan, **AT_ONCE)
     recipes = studio.recipes()
-    controls.name.input(lambda name: recipes[name], controls.name, controls.text, **quiet)
+    controls.name.input(lambda name: recipes[name], controls.name, controls.text, **QUIET)
     for change in (
         controls.text.change,
         controls.count.change,
@@ -202,12 +202,13 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
         controls.model.change,
         controls.seed.change,
     ):
-        change(preview, controls.all, plan, trigger_mode="always_last", **quiet)
-    start.click(shown_to_user(generating.start), controls.all, shown, **quiet)
-    pause.click(shown_to_user(generating.pause), None, shown, **quiet)
-    resume.click(shown_to_user(generating.resume), None, shown, **quiet)
-    page.load(generating.poll, seen, shown, queue=False, **quiet)
-    gr.Timer(_POLL_S).tick(generating.poll, seen, shown, queue=False, **quiet)
+        change(preview, controls.all, plan, trigger_mode="always_last", **QUIET)
+    phase.change(preview, controls.all, plan, **QUIET)  # what is finished is no longer to be made
+    start.click(shown_to_user(generating.start), controls.all, shown, **QUIET)
+    pause.click(shown_to_user(generating.pause), None, shown, **QUIET)
+    resume.click(shown_to_user(generating.resume), None, shown, **QUIET)
+    page.load(generating.poll, seen, shown, **AT_ONCE)
+    gr.Timer(_POLL_S).tick(generating.poll, seen, shown, **AT_ONCE)
 
 
 def _build_controls(studio: Studio) -> Controls:

@@ -13,7 +13,7 @@ _RIM = (31, 166, 184)  # the accent, brighter
 _DIMMED = 0.38
 _OPAQUE = 127
 _ADDING, _REMOVING = (34, 197, 94), (239, 68, 68)  # brush colours, as BRUSH_COLOURS says
-BRUSH_COLOURS = ["#22c55e", "#ef4444"]
+BRUSH_COLOURS: list[str | tuple[str, float]] = ["#22c55e", "#ef4444"]
 
 
 def view_factor(size: tuple[int, int]) -> int:

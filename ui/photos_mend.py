@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import numpy as np
 
-from pipeline.domain.images import RGB, Mask
-from pipeline.errors import InvalidRequest
+from pipeline.domain.images import RGB
 from ui.addresses import page_address
-from ui.events import shown_to_user
-from ui.overlays import BRUSH_COLOURS, enlarged, mask_overlay, painted_mask, view_factor, with_corner
+from ui.events import QUIET, shown_to_user
+from ui.mending import Mending
+from ui.overlays import BRUSH_COLOURS
 from ui.pieces import link_html, note_html
 from ui.tiles import picked_id
 
@@ -32,84 +30,12 @@ _HINTS = {
     "brush": "Paint green what is missing, red what does not belong, then apply.",
 }
 _ORIGINS = {"given": "given", "ground": "found", "birefnet": "BiRefNet", "person": "by hand"}
-_KEPT_PROPOSALS = 32
-Key = tuple[str, str]  # session, subject id
 
 
-@dataclass(frozen=True, slots=True)
-class Mending:
-    """Proposals for masks, one a session and subject, until they are saved or dropped."""
-
-    studio: Studio
-    proposals: OrderedDict[Key, Mask] = field(default_factory=OrderedDict)
-    corners: dict[str, tuple[int, int]] = field(default_factory=dict)  # session → first corner of a box
-
-    def picture(self, subject_id: str, view: str, request: gr.Request) -> RGB:
-        """The large picture in one of its views, with the proposal where there is one."""
-        subject = self.studio.subject(subject_id)
-        mask = self._mask(subject_id, request)
-        if view == "cutout":
-            return enlarged(self.studio.cutout_preview(subject_id))
-        photo = self.studio.picture(subject.photo_id)
-        return enlarged(photo) if view == "photo" else mask_overlay(photo, mask)
-
-    def editor(self, subject_id: str, request: gr.Request) -> dict[str, Any]:
-        """The value of the brush editor: the mask over the photo, no strokes yet."""
-        return {"background": self.picture(subject_id, "mask", request), "layers": [], "composite": None}
-
-    def click(self, subject_id: str, tool: str, event: gr.SelectData, request: gr.Request) -> RGB:
-        """A click into the picture with the tool add, remove or box; the picture after it."""
-        shown = (int(event.index[0]), int(event.index[1]))
-        factor = view_factor(self._mask(subject_id, request).shape)
-        point = (shown[0] // factor, shown[1] // factor)
-        if tool == "box":
-            return self._corner(subject_id, point, shown, request)
-        before = self._mask(subject_id, request)
-        self._propose(
-            subject_id, self.studio.mend_click(subject_id, point, add=tool == "add", mask=before), request
-        )
-        return self.picture(subject_id, "mask", request)
-
-    def brush(self, subject_id: str, drawn: dict[str, Any] | None, request: gr.Request) -> RGB:
-        """Apply the strokes of the editor."""
-        layers = [np.asarray(layer) for layer in (drawn or {}).get("layers") or [] if layer is not None]
-        painted = painted_mask(layers, self._mask(subject_id, request))
-        self._propose(subject_id, painted, request)
-        return self.picture(subject_id, "mask", request)
-
-    def save(self, subject_id: str, request: gr.Request) -> None:
-        """Store the proposal as the subject's mask."""
-        key = (str(request.session_hash), subject_id)
-        if key not in self.proposals:
-            raise InvalidRequest("nothing has changed; mend the mask first, or go to the next photograph")
-        self.studio.save_mask(subject_id, self.proposals[key])
-        del self.proposals[key]
-
-    def drop(self, subject_id: str, request: gr.Request) -> None:
-        """Forget the proposal."""
-        self.proposals.pop((str(request.session_hash), subject_id), None)
-        self.corners.pop(str(request.session_hash), None)
-
-    def _corner(
-        self, subject_id: str, point: tuple[int, int], shown: tuple[int, int], request: gr.Request
-    ) -> RGB:
-        session = str(request.session_hash)
-        first = self.corners.pop(session, None)
-        if first is None:
-            self.corners[session] = point
-            return with_corner(self.picture(subject_id, "mask", request), shown)
-        (x0, x1), (y0, y1) = sorted((first[0], point[0])), sorted((first[1], point[1]))
-        self._propose(subject_id, self.studio.mend_box(subject_id, (x0, y0, x1 + 1, y1 + 1)), request)
-        return self.picture(subject_id, "mask", request)
-
-    def _mask(self, subject_id: str, request: gr.Request) -> Mask:
-        kept = self.proposals.get((str(request.session_hash), subject_id))
-        return self.studio.mask(subject_id) if kept is None else kept
-
-    def _propose(self, subject_id: str, mask: Mask, request: gr.Request) -> None:
-        self.proposals[(str(request.session_hash), subject_id)] = mask
-        while len(self.proposals) > _KEPT_PROPOSALS:
-            self.proposals.popitem(last=False)
+def shown_subjects(studio: Studio, label: str, doubtful: bool) -> list[Subject]:
+    """The photographs that pass the filters, in the order of the page: doubtful first, excluded last."""
+    subjects = studio.subjects(label=label or None, doubtful=True if doubtful else None)
+    return sorted(subjects, key=lambda one: (one.excluded, not one.mask_doubts, one.mask_score, one.name))
 
 
 def facts_html(subject: Subject) -> str:
@@ -151,12 +77,7 @@ class _Parts:
 
 
 def build_closeup(
-    page: gr.Blocks,
-    studio: Studio,
-    *,
-    overview: gr.Row,
-    tiles: gr.HTML,
-    filters: tuple[gr.Radio, gr.Checkbox],
+    studio: Studio, *, overview: gr.Row, tiles: gr.HTML, filters: tuple[gr.Radio, gr.Checkbox]
 ) -> Callable[..., Any]:
     """The close-up of a picked photograph; returns the listener that fires when something was stored."""
     chosen, stored = gr.State(""), gr.State(0)
@@ -173,35 +94,32 @@ def build_closeup(
         parts.view,
         parts.tool,
     ]
-    quiet = {"show_progress": "hidden"}
 
     @shown_to_user
     def picked(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         return show(picked_id(event), request)
 
-    @shown_to_user
-    def stepped(
-        subject_id: str, label: str, doubtful: bool, request: gr.Request, *, by: int
-    ) -> tuple[Any, ...]:
-        ids = [one.id for one in studio.subjects(label=label or None, doubtful=True if doubtful else None)]
-        at = ids.index(subject_id) if subject_id in ids else -by
-        return show(ids[(at + by) % len(ids)], request)
-
-    def forward(subject_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[Any, ...]:
-        return stepped(subject_id, label, doubtful, request, by=1)
-
-    def backward(subject_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[Any, ...]:
-        return stepped(subject_id, label, doubtful, request, by=-1)
-
-    tiles.pick(picked, None, closeup, **quiet)
-    parts.next.click(forward, [chosen, *filters], closeup, **quiet)
-    parts.previous.click(backward, [chosen, *filters], closeup, **quiet)
+    tiles.pick(picked, None, closeup, **QUIET)
     parts.back.click(
-        lambda: (gr.Row(visible=True), gr.Row(visible=False)), None, [overview, parts.closeup], **quiet
+        lambda: (gr.Row(visible=True), gr.Row(visible=False)), None, [overview, parts.closeup], **QUIET
     )
+    for button, by in ((parts.previous, -1), (parts.next, 1)):
+        button.click(_stepping(studio, show, by), [chosen, *filters], closeup, **QUIET)
     _wire_tools(mending, parts, chosen)
     _wire_storing(mending, parts, chosen, stored, show=show, closeup=closeup)
     return stored.change
+
+
+def _stepping(
+    studio: Studio, show: Callable[..., tuple[Any, ...]], by: int
+) -> Callable[..., tuple[Any, ...]]:
+    @shown_to_user
+    def stepped(subject_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[Any, ...]:
+        ids = [one.id for one in shown_subjects(studio, label, doubtful)] or [subject_id]
+        at = ids.index(subject_id) if subject_id in ids else -by
+        return show(ids[(at + by) % len(ids)], request)
+
+    return stepped
 
 
 def _laid_out() -> _Parts:
@@ -256,12 +174,12 @@ def _showing(mending: Mending) -> Callable[..., tuple[Any, ...]]:
 
 
 def _wire_tools(mending: Mending, parts: _Parts, chosen: gr.State) -> None:
-    quiet = {"show_progress": "hidden"}
 
     @shown_to_user
     def tool_changed(subject_id: str, tool: str, request: gr.Request) -> tuple[Any, ...]:
         brush = tool == "brush"
-        editor = gr.ImageEditor(value=mending.editor(subject_id, request) if brush else None, visible=brush)
+        shown: Any = mending.editor(subject_id, request) if brush else None
+        editor = gr.ImageEditor(value=shown, visible=brush)
         return gr.Image(visible=not brush), editor, gr.Button(visible=brush), _HINTS[tool], "mask"
 
     @shown_to_user
@@ -274,10 +192,10 @@ def _wire_tools(mending: Mending, parts: _Parts, chosen: gr.State) -> None:
         return picture, mending.editor(subject_id, request)
 
     shown = [parts.picture, parts.editor, parts.apply, parts.hint, parts.view]
-    parts.tool.change(tool_changed, [chosen, parts.tool], shown, **quiet)
-    parts.picture.select(clicked, [chosen, parts.tool], parts.picture, **quiet)
-    parts.apply.click(brushed, [chosen, parts.editor], [parts.picture, parts.editor], **quiet)
-    parts.view.input(shown_to_user(mending.picture), [chosen, parts.view], parts.picture, **quiet)
+    parts.tool.change(tool_changed, [chosen, parts.tool], shown, **QUIET)
+    parts.picture.select(clicked, [chosen, parts.tool], parts.picture, **QUIET)
+    parts.apply.click(brushed, [chosen, parts.editor], [parts.picture, parts.editor], **QUIET)
+    parts.view.input(shown_to_user(mending.picture), [chosen, parts.view], parts.picture, **QUIET)
 
 
 def _wire_storing(
@@ -306,5 +224,5 @@ def _wire_storing(
         return (*show(subject_id, request), count + 1)
 
     parts.save.click(saved, [chosen, stored], [*closeup, stored])
-    parts.drop.click(dropped, chosen, closeup, show_progress="hidden")
-    parts.exclude.click(excluded, [chosen, stored], [*closeup, stored], show_progress="hidden")
+    parts.drop.click(dropped, chosen, closeup, **QUIET)
+    parts.exclude.click(excluded, [chosen, stored], [*closeup, stored], **QUIET)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ui.addresses import file_address
-from ui.events import shown_to_user
+from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.photos_import import build_import
-from ui.photos_mend import build_closeup
+from ui.photos_mend import build_closeup, shown_subjects
 from ui.pieces import empty_html, progress_html
 from ui.starter_job import StarterJob
 from ui.tiles import Tile, build_tiles, tiles_html
@@ -44,8 +44,7 @@ class PhotosView:
             (f"all {sum(classes.values())}", ""),
             *((f"{name} {n}", name) for name, n in classes.items()),
         ]
-        subjects = self.studio.subjects(label=label or None, doubtful=True if doubtful else None)
-        subjects = sorted(subjects, key=_doubt)
+        subjects = shown_subjects(self.studio, label, doubtful)
         first = max(0, min(first, (len(subjects) - 1) // _PAGE * _PAGE))
         shown = subjects[first : first + _PAGE]
         grid = tiles_html([self._tile(one) for one in shown], ground=ground)
@@ -71,15 +70,11 @@ class PhotosView:
     def _tile(self, subject: Subject) -> Tile:
         return Tile(
             id=subject.id,
-            address=file_address(self.studio.thumbnail_path(subject.cutout_id)),
+            address=file_address(self.studio.thumbnail_path(subject.cutout_id or subject.photo_id)),
             caption=subject.label if subject.split == "train" else f"{subject.label} · test",
             flag="; ".join(subject.mask_doubts),
             muted=subject.excluded,
         )
-
-
-def _doubt(subject: Subject) -> tuple[bool, bool, float, str]:
-    return (subject.excluded, not subject.mask_doubts, subject.mask_score, subject.name)
 
 
 def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
@@ -109,16 +104,14 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
             imported = build_import(studio)
     shown = [label, tiles, line, before, after, first]
     asked = [label, doubtful, ground, first]
-    mended = build_closeup(page, studio, overview=overview, tiles=tiles, filters=(label, doubtful))
+    mended = build_closeup(studio, overview=overview, tiles=tiles, filters=(label, doubtful))
     refresh = shown_to_user(view.overview)
-    page.load(refresh, asked, shown, show_progress="hidden", queue=False)
+    page.load(refresh, asked, shown, **AT_ONCE)
     for change in (label.input, doubtful.input):
-        change(lambda *f: refresh(*f, 0), asked[:3], shown, show_progress="hidden")
+        change(lambda *f: refresh(*f, 0), asked[:3], shown, **QUIET)
     for change in (ground.input, imported, mended):
-        change(refresh, asked, shown, show_progress="hidden")
-    before.click(lambda *f: refresh(*f[:3], f[3] - _PAGE), asked, shown, show_progress="hidden")
-    after.click(lambda *f: refresh(*f[:3], f[3] + _PAGE), asked, shown, show_progress="hidden")
+        change(refresh, asked, shown, **QUIET)
+    before.click(lambda *f: refresh(*f[:3], f[3] - _PAGE), asked, shown, **QUIET)
+    after.click(lambda *f: refresh(*f[:3], f[3] + _PAGE), asked, shown, **QUIET)
     timer = gr.Timer(_POLL_S)
-    timer.tick(view.starting, None, [progress, timer], show_progress="hidden").then(
-        refresh, asked, shown, show_progress="hidden"
-    )
+    timer.tick(view.starting, None, [progress, timer], **QUIET).then(refresh, asked, shown, **QUIET)

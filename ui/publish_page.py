@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import gradio as gr
 from pipeline.errors import InvalidRequest
 from pipeline.studio.reports import ReleaseOutlook
 from ui.addresses import page_address
-from ui.events import shown_to_user
+from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
 
@@ -63,7 +64,7 @@ def _cells(outlook: ReleaseOutlook, splits: list[str], label: str) -> list[int]:
     return [part.get(split, {}).get(label, 0) for split in splits for part in parts]
 
 
-def _total(part: dict[str, dict[str, int]]) -> int:
+def _total(part: Mapping[str, Mapping[str, int]]) -> int:
     return sum(sum(counts.values()) for counts in part.values())
 
 
@@ -78,6 +79,11 @@ class Publishing:
         title = Path(folder).name if place == _FOLDER else name.split("/")[-1]
         outlook = self.studio.release_outlook(title or "my-dataset")
         return outlook_html(outlook), _without_front_matter(outlook.card)
+
+    def opened(self) -> tuple[str, str, str]:
+        """A proposed folder, what is in, and the card."""
+        folder = self.proposed_folder()
+        return (folder, *self.outlook(_FOLDER, folder, ""))
 
     def publish(
         self,
@@ -133,7 +139,7 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             with gr.Column(elem_classes="pane"):
                 place = gr.Radio(_PLACES, value=_FOLDER, label="To", elem_classes="pills")
-                folder = gr.Textbox(publishing.proposed_folder, label="Folder", max_lines=1, elem_id="folder")
+                folder = gr.Textbox(label="Folder", max_lines=1, elem_id="folder")
                 name = gr.Textbox(label="Name", placeholder="my-name/my-dataset", max_lines=1, visible=False)
                 private = gr.Checkbox(True, label="Private", visible=False, container=False)
                 dry_run = gr.Checkbox(False, label="Only say what would be written", container=False)
@@ -146,8 +152,8 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
 
     look = shown_to_user(publishing.outlook)
     asked = [place, folder, name]
-    page.load(look, asked, [inside, card], show_progress="hidden", queue=False)
-    place.change(placed, place, [folder, name, private], queue=False, show_progress="hidden")
+    page.load(shown_to_user(publishing.opened), None, [folder, inside, card], **AT_ONCE)
+    place.change(placed, place, [folder, name, private], **AT_ONCE)
     publish.click(
         shown_to_user(publishing.publish), [*asked, private, dry_run], said, concurrency_id="publish"
-    ).then(look, asked, [inside, card], show_progress="hidden")
+    ).then(look, asked, [inside, card], **QUIET)

@@ -71,10 +71,11 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
     spec = row.spec
     scores = list(row.scores.items())[:_SHOWN_SCORES]
     facts = {"method": str(spec.method), "model": spec.model, "seed": str(spec.seed)}
+    assert row.image_id is not None, "only rendered samples are reviewed"
     return {
         "id": spec.id,
         "image": file_address(studio.picture_path(row.image_id)),
-        "mask": file_address(studio.picture_path(row.mask_id)),
+        "mask": file_address(studio.picture_path(row.mask_id)) if row.mask_id else "",
         "height": spec.size[0],
         "width": spec.size[1],
         "label": spec.label,

@@ -13,7 +13,7 @@ from pipeline.errors import InvalidRequest
 from pipeline.studio.reports import StudyProgress
 from ui.addresses import page_address
 from ui.charts import curves_svg
-from ui.events import shown_to_user
+from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import empty_html, note_html, progress_html, whole_number
 
@@ -164,10 +164,9 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
                 )
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
             stop = gr.Button("Stop", visible=False, elem_id="stop-study")
-    quiet = {"show_progress": "hidden"}
     shown = [study, report, start, stop, seen]
-    page.load(shown_to_user(training.opened), None, [release, test, start], queue=False, **quiet)
-    page.load(training.poll, seen, shown, queue=False, **quiet)
-    start.click(shown_to_user(training.start), [release, test, seeds, arms, network, steps], shown, **quiet)
-    stop.click(shown_to_user(training.stop), None, shown, **quiet)
-    gr.Timer(_POLL_S).tick(training.poll, seen, shown, queue=False, **quiet)
+    page.load(shown_to_user(training.opened), None, [release, test, start], **AT_ONCE)
+    page.load(training.poll, seen, shown, **AT_ONCE)
+    start.click(shown_to_user(training.start), [release, test, seeds, arms, network, steps], shown, **QUIET)
+    stop.click(shown_to_user(training.stop), None, shown, **QUIET)
+    gr.Timer(_POLL_S).tick(training.poll, seen, shown, **AT_ONCE)

@@ -87,7 +87,7 @@ function paintProgress() {
   parts.left.textContent = `${Math.max(0, left)} left`;
   const minutes = times.length > 3 ? (times[times.length - 1] - times[0]) / 60000 : 0;
   const pace = minutes ? (times.length - 1) / minutes : 0;
-  document.querySelectorAll('.bar .badge').forEach((one) => { one.textContent = Math.max(0, left); });
+  document.querySelectorAll('.bar .badge').forEach((one) => { one.textContent = Math.max(0, left); one.hidden = left <= 0; });
   parts.pace.textContent = pace && left > 0 ? `${Math.round(pace)} a minute, about ${inWords((left / pace) * 60)} to go` : '';
   const taken = done.filter((one) => weight(one.verdict)).length;
   const share = taken + left > 0 ? (100 * taken) / (taken + left) : 0;
@@ -117,6 +117,7 @@ function again() {
 }
 
 function overlay(entry) {
+  if (!entry.mask) return; // nothing of the photograph was kept
   const mask = new Image();
   mask.src = entry.mask;
   mask.decode().then(() => {
