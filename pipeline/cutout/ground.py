@@ -15,6 +15,7 @@ Field = np.ndarray  # of float32
 
 _FIT_PX = 112  # side at which the model is fitted
 _BORDER_SHARE = 0.04
+_CLEAR_SHARE = 0.6  # a ground that fills less of the border is compared with the next likely one
 _SHELF = 8.0  # added before the logarithm, so that noise in the dark stays small
 # (polynomial order, how far from the model a pixel may be to take part); the first two rounds see the border only
 _ROUNDS = ((1, 0.30), (2, 0.22), (2, 0.16), (2, 0.12), (3, 0.10), (3, 0.08))
@@ -44,7 +45,21 @@ def fitted_ground(rgb: np.ndarray) -> Ground:
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     seen = cv2.GaussianBlur(logarithm(small), (0, 0), 0.7)
     border = _border(seen.shape[:2])
-    known = border & (np.abs(seen - _commonest(seen[border])).max(-1) < 0.35)
+    coefficients, order, known = _model(seen, border, unexplained=border)
+    share = float(known[border].mean())
+    if share < _CLEAR_SHARE and (border & ~known).any():  # perhaps that was a large object of one colour
+        other = _model(seen, border, unexplained=border & ~known)
+        if float(other[2][border].mean()) > share:
+            coefficients, order, known = other
+    departure = logarithm(rgb) - (_terms((height, width), order) @ coefficients).astype(np.float32)
+    light = departure.mean(-1)
+    enlarged = cv2.resize(known.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    return Ground(light, departure - light[..., None], enlarged, float(known[border].mean()))
+
+
+def _model(seen: Field, border: np.ndarray, *, unexplained: np.ndarray) -> tuple[Field, int, np.ndarray]:
+    """(coefficients, order, known): a smooth model grown from the commonest colour of a part of the border."""
+    known = border & (np.abs(seen - _commonest(seen[unexplained])).max(-1) < 0.35)
     coefficients, order = np.zeros((1, 3), np.float32), 0
     for number, (next_order, limit) in enumerate(_ROUNDS):
         terms = _terms(seen.shape[:2], next_order)
@@ -53,10 +68,7 @@ def fitted_ground(rgb: np.ndarray) -> Ground:
         coefficients, order = _robust_fit(terms[known], seen[known]), next_order
         near = _near(seen - terms @ coefficients, limit)
         known = near & border if number < _BORDER_ROUNDS else _joined(near, border)
-    departure = logarithm(rgb) - (_terms((height, width), order) @ coefficients).astype(np.float32)
-    light = departure.mean(-1)
-    enlarged = cv2.resize(known.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    return Ground(light, departure - light[..., None], enlarged, float(known[border].mean()))
+    return coefficients, order, known
 
 
 def _border(size: tuple[int, int]) -> np.ndarray:

@@ -136,13 +136,15 @@ def _joined_to_border(mask: np.ndarray) -> np.ndarray:
 def without_islands(mask: np.ndarray, smallest: float) -> np.ndarray:
     """A mask (H, W) bool less the pieces under `smallest` pixels or 4 % of the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count == 1:
+        return mask
     areas = stats[1:, cv2.CC_STAT_AREA]
-    keep = 1 + np.flatnonzero(areas >= max(smallest, 0.04 * areas.max())) if count > 1 else []
+    keep = 1 + np.flatnonzero(areas >= max(smallest, 0.04 * areas.max()))
     return np.isin(labels, keep)
 
 
 def _without_corners(mask: np.ndarray) -> np.ndarray:
-    """A mask less pieces that lie at the picture's border and are small beside the largest: dark corners, neighbours."""
+    """A mask less what lies at the picture's border and is small beside the largest piece: dark corners."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count <= 2:
         return mask
