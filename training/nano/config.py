@@ -76,6 +76,7 @@ class NanoConfig:
     unet: StageOptions = StageOptions(steps=2400, batch=24, learning_rate=1e-3, ema_decay=0.996)
     control: StageOptions = StageOptions(steps=700, batch=24, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = 64  # side of the crops that the VAE learns from
+    crop_share: float = 0.8  # of the UNet batches: crops of half the side, three times as many
     drop_prompt: float = (
         0.1  # share of the rows whose prompt is replaced by zeros, for classifier-free guidance
     )

@@ -88,10 +88,17 @@ def added_conditions(pooled: torch.Tensor, picture_px: int) -> dict[str, torch.T
     return {"text_embeds": pooled, "time_ids": numbers.repeat(len(pooled), 1)}
 
 
+CROPS_A_PICTURE = 3  # rows of a batch of half-size crops for each row of a batch of whole pictures
+
+
 def latent_drawer(
-    rows: Rows, latents: Latents, tokens: torch.Tensor, *, batch: int
+    rows: Rows, latents: Latents, tokens: torch.Tensor, *, batch: int, crop_share: float = 0.0
 ) -> Callable[[np.random.Generator], Batch]:
     """A function that draws a batch.
+
+    Args:
+        crop_share: share of the batches that hold crops of half the side, `CROPS_A_PICTURE` times as many. Surfaces,
+            colours and light look the same in a crop, which costs a quarter of a whole picture.
 
     Returns:
         picture (B, 4, h, w), masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T),
@@ -100,12 +107,18 @@ def latent_drawer(
     factor = rows.rgb.shape[1] // latents.picture.shape[-1]
 
     def draw(rng: np.random.Generator) -> Batch:
-        chosen = np.sort(rng.choice(len(rows.rgb), batch, replace=False))
+        cropped = rng.random() < crop_share
+        chosen = np.sort(
+            rng.choice(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1), replace=False)
+        )
         mask = rows.repaint[chosen, ::factor, ::factor] >= 128
+        side = mask.shape[-1] // 2 if cropped else mask.shape[-1]
+        top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))
+        part = np.s_[..., top : top + side, left : left + side]
         return {
-            "picture": torch.from_numpy(latents.picture[chosen].astype(np.float32)),
-            "masked": torch.from_numpy(latents.masked[chosen].astype(np.float32)),
-            "mask": torch.from_numpy(mask[:, None].astype(np.float32)),
+            "picture": torch.from_numpy(latents.picture[chosen][part].astype(np.float32)),
+            "masked": torch.from_numpy(latents.masked[chosen][part].astype(np.float32)),
+            "mask": torch.from_numpy(mask[:, None][part].astype(np.float32)),
             "tokens": tokens[chosen],
             "index": torch.from_numpy(chosen),
         }

@@ -14,7 +14,7 @@ from training.nano import words
 from training.nano.networks import TextParts, build_scheduler
 
 SHARD = "9MB"  # a plain push to a Space refuses files over 10 MB
-DEFAULTS = {"steps": 12, "guidance_scale": 2.5, "size": 128}
+DEFAULTS = {"steps": 12, "guidance_scale": 2.5}
 KEPT = (
     "README.md",
     "sheet.webp",
@@ -51,7 +51,8 @@ def write_folder(
     )
     pipeline.save_pretrained(partial, max_shard_size=SHARD)
     control.half().save_pretrained(partial / "controlnet", max_shard_size=SHARD)
-    (partial / "vocabulary.json").write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    size = unet.config.sample_size * 2 ** (len(vae.config.block_out_channels) - 1)
+    (partial / "vocabulary.json").write_text(json.dumps(vocabulary(size), indent=1) + "\n")
     for name in KEPT:
         if (out / name).exists():
             shutil.copy2(out / name, partial / name)
@@ -70,8 +71,12 @@ def _swap(partial: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def vocabulary() -> dict[str, object]:
-    """What the shipped model understands, for the screen: slots, synonyms, every word, examples, defaults."""
+def vocabulary(size: int) -> dict[str, object]:
+    """What the shipped model understands, for the screen: slots, synonyms, every word, examples, defaults.
+
+    Args:
+        size: side of its pictures in pixels.
+    """
     return {
         "surface": list(words.SURFACES),
         "place": list(words.PLACES),
@@ -83,7 +88,7 @@ def vocabulary() -> dict[str, object]:
         "synonyms": {word: list(others) for word, others in words.SYNONYMS.items()},
         "words": words.drawn_words(),
         "examples": list(words.EXAMPLES),
-        "defaults": DEFAULTS,
+        "defaults": {**DEFAULTS, "size": size},
     }
 
 

@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
 def test_all_stages_end_in_a_folder_that_both_pipelines_load_and_draw_with(trained: NanoConfig) -> None:
     painter = load_painter(trained.out)
     size = trained.sizes.picture_px
-    painter.size = size
+    assert painter.size == size
     plain = painter.paint(["grass floor", "red bricks wall"], [1, 2], num_inference_steps=2)
     hints = np.zeros((1, size, size), np.uint8)
     guided = painter.paint(["grass floor"], [1], hints=hints, num_inference_steps=2)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from training.nano.diffusion import CROPS_A_PICTURE, dropped, latent_drawer
+from training.nano.rows import Latents, Rows
+
+
+def toy_rows(count: int = 12, side: int = 16) -> tuple[Rows, Latents]:
+    """Latents that hold their own row number, column by column; the left half is to be painted."""
+    repaint = np.zeros((count, side, side), np.uint8)
+    repaint[:, :, : side // 2] = 255
+    rows = Rows(np.zeros((count, side, side, 3), np.uint8), repaint, ["grass"] * count, ["grass"] * count)
+    picture = np.zeros((count, 4, side // 4, side // 4), np.float16)
+    picture += np.arange(count)[:, None, None, None].astype(np.float16)
+    return rows, Latents(picture, -picture)
+
+
+def test_a_batch_of_whole_pictures_keeps_rows_masks_and_tokens_together() -> None:
+    rows, latents = toy_rows()
+    batch = latent_drawer(rows, latents, torch.arange(12)[:, None], batch=4)(np.random.default_rng(0))
+    assert batch["picture"].shape == (4, 4, 4, 4)
+    assert batch["picture"][:, 0, 0, 0].tolist() == batch["index"].tolist() == batch["tokens"][:, 0].tolist()
+    assert torch.equal(batch["masked"], -batch["picture"])
+    assert batch["mask"][0, 0, 0].tolist() == [1, 1, 0, 0]
+
+
+def test_a_batch_of_crops_has_half_the_side_and_three_times_the_rows() -> None:
+    rows, latents = toy_rows()
+    draw = latent_drawer(rows, latents, torch.arange(12)[:, None], batch=4, crop_share=1.0)
+    batch = draw(np.random.default_rng(0))
+    assert batch["picture"].shape == (4 * CROPS_A_PICTURE, 4, 2, 2)
+    assert batch["mask"].shape == (4 * CROPS_A_PICTURE, 1, 2, 2)
+
+
+def test_dropped_prompts_are_zeros_in_both_embeddings() -> None:
+    torch.manual_seed(0)
+    words, pooled = dropped(torch.ones(200, 3, 2), torch.ones(200, 5), 0.25)
+    gone = words.flatten(1).sum(1) == 0
+    assert torch.equal(gone, pooled.sum(1) == 0)
+    assert 30 <= int(gone.sum()) <= 70
