@@ -18,7 +18,6 @@ from pipeline.generation.compose import composite, repaint_mask
 from pipeline.generation.generator import IsCancelled, Job, OnStep
 
 _GREY = 127  # what the model is given where it shall paint
-_INSET_SHARE = 1 / 128  # of the picture's shorter side: how far inside the object the painting begins
 _PROMPTS_KEPT = 256
 
 Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
@@ -134,7 +133,7 @@ class SdxlGenerator:
     def _surroundings(self, jobs: Sequence[Job]) -> dict[str, Any]:
         """What the inpainting pipelines take: pictures (N, 3, H, W) and masks (N, 1, H, W), 1 = paint."""
         grey = np.full((*jobs[0].spec.size, 3), _GREY, np.uint8)
-        inset_px = round(min(jobs[0].spec.size) * _INSET_SHARE)
+        inset_px = self._pipelines.inpaint.vae_scale_factor // 2  # the VAE blurs about as far over an outline
         masks = np.stack([repaint_mask(job.layer, inset_px=inset_px) for job in jobs])
         return {
             "image": _unit([composite(job.layer, grey) for job in jobs]),
