@@ -49,6 +49,12 @@ def cut_out_with_birefnet(
 
 @lru_cache(maxsize=1)
 def _loaded(model: str, revision: str) -> Any:
+    sentence = (
+        f"BiRefNet is not on this machine ({model}); download it once with `hf download {REPOSITORY}`, "
+        "then run this again"
+    )
+    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
+        raise ModelUnavailable(sentence)
     try:
         import torch
         from transformers import AutoModelForImageSegmentation
@@ -57,9 +63,7 @@ def _loaded(model: str, revision: str) -> Any:
             model, revision=revision, trust_remote_code=True, local_files_only=True
         )
     except (OSError, ImportError, ValueError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"BiRefNet is not on this machine; download it once with `hf download {model}`, then run this again"
-        ) from error
+        raise ModelUnavailable(sentence) from error
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return network.eval().float().to(device)
 

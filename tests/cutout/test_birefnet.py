@@ -9,7 +9,7 @@ from pipeline.errors import ModelUnavailable
 
 
 def test_without_the_weights_the_network_says_how_to_have_them(tmp_path: object) -> None:
-    with pytest.raises(ModelUnavailable, match=r"not on this machine; download it once"):
+    with pytest.raises(ModelUnavailable, match=r"not on this machine .*download it once"):
         cut_out_with_birefnet(np.zeros((8, 8, 3), np.uint8), model=str(tmp_path))
 
 
