@@ -16,12 +16,11 @@ from ui.app import launch
 def main() -> int:
     """Open the studio and serve it until interrupted; the exit code."""
     try:
-        studio = Studio(settings_from())
+        with Studio(settings_from()) as studio:
+            launch(studio)
     except StudioError as error:
         print(f"backlot: {error}", file=sys.stderr)
         return 1
-    with studio:
-        launch(studio)
     return 0
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.errors import StudioError
 from ui.create_page import build_create_page
 from ui.frame import PAGES
 from ui.generate_page import build_generate_page
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 TITLE = "Backlot"
-_THREADS = 40
+_SERVING: dict[str, Any] = {
+    "footer_links": [],
+    "run_history": False,  # it would keep every decision of a reviewer in the browser
+    "ssr_mode": False,
+    "max_threads": 40,
+}
 
 
 def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
@@ -49,21 +56,31 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
     Args:
         block: stay until the server ends.
         options: handed to `Blocks.launch`, e.g. `server_port`.
+
+    Raises:
+        PortTakenError: another program listens where the studio shall.
     """
     gr.set_static_paths(list(studio.picture_folders))
     starter = StarterJob(studio)
     app = build_app(studio, starter)
-    app.launch(
-        prevent_thread_lock=True,
-        theme=build_theme(),
-        css_paths=STYLESHEETS,
-        footer_links=[],
-        run_history=False,
-        max_threads=_THREADS,
-        **options,
-    )
+    try:
+        app.launch(
+            prevent_thread_lock=True, theme=build_theme(), css_paths=STYLESHEETS, **_SERVING, **options
+        )
+    except OSError as error:  # what Gradio raises when no port of its range is free
+        raise PortTakenError(os.environ.get("GRADIO_SERVER_PORT", "7860")) from error
     if studio.settings.starter and not studio.classes():
         starter.start()
     if block:
         app.block_thread()
     return app
+
+
+class PortTakenError(StudioError):
+    """Another program listens on the port."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        super().__init__(
+            f"port {port} is taken; stop what listens there, or choose another: make studio PORT=7861"
+        )

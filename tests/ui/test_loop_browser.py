@@ -99,7 +99,7 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
         page.wait_for_selector("#start-study")
         page.click("#arms label:has-text('mixed')")
         page.fill("#seeds input[type=number]", "1")
-        page.click("text=Network")
+        page.click("button:has-text('Network')")
         page.fill("#steps textarea, #steps input", "20")
         page.click("#start-study")
         page.wait_for_selector(".verdict", timeout=LONG_MS)
