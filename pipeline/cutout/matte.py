@@ -12,7 +12,7 @@ from pipeline.cutout.ground import fitted_ground
 from pipeline.cutout.matting import foreground_colours, soft_alpha
 from pipeline.cutout.outline import traced, watershed_outline
 from pipeline.cutout.quality import measured, scored
-from pipeline.cutout.regions import divided, gathered_evidence
+from pipeline.cutout.regions import divided, gathered_evidence, without_lumps
 from pipeline.domain.images import RGB, Mask
 from pipeline.errors import SizeMismatch
 
@@ -61,8 +61,8 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
     work = rgb if scale == 1 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     ground = fitted_ground(work)
     evidence = gathered_evidence(ground)
-    first = divided(evidence).object
-    mask = traced(work, first)
+    first = divided(evidence)
+    mask = without_lumps(evidence, traced(work, first))
     score, doubts = scored(measured(ground, evidence, mask, watershed_outline(evidence, first)))
     if not mask.any():
         return CutoutResult(

@@ -10,11 +10,12 @@ import numpy as np
 from pipeline.cutout.ground import Field, Ground
 
 _DEEPEST_SHADOW = -1.1  # logarithm; a shadow keeps at least a third of the light
-
-
-_TINT_SLACK = 0.012
-_TINT_OF_SHADOW = 0.08  # a shadow may take on this much colour per unit of darkness
 _SOFTEST_EDGE = 1.3  # an edge counts as sharp when it stands out this much more at fine scale than at coarse
+_TINT_SLACK = 0.012  # departure in colour that ground may have beside its noise
+_TINT_OF_SHADOW = 0.08  # a shadow may take on this much colour per unit of darkness
+_LEAST_PIECE = 0.04  # pieces of the object below this share of the largest are dust
+_LEAST_LUMP_PX, _LARGEST_LUMP = 12, 0.12  # pixels; share of the object
+_SOFT_LUMP_EDGE = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,7 @@ class Evidence:
     sharp: Field  # how much of the edge is sharp; at most 0 in soft shadow edges
     ground: np.ndarray  # bool: equals the ground model
     passable: np.ndarray  # bool: may be ground in shadow: right colour, no sharp edge
-
-
-@dataclass(frozen=True, slots=True)
-class Regions:
-    """A first division of the picture: (H, W) bool."""
-
-    object: np.ndarray
-    shadow: np.ndarray  # ground that lies in shadow
-    holes: np.ndarray  # ground seen through the object
+    pale: np.ndarray  # bool: nearly the ground's colour, whatever the edges
 
 
 def gathered_evidence(ground: Ground) -> Evidence:
@@ -72,18 +65,48 @@ def _evidence(light: Field, colour: Field, known: np.ndarray) -> Evidence:
         & (sharp < max(1.5 * edge_noise, 0.014))
         & (edge < 0.25)
     )
-    return Evidence(light, tint, colour, edge, sharp, flat, passable | flat)
+    pale = (
+        (tint < 8 * tint_noise + 0.04 + 1.5 * _TINT_OF_SHADOW * np.clip(-light, 0, 1))
+        & (light > _DEEPEST_SHADOW)
+        & (light < 0.3)
+    )
+    return Evidence(light, tint, colour, edge, sharp, flat, passable | flat, pale)
 
 
-def divided(evidence: Evidence) -> Regions:
-    """Ground is what can be reached from the border without crossing a sharp edge; the rest is object, less holes."""
+def divided(evidence: Evidence) -> np.ndarray:
+    """(H, W) bool, the object at first sight: what cannot be reached from the border without crossing a sharp edge.
+
+    Holes through which the ground is seen are left out.
+    """
     size = evidence.light.size
-    passable = _opened(evidence.passable, 2)
-    outside = _joined_to_border(passable)
-    solid = _without_corners(without_islands(~outside, 0.0015 * size))
-    filled = _filled(solid)
-    holes = _holes(evidence, filled, smallest=max(20, round(0.0004 * size)))
-    return Regions(filled & ~holes, outside & ~evidence.ground, holes)
+    outside = _joined_to_border(_opened(evidence.passable, 2))
+    filled = _filled(_without_corners(without_islands(~outside, 0.0015 * size)))
+    return filled & ~_holes(evidence, filled, smallest=max(20, round(0.0004 * size)))
+
+
+def without_lumps(evidence: Evidence, mask: np.ndarray) -> np.ndarray:
+    """A mask (H, W) bool less what clings to the object from outside.
+
+    That is: small places of nearly the ground's colour, with a clear edge towards the object and none towards the
+    ground (a tinted shadow, a bright spot of the lamp).
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        _opened(evidence.pale & mask, 1).astype(np.uint8), connectivity=4
+    )
+    near_edge = cv2.dilate(evidence.edge, np.ones((3, 3), np.uint8))
+    kept = mask.copy()
+    for label in range(1, count):
+        if not _LEAST_LUMP_PX <= stats[label, cv2.CC_STAT_AREA] <= _LARGEST_LUMP * mask.sum():
+            continue
+        place = labels == label
+        around = (cv2.dilate(place.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~place
+        outward, inward = around & ~mask, around & mask
+        if outward.sum() < 0.25 * around.sum() or not inward.any():
+            continue
+        outer, inner = float(np.median(near_edge[outward])), float(np.median(near_edge[inward]))
+        if outer < _SOFT_LUMP_EDGE and outer < 0.3 * inner:
+            kept &= ~place
+    return without_islands(kept, 0)
 
 
 def _holes(evidence: Evidence, filled: np.ndarray, smallest: int) -> np.ndarray:
@@ -134,12 +157,12 @@ def _joined_to_border(mask: np.ndarray) -> np.ndarray:
 
 
 def without_islands(mask: np.ndarray, smallest: float) -> np.ndarray:
-    """A mask (H, W) bool less the pieces under `smallest` pixels or 4 % of the largest."""
+    """A mask (H, W) bool less the pieces under `smallest` pixels, or far smaller than the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count == 1:
         return mask
     areas = stats[1:, cv2.CC_STAT_AREA]
-    keep = 1 + np.flatnonzero(areas >= max(smallest, 0.04 * areas.max()))
+    keep = 1 + np.flatnonzero(areas >= max(smallest, _LEAST_PIECE * areas.max()))
     return np.isin(labels, keep)
 
 
