@@ -99,10 +99,16 @@ def render_specs(
     run = _Run(pictures, on_sample, on_failure, on_step, cancelled)
     for group in _alike(specs):
         _stop_if_asked(run)
-        generator = generator_for(group[0].model)
-        _check_revision(group[0], generator)
-        for start in range(0, len(group), batch_size):
-            _render_batch(group[start : start + batch_size], generator, run)
+        _render_group(group, generator_for, batch_size, run)
+
+
+def _render_group(
+    group: Sequence[SampleSpec], generator_for: Callable[[str], Generator], batch_size: int, run: _Run
+) -> None:
+    generator = generator_for(group[0].model)  # not held beyond its group, so that the next model has room
+    _check_revision(group[0], generator)
+    for start in range(0, len(group), batch_size):
+        _render_batch(group[start : start + batch_size], generator, run)
 
 
 def _alike(specs: Sequence[SampleSpec]) -> Iterator[list[SampleSpec]]:

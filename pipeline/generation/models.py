@@ -187,11 +187,11 @@ def load(name: str) -> Generator:
     with _loading:
         if name in _loaded and _loaded[name][0] == facts:
             return _loaded[name][1]
-        _loaded.clear()
-        gc.collect()
         one = checkpoint(name)
         if one.hub:
-            fetched(name, one.hub)  # before the seconds that the import of torch takes
+            fetched(name, one.hub)  # before the model in memory goes, and before torch is imported
+        _loaded.clear()
+        gc.collect()
         from pipeline.generation.weights import load_generator
 
         generator = load_generator(one, facts)
@@ -223,11 +223,18 @@ def check_folder(one: Checkpoint) -> None:
 
 
 def vocabulary_file(folder: Path | None) -> dict[str, Any]:
-    """What the checkpoint's vocabulary.json says; empty without one."""
+    """What the checkpoint's vocabulary.json says; empty without one.
+
+    Raises:
+        ModelUnavailable: the file is broken.
+    """
     path = folder / _WORDS if folder else None
     if path is None or not path.is_file():
         return {}
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ModelUnavailable(f"{path} is no JSON object ({error}); mend or delete it") from None
 
 
 def fingerprint(folder: Path) -> str:

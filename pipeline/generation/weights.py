@@ -39,6 +39,8 @@ def load_generator(one: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
     place = hardware(half=one.half)
     if place.device == "cpu":
         keep_freed_memory()
+    elif place.device == "cuda":
+        torch.cuda.empty_cache()  # what the model before this one held
     return SdxlGenerator(facts, Pipelines(one, place), strength=one.strength)
 
 

@@ -130,6 +130,20 @@ def test_another_model_takes_the_place_of_the_first(tmp_path: Path, tiny_folder:
     assert load(str(tiny_folder)) is not first
 
 
+def test_a_model_that_cannot_be_fetched_leaves_the_loaded_one(tiny_folder: Path, empty_cache: Path) -> None:
+    first = load(str(tiny_folder))
+    with pytest.raises(ModelUnavailable):
+        load("sdxl")
+    assert load(str(tiny_folder)) is first
+
+
+def test_a_broken_vocabulary_is_one_sentence(tmp_path: Path, tiny_folder: Path) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "broken")
+    (folder / "vocabulary.json").write_text("{")
+    with pytest.raises(ModelUnavailable, match=r"vocabulary.json is no JSON object .*; mend or delete it"):
+        model_facts(str(folder))
+
+
 def test_unload_lets_go(tiny_folder: Path) -> None:
     first = load(str(tiny_folder))
     unload()
