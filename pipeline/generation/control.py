@@ -64,7 +64,8 @@ def control_picture(layer: Layer, *, ground: RGB | None = None, erased: Mask | N
 
 def _grown(mask: Mask) -> Mask:
     side = 2 * _RIM_PX + 1
-    return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(mask, disc), np.uint8)
 
 
 @cache

@@ -110,9 +110,9 @@ def _tokenizer(folder: Path) -> tuple[Any, int] | None:
     if (folder / "tokenizer.json").is_file():
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     else:  # the published checkpoints keep the older pair of files
-        from transformers import CLIPTokenizerFast
+        from transformers import AutoTokenizer
 
-        tokenizer = CLIPTokenizerFast.from_pretrained(folder, local_files_only=True).backend_tokenizer
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
     settings = json.loads(settings_path.read_text(encoding="utf-8"))

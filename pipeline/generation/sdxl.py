@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from pipeline.generation.generator import IsCancelled, Job, OnStep
 
 _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256
+_PIPELINE_MULTIPLE = 8  # of which the pipelines want height and width, whatever the VAE
 
 Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
 
@@ -82,7 +84,7 @@ class SdxlGenerator:
         return first + self.generate(jobs[half:], on_step=on_step, cancelled=cancelled)
 
     def _check_size(self, size: tuple[int, int]) -> None:
-        factor = self._pipelines.inpaint.vae_scale_factor
+        factor = math.lcm(_PIPELINE_MULTIPLE, self._pipelines.inpaint.vae_scale_factor)
         height, width = size
         if height % factor or width % factor:
             raise InvalidRequest(

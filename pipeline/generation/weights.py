@@ -50,7 +50,7 @@ class Pipelines:
     def __init__(self, one: Checkpoint, place: Hardware) -> None:
         self._one = one
         self._place = place
-        self.inpaint = self._inpaint()
+        self.inpaint: Any = self._inpaint()  # StableDiffusionXLInpaintPipeline
 
     @cached_property
     def controlnet_inpaint(self) -> StableDiffusionXLControlNetInpaintPipeline:
@@ -83,7 +83,7 @@ class Pipelines:
                 return self._ready(StableDiffusionXLPipeline(**self.inpaint.components))
         return None
 
-    def _inpaint(self) -> StableDiffusionXLInpaintPipeline:
+    def _inpaint(self) -> Any:
         one = self._one
         if one.hub:
             folder = fetched(one.name, one.hub)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,16 @@ def test_the_first_token_too_many_is_told(tiny_folder: Path) -> None:
     full = "gravel floor, a b"  # 6 + 5 + 1 + 1 + 1 letters: the tiny tokenizer knows letters only
     assert tokens_over(full, str(tiny_folder)) == Cut(0, "")
     assert tokens_over(f"{full} c", str(tiny_folder)) == Cut(1, "c")
+
+
+def test_the_older_pair_of_tokenizer_files_says_the_same(tmp_path: Path, tiny_folder: Path) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "older")
+    whole = json.loads((folder / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+    (folder / "tokenizer" / "vocab.json").write_text(json.dumps(whole["vocab"]), encoding="utf-8")
+    (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    (folder / "tokenizer" / "tokenizer.json").unlink()
+    prompt = "gravel floor, Wooden Planks"
+    assert tokens_over(prompt, str(folder)) == tokens_over(prompt, str(tiny_folder))
 
 
 def test_a_word_that_is_cut_in_its_middle_is_told_whole(tiny_folder: Path) -> None:

@@ -132,9 +132,9 @@ def test_two_threads_get_the_pictures_that_one_gets(tiny: Generator) -> None:
     assert all(np.array_equal(found[seed], alone[seed]) for seed in range(4))
 
 
-def test_a_size_that_the_vae_cannot_halve_is_refused_with_the_multiple(tiny: Generator) -> None:
-    with pytest.raises(InvalidRequest, match=r"the size is 66x64 px; .* needs multiples of 4"):
-        tiny.generate([job(size=(64, 66))])
+def test_a_size_that_the_pipelines_cannot_halve_is_refused_with_the_multiple(tiny: Generator) -> None:
+    with pytest.raises(InvalidRequest, match=r"the size is 68x64 px; .* needs multiples of 8"):
+        tiny.generate([job(size=(64, 68))])
 
 
 def test_an_oblong_picture_is_drawn(tiny: Generator) -> None:
