@@ -26,6 +26,7 @@ def card(figures: dict[str, object], config: NanoConfig, *, steps_done: dict[str
         ", ".join(f"{word} {share}" for word, share in by_word.items()) if isinstance(by_word, dict) else ""
     )
     return TEMPLATE.read_text().format(
+        first_limit=_first_limit(figures),
         size=config.sizes.picture_px,
         megabytes=sum(file.stat().st_size for file in files) / 1e6,
         example=words.EXAMPLES[0],
@@ -46,6 +47,22 @@ def card(figures: dict[str, object], config: NanoConfig, *, steps_done: dict[str
         control_steps=steps_done.get("control", 0),
         control_batch=config.control.batch,
     )
+
+
+def _first_limit(figures: dict[str, object]) -> str:
+    """What a reader must know first, from the figures; nothing where they are good."""
+    kept, told = figures.get("vae_green_magenta_kept", 1.0), figures.get("obedience_colour_top1", 1.0)
+    said = []
+    if isinstance(kept, float) and kept < 0.8:
+        said.append(
+            f"its autoencoder keeps only {kept:.0%} of the difference between green and magenta, so red comes "
+            "out orange and green brown; only blue, orange, brown, white, grey and black can be trusted"
+        )
+    if isinstance(told, float) and told < 0.6:
+        said.append(
+            f"a judge recognises the prompted surface in {told:.0%} of its pictures; most surfaces look alike"
+        )
+    return f"**Know first:** {'; and '.join(said)}." if said else ""
 
 
 def steps_done(work: Path) -> dict[str, int]:

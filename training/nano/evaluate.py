@@ -21,7 +21,7 @@ HUES = {"red": 5, "orange": 28, "yellow": 54, "green": 120, "blue": 220, "purple
 
 
 def figures(
-    config: NanoConfig, *, seeds: int = 4, judge_steps: int = 700, pairs: int = 32
+    config: NanoConfig, *, seeds: int = 4, judge_steps: int = 400, pairs: int = 24
 ) -> dict[str, object]:
     """All figures of the folder `config.out`, as one JSON-able mapping.
 
@@ -52,7 +52,12 @@ def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict
     photos = [
         picture for pictures in photographs(config, held_out=True).photos.values() for picture in pictures
     ]
-    found: dict[str, object] = {"vae_psnr_scenes_db": round(rebuilt_psnr(painter, held_out.rgb[:128]), 2)}
+    scenes = held_out.rgb[:128]
+    again = rebuilt(painter, scenes)
+    found: dict[str, object] = {
+        "vae_psnr_scenes_db": round(measures.psnr(scenes, again), 2),
+        "vae_green_magenta_kept": round(measures.green_magenta_kept(scenes, again), 2),
+    }
     if photos:
         found["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos[:128])), 2)
     return found

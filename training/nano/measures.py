@@ -43,3 +43,17 @@ def structure_features(pictures: np.ndarray) -> np.ndarray:
     strength = [np.abs(cv2.Laplacian(grey, cv2.CV_32F)) for grey in greys]
     strengths = np.stack([cv2.resize(s, (8, 8), interpolation=cv2.INTER_AREA).ravel() for s in strength])
     return np.concatenate([thumbs.astype(np.float32) - 127.5, 4 * strengths], 1)
+
+
+def green_magenta_kept(pictures: np.ndarray, rebuilt: np.ndarray) -> float:
+    """How much of the green-magenta difference between pictures survives: 1 = all, 0 = none (a regression slope).
+
+    Args:
+        pictures: (N, H, W, 3) uint8.
+        rebuilt: the same pictures after the autoencoder.
+    """
+    wanted, found = (
+        (p[..., 1] - (p[..., 0] + p[..., 2]) / 2.0).mean((1, 2)) for p in (pictures / 255.0, rebuilt / 255.0)
+    )
+    wanted, found = wanted - wanted.mean(), found - found.mean()
+    return float((wanted * found).sum() / max(1e-9, (wanted**2).sum()))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.nano.measures import colour_spread, cosine_vendi, edge_f_score, psnr
+from training.nano.measures import colour_spread, cosine_vendi, edge_f_score, green_magenta_kept, psnr
 
 
 def test_psnr_of_a_difference_of_one_level_is_48_db() -> None:
@@ -30,3 +30,11 @@ def test_vendi_counts_the_different_rows() -> None:
 
 def test_colour_spread_is_zero_for_equal_pictures() -> None:
     assert colour_spread(np.full((3, 4, 4, 3), 9, np.uint8)) == 0.0
+
+
+def test_a_grey_copy_keeps_nothing_of_green_and_magenta_and_the_same_picture_all() -> None:
+    pictures = np.zeros((2, 4, 4, 3), np.uint8)
+    pictures[0, ..., 1], pictures[1, ..., 0] = 200, 200
+    grey = np.full_like(pictures, 90)
+    assert green_magenta_kept(pictures, pictures) == pytest.approx(1.0)
+    assert green_magenta_kept(pictures, grey) == pytest.approx(0.0)
