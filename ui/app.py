@@ -68,7 +68,9 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
             prevent_thread_lock=True, theme=build_theme(), css_paths=STYLESHEETS, **_SERVING, **options
         )
     except OSError as error:  # what Gradio raises when no port of its range is free
-        raise PortTakenError(os.environ.get("GRADIO_SERVER_PORT", "7860")) from error
+        raise PortTakenError(
+            options.get("server_port") or os.environ.get("GRADIO_SERVER_PORT", "7860")
+        ) from error
     if studio.settings.starter and not studio.classes():
         starter.start()
     if block:
@@ -79,7 +81,7 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
 class PortTakenError(StudioError):
     """Another program listens on the port."""
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: int | str) -> None:
         self.port = port
         super().__init__(
             f"port {port} is taken; stop what listens there, or choose another: make studio PORT=7861"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import Cancelled, InvalidRequest
-from ui.events import shown_to_user
+from ui.events import AT_ONCE, shown_to_user
 from ui.pieces import note_html
 
 if TYPE_CHECKING:
@@ -123,23 +123,14 @@ def build_import(studio: Studio) -> Callable[..., Any]:
         starter = gr.Button("Add the starter set", elem_id="import-starter")
     said = gr.HTML(elem_id="import-said")
     stop = gr.Button("Stop", size="sm", visible=False)
-    runs = [
-        add.click(_shown, None, stop, queue=False).then(
-            shown_to_user(importing.from_files), [files, label, split], said, concurrency_id="import"
-        ),
-        bring.click(_shown, None, stop, queue=False).then(
-            shown_to_user(importing.from_path), [source, split], said, concurrency_id="import"
-        ),
-        starter.click(_shown, None, stop, queue=False).then(
-            shown_to_user(importing.starter_set),
-            split, said, concurrency_id="import",
-        ),
-    ]  # fmt: skip
+    ended = gr.State(0)  # imports so far: two may say the same, so the sentence is no sign of an end
+    for button, run, asked in (
+        (add, importing.from_files, [files, label, split]),
+        (bring, importing.from_path, [source, split]),
+        (starter, importing.starter_set, [split]),
+    ):
+        begun = button.click(lambda: gr.Button(visible=True), None, stop, **AT_ONCE)
+        done = begun.then(shown_to_user(run), asked, said, concurrency_id="import")
+        done.then(lambda count: (count + 1, gr.Button(visible=False)), ended, [ended, stop], **AT_ONCE)
     stop.click(importing.stop.set, queue=False)
-    for run in runs:
-        run.then(lambda: gr.Button(visible=False), None, stop, queue=False)
-    return said.change
-
-
-def _shown() -> gr.Button:
-    return gr.Button(visible=True)
+    return ended.change

@@ -20,13 +20,12 @@ def test_the_screen_starts_without_torch_and_without_diffusers(module: str) -> N
     assert done.stdout.strip() == "[]"
 
 
-def test_a_taken_port_is_one_sentence(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_one_sentence(studio: Studio) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        monkeypatch.setenv("GRADIO_SERVER_PORT", str(port))
         with pytest.raises(
             PortTakenError, match=f"port {port} is taken; stop what listens there, or choose another"
         ):
-            launch(studio, block=False, quiet=True)
+            launch(studio, block=False, quiet=True, server_port=port)
