@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shelves", type=Path, help="folder of photographs that objects are textured with")
     parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
     parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
+    parser.add_argument("--quick", action="store_true", help="evaluate: few pictures, a minute or two")
     parser.add_argument("--start", type=Path, help="vae: weights to go on from")
     for name in ("scenes", "vae-steps", "unet-steps", "control-steps"):
         parser.add_argument(f"--{name}", type=int, help="other than the preset")
@@ -80,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
             from training.nano.card import card, steps_done
             from training.nano.evaluate import figures
 
-            found = figures(config)
+            found = figures(config, seeds=1, judge_steps=150, pairs=10) if options.quick else figures(config)
             print(json.dumps(found, indent=1))
             if (config.work / "unet").exists():  # trained here: the card is ours to write
                 (config.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")

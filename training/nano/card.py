@@ -10,11 +10,18 @@ from training.nano.config import NanoConfig
 TEMPLATE = Path(__file__).with_name("card.md")
 
 
-def card(figures: dict[str, object], config: NanoConfig, *, steps_done: dict[str, int]) -> str:
+def card(
+    figures: dict[str, object],
+    config: NanoConfig,
+    *,
+    steps_done: dict[str, int],
+    command: str = "python -m training.nano evaluate",
+) -> str:
     """Markdown of the model card.
 
     Args:
         figures: what `evaluate.figures` measured.
+        command: what printed the figures.
         steps_done: optimiser steps of "vae", "unet" and "control" that the weights have seen.
     """
     files = [file for file in config.out.rglob("*") if file.is_file()]
@@ -26,6 +33,7 @@ def card(figures: dict[str, object], config: NanoConfig, *, steps_done: dict[str
         ", ".join(f"{word} {share}" for word, share in by_word.items()) if isinstance(by_word, dict) else ""
     )
     return TEMPLATE.read_text().format(
+        command=command,
         first_limit=_first_limit(figures),
         size=config.sizes.picture_px,
         megabytes=sum(file.stat().st_size for file in files) / 1e6,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -44,6 +45,7 @@ def figures(
     )
     for part in parts:
         found |= part()
+        print(f"{len(found)} figures", file=sys.stderr, flush=True)
     return found
 
 

@@ -169,8 +169,8 @@ GLUE_WORDS = (
     "a", "an", "the", "photo", "photograph", "picture", "of", "in", "on", "and", "with", "at", "front", "seen",
     "from", "above", "under", "floor", "wall", "table", "top", "sky", "background", "surface", "ground",
 )  # fmt: skip
-# names of things that prompts of the product begin with ("a photo of a bolt, …"); nano draws backgrounds only
-# and learns to pass over them
+# names of things that prompts of the product begin with ("a photo of a bolt, …"): one token each; captions do not use
+# them yet, nano draws backgrounds only
 OBJECT_WORDS = (
     "bolt", "nut", "washer", "gear", "spring", "part", "object", "product", "bottle", "carton", "box", "can",
     "apple", "banana", "lemon", "orange", "pear", "kiwi", "lime", "mango", "avocado", "peach", "plum", "cardboard",
