@@ -58,9 +58,9 @@ def scored(measures: Measures) -> tuple[float, tuple[str, ...]]:
     """(score, doubts) of a mask: the product of how far each measure can be trusted."""
     m = measures
     trusts = (
-        (_falling(m.area, 0.55, 0.85), f"it covers {m.area:.0%} of the picture"),
+        (_falling(m.area, 0.78, 0.95), f"it covers {m.area:.0%} of the picture"),
         (_rising(m.area, 0.001, 0.006), f"it covers only {m.area:.1%} of the picture"),
-        (_falling(m.border, 0.08, 0.30), f"it touches {m.border:.0%} of the picture's border"),
+        (_falling(m.border, 0.10, 0.36), f"it touches {m.border:.0%} of the picture's border"),
         (_rising(m.ground_border, 0.35, 0.60), f"only {m.ground_border:.0%} of the border is plain ground"),
         (_falling(m.components - 1, 1, 6), f"it falls into {m.components} pieces"),
         (_falling(m.like_ground, 0.55, 1.10), f"{m.like_ground:.0%} of its inside looks like the ground"),

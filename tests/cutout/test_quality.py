@@ -24,7 +24,7 @@ def test_a_mask_without_fault_scores_one_and_has_no_doubts() -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"area": 0.9}, "it covers 90% of the picture"),
+        ({"area": 0.93}, "it covers 93% of the picture"),
         ({"area": 0.001}, "it covers only 0.1% of the picture"),
         ({"border": 0.4}, "it touches 40% of the picture's border"),
         ({"ground_border": 0.3}, "only 30% of the border is plain ground"),
