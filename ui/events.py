@@ -13,6 +13,7 @@ from pipeline.errors import StudioError
 
 RENDER = "render"  # concurrency id of everything that runs a model: one at a time
 QUIET: dict[str, Any] = {"show_progress": "hidden"}  # for listeners that answer fast enough without a spinner
+# past the queue, so at once; a gr.State that is set in this way fires no `change`
 AT_ONCE: dict[str, Any] = {"show_progress": "hidden", "queue": False}
 LIVE: dict[str, Any] = {**AT_ONCE, "trigger_mode": "always_last"}  # follows a slider: the last value counts
 _MESSAGE_S = 12

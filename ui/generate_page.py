@@ -208,7 +208,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     pause.click(shown_to_user(generating.pause), None, shown, **QUIET)
     resume.click(shown_to_user(generating.resume), None, shown, **QUIET)
     page.load(generating.poll, seen, shown, **AT_ONCE)
-    gr.Timer(_POLL_S).tick(generating.poll, seen, shown, **AT_ONCE)
+    gr.Timer(_POLL_S).tick(generating.poll, seen, shown, **QUIET)
 
 
 def _build_controls(studio: Studio) -> Controls:

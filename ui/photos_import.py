@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import Cancelled, InvalidRequest
-from ui.events import AT_ONCE, shown_to_user
+from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.pieces import note_html
 
 if TYPE_CHECKING:
@@ -131,6 +131,6 @@ def build_import(studio: Studio) -> Callable[..., Any]:
     ):
         begun = button.click(lambda: gr.Button(visible=True), None, stop, **AT_ONCE)
         done = begun.then(shown_to_user(run), asked, said, concurrency_id="import")
-        done.then(lambda count: (count + 1, gr.Button(visible=False)), ended, [ended, stop], **AT_ONCE)
+        done.then(lambda count: (count + 1, gr.Button(visible=False)), ended, [ended, stop], **QUIET)
     stop.click(importing.stop.set, queue=False)
     return ended.change
