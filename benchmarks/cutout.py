@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from pipeline.cutout import USABLE_SCORE, CutoutResult, cut_out
+from pipeline.domain.photos import load_photo
 from pipeline.starter import subjects
 
 _GREEN = (0, 190, 0)
@@ -74,7 +75,7 @@ def drawn_sheet(folder: Path, per_class: int, target: Path) -> dict[str, str]:
         random.Random(1).shuffle(files)
         tiles, passed = [], 0
         for file in files[:per_class]:
-            photo = cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB)
+            photo = load_photo(file.read_bytes(), file.name).rgb
             result = cut_out(photo)
             passed += result.score >= USABLE_SCORE
             tiles.append(_tile(photo, result))
