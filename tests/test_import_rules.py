@@ -53,7 +53,7 @@ CONFINED = {
     "gradio": ("ui",),
     "torch": ("pipeline.cutout", "pipeline.generation", "pipeline.nano", "training", "benchmarks"),
     "sqlalchemy": ("pipeline.library",),
-    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.generation"),
+    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.generation", "training.sources"),
 }
 
 
