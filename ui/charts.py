@@ -7,7 +7,7 @@ from html import escape
 
 Curve = Sequence[tuple[int, float]]
 _W, _H = 720, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 130, 14, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 176, 14, 30
 _LABEL_GAP = 17
 
 
@@ -62,6 +62,6 @@ def _names(curves: Mapping[str, Curve]) -> str:
         placed = max(y, placed + _LABEL_GAP)
         names.append(
             f'<text class="name arm-{index % 8}" x="{_W - _RIGHT + 12}" y="{placed + 4:.1f}">'
-            f"{escape(name)} {value:.0%}</text>"
+            f"{escape(name.replace('_', ' '))} {value:.0%}</text>"
         )
     return "".join(names)
