@@ -48,7 +48,7 @@ def _parsed(name: str, text: str, kind: type) -> object:
             raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; use 1 or 0")
         return _BOOLEANS[text.lower()]
     try:
-        return Path(text) if issubclass(kind, Path) else kind(text)
+        return Path(text) if issubclass(kind, Path) else int(text) if kind is int else text
     except ValueError:
         raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; a whole number is needed") from None
 

@@ -15,7 +15,7 @@ from pipeline.generation import composite, model_facts
 from pipeline.library import Library
 from pipeline.runners import RenderedSample
 from pipeline.studio.reports import Created
-from pipeline.studio.runs import cutout_of, render
+from pipeline.studio.runs import cutout_id_of, cutout_of, render
 
 _CHECKER_PX = 16
 _CHECKER_GREYS = (226, 242)
@@ -59,7 +59,7 @@ def placed_preview(
     library: Library, subject_id: str, placement: Placement, size: int, ground: RGB | None
 ) -> RGB:
     """(size, size, 3): the placed object on a ground of that size, or on a checkerboard."""
-    cutout = cutout_of(library, library.subject(subject_id).cutout_id)
+    cutout = cutout_of(library, cutout_id_of(library.subject(subject_id)))
     layer = place([cutout], [placement], (size, size)).layer
     return composite(layer, checkerboard((size, size)) if ground is None else ground)
 
@@ -75,7 +75,9 @@ def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
         SampleSpec(
             label=subject.label,
             objects=(
-                ObjectSpec(subject_id=subject.id, cutout_id=subject.cutout_id, placement=request.placement),
+                ObjectSpec(
+                    subject_id=subject.id, cutout_id=cutout_id_of(subject), placement=request.placement
+                ),
             ),
             prompt=request.prompt.strip(),
             negative_prompt=request.negative_prompt,

@@ -163,7 +163,8 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
 
 def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: str | None) -> NewSubject:
     photo, cutout = prepared.photo, prepared.cutout
-    assert photo is not None and cutout is not None
+    assert photo is not None
+    assert cutout is not None
     height, width = photo.rgb.shape[:2]
     return NewSubject(
         id=prepared.subject_id,

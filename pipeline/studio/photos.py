@@ -25,7 +25,7 @@ _THUMBNAILS = "thumbnails"
 
 def cutout_preview(library: Library, subject_id: str, ground: Colour | None) -> RGB:
     """(H, W, 3): a subject's cut-out on a plain colour, or on a checkerboard for None."""
-    pixels = library.picture(library.subject(subject_id).cutout_id)
+    pixels = _cutout_pixels(library, subject_id)
     size = pixels.shape[:2]
     plain = checkerboard(size) if ground is None else np.full((*size, 3), ground, np.uint8)
     return composite(Layer(rgb=pixels[..., :3], alpha=pixels[..., 3]), plain)
@@ -33,7 +33,14 @@ def cutout_preview(library: Library, subject_id: str, ground: Colour | None) -> 
 
 def mask_of(library: Library, subject_id: str) -> Mask:
     """(H, W) uint8: the soft mask of a subject's photo."""
-    return library.picture(library.subject(subject_id).cutout_id)[..., 3]
+    return _cutout_pixels(library, subject_id)[..., 3]
+
+
+def _cutout_pixels(library: Library, subject_id: str) -> np.ndarray:
+    """(H, W, 4) uint8: colours and soft alpha; an import stores them for every photo."""
+    cutout_id = library.subject(subject_id).cutout_id
+    assert cutout_id is not None
+    return library.picture(cutout_id)
 
 
 def photo_of(library: Library, subject_id: str) -> RGB:

@@ -58,6 +58,7 @@ def planned(library: Library, recipe: Recipe, overrides: Overrides) -> list[Samp
             box=one.box,
         )
         for one in library.subjects(split="train", usable=True)
+        if one.cutout_id is not None and one.box is not None
     ]
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pipeline.domain.placement import Cutout
 from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.spec import SampleSpec
-from pipeline.errors import Cancelled, StudioError
+from pipeline.errors import Cancelled, NoSubjects, StudioError
 from pipeline.generation import load
-from pipeline.library import Library, Rendered
+from pipeline.library import Library, Rendered, Subject
 from pipeline.runners import RenderedSample, render_specs
 from pipeline.studio.imports import Progress
 from pipeline.studio.plans import Overrides, planned
@@ -26,6 +26,19 @@ def cutout_of(library: Library, cutout_id: str) -> Cutout:
     """The stored RGBA picture as a cut-out."""
     pixels = library.picture(cutout_id)
     return Cutout(rgb=pixels[..., :3], alpha=pixels[..., 3])
+
+
+def cutout_id_of(subject: Subject) -> str:
+    """The id of the stored RGBA picture of a subject.
+
+    Raises:
+        NoSubjects: the mask is empty.
+    """
+    if subject.cutout_id is None or subject.box is None:
+        raise NoSubjects(
+            f"photo '{subject.name}' has no object in its mask; mend the mask on the Photos page"
+        )
+    return subject.cutout_id
 
 
 def render_plan(

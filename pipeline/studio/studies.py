@@ -77,7 +77,9 @@ class StudyProcess:
         """Where the study stands, read from its folder."""
         if self._out is None:
             return StudyProgress(running=False, out=self.runs)
-        return study_progress(self._out, running=self.alive, exit_code=self._process and self._process.poll())
+        return study_progress(
+            self._out, running=self.alive, exit_code=self._process.poll() if self._process else None
+        )
 
 
 def study_progress(out: Path, *, running: bool, exit_code: int | None = None) -> StudyProgress:

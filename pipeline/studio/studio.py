@@ -96,7 +96,7 @@ class Studio:
 
     def classes(self) -> dict[str, int]:
         """Photos per class."""
-        return self.library.counts().classes
+        return dict(self.library.counts().classes)
 
     def subjects(
         self,

@@ -45,7 +45,7 @@ class ControlStage(Stage):
         words, pooled = dropped(words, pooled, base.drop_prompt)
         shared = {
             "encoder_hidden_states": words,
-            "added_cond_kwargs": added_conditions(pooled, base.picture_px),
+            "added_cond_kwargs": added_conditions(pooled, batch["size_numbers"]),
         }
         down, mid = self.control(noisy, steps, controlnet_cond=batch["hint"], return_dict=False, **shared)
         predicted = base.unet(

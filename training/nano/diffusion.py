@@ -30,12 +30,12 @@ class DiffusionStage(Stage):
         options: StageOptions,
         *,
         drop_prompt: float,
-        picture_px: int,
     ) -> None:
         super().__init__(options)
         self.unet, self.first, self.second = unet, text.first, text.second
         self.text = text
-        self.drop_prompt, self.picture_px = drop_prompt, picture_px
+        self.drop_prompt = drop_prompt
+        self.signal: torch.Tensor
         self.register_buffer("signal", alphas_cumprod(), persistent=False)
         self.average = Average([unet, text.first, text.second], options.ema_decay)
 
@@ -54,7 +54,7 @@ class DiffusionStage(Stage):
             torch.cat([noisy, batch["mask"], batch["masked"]], 1),
             steps,
             encoder_hidden_states=words,
-            added_cond_kwargs=added_conditions(pooled, self.picture_px),
+            added_cond_kwargs=added_conditions(pooled, batch["size_numbers"]),
         ).sample
         loss = F.mse_loss(predicted.float(), target)
         self.log("loss", loss)
@@ -82,13 +82,19 @@ def dropped(words: torch.Tensor, pooled: torch.Tensor, share: float) -> tuple[to
     return words * kept[..., None], pooled * kept
 
 
-def added_conditions(pooled: torch.Tensor, picture_px: int) -> dict[str, torch.Tensor]:
-    """SDXL's size numbers (height, width, crop 0, 0, height, width), which the pipelines fill in pixels."""
-    numbers = torch.tensor([picture_px, picture_px, 0.0, 0.0, picture_px, picture_px], device=pooled.device)
-    return {"text_embeds": pooled, "time_ids": numbers.repeat(len(pooled), 1)}
+def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What SDXL's UNet is told beside the words.
+
+    Args:
+        pooled: (B, D) pooled prompt embeddings.
+        size_numbers: (B, 6) pixels: height and width of the whole, top and left of the crop, height and width of the
+            crop ("micro-conditioning", SDXL, arXiv 2307.01952, section 2.2). The pipelines fill in (h, w, 0, 0, h, w).
+    """
+    return {"text_embeds": pooled, "time_ids": size_numbers.to(pooled.device)}
 
 
-CROPS_A_PICTURE = 3  # rows of a batch of half-size crops for each row of a batch of whole pictures
+CROPS_A_PICTURE = 2  # rows of a batch of crops for each row of a batch of whole pictures
+CROP_SIDE = 2 / 3  # of the side of the whole
 
 
 def latent_drawer(
@@ -97,13 +103,14 @@ def latent_drawer(
     """A function that draws a batch.
 
     Args:
-        crop_share: share of the batches that hold crops of half the side, `CROPS_A_PICTURE` times as many. Surfaces,
-            colours and light look the same in a crop, which costs a quarter of a whole picture.
+        crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many: surfaces,
+            colours and light look the same in a crop, which costs less than half of a whole picture.
 
     Returns:
         picture (B, 4, h, w), masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T),
-        index (B,).
+        size_numbers (B, 6), index (B,).
     """
+    whole_px = rows.rgb.shape[1]
     factor = rows.rgb.shape[1] // latents.picture.shape[-1]
 
     def draw(rng: np.random.Generator) -> Batch:
@@ -112,18 +119,24 @@ def latent_drawer(
             rng.choice(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1), replace=False)
         )
         mask = rows.repaint[chosen, ::factor, ::factor] >= 128
-        side = mask.shape[-1] // 2 if cropped else mask.shape[-1]
+        side = _crop_side(mask.shape[-1]) if cropped else mask.shape[-1]
         top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))
+        numbers = [whole_px, whole_px, top * factor, left * factor, side * factor, side * factor]
         part = np.s_[..., top : top + side, left : left + side]
         return {
             "picture": torch.from_numpy(latents.picture[chosen][part].astype(np.float32)),
             "masked": torch.from_numpy(latents.masked[chosen][part].astype(np.float32)),
             "mask": torch.from_numpy(mask[:, None][part].astype(np.float32)),
             "tokens": tokens[chosen],
+            "size_numbers": torch.tensor(numbers, dtype=torch.float32).repeat(len(chosen), 1),
             "index": torch.from_numpy(chosen),
         }
 
     return draw
+
+
+def _crop_side(whole: int) -> int:
+    return max(4, round(whole * CROP_SIDE / 4) * 4)  # the UNet halves twice
 
 
 def tokenized(text: TextParts, captions: list[str]) -> torch.Tensor:

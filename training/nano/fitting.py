@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
@@ -81,7 +82,7 @@ class Stage(lightning.LightningModule):
         trained = [p for p in self.parameters() if p.requires_grad]
         return decayed(trained, self.options.learning_rate)
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW over `groups`, its rate falling to zero at the last step."""
         optimizer = torch.optim.AdamW(self.groups(), lr=self.options.learning_rate, betas=(0.9, 0.99))
         schedule = LambdaLR(optimizer, lambda step: rate(step, self.options))

@@ -110,7 +110,8 @@ def put_in_front(
         look: (S, S, 3) float32 colours of the object.
     """
     size = len(cover)
-    shift = np.float32([[1, 0, rng.uniform(-0.05, 0.05) * size], [0, 1, rng.uniform(0.0, 0.05) * size]])
+    moved = [[1, 0, rng.uniform(-0.05, 0.05) * size], [0, 1, rng.uniform(0.0, 0.05) * size]]
+    shift = np.array(moved, np.float32)
     cast = cv2.GaussianBlur(
         cv2.warpAffine(cover, shift, (size, size)), (0, 0), size * rng.uniform(0.01, 0.04)
     )

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -17,6 +22,7 @@ from training.nano.scenes import draw_scene
 from training.nano.surfaces import Surfaces, load_surfaces
 
 ENCODED_AT_ONCE = 32
+DRAWN_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +70,52 @@ def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
     count = config.scenes.held_out if held_out else config.scenes.scenes
     side = config.sizes.picture_px
     folder.mkdir(parents=True, exist_ok=True)
-    rgb = np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, (count, side, side, 3))
-    repaint = np.lib.format.open_memmap(folder / "repaint.npy", "w+", np.uint8, (count, side, side))
-    surfaces = photographs(config, held_out=held_out)
-    captions, words = [], []
-    for index in tqdm(range(count), desc=f"drawing {folder.name}", mininterval=5):
-        scene = draw_scene(surfaces, side, np.random.default_rng([config.scenes.seed, int(held_out), index]))
-        rgb[index], repaint[index] = scene.rgb, scene.repaint
-        captions.append(scene.caption)
-        words.append(scene.said.surface)
-    rgb.flush()
-    repaint.flush()
+    np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, (count, side, side, 3)).flush()
+    np.lib.format.open_memmap(folder / "repaint.npy", "w+", np.uint8, (count, side, side)).flush()
+    starts = range(0, count, DRAWN_AT_ONCE)
+    said: list[tuple[str, str]] = []
+    for part in tqdm(
+        _drawn_parts(config, held_out, starts),
+        desc=f"drawing {folder.name}",
+        total=len(starts),
+        mininterval=5,
+    ):
+        said += part
+    captions, words = [caption for caption, _ in said], [word for _, word in said]
     (folder / "captions.json").write_text(json.dumps({"captions": captions, "surfaces": words}))
     return read_rows(folder)
+
+
+def _drawn_parts(config: NanoConfig, held_out: bool, starts: range) -> Iterator[list[tuple[str, str]]]:
+    draw = partial(_draw_part, config, held_out)
+    workers = min(os.cpu_count() or 1, len(starts) // 8)
+    if workers < 2:  # few rows: starting processes would take longer than drawing
+        yield from map(draw, starts)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(draw, starts)
+
+
+def _draw_part(config: NanoConfig, held_out: bool, start: int) -> list[tuple[str, str]]:
+    """Draw `DRAWN_AT_ONCE` rows into the files; their captions and surface words."""
+    folder = config.work / ("held_out" if held_out else "rows")
+    rgb, repaint = (np.load(folder / name, mmap_mode="r+") for name in ("rgb.npy", "repaint.npy"))
+    surfaces = _cached_photographs(config, held_out)
+    said = []
+    for index in range(start, min(start + DRAWN_AT_ONCE, len(rgb))):
+        rng = np.random.default_rng([config.scenes.seed, int(held_out), index])
+        scene = draw_scene(surfaces, rgb.shape[1], rng)
+        rgb[index], repaint[index] = scene.rgb, scene.repaint
+        said.append((scene.caption, scene.said.surface))
+    rgb.flush()
+    repaint.flush()
+    return said
+
+
+@lru_cache(maxsize=2)
+def _cached_photographs(config: NanoConfig, held_out: bool) -> Surfaces:
+    cv2.setNumThreads(1)
+    return photographs(config, held_out=held_out)
 
 
 def read_rows(folder: Path) -> Rows:

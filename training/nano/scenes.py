@@ -139,7 +139,7 @@ def _joined(
 
 def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple[np.ndarray, str]:
     """A texture in another shade, painted at times, and the colour word that then describes it ("" = none)."""
-    looks = texture.astype(np.float32)
+    looks: np.ndarray = texture.astype(np.float32)
     if rng.random() < 0.5:
         looks = looks[:, ::-1]
     if word in PAINTABLE and rng.random() < 0.4:

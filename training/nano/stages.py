@@ -72,7 +72,6 @@ def new_diffusion(config: NanoConfig) -> DiffusionStage:
         build_text(config.sizes, tokenizer),
         config.unet,
         drop_prompt=config.drop_prompt,
-        picture_px=config.sizes.picture_px,
     )
 
 
@@ -99,9 +98,7 @@ def load_diffusion(config: NanoConfig) -> DiffusionStage:
             UNet2DConditionModel.from_pretrained(config.work / "unet"),
             load_text(config.work / "text"),
         )
-        return DiffusionStage(
-            unet, text, config.unet, drop_prompt=config.drop_prompt, picture_px=config.sizes.picture_px
-        )
+        return DiffusionStage(unet, text, config.unet, drop_prompt=config.drop_prompt)
     stage = new_diffusion(config)
     last = config.work / "unet" / "last.ckpt"
     if last.exists():

@@ -72,7 +72,10 @@ def _pictures(folder: Path | None) -> Sequence[Path]:
 
 
 def _square(file: Path) -> np.ndarray:
-    picture = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise SystemExit(f"{file} is not a readable picture; take it out of the folder")
+    picture = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

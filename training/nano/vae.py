@@ -13,11 +13,13 @@ from training.nano.fitting import Average, Batch, Stage
 from training.nano.rows import Rows, signed
 from training.nano.surfaces import Surfaces
 
-KL_WEIGHT = 2e-4
+KL_WEIGHT = 1e-4
+OPPONENTS = ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))  # red against blue, green against magenta
+SWAPPED_COLOURS = 0.3  # share of the crops whose channels change places, so that every colour occurs
 
 
 class VaeStage(Stage):
-    """L1 on pixels, on their gradients and on 4x averages, with a small KL term."""
+    """L1 on pixels, on their gradients, on 4x averages and on colour differences, with a small KL term."""
 
     def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
         super().__init__(options)
@@ -37,26 +39,38 @@ class VaeStage(Stage):
 
 
 def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-    """Mean distance of two (B, 3, H, W) batches, with weight on edges and on the average colour."""
-    loss = F.l1_loss(rebuilt, pictures) + 0.6 * F.l1_loss(F.avg_pool2d(rebuilt, 4), F.avg_pool2d(pictures, 4))
+    """Mean distance of two (B, 3, H, W) batches, with weight on edges and on the average colour.
+
+    Most of the energy of photographs is brightness: without a term of their own the colour differences (`OPPONENTS`)
+    are the last thing that four latent channels learn.
+    """
+    small, wanted = F.avg_pool2d(rebuilt, 4), F.avg_pool2d(pictures, 4)
+    axes = pictures.new_tensor(OPPONENTS)[:, :, None, None]
+    loss = F.l1_loss(rebuilt, pictures) + 0.6 * F.l1_loss(small, wanted)
+    loss = loss + 0.6 * F.l1_loss(F.conv2d(small, axes), F.conv2d(wanted, axes))
     for axis in (2, 3):
         loss = loss + 0.25 * F.l1_loss(rebuilt.diff(dim=axis), pictures.diff(dim=axis))
     return loss
 
 
 def crop_drawer(rows: Rows, surfaces: Surfaces, *, crop_px: int, batch: int):  # type: ignore[no-untyped-def]
-    """A function that draws a batch of crops: two thirds from scenes, one third from textures and shop pictures."""
+    """A function that draws a batch of crops: two thirds from scenes, one third from textures and shop pictures.
+
+    One batch in four holds a quarter as many crops of twice the side: the group norms see other statistics there.
+    """
     textures = [picture for pictures in surfaces.photos.values() for picture in pictures] + surfaces.extras
     textures = textures or [tile for tiles in surfaces.drawn.values() for tile in tiles]
 
     def draw(rng: np.random.Generator) -> Batch:
         crops = []
-        for _ in range(batch):
+        large = rng.random() < 0.25
+        side = crop_px * (2 if large else 1)
+        for _ in range(max(1, batch // 4) if large else batch):
             if rng.random() < 2 / 3:
                 picture = rows.rgb[rng.integers(len(rows.rgb))]
             else:
                 picture = textures[rng.integers(len(textures))]
-            crops.append(_crop(picture, crop_px, rng))
+            crops.append(_crop(picture, side, rng))
         return {"rgb": signed(np.stack(crops))}
 
     return draw
@@ -69,6 +83,8 @@ def _crop(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarra
     crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if taken > side else cv2.INTER_LINEAR)
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
     gains = rng.uniform(0.7, 1.25) * rng.uniform(0.9, 1.1, 3)
+    if rng.random() < SWAPPED_COLOURS:
+        crop, gains = crop[..., rng.permutation(3)], gains * rng.uniform(0.75, 1.2, 3)
     return np.clip(crop * gains, 0, 255).astype(np.uint8)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from training.nano.diffusion import noised
 from training.nano.export import fold_latent_scale
 from training.nano.networks import alphas_cumprod, build_controlnet, build_unet, build_vae
 from training.nano.painter import load_painter
+from training.nano.rows import draw_rows
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +124,18 @@ def test_a_controlnet_starts_from_the_weights_of_the_unet() -> None:
     assert torch.equal(control.mid_block.resnets[0].conv1.weight, unet.mid_block.resnets[0].conv1.weight)
 
 
-def test_both_presets_shrink_pictures_by_four() -> None:
-    assert short().sizes.factor == 4
-    assert full().sizes.factor == 4
+def test_both_presets_shrink_pictures_by_eight_as_sdxl_does() -> None:
+    assert short().sizes.factor == 8
+    assert full().sizes.factor == 8
+
+
+def test_rows_drawn_by_several_processes_are_those_drawn_by_one(
+    trained: NanoConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.nano.rows.DRAWN_AT_ONCE", 1)  # 16 parts: two processes; else one part
+    monkeypatch.setattr("training.nano.rows.os.cpu_count", lambda: 2)
+    config = replace(trained, work=tmp_path, scenes=replace(trained.scenes, scenes=16))
+    apart = draw_rows(config, held_out=False)
+    alone = draw_rows(trained, held_out=False)
+    assert np.array_equal(apart.rgb[:8], alone.rgb)
+    assert apart.captions[:8] == alone.captions
