@@ -93,8 +93,8 @@ def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[s
     return {"text_embeds": pooled, "time_ids": size_numbers.to(pooled.device)}
 
 
-CROPS_A_PICTURE = 2  # rows of a batch of crops for each row of a batch of whole pictures
-CROP_SIDE = 2 / 3  # of the side of the whole
+CROPS_A_PICTURE = 3  # rows of a batch of crops for each row of a batch of whole pictures
+CROP_SIDE = 1 / 2  # of the side of the whole
 
 
 def latent_drawer(
@@ -104,7 +104,7 @@ def latent_drawer(
 
     Args:
         crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many: surfaces,
-            colours and light look the same in a crop, which costs less than half of a whole picture.
+            colours and light look the same in a crop, which costs a quarter of a whole picture.
 
     Returns:
         picture (B, 4, h, w), masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T),
@@ -136,7 +136,7 @@ def latent_drawer(
 
 
 def _crop_side(whole: int) -> int:
-    return max(4, round(whole * CROP_SIDE / 4) * 4)  # the UNet halves twice
+    return max(8, round(whole * CROP_SIDE / 8) * 8)  # the UNet halves three times
 
 
 def tokenized(text: TextParts, captions: list[str]) -> torch.Tensor:

@@ -27,17 +27,17 @@ def test_a_batch_of_whole_pictures_keeps_rows_masks_and_tokens_together() -> Non
     assert batch["size_numbers"].tolist() == [[16, 16, 0, 0, 16, 16]] * 4  # what the pipelines fill in
 
 
-def test_a_batch_of_crops_has_two_thirds_of_the_side_twice_the_rows_and_says_where_it_was_cut() -> None:
-    rows, latents = toy_rows(side=48)
+def test_a_batch_of_crops_has_half_the_side_three_times_the_rows_and_says_where_it_was_cut() -> None:
+    rows, latents = toy_rows(side=64)
     draw = latent_drawer(rows, latents, torch.arange(12)[:, None], batch=4, crop_share=1.0)
     batch = draw(np.random.default_rng(0))
     assert batch["picture"].shape == (4 * CROPS_A_PICTURE, 4, 8, 8)
     assert batch["mask"].shape == (4 * CROPS_A_PICTURE, 1, 8, 8)
     height, width, top, left, crop_height, crop_width = batch["size_numbers"][0].tolist()
-    assert (height, width, crop_height, crop_width) == (48, 48, 32, 32)
-    assert 0 <= top <= 16
-    assert 0 <= left <= 16
-    painted = max(0, 6 - left / 4)  # columns of latents before the middle of the whole
+    assert (height, width, crop_height, crop_width) == (64, 64, 32, 32)
+    assert 0 <= top <= 32
+    assert 0 <= left <= 32
+    painted = max(0, 8 - left / 4)  # columns of latents before the middle of the whole
     assert batch["mask"][0, 0, 0].sum().item() == painted
 
 

@@ -124,9 +124,9 @@ def test_a_controlnet_starts_from_the_weights_of_the_unet() -> None:
     assert torch.equal(control.mid_block.resnets[0].conv1.weight, unet.mid_block.resnets[0].conv1.weight)
 
 
-def test_both_presets_shrink_pictures_by_eight_as_sdxl_does() -> None:
-    assert short().sizes.factor == 8
-    assert full().sizes.factor == 8
+def test_both_presets_shrink_pictures_by_four() -> None:
+    assert short().sizes.factor == 4
+    assert full().sizes.factor == 4
 
 
 def test_rows_drawn_by_several_processes_are_those_drawn_by_one(
