@@ -1,4 +1,8 @@
-"""python -m training.nano STAGE: draws the scenes, trains the networks one after another, exports, measures."""
+"""python -m training.nano STAGE: draws the scenes, trains the networks one after another, exports, measures.
+
+`tune --photos DIR --out DIR` goes on from the shipped weights with pictures of your own site (class folders, or a
+folder with metadata.jsonl: file_name, text). The result is a checkpoint for `python -m pipeline generate --model DIR`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,18 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-STAGES = ("scenes", "vae", "unet", "control", "export", "evaluate", "sheet", "all")
+from pipeline.errors import StudioError
+
+STAGES = ("scenes", "vae", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one stage, or all of them; a stage that is complete is skipped, an interrupted one goes on."""
-    parser = argparse.ArgumentParser(prog="python -m training.nano", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.nano",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument(
         "--short", action="store_true", help="tiny networks, a few steps: minutes instead of hours"
@@ -27,13 +37,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
     parser.add_argument("--quick", action="store_true", help="evaluate: few pictures, a minute or two")
     parser.add_argument("--start", type=Path, help="vae: weights to go on from")
+    parser.add_argument("--photos", type=Path, help="tune: pictures of your own site")
+    parser.add_argument(
+        "--model", type=Path, help="tune: the checkpoint to go on from (default: the shipped one)"
+    )
+    parser.add_argument("--steps", type=int, help="tune: optimiser steps (default 1000)")
     for name in ("scenes", "vae-steps", "unet-steps", "control-steps"):
         parser.add_argument(f"--{name}", type=int, help="other than the preset")
     options = parser.parse_args(arguments)
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    return _run(options)
+    try:
+        return _tune(options, parser) if options.stage == "tune" else _run(options)
+    except StudioError as error:
+        print(f"backlot: {error}", file=sys.stderr)
+        return 1
 
 
 def _config(options: argparse.Namespace):  # type: ignore[no-untyped-def]
@@ -64,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     config = _config(options)
-    wanted = STAGES[:-1] if options.stage == "all" else (options.stage,)
+    wanted = STAGES[: STAGES.index("all")] if options.stage == "all" else (options.stage,)
     for stage in wanted:
         print(f"— {stage}", file=sys.stderr, flush=True)
         if stage == "scenes":
@@ -90,6 +109,20 @@ def _run(options: argparse.Namespace) -> int:
             from training.nano.sheet import write_sheets
 
             write_sheets(config)
+    return 0
+
+
+def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if not options.photos or not options.out:
+        parser.error("tune needs --photos DIR and --out DIR")
+    from training.nano.config import full
+    from training.nano.tune import TUNING, TuneOptions, tune
+
+    stage = replace(TUNING, steps=options.steps) if options.steps else TUNING
+    captions = tune(
+        TuneOptions(photos=options.photos, out=options.out, base=options.model or full().out, stage=stage)
+    )
+    print(f"{options.out}: use it with --model {options.out}; it now also draws: {'; '.join(captions[:12])}")
     return 0
 
 

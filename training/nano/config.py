@@ -7,6 +7,7 @@ from pathlib import Path
 
 DEFAULT_SURFACES = Path("../shared/data/surfaces")
 DEFAULT_SHELVES = Path("../shared/data/shelves")
+DEFAULT_OBJECTS = Path("../shared/data/trash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class NanoConfig:
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     vae: StageOptions = StageOptions(steps=2000, batch=24, learning_rate=1e-3)
-    unet: StageOptions = StageOptions(steps=3600, batch=24, learning_rate=1e-3, ema_decay=0.997)
+    unet: StageOptions = StageOptions(steps=4000, batch=24, learning_rate=1e-3, ema_decay=0.997)
     control: StageOptions = StageOptions(steps=600, batch=24, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side
@@ -73,6 +74,7 @@ class NanoConfig:
     drop_prompt: float = (
         0.1  # share of the rows whose prompt is replaced by zeros, for classifier-free guidance
     )
+    objects: Path | None = DEFAULT_OBJECTS  # class folders of photographs of objects, for the figures only
     work: Path = Path("work/nano")  # drawn scenes, latents, checkpoints and curves
     out: Path = Path("pipeline/nano")  # the shipped folder
 

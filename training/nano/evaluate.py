@@ -6,10 +6,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
+from pipeline.domain.quality import seam
 from training.nano import measures, words
 from training.nano.config import NanoConfig
 from training.nano.judge import Judge, trained_judge
@@ -22,14 +25,14 @@ HUES = {"red": 5, "orange": 28, "yellow": 54, "green": 120, "blue": 220, "purple
 
 
 def figures(
-    config: NanoConfig, *, seeds: int = 4, judge_steps: int = 400, pairs: int = 24
+    config: NanoConfig, *, seeds: int = 4, judge_steps: int = 500, pairs: int = 64
 ) -> dict[str, object]:
     """All figures of the folder `config.out`, as one JSON-able mapping.
 
     Args:
         seeds: pictures per surface word.
         judge_steps: training steps of each judge.
-        pairs: pictures for the edges and for the variety.
+        pairs: pictures for the edges, for the seams, and a prompt for the variety.
     """
     torch.manual_seed(0)
     painter = load_painter(config.out)
@@ -40,6 +43,7 @@ def figures(
         lambda: obedience(painter, config, held_out, seeds=seeds, judge_steps=judge_steps),
         lambda: colours(painter),
         lambda: variety(painter, config, pairs=pairs),
+        lambda: inpainting(painter, held_out, pairs=pairs),
         lambda: control(painter, held_out, pairs=pairs),
         lambda: speed(painter),
     )
@@ -62,7 +66,24 @@ def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict
     }
     if photos:
         found["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos[:128])), 2)
+    objects = _object_photographs(config.objects, painter.size)
+    if len(objects):
+        found["vae_psnr_objects_db"] = round(rebuilt_psnr(painter, objects), 2)
     return found
+
+
+def _object_photographs(folder: Path | None, size: int, *, count: int = 64) -> np.ndarray:
+    """(N, size, size, 3) uint8: the middle squares of photographs, evenly chosen; empty where there are none."""
+    files = sorted(folder.glob("*/*.jpg")) if folder else []
+    pictures = []
+    for file in files[:: max(1, len(files) // count)][:count]:
+        pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        if pixels is not None:
+            side = min(pixels.shape[:2])
+            top, left = ((length - side) // 2 for length in pixels.shape[:2])
+            middle = pixels[top : top + side, left : left + side, ::-1]
+            pictures.append(cv2.resize(middle, (size, size), interpolation=cv2.INTER_AREA))
+    return np.array(pictures)
 
 
 def rebuilt_psnr(painter: Painter, pictures: np.ndarray) -> float:
@@ -147,23 +168,60 @@ def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, ob
     }
 
 
+def inpainting(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object]:
+    """Seam score round kept objects, beside that of the same objects where the scene was composed."""
+    chosen = rows_with_object(held_out)[:pairs]
+    pictures, repaint = held_out.rgb[chosen], held_out.repaint[chosen]
+    drawn = painter.paint(
+        [held_out.captions[i] for i in chosen],
+        list(range(4000, 4000 + len(chosen))),
+        pictures=pictures,
+        repaint=repaint,
+    )
+    drawn = np.where(repaint[..., None] < 128, pictures, drawn)
+    ours, composed = (
+        float(np.mean([seam(rgb, 255 - hole) for rgb, hole in zip(some, repaint, strict=True)]))
+        for some in (drawn, pictures)
+    )
+    return {
+        "seam_painted": round(ours, 3),
+        "seam_composed": round(composed, 3),
+        "seam_ratio": round(ours / max(composed, 1e-6), 2),
+        "seam_pictures": len(chosen),
+    }
+
+
+def rows_with_object(rows: Rows) -> np.ndarray:
+    """Indices of the rows that keep an object: not the rim round a hole, neither tiny nor huge."""
+    kept_share = (rows.repaint[:] < 128).mean((1, 2))
+    corners = (rows.repaint[:, [0, 0, -1, -1], [0, -1, 0, -1]] < 128).any(1)
+    return np.flatnonzero((kept_share > 0.08) & (kept_share < 0.4) & ~corners)
+
+
 def control(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object]:
-    """Edge F-score with ControlNet scale 0 and 1, and of the autoencoder's reconstruction (the ceiling)."""
+    """Edge F-score with ControlNet scale 0 and 1, and of the autoencoder's reconstruction (the ceiling).
+
+    The share is how far scale 1 goes from scale 0 to the ceiling; its interval is a bootstrap over the pictures.
+    """
     pictures = held_out.rgb[:]
     hints = np.stack([edges(picture) for picture in pictures])
     share = (hints > 0).mean((1, 2))
     chosen = np.flatnonzero((share > 0.03) & (share < 0.25))[:pairs]
     prompts, seeds = [held_out.captions[i] for i in chosen], list(range(3000, 3000 + len(chosen)))
     found: dict[str, object] = {"edge_pictures": len(chosen)}
+    scores = []
     for scale in (0.0, 1.0):
         drawn = painter.paint(prompts, seeds, hints=hints[chosen], controlnet_conditioning_scale=scale)
-        found[f"edge_f_scale_{scale:.0f}"] = round(_mean_edge_f(hints[chosen], drawn), 3)
-    found["edge_f_vae_ceiling"] = round(_mean_edge_f(hints[chosen], rebuilt(painter, pictures[chosen])), 3)
-    return found
+        scores.append(_edge_f(hints[chosen], drawn))
+    scores.append(_edge_f(hints[chosen], rebuilt(painter, pictures[chosen])))
+    for name, values in zip(("scale_0", "scale_1", "vae_ceiling"), scores, strict=True):
+        found[f"edge_f_{name}"] = round(float(values.mean()), 3)
+    share, low, high = measures.share_of_the_way(*scores)
+    return found | {"edge_f_share_of_ceiling": f"{share:.2f} (95 % interval {low:.2f} to {high:.2f})"}
 
 
-def _mean_edge_f(hints: np.ndarray, pictures: np.ndarray) -> float:
-    return float(np.mean([measures.edge_f_score(h, edges(p)) for h, p in zip(hints, pictures, strict=True)]))
+def _edge_f(hints: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    return np.array([measures.edge_f_score(h, edges(p)) for h, p in zip(hints, pictures, strict=True)])
 
 
 def speed(painter: Painter) -> dict[str, object]:

@@ -57,3 +57,22 @@ def green_magenta_kept(pictures: np.ndarray, rebuilt: np.ndarray) -> float:
     )
     wanted, found = wanted - wanted.mean(), found - found.mean()
     return float((wanted * found).sum() / max(1e-9, (wanted**2).sum()))
+
+
+def share_of_the_way(
+    start: np.ndarray, reached: np.ndarray, ceiling: np.ndarray, *, draws: int = 1000
+) -> tuple[float, float, float]:
+    """How far the mean of `reached` lies from that of `start` to that of `ceiling`, with a 95 % bootstrap interval.
+
+    Args:
+        start, reached, ceiling: (N,) scores of the same N pictures.
+    """
+
+    def share(chosen: np.ndarray) -> np.ndarray:
+        low, mid, high = (scores[chosen].mean(-1) for scores in (start, reached, ceiling))
+        return (mid - low) / np.maximum(high - low, 1e-9)
+
+    count = len(start)
+    drawn = share(np.random.default_rng(0).integers(0, count, (draws, count)))
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return float(share(np.arange(count))), float(low), float(high)

@@ -53,14 +53,27 @@ def draw_scene(surfaces: Surfaces, size: int, rng: np.random.Generator, *, said:
     picture, modifiers = _conditioned(picture, rng)
     said = Said(place=said.place, surface=said.surface, wall=said.wall, sky=said.sky, colour=colour,
                 modifiers=modifiers)  # fmt: skip
-    repaint = np.full((size, size), 255, np.uint8)
-    task = rng.random()
-    if task < 0.6:
-        picture, repaint = _with_object(picture, surfaces, rng)
-    elif task < 0.78:
-        repaint = _hole(size, rng)
+    picture, repaint = masked(picture, surfaces, rng)
     rgb = np.clip(picture, 0, 255).astype(np.uint8)
     return Scene(rgb, repaint, caption(said, rng), said)
+
+
+def masked(
+    picture: np.ndarray, surfaces: Surfaces, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is to be painted of a picture: all round an object put in front (6 in 10), a hole, or everything.
+
+    Args:
+        picture: (S, S, 3) float32, 0 to 255.
+
+    Returns:
+        The picture, with the object where there is one, and (S, S) uint8; 255 = to be painted.
+    """
+    size = len(picture)
+    task = rng.random()
+    if task < 0.6:
+        return _with_object(picture, surfaces, rng)
+    return picture, _hole(size, rng) if task < 0.78 else np.full((size, size), 255, np.uint8)
 
 
 def _chosen(rng: np.random.Generator) -> Said:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from training.nano.config import NanoConfig
+from training.nano.evaluate import rows_with_object
 from training.nano.painter import Painter, load_painter
 from training.nano.rows import Rows, draw_rows, edges
 from training.nano.words import EXAMPLES, SURFACES
@@ -36,10 +37,7 @@ def write_sheets(config: NanoConfig, *, seeds: int = 4) -> None:
 
 def inpainting(painter: Painter, held_out: Rows, *, objects: int = 6) -> np.ndarray:
     """Objects of held-out scenes, kept exactly, before six prompts; the first column is the scene itself."""
-    kept_share = (held_out.repaint[:] < 128).mean((1, 2))
-    # an object, not the rim round a hole: small, and not touching the corners
-    corners = (held_out.repaint[:, [0, 0, -1, -1], [0, -1, 0, -1]] < 128).any(1)
-    chosen = np.flatnonzero((kept_share > 0.08) & (kept_share < 0.4) & ~corners)[:objects]
+    chosen = rows_with_object(held_out)[:objects]
     prompts = [EXAMPLES[i % len(EXAMPLES)] for i in range(6)]
     count = len(chosen)
     pictures = np.concatenate([held_out.rgb[chosen]] * len(prompts))

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.nano.measures import colour_spread, cosine_vendi, edge_f_score, green_magenta_kept, psnr
+from training.nano.measures import (
+    colour_spread,
+    cosine_vendi,
+    edge_f_score,
+    green_magenta_kept,
+    psnr,
+    share_of_the_way,
+)
 
 
 def test_psnr_of_a_difference_of_one_level_is_48_db() -> None:
@@ -38,3 +45,17 @@ def test_a_grey_copy_keeps_nothing_of_green_and_magenta_and_the_same_picture_all
     grey = np.full_like(pictures, 90)
     assert green_magenta_kept(pictures, pictures) == pytest.approx(1.0)
     assert green_magenta_kept(pictures, grey) == pytest.approx(0.0)
+
+
+def test_the_share_of_the_way_is_one_at_the_ceiling_and_has_no_spread_where_all_pictures_agree() -> None:
+    start, ceiling = np.full(8, 0.2), np.full(8, 0.6)
+    assert share_of_the_way(start, ceiling, ceiling) == pytest.approx((1.0, 1.0, 1.0))
+    assert share_of_the_way(start, np.full(8, 0.5), ceiling) == pytest.approx((0.75, 0.75, 0.75))
+
+
+def test_the_interval_of_the_share_holds_the_share() -> None:
+    rng = np.random.default_rng(1)
+    start, reached, ceiling = (rng.normal(mean, 0.1, 64) for mean in (0.2, 0.4, 0.6))
+    share, low, high = share_of_the_way(start, reached, ceiling)
+    assert low < share < high
+    assert 0.3 < low < high < 0.7

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.errors import SourceRefused, StudioError
+from training.nano import stages
+from training.nano.__main__ import main
+from training.nano.config import NanoConfig, SceneOptions, StageOptions, short
+from training.nano.export import vocabulary
+from training.nano.painter import load_painter
+from training.nano.surfaces import load_surfaces
+from training.nano.tune import TuneOptions, captioned, cut, tune
+
+FEW = StageOptions(steps=2, batch=2, learning_rate=1e-3, warm_up=1, log_every=1)
+
+
+def write_picture(path: Path, *, seed: int = 0, size: tuple[int, int] = (80, 100)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), pixels)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
+    """A checkpoint of tiny networks, hardly trained."""
+    work = tmp_path_factory.mktemp("base")
+    config = replace(
+        short(),
+        vae=FEW,
+        unet=FEW,
+        control=FEW,
+        scenes=SceneOptions(surfaces=None, shelves=None, scenes=8, held_out=4),
+        work=work,
+        out=work / "out",
+    )
+    stages.draw(config)
+    stages.train_vae(config)
+    stages.train_unet(config)
+    stages.train_control(config)
+    stages.export(config)
+    return config
+
+
+def test_tuning_ends_in_a_checkpoint_that_draws_and_knows_the_new_words(
+    base: NanoConfig, tmp_path: Path
+) -> None:
+    write_picture(tmp_path / "site" / "loading_dock" / "a.png")
+    write_picture(tmp_path / "site" / "yard" / "b.jpg", seed=1)
+    options = TuneOptions(photos=tmp_path / "site", out=tmp_path / "tuned", base=base.out, stage=FEW, rows=6)
+    assert tune(options) == ["loading dock", "yard"]
+    told = json.loads((tmp_path / "tuned" / "vocabulary.json").read_text())
+    assert {"loading", "dock", "yard", "grass"} <= set(told["words"])
+    assert told["examples"][:2] == ["loading dock", "yard"]
+    painter = load_painter(tmp_path / "tuned")
+    drawn, before = (
+        one.paint(["loading dock"], [1], num_inference_steps=2) for one in (painter, load_painter(base.out))
+    )
+    assert drawn.shape == before.shape
+    assert not np.array_equal(drawn, before)
+    assert not (tmp_path / "tuned.work").exists()
+
+
+def test_captions_come_from_metadata_where_there_is_one(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "Wet Yard at night"}\n\n')
+    ((picture, caption),) = captioned(tmp_path)
+    assert caption == "wet yard at night"
+    assert picture.shape == (80, 100, 3)
+
+
+def test_a_broken_picture_among_good_ones_is_left_out(tmp_path: Path) -> None:
+    write_picture(tmp_path / "yard" / "a.png")
+    (tmp_path / "yard" / "b.png").write_bytes(b"no picture")
+    assert [caption for _, caption in captioned(tmp_path)] == ["yard"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"file_name": "a.png"}', 'line 1: a JSON object with "file_name" and "text" is needed'),
+        ("nonsense", 'line 1: a JSON object with "file_name" and "text" is needed'),
+        ('{"file_name": "gone.png", "text": "yard"}', "line 1: there is no picture gone.png"),
+    ],
+)
+def test_captions_that_do_not_hold_are_named_by_their_line(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "metadata.jsonl").write_text(line)
+    with pytest.raises(SourceRefused) as refusal:
+        captioned(tmp_path)
+    assert str(refusal.value) == f"{tmp_path}/metadata.jsonl, {said}"
+
+
+def test_a_folder_without_pictures_and_a_base_that_is_none_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["tune", "--photos", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == (
+        f"backlot: {tmp_path} holds no readable pictures; put them into class folders, "
+        "or list them in metadata.jsonl\n"
+    )
+    write_picture(tmp_path / "yard" / "a.png")
+    with pytest.raises(StudioError, match="is no checkpoint of nano"):
+        tune(TuneOptions(photos=tmp_path, out=tmp_path / "out", base=tmp_path))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cut_is_a_square_of_the_photograph_with_a_mask() -> None:
+    surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=1)
+    photo = np.full((60, 200, 3), (10, 120, 240), np.uint8)
+    for seed in range(8):
+        drawn, hole = cut(photo, 64, surfaces, np.random.default_rng(seed))
+        assert drawn.shape == (64, 64, 3)
+        assert set(np.unique(hole)) <= {0, 255}
+        ground = drawn[hole == 255].astype(int)
+        assert (ground[:, 2] > ground[:, 1]).mean() > 0.5  # still the photograph's blue
+
+
+def test_the_vocabulary_of_the_base_is_not_changed() -> None:
+    assert "dock" not in vocabulary(64)["words"]  # type: ignore[operator]
