@@ -6,7 +6,7 @@ import gc
 import hashlib
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pipeline.generation.hub import HubPart, cached_folder, fetched
 NANO_FOLDER = Path(__file__).resolve().parents[1] / "nano"
 _INDEX = "model_index.json"
 _WORDS = "vocabulary.json"
+LORA_FILE = "lora.json"  # beside LoRA weights: the model that they belong to
 _FINGERPRINT_BYTES = 1 << 20  # read from both ends of a weight file
 _DIGITS = 12
 
@@ -37,6 +38,7 @@ class Checkpoint:
     hub_vae: HubPart | None = None  # in place of the checkpoint's own
     hub_controlnet: HubPart | None = None
     hub_base: HubPart | None = None  # text-to-image checkpoint for method `sdxl`
+    lora: Path | None = None  # folder of LoRA weights for the inpainting UNet
     strength: float = 1.0  # 1 = start from pure noise
     half: bool = True  # whether 16-bit floats are wanted where the hardware likes them
     size: int = 1024  # proposed values, where the folder does not say otherwise
@@ -102,17 +104,32 @@ class ModelChoice:
 
 
 def checkpoint(name: str) -> Checkpoint:
-    """The checkpoint of a registered name or of a folder.
+    """The checkpoint of a registered name, of a folder, or of a folder with a LoRA for one of them.
 
     Raises:
         UnknownName: neither a registered name nor written like a path.
+        ModelUnavailable: the folder's lora.json does not say which model the LoRA is for.
     """
     if name in MODELS:
         return MODELS[name]
     folder = Path(name)
+    if (folder / LORA_FILE).is_file():
+        base = checkpoint(_lora_base(folder))
+        return replace(base, name=name, title=f"folder {name} over {base.name}", lora=folder)
     if folder.is_dir() or len(folder.parts) > 1:
         return Checkpoint(name=name, title=f"folder {name}", folder=folder)
     raise UnknownName("model", name, MODELS)
+
+
+def _lora_base(folder: Path) -> str:
+    path = folder / LORA_FILE
+    try:
+        name = str(json.loads(path.read_text(encoding="utf-8"))["model"])
+    except (ValueError, KeyError, TypeError):
+        raise ModelUnavailable(f'{path} does not name its "model"; train the LoRA again') from None
+    if (Path(name) / LORA_FILE).is_file():
+        raise ModelUnavailable(f"{path} names {name}, which is a LoRA itself; name the model under it")
+    return name
 
 
 def model_facts(name: str) -> ModelFacts:
@@ -131,6 +148,8 @@ def model_facts(name: str) -> ModelFacts:
         check_folder(one)
         defaults = vocabulary_file(one.folder).get("defaults", {})
         revision = fingerprint(one.folder)
+    if one.lora:
+        revision = f"{revision}-{fingerprint(one.lora)}"
     size = defaults.get("size", one.size if one.hub else _own_size(one))
     return ModelFacts(
         name=name,
@@ -242,7 +261,9 @@ def fingerprint(folder: Path) -> str:
 
     Of each weight file its size and one MiB at either end are read, so that it takes milliseconds.
     """
-    files = [folder / _INDEX, *folder.glob("*/*.json"), *folder.glob("*/*.safetensors")]
+    weights = [*folder.glob("*/*.safetensors"), *folder.glob("*.safetensors")]
+    files = [folder / name for name in (_INDEX, LORA_FILE) if (folder / name).is_file()]
+    files += [*folder.glob("*/*.json"), *weights]
     states = tuple(
         (path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(files)

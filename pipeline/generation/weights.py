@@ -98,6 +98,8 @@ class Pipelines:
             loaded = StableDiffusionXLInpaintPipeline.from_pretrained(
                 folder, add_watermarker=False, **given, **self._options(folder)
             )
+            if one.lora:
+                loaded.load_lora_weights(one.lora, local_files_only=True)
             return self._ready(loaded)
 
     def _options(self, folder: Path) -> dict[str, Any]:

@@ -39,9 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--start", type=Path, help="vae: weights to go on from")
     parser.add_argument("--photos", type=Path, help="tune: pictures of your own site")
     parser.add_argument(
-        "--model", type=Path, help="tune: the checkpoint to go on from (default: the shipped one)"
+        "--model",
+        help="tune: a folder that training.nano wrote (default: the shipped one); sdxl trains a LoRA",
     )
     parser.add_argument("--steps", type=int, help="tune: optimiser steps (default 1000)")
+    parser.add_argument("--lora", action="store_true", help="tune: a LoRA, whatever the model")
     for name in ("scenes", "vae-steps", "unet-steps", "control-steps"):
         parser.add_argument(f"--{name}", type=int, help="other than the preset")
     options = parser.parse_args(arguments)
@@ -116,12 +118,26 @@ def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if not options.photos or not options.out:
         parser.error("tune needs --photos DIR and --out DIR")
     from training.nano.config import full
-    from training.nano.tune import TUNING, TuneOptions, tune
 
-    stage = replace(TUNING, steps=options.steps) if options.steps else TUNING
-    captions = tune(
-        TuneOptions(photos=options.photos, out=options.out, base=options.model or full().out, stage=stage)
-    )
+    steps = {"steps": options.steps} if options.steps else {}
+    if options.lora or options.model == "sdxl":
+        from training.nano.lora import LORA_TRAINING, LoraOptions, tune_lora
+
+        captions = tune_lora(
+            LoraOptions(
+                photos=options.photos,
+                out=options.out,
+                model=options.model or "nano",
+                stage=replace(LORA_TRAINING, **steps),
+            )
+        )
+    else:
+        from training.nano.tune import TUNING, TuneOptions, tune
+
+        base = Path(options.model or full().out)
+        captions = tune(
+            TuneOptions(photos=options.photos, out=options.out, base=base, stage=replace(TUNING, **steps))
+        )
     print(f"{options.out}: use it with --model {options.out}; it now also draws: {'; '.join(captions[:12])}")
     return 0
 
