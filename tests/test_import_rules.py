@@ -44,7 +44,14 @@ ALLOWED = {
     "pipeline.domain": {"pipeline.errors"},
     "pipeline.settings": {"pipeline.errors"},
     "pipeline.errors": set(),
-    "training.nano": {"pipeline.domain", "pipeline.errors", "pipeline.generation", "training"},
+    "training.nano": {
+        "pipeline.domain",
+        "pipeline.errors",
+        "pipeline.generation",
+        "pipeline.cutout",  # for the sheet of real objects
+        "pipeline.starter",
+        "training",
+    },
     "training": {"pipeline.domain", "pipeline.errors"},
 }
 

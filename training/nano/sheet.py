@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from training.nano.config import NanoConfig
-from training.nano.evaluate import rows_with_object
+from training.nano.object_sheet import object_rows
 from training.nano.painter import Painter, load_painter
 from training.nano.rows import Rows, draw_rows, edges
 from training.nano.words import EXAMPLES, SURFACES
@@ -19,7 +19,7 @@ LABEL_PX = 14
 QUALITY = 82
 
 
-def write_sheets(config: NanoConfig, *, seeds: int = 4) -> None:
+def write_sheets(config: NanoConfig, *, seeds: int = 6) -> None:
     """Write sheet.webp (surface words), examples.webp (whole prompts), inpainting.webp and control.webp."""
     painter = load_painter(config.out)
     held_out = draw_rows(config, held_out=True)
@@ -31,23 +31,9 @@ def write_sheets(config: NanoConfig, *, seeds: int = 4) -> None:
     pictures = painter.paint(examples, list(range(len(examples))))
     groups = [labelled(pictures[i * seeds : (i + 1) * seeds], prompt) for i, prompt in enumerate(EXAMPLES)]
     save(grid(groups, columns=2), config.out / "examples.webp")
-    save(inpainting(painter, held_out), config.out / "inpainting.webp")
+    rows = object_rows(config.out, config.objects)
+    save(grid([labelled(row, title) for title, row in rows], columns=1), config.out / "inpainting.webp")
     save(control(painter, held_out), config.out / "control.webp")
-
-
-def inpainting(painter: Painter, held_out: Rows, *, objects: int = 6) -> np.ndarray:
-    """Objects of held-out scenes, kept exactly, before six prompts; the first column is the scene itself."""
-    chosen = rows_with_object(held_out)[:objects]
-    prompts = [EXAMPLES[i % len(EXAMPLES)] for i in range(6)]
-    count = len(chosen)
-    pictures = np.concatenate([held_out.rgb[chosen]] * len(prompts))
-    repaint = np.concatenate([held_out.repaint[chosen]] * len(prompts))
-    all_prompts = [prompt for prompt in prompts for _ in range(count)]
-    drawn = painter.paint(all_prompts, list(range(len(all_prompts))), pictures=pictures, repaint=repaint)
-    drawn = np.where(repaint[..., None] < 128, pictures, drawn)
-    groups = [labelled(held_out.rgb[chosen], "scene")]
-    groups += [labelled(drawn[i * count : (i + 1) * count], prompt) for i, prompt in enumerate(prompts)]
-    return grid(groups, columns=1)
 
 
 def control(painter: Painter, held_out: Rows, *, pictures: int = 8) -> np.ndarray:

@@ -1,0 +1,99 @@
+"""The sheet of real and rendered objects before nano's backgrounds, made as the product does: cut, place, paint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.cutout import cut_out
+from pipeline.domain.photos import load_photo
+from pipeline.domain.placement import Cutout, Layer, Placement, place
+from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
+from pipeline.generation import Generator, Job, composite, load
+from pipeline.starter import Kind, subjects
+
+PROMPTS = (
+    "grass floor, bright light",
+    "red bricks wall, side light",
+    "wooden planks floor in front of a plaster wall, warm light",
+    "marble table top in front of a blurred wall, soft light",
+    "sand under a blue sky, hard shadows",
+    "grey paving stones seen from above, wet",
+)
+PLACEMENT = Placement(x=0.5, y=0.55, scale=0.6)
+SURE_SCORE = 0.85  # of a mask: the sheet shows what is painted, not what is cut badly
+NOTHING = (225, 225, 222)  # behind the objects alone
+SEED = 11
+
+
+def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list[tuple[str, np.ndarray]]:
+    """(title, (N, S, S, 3) uint8) rows: the objects alone, then before each of `PROMPTS`.
+
+    Args:
+        model: the checkpoint folder.
+        photographs: class folders of photographs of objects; None or missing = rendered parts only.
+        each: rendered parts, and photographed objects.
+    """
+    generator = load(str(model))
+    cutouts = [*_rendered(each), *_photographed(photographs, each)]
+    side = generator.facts.size
+    layers = [place([one], [PLACEMENT], (side, side)).layer for one in cutouts]
+    plain = np.full((side, side, 3), NOTHING, np.uint8)
+    rows = [("objects, rendered and photographed", np.stack([composite(one, plain) for one in layers]))]
+    for prompt in PROMPTS:
+        rows.append((prompt, np.stack(_painted(generator, layers, prompt))))
+    return rows
+
+
+def _painted(generator: Generator, layers: list[Layer], prompt: str) -> list[np.ndarray]:
+    jobs = [Job(spec=_spec(generator, prompt, SEED + index), layer=one) for index, one in enumerate(layers)]
+    return [
+        picture for start in range(0, len(jobs), 4) for picture in generator.generate(jobs[start : start + 4])
+    ]
+
+
+def _spec(generator: Generator, prompt: str, seed: int) -> SampleSpec:
+    facts = generator.facts
+    return SampleSpec(
+        label="object",
+        objects=(ObjectSpec(subject_id="sheet", cutout_id="sheet", placement=PLACEMENT),),
+        prompt=prompt,
+        negative_prompt=None,
+        slots=(),
+        method=Method.INPAINT,
+        model=facts.name,
+        revision=facts.revision,
+        size=(facts.size, facts.size),
+        steps=facts.steps,
+        guidance_scale=facts.guidance_scale,
+        seed=seed,
+    )
+
+
+def _rendered(count: int) -> list[Cutout]:
+    per_kind = -(-count // len(Kind))
+    parts = list(subjects(per_kind=per_kind))
+    chosen = [part for turn in range(per_kind) for part in parts[turn::per_kind]][:count]
+    return [Cutout(rgb=part.rgb, alpha=part.mask) for part in chosen]
+
+
+def _photographed(folder: Path | None, count: int) -> list[Cutout]:
+    """Objects of all classes in turns whose masks are sure."""
+    places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
+    found = [_sure(place) for place in places]
+    turns = [one for turn in zip(*(islice(some, count) for some in found), strict=False) for one in turn]
+    return turns[:count]
+
+
+def _sure(place: Path) -> Iterator[Cutout]:
+    for file in sorted(place.glob("*.jpg")):
+        photo = load_photo(file.read_bytes(), file.name).rgb
+        scale = 256 / max(photo.shape[:2])
+        small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        result = cut_out(np.asarray(small, np.uint8))
+        if result.score >= SURE_SCORE:
+            yield Cutout(rgb=result.rgb, alpha=result.alpha)
