@@ -65,8 +65,8 @@ class NanoConfig:
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     vae: StageOptions = StageOptions(steps=2000, batch=24, learning_rate=1e-3)
-    unet: StageOptions = StageOptions(steps=3400, batch=24, learning_rate=1e-3, ema_decay=0.997)
-    control: StageOptions = StageOptions(steps=600, batch=24, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
+    unet: StageOptions = StageOptions(steps=2700, batch=24, learning_rate=1e-3, ema_decay=0.997)
+    control: StageOptions = StageOptions(steps=400, batch=24, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side
     )

@@ -11,7 +11,7 @@ from diffusers import ControlNetModel
 from torch import nn
 
 from training.nano.config import StageOptions
-from training.nano.diffusion import DiffusionStage, added_conditions, dropped, noised
+from training.nano.diffusion import DiffusionStage, added_conditions, dropped, noised, velocity_loss
 from training.nano.fitting import Average, Batch, Stage, decayed
 from training.nano.networks import encode_text
 from training.nano.rows import Rows, edges
@@ -55,7 +55,7 @@ class ControlStage(Stage):
             mid_block_additional_residual=mid,
             **shared,
         ).sample
-        loss = F.mse_loss(predicted.float(), target)
+        loss = velocity_loss(predicted, target, base.signal[steps])
         self.log("loss", loss)
         return loss
 

@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 
 from training.nano.config import StageOptions
 from training.nano.fitting import Average, Batch, Stage, decayed
 from training.nano.networks import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, encode_text
 from training.nano.rows import Latents, Rows
+from training.nano.vae import LATENT_STD
 
 STRONG_NOISE = (
-    0.6  # exponent on evenly spread shares of the schedule; 1 would be even, below 1 prefers strong noise
+    0.8  # exponent on evenly spread shares of the schedule; 1 would be even, below 1 prefers strong noise
 )
 TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
 
 class DiffusionStage(Stage):
-    """Plain MSE on v over a zero-terminal-SNR schedule; prompts are dropped to zeros at times, as SDXL does."""
+    """MSE on v over a zero-terminal-SNR schedule; prompts are dropped to zeros at times, as SDXL does."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class DiffusionStage(Stage):
             encoder_hidden_states=words,
             added_cond_kwargs=added_conditions(pooled, batch["size_numbers"]),
         ).sample
-        loss = F.mse_loss(predicted.float(), target)
+        loss = velocity_loss(predicted, target, self.signal[steps])
         self.log("loss", loss)
         return loss
 
@@ -74,6 +74,16 @@ def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, t
     noise = torch.randn_like(latents)
     noisy = power.sqrt() * latents + (1 - power).sqrt() * noise
     return noisy, power.sqrt() * noise - (1 - power).sqrt() * latents, steps
+
+
+def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+    """Squared distance of two (B, 4, h, w) velocities, each row relative to the variance that its target has.
+
+    Args:
+        power: (B,) signal power; the target is noise where it is 1 and the latents, of std `LATENT_STD`, where it is 0.
+    """
+    variance = power + (1 - power) * LATENT_STD**2
+    return ((predicted.float() - target) ** 2).mean((1, 2, 3)).div(variance).mean()
 
 
 def dropped(words: torch.Tensor, pooled: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -14,7 +14,7 @@ from training.nano.config import NanoConfig
 from training.nano.control import ControlStage, hint_drawer, scale_hint_stack
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
 from training.nano.export import fold_latent_scale, write_folder
-from training.nano.fitting import fit
+from training.nano.fitting import Average, fit
 from training.nano.networks import TextParts, build_controlnet, build_text, build_unet, build_vae
 from training.nano.rows import draw_rows, encode_rows, photographs
 from training.nano.tokens import build_tokenizer
@@ -48,8 +48,12 @@ def train_vae(config: NanoConfig, *, start: Path | None = None) -> None:
     vae.save_pretrained(folder)
 
 
-def train_unet(config: NanoConfig) -> None:
-    """Train UNet and text encoders on cached latents."""
+def train_unet(config: NanoConfig, *, start: Path | None = None) -> None:
+    """Train UNet and text encoders on cached latents.
+
+    Args:
+        start: a folder that `export` wrote, with networks of the same shapes, to go on from.
+    """
     folder = config.work / "unet"
     if (folder / "config.json").exists():
         return
@@ -57,6 +61,8 @@ def train_unet(config: NanoConfig) -> None:
     latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
     torch.manual_seed(config.scenes.seed + 1)
     stage = new_diffusion(config)
+    if start is not None:
+        _take_over(stage, start)
     tokens = tokenized(stage.text, rows.captions)
     draw_batch = latent_drawer(rows, latents, tokens, batch=config.unet.batch, crop_share=config.crop_share)
     fit(stage, draw_batch, folder)
@@ -73,6 +79,18 @@ def new_diffusion(config: NanoConfig) -> DiffusionStage:
         config.unet,
         drop_prompt=config.drop_prompt,
     )
+
+
+def _take_over(stage: DiffusionStage, folder: Path) -> None:
+    """The weights of an exported folder, and the running average begun anew."""
+    parts = (
+        (stage.unet, UNet2DConditionModel, "unet"),
+        (stage.first, CLIPTextModel, "text_encoder"),
+        (stage.second, CLIPTextModelWithProjection, "text_encoder_2"),
+    )
+    for network, kind, name in parts:
+        network.load_state_dict(kind.from_pretrained(folder / name, torch_dtype=torch.float32).state_dict())
+    stage.average = Average([network for network, *_ in parts], stage.options.ema_decay)
 
 
 def save_text(text: TextParts, folder: Path) -> None:

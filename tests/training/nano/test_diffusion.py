@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from training.nano.diffusion import CROPS_A_PICTURE, dropped, latent_drawer
+from training.nano.diffusion import CROPS_A_PICTURE, dropped, latent_drawer, velocity_loss
 from training.nano.rows import Latents, Rows
+from training.nano.vae import LATENT_STD
 
 
 def toy_rows(count: int = 12, side: int = 16) -> tuple[Rows, Latents]:
@@ -47,3 +49,11 @@ def test_dropped_prompts_are_zeros_in_both_embeddings() -> None:
     gone = words.flatten(1).sum(1) == 0
     assert torch.equal(gone, pooled.sum(1) == 0)
     assert 30 <= int(gone.sum()) <= 70
+
+
+def test_the_loss_of_a_row_is_relative_to_what_its_target_varies() -> None:
+    target = torch.zeros(2, 4, 2, 2)
+    predicted = torch.ones(2, 4, 2, 2)
+    only_noise, only_latents = torch.tensor([1.0, 1.0]), torch.tensor([0.0, 0.0])
+    assert velocity_loss(predicted, target, only_noise).item() == 1.0
+    assert velocity_loss(predicted, target, only_latents).item() == pytest.approx(1 / LATENT_STD**2)

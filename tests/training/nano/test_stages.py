@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from training.nano import stages
 from training.nano.config import NanoConfig, SceneOptions, full, short
@@ -15,6 +17,7 @@ from training.nano.export import fold_latent_scale
 from training.nano.networks import alphas_cumprod, build_controlnet, build_unet, build_vae
 from training.nano.painter import load_painter
 from training.nano.rows import draw_rows
+from training.nano.vae import LATENT_STD
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,24 @@ def test_a_stage_that_is_complete_is_not_trained_again(trained: NanoConfig) -> N
     assert weights.stat().st_mtime_ns == before
 
 
+def test_the_latents_of_the_trained_autoencoder_have_the_wanted_spread(trained: NanoConfig) -> None:
+    latents = np.load(trained.work / "rows" / "latents.npy").astype(np.float32)
+    assert latents.std() == pytest.approx(LATENT_STD, rel=0.1)
+    assert abs(latents.mean()) < 0.2 * LATENT_STD
+
+
+def test_a_unet_can_go_on_from_an_exported_folder(trained: NanoConfig, tmp_path: Path) -> None:
+    again = replace(trained, work=tmp_path, unet=replace(trained.unet, learning_rate=0.0))
+    shutil.copytree(trained.work / "rows", tmp_path / "rows")
+    shutil.copytree(trained.work / "vae", tmp_path / "vae")
+    stages.train_unet(again, start=trained.out)
+    kept, first = (
+        load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+        for folder in (tmp_path, trained.out)
+    )
+    assert all(torch.allclose(kept[name], value.float(), atol=1e-6) for name, value in first.items())
+
+
 def test_an_interrupted_stage_goes_on_from_its_checkpoint(trained: NanoConfig) -> None:
     folder = trained.work / "vae"
     (folder / "config.json").unlink()
@@ -103,7 +124,7 @@ def test_the_timesteps_of_a_batch_cover_the_range_in_random_order() -> None:
     assert steps.tolist() != sorted(steps.tolist())
     assert steps.min() < 70
     assert steps.max() > 990
-    assert (steps > 800).sum().item() == pytest.approx(31, abs=1)
+    assert (steps > 800).sum().item() == pytest.approx(24, abs=1)
 
 
 def test_the_hint_stack_answers_sparse_edges_with_unit_variance() -> None:
