@@ -15,10 +15,10 @@ class NanoSizes:
     """The shapes of the networks; every one keeps the component classes of SDXL."""
 
     picture_px: int = 128  # side of the pictures that the networks are trained on
-    vae_channels: tuple[int, ...] = (32, 64, 96)  # one per level; two halvings, so one latent is 4x4 px
-    unet_channels: tuple[int, ...] = (48, 96, 160, 224)  # one per level; the first has no attention
-    unet_heads: tuple[int, ...] = (2, 3, 5, 7)  # attention heads per level
-    control_hint_channels: tuple[int, ...] = (16, 32, 64)  # one more than the VAE has halvings
+    vae_channels: tuple[int, ...] = (32, 64, 96, 128)  # one per level; three halvings, a latent is 8x8 px
+    unet_channels: tuple[int, ...] = (64, 128, 224)  # one per level; the first has no attention
+    unet_heads: tuple[int, ...] = (2, 4, 7)  # attention heads per level
+    control_hint_channels: tuple[int, ...] = (8, 16, 32, 64)  # one more than the VAE has halvings
     text_widths: tuple[int, int] = (64, 128)  # hidden sizes of the two text encoders
     text_layers: int = 2  # SDXL reads the last layer but one, so one of two is useful
     max_tokens: int = 32  # longest prompt, start and end token included
@@ -64,13 +64,13 @@ class NanoConfig:
 
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
-    vae: StageOptions = StageOptions(steps=2000, batch=24, learning_rate=1e-3)
-    unet: StageOptions = StageOptions(steps=2700, batch=24, learning_rate=1e-3, ema_decay=0.997)
-    control: StageOptions = StageOptions(steps=400, batch=24, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
+    vae: StageOptions = StageOptions(steps=1300, batch=32, learning_rate=1e-3)
+    unet: StageOptions = StageOptions(steps=1700, batch=64, learning_rate=1e-3, ema_decay=0.997)
+    control: StageOptions = StageOptions(steps=260, batch=64, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side
     )
-    crop_share: float = 0.5  # of the UNet batches: crops of half the side, three times as many
+    crop_share: float = 0.0  # of the UNet batches: crops of half the side, three times as many
     drop_prompt: float = (
         0.1  # share of the rows whose prompt is replaced by zeros, for classifier-free guidance
     )
@@ -89,10 +89,10 @@ def short() -> NanoConfig:
     return NanoConfig(
         sizes=NanoSizes(
             picture_px=64,
-            vae_channels=(16, 16, 32),
-            unet_channels=(16, 32, 32, 48),
-            unet_heads=(1, 2, 2, 3),
-            control_hint_channels=(8, 8, 16),
+            vae_channels=(16, 16, 16, 32),
+            unet_channels=(16, 32, 48),
+            unet_heads=(1, 2, 3),
+            control_hint_channels=(8, 8, 8, 16),
             text_widths=(32, 32),
         ),
         scenes=SceneOptions(scenes=96, held_out=16),

@@ -15,7 +15,7 @@ from training.nano.rows import Latents, Rows
 from training.nano.vae import LATENT_STD
 
 STRONG_NOISE = (
-    0.8  # exponent on evenly spread shares of the schedule; 1 would be even, below 1 prefers strong noise
+    0.7  # exponent on evenly spread shares of the schedule; 1 would be even, below 1 prefers strong noise
 )
 TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
@@ -146,7 +146,7 @@ def latent_drawer(
 
 
 def _crop_side(whole: int) -> int:
-    return max(8, round(whole * CROP_SIDE / 8) * 8)  # the UNet halves three times
+    return max(8, round(whole * CROP_SIDE / 8) * 8)  # the UNet halves two or three times
 
 
 def tokenized(text: TextParts, captions: list[str]) -> torch.Tensor:

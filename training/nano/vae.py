@@ -18,13 +18,10 @@ COLOUR_WEIGHT = 1.0
 # Of the latents as a whole, after folding. Most of their spread is colour over large areas; bricks and boards are a
 # quarter of it. At std 1 they drown in noise until the last steps; scaling the latents shifts the schedule to where
 # they are decided (input scaling, Chen 2023, arXiv 2301.10972).
-LATENT_STD = 2.5
+LATENT_STD = 1.5
 OPPONENTS = ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))  # red against blue, green against magenta
-ANCHORS = (
-    (1.0, 1.0, 1.0),
-    (6.0, 0.0, -6.0),
-    (-4.5, 9.0, -4.5),
-)  # of the first three latent channels, on RGB in -1..1
+# weights on RGB in -1..1 of what the first three latent channels are held to
+ANCHORS = ((0.7, 0.7, 0.7), (2.0, 0.0, -2.0), (-2.0, 4.0, -2.0))
 ANCHOR_WEIGHT = 0.3
 SWAPPED_COLOURS = 0.4  # share of the crops whose channels change places, so that every colour occurs
 
