@@ -108,7 +108,10 @@ def _run(options: argparse.Namespace) -> int:
             print(json.dumps(found, indent=1))
             if (config.work / "unet").exists():  # trained here: the card is ours to write
                 (config.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
-                (config.out / "README.md").write_text(card(found, config, steps_done=steps_done(config.work)))
+                command = "python -m training.nano evaluate" + (" --quick" if options.quick else "")
+                (config.out / "README.md").write_text(
+                    card(found, config, steps_done=steps_done(config.work), command=command)
+                )
         else:
             from training.nano.sheet import write_sheets
 
