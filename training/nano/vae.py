@@ -15,9 +15,8 @@ from training.nano.surfaces import Surfaces
 
 KL_WEIGHT = 1e-4
 COLOUR_WEIGHT = 1.0
-# Of the latents as a whole, after folding. Most of their spread is colour over large areas; bricks and boards are a
-# quarter of it. At std 1 they drown in noise until the last steps; scaling the latents shifts the schedule to where
-# they are decided (input scaling, Chen 2023, arXiv 2301.10972).
+# Of the latents as a whole, after folding. A larger std shifts the noise schedule towards less noise (input scaling,
+# Chen 2023, arXiv 2301.10972). 1.5 is a guess between 1 and 2.5; no comparison shows that it is the best.
 LATENT_STD = 1.5
 OPPONENTS = ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))  # red against blue, green against magenta
 # weights on RGB in -1..1 of what the first three latent channels are held to
@@ -30,8 +29,8 @@ class VaeStage(Stage):
     """L1 on pixels, on their gradients, on 4x averages and on colour differences, with a small KL term.
 
     The means over 2x2 latents of the first three channels are held to brightness, red against blue, and green against
-    magenta: without it the last of them is learned after thousands of steps or never, because the best linear code of
-    a 4x4 patch in four numbers leaves it out. What varies within 2x2 latents is free, and holds the structure.
+    magenta: without it the last of them was not learned within 1,300 steps, probably because the best linear code of a patch
+    in four numbers leaves it out. What varies within 2x2 latents is free, and holds the structure.
     """
 
     def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
