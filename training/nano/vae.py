@@ -29,8 +29,8 @@ class VaeStage(Stage):
     """L1 on pixels, on their gradients, on 4x averages and on colour differences, with a small KL term.
 
     The means over 2x2 latents of the first three channels are held to brightness, red against blue, and green against
-    magenta: without it the last of them was not learned within 1,300 steps, probably because the best linear code of a patch
-    in four numbers leaves it out. What varies within 2x2 latents is free, and holds the structure.
+    magenta: without it the last of them was not learned within 1,300 steps, probably because the best linear code of
+    a patch in four numbers leaves it out. What varies within 2x2 latents is free, and holds the structure.
     """
 
     def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
