@@ -17,6 +17,7 @@ from pipeline.domain.spec import Method
 from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.generation.compose import composite, repaint_mask
 from pipeline.generation.generator import IsCancelled, Job, OnStep
+from pipeline.generation.quiet import quiet
 
 _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256
@@ -166,7 +167,10 @@ class SdxlGenerator:
         """What the text encoders make of a prompt: computed once, and alone, whoever its neighbours are."""
         key = (id(pipeline.text_encoder_2), prompt)
         if key not in self._embeddings:
-            tokens, _, pooled, _ = pipeline.encode_prompt(prompt=prompt, do_classifier_free_guidance=False)
+            with quiet():  # of a prompt that is too long, which the plan's preview has told of
+                tokens, _, pooled, _ = pipeline.encode_prompt(
+                    prompt=prompt, do_classifier_free_guidance=False
+                )
             self._embeddings[key] = (tokens, pooled)
             if len(self._embeddings) > _PROMPTS_KEPT:
                 self._embeddings.popitem(last=False)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
-import transformers
 from diffusers import (
     AutoencoderKL,
     ControlNetModel,
@@ -25,6 +22,7 @@ from pipeline.errors import ModelUnavailable
 from pipeline.generation.device import Hardware, hardware, keep_freed_memory
 from pipeline.generation.hub import fetched
 from pipeline.generation.models import Checkpoint
+from pipeline.generation.quiet import quiet
 from pipeline.generation.sdxl import SdxlGenerator
 
 _UNET_TEXT_CHANNELS = 4  # a UNet with more input channels draws only through the inpainting pipelines
@@ -119,23 +117,11 @@ class Pipelines:
 @contextmanager
 def _loading(name: str) -> Iterator[None]:
     """Quiet loading; what diffusers says of broken files becomes one sentence."""
-    diffusers_level, transformers_level = (
-        diffusers.utils.logging.get_verbosity(),
-        transformers.utils.logging.get_verbosity(),
-    )
-    diffusers.utils.logging.set_verbosity_error()
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     try:
-        with warnings.catch_warnings(), torch.inference_mode(False):
-            warnings.simplefilter("ignore")
+        with quiet(), torch.inference_mode(False):
             yield
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise ModelUnavailable(f"model '{name}' does not fit into the memory of this machine") from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelUnavailable(f"model '{name}' cannot be loaded: {reason}") from error
-    finally:
-        diffusers.utils.logging.set_verbosity(diffusers_level)
-        transformers.utils.logging.set_verbosity(transformers_level)

@@ -14,8 +14,12 @@ import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import StudioError
+
+if TYPE_CHECKING:
+    from training.nano.config import NanoConfig
 
 STAGES = ("scenes", "vae", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
 
@@ -59,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _config(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _config(options: argparse.Namespace) -> NanoConfig:
     from training.nano import config as presets
 
     config = presets.short() if options.short else presets.full()

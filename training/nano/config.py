@@ -39,7 +39,7 @@ class SceneOptions:
     shelves: Path | None = (
         DEFAULT_SHELVES  # folder of photographs whose crops texture objects; None leaves them out
     )
-    scenes: int = 12_000  # complete training rows to draw
+    scenes: int = 20_000  # complete training rows to draw
     held_out: int = 256  # rows drawn from held-out photographs, for the figures
     held_out_share: float = 0.08  # share of the photographs that training never sees
     seed: int = 1  # everything drawn follows from it
@@ -64,9 +64,9 @@ class NanoConfig:
 
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
-    vae: StageOptions = StageOptions(steps=1300, batch=32, learning_rate=1e-3)
-    unet: StageOptions = StageOptions(steps=1700, batch=64, learning_rate=1e-3, ema_decay=0.997)
-    control: StageOptions = StageOptions(steps=260, batch=64, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
+    vae: StageOptions = StageOptions(steps=3000, batch=32, learning_rate=1e-3)
+    unet: StageOptions = StageOptions(steps=7500, batch=64, learning_rate=1e-3, ema_decay=0.997)
+    control: StageOptions = StageOptions(steps=1000, batch=64, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side
     )

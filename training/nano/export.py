@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
@@ -71,7 +72,7 @@ def _swap(partial: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def vocabulary(size: int) -> dict[str, object]:
+def vocabulary(size: int) -> dict[str, Any]:
     """What the shipped model understands, for the screen: slots, synonyms, every word, examples, defaults.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 
@@ -132,6 +134,11 @@ class Line(Callback):
             print(f"step {step} loss {self.loss:.4f} {speed:.2f} steps/s {left:.1f} min left", flush=True)
 
 
+def _quick_attention() -> AbstractContextManager[None]:
+    """On the CPU the backward pass of torch's flash attention is slow: plain matrices train nano 1.5 times as fast."""
+    return nullcontext() if torch.cuda.is_available() else sdpa_kernel(SDPBackend.MATH)
+
+
 def fit(
     stage: Stage,
     draw: Callable[[np.random.Generator], Batch],
@@ -171,7 +178,8 @@ def fit(
         enable_model_summary=False,
     )
     if done < options.steps:
-        trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
+        with _quick_attention():
+            trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
         trainer.save_checkpoint(last)
     else:
         stage.load_state_dict(torch.load(last, map_location="cpu", weights_only=False)["state_dict"])

@@ -111,7 +111,7 @@ def courses(
     moved = x + (row % 2) * offset * size / along
     column = (moved * along / size).astype(int) % along
     py, px = (y * across / size) % 1 * (size / across), (moved * along / size) % 1 * (size / along)
-    width = rng.uniform(0.8, 3.0)
+    width = rng.uniform(1.2, 3.0)
     inside = (np.minimum(py, px) > width).astype(np.float32)[..., None]
     inside = cv2.GaussianBlur(inside, (3, 3), 0.6)[..., None]
     own = rng.uniform(0.78, 1.18, (across, along)).astype(np.float32)[row, column][..., None]
@@ -127,7 +127,7 @@ def planks(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], 
     wood = tinted(grain, colours[rng.integers(len(colours))], rng, rng.uniform(0.07, 0.2))
     if not joints:
         return wood
-    boards = int(rng.choice([3, 4, 5, 6, 8]))
+    boards = int(rng.choice([3, 4, 5, 6]))
     y = np.arange(size)
     row = y * boards // size
     own = rng.uniform(0.75, 1.2, boards)[row][:, None, None]
@@ -148,6 +148,26 @@ def woven(rng: np.random.Generator, size: int, *, fine: bool) -> Tile:
     second = first * rng.uniform(0.6, 0.9) if fine or rng.random() < 0.5 else rng.uniform(20, 235, 3)
     tile = first * share + second * (1 - share)
     return (tile * (1 + rng.uniform(0.03, 0.1) * noise(rng, size, slope=0.3)[..., None])).astype(np.float32)
+
+
+def checked(rng: np.random.Generator, size: int) -> Tile:
+    """Woven cloth: a check of bands in one colour and white or dark, and soft folds."""
+    bands = int(rng.choice([3, 4, 5, 6]))
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) * (bands / size) % 1
+    ground = np.array(rng.choice([235.0, 225.0, 60.0]) * rng.uniform(0.9, 1.05, 3), np.float32)
+    colour = rng.uniform(25, 225, 3).astype(np.float32)
+    width = rng.uniform(0.35, 0.6)
+    cover = 0.5 * ((y < width).astype(np.float32) + (x < width).astype(np.float32))[..., None]
+    folds = 1 + 0.1 * noise(rng, size, slope=2.0)[..., None]
+    return (ground * (1 - cover) + colour * cover) * folds
+
+
+def corrugated(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...]) -> Tile:
+    """Cardboard: a plain brown sheet with faint upright flutes."""
+    waves = int(rng.choice([10, 12, 16]))
+    flutes = np.sin(np.arange(size) * (2 * np.pi * waves / size)).astype(np.float32)[None, :]
+    field = rng.uniform(0.04, 0.09) * flutes + 0.03 * noise(rng, size, slope=1.4)
+    return tinted(field, colours[rng.integers(len(colours))], rng, 1.0)
 
 
 def ridged(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], vein: Colour) -> Tile:
@@ -203,7 +223,7 @@ def blades(
 def studded(rng: np.random.Generator, size: int) -> Tile:
     """Diamond plate: raised lozenges, alternately leaning left and right."""
     tile = tinted(noise(rng, size, slope=0.6, stretch=0.25), (135, 138, 142), rng, 0.06)
-    count = int(rng.choice([4, 6, 8]))
+    count = int(rng.choice([4, 6]))
     step = size / count
     for row in range(-1, count + 1):
         for column in range(-1, count + 1):
@@ -217,7 +237,7 @@ def studded(rng: np.random.Generator, size: int) -> Tile:
 
 def scaled(rng: np.random.Generator, size: int) -> Tile:
     """Roofing tiles: rows of curved pieces with a shadow below each row."""
-    rows, along = int(rng.choice([4, 6, 8])), int(rng.choice([4, 6, 8]))
+    rows, along = int(rng.choice([4, 6])), int(rng.choice([4, 6]))
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     row = (y * rows / size).astype(int)
     down = (y * rows / size) % 1
@@ -242,17 +262,17 @@ GREENS: tuple[Colour, ...] = ((75, 120, 45), (95, 140, 55), (55, 100, 40), (130,
 
 SURFACE_DRAWERS: dict[str, Callable[[np.random.Generator, int], Tile]] = {
     "asphalt": partial(rough, colours=((75, 75, 78), (95, 95, 95), (60, 60, 62)), slope=1.3, amount=0.06, fine=0.22),
-    "bricks": partial(courses, rows=(6, 8, 10, 12), columns=(2, 3, 4), offset=0.5, joint=(180, 175, 165),
+    "bricks": partial(courses, rows=(4, 6, 8), columns=(2, 3), offset=0.5, joint=(180, 175, 165),
                       colours=((165, 80, 60), (140, 65, 50), (180, 110, 80), (150, 140, 130), (205, 195, 185))),
-    "cardboard": partial(planks, colours=((185, 145, 100), (170, 130, 90), (200, 165, 120)), joints=False),
+    "cardboard": partial(corrugated, colours=((185, 145, 100), (170, 130, 90), (200, 165, 120))),
     "carpet": partial(woven, fine=True),
     "concrete": partial(rough, colours=((160, 160, 155), (140, 140, 138), (175, 172, 165)), slope=1.5, amount=0.06,
                         fine=0.03),
     "diamond plate": studded,
-    "fabric": partial(woven, fine=True),
-    "granite": partial(stones, counts=(600, 1200), colours=((110, 105, 105), (180, 175, 170), (60, 58, 60)), joint=0.1),
+    "fabric": checked,
+    "granite": partial(stones, counts=(300, 800), colours=((110, 105, 105), (180, 175, 170), (60, 58, 60)), joint=0.1),
     "grass": partial(blades, colours=GREENS, length=(4.0, 9.0), width=0.13),
-    "gravel": partial(stones, counts=(100, 400), colours=STONE_GREYS, joint=2.0),
+    "gravel": partial(stones, counts=(60, 200), colours=STONE_GREYS, joint=2.0),
     "leaves": partial(blades, colours=((150, 95, 40), (175, 120, 45), (120, 65, 30), (140, 50, 30), (110, 120, 50)),
                       length=(7.0, 14.0), width=0.55),
     "marble": partial(ridged, colours=((228, 226, 222), (60, 62, 66), (205, 190, 170), (110, 130, 120)),
@@ -270,9 +290,9 @@ SURFACE_DRAWERS: dict[str, Callable[[np.random.Generator, int], Tile]] = {
     "sand": partial(rippled, colours=((215, 185, 135), (200, 170, 120), (228, 205, 160)), sparkle=6.0),
     "snow": partial(rough, colours=((236, 240, 246), (225, 232, 242)), slope=1.6, amount=0.035, fine=0.012),
     "soil": partial(rough, colours=((95, 70, 48), (75, 55, 40), (120, 92, 65)), slope=0.9, amount=0.2, fine=0.15),
-    "terrazzo": partial(stones, counts=(150, 500), joint=1.2,
+    "terrazzo": partial(stones, counts=(80, 250), joint=1.2,
                         colours=((215, 210, 200), (120, 115, 110), (190, 150, 120), (90, 110, 100), (235, 232, 225))),
-    "tiles": partial(courses, rows=(4, 6, 8), columns=(4, 6, 8), colours=ANY, joint=(205, 203, 198), offset=0.0),
+    "tiles": partial(courses, rows=(3, 4, 6), columns=(3, 4, 6), colours=ANY, joint=(205, 203, 198), offset=0.0),
     "wallpaper": partial(woven, fine=False),
     "water": partial(rippled, colours=((45, 95, 130), (40, 110, 120), (60, 120, 165), (35, 70, 95)), sparkle=60.0),
     "wood": partial(planks, colours=WOODS, joints=False),

@@ -28,7 +28,7 @@ from training.nano.words import (
 OUTDOOR = ("asphalt", "concrete", "grass", "gravel", "moss", "paving stones", "rock", "sand", "snow", "soil", "leaves",
            "water")  # fmt: skip
 NO_WALL = frozenset({"grass", "gravel", "water", "snow", "soil", "leaves", "sand", "moss"})
-PLACE_SHARES = (0.22, 0.2, 0.18, 0.16, 0.12, 0.12)  # in the order of PLACES
+PLACE_SHARES = (0.26, 0.2, 0.22, 0.14, 0.07, 0.11)  # in the order of PLACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ def _chosen(rng: np.random.Generator) -> Said:
 
 def _place(said: Said, surfaces: Surfaces, size: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
     texture, colour = _coloured(surfaces.texture(said.surface, rng), said.surface, rng)
-    zoom = float(np.exp(rng.uniform(np.log(0.75), np.log(1.8))))
-    turn = float(rng.uniform(0, 360)) if rng.random() < 0.5 else float(rng.choice((0, 90)) + rng.normal(0, 4))
+    zoom = float(np.exp(rng.uniform(np.log(0.95), np.log(2.0))))  # what is finer than two latents is lost
+    turn = float(rng.uniform(0, 360)) if rng.random() < 0.15 else float(rng.normal(0, 4))
     if said.place == PLACES[0]:
         return views.flat(texture, size, zoom=zoom, turn_deg=turn, rng=rng).astype(np.float32), colour
     if said.place == PLACES[2]:
@@ -115,7 +115,7 @@ def _back(said: Said, surfaces: Surfaces, size: int, rng: np.random.Generator) -
     word = said.wall or str(rng.choice(walls))
     texture, _ = _coloured(surfaces.texture(word, rng), word, rng)
     wall = views.flat(
-        texture, size, zoom=float(rng.uniform(0.7, 1.6)), turn_deg=float(rng.normal(0, 1)), rng=rng
+        texture, size, zoom=float(rng.uniform(0.9, 1.8)), turn_deg=float(rng.normal(0, 1)), rng=rng
     )
     wall = wall.astype(np.float32)
     if said.wall:
@@ -155,7 +155,7 @@ def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple
     looks: np.ndarray = texture.astype(np.float32)
     if rng.random() < 0.5:
         looks = looks[:, ::-1]
-    if word in PAINTABLE and rng.random() < 0.4:
+    if word in PAINTABLE and rng.random() < 0.3:
         grey = looks.mean(-1, keepdims=True)
         paint = np.array(PAINTS[str(rng.choice(list(PAINTS)))], np.float32) * rng.uniform(0.85, 1.15, 3)
         looks = paint * np.clip(0.25 + 0.75 * grey / (grey.mean() + 1), 0.2, 1.9)
@@ -168,32 +168,32 @@ def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple
 
 
 def _conditioned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Light, camera and condition, each present in about half of the scenes, and the words for them."""
+    """Light, camera and condition, each present in a minority of the scenes, and the words for them."""
     said: list[str] = []
     size = len(picture)
     state = rng.random()
-    if state < 0.1:
+    if state < 0.05:
         picture = _wet(picture, rng)
         said.append("wet")
-    elif state < 0.2:
+    elif state < 0.1:
         patches = np.clip(_wide(rng, size, 1.2), 0, 2)[..., None]
         grey = picture.mean(-1, keepdims=True)
         picture = picture + (grey * rng.uniform(0.7, 1.3) - picture) * np.clip(0.6 * patches, 0, 0.85)
         said.append("worn")
-    elif state < 0.3:
+    elif state < 0.15:
         dust = (0.35 + 0.12 * _wide(rng, size, 1.5))[..., None] * rng.uniform(0.7, 1.3)
         picture = picture + (np.array((168, 155, 135)) - picture) * np.clip(dust, 0, 0.7)
         said.append("dusty")
-    elif state < 0.4:
+    elif state < 0.25:
         said.append("clean")
     view = rng.random()
-    if view < 0.1:
+    if view < 0.06:
         half = int(size * rng.uniform(0.22, 0.32))
         y, x = rng.integers(half, size - half + 1, 2)
         crop = picture[y - half : y + half, x - half : x + half]
         picture = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
         said.append(CAMERAS[0])
-    elif view < 0.2:
+    elif view < 0.12:
         picture = cv2.GaussianBlur(picture, (0, 0), size / 128 * rng.uniform(1.4, 3.0))
         said.append(CAMERAS[2])
     lit, word = _lit(picture, rng)
@@ -212,7 +212,7 @@ def _wet(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _lit(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, str]:
     size = len(picture)
-    word = str(rng.choice(LIGHTS)) if rng.random() < 0.55 else ""
+    word = str(rng.choice(LIGHTS)) if rng.random() < 0.4 else ""
     ramp = _ramp(size, rng)
     if word == "bright light":
         return picture * rng.uniform(1.2, 1.45) + rng.uniform(0, 15), word

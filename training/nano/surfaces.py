@@ -14,7 +14,8 @@ from training.nano.procedural import SURFACE_DRAWERS
 from training.nano.words import SURFACE_FOLDERS
 
 TILE_PX = 128
-DRAWN_PER_WORD = 16
+DRAWN_PER_WORD = 40
+PHOTO_SHARE = 0.3  # drawn tiles show their word more plainly at this size, and nano learns them sooner
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -27,10 +28,10 @@ class Surfaces:
     extras: list[np.ndarray]  # crops of shop pictures, for objects only
 
     def texture(self, word: str, rng: np.random.Generator) -> np.ndarray:
-        """A texture of a word; photographs are preferred, the more of them there are."""
+        """A texture of a word: a photograph in 3 of 10 cases, where there are photographs."""
         photos = self.photos.get(word, [])
         drawn = self.drawn[word]
-        if photos and (not drawn or rng.random() < min(0.65, 0.35 + len(photos) / 100)):
+        if photos and (not drawn or rng.random() < PHOTO_SHARE):
             return photos[rng.integers(len(photos))]
         return drawn[rng.integers(len(drawn))]
 

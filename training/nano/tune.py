@@ -188,6 +188,6 @@ def _write_words(out: Path, size: int, captions: list[str]) -> None:
     """A vocabulary that knows the new captions, so that the studio offers them and does not warn of them."""
     told = vocabulary(size)
     new = sorted({word.strip(",.") for caption in captions for word in caption.split()})
-    told["words"] = sorted({*(str(word) for word in told["words"]), *new})  # type: ignore[attr-defined]
-    told["examples"] = [*captions[:8], *told["examples"]]  # type: ignore[misc]
+    told["words"] = sorted({*(str(word) for word in told["words"]), *new})
+    told["examples"] = [*captions[:8], *told["examples"]]
     (out / "vocabulary.json").write_text(json.dumps(told, indent=1) + "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
@@ -72,7 +74,9 @@ def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.
     return loss
 
 
-def crop_drawer(rows: Rows, surfaces: Surfaces, *, crop_px: int, batch: int):  # type: ignore[no-untyped-def]
+def crop_drawer(
+    rows: Rows, surfaces: Surfaces, *, crop_px: int, batch: int
+) -> Callable[[np.random.Generator], Batch]:
     """A function that draws a batch of crops: two thirds from scenes, one third from textures and shop pictures.
 
     One batch in four holds a quarter as many crops of twice the side: the group norms see other statistics there.
