@@ -15,7 +15,7 @@ import torch
 from pipeline.domain.quality import seam
 from training.nano import measures, words
 from training.nano.config import NanoConfig
-from training.nano.judge import Judge, trained_judge
+from training.nano.judge import Judge, one_surface, trained_judge
 from training.nano.painter import Painter, load_painter
 from training.nano.rows import Rows, draw_rows, edges, photographs, signed, unsigned
 from training.nano.scenes import draw_scene
@@ -127,7 +127,9 @@ def obedience(
 
 
 def _held_out_top1(judge: Judge, held_out: Rows) -> float:
-    return round(float((judge.ranks(held_out.rgb[:], held_out.surfaces) == 0).mean()), 3)
+    shown = one_surface(held_out)
+    ranks = judge.ranks(held_out.rgb[shown], [held_out.surfaces[index] for index in shown])
+    return round(float((ranks == 0).mean()), 3)
 
 
 def colours(painter: Painter) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from torch import nn
 from training.nano.rows import Rows
 
 SIDE_PX = 64
+_SECOND = re.compile(" in front of | under a ")
 
 
 class Judge(nn.Module):
@@ -57,16 +59,22 @@ def to_input(pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 127.5 - 1
 
 
+def one_surface(rows: Rows) -> np.ndarray:
+    """Indices of the rows that show one surface only: no wall behind a floor, no sky."""
+    return np.flatnonzero([not _SECOND.search(caption) for caption in rows.captions])
+
+
 def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, seed: int = 0) -> Judge:
-    """A judge trained on drawn scenes, mirrored at random."""
+    """A judge trained on those drawn scenes that show one surface, mirrored at random."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     judge = Judge(words, grey=grey).train()
     labels = np.array([judge.words.index(word) for word in rows.surfaces])
+    shown = one_surface(rows)
     optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     for _ in range(steps):
-        chosen = np.sort(rng.choice(len(labels), min(64, len(labels)), replace=False))
+        chosen = np.sort(rng.choice(shown, min(64, len(shown)), replace=False))
         pictures = to_input(rows.rgb[chosen])
         pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
         loss = F.cross_entropy(judge(pictures), torch.from_numpy(labels[chosen]), label_smoothing=0.05)

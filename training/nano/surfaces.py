@@ -44,8 +44,7 @@ def load_surfaces(
     Args:
         folder: category folders of pictures, named as in `words.SURFACE_FOLDERS`; None or missing = none.
         shelves: pictures to texture objects with; None or missing = none.
-        held_out: True gives the held-out photographs only (a word whose photographs are all kept for training
-            falls back to drawn tiles of another seed).
+        held_out: True gives the held-out photographs only, and drawn tiles of another seed.
         held_out_share: share of the photographs held out, chosen by the hash of the file's bytes.
         seed: of the drawn tiles.
     """
@@ -56,7 +55,7 @@ def load_surfaces(
             _clearer(_square(file)) for file in files if _is_held_out(file, held_out_share) == held_out
         ]
     rng = np.random.default_rng([seed, int(held_out)])
-    drawn = {word: [] if held_out and photos[word] else _drawn(word, rng) for word in SURFACE_FOLDERS}
+    drawn = {word: _drawn(word, rng) for word in SURFACE_FOLDERS}
     extras = [_square(file) for file in _pictures(shelves) if _is_held_out(file, held_out_share) == held_out]
     return Surfaces(photos, drawn, extras)
 

@@ -35,8 +35,9 @@ def test_scenes_have_the_size_and_the_masks_are_binary(surfaces: Surfaces) -> No
 
 
 def test_about_a_quarter_of_the_masks_are_full(surfaces: Surfaces) -> None:
-    full = [draw_scene(surfaces, 32, np.random.default_rng(seed)).repaint.min() == 255 for seed in range(200)]
-    assert 0.15 <= np.mean(full) <= 0.3
+    rng = np.random.default_rng(0)
+    full = [draw_scene(surfaces, 32, rng).repaint.min() == 255 for _ in range(500)]
+    assert 0.16 <= np.mean(full) <= 0.3  # 0.22 is meant, and holes over all
 
 
 def test_every_place_and_sky_can_be_drawn_with_every_surface_that_it_allows(surfaces: Surfaces) -> None:

@@ -1,0 +1,134 @@
+"""Walks through a running studio on the starter set as a person does, and tells how long each part took.
+
+    make studio                                  # in another terminal, with a new LIBRARY=folder
+    .venv/bin/python docs/walk.py --url http://127.0.0.1:7860 --out runs/walk
+
+Photos, create one, generate 20, review, publish, train; a picture of every page on the way. Ends with an error where
+a page says one. Needs Chromium and playwright (requirements-dev.txt).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from shots import _FLAGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_PATIENCE_MS = 300_000
+_STARTER_PHOTOS = 220
+_NEXT_SAMPLE = "before => document.querySelector('.review')?.dataset.sample !== before"
+_SAVED = "document.querySelector('[data-part=saving]').textContent === 'all saved'"
+
+
+def photos(page: Page) -> None:
+    """Wait for the starter set."""
+    page.wait_for_selector("#photos .tile")
+    page.wait_for_function(f"document.body.innerText.includes('all {_STARTER_PHOTOS}')")
+
+
+def create(page: Page) -> None:
+    """Place one object on grass and keep a variant."""
+    page.wait_for_selector("#stage img")
+    page.click("#chips button[data-pick='grass']")
+    page.click("#create")
+    page.wait_for_function("document.querySelectorAll('#variants .tile').length === 4")
+    page.click("#variants .tile >> nth=1")
+    page.click("#keep")
+    page.wait_for_selector("text=it waits on the Review page")
+
+
+def generate(page: Page) -> None:
+    """Twenty pictures of the proposed recipe."""
+    page.wait_for_selector("#plan .figure b:text-is('20')")
+    page.click("#start-run")
+    page.wait_for_selector("#run .run.done")
+
+
+def review(page: Page) -> None:
+    """Accept four of five; one is skipped and looked at again."""
+    page.wait_for_selector(".review[data-sample]")
+    for key in "saaxaaaaxaaaaxaaaaxaa":
+        before = page.get_attribute(".review", "data-sample")
+        page.keyboard.press(key)
+        page.wait_for_function(_NEXT_SAMPLE, arg=before)
+    page.click("text=Look at them again")
+    page.wait_for_selector(".review[data-sample]")
+    page.keyboard.press("a")
+    page.wait_for_selector("text=All reviewed")
+    page.wait_for_function(_SAVED)
+
+
+def publish(page: Page) -> None:
+    """Write the release into the proposed folder."""
+    page.wait_for_selector("#outlook .figure")
+    page.click("#publish")
+    page.wait_for_selector("text=Train on it")
+
+
+def train(page: Page) -> None:
+    """One seed of 40 steps for each arm, to the verdict."""
+    page.wait_for_selector("#start-study")
+    page.fill("#seeds input[type=number]", "1")
+    page.click("button:has-text('Network')")
+    page.fill("#steps textarea, #steps input", "40")
+    page.click("#start-study")
+    page.wait_for_selector(".verdict")
+
+
+# page → what a person does there, in the order of the loop
+WALK: dict[str, Callable[[Page], None]] = {
+    "": photos,
+    "create": create,
+    "generate": generate,
+    "review": review,
+    "publish": publish,
+    "train": train,
+}
+
+
+def walk(address: str, out: Path) -> float:
+    """Seconds that the whole loop took."""
+    from playwright.sync_api import sync_playwright
+
+    started = time.monotonic()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(_PATIENCE_MS)
+        for path, act in WALK.items():
+            page.goto(f"{address.rstrip('/')}/{path}", wait_until="domcontentloaded")
+            act(page)
+            print(f"{time.monotonic() - started:6.1f} s  {act.__name__} done", flush=True)
+            page.evaluate("window.scrollTo(0, 0)")
+            page.screenshot(path=out / f"{act.__name__}.png")
+            if page.locator(".toast-body.error").count():
+                raise SystemExit(f"{act.__name__}: {page.inner_text('.toast-body.error')}")
+        browser.close()
+    return time.monotonic() - started
+
+
+def main() -> int:
+    """Read the options and walk."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--url", default="http://127.0.0.1:7860")
+    parser.add_argument("--out", type=Path, default=Path("runs/walk"), help="folder of the pictures")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    print(f"the whole loop took {walk(options.url, options.out):.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
