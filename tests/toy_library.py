@@ -60,7 +60,9 @@ def add_subject(
     return library.subject(photo_id)
 
 
-def spec(*subjects: Subject, seed: int = 0, method: Method = Method.INPAINT) -> SampleSpec:
+def spec(
+    *subjects: Subject, seed: int = 0, method: Method = Method.INPAINT, backdrop_id: str | None = None
+) -> SampleSpec:
     """A spec over one or several subjects."""
     return SampleSpec(
         label=subjects[0].label,
@@ -79,6 +81,7 @@ def spec(*subjects: Subject, seed: int = 0, method: Method = Method.INPAINT) -> 
         guidance_scale=3.0,
         seed=seed,
         control=ControlSpec() if method is Method.CONTROLNET else None,
+        backdrop_id=backdrop_id,
     )
 
 

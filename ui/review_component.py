@@ -1,4 +1,4 @@
-"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers three small questions.
+"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers five small questions.
 
 `static/review.js` shows the next picture at once and sends decisions behind it, in order, each with a client
 id.
@@ -15,7 +15,7 @@ import gradio as gr
 
 from pipeline.domain.review import RejectReason, Verdict
 from pipeline.errors import StudioError
-from ui.addresses import file_address
+from ui.addresses import file_address, inline_picture
 from ui.theme import STATIC
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
-_SCRIPTS = ("outbox.js", "queue.js", "review.js")
+_SCRIPTS = ("outbox.js", "queue.js", "keys.js", "review.js")
 
 
 def build_review_component(studio: Studio, reviewer: str) -> gr.HTML:
@@ -63,7 +63,25 @@ def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answe
         entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
         return {"entry": entry, "left": _left(studio)}
 
-    return review_queue, record_decisions, undo_last
+    def photo_in_place(asked: list[Any]) -> Answer:
+        """`[sample]` → its photograph, moved as the object was, as the address of an image."""
+        return _answered(lambda: {"image": inline_picture(studio.photo_in_place(asked[0]))})
+
+    def another_try(asked: list[Any]) -> Answer:
+        """`[sample]` → the entry of the same placement drawn with a new seed."""
+        return _answered(lambda: {"entry": entry_of(studio, studio.another_try(asked[0]))}) | {
+            "left": _left(studio)
+        }
+
+    return review_queue, record_decisions, undo_last, photo_in_place, another_try
+
+
+def _answered(ask: Callable[[], Answer]) -> Answer:
+    """An answer, with the sentence of a refusal as `problem`."""
+    try:
+        return {"problem": "", **ask()}
+    except StudioError as error:
+        return {"problem": str(error)}
 
 
 def entry_of(studio: Studio, row: SampleRow) -> Answer:

@@ -14,6 +14,7 @@ class Verdict(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     SKIP = "skip"  # not now; the sample stays pending
+    FLAG = "flag"  # to be talked about; the state of the sample does not change
     UNDO = "undo"  # takes back this reviewer's last standing decision on the sample
 
 

@@ -16,7 +16,7 @@ from pipeline.domain.review import Decision, Verdict
 from pipeline.generation import ModelChoice, model_choices, vocabulary
 from pipeline.library import Library, SampleRow, Subject
 from pipeline.settings import Settings
-from pipeline.studio import photos, releases
+from pipeline.studio import photos, releases, reviewing
 from pipeline.studio.create import CreateRequest, create, placed_preview
 from pipeline.studio.imports import Progress, import_photos
 from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
@@ -290,6 +290,14 @@ class Studio:
                 shown=shown or {},
             )
         )
+
+    def photo_in_place(self, sample_id: str) -> RGB:
+        """The photograph of a sample's front object, moved as the object was."""
+        return reviewing.photo_in_place(self.library, sample_id)
+
+    def another_try(self, sample_id: str) -> SampleRow:
+        """The same objects, placement and prompt with a new seed, pending review."""
+        return reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
 
     def undo(self, reviewer: str) -> str | None:
         """Take back this reviewer's last standing decision; the sample that is pending again."""

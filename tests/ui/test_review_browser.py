@@ -85,3 +85,58 @@ def test_keys_are_left_alone_with_modifiers_and_while_help_is_open(app: App, tmp
         page.keyboard.press("s")
         page.wait_for_function(ALL_SAVED)
     assert [verdict for _, verdict in verdicts(tmp_path)] == ["skip"]
+
+
+def test_the_photograph_the_zoom_and_a_flag_are_one_key_away(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        first = page.get_attribute(".review", "data-sample")
+        page.keyboard.press("b")
+        page.wait_for_selector(".review-frame .before")
+        assert page.input_value(".review-compare") == "100"
+        page.keyboard.press("b")
+        assert page.input_value(".review-compare") == "0"
+        page.keyboard.press("z")
+        assert page.evaluate("document.querySelector('.review-frame').offsetWidth") == 24
+        page.keyboard.press("f")
+        page.keyboard.press("a")
+        page.wait_for_function(ALL_SAVED)
+        assert not page.locator(".review-frame .before").count()
+    assert verdicts(tmp_path) == [(first, "flag"), (first, "accept")]
+
+
+def test_another_try_comes_before_the_picture_that_it_was_asked_for(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        first = page.get_attribute(".review", "data-sample")
+        page.keyboard.press("r")
+        page.wait_for_function(
+            "first => document.querySelector('.review').dataset.sample !== first", arg=first, timeout=90_000
+        )
+        again = page.get_attribute(".review", "data-sample")
+        page.keyboard.press("a")
+        page.wait_for_function(
+            "first => document.querySelector('.review').dataset.sample === first", arg=first
+        )
+        page.keyboard.press("x")
+        page.wait_for_function(ALL_SAVED)
+    assert verdicts(tmp_path) == [(again, "accept"), (first, "reject")]
+
+
+def test_a_key_that_is_changed_stays_changed_and_gives_its_old_one_away(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("?")
+        page.click("button[aria-label='change the key of accept']")
+        page.keyboard.press("x")
+        page.click("dialog button:has-text('Close')")
+        page.reload()
+        page.wait_for_selector(".review[data-sample]")
+        assert page.get_attribute("[data-do='accept']", "aria-keyshortcuts") == "x"
+        for key in "xa":
+            page.keyboard.press(key)
+        page.wait_for_function(ALL_SAVED)
+    assert [verdict for _, verdict in verdicts(tmp_path)] == ["accept", "reject"]

@@ -27,7 +27,7 @@ def samples(studio: Studio) -> list[str]:
 
 
 def test_the_queue_goes_on_behind_the_last_known_sample(studio: Studio, samples: list[str]) -> None:
-    queue, _, _ = server_functions(studio, "me")
+    queue, *_ = server_functions(studio, "me")
     first = queue([None, 2])
     assert [entry["id"] for entry in first["entries"]] == samples[:2]
     assert first["left"] == 5
@@ -35,7 +35,7 @@ def test_the_queue_goes_on_behind_the_last_known_sample(studio: Studio, samples:
 
 
 def test_an_entry_has_what_the_pane_shows(studio: Studio, samples: list[str]) -> None:
-    queue, _, _ = server_functions(studio, "me")
+    queue, *_ = server_functions(studio, "me")
     entry = queue([None, 1])["entries"][0]
     assert (entry["label"], entry["height"], entry["width"]) == ("bolt", 24, 24)
     assert entry["facts"]["method"] == "inpaint"
@@ -44,7 +44,7 @@ def test_an_entry_has_what_the_pane_shows(studio: Studio, samples: list[str]) ->
 
 
 def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: list[str]) -> None:
-    _, record, _ = server_functions(studio, "me")
+    _, record, *_ = server_functions(studio, "me")
     answer = record(
         [
             decision(samples[0], "accept", "1"),
@@ -60,7 +60,7 @@ def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: li
 
 
 def test_a_decision_that_is_sent_again_counts_once(studio: Studio, samples: list[str]) -> None:
-    _, record, _ = server_functions(studio, "me")
+    _, record, *_ = server_functions(studio, "me")
     for _ in range(2):
         record([decision(samples[0], "accept", "same")])
     assert len(studio.library.decisions(samples[0])) == 1
@@ -69,7 +69,7 @@ def test_a_decision_that_is_sent_again_counts_once(studio: Studio, samples: list
 def test_a_sample_that_is_gone_is_answered_with_a_sentence_and_the_others_are_saved(
     studio: Studio, samples: list[str]
 ) -> None:
-    _, record, _ = server_functions(studio, "me")
+    _, record, *_ = server_functions(studio, "me")
     answer = record([decision("gone", "accept", "1"), decision(samples[0], "accept", "2")])
     assert "no sample 'gone'" in answer["saved"][0]["problem"]
     assert answer["saved"][1]["problem"] == ""
@@ -77,9 +77,29 @@ def test_a_sample_that_is_gone_is_answered_with_a_sentence_and_the_others_are_sa
 
 
 def test_an_earlier_sitting_s_last_decision_can_be_taken_back(studio: Studio, samples: list[str]) -> None:
-    _, _, undo_last = server_functions(studio, "me")
+    _, _, undo_last, *_ = server_functions(studio, "me")
     studio.decide(samples[3], Verdict.ACCEPT, reviewer="me")
     answer = undo_last([])
     assert answer["entry"]["id"] == samples[3]
     assert answer["left"] == 5
     assert undo_last([])["entry"] is None
+
+
+def test_the_photograph_and_another_try_are_asked_for_by_sample(studio: Studio, samples: list[str]) -> None:
+    *_, photo_in_place, another_try = server_functions(studio, "me")
+    assert photo_in_place([samples[0]])["image"].startswith("data:image/jpeg;base64,")
+    answer = another_try([samples[0]])
+    assert answer["problem"] == ""
+    assert answer["entry"]["id"] not in samples
+    assert answer["left"] == 6
+    assert "nowhere" in photo_in_place(["nowhere"])["problem"]
+
+
+def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples: list[str]) -> None:
+    _, record, *_ = server_functions(studio, "me")
+    answer = record([decision(samples[0], "accept", "1"), decision(samples[0], "flag", "2")])
+    assert [one["problem"] for one in answer["saved"]] == ["", ""]
+    assert studio.sample(samples[0]).review == "accepted"
+    record([decision(samples[0], "undo", "3")])
+    assert studio.sample(samples[0]).review == "accepted"
+    assert [str(one.verdict) for one in studio.library.decisions(samples[0])] == ["accept", "flag", "undo"]

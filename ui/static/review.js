@@ -1,5 +1,10 @@
-// The review pane: paints the current picture, turns keys and clicks into decisions. Uses Outbox and Queue.
-const KEYS = { a: 'accept', x: 'reject', s: 'skip', u: 'undo', m: 'mask', '?': 'help' };
+// The review pane: paints the current picture, turns keys and clicks into decisions. Uses Outbox, Queue and Keys.
+const ACTIONS = {
+  accept: 'accept', reject: 'reject', skip: 'skip, it comes again later', undo: 'undo, as often as you like',
+  mask: 'show what was kept of the photograph', before: 'the photograph, moved as the object was; drag to compare',
+  zoom: 'one picture pixel for one of the screen', again: 'the same placement with a new seed',
+  flag: 'flag it to be talked about', help: 'this help',
+};
 const PACE_OVER = 20; // decisions
 const parts = {};
 element.querySelectorAll('[data-part]').forEach((one) => { parts[one.dataset.part] = one; });
@@ -9,6 +14,9 @@ const done = []; // decisions of this sitting that can be undone: { entry, verdi
 const times = []; // when the last of them were taken, ms
 let left = 0; // pending on the server, less what is on its way
 let masked = false;
+let trying = false; // another seed is being drawn
+let asking = null; // the action whose new key is waited for
+const keys = new Keys();
 
 const queue = new Queue({ fetchEntries: (after, limit) => server.review_queue(after, limit) });
 const outbox = new Outbox({
@@ -45,6 +53,7 @@ async function undo(via) {
   const last = done.pop();
   if (last) {
     left += weight(last.verdict);
+    if (last.verdict === 'flag') last.entry.flagged = false;
     const index = queue.entries.findIndex((one) => one.id === last.entry.id);
     if (index >= 0) queue.at = index;
     else queue.insert(last.entry);
@@ -66,7 +75,7 @@ async function undo(via) {
 function paint() {
   const entry = queue.current;
   element.firstElementChild.classList.toggle('is-empty', !entry);
-  element.querySelectorAll('.review-buttons button:not([data-do="undo"])').forEach((one) => { one.disabled = !entry; });
+  element.querySelectorAll('.review-buttons button:not([data-do="undo"]), .review-more button:not([data-do="help"])').forEach((one) => { one.disabled = !entry; });
   parts.empty.hidden = Boolean(entry);
   parts.frame.hidden = !entry;
   if (!entry) return paintEmpty();
@@ -75,7 +84,9 @@ function paint() {
   parts.frame.replaceChildren(image);
   parts.frame.style.aspectRatio = `${entry.width} / ${entry.height}`;
   if (masked) overlay(entry);
-  parts.label.textContent = entry.label;
+  compare(0);
+  if (zoomed()) fitFrame(entry);
+  parts.label.textContent = entry.flagged ? `${entry.label} ⚑` : entry.label;
   parts.prompt.textContent = entry.prompt;
   parts.facts.replaceChildren(...Object.entries(entry.facts).flatMap(([name, value]) => [made('dt', name), made('dd', value)]));
   parts.doubts.replaceChildren(...entry.doubts.map((one) => made('li', one)));
@@ -144,7 +155,115 @@ function toggleMask() {
   paint();
 }
 
-function toggleHelp() { if (parts.help.open) parts.help.close(); else parts.help.showModal(); }
+// Show that share of the photograph, in percent from the left, over the picture.
+function compare(share) {
+  parts.compare.value = share;
+  parts.compare.hidden = !parts.frame.querySelector('.before');
+  const before = parts.frame.querySelector('.before');
+  if (before) before.style.clipPath = `inset(0 ${100 - share}% 0 0)`;
+  element.querySelector('[data-do="before"]').setAttribute('aria-pressed', share > 0);
+}
+
+async function toggleBefore() {
+  const entry = queue.current;
+  if (!entry) return;
+  if (!parts.frame.querySelector('.before')) {
+    const answer = await ask(() => server.photo_in_place(entry.id));
+    if (!answer || queue.current !== entry || parts.frame.querySelector('.before')) return;
+    const photo = new Image();
+    photo.src = answer.image;
+    photo.alt = 'The photograph, moved as the object was';
+    photo.className = 'before';
+    parts.frame.append(photo);
+    compare(100);
+  } else compare(Number(parts.compare.value) > 0 ? 0 : 100);
+}
+
+function zoomed() { return parts.stage.classList.contains('is-actual'); }
+
+function fitFrame(entry) {
+  parts.frame.style.width = zoomed() ? `${entry.width}px` : '';
+  parts.frame.style.height = zoomed() ? `${entry.height}px` : '';
+}
+
+function toggleZoom() {
+  const on = parts.stage.classList.toggle('is-actual');
+  element.querySelector('[data-do="zoom"]').setAttribute('aria-pressed', on);
+  if (queue.current) fitFrame(queue.current);
+}
+
+// The same placement with a new seed comes next; the present picture after it.
+async function tryAgain() {
+  const entry = queue.current;
+  if (!entry || trying) return;
+  trying = true;
+  parts.saving.textContent = 'drawing it again …';
+  const answer = await ask(() => server.another_try(entry.id));
+  trying = false;
+  if (!answer) return;
+  parts.saving.textContent = 'drawn again';
+  left = answer.left;
+  const at = queue.entries.findIndex((one) => one.id === entry.id);
+  if (at < queue.at) { // decided meanwhile: the new one is shown now
+    queue.insert(answer.entry);
+  } else queue.entries.splice(at, 0, answer.entry);
+  queue.step(0);
+  paint();
+}
+
+// What the server answers; its refusal is shown, and undefined returned.
+async function ask(question) {
+  let answer;
+  try { answer = await question(); } catch { answer = undefined; }
+  if (answer && !answer.problem) return answer;
+  parts.saving.classList.add('trouble');
+  parts.saving.textContent = answer ? answer.problem : 'The server does not answer.';
+  return undefined;
+}
+
+function flag(via) {
+  const entry = queue.current;
+  if (!entry) return;
+  done.push({ entry, verdict: 'flag' });
+  outbox.put({ sample_id: entry.id, verdict: 'flag', reason: null, via, at: new Date().toISOString() });
+  entry.flagged = true;
+  parts.label.textContent = `${entry.label} ⚑`;
+}
+
+function toggleHelp() {
+  asking = null;
+  paintKeys();
+  if (parts.help.open) parts.help.close(); else parts.help.showModal();
+}
+
+// The keys in the help and on the buttons. A click on one in the help waits for the new key.
+function paintKeys() {
+  parts.keys.replaceChildren(...Object.entries(ACTIONS).flatMap(([action, says]) => {
+    const button = made('button', asking === action ? '…' : keys.map[action].toUpperCase());
+    button.type = 'button';
+    button.className = 'key';
+    button.setAttribute('aria-label', `change the key of ${action}`);
+    button.addEventListener('click', () => { asking = action; paintKeys(); parts.help.focus(); });
+    const term = document.createElement('dt');
+    term.append(button);
+    return [term, made('dd', says)];
+  }), made('dt', '1–9'), made('dd', 'reject with a reason'));
+  parts.keyhint.textContent = asking ? `Press the new key for ${asking}.` : 'Click a key to change it. Decisions are saved behind the picture; close the page whenever you like.';
+  for (const [action, key] of Object.entries(keys.map)) {
+    element.querySelectorAll(`[data-do="${action}"]`).forEach((button) => {
+      button.setAttribute('aria-keyshortcuts', key);
+      button.querySelector('kbd').textContent = key.toUpperCase();
+    });
+  }
+}
+
+function onNewKey(event) {
+  if (event.key !== 'Escape' && !Keys.fits(event.key)) return;
+  event.preventDefault();
+  if (event.key !== 'Escape') keys.set(asking, event.key);
+  asking = null;
+  paintKeys();
+}
 
 function made(tag, text) {
   const node = document.createElement(tag);
@@ -171,6 +290,10 @@ function inWords(seconds) { return seconds < 90 ? `${Math.round(seconds)} s` : `
 
 function act(what, via) {
   if (what === 'mask') toggleMask();
+  else if (what === 'before') toggleBefore();
+  else if (what === 'zoom') toggleZoom();
+  else if (what === 'again') tryAgain();
+  else if (what === 'flag') flag(via);
   else if (what === 'help') toggleHelp();
   else if (what === 'undo') undo(via);
   else if (what.startsWith('reason:')) decide('reject', via, what.slice(7));
@@ -182,9 +305,10 @@ function onKey(event) {
   if (element.firstElementChild.offsetParent === null) return;
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.composedPath()[0];
-  if (target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) return;
+  if (target instanceof HTMLElement && target.type !== 'range' && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) return;
+  if (asking) return onNewKey(event);
   const number = Number(event.key);
-  const what = number >= 1 && number <= reasons.length ? `reason:${reasons[number - 1][0]}` : KEYS[event.key.toLowerCase()];
+  const what = number >= 1 && number <= reasons.length ? `reason:${reasons[number - 1][0]}` : keys.action(event.key);
   if (!what || (parts.help.open && what !== 'help')) return;
   event.preventDefault();
   act(what, 'key');
@@ -202,6 +326,9 @@ element.addEventListener('click', (event) => {
   if (button) act(button.dataset.do, 'click');
 });
 document.addEventListener('keydown', onKey);
+parts.compare.addEventListener('input', () => compare(Number(parts.compare.value)));
+parts.keyreset.addEventListener('click', () => { keys.reset(); asking = null; paintKeys(); });
+paintKeys();
 window.addEventListener('beforeunload', (event) => { if (outbox.waiting.length) event.preventDefault(); });
 
 async function begin() {
