@@ -41,7 +41,7 @@ def build_review_component(studio: Studio, reviewer: str) -> gr.HTML:
 
 
 def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answer], ...]:
-    """What the browser may ask. Gradio hands all arguments over as one list."""
+    """What the browser may ask. Gradio hands several arguments over as one list, and a single one as it is."""
 
     def review_queue(asked: list[Any]) -> Answer:
         """`[after, limit]` → the entries that follow that sample, and how many are pending."""
@@ -63,13 +63,13 @@ def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answe
         entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
         return {"entry": entry, "left": _left(studio)}
 
-    def photo_in_place(asked: list[Any]) -> Answer:
-        """`[sample]` → its photograph, moved as the object was, as the address of an image."""
-        return _answered(lambda: {"image": inline_picture(studio.photo_in_place(asked[0]))})
+    def photo_in_place(sample_id: str) -> Answer:
+        """The photograph of a sample, moved as the object was, as the address of an image."""
+        return _answered(lambda: {"image": inline_picture(studio.photo_in_place(sample_id))})
 
-    def another_try(asked: list[Any]) -> Answer:
-        """`[sample]` → the entry of the same placement drawn with a new seed."""
-        return _answered(lambda: {"entry": entry_of(studio, studio.another_try(asked[0]))}) | {
+    def another_try(sample_id: str) -> Answer:
+        """The entry of the same placement drawn with a new seed."""
+        return _answered(lambda: {"entry": entry_of(studio, studio.another_try(sample_id))}) | {
             "left": _left(studio)
         }
 

@@ -87,12 +87,12 @@ def test_an_earlier_sitting_s_last_decision_can_be_taken_back(studio: Studio, sa
 
 def test_the_photograph_and_another_try_are_asked_for_by_sample(studio: Studio, samples: list[str]) -> None:
     *_, photo_in_place, another_try = server_functions(studio, "me")
-    assert photo_in_place([samples[0]])["image"].startswith("data:image/jpeg;base64,")
-    answer = another_try([samples[0]])
+    assert photo_in_place(samples[0])["image"].startswith("data:image/jpeg;base64,")
+    answer = another_try(samples[0])
     assert answer["problem"] == ""
     assert answer["entry"]["id"] not in samples
     assert answer["left"] == 6
-    assert "nowhere" in photo_in_place(["nowhere"])["problem"]
+    assert "nowhere" in photo_in_place("nowhere")["problem"]
 
 
 def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples: list[str]) -> None:
