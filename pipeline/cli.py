@@ -107,6 +107,12 @@ def _publish(options: argparse.Namespace) -> tuple[Answer, str]:
     return report, report["sentence"]
 
 
+def _decisions(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options) as studio:
+        count = studio.export_decisions(options.to)
+    return {"decisions": count, "path": str(options.to)}, f"{count} decisions written to {options.to}"
+
+
 def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
         problems = studio.verify()
@@ -177,6 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add_argument("--to", required=True, metavar="DIR|hf://datasets/ns/name")
     publishing.add_argument("--private", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--dry-run", action="store_true", help="say what would be written, write nothing")
+
+    telling = command("decisions", _decisions, "write all decisions of people and gates to one file")
+    telling.add_argument("--to", type=Path, required=True, metavar="FILE", help=".parquet or .csv")
 
     command("verify", _verify, "check files, rows and hashes against one another")
     return parser

@@ -2,6 +2,7 @@
 
 from pipeline.library.rows import (
     Counts,
+    DecisionRow,
     NewSubject,
     PlanRow,
     Refusal,
@@ -15,6 +16,7 @@ from pipeline.library.store import Library
 
 __all__ = [
     "Counts",
+    "DecisionRow",
     "Library",
     "NewSubject",
     "PlanRow",

@@ -14,7 +14,7 @@ from pipeline.domain.review import Decision, Verdict, states
 from pipeline.errors import InvalidRequest
 from pipeline.library import samples as sample_rows
 from pipeline.library.counts import counts
-from pipeline.library.rows import SampleState
+from pipeline.library.rows import DecisionRow, SampleState
 from pipeline.library.schema import decisions, now, samples
 
 GATE = "gate"  # Decision.via of the automatic gates
@@ -75,6 +75,18 @@ def events(connection: Connection, sample_id: str | None = None) -> list[Decisio
     if sample_id is not None:
         statement = statement.where(decisions.c.sample_id == sample_id)
     return [_decision(row) for row in connection.execute(statement)]
+
+
+def rows(connection: Connection, after: int, limit: int) -> list[DecisionRow]:
+    """The next events behind a sequence number, with what they were about."""
+    statement = (
+        select(decisions, samples.c.label, samples.c.method, samples.c.plan)
+        .join(samples, samples.c.id == decisions.c.sample_id)
+        .where(decisions.c.seq > after)
+        .order_by(decisions.c.seq)
+        .limit(limit)
+    )
+    return [DecisionRow(**row._mapping) for row in connection.execute(statement)]
 
 
 def rebuild(connection: Connection) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pipeline.domain.review import Decision
 from pipeline.library import decisions, samples
 from pipeline.library.base import OpenLibrary
-from pipeline.library.rows import SampleOrder, SampleRow, SampleState
+from pipeline.library.rows import DecisionRow, SampleOrder, SampleRow, SampleState
+
+_READ_AT_ONCE = 2000
 
 
 class ReviewStore(OpenLibrary):
@@ -41,6 +45,17 @@ class ReviewStore(OpenLibrary):
         """All decisions, or those on one sample, in the order in which they came."""
         with self._reading() as connection:
             return decisions.events(connection, sample_id)
+
+    def decision_rows(self) -> Iterator[DecisionRow]:
+        """All decisions with what they were about, oldest first; read in parts, so that none waits for the end."""
+        last = 0
+        while True:
+            with self._reading() as connection:
+                some = decisions.rows(connection, last, _READ_AT_ONCE)
+            if not some:
+                return
+            yield from some
+            last = some[-1].seq
 
     def rebuild_states(self) -> int:
         """Replay all decisions into the samples' states; how many samples were different."""

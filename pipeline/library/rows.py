@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from pipeline.domain.spec import SampleSpec
 
@@ -151,6 +152,26 @@ class SampleRow:
     def review(self) -> str:
         """pending, accepted or rejected; pending before it is rendered, too."""
         return str(self.state) if self.state in RENDERED_STATES else str(SampleState.PENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """One stored event with what it was about."""
+
+    seq: int  # order in which they came
+    client_id: str
+    sample_id: str
+    label: str
+    method: str
+    plan: str
+    reviewer: str
+    verdict: str
+    reason: str | None
+    comment: str
+    via: str
+    at: str  # ISO, UTC
+    undoes: int | None  # seq of the event that an undo takes back
+    shown: Mapping[str, Any]  # what the reviewer saw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

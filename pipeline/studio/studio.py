@@ -17,6 +17,7 @@ from pipeline.generation import ModelChoice, model_choices, vocabulary
 from pipeline.library import Library, SampleRow, Subject
 from pipeline.settings import Settings
 from pipeline.studio import photos, releases, reviewing
+from pipeline.studio.audit import export_decisions
 from pipeline.studio.create import CreateRequest, create, placed_preview
 from pipeline.studio.imports import Progress, import_photos
 from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
@@ -302,6 +303,10 @@ class Studio:
     def undo(self, reviewer: str) -> str | None:
         """Take back this reviewer's last standing decision; the sample that is pending again."""
         return self.library.undo(reviewer)
+
+    def export_decisions(self, file: Path) -> int:
+        """Write all decisions to a `.parquet` or `.csv` file; how many."""
+        return export_decisions(self.library, file)
 
     def gate(self) -> GateReport:
         """Decide every pending sample by the automatic gates, marked as such."""
