@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.domain.review import Decision
+from pipeline.domain.spec import SampleSpec
 from pipeline.library import decisions, samples
 from pipeline.library.base import OpenLibrary
 from pipeline.library.rows import DecisionRow, SampleOrder, SampleRow, SampleState
@@ -56,6 +57,11 @@ class ReviewStore(OpenLibrary):
                 return
             yield from some
             last = some[-1].seq
+
+    def decided_by_people(self, limit: int = 20_000) -> list[tuple[SampleSpec, bool]]:
+        """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""
+        with self._reading() as connection:
+            return samples.decided_by_people(connection, limit)
 
     def rebuild_states(self) -> int:
         """Replay all decisions into the samples' states; how many samples were different."""

@@ -94,6 +94,16 @@ def some(connection: Connection, wanted: SampleFilter) -> list[SampleRow]:
     return [_sample(row) for row in connection.execute(_paged(connection, statement, wanted))]
 
 
+def decided_by_people(connection: Connection, limit: int) -> list[tuple[SampleSpec, bool]]:
+    """(spec, accepted) of the newest samples that people decided, at most so many of either kind."""
+    found = []
+    for state in (SampleState.ACCEPTED, SampleState.REJECTED):
+        statement = select(samples.c.spec).where(samples.c.state == state, samples.c.decided_by == "people")
+        for (spec,) in connection.execute(statement.order_by(samples.c.seq.desc()).limit(limit)):
+            found.append((SampleSpec.from_json(spec), state is SampleState.ACCEPTED))
+    return found
+
+
 def failures(connection: Connection) -> list[tuple[str, str]]:
     """(id, sentence) of the specs whose last try failed, in plan order."""
     failed = samples.c.state == SampleState.FAILED

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pipeline.domain.acceptance import Acceptance, Advice, acceptance, advice, changed
 from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import Box, Placement
+from pipeline.domain.recipe import to_yaml
 from pipeline.domain.review import Decision, Verdict
 from pipeline.generation import ModelChoice, model_choices, vocabulary
 from pipeline.library import Library, SampleRow, Subject
@@ -303,6 +305,18 @@ class Studio:
     def undo(self, reviewer: str) -> str | None:
         """Take back this reviewer's last standing decision; the sample that is pending again."""
         return self.library.undo(reviewer)
+
+    def acceptance(self) -> Acceptance:
+        """What people accepted, by class, method, model, prompt slot and pose."""
+        return acceptance(self.library.decided_by_people())
+
+    def advice(self) -> list[Advice]:
+        """Changes to the prompt slots that people's decisions speak for."""
+        return advice(self.acceptance())
+
+    def changed_recipe(self, recipe: str | None, changes: Sequence[Advice]) -> str:
+        """A recipe's YAML with the changes that a person confirmed."""
+        return to_yaml(changed(recipe_of(recipe), changes))
 
     def export_decisions(self, file: Path) -> int:
         """Write all decisions to a `.parquet` or `.csv` file; how many."""

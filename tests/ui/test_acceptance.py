@@ -1,0 +1,52 @@
+"""The acceptance charts and the advice of the Generate page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipeline.domain.acceptance import Acceptance, Change, Tally
+from pipeline.domain.review import Verdict
+from pipeline.studio import Studio
+from tests.toy_library import add_subject, decision, render, spec
+from ui.acceptance import acceptance_html, rate_chart_html
+
+
+def decided(studio: Studio) -> None:
+    """Twelve accepted samples on gravel and twelve rejected ones on snow."""
+    subject = add_subject(studio.library, 1)
+    gravel = [spec(subject, seed=seed) for seed in range(12)]
+    snow = [replace(spec(subject, seed=seed), slots=(("surface", "snow"),)) for seed in range(12)]
+    studio.library.add_plan("toy", "", [*gravel, *snow])
+    for one in (*gravel, *snow):
+        verdict = Verdict.ACCEPT if one in gravel else Verdict.REJECT
+        studio.library.record_decision(decision(render(studio.library, one), verdict))
+
+
+def test_nothing_is_shown_before_the_first_decision(studio: Studio) -> None:
+    assert acceptance_html(Acceptance(total=Tally(0, 0))) == ""
+    assert studio.advice() == []
+
+
+def test_the_charts_say_rate_number_and_interval_least_accepted_first() -> None:
+    chart = rate_chart_html({"grass": Tally(9, 10), "": Tally(1, 10)}, title="surface")
+    assert chart.index("nothing said") < chart.index("grass")
+    assert "<span>90% of 10</span>" in chart
+    assert 'title="95 % interval 60% to 98%"' in chart
+
+
+def test_decisions_of_people_become_advice_and_a_changed_recipe(studio: Studio) -> None:
+    decided(studio)
+    assert "50% of 24 reviewed pictures accepted" in acceptance_html(studio.acceptance())
+    advice = studio.advice()
+    assert [(one.change, one.value) for one in advice] == [(Change.DROP, "snow"), (Change.MORE, "gravel")]
+    text = "backdrops: {template: '{surface} floor', slots: {surface: [snow, gravel]}}"
+    assert "gravel: 2.0" in studio.changed_recipe(text, advice)
+    assert "snow" not in studio.changed_recipe(text, advice)
+
+
+def test_decisions_of_gates_are_no_advice(studio: Studio) -> None:
+    subject = add_subject(studio.library, 1)
+    studio.library.add_plan("toy", "", [spec(subject)])
+    render(studio.library, spec(subject))
+    studio.gate()
+    assert studio.acceptance().total.decided == 0
