@@ -21,7 +21,7 @@ from pipeline.errors import StudioError
 if TYPE_CHECKING:
     from training.nano.config import NanoConfig
 
-STAGES = ("scenes", "vae", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
+STAGES = ("scenes", "vae", "decoder", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--steps", type=int, help="tune: optimiser steps (default 1000)")
     parser.add_argument("--lora", action="store_true", help="tune: a LoRA, whatever the model")
-    for name in ("scenes", "vae-steps", "unet-steps", "control-steps"):
+    for name in ("scenes", "vae-steps", "decoder-steps", "unet-steps", "control-steps"):
         parser.add_argument(f"--{name}", type=int, help="other than the preset")
     options = parser.parse_args(arguments)
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
@@ -75,7 +75,7 @@ def _config(options: argparse.Namespace) -> NanoConfig:
     if options.scenes:
         scenes = replace(scenes, scenes=options.scenes)
     config = replace(config, scenes=scenes, work=options.work or config.work, out=options.out or config.out)
-    for stage in ("vae", "unet", "control"):
+    for stage in ("vae", "decoder", "unet", "control"):
         steps = getattr(options, f"{stage}_steps")
         if steps:
             config = replace(config, **{stage: replace(getattr(config, stage), steps=steps)})
@@ -98,6 +98,8 @@ def _run(options: argparse.Namespace) -> int:
             stages.draw(config)
         elif stage == "vae":
             stages.train_vae(config, start=options.start)
+        elif stage == "decoder":
+            stages.train_decoder(config)
         elif stage == "unet":
             stages.train_unet(config, start=options.start if options.stage == "unet" else None)
         elif stage == "control":

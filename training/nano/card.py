@@ -22,7 +22,7 @@ def card(
     Args:
         figures: what `evaluate.figures` measured.
         command: what printed the figures.
-        steps_done: optimiser steps of "vae", "unet" and "control" that the weights have seen.
+        steps_done: optimiser steps of "vae", "decoder", "unet" and "control" that the weights have seen.
     """
     files = [file for file in config.out.rglob("*") if file.is_file()]
     rows = "\n".join(
@@ -50,6 +50,7 @@ def card(
         figures=f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of pictures): {told}.",
         held_out=config.scenes.held_out_share,
         vae_steps=steps_done.get("vae", 0),
+        decoder_steps=steps_done.get("decoder", 0),
         unet_steps=steps_done.get("unet", 0),
         unet_batch=config.unet.batch,
         control_steps=steps_done.get("control", 0),
@@ -78,7 +79,7 @@ def steps_done(work: Path) -> dict[str, int]:
     import torch
 
     found = {}
-    for stage in ("vae", "unet", "control"):
+    for stage in ("vae", "decoder", "unet", "control"):
         last = work / stage / "last.ckpt"
         found[stage] = (
             torch.load(last, map_location="cpu", weights_only=False)["global_step"] if last.exists() else 0

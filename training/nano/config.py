@@ -65,7 +65,8 @@ class NanoConfig:
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     vae: StageOptions = StageOptions(steps=3000, batch=32, learning_rate=1e-3)
-    unet: StageOptions = StageOptions(steps=7500, batch=64, learning_rate=1e-3, ema_decay=0.997)
+    decoder: StageOptions = StageOptions(steps=1200, batch=32, learning_rate=5e-4)
+    unet: StageOptions = StageOptions(steps=6500, batch=64, learning_rate=1e-3, ema_decay=0.997)
     control: StageOptions = StageOptions(steps=1000, batch=64, learning_rate=2e-3, warm_up=30, ema_decay=0.99)
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side
@@ -97,6 +98,7 @@ def short() -> NanoConfig:
         ),
         scenes=SceneOptions(scenes=96, held_out=16),
         vae=StageOptions(steps=30, batch=8, learning_rate=1e-3, warm_up=5, log_every=5),
+        decoder=StageOptions(steps=10, batch=8, learning_rate=5e-4, warm_up=2, log_every=5),
         unet=StageOptions(steps=20, batch=8, learning_rate=1e-3, warm_up=5, log_every=5),
         control=StageOptions(steps=10, batch=8, learning_rate=1e-3, warm_up=2, log_every=5),
         crop_px=32,

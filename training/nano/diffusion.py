@@ -14,9 +14,6 @@ from training.nano.networks import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, e
 from training.nano.rows import Latents, Rows
 from training.nano.vae import LATENT_STD
 
-STRONG_NOISE = (
-    0.7  # exponent on evenly spread shares of the schedule; 1 would be even, below 1 prefers strong noise
-)
 TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
 
@@ -64,12 +61,11 @@ class DiffusionStage(Stage):
 def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps.
 
-    The timesteps of a batch are spread over the whole range, denser towards strong noise, where what the picture
-    shows is decided, and in random order: the rows of a batch come sorted.
+    The timesteps of a batch are spread evenly over the whole range, in random order: the rows of a batch come sorted.
     """
     rows = len(latents)
     share = (torch.randperm(rows, device=latents.device) + torch.rand(rows, device=latents.device)) / rows
-    steps = (share**STRONG_NOISE * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
+    steps = (share * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
     power = signal[steps][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = power.sqrt() * latents + (1 - power).sqrt() * noise

@@ -18,7 +18,7 @@ from training.nano.fitting import Average, fit
 from training.nano.networks import TextParts, build_controlnet, build_text, build_unet, build_vae
 from training.nano.rows import draw_rows, encode_rows, photographs
 from training.nano.tokens import build_tokenizer
-from training.nano.vae import VaeStage, crop_drawer, latent_scale
+from training.nano.vae import DecoderStage, VaeStage, crop_drawer, latent_scale
 
 
 def draw(config: NanoConfig) -> None:
@@ -45,6 +45,20 @@ def train_vae(config: NanoConfig, *, start: Path | None = None) -> None:
     textures = photographs(config, held_out=False)
     fit(stage, crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.vae.batch), folder)
     fold_latent_scale(vae, *latent_scale(vae, rows))
+    vae.save_pretrained(folder)
+
+
+def train_decoder(config: NanoConfig) -> None:
+    """Go on with the autoencoder's decoder alone; may be done before or after the UNet."""
+    folder = config.work / "decoder"
+    if (folder / "config.json").exists():
+        return
+    torch.manual_seed(config.scenes.seed + 3)
+    rows = draw_rows(config, held_out=False)
+    vae = AutoencoderKL.from_pretrained(config.work / "vae")
+    textures = photographs(config, held_out=False)
+    drawer = crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.decoder.batch)
+    fit(DecoderStage(vae, config.decoder), drawer, folder)
     vae.save_pretrained(folder)
 
 
@@ -145,9 +159,12 @@ def train_control(config: NanoConfig) -> None:
 def export(config: NanoConfig) -> None:
     """Write the shipped folder from whatever is trained so far."""
     base = load_diffusion(config)
-    trained = {name: config.work / name for name in ("vae", "control")}
+    trained = {name: config.work / name for name in ("vae", "decoder", "control")}
     ready = {name: (folder / "config.json").exists() for name, folder in trained.items()}
-    vae = AutoencoderKL.from_pretrained(trained["vae"]) if ready["vae"] else build_vae(config.sizes)
+    if ready["vae"]:
+        vae = AutoencoderKL.from_pretrained(trained["decoder" if ready["decoder"] else "vae"])
+    else:
+        vae = build_vae(config.sizes)
     if ready["control"]:
         control = ControlNetModel.from_pretrained(trained["control"])
     else:

@@ -24,6 +24,7 @@ OPPONENTS = ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))  # red against blue, green aga
 # weights on RGB in -1..1 of what the first three latent channels are held to
 ANCHORS = ((0.7, 0.7, 0.7), (2.0, 0.0, -2.0), (-2.0, 4.0, -2.0))
 ANCHOR_WEIGHT = 0.3
+DECODER_NOISE = 0.05  # std, of latents of std LATENT_STD
 SWAPPED_COLOURS = 0.4  # share of the crops whose channels change places, so that every colour occurs
 
 
@@ -50,6 +51,29 @@ class VaeStage(Stage):
         anchor = anchor_loss(posterior.mean.float(), pictures)
         loss = reconstruction_loss(rebuilt, pictures) + KL_WEIGHT * kl + ANCHOR_WEIGHT * anchor
         self.log_dict({"loss": loss, "kl": kl, "anchor": anchor, "l1": F.l1_loss(rebuilt, pictures)})
+        return loss
+
+
+class DecoderStage(Stage):
+    """The decoder alone, with the encoder as it is: latents that were cached stay valid, and so does the UNet.
+
+    The latents get a little noise, as those that a UNet draws are never quite those of a picture.
+    """
+
+    def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
+        super().__init__(options)
+        self.vae = vae.requires_grad_(False)
+        trained = [vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)]
+        self.average = Average(trained, options.ema_decay)
+
+    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
+        """Loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
+        pictures = batch["rgb"]
+        with torch.no_grad():
+            latents = self.vae.encode(pictures).latent_dist.sample()
+        rebuilt = self.vae.decode(latents + DECODER_NOISE * torch.randn_like(latents)).sample.float()
+        loss = reconstruction_loss(rebuilt, pictures)
+        self.log_dict({"loss": loss, "l1": F.l1_loss(rebuilt, pictures)})
         return loss
 
 

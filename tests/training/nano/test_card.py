@@ -25,7 +25,7 @@ def test_the_card_tells_the_figures_the_size_and_the_steps(tmp_path: Path) -> No
 
 
 def test_a_work_folder_without_checkpoints_has_seen_no_steps(tmp_path: Path) -> None:
-    assert steps_done(tmp_path) == {"vae": 0, "unet": 0, "control": 0}
+    assert steps_done(tmp_path) == {"vae": 0, "decoder": 0, "unet": 0, "control": 0}
 
 
 def test_the_vocabulary_is_plain_json_with_defaults_and_all_slots() -> None:

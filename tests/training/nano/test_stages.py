@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 
 from training.nano import stages
@@ -27,7 +28,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
     config = short()
     few = {
         name: replace(getattr(config, name), steps=2, batch=2, warm_up=1)
-        for name in ("vae", "unet", "control")
+        for name in ("vae", "decoder", "unet", "control")
     }
     config = replace(
         config,
@@ -38,6 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
     )
     stages.draw(config)
     stages.train_vae(config)
+    stages.train_decoder(config)
     stages.train_unet(config)
     stages.train_control(config)
     stages.export(config)
@@ -65,6 +67,17 @@ def test_a_stage_that_is_complete_is_not_trained_again(trained: NanoConfig) -> N
     before = weights.stat().st_mtime_ns
     stages.train_unet(trained)
     assert weights.stat().st_mtime_ns == before
+
+
+def test_the_decoder_alone_is_trained_and_the_encoder_stays(trained: NanoConfig) -> None:
+    before, after = (AutoencoderKL.from_pretrained(trained.work / name) for name in ("vae", "decoder"))
+    same = {
+        name: torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items()
+    }
+    assert all(same[name] for name in same if name.startswith(("encoder.", "quant_conv.")))
+    assert not all(same[name] for name in same if name.startswith("decoder."))
+    shipped = AutoencoderKL.from_pretrained(trained.out / "vae", torch_dtype=torch.float32)
+    assert torch.allclose(shipped.post_quant_conv.weight, after.post_quant_conv.weight, atol=1e-3)
 
 
 def test_the_latents_of_the_trained_autoencoder_have_the_wanted_spread(trained: NanoConfig) -> None:
@@ -122,9 +135,9 @@ def test_the_timesteps_of_a_batch_cover_the_range_in_random_order() -> None:
     torch.manual_seed(0)
     _, _, steps = noised(torch.zeros(100, 4, 2, 2), alphas_cumprod())
     assert steps.tolist() != sorted(steps.tolist())
-    assert steps.min() < 70
+    assert steps.min() < 20
     assert steps.max() > 990
-    assert (steps > 800).sum().item() == pytest.approx(27, abs=1)
+    assert (steps > 800).sum().item() == pytest.approx(20, abs=1)
 
 
 def test_the_hint_stack_answers_sparse_edges_with_unit_variance() -> None:
