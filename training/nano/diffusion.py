@@ -14,6 +14,8 @@ from training.nano.networks import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, e
 from training.nano.rows import Latents, Rows
 from training.nano.vae import LATENT_STD
 
+STRONG_NOISE = 0.8  # exponent on evenly spread shares of the schedule; 1 would be even
+LITTLE_NOISE = 0.2  # noise power below which a row counts less: its noise is lost in the latents' own grain
 TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
 
@@ -61,11 +63,12 @@ class DiffusionStage(Stage):
 def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps.
 
-    The timesteps of a batch are spread evenly over the whole range, in random order: the rows of a batch come sorted.
+    The timesteps of a batch are spread over the whole range, a little denser towards strong noise, in random order: the
+    rows of a batch come sorted.
     """
     rows = len(latents)
     share = (torch.randperm(rows, device=latents.device) + torch.rand(rows, device=latents.device)) / rows
-    steps = (share * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
+    steps = (share**STRONG_NOISE * TRAIN_TIMESTEPS).long().clamp(max=TRAIN_TIMESTEPS - 1)
     power = signal[steps][:, None, None, None]
     noise = torch.randn_like(latents)
     noisy = power.sqrt() * latents + (1 - power).sqrt() * noise
@@ -75,11 +78,14 @@ def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, t
 def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
     """Squared distance of two (B, 4, h, w) velocities, each row relative to the variance that its target has.
 
+    Rows with less noise than `LITTLE_NOISE` count in proportion to it: what they teach cannot be seen.
+
     Args:
         power: (B,) signal power; the target is noise where it is 1 and the latents, of std `LATENT_STD`, where it is 0.
     """
     variance = power + (1 - power) * LATENT_STD**2
-    return ((predicted.float() - target) ** 2).mean((1, 2, 3)).div(variance).mean()
+    weight = ((1 - power) / LITTLE_NOISE).clamp(max=1)
+    return (weight * ((predicted.float() - target) ** 2).mean((1, 2, 3)) / variance).mean()
 
 
 def dropped(words: torch.Tensor, pooled: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:

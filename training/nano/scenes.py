@@ -11,7 +11,7 @@ from training.nano import views
 from training.nano.objects import outline, put_in_front, skin
 from training.nano.procedural import noise
 from training.nano.skies import sky
-from training.nano.surfaces import Surfaces
+from training.nano.surfaces import PHOTO_SHARE, Surfaces
 from training.nano.words import (
     CAMERAS,
     LIGHTS,
@@ -28,6 +28,9 @@ from training.nano.words import (
 OUTDOOR = ("asphalt", "concrete", "grass", "gravel", "moss", "paving stones", "rock", "sand", "snow", "soil", "leaves",
            "water")  # fmt: skip
 NO_WALL = frozenset({"grass", "gravel", "water", "snow", "soil", "leaves", "sand", "moss"})
+PLAIN_SHARE = (
+    0.5  # of the scenes: one surface, upright, in plain light; nano learns structure from them first
+)
 PLACE_SHARES = (0.26, 0.2, 0.22, 0.14, 0.07, 0.11)  # in the order of PLACES
 
 
@@ -48,9 +51,10 @@ def draw_scene(surfaces: Surfaces, size: int, rng: np.random.Generator, *, said:
         said: draw this place and surface; by default both are chosen at random. Colour and the words of light are
             always worked out from what was drawn.
     """
-    said = said or _chosen(rng)
-    picture, colour = _place(said, surfaces, size, rng)
-    picture, modifiers = _conditioned(picture, rng)
+    plain = said is None and rng.random() < PLAIN_SHARE
+    said = said or _chosen(rng, plain=plain)
+    picture, colour = _place(said, surfaces, size, rng, plain=plain)
+    picture, modifiers = (_shaded(picture, rng), ()) if plain else _conditioned(picture, rng)
     said = Said(place=said.place, surface=said.surface, wall=said.wall, sky=said.sky, colour=colour,
                 modifiers=modifiers)  # fmt: skip
     picture, repaint = masked(picture, surfaces, rng)
@@ -76,8 +80,8 @@ def masked(
     return picture, _hole(size, rng) if task < 0.78 else np.full((size, size), 255, np.uint8)
 
 
-def _chosen(rng: np.random.Generator) -> Said:
-    place = str(rng.choice(PLACES, p=PLACE_SHARES))
+def _chosen(rng: np.random.Generator, *, plain: bool) -> Said:
+    place = str(rng.choice(PLACES[:3] if plain else PLACES, p=None if plain else PLACE_SHARES))
     words = OUTDOOR if "sky" in place else SURFACES
     if (place.endswith(" wall") and place.count("{surface}") == 1) or "table top" in place:
         words = tuple(word for word in SURFACES if word not in NO_WALL)
@@ -89,10 +93,15 @@ def _chosen(rng: np.random.Generator) -> Said:
     )
 
 
-def _place(said: Said, surfaces: Surfaces, size: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
-    texture, colour = _coloured(surfaces.texture(said.surface, rng), said.surface, rng)
+def _place(
+    said: Said, surfaces: Surfaces, size: int, rng: np.random.Generator, *, plain: bool
+) -> tuple[np.ndarray, str]:
+    tile = surfaces.texture(said.surface, rng, photo_share=PHOTO_SHARE / 2 if plain else PHOTO_SHARE)
+    texture, colour = _coloured(tile, said.surface, rng)
     zoom = float(np.exp(rng.uniform(np.log(0.95), np.log(2.0))))  # what is finer than two latents is lost
     turn = float(rng.uniform(0, 360)) if rng.random() < 0.15 else float(rng.normal(0, 4))
+    if plain:
+        zoom, turn = float(rng.uniform(1.0, 1.5)), float(rng.normal(0, 1.5))
     if said.place == PLACES[0]:
         return views.flat(texture, size, zoom=zoom, turn_deg=turn, rng=rng).astype(np.float32), colour
     if said.place == PLACES[2]:
@@ -198,6 +207,10 @@ def _conditioned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndar
         said.append(CAMERAS[2])
     lit, word = _lit(picture, rng)
     return lit, (*said, *((word,) if word else ()))
+
+
+def _shaded(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return picture * (1 + rng.uniform(-0.2, 0.1) * _ramp(len(picture), rng))
 
 
 def _wide(rng: np.random.Generator, size: int, slope: float) -> np.ndarray:

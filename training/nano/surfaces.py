@@ -27,11 +27,11 @@ class Surfaces:
     drawn: dict[str, list[np.ndarray]]
     extras: list[np.ndarray]  # crops of shop pictures, for objects only
 
-    def texture(self, word: str, rng: np.random.Generator) -> np.ndarray:
-        """A texture of a word: a photograph in 3 of 10 cases, where there are photographs."""
+    def texture(self, word: str, rng: np.random.Generator, *, photo_share: float = PHOTO_SHARE) -> np.ndarray:
+        """A texture of a word: a photograph in that share of the cases, where there are photographs."""
         photos = self.photos.get(word, [])
         drawn = self.drawn[word]
-        if photos and (not drawn or rng.random() < PHOTO_SHARE):
+        if photos and (not drawn or rng.random() < photo_share):
             return photos[rng.integers(len(photos))]
         return drawn[rng.integers(len(drawn))]
 

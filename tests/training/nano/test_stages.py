@@ -71,9 +71,7 @@ def test_a_stage_that_is_complete_is_not_trained_again(trained: NanoConfig) -> N
 
 def test_the_decoder_alone_is_trained_and_the_encoder_stays(trained: NanoConfig) -> None:
     before, after = (AutoencoderKL.from_pretrained(trained.work / name) for name in ("vae", "decoder"))
-    same = {
-        name: torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items()
-    }
+    same = {name: torch.equal(value, after.state_dict()[name]) for name, value in before.state_dict().items()}
     assert all(same[name] for name in same if name.startswith(("encoder.", "quant_conv.")))
     assert not all(same[name] for name in same if name.startswith("decoder."))
     shipped = AutoencoderKL.from_pretrained(trained.out / "vae", torch_dtype=torch.float32)
