@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.nano.diffusion import CROPS_A_PICTURE, dropped, latent_drawer, velocity_loss
+from training.nano.diffusion import CROPS_A_PICTURE, LITTLE_NOISE, dropped, latent_drawer, velocity_loss
 from training.nano.rows import Latents, Rows
 from training.nano.vae import LATENT_STD
 
@@ -54,6 +54,14 @@ def test_dropped_prompts_are_zeros_in_both_embeddings() -> None:
 def test_the_loss_of_a_row_is_relative_to_what_its_target_varies() -> None:
     target = torch.zeros(2, 4, 2, 2)
     predicted = torch.ones(2, 4, 2, 2)
-    only_noise, only_latents = torch.tensor([1.0, 1.0]), torch.tensor([0.0, 0.0])
-    assert velocity_loss(predicted, target, only_noise).item() == 1.0
+    only_latents, half = torch.tensor([0.0, 0.0]), torch.tensor([0.5, 0.5])
     assert velocity_loss(predicted, target, only_latents).item() == pytest.approx(1 / LATENT_STD**2)
+    assert velocity_loss(predicted, target, half).item() == pytest.approx(2 / (1 + LATENT_STD**2))
+
+
+def test_rows_with_little_noise_count_in_proportion_to_it() -> None:
+    target, predicted = torch.zeros(1, 4, 2, 2), torch.ones(1, 4, 2, 2)
+    assert velocity_loss(predicted, target, torch.tensor([1.0])).item() == 0.0
+    some = velocity_loss(predicted, target, torch.tensor([1 - LITTLE_NOISE / 2])).item()
+    variance = 1 + LITTLE_NOISE / 2 * (LATENT_STD**2 - 1)
+    assert some == pytest.approx(0.5 / variance, rel=1e-4)
