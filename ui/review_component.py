@@ -1,4 +1,4 @@
-"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers five small questions.
+"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers six small questions.
 
 `static/review.js` shows the next picture at once and sends decisions behind it, in order, each with a client
 id.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.domain.review import RejectReason, Verdict
+from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
 from ui.addresses import file_address, inline_picture
 from ui.theme import STATIC
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
-_SCRIPTS = ("outbox.js", "queue.js", "keys.js", "review.js")
+_GRID_LIMIT = 200
+_SCRIPTS = ("outbox.js", "queue.js", "keys.js", "grid.js", "review.js")
 
 
 def build_review_component(studio: Studio, reviewer: str) -> gr.HTML:
@@ -73,7 +75,27 @@ def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answe
             "left": _left(studio)
         }
 
-    return review_queue, record_decisions, undo_last, photo_in_place, another_try
+    def grid_page(asked: Answer) -> Answer:
+        """A page of the samples that a filter lets through: `state`, `label`, `method`, `order`, `after`, `limit`."""
+
+        def page() -> Answer:
+            rows = studio.samples(
+                review=asked["state"] or None,
+                label=asked["label"] or None,
+                method=asked["method"] or None,
+                order=asked["order"],
+                limit=min(int(asked["limit"]), _GRID_LIMIT),
+                after=asked["after"],
+            )
+            return {
+                "entries": [grid_entry_of(studio, row) for row in rows],
+                "labels": list(studio.classes()),
+                "methods": [str(one) for one in Method],
+            }
+
+        return _answered(page)
+
+    return review_queue, record_decisions, undo_last, photo_in_place, another_try, grid_page
 
 
 def _answered(ask: Callable[[], Answer]) -> Answer:
@@ -99,6 +121,19 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
         "label": spec.label,
         "prompt": spec.prompt,
         "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores},
+        "doubts": list(row.failed_gates),
+    }
+
+
+def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
+    """What the grid shows of a sample."""
+    assert row.image_id is not None, "only rendered samples are reviewed"
+    return {
+        "id": row.id,
+        "thumbnail": file_address(studio.thumbnail_path(row.image_id)),
+        "label": row.spec.label,
+        "prompt": row.spec.prompt,
+        "state": row.review,
         "doubts": list(row.failed_gates),
     }
 

@@ -16,7 +16,7 @@ from pipeline.domain.placement import Box, Placement
 from pipeline.domain.recipe import to_yaml
 from pipeline.domain.review import Decision, Verdict
 from pipeline.generation import ModelChoice, model_choices, vocabulary
-from pipeline.library import Library, SampleRow, Subject
+from pipeline.library import Library, SampleOrder, SampleRow, Subject
 from pipeline.settings import Settings
 from pipeline.studio import photos, releases, reviewing
 from pipeline.studio.audit import export_decisions
@@ -263,9 +263,12 @@ class Studio:
         method: str | None = None,
         limit: int = 100,
         after: str | None = None,
+        order: str = "newest",
     ) -> list[SampleRow]:
-        """A page of samples, newest first."""
-        return self.library.samples(review=review, label=label, method=method, limit=limit, after=after)
+        """A page of samples: newest first, or "queue", the most doubtful first."""
+        return self.library.samples(
+            review=review, label=label, method=method, order=SampleOrder(order), limit=limit, after=after
+        )
 
     def decide(
         self,

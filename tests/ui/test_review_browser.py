@@ -140,3 +140,37 @@ def test_a_key_that_is_changed_stays_changed_and_gives_its_old_one_away(app: App
             page.keyboard.press(key)
         page.wait_for_function(ALL_SAVED)
     assert [verdict for _, verdict in verdicts(tmp_path)] == ["accept", "reject"]
+
+
+def test_many_are_decided_in_one_go_in_the_grid_and_taken_back_with_one_undo(
+    app: App, tmp_path: Path
+) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review?view=grid&state=pending&order=queue")
+        tiles = page.locator(".grid-tile")
+        tiles.nth(SAMPLES - 1).wait_for()
+        ids = [tile.get_attribute("data-id") for tile in tiles.all()]
+        tiles.nth(1).click()
+        tiles.nth(4).click(modifiers=["Shift"])
+        assert page.inner_text(".grid-count") == "4 selected"
+        page.keyboard.press("a")
+        page.wait_for_function(f"document.querySelectorAll('.grid-tile').length === {SAMPLES - 4}")
+        tiles.nth(0).click()
+        page.keyboard.press("2")
+        page.wait_for_function(ALL_SAVED)
+        page.keyboard.press("u")
+        page.keyboard.press("u")
+        page.wait_for_function(f"document.querySelectorAll('.grid-tile').length === {SAMPLES}")
+        page.select_option("[name=state]", "rejected")
+        page.wait_for_selector("text=No picture fits.")
+        assert "state=rejected" in page.url
+        page.keyboard.press("g")
+        page.wait_for_selector(".review-frame img")
+        assert "view=grid" not in page.url
+    block = ids[1:5]
+    assert verdicts(tmp_path) == [
+        *((one, "accept") for one in block),
+        (ids[0], "reject"),
+        (ids[0], "undo"),
+        *((one, "undo") for one in block),
+    ]

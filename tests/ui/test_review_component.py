@@ -86,7 +86,7 @@ def test_an_earlier_sitting_s_last_decision_can_be_taken_back(studio: Studio, sa
 
 
 def test_the_photograph_and_another_try_are_asked_for_by_sample(studio: Studio, samples: list[str]) -> None:
-    *_, photo_in_place, another_try = server_functions(studio, "me")
+    *_, photo_in_place, another_try, _ = server_functions(studio, "me")
     assert photo_in_place(samples[0])["image"].startswith("data:image/jpeg;base64,")
     answer = another_try(samples[0])
     assert answer["problem"] == ""
@@ -103,3 +103,18 @@ def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples:
     record([decision(samples[0], "undo", "3")])
     assert studio.sample(samples[0]).review == "accepted"
     assert [str(one.verdict) for one in studio.library.decisions(samples[0])] == ["accept", "flag", "undo"]
+
+
+def test_a_page_of_the_grid_is_filtered_ordered_and_goes_on(studio: Studio, samples: list[str]) -> None:
+    _, record, *_, grid_page = server_functions(studio, "me")
+    record([decision(samples[0], "accept", "1")])
+    asked = {"state": "pending", "label": "", "method": "", "order": "queue", "after": None, "limit": 3}
+    first = grid_page(asked)
+    assert [entry["id"] for entry in first["entries"]] == samples[1:4]
+    assert (first["labels"], first["problem"]) == (["bolt"], "")
+    assert "inpaint" in first["methods"]
+    assert [entry["id"] for entry in grid_page({**asked, "after": samples[3]})["entries"]] == samples[4:]
+    (accepted,) = grid_page({**asked, "state": "accepted", "order": "newest"})["entries"]
+    assert (accepted["id"], accepted["state"]) == (samples[0], "accepted")
+    assert accepted["thumbnail"].startswith("./gradio_api/file=/")
+    assert grid_page({**asked, "label": "nut"})["entries"] == []

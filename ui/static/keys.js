@@ -1,6 +1,6 @@
 // Which key does what. Changes are kept in this browser.
 const DEFAULT_KEYS = {
-  accept: 'a', reject: 'x', skip: 's', undo: 'u', mask: 'm', before: 'b', zoom: 'z', again: 'r', flag: 'f', help: '?',
+  accept: 'a', reject: 'x', skip: 's', undo: 'u', mask: 'm', before: 'b', zoom: 'z', again: 'r', flag: 'f', grid: 'g', help: '?',
 };
 const KEYS_KEPT = 'backlot.keys';
 

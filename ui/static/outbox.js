@@ -48,6 +48,11 @@ class Outbox {
     this.busy = false;
   }
 
+  // Resolves when nothing waits any more.
+  async settled() {
+    while (this.busy || this.waiting.length) await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+
   async attempt(decisions) {
     const patience = new Promise((resolve) => setTimeout(() => resolve(undefined), 20000));
     try {

@@ -3,7 +3,7 @@ const ACTIONS = {
   accept: 'accept', reject: 'reject', skip: 'skip, it comes again later', undo: 'undo, as often as you like',
   mask: 'show what was kept of the photograph', before: 'the photograph, moved as the object was; drag to compare',
   zoom: 'one picture pixel for one of the screen', again: 'the same placement with a new seed',
-  flag: 'flag it to be talked about', help: 'this help',
+  flag: 'flag it to be talked about', grid: 'many at once, and back', help: 'this help',
 };
 const PACE_OVER = 20; // decisions
 const parts = {};
@@ -35,6 +35,24 @@ const outbox = new Outbox({
   },
 });
 
+const grid = new Grid({
+  root: parts.grid,
+  fetchPage: (question) => ask(() => server.grid_page(question)),
+  decide: (entries, verdict, reason, via) => {
+    done.push({ batch: entries.map((one) => ({ id: one.id, weight: one.state === 'pending' ? weight(verdict) : 0 })), verdict });
+    entries.forEach((one) => send(one.id, verdict, reason, via));
+    left -= sum(done[done.length - 1].batch);
+    paintProgress();
+  },
+  onSelect: (count) => { parts.chosen.textContent = count ? `${count} selected` : ''; },
+});
+
+function sum(batch) { return batch.reduce((total, one) => total + one.weight, 0); }
+
+function send(id, verdict, reason, via) {
+  outbox.put({ sample_id: id, verdict, reason, via, at: new Date().toISOString() });
+}
+
 function weight(verdict) { return verdict === 'accept' || verdict === 'reject' ? 1 : 0; }
 
 function decide(verdict, via, reason = null) {
@@ -46,11 +64,19 @@ function decide(verdict, via, reason = null) {
   if (times.length > PACE_OVER) times.shift();
   queue.step(1);
   paint();
-  outbox.put({ sample_id: entry.id, verdict, reason, via, at: new Date().toISOString() });
+  send(entry.id, verdict, reason, via);
 }
 
 async function undo(via) {
   const last = done.pop();
+  if (last && last.batch) { // one undo for all that were decided in one go
+    left += sum(last.batch);
+    last.batch.forEach((one) => send(one.id, 'undo', null, via));
+    paintProgress();
+    await outbox.settled();
+    if (grid.open) grid.reload(); else again();
+    return;
+  }
   if (last) {
     left += weight(last.verdict);
     if (last.verdict === 'flag') last.entry.flagged = false;
@@ -59,7 +85,8 @@ async function undo(via) {
     else queue.insert(last.entry);
     queue.step(0);
     paint();
-    outbox.put({ sample_id: last.entry.id, verdict: 'undo', reason: null, via, at: new Date().toISOString() });
+    send(last.entry.id, 'undo', null, via);
+    if (grid.open) outbox.settled().then(() => grid.reload());
     return;
   }
   if (outbox.waiting.length) return; // an older decision can be taken back once all are saved
@@ -100,7 +127,7 @@ function paintProgress() {
   const pace = minutes ? (times.length - 1) / minutes : 0;
   document.querySelectorAll('.bar .badge').forEach((one) => { one.textContent = Math.max(0, left); one.hidden = left <= 0; });
   parts.pace.textContent = pace && left > 0 ? `${Math.round(pace)} a minute, about ${inWords((left / pace) * 60)} to go` : '';
-  const taken = done.filter((one) => weight(one.verdict)).length;
+  const taken = done.reduce((total, one) => total + (one.batch ? sum(one.batch) : weight(one.verdict)), 0);
   const share = taken + left > 0 ? (100 * taken) / (taken + left) : 0;
   parts.bar.style.width = `${share}%`;
   parts.rail.setAttribute('aria-valuenow', Math.round(share));
@@ -225,9 +252,19 @@ function flag(via) {
   const entry = queue.current;
   if (!entry) return;
   done.push({ entry, verdict: 'flag' });
-  outbox.put({ sample_id: entry.id, verdict: 'flag', reason: null, via, at: new Date().toISOString() });
+  send(entry.id, 'flag', null, via);
   entry.flagged = true;
   parts.label.textContent = `${entry.label} ⚑`;
+}
+
+function toggleGrid() {
+  const on = !grid.open;
+  element.firstElementChild.classList.toggle('is-grid', on);
+  if (on) outbox.settled().then(() => grid.show());
+  else {
+    grid.hide();
+    outbox.settled().then(again); // the queue without what was decided in the grid
+  }
 }
 
 function toggleHelp() {
@@ -289,7 +326,12 @@ function action(text, act) {
 function inWords(seconds) { return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`; }
 
 function act(what, via) {
-  if (what === 'mask') toggleMask();
+  if (what === 'grid') toggleGrid();
+  else if (what === 'all') grid.selectAll();
+  else if (grid.open && (what === 'accept' || what === 'reject')) grid.act(what, null, via);
+  else if (grid.open && what.startsWith('reason:')) grid.act('reject', what.slice(7), via);
+  else if (grid.open && what !== 'undo' && what !== 'help') return;
+  else if (what === 'mask') toggleMask();
   else if (what === 'before') toggleBefore();
   else if (what === 'zoom') toggleZoom();
   else if (what === 'again') tryAgain();
@@ -303,6 +345,7 @@ function act(what, via) {
 function onKey(event) {
   if (!element.isConnected) return document.removeEventListener('keydown', onKey);
   if (element.firstElementChild.offsetParent === null) return;
+  if (event.key === 'Enter' || event.key === ' ') return; // a button that has the focus
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.composedPath()[0];
   if (target instanceof HTMLElement && target.type !== 'range' && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) return;
@@ -342,5 +385,10 @@ async function begin() {
   parts.saving.textContent = '';
   left = answer.left;
   paint();
+  const query = new URLSearchParams(location.search);
+  if (query.get('view') === 'grid') {
+    element.firstElementChild.classList.add('is-grid');
+    grid.show(query);
+  }
 }
 begin();
