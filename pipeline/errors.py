@@ -92,6 +92,14 @@ class ReleaseRefused(StudioError):
     """A release cannot be written or read; the message says why and what to do."""
 
 
+class NotAllowed(StudioError):
+    """A person's role does not allow what was asked."""
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name = name
+        super().__init__(f"'{name}' may not {what}; a lead can add the name to BACKLOT_PEOPLE")
+
+
 class Cancelled(StudioError):
     """The person stopped the work; what was finished is kept."""
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import InvalidRequest
+from pipeline.domain.people import people_from
+from pipeline.errors import InvalidRequest, StudioError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +22,16 @@ class Settings:
     model: str = "nano"  # checkpoint that the pages propose
     batch_size: int = 4  # specs in one forward
     reviewer: str = "me"  # name under which decisions of this machine are kept
+    people: str = ""  # who may review, e.g. "ann:lead, ben:reviewer"; empty: everybody
     starter: bool = True  # fill a new, empty library with the rendered starter set
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= 64:
             raise InvalidRequest(f"BACKLOT_BATCH_SIZE is {self.batch_size}; it must lie in 1 to 64")
+        try:
+            people_from(self.people)
+        except StudioError as error:
+            raise InvalidRequest(f"BACKLOT_PEOPLE: {error}") from None
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:

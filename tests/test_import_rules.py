@@ -42,7 +42,7 @@ ALLOWED = {
     "pipeline.publish": {"pipeline.library", "pipeline.domain", "pipeline.errors"},
     "pipeline.starter": {"pipeline.domain", "pipeline.errors"},
     "pipeline.domain": {"pipeline.errors"},
-    "pipeline.settings": {"pipeline.errors"},
+    "pipeline.settings": {"pipeline.domain", "pipeline.errors"},
     "pipeline.errors": set(),
     "training.nano": {
         "pipeline.domain",

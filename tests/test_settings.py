@@ -29,6 +29,11 @@ def test_every_kind_of_setting_is_read() -> None:
     [
         ("BACKLOT_BATCH_SIZE", "many", "BACKLOT_BATCH_SIZE is 'many'; a whole number is needed"),
         ("BACKLOT_BATCH_SIZE", "0", "BACKLOT_BATCH_SIZE is 0; it must lie in 1 to 64"),
+        (
+            "BACKLOT_PEOPLE",
+            "ann:boss",
+            "BACKLOT_PEOPLE: there is no role 'boss'; known: lead, reader, reviewer",
+        ),
         ("BACKLOT_STARTER", "perhaps", "BACKLOT_STARTER is 'perhaps'; use 1 or 0"),
     ],
 )

@@ -10,12 +10,13 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import gradio as gr
 
 from pipeline.domain.review import RejectReason, Verdict
 from pipeline.domain.spec import Method
-from pipeline.errors import StudioError
+from pipeline.errors import NotAllowed, StudioError
 from ui.addresses import file_address, inline_picture
 from ui.theme import STATIC
 
@@ -26,42 +27,54 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
+_NAME_LENGTH = 80
+NAME_COOKIE = "backlot_reviewer"  # set by static/review.js
 _GRID_LIMIT = 200
 _SCRIPTS = ("outbox.js", "queue.js", "keys.js", "grid.js", "review.js")
 
 
-def build_review_component(studio: Studio, reviewer: str) -> gr.HTML:
-    """The pane; decisions are kept under the reviewer's name."""
+def build_review_component(studio: Studio) -> gr.HTML:
+    """The pane; decisions are kept under the name that the browser signed in with."""
     return gr.HTML(
         html_template=(STATIC / "review.html").read_text(encoding="utf-8"),
         js_on_load="\n".join((STATIC / script).read_text(encoding="utf-8") for script in _SCRIPTS),
-        server_functions=list(server_functions(studio, reviewer)),
+        server_functions=list(server_functions(studio)),
         elem_id="review",
         reasons=json.dumps([(str(one), _REASON_TITLES.get(str(one), str(one))) for one in RejectReason]),
         library=sha256(str(studio.settings.library.absolute()).encode()).hexdigest()[:12],
     )
 
 
-def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answer], ...]:
+def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
     """What the browser may ask. Gradio hands several arguments over as one list, and a single one as it is."""
 
-    def review_queue(asked: list[Any]) -> Answer:
-        """`[after, limit]` → the entries that follow that sample, and how many are pending."""
+    def review_queue(asked: list[Any], request: gr.Request | None = None) -> Answer:
+        """`[after, limit]` → the entries that follow that sample, how many are pending, who asks and their role."""
         after, limit = asked
+        reviewer = reviewer_of(studio, request)
         rows = studio.next_for_review(reviewer, after=after, limit=int(limit))
-        return {"entries": [entry_of(studio, row) for row in rows], "left": _left(studio)}
+        return {
+            "entries": [entry_of(studio, row) for row in rows],
+            "left": _left(studio),
+            "reviewer": reviewer,
+            "role": str(studio.role(reviewer)),
+        }
 
-    def record_decisions(asked: Any) -> Answer:
+    def record_decisions(asked: Any, request: gr.Request | None = None) -> Answer:
         """`[decision, …]` in the order in which they were taken → each client id with its problem or ""."""
         decisions = asked[0] if asked and isinstance(asked[0], list) else asked
+        reviewer = reviewer_of(studio, request)
         saved = [
             {"client_id": one["client_id"], "problem": _recorded(studio, reviewer, one)} for one in decisions
         ]
         return {"saved": saved, "left": _left(studio)}
 
-    def undo_last(_asked: Any = None) -> Answer:
+    def undo_last(_asked: Any = None, request: gr.Request | None = None) -> Answer:
         """Take back this reviewer's last decision of an earlier visit → its entry, or None."""
-        sample_id = studio.undo(reviewer)
+        try:
+            sample_id = studio.undo(reviewer_of(studio, request))
+        except NotAllowed:
+            sample_id = None
         entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
         return {"entry": entry, "left": _left(studio)}
 
@@ -96,6 +109,12 @@ def server_functions(studio: Studio, reviewer: str) -> tuple[Callable[..., Answe
         return _answered(page)
 
     return review_queue, record_decisions, undo_last, photo_in_place, another_try, grid_page
+
+
+def reviewer_of(studio: Studio, request: gr.Request | None) -> str:
+    """The name that a browser signed in with; the name of this machine's settings where it did not."""
+    given = unquote(request.cookies.get(NAME_COOKIE, "")).strip() if request else ""
+    return given[:_NAME_LENGTH] or studio.settings.reviewer
 
 
 def _answered(ask: Callable[[], Answer]) -> Answer:

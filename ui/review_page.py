@@ -17,4 +17,4 @@ def build_review_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out the page; all that happens on it is in the component."""
     build_bar(page, studio, "review")
     build_head("Review", "Keep what you would train on. A accepts, X rejects, ? shows all keys.")
-    build_review_component(studio, studio.settings.reviewer)
+    build_review_component(studio)

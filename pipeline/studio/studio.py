@@ -12,9 +12,11 @@ from typing import Any, Self
 
 from pipeline.domain.acceptance import Acceptance, Advice, acceptance, advice, changed
 from pipeline.domain.images import RGB, Mask
+from pipeline.domain.people import Role, people_from, role_of
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.recipe import to_yaml
 from pipeline.domain.review import Decision, Verdict
+from pipeline.errors import NotAllowed
 from pipeline.generation import ModelChoice, model_choices, vocabulary
 from pipeline.library import Library, SampleOrder, SampleRow, Subject
 from pipeline.settings import Settings
@@ -248,6 +250,14 @@ class Studio:
 
     # --- review ---------------------------------------------------------------------------------------------
 
+    def role(self, name: str) -> Role:
+        """What a person may do in the review."""
+        return role_of(people_from(self.settings.people), name)
+
+    def _must_review(self, name: str) -> None:
+        if self.role(name) is Role.READER:
+            raise NotAllowed(name, "decide here")
+
     def next_for_review(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
         """Pending samples in queue order, behind the sample `after`."""
         return self.library.next_pending(reviewer, after=after, limit=limit)
@@ -282,7 +292,12 @@ class Studio:
         client_id: str | None = None,
         shown: dict[str, Any] | None = None,
     ) -> str:
-        """Record a decision; the sample's new review state. The same `client_id` twice counts once."""
+        """Record a decision; the sample's new review state. The same `client_id` twice counts once.
+
+        Raises:
+            NotAllowed: the reviewer may only look.
+        """
+        self._must_review(reviewer)
         return self.library.record_decision(
             Decision(
                 sample_id=sample_id,
@@ -307,6 +322,7 @@ class Studio:
 
     def undo(self, reviewer: str) -> str | None:
         """Take back this reviewer's last standing decision; the sample that is pending again."""
+        self._must_review(reviewer)
         return self.library.undo(reviewer)
 
     def acceptance(self) -> Acceptance:

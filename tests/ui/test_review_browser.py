@@ -174,3 +174,18 @@ def test_many_are_decided_in_one_go_in_the_grid_and_taken_back_with_one_undo(
         (ids[0], "undo"),
         *((one, "undo") for one in block),
     ]
+
+
+def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        page.click("[data-do='name']")
+        page.fill("[name=reviewer]", "Ann Ö")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".review-who b:text-is('Ann Ö')")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("a")
+        page.wait_for_function(ALL_SAVED)
+    with Library.open(tmp_path / "library") as library:
+        assert [(one.reviewer, str(one.verdict)) for one in library.decisions()] == [("Ann Ö", "accept")]

@@ -5,6 +5,7 @@ const ACTIONS = {
   zoom: 'one picture pixel for one of the screen', again: 'the same placement with a new seed',
   flag: 'flag it to be talked about', grid: 'many at once, and back', help: 'this help',
 };
+const LOOKS = ['mask', 'before', 'zoom', 'grid', 'all', 'help', 'skip'];
 const PACE_OVER = 20; // decisions
 const parts = {};
 element.querySelectorAll('[data-part]').forEach((one) => { parts[one.dataset.part] = one; });
@@ -14,6 +15,7 @@ const done = []; // decisions of this sitting that can be undone: { entry, verdi
 const times = []; // when the last of them were taken, ms
 let left = 0; // pending on the server, less what is on its way
 let masked = false;
+let reading = false; // this name may look only
 let trying = false; // another seed is being drawn
 let asking = null; // the action whose new key is waited for
 const keys = new Keys();
@@ -58,6 +60,11 @@ function weight(verdict) { return verdict === 'accept' || verdict === 'reject' ?
 function decide(verdict, via, reason = null) {
   const entry = queue.current;
   if (!entry) return;
+  if (reading) { // on to the next, nothing is kept
+    queue.step(1);
+    paint();
+    return;
+  }
   done.push({ entry, verdict });
   left -= weight(verdict);
   times.push(performance.now());
@@ -267,6 +274,18 @@ function toggleGrid() {
   }
 }
 
+function changeName() {
+  parts.sign.querySelector('input').value = parts.who.textContent;
+  parts.sign.showModal();
+}
+
+function signedAs(answer) {
+  parts.who.textContent = answer.reviewer;
+  reading = answer.role === 'reader';
+  element.firstElementChild.classList.toggle('is-reading', reading);
+  if (reading) parts.saving.textContent = 'You may look, not decide: this name is not on the list of reviewers.';
+}
+
 function toggleHelp() {
   asking = null;
   paintKeys();
@@ -326,6 +345,8 @@ function action(text, act) {
 function inWords(seconds) { return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`; }
 
 function act(what, via) {
+  if (what === 'name') return changeName();
+  if (reading && !LOOKS.includes(what)) return;
   if (what === 'grid') toggleGrid();
   else if (what === 'all') grid.selectAll();
   else if (grid.open && (what === 'accept' || what === 'reject')) grid.act(what, null, via);
@@ -352,7 +373,7 @@ function onKey(event) {
   if (asking) return onNewKey(event);
   const number = Number(event.key);
   const what = number >= 1 && number <= reasons.length ? `reason:${reasons[number - 1][0]}` : keys.action(event.key);
-  if (!what || (parts.help.open && what !== 'help')) return;
+  if (!what || (parts.help.open && what !== 'help') || parts.sign.open) return;
   event.preventDefault();
   act(what, 'key');
 }
@@ -370,6 +391,12 @@ element.addEventListener('click', (event) => {
 });
 document.addEventListener('keydown', onKey);
 parts.compare.addEventListener('input', () => compare(Number(parts.compare.value)));
+parts.sign.addEventListener('close', () => {
+  const name = parts.sign.querySelector('input').value.trim();
+  if (!name || name === parts.who.textContent) return;
+  document.cookie = `backlot_reviewer=${encodeURIComponent(name)};path=/;max-age=31536000;samesite=lax`;
+  location.reload();
+});
 parts.keyreset.addEventListener('click', () => { keys.reset(); asking = null; paintKeys(); });
 paintKeys();
 window.addEventListener('beforeunload', (event) => { if (outbox.waiting.length) event.preventDefault(); });
@@ -383,6 +410,7 @@ async function begin() {
     return;
   }
   parts.saving.textContent = '';
+  signedAs(answer);
   left = answer.left;
   paint();
   const query = new URLSearchParams(location.search);

@@ -1,0 +1,41 @@
+"""Who may do what: names and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pipeline.errors import InvalidRequest, UnknownName
+
+
+class Role(StrEnum):
+    """What a person may do in the review; each may do what the one before may."""
+
+    READER = "reader"  # look
+    REVIEWER = "reviewer"  # decide
+    LEAD = "lead"  # and settle what others disagree on
+
+
+def people_from(text: str) -> dict[str, Role]:
+    """Names and roles from "ann:lead, ben:reviewer, cy"; a name alone is a reviewer.
+
+    Raises:
+        InvalidRequest: an empty or repeated name.
+        UnknownName: no such role.
+    """
+    people: dict[str, Role] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, _, role = (piece.strip() for piece in part.partition(":"))
+        if not name:
+            raise InvalidRequest(f"'{part}' names nobody; write name:role, e.g. ann:lead")
+        if name in people:
+            raise InvalidRequest(f"'{name}' is named twice; give each person one role")
+        if role and role not in list(Role):
+            raise UnknownName("role", role, list(Role))
+        people[name] = Role(role) if role else Role.REVIEWER
+    return people
+
+
+def role_of(people: Mapping[str, Role], name: str) -> Role:
+    """The role of a name. Without a list everybody is a lead; with one, others may only look."""
+    return people.get(name, Role.READER) if people else Role.LEAD
