@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain.people import people_from
+from pipeline.domain.review import Rule
 from pipeline.errors import InvalidRequest, StudioError
 
 
@@ -23,11 +24,17 @@ class Settings:
     batch_size: int = 4  # specs in one forward
     reviewer: str = "me"  # name under which decisions of this machine are kept
     people: str = ""  # who may review, e.g. "ann:lead, ben:reviewer"; empty: everybody
+    overlap: int = 0  # people who look at each sample, 1 to 9; 0 leaves it as the library has it
+    rule: str = "majority"  # or unanimity: what their votes must show; read where an overlap is given
     starter: bool = True  # fill a new, empty library with the rendered starter set
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= 64:
             raise InvalidRequest(f"BACKLOT_BATCH_SIZE is {self.batch_size}; it must lie in 1 to 64")
+        if self.rule not in list(Rule):
+            raise InvalidRequest(f"BACKLOT_RULE is '{self.rule}'; use {' or '.join(Rule)}")
+        if not 0 <= self.overlap <= 9:
+            raise InvalidRequest(f"BACKLOT_OVERLAP is {self.overlap}; it must lie in 0 to 9")
         try:
             people_from(self.people)
         except StudioError as error:

@@ -34,6 +34,8 @@ def test_every_kind_of_setting_is_read() -> None:
             "ann:boss",
             "BACKLOT_PEOPLE: there is no role 'boss'; known: lead, reader, reviewer",
         ),
+        ("BACKLOT_OVERLAP", "12", "BACKLOT_OVERLAP is 12; it must lie in 0 to 9"),
+        ("BACKLOT_RULE", "dice", "BACKLOT_RULE is 'dice'; use majority or unanimity"),
         ("BACKLOT_STARTER", "perhaps", "BACKLOT_STARTER is 'perhaps'; use 1 or 0"),
     ],
 )

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import gradio as gr
 
-from pipeline.domain.review import RejectReason, Verdict
+from pipeline.domain.review import DISPUTED, RejectReason, Verdict
 from pipeline.domain.spec import Method
 from pipeline.errors import NotAllowed, StudioError
 from ui.addresses import file_address, inline_picture
@@ -55,7 +55,7 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         rows = studio.next_for_review(reviewer, after=after, limit=int(limit))
         return {
             "entries": [entry_of(studio, row) for row in rows],
-            "left": _left(studio),
+            "left": studio.left_for(reviewer),
             "reviewer": reviewer,
             "role": str(studio.role(reviewer)),
         }
@@ -67,26 +67,26 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         saved = [
             {"client_id": one["client_id"], "problem": _recorded(studio, reviewer, one)} for one in decisions
         ]
-        return {"saved": saved, "left": _left(studio)}
+        return {"saved": saved, "left": studio.left_for(reviewer)}
 
     def undo_last(_asked: Any = None, request: gr.Request | None = None) -> Answer:
         """Take back this reviewer's last decision of an earlier visit → its entry, or None."""
+        reviewer = reviewer_of(studio, request)
         try:
-            sample_id = studio.undo(reviewer_of(studio, request))
+            sample_id = studio.undo(reviewer)
         except NotAllowed:
             sample_id = None
         entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
-        return {"entry": entry, "left": _left(studio)}
+        return {"entry": entry, "left": studio.left_for(reviewer)}
 
     def photo_in_place(sample_id: str) -> Answer:
         """The photograph of a sample, moved as the object was, as the address of an image."""
         return _answered(lambda: {"image": inline_picture(studio.photo_in_place(sample_id))})
 
-    def another_try(sample_id: str) -> Answer:
+    def another_try(sample_id: str, request: gr.Request | None = None) -> Answer:
         """The entry of the same placement drawn with a new seed."""
-        return _answered(lambda: {"entry": entry_of(studio, studio.another_try(sample_id))}) | {
-            "left": _left(studio)
-        }
+        answer = _answered(lambda: {"entry": entry_of(studio, studio.another_try(sample_id))})
+        return answer | {"left": studio.left_for(reviewer_of(studio, request))}
 
     def grid_page(asked: Answer) -> Answer:
         """A page of the samples that a filter lets through: `state`, `label`, `method`, `order`, `after`, `limit`."""
@@ -153,8 +153,15 @@ def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
         "label": row.spec.label,
         "prompt": row.spec.prompt,
         "state": row.review,
-        "doubts": list(row.failed_gates),
+        "doubts": [*row.failed_gates, *_votes_of(studio, row)],
     }
+
+
+def _votes_of(studio: Studio, row: SampleRow) -> list[str]:
+    """Who said what of a disputed sample; of others nothing is told, so that votes stay blind."""
+    if row.review != DISPUTED:
+        return []
+    return [f"{one.reviewer}: {one.verdict} {one.reason or ''}".strip() for one in studio.votes(row.id)]
 
 
 def _recorded(studio: Studio, reviewer: str, decision: Answer) -> str:
@@ -171,7 +178,3 @@ def _recorded(studio: Studio, reviewer: str, decision: Answer) -> str:
     except StudioError as error:
         return str(error)
     return ""
-
-
-def _left(studio: Studio) -> int:
-    return int(studio.status()["samples"]["pending"])

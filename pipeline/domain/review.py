@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.errors import InvalidRequest
+
+_MOST_VOTES = 9
+
 
 class Verdict(StrEnum):
     """What a reviewer says of a sample."""
@@ -47,15 +51,39 @@ class Decision:
     shown: dict[str, Any] = field(default_factory=dict)  # what the reviewer saw
 
 
+class Rule(StrEnum):
+    """How the votes of several reviewers become one state."""
+
+    MAJORITY = "majority"  # more than half
+    UNANIMITY = "unanimity"  # all of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How many people look at a sample, and what their votes add up to."""
+
+    overlap: int = 1  # votes of different people that a sample needs
+    rule: Rule = Rule.MAJORITY
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.overlap <= _MOST_VOTES:
+            raise InvalidRequest(f"the overlap is {self.overlap}; it must lie in 1 to {_MOST_VOTES}")
+
+
 _STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
-PENDING = "pending"
+PENDING, DISPUTED = "pending", "disputed"
+GATE = "gate"  # Decision.via of the automatic gates
+SETTLE = "settle"  # Decision.via of a lead who settles what others disagree on
+ONE_VOTE = Policy()
 
 
-def states(events: Iterable[Decision]) -> dict[str, str]:
+def states(events: Iterable[Decision], policy: Policy = ONE_VOTE) -> dict[str, str]:
     """The review state of every sample that the events, oldest first, speak of.
 
-    The last standing accept or reject counts. An undo takes back the same reviewer's last standing event on the same
-    sample; an undo with nothing to take back does nothing.
+    An undo takes back the same reviewer's last standing event on the same sample; an undo with nothing to take back
+    does nothing. With an overlap of 1 the last standing accept or reject counts, whoever took it. With more, the last
+    standing vote of each person counts: too few leave the sample pending, no clear result makes it disputed, and what
+    a lead settles holds. A gate decides only where no person voted.
     """
     standing: dict[str, list[Decision]] = {}
     for event in events:
@@ -66,9 +94,26 @@ def states(events: Iterable[Decision]) -> dict[str, str]:
                 del stack[own[-1]]
         else:
             stack.append(event)
-    return {sample_id: _state(stack) for sample_id, stack in standing.items()}
+    return {sample_id: _state(stack, policy) for sample_id, stack in standing.items()}
 
 
-def _state(stack: list[Decision]) -> str:
-    lasting = [_STATES[event.verdict] for event in stack if event.verdict in _STATES]
-    return lasting[-1] if lasting else PENDING
+def votes(stack: Iterable[Decision]) -> dict[str, Decision]:
+    """The last accept or reject of each person among the standing events on one sample."""
+    return {event.reviewer: event for event in stack if event.verdict in _STATES and event.via != GATE}
+
+
+def _state(stack: list[Decision], policy: Policy) -> str:
+    lasting = [event for event in stack if event.verdict in _STATES]
+    if not lasting:
+        return PENDING
+    settled = [event for event in lasting if event.via == SETTLE]
+    people = votes(lasting)
+    if policy.overlap == 1 or settled or not people:
+        return _STATES[(settled or lasting)[-1].verdict]
+    if len(people) < policy.overlap:
+        return PENDING
+    accepted = sum(event.verdict is Verdict.ACCEPT for event in people.values())
+    needed = len(people) if policy.rule is Rule.UNANIMITY else len(people) // 2 + 1
+    if accepted >= needed:
+        return _STATES[Verdict.ACCEPT]
+    return _STATES[Verdict.REJECT] if len(people) - accepted >= needed else DISPUTED

@@ -11,6 +11,7 @@ from pipeline.library.rows import (
     SampleRow,
     SampleState,
     Subject,
+    VoteRow,
 )
 from pipeline.library.store import Library
 
@@ -26,4 +27,5 @@ __all__ = [
     "SampleRow",
     "SampleState",
     "Subject",
+    "VoteRow",
 ]

@@ -35,6 +35,7 @@ def counts(connection: Connection) -> Counts:
             "pending": states[SampleState.PENDING],
             "accepted": states[SampleState.ACCEPTED],
             "rejected": states[SampleState.REJECTED],
+            "disputed": states[SampleState.DISPUTED],
             "failed": states[SampleState.FAILED],
         },
     )

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
 
 from pipeline.domain.release import ReviewFacts
-from pipeline.domain.review import Decision, Verdict, states
+from pipeline.domain.review import GATE, Decision, Policy, Rule, Verdict, states
 from pipeline.errors import InvalidRequest
+from pipeline.library import leases as leasing
 from pipeline.library import samples as sample_rows
 from pipeline.library.counts import counts
-from pipeline.library.rows import DecisionRow, SampleState
-from pipeline.library.schema import decisions, now, samples
+from pipeline.library.rows import DecisionRow, SampleState, VoteRow
+from pipeline.library.schema import decisions, now, review_policies, samples, votes
 
-GATE = "gate"  # Decision.via of the automatic gates
 _PEOPLE = "people"
 _LASTING = (Verdict.ACCEPT, Verdict.REJECT)
 
@@ -44,6 +44,7 @@ def record(connection: Connection, decision: Decision) -> SampleState:
         if undoes is None:
             return was
     connection.execute(insert(decisions).values(**_values(decision), undoes=undoes and undoes.seq))
+    leasing.give_back(connection, decision.sample_id, decision.reviewer)
     return _follow(connection, decision.sample_id)
 
 
@@ -89,14 +90,72 @@ def rows(connection: Connection, after: int, limit: int) -> list[DecisionRow]:
     return [DecisionRow(**row._mapping) for row in connection.execute(statement)]
 
 
+def policy(connection: Connection) -> Policy:
+    """How many people look at a sample, and what their votes add up to."""
+    row = connection.execute(
+        select(review_policies).order_by(review_policies.c.seq.desc()).limit(1)
+    ).one_or_none()
+    return Policy() if row is None else Policy(overlap=row.overlap, rule=Rule(row.rule))
+
+
+def set_policy(connection: Connection, wanted: Policy) -> int:
+    """Change the policy and every state that follows from it; how many states changed."""
+    if policy(connection) == wanted:
+        return 0
+    values = {"overlap": wanted.overlap, "rule": str(wanted.rule), "at": now()}
+    connection.execute(insert(review_policies).values(**values))
+    return rebuild(connection)
+
+
+def left_for(connection: Connection, reviewer: str) -> int:
+    """How many pending samples a reviewer has not voted on."""
+    pending = counts(connection).samples["pending"]
+    if not pending or policy(connection).overlap == 1:
+        return pending
+    mine = (
+        select(func.count())
+        .select_from(votes.join(samples, samples.c.id == votes.c.sample_id))
+        .where(votes.c.reviewer == reviewer, samples.c.state == SampleState.PENDING)
+    )
+    return pending - (connection.scalar(mine) or 0)
+
+
+def vote_rows(connection: Connection, sample_id: str | None) -> list[VoteRow]:
+    """The standing votes of people on a sample, or on all."""
+    columns = (votes.c.sample_id, votes.c.reviewer, votes.c.verdict, votes.c.reason, samples.c.label)
+    statement = select(*columns).join(samples, samples.c.id == votes.c.sample_id)
+    if sample_id is not None:
+        statement = statement.where(votes.c.sample_id == sample_id)
+    return [
+        VoteRow(**row._mapping)
+        for row in connection.execute(statement.order_by(votes.c.sample_id, votes.c.reviewer))
+    ]
+
+
 def rebuild(connection: Connection) -> int:
-    """Set every sample's review state by replaying all events; how many were different."""
+    """Set every sample's review state and votes by replaying all events; how many states were different."""
+    for sample_id in list(wrong_votes(connection)):
+        statement = select(decisions).where(decisions.c.sample_id == sample_id).order_by(decisions.c.seq)
+        _keep_votes(connection, sample_id, list(connection.execute(statement)))
     changed = 0
     for sample_id, was, state, decided_by, reason in list(replayed(connection)):
         if was != (state, decided_by, reason):
             sample_rows.change_review(connection, sample_id, state, decided_by, reason)
             changed += 1
     return changed
+
+
+def wrong_votes(connection: Connection) -> Iterator[str]:
+    """Samples whose stored votes do not follow from the events."""
+    stored: dict[str, dict[str, int]] = {}
+    for row in connection.execute(select(votes.c.sample_id, votes.c.reviewer, votes.c.decision)):
+        stored.setdefault(row.sample_id, {})[row.reviewer] = row.decision
+    in_order = select(decisions).order_by(decisions.c.sample_id, decisions.c.seq)
+    for sample_id, rows in groupby(connection.execute(in_order), key=lambda row: row.sample_id):
+        wanted = {name: row.seq for name, row in standing_votes(list(rows)).items()}
+        if stored.pop(sample_id, {}) != wanted:
+            yield sample_id
+    yield from stored
 
 
 Outcome = tuple[SampleState, str | None, str | None]  # state, decided by, reason
@@ -108,8 +167,9 @@ def replayed(connection: Connection) -> Iterator[tuple[str, Outcome, SampleState
     columns = (samples.c.id, samples.c.state, samples.c.decided_by, samples.c.reason)
     stored = connection.execute(select(*columns).where(rendered)).all()
     in_order = select(decisions).order_by(decisions.c.sample_id, decisions.c.seq)
+    present = policy(connection)
     by_sample = {
-        sample_id: _outcome(list(rows))
+        sample_id: _outcome(list(rows), present)
         for sample_id, rows in groupby(connection.execute(in_order), key=lambda row: row.sample_id)
     }
     for sample_id, state, decided_by, reason in stored:
@@ -147,15 +207,35 @@ def facts(connection: Connection) -> ReviewFacts:
 def _follow(connection: Connection, sample_id: str) -> SampleState:
     """Set the state of one sample from its events."""
     statement = select(decisions).where(decisions.c.sample_id == sample_id).order_by(decisions.c.seq)
-    state, decided_by, reason = _outcome(list(connection.execute(statement)))
+    rows = list(connection.execute(statement))
+    state, decided_by, reason = _outcome(rows, policy(connection))
     sample_rows.change_review(connection, sample_id, state, decided_by, reason)
+    _keep_votes(connection, sample_id, rows)
     return state
 
 
-def _outcome(rows: list[Row]) -> Outcome:
+def _keep_votes(connection: Connection, sample_id: str, rows: list[Row]) -> None:
+    connection.execute(delete(votes).where(votes.c.sample_id == sample_id))
+    for reviewer, row in standing_votes(rows).items():
+        values = {"verdict": row.verdict, "reason": row.reason, "decision": row.seq}
+        connection.execute(insert(votes).values(sample_id=sample_id, reviewer=reviewer, **values))
+
+
+def standing_votes(rows: list[Row]) -> dict[str, Row]:
+    """The last accept or reject of each person that no undo has taken back, of the events on one sample."""
+    undone = {row.undoes for row in rows}
+    return {
+        row.reviewer: row
+        for row in rows
+        if row.verdict in _LASTING and row.via != GATE and row.seq not in undone
+    }
+
+
+def _outcome(rows: list[Row], present: Policy) -> Outcome:
     """What the events on one sample, oldest first, add up to."""
-    state = SampleState(states([_decision(row) for row in rows]).get(rows[0].sample_id, SampleState.PENDING))
-    if state is SampleState.PENDING:
+    found = states([_decision(row) for row in rows], present)
+    state = SampleState(found.get(rows[0].sample_id, SampleState.PENDING))
+    if state in (SampleState.PENDING, SampleState.DISPUTED):
         return state, None, None
     undone = {row.undoes for row in rows}
     verdict = Verdict.ACCEPT if state is SampleState.ACCEPTED else Verdict.REJECT

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
-from pipeline.domain.review import Decision
+from pipeline.domain.review import Decision, Policy
 from pipeline.domain.spec import SampleSpec
-from pipeline.library import decisions, samples
+from pipeline.library import decisions, leases, samples
 from pipeline.library.base import OpenLibrary
-from pipeline.library.rows import DecisionRow, SampleOrder, SampleRow, SampleState
+from pipeline.library.rows import DecisionRow, SampleOrder, SampleRow, SampleState, VoteRow
 
 _READ_AT_ONCE = 2000
 
@@ -26,6 +27,45 @@ class ReviewStore(OpenLibrary):
         )
         with self._reading() as connection:
             return samples.some(connection, wanted)
+
+    def take_next(
+        self, reviewer: str, *, after: str | None = None, limit: int = 30, lease_s: float = 600.0
+    ) -> list[SampleRow]:
+        """The same for several reviewers at once: what is given is leased, and no other gets it before the lease ends.
+
+        Samples that the reviewer voted on are left out, and those that have as many votes and leases as the policy
+        asks for.
+        """
+        with self._writing() as connection:
+            return leases.take(
+                connection,
+                reviewer,
+                overlap=decisions.policy(connection).overlap,
+                after=after,
+                limit=limit,
+                now_s=time.time(),
+                lease_s=lease_s,
+            )
+
+    def review_policy(self) -> Policy:
+        """How many people look at a sample, and what their votes add up to."""
+        with self._reading() as connection:
+            return decisions.policy(connection)
+
+    def set_review_policy(self, policy: Policy) -> int:
+        """Change the policy and all states that follow from it; how many states changed."""
+        with self._writing() as connection:
+            return decisions.set_policy(connection, policy)
+
+    def left_for(self, reviewer: str) -> int:
+        """How many pending samples a reviewer has not voted on."""
+        with self._reading() as connection:
+            return decisions.left_for(connection, reviewer)
+
+    def votes(self, sample_id: str | None = None) -> list[VoteRow]:
+        """The standing votes of people on a sample, or on all, by sample and person."""
+        with self._reading() as connection:
+            return decisions.vote_rows(connection, sample_id)
 
     def record_decision(self, decision: Decision) -> str:
         """Append a decision; the sample's new state (pending, accepted or rejected). A client id counts once.

@@ -14,16 +14,17 @@ Matrix = Sequence[Sequence[float]]  # 3 x 3
 
 
 class SampleState(StrEnum):
-    """Where a sample stands. A closed chain: planned → (failed |) pending → accepted | rejected."""
+    """Where a sample stands. A closed chain: planned → (failed |) pending → accepted | rejected | disputed."""
 
     PLANNED = "planned"  # decided in a plan, not rendered yet
     FAILED = "failed"  # rendering it failed; the next run tries again
     PENDING = "pending"  # rendered, undecided
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    DISPUTED = "disputed"  # reviewers disagree; a lead settles it
 
 
-RENDERED_STATES = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.REJECTED)
+RENDERED_STATES = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.REJECTED, SampleState.DISPUTED)
 
 
 class SampleOrder(StrEnum):
@@ -150,7 +151,7 @@ class SampleRow:
 
     @property
     def review(self) -> str:
-        """pending, accepted or rejected; pending before it is rendered, too."""
+        """pending, accepted, rejected or disputed; pending before it is rendered, too."""
         return str(self.state) if self.state in RENDERED_STATES else str(SampleState.PENDING)
 
 
@@ -172,6 +173,17 @@ class DecisionRow:
     at: str  # ISO, UTC
     undoes: int | None  # seq of the event that an undo takes back
     shown: Mapping[str, Any]  # what the reviewer saw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRow:
+    """The standing vote of a person on a sample."""
+
+    sample_id: str
+    label: str
+    reviewer: str
+    verdict: str  # accept or reject
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ def one(connection: Connection, sample_id: str) -> SampleRow:
     row = connection.execute(select(samples).where(samples.c.id == sample_id)).one_or_none()
     if row is None:
         raise NotFound("sample", sample_id)
-    return _sample(row)
+    return sample_row(row)
 
 
 def some(connection: Connection, wanted: SampleFilter) -> list[SampleRow]:
@@ -91,7 +91,7 @@ def some(connection: Connection, wanted: SampleFilter) -> list[SampleRow]:
         statement = statement.where(samples.c.label == wanted.label)
     if wanted.method is not None:
         statement = statement.where(samples.c.method == wanted.method)
-    return [_sample(row) for row in connection.execute(_paged(connection, statement, wanted))]
+    return [sample_row(row) for row in connection.execute(_paged(connection, statement, wanted))]
 
 
 def decided_by_people(connection: Connection, limit: int) -> list[tuple[SampleSpec, bool]]:
@@ -114,22 +114,23 @@ def failures(connection: Connection) -> list[tuple[str, str]]:
 def _paged(connection: Connection, statement: Select[Any], wanted: SampleFilter) -> Select[Any]:
     """Keyset paging: the cost of a page does not grow with its number."""
     seq, score = samples.c.seq, samples.c.score
-    place = None if wanted.after is None else _place(connection, wanted.after)
+    there = None if wanted.after is None else place(connection, wanted.after)
     behind: ColumnElement[bool]
     match wanted.order:
         case SampleOrder.NEWEST:
             statement = statement.order_by(seq.desc())
-            behind = seq < (place.seq if place else 0)
+            behind = seq < (there.seq if there else 0)
         case SampleOrder.PLAN:
             statement = statement.order_by(seq)
-            behind = seq > (place.seq if place else 0)
+            behind = seq > (there.seq if there else 0)
         case SampleOrder.QUEUE:
             statement = statement.order_by(score, seq)
-            behind = tuple_(score, seq) > tuple_(*((place.score, place.seq) if place else (0.0, 0)))
-    return statement if place is None else statement.where(behind)
+            behind = tuple_(score, seq) > tuple_(*((there.score, there.seq) if there else (0.0, 0)))
+    return statement if there is None else statement.where(behind)
 
 
-def _place(connection: Connection, sample_id: str) -> Row:
+def place(connection: Connection, sample_id: str) -> Row:
+    """`seq` and `score` of a sample, which keyset paging goes on from. NotFound when there is none."""
     row = connection.execute(
         select(samples.c.seq, samples.c.score).where(samples.c.id == sample_id)
     ).one_or_none()
@@ -181,7 +182,8 @@ def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
     return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
 
 
-def _sample(row: Row) -> SampleRow:
+def sample_row(row: Row) -> SampleRow:
+    """A row of the table as callers see it."""
     return SampleRow(
         spec=SampleSpec.from_json(row.spec),
         state=SampleState(row.state),

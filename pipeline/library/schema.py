@@ -20,13 +20,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    exists,
+    func,
     insert,
     inspect,
     select,
 )
 
-VERSION = 1  # of the tables below; raise it together with a step in STEPS
-STEPS: dict[int, Callable[[Connection], None]] = {}  # version → what brings the version before it there
+VERSION = 2  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -150,6 +151,35 @@ decisions = Table(  # append-only: rows are never changed nor deleted
     Index("decisions_by_reviewer", "reviewer", "seq"),
 )
 
+votes = Table(  # a view of the decisions: the last standing accept or reject of each person
+    "votes",
+    metadata,
+    Column("sample_id", String(64), ForeignKey("samples.id"), primary_key=True),
+    Column("reviewer", String(200), primary_key=True),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", String(40)),
+    Column("decision", Integer, nullable=False),  # seq of the event
+    Index("votes_by_reviewer", "reviewer", "sample_id"),
+)
+
+leases = Table(  # who is looking at what, so that no two do
+    "leases",
+    metadata,
+    Column("sample_id", String(64), ForeignKey("samples.id"), primary_key=True),
+    Column("reviewer", String(200), primary_key=True),
+    Column("until", Float, nullable=False),  # seconds since 1970, UTC
+    Index("leases_by_time", "until"),
+)
+
+review_policies = Table(  # the last one holds
+    "review_policies",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("overlap", Integer, nullable=False),
+    Column("rule", String(20), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
 counters = Table(
     "counters",
     metadata,
@@ -157,6 +187,29 @@ counters = Table(
     Column("key", String(200), primary_key=True),
     Column("value", Integer, nullable=False),
 )
+
+
+def _add_votes(connection: Connection) -> None:
+    """Version 2: several reviewers. The votes follow from the decisions that are there."""
+    metadata.create_all(connection, tables=[votes, leases, review_policies])
+    undo = decisions.alias("undo")
+    last = (
+        select(func.max(decisions.c.seq))
+        .where(
+            decisions.c.verdict.in_(("accept", "reject")),
+            decisions.c.via != "gate",
+            ~exists().where(undo.c.undoes == decisions.c.seq),
+        )
+        .group_by(decisions.c.sample_id, decisions.c.reviewer)
+    )
+    columns = (decisions.c.sample_id, decisions.c.reviewer, decisions.c.verdict, decisions.c.reason)
+    standing = select(*columns, decisions.c.seq).where(decisions.c.seq.in_(last))
+    names = ["sample_id", "reviewer", "verdict", "reason", "decision"]
+    connection.execute(insert(votes).from_select(names, standing))
+
+
+# version → what brings the version before it there
+STEPS: dict[int, Callable[[Connection], None]] = {2: _add_votes}
 
 
 def now() -> str:

@@ -116,3 +116,5 @@ def _states(connection: Connection) -> Iterator[str]:
     for sample_id, (stored, _, _), state, _, _ in decisions.replayed(connection):
         if stored is not state:
             yield f"sample {sample_id} is {stored}, its decisions say {state}"
+    for sample_id in decisions.wrong_votes(connection):
+        yield f"the votes on sample {sample_id} are not those of its decisions"

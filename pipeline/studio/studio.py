@@ -15,10 +15,10 @@ from pipeline.domain.images import RGB, Mask
 from pipeline.domain.people import Role, people_from, role_of
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.recipe import to_yaml
-from pipeline.domain.review import Decision, Verdict
+from pipeline.domain.review import DISPUTED, SETTLE, Decision, Policy, Rule, Verdict
 from pipeline.errors import NotAllowed
 from pipeline.generation import ModelChoice, model_choices, vocabulary
-from pipeline.library import Library, SampleOrder, SampleRow, Subject
+from pipeline.library import Library, SampleOrder, SampleRow, Subject, VoteRow
 from pipeline.settings import Settings
 from pipeline.studio import photos, releases, reviewing
 from pipeline.studio.audit import export_decisions
@@ -42,6 +42,7 @@ from pipeline.studio.studies import StudyProcess
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 _CREATE_PLAN = "create"
+_LEASE_S = 600.0  # a sample is kept for a reviewer who does nothing
 _STARTER_SOURCES = (("starter", "train"), ("starter:field", "test"))
 
 
@@ -61,6 +62,8 @@ class Studio:
         self.library = Library.open(settings.library, create=create)
         self._run = BackgroundRun(self.library, settings.batch_size)
         self._study = StudyProcess(settings.runs)
+        if settings.overlap:
+            self.library.set_review_policy(Policy(overlap=settings.overlap, rule=Rule(settings.rule)))
 
     def __enter__(self) -> Self:
         return self
@@ -259,8 +262,18 @@ class Studio:
             raise NotAllowed(name, "decide here")
 
     def next_for_review(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
-        """Pending samples in queue order, behind the sample `after`."""
-        return self.library.next_pending(reviewer, after=after, limit=limit)
+        """Pending samples in queue order, behind the sample `after`, leased to the reviewer (not to a reader)."""
+        if self.role(reviewer) is Role.READER:
+            return self.library.next_pending(reviewer, after=after, limit=limit)
+        return self.library.take_next(reviewer, after=after, limit=limit, lease_s=_LEASE_S)
+
+    def left_for(self, reviewer: str) -> int:
+        """How many pending samples a reviewer has not voted on."""
+        return self.library.left_for(reviewer)
+
+    def votes(self, sample_id: str) -> list[VoteRow]:
+        """The standing votes on a sample, for a lead who settles it."""
+        return self.library.votes(sample_id)
 
     def sample(self, sample_id: str) -> SampleRow:
         """One sample by its id."""
@@ -294,10 +307,16 @@ class Studio:
     ) -> str:
         """Record a decision; the sample's new review state. The same `client_id` twice counts once.
 
+        A decision on a disputed sample is a lead's, and settles it.
+
         Raises:
-            NotAllowed: the reviewer may only look.
+            NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
         """
         self._must_review(reviewer)
+        if verdict in (Verdict.ACCEPT, Verdict.REJECT) and self.library.sample(sample_id).review == DISPUTED:
+            if self.role(reviewer) is not Role.LEAD:
+                raise NotAllowed(reviewer, "settle what others disagree on")
+            via = SETTLE
         return self.library.record_decision(
             Decision(
                 sample_id=sample_id,

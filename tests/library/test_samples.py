@@ -94,7 +94,8 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
     )
     assert (row.descriptor, row.timings, row.exact) == (b"\x00\x01", {"total": 1.5}, True)
     assert library.counts().samples == {
-        "planned": 1, "rendered": 1, "pending": 1, "accepted": 0, "rejected": 0, "failed": 0,
+        "planned": 1, "rendered": 1, "pending": 1, "accepted": 0, "rejected": 0, "disputed": 0,
+            "failed": 0,
     }  # fmt: skip
 
 

@@ -46,30 +46,29 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "backlot.sqlite") as database:
         database.execute("INSERT INTO schema_version VALUES (99, '2030-01-01')")
     with pytest.raises(
-        LibraryUnusable, match=r"newer version \(schema 99, this one knows 1\); update the studio"
+        LibraryUnusable,
+        match=rf"newer version \(schema 99, this one knows {schema.VERSION}\); update the studio",
     ):
         Library.open(tmp_path)
 
 
 def test_an_older_schema_is_brought_up_step_by_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Library.open(tmp_path, create=True).close()
+    later = (schema.VERSION + 1, schema.VERSION + 2)
     steps = {
         version: lambda connection, v=version: connection.execute(
             text(f"CREATE TABLE added_{v} (id INTEGER)")
         )
-        for version in (2, 3)
+        for version in later
     }
-    monkeypatch.setattr(schema, "VERSION", 3)
+    monkeypatch.setattr(schema, "VERSION", later[-1])
     monkeypatch.setattr(schema, "STEPS", steps)
     Library.open(tmp_path).close()
     Library.open(tmp_path).close()
     with sqlite3.connect(tmp_path / "backlot.sqlite") as database:
-        assert [row[0] for row in database.execute("SELECT version FROM schema_version ORDER BY 1")] == [
-            1,
-            2,
-            3,
-        ]
-        assert database.execute("SELECT count(*) FROM added_3").fetchone() == (0,)
+        versions = [row[0] for row in database.execute("SELECT version FROM schema_version ORDER BY 1")]
+        assert versions == [later[0] - 1, *later]
+        assert database.execute(f"SELECT count(*) FROM added_{later[-1]}").fetchone() == (0,)
 
 
 def test_a_failed_migration_step_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +78,8 @@ def test_a_failed_migration_step_changes_nothing(tmp_path: Path, monkeypatch: py
         connection.execute(text("CREATE TABLE half_done (id INTEGER)"))
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(schema, "VERSION", 2)
-    monkeypatch.setattr(schema, "STEPS", {2: half})
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    monkeypatch.setattr(schema, "STEPS", {schema.VERSION: half})
     with pytest.raises(RuntimeError, match="power cut"):
         Library.open(tmp_path)
     monkeypatch.undo()

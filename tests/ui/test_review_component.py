@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pipeline.domain.review import Verdict
+from pipeline.domain.review import Policy, Verdict
 from pipeline.studio import Studio
 from tests.toy_library import filled
 from ui.review_component import NAME_COOKIE, server_functions
@@ -26,7 +26,7 @@ def decision(sample_id: str, verdict: str, client_id: str, reason: str | None = 
 @pytest.fixture
 def samples(studio: Studio) -> list[str]:
     filled(studio.library, samples=5)
-    return [row.id for row in studio.next_for_review("me")]
+    return [row.id for row in studio.library.next_pending("me")]
 
 
 def test_the_queue_goes_on_behind_the_last_known_sample(studio: Studio, samples: list[str]) -> None:
@@ -148,3 +148,28 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
     assert undo_last(None, asked_by("cy"))["entry"] is None
     assert studio.library.decisions() == []
     assert record([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"][0]["problem"] == ""
+
+
+def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, samples: list[str]) -> None:
+    studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
+    studio.library.set_review_policy(Policy(overlap=2))
+    queue, record, *_, grid_page = server_functions(studio)
+    asked = {"state": "", "label": "", "method": "", "order": "newest", "after": None, "limit": 30}
+
+    def shown(name: str) -> Any:
+        return next(one for one in grid_page({**asked})["entries"] if one["id"] == name)
+
+    record([decision(samples[0], "accept", "1")], asked_by("ann"))
+    assert shown(samples[0])["doubts"] == []
+    assert queue([None, 30], asked_by("ann"))["left"] == 4
+    assert queue([None, 30], asked_by("ben"))["entries"][0]["id"] == samples[0]
+    record([decision(samples[0], "reject", "2", "seam")], asked_by("ben"))
+    assert shown(samples[0])["state"] == "disputed"
+    assert shown(samples[0])["doubts"] == ["ann: accept", "ben: reject seam"]
+    (refused,) = record([decision(samples[0], "reject", "3")], asked_by("ann"))["saved"]
+    assert refused["problem"].startswith("'ann' may not settle what others disagree on")
+    (settled,) = record([decision(samples[0], "reject", "4")], asked_by("lea"))["saved"]
+    assert settled["problem"] == ""
+    assert studio.sample(samples[0]).review == "rejected"
+    assert studio.library.decisions(samples[0])[-1].via == "settle"
+    assert studio.verify() == []

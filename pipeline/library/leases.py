@@ -1,0 +1,68 @@
+"""Leases: who is looking at which sample, so that no two reviewers get the same one unless the overlap asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_
+
+from pipeline.library import samples as sample_rows
+from pipeline.library.rows import SampleRow, SampleState
+from pipeline.library.schema import leases, samples, votes
+
+
+def take(
+    connection: Connection,
+    reviewer: str,
+    *,
+    overlap: int,
+    after: str | None,
+    limit: int,
+    now_s: float,
+    lease_s: float,
+) -> list[SampleRow]:
+    """The next samples for a reviewer, leased to them: pending, without their vote, wanted by the overlap.
+
+    A lease that has run out, or that a clock which jumped back has made too long, does not count.
+
+    Args:
+        overlap: votes of different people that a sample needs.
+        after: the sample that this pass has come to.
+        now_s: seconds since 1970.
+        lease_s: how long a sample is kept for the reviewer.
+    """
+    stale = or_(leases.c.until < now_s, leases.c.until > now_s + 2 * lease_s)
+    connection.execute(delete(leases).where(stale))
+    mine = select(votes.c.sample_id).where(votes.c.sample_id == samples.c.id, votes.c.reviewer == reviewer)
+    given = select(func.count()).where(votes.c.sample_id == samples.c.id).scalar_subquery()
+    held = (
+        select(func.count())
+        .where(leases.c.sample_id == samples.c.id, leases.c.reviewer != reviewer)
+        .scalar_subquery()
+    )
+    statement = (
+        select(samples)
+        .where(samples.c.state == SampleState.PENDING, ~mine.exists(), given + held < overlap)
+        .order_by(samples.c.score, samples.c.seq)
+        .limit(limit)
+    )
+    if after is not None:
+        place = sample_rows.place(connection, after)
+        statement = statement.where(tuple_(samples.c.score, samples.c.seq) > tuple_(place.score, place.seq))
+    rows = [sample_rows.sample_row(row) for row in connection.execute(statement)]
+    _hold(connection, [row.id for row in rows], reviewer, now_s + lease_s)
+    return rows
+
+
+def give_back(connection: Connection, sample_id: str, reviewer: str) -> None:
+    """End a lease."""
+    connection.execute(delete(leases).where(leases.c.sample_id == sample_id, leases.c.reviewer == reviewer))
+
+
+def _hold(connection: Connection, sample_ids: Sequence[str], reviewer: str, until: float) -> None:
+    if not sample_ids:
+        return
+    own = leases.c.reviewer == reviewer
+    connection.execute(delete(leases).where(leases.c.sample_id.in_(sample_ids), own))
+    rows = [{"sample_id": one, "reviewer": reviewer, "until": until} for one in sample_ids]
+    connection.execute(insert(leases), rows)
