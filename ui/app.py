@@ -14,6 +14,7 @@ from ui.generate_page import build_generate_page
 from ui.photos_page import build_photos_page
 from ui.publish_page import build_publish_page
 from ui.review_page import build_review_page
+from ui.reviewers_page import build_reviewers_page
 from ui.starter_job import StarterJob
 from ui.theme import STYLESHEETS, build_theme
 from ui.train_page import build_train_page
@@ -37,12 +38,13 @@ def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
         "create": lambda app: build_create_page(app, studio),
         "generate": lambda app: build_generate_page(app, studio),
         "review": lambda app: build_review_page(app, studio),
+        "reviewers": lambda app: build_reviewers_page(app, studio),
         "publish": lambda app: build_publish_page(app, studio),
         "train": lambda app: build_train_page(app, studio),
     }
     with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
         build[""](app)
-    for path, title in PAGES.items():
+    for path, title in {**PAGES, "reviewers": "Reviewers"}.items():  # the last one is reached from Review
         if path:
             with app.route(title, path):
                 build[path](app)

@@ -11,8 +11,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 176, 14, 30
 _LABEL_GAP = 17
 
 
-def curves_svg(curves: Mapping[str, Curve], *, title: str) -> str:
-    """Accuracy (0 to 1) over steps, one line an arm, its name at its end; "" without points."""
+def curves_svg(curves: Mapping[str, Curve], *, title: str, unit: str = "steps") -> str:
+    """A share (0 to 1) over steps, one line an arm, its name at its end; "" without points."""
     drawn = {name: points for name, points in curves.items() if points}
     if not drawn:
         return ""
@@ -21,7 +21,7 @@ def curves_svg(curves: Mapping[str, Curve], *, title: str) -> str:
     return (
         f'<figure class="curves"><figcaption>{escape(title)}</figcaption>'
         f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="{escape(title, quote=True)}">'
-        f"{_grid(last_step)}{lines}{_names(drawn)}</svg></figure>"
+        f"{_grid(last_step, unit)}{lines}{_names(drawn)}</svg></figure>"
     )
 
 
@@ -33,7 +33,7 @@ def _y(accuracy: float) -> float:
     return _TOP + (_H - _TOP - _BOTTOM) * (1 - accuracy)
 
 
-def _grid(last_step: int) -> str:
+def _grid(last_step: int, unit: str) -> str:
     rows = "".join(
         f'<line class="grid" x1="{_LEFT}" x2="{_W - _RIGHT}" y1="{_y(share):.1f}" y2="{_y(share):.1f}"/>'
         f'<text x="{_LEFT - 8}" y="{_y(share) + 4:.1f}" text-anchor="end">{share:.0%}</text>'
@@ -41,7 +41,7 @@ def _grid(last_step: int) -> str:
     )
     ends = "".join(
         f'<text x="{_x(step, last_step):.1f}" y="{_H - 8}" text-anchor="middle">{said}</text>'
-        for step, said in ((0, "0"), (last_step, f"{last_step} steps"))
+        for step, said in ((0, "0"), (last_step, f"{last_step} {unit}"))
     )
     return rows + ends
 

@@ -39,6 +39,7 @@ from pipeline.studio.reports import (
 from pipeline.studio.reviews import decide_by_gates
 from pipeline.studio.runs import BackgroundRun, record_sample, render_plan
 from pipeline.studio.studies import StudyProcess
+from pipeline.studio.team import TeamReport, team_report
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 _CREATE_PLAN = "create"
@@ -343,6 +344,10 @@ class Studio:
         """Take back this reviewer's last standing decision; the sample that is pending again."""
         self._must_review(reviewer)
         return self.library.undo(reviewer)
+
+    def team_report(self) -> TeamReport:
+        """Who reviewed, how they agree and how they change."""
+        return team_report(self.library)
 
     def acceptance(self) -> Acceptance:
         """What people accepted, by class, method, model, prompt slot and pose."""

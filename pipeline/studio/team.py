@@ -1,0 +1,58 @@
+"""How the reviewers of a library work together, counted from their decisions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.domain.agreement import Habit, Pair, by_sample, habit, krippendorffs_alpha, pairs_of
+from pipeline.domain.review import GATE, Policy, Verdict
+from pipeline.library import Library
+
+_ROLLED = 20  # decisions in one point of a reviewer's curve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamReport:
+    """Who reviewed, how they agree and how they change."""
+
+    policy: Policy
+    disputed: int  # samples that wait for a lead
+    habits: tuple[Habit, ...]  # most decisions first
+    pairs: tuple[Pair, ...]
+    alpha: float | None  # Krippendorff's, over all samples with two votes or more
+    alpha_by_class: Mapping[str, float | None]
+    curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    """Reviewer → (number of the decision, share accepted among the last 20)."""
+
+
+def team_report(library: Library) -> TeamReport:
+    """Count it all; reads every decision once."""
+    taken: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+    for row in library.decision_rows():
+        if row.via != GATE and row.verdict in (Verdict.ACCEPT, Verdict.REJECT):
+            taken[row.reviewer].append((row.at, row.verdict == Verdict.ACCEPT))
+    rows = library.votes()
+    votes = by_sample((row.sample_id, row.reviewer, row.verdict) for row in rows)
+    classes = {row.sample_id: row.label for row in rows}
+    by_class: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for sample_id, ratings in votes.items():
+        by_class[classes[sample_id]][sample_id] = ratings
+    habits = [habit(name, decisions) for name, decisions in taken.items()]
+    return TeamReport(
+        policy=library.review_policy(),
+        disputed=library.counts().samples["disputed"],
+        habits=tuple(sorted(habits, key=lambda one: (-one.decided, one.reviewer))),
+        pairs=tuple(pairs_of(votes)),
+        alpha=krippendorffs_alpha(votes),
+        alpha_by_class={label: krippendorffs_alpha(some) for label, some in sorted(by_class.items())},
+        curves={name: _rolling([good for _, good in decisions]) for name, decisions in taken.items()},
+    )
+
+
+def _rolling(accepted: Sequence[bool]) -> list[tuple[int, float]]:
+    step = max(1, len(accepted) // 100)
+    return [
+        (end, sum(accepted[end - _ROLLED : end]) / _ROLLED) for end in range(_ROLLED, len(accepted) + 1, step)
+    ]
