@@ -15,7 +15,7 @@ from training.nano.words import SURFACE_FOLDERS
 
 TILE_PX = 128
 DRAWN_PER_WORD = 40
-PHOTO_SHARE = 0.3  # drawn tiles show their word more plainly at this size, and nano learns them sooner
+PHOTO_SHARE = 0.2  # drawn tiles show their word more plainly at this size, and nano learns them sooner
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
