@@ -65,7 +65,7 @@ class DiffusionStage(Stage):
 def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps.
 
-    The timesteps of a batch are spread over the whole range by `SHARES`, in random order: the rows of a batch come sorted.
+    The timesteps of a batch are spread over the whole range by `SHARES`, in random order: the rows come sorted.
     """
     rows = len(latents)
     share = (torch.randperm(rows, device=latents.device) + torch.rand(rows, device=latents.device)) / rows
