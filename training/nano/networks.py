@@ -126,6 +126,7 @@ def build_scheduler() -> DPMSolverMultistepScheduler:
         prediction_type="v_prediction",
         rescale_betas_zero_snr=True,
         timestep_spacing="trailing",
+        algorithm_type="sde-dpmsolver++",  # fresh noise at every step mends what an early step got wrong
     )
 
 
