@@ -69,7 +69,7 @@ def _first_limit(figures: dict[str, object]) -> str:
         )
     if isinstance(told, float) and told < 0.6:
         said.append(
-            f"a judge recognises the prompted surface in {told:.0%} of its pictures; most surfaces look alike"
+            f"a judge recognises the prompted surface in {told:.0%} of its pictures; the figures by word are below"
         )
     return f"**Know first:** {'; and '.join(said)}." if said else ""
 
