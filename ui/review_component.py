@@ -1,4 +1,4 @@
-"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers six small questions.
+"""The review pane as one `gr.HTML`: the browser owns the queue, the server answers seven small questions.
 
 `static/review.js` shows the next picture at once and sends decisions behind it, in order, each with a client
 id.
@@ -79,6 +79,11 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
         return {"entry": entry, "left": studio.left_for(reviewer)}
 
+    def leave_review(_asked: Any = None, request: gr.Request | None = None) -> Answer:
+        """Give back what this reviewer was about to look at."""
+        studio.leave_review(reviewer_of(studio, request))
+        return {"problem": ""}
+
     def photo_in_place(sample_id: str) -> Answer:
         """The photograph of a sample, moved as the object was, as the address of an image."""
         return _answered(lambda: {"image": inline_picture(studio.photo_in_place(sample_id))})
@@ -108,7 +113,9 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         return _answered(page)
 
-    return review_queue, record_decisions, undo_last, photo_in_place, another_try, grid_page
+    return (
+        review_queue, record_decisions, undo_last, leave_review, photo_in_place, another_try, grid_page,
+    )  # fmt: skip
 
 
 def reviewer_of(studio: Studio, request: gr.Request | None) -> str:

@@ -59,6 +59,11 @@ def give_back(connection: Connection, sample_id: str, reviewer: str) -> None:
     connection.execute(delete(leases).where(leases.c.sample_id == sample_id, leases.c.reviewer == reviewer))
 
 
+def give_all_back(connection: Connection, reviewer: str) -> None:
+    """End all leases of a reviewer."""
+    connection.execute(delete(leases).where(leases.c.reviewer == reviewer))
+
+
 def _hold(connection: Connection, sample_ids: Sequence[str], reviewer: str, until: float) -> None:
     if not sample_ids:
         return

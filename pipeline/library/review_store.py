@@ -47,6 +47,11 @@ class ReviewStore(OpenLibrary):
                 lease_s=lease_s,
             )
 
+    def release(self, reviewer: str) -> None:
+        """End all leases of a reviewer, who goes away."""
+        with self._writing() as connection:
+            leases.give_all_back(connection, reviewer)
+
     def review_policy(self) -> Policy:
         """How many people look at a sample, and what their votes add up to."""
         with self._reading() as connection:

@@ -169,6 +169,7 @@ leases = Table(  # who is looking at what, so that no two do
     Column("reviewer", String(200), primary_key=True),
     Column("until", Float, nullable=False),  # seconds since 1970, UTC
     Index("leases_by_time", "until"),
+    Index("leases_by_reviewer", "reviewer"),
 )
 
 review_policies = Table(  # the last one holds

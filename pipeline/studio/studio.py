@@ -43,7 +43,7 @@ from pipeline.studio.team import TeamReport, team_report
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 _CREATE_PLAN = "create"
-_LEASE_S = 600.0  # a sample is kept for a reviewer who does nothing
+_LEASE_S = 300.0  # a sample is kept for a reviewer who does nothing
 _STARTER_SOURCES = (("starter", "train"), ("starter:field", "test"))
 
 
@@ -267,6 +267,10 @@ class Studio:
         if self.role(reviewer) is Role.READER:
             return self.library.next_pending(reviewer, after=after, limit=limit)
         return self.library.take_next(reviewer, after=after, limit=limit, lease_s=_LEASE_S)
+
+    def leave_review(self, reviewer: str) -> None:
+        """Give what was leased to a reviewer to the others."""
+        self.library.release(reviewer)
 
     def left_for(self, reviewer: str) -> int:
         """How many pending samples a reviewer has not voted on."""

@@ -44,6 +44,14 @@ def test_a_lease_ends_with_the_decision_with_time_and_with_a_clock_that_jumped_b
     assert taken(library, "cy") == [first, second]
 
 
+def test_who_leaves_gives_everything_back(library: Library) -> None:
+    ids = filled(library, samples=2)
+    assert taken(library, "ann") == ids
+    assert taken(library, "ben") == []
+    library.release("ann")
+    assert taken(library, "ben") == ids
+
+
 def test_many_at_once_share_the_queue_without_a_gap_or_a_double(library: Library) -> None:
     ids = filled(library, samples=24)
     with ThreadPoolExecutor(8) as pool:

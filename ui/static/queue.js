@@ -1,5 +1,5 @@
 // The pictures to look at. The browser owns the place in the queue; entries are fetched and decoded ahead.
-const FETCHED_AT_ONCE = 30, FETCH_WHEN_LEFT = 15, DECODED_AHEAD = 6;
+const FETCHED_AT_ONCE = 12, FETCH_WHEN_LEFT = 7, DECODED_AHEAD = 6; // few: what is fetched is kept from other reviewers
 
 class Queue {
   constructor({ fetchEntries }) {

@@ -148,6 +148,8 @@ function paintEmpty() {
     queue.more().then((answer) => { if (answer) paint(); else setTimeout(paint, 2000); });
   } else if (skipped) {
     parts.empty.replaceChildren(made('h2', 'Only skipped ones are left'), action('Look at them again', again));
+  } else if (left > 0) {
+    parts.empty.replaceChildren(made('h2', 'Others look at the rest'), made('p', 'What they leave comes back after a few minutes.'), action('Look again', again));
   } else {
     const hint = done.length ? 'What you accepted is ready to be published.' : 'Nothing waits for a decision. Generate some pictures first.';
     const link = done.length ? ['Publish', './publish'] : ['Generate', './generate'];
@@ -391,9 +393,11 @@ element.addEventListener('click', (event) => {
 });
 document.addEventListener('keydown', onKey);
 parts.compare.addEventListener('input', () => compare(Number(parts.compare.value)));
-parts.sign.addEventListener('close', () => {
+parts.sign.addEventListener('close', async () => {
   const name = parts.sign.querySelector('input').value.trim();
   if (!name || name === parts.who.textContent) return;
+  await outbox.settled();
+  await ask(() => server.leave_review());
   document.cookie = `backlot_reviewer=${encodeURIComponent(name)};path=/;max-age=31536000;samesite=lax`;
   location.reload();
 });
