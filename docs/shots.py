@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-_FLAGS += ["--disable-background-networking", "--disable-component-update"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
 _SIZES = {"": (1280, 800), "-phone": (390, 844)}
 _SETTLE_MS = 900
 _PATIENCE_MS = 120_000
@@ -61,7 +61,7 @@ def photograph(address: str, out: Path, *, scheme: str, names: list[str]) -> lis
 
     written = []
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for suffix, (width, height) in _SIZES.items():
             size = {"width": width, "height": height}
             page = browser.new_context(viewport=size, color_scheme=scheme).new_page()

@@ -17,9 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from shots import _FLAGS
+from shots import FLAGS  # the file beside this one
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -102,7 +100,7 @@ def walk(address: str, out: Path) -> float:
 
     started = time.monotonic()
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(_PATIENCE_MS)
         for path, act in WALK.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain.people import people_from
-from pipeline.domain.review import Rule
+from pipeline.domain.review import MOST_VOTES, Rule
 from pipeline.errors import InvalidRequest, StudioError
 
 
@@ -33,8 +33,8 @@ class Settings:
             raise InvalidRequest(f"BACKLOT_BATCH_SIZE is {self.batch_size}; it must lie in 1 to 64")
         if self.rule not in list(Rule):
             raise InvalidRequest(f"BACKLOT_RULE is '{self.rule}'; use {' or '.join(Rule)}")
-        if not 0 <= self.overlap <= 9:
-            raise InvalidRequest(f"BACKLOT_OVERLAP is {self.overlap}; it must lie in 0 to 9")
+        if not 0 <= self.overlap <= MOST_VOTES:
+            raise InvalidRequest(f"BACKLOT_OVERLAP is {self.overlap}; it must lie in 0 to {MOST_VOTES}")
         try:
             people_from(self.people)
         except StudioError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.domain.acceptance import advice
 from ui.events import AT_ONCE, QUIET, shown_to_user
 
 if TYPE_CHECKING:
@@ -49,15 +50,24 @@ def _bar(tally: Tally) -> str:
     )
 
 
-def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
-    """A list of changes to tick and a button that writes them into the recipe; not there without advice."""
+def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HTML) -> None:
+    """A list of changes to tick and a button that writes them into the recipe; not there without advice.
+
+    Args:
+        charts: filled with what reviewers accept, which is counted once a visit.
+    """
     with gr.Column(elem_classes="pane", visible=False, elem_id="advice") as pane:
         ticked = gr.CheckboxGroup([], label="Reviewers suggest", elem_id="suggestions")
         apply = gr.Button("Change the recipe", size="sm", elem_id="apply-advice")
 
-    def offer() -> tuple[Any, Any]:
-        choices = [(one.sentence, _key(one)) for one in studio.advice()]
-        return gr.Column(visible=bool(choices)), gr.CheckboxGroup(choices=choices, value=[])
+    def offer() -> tuple[str, Any, Any]:
+        found = studio.acceptance()
+        choices = [(one.sentence, _key(one)) for one in advice(found)]
+        return (
+            acceptance_html(found),
+            gr.Column(visible=bool(choices)),
+            gr.CheckboxGroup(choices=choices, value=[]),
+        )
 
     def change(text: str, keys: list[str]) -> tuple[str, Any]:
         chosen = [one for one in studio.advice() if _key(one) in keys]
@@ -67,7 +77,7 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
         gr.Info(f"{len(chosen)} changed in the recipe below; the plan shows what it makes now.")
         return studio.changed_recipe(text, chosen), gr.CheckboxGroup(value=[])
 
-    page.load(offer, None, [pane, ticked], **AT_ONCE)
+    page.load(offer, None, [charts, pane, ticked], **AT_ONCE)
     apply.click(shown_to_user(change), [recipe, ticked], [recipe, ticked], **QUIET)
 
 

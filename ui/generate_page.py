@@ -11,7 +11,7 @@ import gradio as gr
 
 from pipeline.domain.spec import Method
 from pipeline.studio.reports import PlanPreview, RunProgress, RunState
-from ui.acceptance import acceptance_html, build_advice
+from ui.acceptance import build_advice
 from ui.addresses import file_address, page_address
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
@@ -188,7 +188,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             controls = _build_controls(studio)
-            build_advice(page, studio, controls.text)
+            build_advice(page, studio, controls.text, accepted)
             start = gr.Button("Start", variant="primary", elem_id="start-run")
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
             resume = gr.Button("Go on", variant="primary", visible=False, elem_id="resume-run")
@@ -196,7 +196,6 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     shown = [run, tiles, start, pause, resume, seen, phase]
     preview = shown_to_user(generating.preview)
     page.load(preview, controls.all, plan, **AT_ONCE)
-    page.load(lambda: acceptance_html(studio.acceptance()), None, accepted, **AT_ONCE)
     recipes = studio.recipes()
     controls.name.input(lambda name: recipes[name], controls.name, controls.text, **QUIET)
     for change in (

@@ -90,8 +90,9 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
     def another_try(sample_id: str, request: gr.Request | None = None) -> Answer:
         """The entry of the same placement drawn with a new seed."""
-        answer = _answered(lambda: {"entry": entry_of(studio, studio.another_try(sample_id))})
-        return answer | {"left": studio.left_for(reviewer_of(studio, request))}
+        reviewer = reviewer_of(studio, request)
+        answer = _answered(lambda: {"entry": entry_of(studio, studio.another_try(sample_id, reviewer))})
+        return answer | {"left": studio.left_for(reviewer)}
 
     def grid_page(asked: Answer) -> Answer:
         """A page of the samples that a filter lets through: `state`, `label`, `method`, `order`, `after`, `limit`."""

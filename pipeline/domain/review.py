@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from pipeline.errors import InvalidRequest
 
-_MOST_VOTES = 9
+MOST_VOTES = 9  # the highest overlap
 
 
 class Verdict(StrEnum):
@@ -51,6 +51,20 @@ class Decision:
     shown: dict[str, Any] = field(default_factory=dict)  # what the reviewer saw
 
 
+class _Voted(Protocol):
+    """What a vote is read from: a `Decision`, or a stored row of one."""
+
+    @property
+    def reviewer(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def via(self) -> str: ...
+
+
+Event = TypeVar("Event", bound=_Voted)
+
+
 class Rule(StrEnum):
     """How the votes of several reviewers become one state."""
 
@@ -66,8 +80,8 @@ class Policy:
     rule: Rule = Rule.MAJORITY
 
     def __post_init__(self) -> None:
-        if not 1 <= self.overlap <= _MOST_VOTES:
-            raise InvalidRequest(f"the overlap is {self.overlap}; it must lie in 1 to {_MOST_VOTES}")
+        if not 1 <= self.overlap <= MOST_VOTES:
+            raise InvalidRequest(f"the overlap is {self.overlap}; it must lie in 1 to {MOST_VOTES}")
 
 
 _STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
@@ -97,8 +111,8 @@ def states(events: Iterable[Decision], policy: Policy = ONE_VOTE) -> dict[str, s
     return {sample_id: _state(stack, policy) for sample_id, stack in standing.items()}
 
 
-def votes(stack: Iterable[Decision]) -> dict[str, Decision]:
-    """The last accept or reject of each person among the standing events on one sample."""
+def votes(stack: Iterable[Event]) -> dict[str, Event]:
+    """The last accept or reject of each person among the standing events on one sample, oldest first."""
     return {event.reviewer: event for event in stack if event.verdict in _STATES and event.via != GATE}
 
 

@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, ins
 
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import GATE, Decision, Policy, Rule, Verdict, states
+from pipeline.domain.review import votes as people_votes
 from pipeline.errors import InvalidRequest
 from pipeline.library import leases as leasing
 from pipeline.library import samples as sample_rows
 from pipeline.library.counts import counts
-from pipeline.library.rows import DecisionRow, SampleState, VoteRow
+from pipeline.library.rows import PEOPLE, DecisionRow, SampleState, VoteRow
 from pipeline.library.schema import decisions, now, review_policies, samples, votes
 
-_PEOPLE = "people"
 _LASTING = (Verdict.ACCEPT, Verdict.REJECT)
 
 
@@ -193,12 +193,13 @@ def facts(connection: Connection) -> ReviewFacts:
     people = select(func.count(func.distinct(decisions.c.reviewer))).where(
         decisions.c.via != GATE, decisions.c.verdict.in_(_LASTING), ~_undone()
     )
+    waiting = counts(connection).samples
     return ReviewFacts(
-        accepted_by_people=found.get((SampleState.ACCEPTED, _PEOPLE), 0),
+        accepted_by_people=found.get((SampleState.ACCEPTED, PEOPLE), 0),
         accepted_by_gates=found.get((SampleState.ACCEPTED, GATE), 0),
-        rejected_by_people=found.get((SampleState.REJECTED, _PEOPLE), 0),
+        rejected_by_people=found.get((SampleState.REJECTED, PEOPLE), 0),
         rejected_by_gates=found.get((SampleState.REJECTED, GATE), 0),
-        pending=counts(connection).samples["pending"],
+        pending=waiting["pending"] + waiting["disputed"],
         reviewers=connection.scalar(people) or 0,
         reasons=dict(sorted(reasons.items())),
     )
@@ -224,11 +225,7 @@ def _keep_votes(connection: Connection, sample_id: str, rows: list[Row]) -> None
 def standing_votes(rows: list[Row]) -> dict[str, Row]:
     """The last accept or reject of each person that no undo has taken back, of the events on one sample."""
     undone = {row.undoes for row in rows}
-    return {
-        row.reviewer: row
-        for row in rows
-        if row.verdict in _LASTING and row.via != GATE and row.seq not in undone
-    }
+    return people_votes(row for row in rows if row.seq not in undone)
 
 
 def _outcome(rows: list[Row], present: Policy) -> Outcome:
@@ -240,7 +237,7 @@ def _outcome(rows: list[Row], present: Policy) -> Outcome:
     undone = {row.undoes for row in rows}
     verdict = Verdict.ACCEPT if state is SampleState.ACCEPTED else Verdict.REJECT
     last = [row for row in rows if row.verdict == verdict and row.seq not in undone][-1]
-    return state, GATE if last.via == GATE else _PEOPLE, last.reason
+    return state, GATE if last.via == GATE else PEOPLE, last.reason
 
 
 def _stored(connection: Connection, client_id: str) -> Row | None:

@@ -62,6 +62,11 @@ class ReviewStore(OpenLibrary):
         with self._writing() as connection:
             return decisions.set_policy(connection, policy)
 
+    def review_state(self, sample_id: str) -> str:
+        """What review says of a sample. NotFound when there is none."""
+        with self._reading() as connection:
+            return str(samples.state_of(connection, sample_id))
+
     def left_for(self, reviewer: str) -> int:
         """How many pending samples a reviewer has not voted on."""
         with self._reading() as connection:

@@ -13,6 +13,9 @@ Box = tuple[int, int, int, int]
 Matrix = Sequence[Sequence[float]]  # 3 x 3
 
 
+PEOPLE = "people"  # what decided a sample, where no gate did
+
+
 class SampleState(StrEnum):
     """Where a sample stands. A closed chain: planned → (failed |) pending → accepted | rejected | disputed."""
 

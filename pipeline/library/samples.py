@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_, u
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.library.counts import SAMPLES, count
-from pipeline.library.rows import RENDERED_STATES, Rendered, SampleOrder, SampleRow, SampleState
+from pipeline.library.rows import PEOPLE, RENDERED_STATES, Rendered, SampleOrder, SampleRow, SampleState
 from pipeline.library.schema import now, samples
 
 
@@ -98,7 +98,7 @@ def decided_by_people(connection: Connection, limit: int) -> list[tuple[SampleSp
     """(spec, accepted) of the newest samples that people decided, at most so many of either kind."""
     found = []
     for state in (SampleState.ACCEPTED, SampleState.REJECTED):
-        statement = select(samples.c.spec).where(samples.c.state == state, samples.c.decided_by == "people")
+        statement = select(samples.c.spec).where(samples.c.state == state, samples.c.decided_by == PEOPLE)
         for (spec,) in connection.execute(statement.order_by(samples.c.seq.desc()).limit(limit)):
             found.append((SampleSpec.from_json(spec), state is SampleState.ACCEPTED))
     return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pipeline.starter.light import Colour, Finish
+from pipeline.starter.light import Finish
 from pipeline.starter.parts import Kind
 from pipeline.starter.shapes import Field, smoothstep
 
@@ -37,8 +37,10 @@ def random_finish(kind: Kind, rng: np.random.Generator) -> Finish:
     common = _COMMON[kind]
     base = common[int(rng.integers(len(common)))]
     shade = rng.uniform(0.88, 1.08)
-    tint: Colour = tuple(min(channel * shade * rng.uniform(0.98, 1.02), 0.95) for channel in base.tint)  # type: ignore[assignment]
-    return replace(base, tint=tint, gloss=float(np.clip(base.gloss + rng.uniform(-0.15, 0.1), 0.2, 0.95)))
+    red, green, blue = (min(channel * shade * rng.uniform(0.98, 1.02), 0.95) for channel in base.tint)
+    return replace(
+        base, tint=(red, green, blue), gloss=float(np.clip(base.gloss + rng.uniform(-0.15, 0.1), 0.2, 0.95))
+    )
 
 
 def with_marks(light: Field, grain: Field, finish: Finish, sheen: Field, rng: np.random.Generator) -> Field:

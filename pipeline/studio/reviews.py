@@ -6,12 +6,11 @@ import uuid
 from collections import Counter
 from datetime import UTC, datetime
 
-from pipeline.domain.review import Decision, RejectReason, Verdict
+from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
 from pipeline.library import Library, SampleRow
 from pipeline.studio.reports import GateReport
 
 GATE_REVIEWER = "gate"
-VIA_GATE = "gate"
 _PAGE = 500
 _REASONS = {
     "seam": RejectReason.SEAM,
@@ -46,7 +45,7 @@ def _gate_decision(row: SampleRow) -> Decision:
         reason=None if passed else str(_REASONS.get(gate, RejectReason.OTHER)),
         comment="; ".join(row.failed_gates),
         at=datetime.now(UTC).isoformat(),
-        via=VIA_GATE,
+        via=GATE,
         client_id=uuid.uuid4().hex,
         shown={},
     )

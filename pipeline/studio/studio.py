@@ -258,9 +258,9 @@ class Studio:
         """What a person may do in the review."""
         return role_of(people_from(self.settings.people), name)
 
-    def _must_review(self, name: str) -> None:
+    def _must_review(self, name: str, what: str = "decide here") -> None:
         if self.role(name) is Role.READER:
-            raise NotAllowed(name, "decide here")
+            raise NotAllowed(name, what)
 
     def next_for_review(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
         """Pending samples in queue order, behind the sample `after`, leased to the reviewer (not to a reader)."""
@@ -318,7 +318,7 @@ class Studio:
             NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
         """
         self._must_review(reviewer)
-        if verdict in (Verdict.ACCEPT, Verdict.REJECT) and self.library.sample(sample_id).review == DISPUTED:
+        if verdict in (Verdict.ACCEPT, Verdict.REJECT) and self.library.review_state(sample_id) == DISPUTED:
             if self.role(reviewer) is not Role.LEAD:
                 raise NotAllowed(reviewer, "settle what others disagree on")
             via = SETTLE
@@ -340,8 +340,13 @@ class Studio:
         """The photograph of a sample's front object, moved as the object was."""
         return reviewing.photo_in_place(self.library, sample_id)
 
-    def another_try(self, sample_id: str) -> SampleRow:
-        """The same objects, placement and prompt with a new seed, pending review."""
+    def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
+        """The same objects, placement and prompt with a new seed, pending review.
+
+        Raises:
+            NotAllowed: the reviewer may only look.
+        """
+        self._must_review(reviewer, "have pictures drawn here")
         return reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
 
     def undo(self, reviewer: str) -> str | None:

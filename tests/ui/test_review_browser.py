@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.domain.review import Policy, Verdict
 from pipeline.library import Library
-from tests.toy_library import filled
+from tests.toy_library import decision, filled
 from tests.ui.browser import App, opened_page
 
 pytestmark = pytest.mark.browser
@@ -189,3 +190,28 @@ def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: App, tmp
         page.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
         assert [(one.reviewer, str(one.verdict)) for one in library.decisions()] == [("Ann Ö", "accept")]
+
+
+def test_a_refusal_in_the_grid_is_said_and_escape_leaves_the_name(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        first, *_ = filled(library, samples=3)
+        library.set_review_policy(Policy(overlap=2))
+        library.record_decision(decision(first, reviewer="ann"))
+        library.record_decision(decision(first, Verdict.REJECT, reviewer="ben"))
+    app = App(tmp_path, people="me, lea:lead")
+    try:
+        with opened_page() as page:
+            page.goto(f"{app.address}/review?view=grid&state=disputed")
+            page.click(".grid-tile")
+            page.keyboard.press("a")
+            page.wait_for_selector(".grid .trouble:has-text('may not settle what others disagree on')")
+            page.wait_for_selector(".grid-tile.disputed")
+            page.keyboard.press("g")
+            page.click("[data-do='name']")
+            page.fill("[name=reviewer]", "somebody else")
+            page.keyboard.press("Escape")
+            assert page.inner_text(".review-who b") == "me"
+            assert not page.evaluate("document.cookie.includes('backlot_reviewer')")
+    finally:
+        app.stop()
+    assert [verdict for _, verdict in verdicts(tmp_path)] == ["accept", "reject"]

@@ -140,13 +140,15 @@ def test_decisions_are_kept_under_the_name_of_the_browser(studio: Studio, sample
 
 def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, samples: list[str]) -> None:
     studio.settings = replace(studio.settings, people="ann:lead, ben")
-    queue, record, undo_last, *_ = server_functions(studio)
+    queue, record, undo_last, _, _, another_try, _ = server_functions(studio)
     assert queue([None, 5], asked_by("cy"))["role"] == "reader"
     assert len(queue([None, 5], asked_by("cy"))["entries"]) == 5
     (answer,) = record([decision(samples[0], "accept", "1")], asked_by("cy"))["saved"]
     assert answer["problem"] == "'cy' may not decide here; a lead can add the name to BACKLOT_PEOPLE"
     assert undo_last(None, asked_by("cy"))["entry"] is None
     assert studio.library.decisions() == []
+    refused = another_try(samples[0], asked_by("cy"))
+    assert refused["problem"].startswith("'cy' may not have pictures drawn here")
     assert record([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"][0]["problem"] == ""
 
 

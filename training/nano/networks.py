@@ -115,7 +115,7 @@ def build_scheduler() -> DPMSolverMultistepScheduler:
 
     Less noise than SDXL's at the same step (a signal-to-noise ratio about 5 times as high half-way): nine tenths of
     the variance of nano's small latents are the mean colour of the picture and its slow changes, and with SDXL's
-    schedule all structure would be decided in the last tenth of the steps (the argument of Hoogeboom et al. 2023,
+    schedule all structure would be decided late (the argument of Hoogeboom et al. 2023,
     arXiv 2301.11093, for large pictures, turned round).
     """
     return DPMSolverMultistepScheduler(

@@ -30,10 +30,11 @@ const outbox = new Outbox({
       paintProgress();
     }
     const problem = answer && answer.saved.map((one) => one.problem).find(Boolean);
-    parts.saving.classList.toggle('trouble', Boolean(trouble || problem));
-    if (problem) parts.saving.textContent = problem;
-    else if (trouble) parts.saving.textContent = `${waiting} not saved yet; the server does not answer. Trying again.`;
-    else parts.saving.textContent = waiting ? `saving ${waiting}` : done.length ? 'all saved' : '';
+    if (problem) {
+      say(problem, true);
+      if (grid.open) outbox.settled().then(() => grid.reload()); // what was refused is shown as it is
+    } else if (trouble) say(`${waiting} not saved yet; the server does not answer. Trying again.`, true);
+    else say(waiting ? `saving ${waiting}` : done.length ? 'all saved' : '');
   },
 });
 
@@ -48,6 +49,14 @@ const grid = new Grid({
   },
   onSelect: (count) => { parts.chosen.textContent = count ? `${count} selected` : ''; },
 });
+
+// One sentence under the picture, and over the grid.
+function say(sentence, trouble = false) {
+  for (const place of [parts.saving, parts.said]) {
+    place.textContent = sentence;
+    place.classList.toggle('trouble', trouble);
+  }
+}
 
 function sum(batch) { return batch.reduce((total, one) => total + one.weight, 0); }
 
@@ -98,7 +107,7 @@ async function undo(via) {
   }
   if (outbox.waiting.length) return; // an older decision can be taken back once all are saved
   const answer = await server.undo_last();
-  if (!answer || !answer.entry) { parts.saving.textContent = 'Nothing to undo.'; return; }
+  if (!answer || !answer.entry) { say('Nothing to undo.'); return; }
   queue.entries = queue.entries.filter((one) => one.id !== answer.entry.id);
   queue.insert(answer.entry);
   left = answer.left;
@@ -109,7 +118,7 @@ async function undo(via) {
 function paint() {
   const entry = queue.current;
   element.firstElementChild.classList.toggle('is-empty', !entry);
-  element.querySelectorAll('.review-buttons button:not([data-do="undo"]), .review-more button:not([data-do="help"])').forEach((one) => { one.disabled = !entry; });
+  element.querySelectorAll('.review-buttons button:not([data-do="undo"]), .review-more button:not([data-do="help"], [data-do="grid"])').forEach((one) => { one.disabled = !entry; });
   parts.empty.hidden = Boolean(entry);
   parts.frame.hidden = !entry;
   if (!entry) return paintEmpty();
@@ -233,11 +242,11 @@ async function tryAgain() {
   const entry = queue.current;
   if (!entry || trying) return;
   trying = true;
-  parts.saving.textContent = 'drawing it again …';
+  say('drawing it again …');
   const answer = await ask(() => server.another_try(entry.id));
   trying = false;
   if (!answer) return;
-  parts.saving.textContent = 'drawn again';
+  say('drawn again');
   left = answer.left;
   const at = queue.entries.findIndex((one) => one.id === entry.id);
   if (at < queue.at) { // decided meanwhile: the new one is shown now
@@ -252,8 +261,7 @@ async function ask(question) {
   let answer;
   try { answer = await question(); } catch { answer = undefined; }
   if (answer && !answer.problem) return answer;
-  parts.saving.classList.add('trouble');
-  parts.saving.textContent = answer ? answer.problem : 'The server does not answer.';
+  say(answer ? answer.problem : 'The server does not answer.', true);
   return undefined;
 }
 
@@ -285,7 +293,7 @@ function signedAs(answer) {
   parts.who.textContent = answer.reviewer;
   reading = answer.role === 'reader';
   element.firstElementChild.classList.toggle('is-reading', reading);
-  if (reading) parts.saving.textContent = 'You may look, not decide: this name is not on the list of reviewers.';
+  say(reading ? 'You may look, not decide: this name is not on the list of reviewers.' : '');
 }
 
 function toggleHelp() {
@@ -393,7 +401,7 @@ element.addEventListener('click', (event) => {
 });
 document.addEventListener('keydown', onKey);
 parts.compare.addEventListener('input', () => compare(Number(parts.compare.value)));
-parts.sign.addEventListener('close', async () => {
+parts.sign.querySelector('form').addEventListener('submit', async () => { // Escape leaves the name as it is
   const name = parts.sign.querySelector('input').value.trim();
   if (!name || name === parts.who.textContent) return;
   await outbox.settled();
@@ -409,11 +417,10 @@ async function begin() {
   await outbox.flush(); // what an earlier visit could not save comes first
   const answer = await queue.more();
   if (!answer) { // the server is not there yet
-    parts.saving.textContent = 'The server does not answer. Trying again.';
+    say('The server does not answer. Trying again.', true);
     setTimeout(begin, 2000);
     return;
   }
-  parts.saving.textContent = '';
   signedAs(answer);
   left = answer.left;
   paint();
