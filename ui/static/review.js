@@ -219,7 +219,7 @@ async function toggleBefore() {
     photo.src = answer.image;
     photo.alt = 'The photograph, moved as the object was';
     photo.className = 'before';
-    parts.frame.append(photo);
+    parts.frame.append(photo, parts.compare); // as wide as the picture: its thumb is where the edge is
     compare(100);
   } else compare(Number(parts.compare.value) > 0 ? 0 : 100);
 }
