@@ -45,7 +45,7 @@ def outlook_html(outlook: ReleaseOutlook) -> str:
     notes = []
     if outlook.decided_by_gate:
         notes.append(
-            f"{outlook.decided_by_gate} pictures were accepted by the gates alone; no person has seen them."
+            f"{outlook.decided_by_gate} pictures were accepted automatically; no person has seen them."
         )
     nothing_made = note_html(["No picture has been accepted yet."]) + link_html(
         "Review", page_address("review")

@@ -49,8 +49,10 @@ class ReviewFacts:
 
     accepted_by_people: int = 0
     accepted_by_gates: int = 0  # no person's verdict stands on them
+    accepted_by_helper: int = 0  # nor on them: by the model that learned from the reviewers
     rejected_by_people: int = 0
     rejected_by_gates: int = 0
+    rejected_by_helper: int = 0
     pending: int = 0
     reviewers: int = 0  # people with a standing verdict
     reasons: Mapping[str, int] = field(default_factory=dict)  # reject reason → samples
@@ -58,12 +60,12 @@ class ReviewFacts:
     @property
     def decided(self) -> int:
         """Samples that are accepted or rejected."""
-        return self.accepted + self.rejected_by_people + self.rejected_by_gates
+        return self.accepted + self.rejected_by_people + self.rejected_by_gates + self.rejected_by_helper
 
     @property
     def accepted(self) -> int:
         """Samples that are accepted, by whomever."""
-        return self.accepted_by_people + self.accepted_by_gates
+        return self.accepted_by_people + self.accepted_by_gates + self.accepted_by_helper
 
     @property
     def acceptance(self) -> float:

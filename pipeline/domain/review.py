@@ -44,7 +44,7 @@ class Decision:
     reviewer: str
     verdict: Verdict
     at: str  # ISO 8601, UTC
-    via: str  # "key", "click", "gate" or "cli"
+    via: str  # "key", "click", "bulk" or "cli"; "gate" and "helper" are no person's; "settle" a lead's
     client_id: str  # the sender's own number for this event; a repeat counts once
     reason: str | None = None  # one of RejectReason for a rejection
     comment: str = ""
@@ -87,6 +87,9 @@ class Policy:
 _STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
 PENDING, DISPUTED = "pending", "disputed"
 GATE = "gate"  # Decision.via of the automatic gates
+HELPER = "helper"  # Decision.via of the helper that learns
+AUTOMATIC = (GATE, HELPER)  # no person's verdict
+BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles what others disagree on
 ONE_VOTE = Policy()
 
@@ -97,7 +100,7 @@ def states(events: Iterable[Decision], policy: Policy = ONE_VOTE) -> dict[str, s
     An undo takes back the same reviewer's last standing event on the same sample; an undo with nothing to take back
     does nothing. With an overlap of 1 the last standing accept or reject counts, whoever took it. With more, the last
     standing vote of each person counts: too few leave the sample pending, no clear result makes it disputed, and what
-    a lead settles holds. A gate decides only where no person voted.
+    a lead settles holds. Gates and the helper decide only where no person voted.
     """
     standing: dict[str, list[Decision]] = {}
     for event in events:
@@ -113,7 +116,9 @@ def states(events: Iterable[Decision], policy: Policy = ONE_VOTE) -> dict[str, s
 
 def votes(stack: Iterable[Event]) -> dict[str, Event]:
     """The last accept or reject of each person among the standing events on one sample, oldest first."""
-    return {event.reviewer: event for event in stack if event.verdict in _STATES and event.via != GATE}
+    return {
+        event.reviewer: event for event in stack if event.verdict in _STATES and event.via not in AUTOMATIC
+    }
 
 
 def _state(stack: list[Decision], policy: Policy) -> str:

@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
 
 from pipeline.domain.release import ReviewFacts
-from pipeline.domain.review import GATE, Decision, Policy, Rule, Verdict, states
+from pipeline.domain.review import AUTOMATIC, BULK, GATE, HELPER, Decision, Policy, Rule, Verdict, states
 from pipeline.domain.review import votes as people_votes
 from pipeline.errors import InvalidRequest
 from pipeline.library import leases as leasing
@@ -55,8 +55,23 @@ def undo(connection: Connection, reviewer: str, client_id: str, via: str) -> str
     last = _last_standing(connection, reviewer)
     if last is None:
         return None
-    event = replace(
-        _decision(last),
+    _take_back(connection, last, client_id, via)
+    return last.sample_id
+
+
+def undo_batch(connection: Connection, reviewer: str, batch: str, limit: int) -> int:
+    """Take back at most so many standing decisions of a reviewer whose client ids begin with "batch:"; how many."""
+    mine = decisions.c.client_id.between(f"{batch}:", f"{batch};"), decisions.c.reviewer == reviewer
+    standing = select(decisions).where(*mine, decisions.c.verdict != Verdict.UNDO, ~_undone())
+    rows = list(connection.execute(standing.limit(limit)))
+    for row in rows:
+        _take_back(connection, row, "", BULK)
+    return len(rows)
+
+
+def _take_back(connection: Connection, event: Row, client_id: str, via: str) -> None:
+    undoing = replace(
+        _decision(event),
         verdict=Verdict.UNDO,
         reason=None,
         comment="",
@@ -65,9 +80,8 @@ def undo(connection: Connection, reviewer: str, client_id: str, via: str) -> str
         client_id=client_id,
         shown={},
     )
-    connection.execute(insert(decisions).values(**_values(event), undoes=last.seq))
-    _follow(connection, last.sample_id)
-    return last.sample_id
+    connection.execute(insert(decisions).values(**_values(undoing), undoes=event.seq))
+    _follow(connection, event.sample_id)
 
 
 def events(connection: Connection, sample_id: str | None = None) -> list[Decision]:
@@ -191,14 +205,16 @@ def facts(connection: Connection) -> ReviewFacts:
         if state == SampleState.REJECTED and reason:
             reasons[reason] = reasons.get(reason, 0) + number
     people = select(func.count(func.distinct(decisions.c.reviewer))).where(
-        decisions.c.via != GATE, decisions.c.verdict.in_(_LASTING), ~_undone()
+        decisions.c.via.not_in(AUTOMATIC), decisions.c.verdict.in_(_LASTING), ~_undone()
     )
     waiting = counts(connection).samples
     return ReviewFacts(
         accepted_by_people=found.get((SampleState.ACCEPTED, PEOPLE), 0),
         accepted_by_gates=found.get((SampleState.ACCEPTED, GATE), 0),
+        accepted_by_helper=found.get((SampleState.ACCEPTED, HELPER), 0),
         rejected_by_people=found.get((SampleState.REJECTED, PEOPLE), 0),
         rejected_by_gates=found.get((SampleState.REJECTED, GATE), 0),
+        rejected_by_helper=found.get((SampleState.REJECTED, HELPER), 0),
         pending=waiting["pending"] + waiting["disputed"],
         reviewers=connection.scalar(people) or 0,
         reasons=dict(sorted(reasons.items())),
@@ -237,7 +253,7 @@ def _outcome(rows: list[Row], present: Policy) -> Outcome:
     undone = {row.undoes for row in rows}
     verdict = Verdict.ACCEPT if state is SampleState.ACCEPTED else Verdict.REJECT
     last = [row for row in rows if row.verdict == verdict and row.seq not in undone][-1]
-    return state, GATE if last.via == GATE else PEOPLE, last.reason
+    return state, last.via if last.via in AUTOMATIC else PEOPLE, last.reason
 
 
 def _stored(connection: Connection, client_id: str) -> Row | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from pipeline.library import samples as sample_rows
-from pipeline.library.rows import SampleRow, SampleState
+from pipeline.library.finding import behind, matching
+from pipeline.library.rows import SampleFilter, SampleRow, SampleState
 from pipeline.library.schema import leases, samples, votes
 
 
 def take(
     connection: Connection,
     reviewer: str,
+    wanted: SampleFilter,
     *,
     overlap: int,
     after: str | None,
@@ -26,6 +29,7 @@ def take(
     A lease that has run out, or that a clock which jumped back has made too long, does not count.
 
     Args:
+        wanted: which samples, and in which order; only pending ones are given.
         overlap: votes of different people that a sample needs.
         after: the sample that this pass has come to.
         now_s: seconds since 1970.
@@ -40,15 +44,10 @@ def take(
         .where(leases.c.sample_id == samples.c.id, leases.c.reviewer != reviewer)
         .scalar_subquery()
     )
-    statement = (
-        select(samples)
-        .where(samples.c.state == SampleState.PENDING, ~mine.exists(), given + held < overlap)
-        .order_by(samples.c.score, samples.c.seq)
-        .limit(limit)
-    )
-    if after is not None:
-        place = sample_rows.place(connection, after)
-        statement = statement.where(tuple_(samples.c.score, samples.c.seq) > tuple_(place.score, place.seq))
+    wanted = replace(wanted, review=SampleState.PENDING)
+    statement, order = matching(wanted, samples)
+    statement = statement.where(~mine.exists(), given + held < overlap).limit(limit)
+    statement = behind(connection, statement, wanted, order, after)
     rows = [sample_rows.sample_row(row) for row in connection.execute(statement)]
     _hold(connection, [row.id for row in rows], reviewer, now_s + lease_s)
     return rows

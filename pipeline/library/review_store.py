@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.domain.review import Decision, Policy
 from pipeline.domain.spec import SampleSpec
-from pipeline.library import decisions, leases, samples
+from pipeline.library import decisions, finding, gold, helping, leases, queues, samples
 from pipeline.library.base import OpenLibrary
-from pipeline.library.rows import DecisionRow, SampleOrder, SampleRow, SampleState, VoteRow
+from pipeline.library.rows import (
+    DecisionRow,
+    GoldItem,
+    HelperCheck,
+    HelperLimits,
+    SampleFilter,
+    SampleOrder,
+    SampleRow,
+    SampleState,
+    VoteRow,
+)
 
 _READ_AT_ONCE = 2000
+_WRITTEN_AT_ONCE = 200  # others wait for the write lock meanwhile
+_QUEUE = SampleFilter(review=SampleState.PENDING, order=SampleOrder.QUEUE)
 
 
 class ReviewStore(OpenLibrary):
     """Append-only decisions; every sample's state is a view of them."""
 
-    def next_pending(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
-        """The next undecided samples of a reviewer's pass through the queue, behind the sample `after`.
+    def next_pending(self, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
+        """The next undecided samples of a pass through the queue, behind the sample `after`.
 
-        What the reviewer skipped lies before `after`; a new pass begins without it. All see one queue.
+        What was skipped lies before `after`; a new pass begins without it. All see one queue.
         """
-        wanted = samples.SampleFilter(
-            review=SampleState.PENDING, order=SampleOrder.QUEUE, limit=limit, after=after
-        )
         with self._reading() as connection:
-            return samples.some(connection, wanted)
+            return finding.some(connection, _QUEUE, limit, after)
 
     def take_next(
-        self, reviewer: str, *, after: str | None = None, limit: int = 30, lease_s: float = 600.0
+        self,
+        reviewer: str,
+        *,
+        wanted: SampleFilter | None = None,
+        after: str | None = None,
+        limit: int = 30,
+        lease_s: float = 600.0,
     ) -> list[SampleRow]:
         """The same for several reviewers at once: what is given is leased, and no other gets it before the lease ends.
+
+        A filter narrows it down and orders it; its state does not matter.
 
         Samples that the reviewer voted on are left out, and those that have as many votes and leases as the policy
         asks for.
@@ -40,6 +57,7 @@ class ReviewStore(OpenLibrary):
             return leases.take(
                 connection,
                 reviewer,
+                wanted or _QUEUE,
                 overlap=decisions.policy(connection).overlap,
                 after=after,
                 limit=limit,
@@ -87,6 +105,22 @@ class ReviewStore(OpenLibrary):
         with self._writing() as connection:
             return str(decisions.record(connection, decision))
 
+    def record_decisions(self, many: Sequence[Decision]) -> None:
+        """Append decisions in one transaction, all or none; see `record_decision`."""
+        with self._writing() as connection:
+            for decision in many:
+                decisions.record(connection, decision)
+
+    def undo_batch(self, reviewer: str, batch: str) -> int:
+        """Take back a reviewer's standing decisions whose client ids begin with "batch:"; how many."""
+        undone = 0
+        while True:
+            with self._writing() as connection:
+                some = decisions.undo_batch(connection, reviewer, batch, _WRITTEN_AT_ONCE)
+            if not some:
+                return undone
+            undone += some
+
     def undo(self, reviewer: str, *, client_id: str = "", via: str = "key") -> str | None:
         """Take back a reviewer's last standing decision; its sample, or None when there is none."""
         with self._writing() as connection:
@@ -112,6 +146,95 @@ class ReviewStore(OpenLibrary):
         """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""
         with self._reading() as connection:
             return samples.decided_by_people(connection, limit)
+
+    # --- gold items -----------------------------------------------------------------------------------------
+
+    def add_gold(self, sample_ids: Sequence[str], *, made_by: str) -> None:
+        """Make decided samples gold items, all or none. InvalidRequest where one is not decided."""
+        with self._writing() as connection:
+            for sample_id in sample_ids:
+                gold.add_sample(connection, sample_id, made_by)
+
+    def add_gold_photos(self, number: int, *, made_by: str) -> int:
+        """Make photographs gold items that must be accepted; how many are new."""
+        with self._writing() as connection:
+            return gold.add_photos(connection, number, made_by)
+
+    def gold_count(self) -> int:
+        """How many gold items there are."""
+        with self._reading() as connection:
+            return gold.count(connection)
+
+    def gold_for(self, reviewer: str, number: int) -> list[GoldItem]:
+        """Gold items that a reviewer has not answered."""
+        with self._reading() as connection:
+            return gold.next_for(connection, reviewer, number)
+
+    def gold_item(self, gold_id: str) -> GoldItem | None:
+        """A gold item by its id; None where it is no gold item's."""
+        with self._reading() as connection:
+            return gold.item(connection, gold_id)
+
+    def answer_gold(
+        self, gold_id: str, *, reviewer: str, verdict: str, reason: str | None, via: str, client_id: str
+    ) -> None:
+        """Append an answer to a gold item, or an undo of it. No sample's state follows from it."""
+        with self._writing() as connection:
+            gold.answer(connection, gold_id, reviewer, verdict, reason, via, client_id)
+
+    def gold_hits(self) -> dict[str, tuple[int, int]]:
+        """Reviewer → (right answers, answers)."""
+        with self._reading() as connection:
+            return gold.hits(connection)
+
+    # --- queues ---------------------------------------------------------------------------------------------
+
+    def save_queue(self, name: str, query: Mapping[str, str], *, made_by: str) -> None:
+        """Store a filter under a name, in place of the one of that name."""
+        with self._writing() as connection:
+            queues.save(connection, name, query, made_by)
+
+    def remove_queue(self, name: str) -> None:
+        """Forget a queue. NotFound when there is none of this name."""
+        with self._writing() as connection:
+            queues.remove(connection, name)
+
+    def queues(self) -> dict[str, dict[str, str]]:
+        """Name → filter of every queue."""
+        with self._reading() as connection:
+            return queues.all_queues(connection)
+
+    # --- the helper that learns -----------------------------------------------------------------------------
+
+    def examples(self, limit: int) -> list[tuple[SampleRow, bool]]:
+        """(sample, accepted) of the newest samples that people decided, at most `limit` of either kind."""
+        with self._reading() as connection:
+            return helping.examples(connection, limit)
+
+    def set_promises(self, promises: Mapping[str, float]) -> None:
+        """Store the helper's probabilities of acceptance."""
+        with self._writing() as connection:
+            helping.set_promises(connection, promises)
+
+    def helper_limits(self) -> HelperLimits:
+        """What the helper may decide by itself."""
+        with self._reading() as connection:
+            return helping.limits(connection)
+
+    def set_helper_limits(self, limits: HelperLimits, *, set_by: str) -> None:
+        """Change what the helper may decide by itself."""
+        with self._writing() as connection:
+            helping.set_limits(connection, limits, set_by)
+
+    def leave_to_people(self, sample_id: str, verdict: str, promise: float) -> None:
+        """Note a sample that the helper would have decided, and that people decide as a check."""
+        with self._writing() as connection:
+            helping.leave_to_people(connection, sample_id, verdict, promise)
+
+    def helper_checks(self) -> HelperCheck:
+        """How people decided what was left to them as a check."""
+        with self._reading() as connection:
+            return helping.checks(connection)
 
     def rebuild_states(self) -> int:
         """Replay all decisions into the samples' states; how many samples were different."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.domain.spec import SampleSpec
+from pipeline.errors import InvalidRequest
 
 Box = tuple[int, int, int, int]
 Matrix = Sequence[Sequence[float]]  # 3 x 3
@@ -36,6 +37,37 @@ class SampleOrder(StrEnum):
     NEWEST = "newest"  # latest planned first
     PLAN = "plan"  # as planned
     QUEUE = "queue"  # as they are reviewed: by score, then as planned
+    PROMISE = "promise"  # what the helper thinks will be accepted first
+    DOUBT = "doubt"  # what the helper knows least about first
+    LOWEST = "lowest"  # by the score of the filter
+    HIGHEST = "highest"
+
+
+BY_SCORE = (SampleOrder.LOWEST, SampleOrder.HIGHEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFilter:
+    """Which rendered samples are wanted, and in which order; None = no matter."""
+
+    review: str | None = None  # pending, accepted, rejected or disputed
+    label: str | None = None
+    method: str | None = None
+    model: str | None = None
+    word: tuple[str, str] | None = None  # slot of the prompt, its value
+    cluster: str | None = None  # id of the first sample of those that look alike
+    reviewer: str | None = None  # somebody who voted on it
+    since: str | None = None  # rendered at or after: ISO, UTC; a day alone is its first moment
+    until: str | None = None  # rendered before
+    score: str | None = None  # name of the score of the range below, and of the orders "lowest" and "highest"
+    low: float | None = None  # at least
+    high: float | None = None  # at most
+    order: SampleOrder = SampleOrder.NEWEST
+
+    def __post_init__(self) -> None:
+        needs_score = self.low is not None or self.high is not None or self.order in BY_SCORE
+        if needs_score and self.score is None:
+            raise InvalidRequest("a range and an order by score need the name of a score")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +150,8 @@ class Rendered:
     descriptor: bytes | None = None  # float32, little endian
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds
     exact: bool = True  # the kept object equals the warped photo
+    score: float = 0.0  # place in the queue, low first
+    cluster: str | None = None  # id of the first sample that looks like it; None: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +175,8 @@ class SampleRow:
     failure: str = ""  # the sentence of the last failed try
     created_at: str = ""  # ISO, UTC
     rendered_at: str = ""
+    cluster: str = ""
+    promise: float = 0.5  # probability of acceptance by the helper; 1/2 where it was not asked
 
     @property
     def id(self) -> str:
@@ -197,3 +233,39 @@ class Counts:
     excluded: int
     classes: Mapping[str, int]  # label → subjects, excluded ones too
     samples: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldItem:
+    """A sample or a photograph whose right answer is known."""
+
+    id: str
+    sample_id: str | None
+    subject_id: str | None
+    verdict: str  # accept or reject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelperLimits:
+    """What the helper may decide by itself; None = nothing."""
+
+    accept_from: float | None = None  # promise at or above which it accepts
+    reject_below: float | None = None  # promise below which it rejects
+
+    def __post_init__(self) -> None:
+        low = 0.0 if self.reject_below is None else self.reject_below
+        high = 1.0 if self.accept_from is None else self.accept_from
+        if not 0.0 <= low <= 0.5 <= high <= 1.0:
+            raise InvalidRequest(
+                f"the helper cannot reject below {low:g} and accept from {high:g}; "
+                "the first must lie in 0 to 0.5, the second in 0.5 to 1"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelperCheck:
+    """How people decided the samples that the helper left to them as a check."""
+
+    left: int  # still undecided
+    decided: int
+    agreed: int  # with what the helper would have said

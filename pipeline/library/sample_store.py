@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pipeline.domain.spec import SampleSpec
-from pipeline.library import plans, samples
+from pipeline.library import finding, plans, samples
 from pipeline.library.base import OpenLibrary
-from pipeline.library.rows import PlanRow, Rendered, SampleOrder, SampleRow
+from pipeline.library.rows import PlanRow, Rendered, SampleFilter, SampleRow
 
 
 class SampleStore(OpenLibrary):
@@ -61,18 +62,37 @@ class SampleStore(OpenLibrary):
             return samples.one(connection, sample_id)
 
     def samples(
-        self,
-        *,
-        review: str | None = None,
-        label: str | None = None,
-        method: str | None = None,
-        order: SampleOrder = SampleOrder.NEWEST,
-        limit: int = 100,
-        after: str | None = None,
+        self, wanted: SampleFilter | None = None, *, limit: int = 100, after: str | None = None, **fields: Any
     ) -> list[SampleRow]:
-        """A page of rendered samples behind the sample `after`."""
-        wanted = samples.SampleFilter(
-            review=review, label=label, method=method, order=order, limit=limit, after=after
-        )
+        """A page of rendered samples behind the sample `after`; `fields` are those of a `SampleFilter`.
+
+        Raises:
+            NotFound: the sample `after` is not there.
+        """
         with self._reading() as connection:
-            return samples.some(connection, wanted)
+            return finding.some(connection, wanted or SampleFilter(**fields), limit, after)
+
+    def sample_ids(self, wanted: SampleFilter, *, limit: int) -> list[str]:
+        """The ids of the first samples that fit."""
+        with self._reading() as connection:
+            return finding.ids(connection, wanted, limit)
+
+    def count_samples(self, wanted: SampleFilter, *, most: int) -> int:
+        """How many samples fit; `most` + 1 where there are more."""
+        with self._reading() as connection:
+            return finding.count(connection, wanted, most)
+
+    def filter_choices(self) -> dict[str, list[str]]:
+        """The models, scores, slots and reviewers that samples can be found by."""
+        with self._reading() as connection:
+            return finding.choices(connection)
+
+    def words(self, slot: str) -> list[str]:
+        """The values of a prompt slot that rendered samples have."""
+        with self._reading() as connection:
+            return finding.words(connection, slot)
+
+    def looks(self, label: str) -> list[tuple[str, bytes]]:
+        """(cluster, descriptor) of the rendered samples of a class."""
+        with self._reading() as connection:
+            return samples.looks(connection, label)

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_, update
+from sqlalchemy import Connection, Row, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.library.counts import SAMPLES, count
-from pipeline.library.rows import PEOPLE, RENDERED_STATES, Rendered, SampleOrder, SampleRow, SampleState
-from pipeline.library.schema import now, samples
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleFilter:
-    """Which rendered samples are wanted; None = no matter."""
-
-    review: str | None = None  # pending, accepted or rejected
-    label: str | None = None
-    method: str | None = None
-    order: SampleOrder = SampleOrder.NEWEST
-    limit: int = 100
-    after: str | None = None  # id of the last sample of the page before
+from pipeline.library.rows import PEOPLE, RENDERED_STATES, Rendered, SampleRow, SampleState
+from pipeline.library.schema import note_findables, now, samples
 
 
 def record(connection: Connection, rendered: Rendered) -> bool:
@@ -37,8 +24,13 @@ def record(connection: Connection, rendered: Rendered) -> bool:
     was = state_of(connection, rendered.spec_id)
     if was in RENDERED_STATES:
         return False
-    values = _rendered_values(rendered)
-    connection.execute(update(samples).where(samples.c.id == rendered.spec_id).values(**values))
+    row = connection.execute(
+        select(samples.c.seq, samples.c.spec).where(samples.c.id == rendered.spec_id)
+    ).one()
+    spec = SampleSpec.from_json(row.spec)
+    values = _rendered_values(rendered) | {"model": spec.model}
+    connection.execute(update(samples).where(samples.c.seq == row.seq).values(**values))
+    note_findables(connection, row.seq, spec.slots, values["scores"])
     _recount(connection, was, SampleState.PENDING)
     return True
 
@@ -79,21 +71,6 @@ def one(connection: Connection, sample_id: str) -> SampleRow:
     return sample_row(row)
 
 
-def some(connection: Connection, wanted: SampleFilter) -> list[SampleRow]:
-    """A page of rendered samples.
-
-    Raises:
-        NotFound: the sample `after` is not there.
-    """
-    states = RENDERED_STATES if wanted.review is None else (SampleState(wanted.review),)
-    statement = select(samples).where(samples.c.state.in_(states)).limit(wanted.limit)
-    if wanted.label is not None:
-        statement = statement.where(samples.c.label == wanted.label)
-    if wanted.method is not None:
-        statement = statement.where(samples.c.method == wanted.method)
-    return [sample_row(row) for row in connection.execute(_paged(connection, statement, wanted))]
-
-
 def decided_by_people(connection: Connection, limit: int) -> list[tuple[SampleSpec, bool]]:
     """(spec, accepted) of the newest samples that people decided, at most so many of either kind."""
     found = []
@@ -104,39 +81,22 @@ def decided_by_people(connection: Connection, limit: int) -> list[tuple[SampleSp
     return found
 
 
+def looks(connection: Connection, label: str) -> list[tuple[str, bytes]]:
+    """(cluster, descriptor) of the rendered samples of a class."""
+    found: list[tuple[str, bytes]] = []
+    for state in RENDERED_STATES:
+        statement = select(samples.c.cluster, samples.c.descriptor)
+        of_class = statement.where(samples.c.label == label, samples.c.state == state)
+        for cluster, descriptor in connection.execute(of_class.where(samples.c.descriptor.is_not(None))):
+            found.append((cluster, descriptor))
+    return found
+
+
 def failures(connection: Connection) -> list[tuple[str, str]]:
     """(id, sentence) of the specs whose last try failed, in plan order."""
     failed = samples.c.state == SampleState.FAILED
     rows = connection.execute(select(samples.c.id, samples.c.failure).where(failed).order_by(samples.c.seq))
     return [(sample_id, sentence or "") for sample_id, sentence in rows]
-
-
-def _paged(connection: Connection, statement: Select[Any], wanted: SampleFilter) -> Select[Any]:
-    """Keyset paging: the cost of a page does not grow with its number."""
-    seq, score = samples.c.seq, samples.c.score
-    there = None if wanted.after is None else place(connection, wanted.after)
-    behind: ColumnElement[bool]
-    match wanted.order:
-        case SampleOrder.NEWEST:
-            statement = statement.order_by(seq.desc())
-            behind = seq < (there.seq if there else 0)
-        case SampleOrder.PLAN:
-            statement = statement.order_by(seq)
-            behind = seq > (there.seq if there else 0)
-        case SampleOrder.QUEUE:
-            statement = statement.order_by(score, seq)
-            behind = tuple_(score, seq) > tuple_(*((there.score, there.seq) if there else (0.0, 0)))
-    return statement if there is None else statement.where(behind)
-
-
-def place(connection: Connection, sample_id: str) -> Row:
-    """`seq` and `score` of a sample, which keyset paging goes on from. NotFound when there is none."""
-    row = connection.execute(
-        select(samples.c.seq, samples.c.score).where(samples.c.id == sample_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound("sample", sample_id)
-    return row
 
 
 def state_of(connection: Connection, sample_id: str) -> SampleState:
@@ -174,6 +134,8 @@ def _rendered_values(rendered: Rendered) -> dict[str, Any]:
         "exact": bool(rendered.exact),
         "failure": None,
         "rendered_at": now(),
+        "score": float(rendered.score),
+        "cluster": rendered.cluster or rendered.spec_id,
     }
 
 
@@ -202,6 +164,8 @@ def sample_row(row: Row) -> SampleRow:
         failure=row.failure or "",
         created_at=row.created_at,
         rendered_at=row.rendered_at or "",
+        cluster=row.cluster or "",
+        promise=row.promise,
     )
 
 

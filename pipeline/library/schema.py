@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    DDL,
     JSON,
     Boolean,
     Column,
@@ -25,9 +27,11 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    update,
 )
+from sqlalchemy.schema import CreateColumn
 
-VERSION = 2  # of the tables below; raise it together with a step in STEPS
+VERSION = 3  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -109,10 +113,37 @@ samples = Table(
     Column("failure", Text),
     Column("created_at", String(40), nullable=False),
     Column("rendered_at", String(40)),
+    Column("model", String(200)),
+    Column("cluster", String(64)),  # id of the first sample that looks like it, its own where none does
+    Column("promise", Float, nullable=False, server_default="0.5"),  # the helper's probability of acceptance
+    Column("certainty", Float, nullable=False, server_default="0.0"),  # |promise - 1/2|
     Index("samples_queue", "state", "score", "seq"),
     Index("samples_by_state", "state", "seq"),
     Index("samples_by_label", "label", "state", "seq"),
     Index("samples_by_method", "method", "state", "seq"),
+    Index("samples_by_model", "model", "state", "seq"),
+    Index("samples_by_cluster", "cluster", "state", "seq"),
+    Index("samples_by_promise", "state", "promise", "seq"),
+    Index("samples_by_certainty", "state", "certainty", "seq"),
+)
+
+sample_words = Table(  # the values of the prompt's slots, of rendered samples
+    "sample_words",
+    metadata,
+    Column("slot", String(100), primary_key=True),
+    Column("value", String(400), primary_key=True),
+    Column("seq", Integer, ForeignKey("samples.seq", ondelete="CASCADE"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+sample_scores = Table(  # the scores, one a row, so that samples are found and listed by them
+    "sample_scores",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Float, primary_key=True),
+    Column("seq", Integer, ForeignKey("samples.seq", ondelete="CASCADE"), primary_key=True),
+    Index("sample_scores_by_sample", "seq", "name"),
+    sqlite_with_rowid=False,
 )
 
 sample_subjects = Table(
@@ -181,6 +212,60 @@ review_policies = Table(  # the last one holds
     Column("at", String(40), nullable=False),
 )
 
+queues = Table(  # filters with a name, for everybody
+    "queues",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("query", JSON, nullable=False),  # fields of the filter → text
+    Column("made_by", String(200), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+gold_items = Table(  # samples and photographs whose right answer is known; dealt among the others as a check
+    "gold_items",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),  # looks like a sample's
+    Column("sample_id", String(64), ForeignKey("samples.id"), unique=True),
+    Column("subject_id", String(64), ForeignKey("subjects.id"), unique=True),
+    Column("verdict", String(20), nullable=False),  # the known answer
+    Column("made_by", String(200), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+gold_answers = Table(  # append-only, like the decisions
+    "gold_answers",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("client_id", String(80), nullable=False, unique=True),
+    Column("gold_id", String(64), ForeignKey("gold_items.id"), nullable=False),
+    Column("reviewer", String(200), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", String(40)),
+    Column("via", String(20), nullable=False),
+    Column("at", String(40), nullable=False),
+    Index("gold_answers_by_reviewer", "reviewer", "gold_id", "seq"),
+)
+
+helper_limits = Table(  # what the helper may decide by itself; the last one holds
+    "helper_limits",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("accept_from", Float),  # promise at or above which it accepts; None: it never does
+    Column("reject_below", Float),
+    Column("set_by", String(200), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+helper_checks = Table(  # samples that the helper would have decided, left to people as a check
+    "helper_checks",
+    metadata,
+    Column("sample_id", String(64), ForeignKey("samples.id"), primary_key=True),
+    Column("verdict", String(20), nullable=False),  # what it would have said
+    Column("promise", Float, nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
 counters = Table(
     "counters",
     metadata,
@@ -209,8 +294,42 @@ def _add_votes(connection: Connection) -> None:
     connection.execute(insert(votes).from_select(names, standing))
 
 
+_FOUND_BY = ("model", "cluster", "promise", "certainty")  # columns of samples that came with version 3
+
+
+def _add_filters(connection: Connection) -> None:
+    """Version 3: samples are found by model, word, score and cluster; queues, gold items and the helper."""
+    new = [sample_words, sample_scores, queues, gold_items, gold_answers, helper_limits, helper_checks]
+    metadata.create_all(connection, tables=new)
+    for name in _FOUND_BY:
+        column = CreateColumn(samples.c[name]).compile(dialect=connection.dialect)
+        connection.execute(DDL(f"ALTER TABLE samples ADD COLUMN {column}"))
+    for index in samples.indexes:
+        if any(column.name in _FOUND_BY for column in index.columns):
+            index.create(connection)
+    columns = (samples.c.seq, samples.c.id, samples.c.spec, samples.c.scores)
+    rendered = samples.c.image_id.is_not(None)
+    for seq, sample_id, spec, scores in connection.execute(select(*columns).where(rendered)).all():
+        parsed = json.loads(spec)
+        note_findables(connection, seq, parsed["slots"], scores or {})
+        values = {"model": parsed["model"], "cluster": sample_id}
+        connection.execute(update(samples).where(samples.c.seq == seq).values(**values))
+
+
+def note_findables(
+    connection: Connection, seq: int, slots: Iterable[tuple[str, str]], scores: Mapping[str, float]
+) -> None:
+    """Store the words and scores that a rendered sample is found by."""
+    words = [{"slot": slot, "value": value, "seq": seq} for slot, value in dict(slots).items()]
+    if words:
+        connection.execute(insert(sample_words), words)
+    if scores:
+        rows = [{"name": name, "value": value, "seq": seq} for name, value in scores.items()]
+        connection.execute(insert(sample_scores), rows)
+
+
 # version → what brings the version before it there
-STEPS: dict[int, Callable[[Connection], None]] = {2: _add_votes}
+STEPS: dict[int, Callable[[Connection], None]] = {2: _add_votes, 3: _add_filters}
 
 
 def now() -> str:

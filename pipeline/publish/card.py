@@ -185,14 +185,17 @@ def review_sentences(review: ReviewFacts) -> str:
     if not review.decided:
         return "There were no synthetic pictures to review."
     people = review.accepted_by_people + review.rejected_by_people
-    by = {
-        (False, True): "by the automatic gates alone: **no person has looked at the synthetic pictures**",
-        (True, False): f"by people ({review.reviewers} reviewer{'s' * (review.reviewers != 1)})",
-    }.get(
-        (people > 0, people < review.decided),
-        f"{people:,} by people ({review.reviewers} reviewer{'s' * (review.reviewers != 1)}), "
-        f"{review.decided - people:,} by the automatic gates alone",
+    gates = review.accepted_by_gates + review.rejected_by_gates
+    helper = review.decided - people - gates
+    ways = (
+        (people, f"by people ({review.reviewers} reviewer{'s' * (review.reviewers != 1)})"),
+        (gates, "by the automatic gates alone"),
+        (helper, "by a model that learned from the reviewers, alone"),
     )
+    taken = [(number, how) for number, how in ways if number]
+    by = taken[0][1] if len(taken) == 1 else ", ".join(f"{number:,} {how}" for number, how in taken)
+    if not people:
+        by += ": **no person has looked at the synthetic pictures**"
     said = (
         f"{review.decided:,} samples were decided {by}; {review.accepted:,} were accepted "
         f"({review.acceptance:.0%}). Only accepted ones are in this release."

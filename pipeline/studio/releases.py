@@ -22,7 +22,7 @@ def release_outlook(library: Library, name: str) -> ReleaseOutlook:
         synthetic=found.synthetic,
         methods=found.methods,
         card=release_card(library, name=name),
-        decided_by_gate=found.review.accepted_by_gates,
+        decided_by_gate=found.review.accepted_by_gates + found.review.accepted_by_helper,
     )
 
 

@@ -25,7 +25,7 @@ def decide_by_gates(library: Library) -> GateReport:
     accepted = rejected = 0
     reasons: Counter[str] = Counter()
     last = None
-    while rows := library.next_pending(GATE_REVIEWER, after=last, limit=_PAGE):
+    while rows := library.next_pending(after=last, limit=_PAGE):
         last = rows[-1].id
         for row in rows:
             library.record_decision(_gate_decision(row))

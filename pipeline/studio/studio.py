@@ -265,7 +265,7 @@ class Studio:
     def next_for_review(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
         """Pending samples in queue order, behind the sample `after`, leased to the reviewer (not to a reader)."""
         if self.role(reviewer) is Role.READER:
-            return self.library.next_pending(reviewer, after=after, limit=limit)
+            return self.library.next_pending(after=after, limit=limit)
         return self.library.take_next(reviewer, after=after, limit=limit, lease_s=_LEASE_S)
 
     def leave_review(self, reviewer: str) -> None:

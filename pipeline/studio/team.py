@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.domain.agreement import Habit, Pair, by_sample, habit, krippendorffs_alpha, pairs_of
-from pipeline.domain.review import GATE, Policy, Verdict
+from pipeline.domain.review import AUTOMATIC, Policy, Verdict
 from pipeline.library import Library
 
 _ROLLED = 20  # decisions in one point of a reviewer's curve
@@ -31,7 +31,7 @@ def team_report(library: Library) -> TeamReport:
     """Count it all; reads every decision once."""
     taken: dict[str, list[tuple[str, bool]]] = defaultdict(list)
     for row in library.decision_rows():
-        if row.via != GATE and row.verdict in (Verdict.ACCEPT, Verdict.REJECT):
+        if row.via not in AUTOMATIC and row.verdict in (Verdict.ACCEPT, Verdict.REJECT):
             taken[row.reviewer].append((row.at, row.verdict == Verdict.ACCEPT))
     rows = library.votes()
     votes = by_sample((row.sample_id, row.reviewer, row.verdict) for row in rows)

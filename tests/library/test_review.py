@@ -88,11 +88,11 @@ def test_what_is_not_there_or_not_rendered_cannot_be_decided(library: Library) -
 def test_the_queue_holds_undecided_samples_and_goes_on_behind_a_skip(library: Library) -> None:
     first, second, third, fourth = filled(library)
     library.record_decision(decision(second))
-    assert [row.id for row in library.next_pending("ann")] == [first, third, fourth]
+    assert [row.id for row in library.next_pending()] == [first, third, fourth]
     library.record_decision(decision(first, Verdict.SKIP))
-    assert [row.id for row in library.next_pending("ann", after=first)] == [third, fourth]
+    assert [row.id for row in library.next_pending(after=first)] == [third, fourth]
     library.record_decision(decision(third))
-    assert [row.id for row in library.next_pending("ann", after=third, limit=1)] == [fourth]
+    assert [row.id for row in library.next_pending(after=third, limit=1)] == [fourth]
 
 
 def test_replaying_all_events_rebuilds_the_states(library: Library) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
 from pipeline.domain.review import SETTLE, Policy, Rule, Verdict
-from pipeline.library import Library, schema
-from pipeline.library.schema import leases, review_policies, votes
+from pipeline.library import Library
+from pipeline.library.schema import votes
 from tests.toy_library import decision, filled
 
 A, R = Verdict.ACCEPT, Verdict.REJECT
@@ -102,23 +101,3 @@ def test_lost_votes_are_noticed_and_replayed(library: Library) -> None:
     assert library.verify() == [f"the votes on sample {first} are not those of its decisions"]
     library.rebuild_states()
     assert library.verify() == []
-
-
-def test_a_library_of_version_1_gets_its_votes(tmp_path: Path) -> None:
-    with Library.open(tmp_path / "old", create=True) as library:
-        first, second, *_ = filled(library)
-        library.record_decision(decision(first))
-        library.record_decision(decision(first, R, reason="halo"))
-        library.record_decision(decision(second))
-        library.undo("ann")
-        library.record_decision(decision(second, R, reviewer="gate", via="gate"))
-        with library._writing() as connection:
-            for table in (votes, leases, review_policies):
-                table.drop(connection)
-            connection.execute(delete(schema.schema_version))
-            connection.execute(insert(schema.schema_version).values(version=1, applied_at="then"))
-    with Library.open(tmp_path / "old") as library:
-        assert [(one.sample_id, one.verdict, one.reason) for one in library.votes()] == [
-            (first, "reject", "halo")
-        ]
-        assert library.verify() == []

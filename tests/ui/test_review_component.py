@@ -26,7 +26,7 @@ def decision(sample_id: str, verdict: str, client_id: str, reason: str | None = 
 @pytest.fixture
 def samples(studio: Studio) -> list[str]:
     filled(studio.library, samples=5)
-    return [row.id for row in studio.library.next_pending("me")]
+    return [row.id for row in studio.library.next_pending()]
 
 
 def test_the_queue_goes_on_behind_the_last_known_sample(studio: Studio, samples: list[str]) -> None:

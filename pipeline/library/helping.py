@@ -1,0 +1,70 @@
+"""What the helper that learns needs of the database, and what it leaves there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from pipeline.library import samples as sample_rows
+from pipeline.library.engine import insert_new
+from pipeline.library.rows import PEOPLE, HelperCheck, HelperLimits, SampleRow, SampleState
+from pipeline.library.schema import helper_checks, helper_limits, now, samples
+
+_DECIDED = (SampleState.ACCEPTED, SampleState.REJECTED)
+
+
+def examples(connection: Connection, limit: int) -> list[tuple[SampleRow, bool]]:
+    """(sample, accepted) of the newest samples that people decided, at most `limit` of either kind."""
+    found = []
+    for state in _DECIDED:
+        by_people = select(samples).where(samples.c.state == state, samples.c.decided_by == PEOPLE)
+        for row in connection.execute(by_people.order_by(samples.c.seq.desc()).limit(limit)):
+            found.append((sample_rows.sample_row(row), state is SampleState.ACCEPTED))
+    return found
+
+
+def set_promises(connection: Connection, promises: Mapping[str, float]) -> None:
+    """Store what the helper says of samples, probabilities of acceptance."""
+    rows = [
+        {"of": sample_id, "promise": promise, "certainty": abs(promise - 0.5)}
+        for sample_id, promise in promises.items()
+    ]
+    if rows:
+        statement = update(samples).where(samples.c.id == bindparam("of"))
+        connection.execute(
+            statement.values(promise=bindparam("promise"), certainty=bindparam("certainty")), rows
+        )
+
+
+def limits(connection: Connection) -> HelperLimits:
+    """What the helper may decide by itself."""
+    row = connection.execute(
+        select(helper_limits).order_by(helper_limits.c.seq.desc()).limit(1)
+    ).one_or_none()
+    return (
+        HelperLimits()
+        if row is None
+        else HelperLimits(accept_from=row.accept_from, reject_below=row.reject_below)
+    )
+
+
+def set_limits(connection: Connection, wanted: HelperLimits, set_by: str) -> None:
+    """Change what the helper may decide by itself."""
+    values = {"accept_from": wanted.accept_from, "reject_below": wanted.reject_below}
+    connection.execute(insert(helper_limits).values(**values, set_by=set_by, at=now()))
+
+
+def leave_to_people(connection: Connection, sample_id: str, verdict: str, promise: float) -> None:
+    """Note a sample that the helper would have decided, and that people decide as a check. Again: no change."""
+    values = {"sample_id": sample_id, "verdict": verdict, "promise": promise, "at": now()}
+    connection.execute(insert_new(connection, helper_checks).values(**values))
+
+
+def checks(connection: Connection) -> HelperCheck:
+    """How people decided what was left to them as a check."""
+    joined = helper_checks.join(samples, samples.c.id == helper_checks.c.sample_id)
+    rows = connection.execute(select(helper_checks.c.verdict, samples.c.state).select_from(joined)).all()
+    decided = [(verdict, state) for verdict, state in rows if state in _DECIDED]
+    agreed = sum((verdict == "accept") == (state == SampleState.ACCEPTED) for verdict, state in decided)
+    return HelperCheck(left=len(rows) - len(decided), decided=len(decided), agreed=agreed)
