@@ -12,6 +12,8 @@ from pipeline.domain.people import people_from
 from pipeline.domain.review import MOST_VOTES, Rule
 from pipeline.errors import InvalidRequest, StudioError
 
+_MOST_GOLD = 0.5  # more known answers than that are no review
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -25,6 +27,7 @@ class Settings:
     reviewer: str = "me"  # name under which decisions of this machine are kept
     people: str = ""  # who may review, e.g. "ann:lead, ben:reviewer"; empty: everybody
     overlap: int = 0  # people who look at each sample, 1 to 9; 0 leaves it as the library has it
+    gold: float = 0.0  # share of known answers among what reviewers are dealt, 0 to 0.5
     rule: str = "majority"  # or unanimity: what their votes must show; read where an overlap is given
     starter: bool = True  # fill a new, empty library with the rendered starter set
 
@@ -35,6 +38,8 @@ class Settings:
             raise InvalidRequest(f"BACKLOT_RULE is '{self.rule}'; use {' or '.join(Rule)}")
         if not 0 <= self.overlap <= MOST_VOTES:
             raise InvalidRequest(f"BACKLOT_OVERLAP is {self.overlap}; it must lie in 0 to {MOST_VOTES}")
+        if not 0.0 <= self.gold <= _MOST_GOLD:
+            raise InvalidRequest(f"BACKLOT_GOLD is {self.gold}; it must lie in 0 to {_MOST_GOLD}")
         try:
             people_from(self.people)
         except StudioError as error:
@@ -61,9 +66,10 @@ def _parsed(name: str, text: str, kind: type) -> object:
             raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; use 1 or 0")
         return _BOOLEANS[text.lower()]
     try:
-        return Path(text) if issubclass(kind, Path) else int(text) if kind is int else text
+        return next(one for one in (Path, int, float, str) if issubclass(kind, one))(text)
     except ValueError:
-        raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; a whole number is needed") from None
+        number = "whole number" if kind is int else "number"
+        raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; a {number} is needed") from None
 
 
 _BOOLEANS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}

@@ -122,5 +122,5 @@ def test_a_heavy_library_is_imported_only_where_it_belongs(library: str) -> None
 
 @pytest.mark.parametrize("command", ["import ui.app", "import pipeline.cli", "import pipeline.studio"])
 def test_the_doors_open_without_torch(command: str) -> None:
-    check = f"import sys; {command}; sys.exit(sum(name in sys.modules for name in ('torch', 'diffusers')))"
+    check = f"import sys; {command}; sys.exit(sum(name in sys.modules for name in ('torch', 'diffusers', 'sklearn')))"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0

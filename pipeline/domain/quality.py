@@ -102,6 +102,20 @@ def gates_failed(found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GAT
     ]
 
 
+def least_margin(found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES) -> float:
+    """How far the closest gate is from failing, relative to its limit: below 0 it fails, 1 where no gate is near.
+
+    (limit - score) / limit for a gate "at most", (score - limit) / limit for one "at least", at most 1. The review
+    queue begins with the lowest.
+    """
+    margins = [
+        (found[gate.name] - gate.limit) / gate.limit * (1 if gate.direction is Direction.AT_LEAST else -1)
+        for gate in gates
+        if gate.name in found
+    ]
+    return min([*margins, 1.0])
+
+
 def sharpness(rgb: RGB) -> float:
     """0 for a flat or wholly blurred picture, near 1 for fine detail: 1 - exp(-σ / 20), σ of the Laplacian of grey."""
     spread = float(cv2.Laplacian(_grey(rgb), cv2.CV_32F).std())

@@ -68,8 +68,8 @@ def words(connection: Connection, slot: str) -> list[str]:
 def _distinct(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> list[str]:
     """The different values of an indexed column, one search each ("loose index scan")."""
     found: list[str] = []
-    statement = select(column).where(*where, column.is_not(None)).order_by(column).limit(1)
-    value = connection.scalar(statement)
+    statement = select(column).where(*where).order_by(column).limit(1)
+    value = connection.scalar(statement.where(column >= ""))
     while value is not None:
         found.append(value)
         value = connection.scalar(statement.where(column > value))

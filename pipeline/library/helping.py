@@ -15,13 +15,13 @@ _DECIDED = (SampleState.ACCEPTED, SampleState.REJECTED)
 
 
 def examples(connection: Connection, limit: int) -> list[tuple[SampleRow, bool]]:
-    """(sample, accepted) of the newest samples that people decided, at most `limit` of either kind."""
+    """(sample, accepted) of the newest samples that people decided, oldest first, at most `limit` of either kind."""
     found = []
     for state in _DECIDED:
         by_people = select(samples).where(samples.c.state == state, samples.c.decided_by == PEOPLE)
         for row in connection.execute(by_people.order_by(samples.c.seq.desc()).limit(limit)):
-            found.append((sample_rows.sample_row(row), state is SampleState.ACCEPTED))
-    return found
+            found.append((row.seq, sample_rows.sample_row(row), state is SampleState.ACCEPTED))
+    return [(row, good) for _, row, good in sorted(found, key=lambda one: one[0])]
 
 
 def set_promises(connection: Connection, promises: Mapping[str, float]) -> None:

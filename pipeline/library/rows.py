@@ -266,6 +266,6 @@ class HelperLimits:
 class HelperCheck:
     """How people decided the samples that the helper left to them as a check."""
 
-    left: int  # still undecided
-    decided: int
-    agreed: int  # with what the helper would have said
+    left: int = 0  # still undecided
+    decided: int = 0
+    agreed: int = 0  # with what the helper would have said

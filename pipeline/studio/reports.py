@@ -9,7 +9,9 @@ from pathlib import Path
 
 from pipeline.domain.images import RGB
 from pipeline.domain.spec import SampleSpec
+from pipeline.library import HelperCheck, HelperLimits
 from pipeline.runners import RenderedSample
+from pipeline.studio.helper import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,19 @@ class GateReport:
     accepted: int
     rejected: int
     reasons: dict[str, int]  # gate → rejected samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelperReport:
+    """What the helper learned, and what came of it."""
+
+    quality: Quality | None = None  # None: it has not learned
+    predicted: int = 0  # undecided samples that it has a say on
+    decided: int = 0  # of them by itself
+    left_to_people: int = 0  # of them as a check
+    sentence: str = ""  # why it could not learn
+    limits: HelperLimits = field(default_factory=HelperLimits)
+    checks: HelperCheck = field(default_factory=HelperCheck)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

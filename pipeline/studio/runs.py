@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.domain.placement import Cutout
+from pipeline.domain.quality import least_margin
 from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, NoSubjects, StudioError
@@ -16,6 +17,7 @@ from pipeline.generation import load
 from pipeline.library import Library, Rendered, Subject
 from pipeline.runners import RenderedSample, render_specs
 from pipeline.studio.imports import Progress
+from pipeline.studio.neighbours import Neighbours
 from pipeline.studio.plans import Overrides, planned
 from pipeline.studio.reports import RunProgress, RunReport, RunState
 
@@ -67,10 +69,11 @@ def render_plan(
         failed: list[tuple[str, str]] = []
         inexact = 0
         done = 0
+        neighbours = Neighbours(library)
 
         def record(spec: SampleSpec, sample: RenderedSample) -> None:
             nonlocal done, inexact
-            record_sample(library, spec, sample)
+            record_sample(library, spec, sample, neighbours)
             done += 1
             inexact += not sample.exact
             if on_sample:
@@ -118,8 +121,16 @@ def render(
     )
 
 
-def record_sample(library: Library, spec: SampleSpec, sample: RenderedSample) -> None:
-    """Store a rendered sample: its pictures first, then one transaction for the row."""
+def record_sample(
+    library: Library, spec: SampleSpec, sample: RenderedSample, neighbours: Neighbours | None = None
+) -> None:
+    """Store a rendered sample: its pictures first, then one transaction for the row.
+
+    Args:
+        neighbours: kept by who stores many, so that the other samples are read once.
+    """
+    neighbours = neighbours or Neighbours(library)
+    novelty, cluster = neighbours.place(spec.id, spec.label, sample.descriptor)
     library.record_sample(
         Rendered(
             spec_id=spec.id,
@@ -128,11 +139,13 @@ def record_sample(library: Library, spec: SampleSpec, sample: RenderedSample) ->
             boxes=sample.placed.boxes,
             homographies=tuple(matrix.tolist() for matrix in sample.placed.homographies),
             visible=sample.placed.visible,
-            scores=sample.scores,
+            scores={**sample.scores, "novelty": round(novelty, 6)},
             failed_gates=sample.failed_gates,
             descriptor=sample.descriptor.tobytes(),
             timings=sample.timings,
             exact=sample.exact,
+            score=round(least_margin(sample.scores), 6),
+            cluster=cluster,
         )
     )
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.domain.acceptance import Acceptance, Advice, acceptance, advice, changed
 from pipeline.domain.images import RGB, Mask
-from pipeline.domain.people import Role, people_from, role_of
 from pipeline.domain.placement import Box, Placement
-from pipeline.domain.recipe import to_yaml
-from pipeline.domain.review import DISPUTED, SETTLE, Decision, Policy, Rule, Verdict
-from pipeline.errors import NotAllowed
+from pipeline.domain.review import Policy, Rule
 from pipeline.generation import ModelChoice, model_choices, vocabulary
-from pipeline.library import Library, SampleOrder, SampleRow, Subject, VoteRow
+from pipeline.library import Library, Subject
 from pipeline.settings import Settings
-from pipeline.studio import photos, releases, reviewing
-from pipeline.studio.audit import export_decisions
+from pipeline.studio import photos, releases
 from pipeline.studio.create import CreateRequest, create, placed_preview
+from pipeline.studio.desk import ReviewDesk
 from pipeline.studio.imports import Progress, import_photos
 from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
 from pipeline.studio.prompts import prompt_notes
 from pipeline.studio.reports import (
     Created,
-    GateReport,
     ImportReport,
     PlanPreview,
     ReleaseOutlook,
@@ -36,18 +29,15 @@ from pipeline.studio.reports import (
     RunReport,
     StudyProgress,
 )
-from pipeline.studio.reviews import decide_by_gates
 from pipeline.studio.runs import BackgroundRun, record_sample, render_plan
 from pipeline.studio.studies import StudyProcess
-from pipeline.studio.team import TeamReport, team_report
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 _CREATE_PLAN = "create"
-_LEASE_S = 300.0  # a sample is kept for a reviewer who does nothing
 _STARTER_SOURCES = (("starter", "train"), ("starter:field", "test"))
 
 
-class Studio:
+class Studio(ReviewDesk):
     """A library, and everything that a person can do with it. Loads no model before the first picture.
 
     Args:
@@ -59,8 +49,7 @@ class Studio:
     """
 
     def __init__(self, settings: Settings, *, create: bool = True) -> None:
-        self.settings = settings
-        self.library = Library.open(settings.library, create=create)
+        super().__init__(settings, Library.open(settings.library, create=create))
         self._run = BackgroundRun(self.library, settings.batch_size)
         self._study = StudyProcess(settings.runs)
         if settings.overlap:
@@ -251,132 +240,6 @@ class Studio:
     def resume_run(self) -> None:
         """Go on with the paused run."""
         self._run.resume()
-
-    # --- review ---------------------------------------------------------------------------------------------
-
-    def role(self, name: str) -> Role:
-        """What a person may do in the review."""
-        return role_of(people_from(self.settings.people), name)
-
-    def _must_review(self, name: str, what: str = "decide here") -> None:
-        if self.role(name) is Role.READER:
-            raise NotAllowed(name, what)
-
-    def next_for_review(self, reviewer: str, *, after: str | None = None, limit: int = 30) -> list[SampleRow]:
-        """Pending samples in queue order, behind the sample `after`, leased to the reviewer (not to a reader)."""
-        if self.role(reviewer) is Role.READER:
-            return self.library.next_pending(after=after, limit=limit)
-        return self.library.take_next(reviewer, after=after, limit=limit, lease_s=_LEASE_S)
-
-    def leave_review(self, reviewer: str) -> None:
-        """Give what was leased to a reviewer to the others."""
-        self.library.release(reviewer)
-
-    def left_for(self, reviewer: str) -> int:
-        """How many pending samples a reviewer has not voted on."""
-        return self.library.left_for(reviewer)
-
-    def votes(self, sample_id: str) -> list[VoteRow]:
-        """The standing votes on a sample, for a lead who settles it."""
-        return self.library.votes(sample_id)
-
-    def sample(self, sample_id: str) -> SampleRow:
-        """One sample by its id."""
-        return self.library.sample(sample_id)
-
-    def samples(
-        self,
-        review: str | None = None,
-        label: str | None = None,
-        method: str | None = None,
-        limit: int = 100,
-        after: str | None = None,
-        order: str = "newest",
-    ) -> list[SampleRow]:
-        """A page of samples: newest first, or "queue", the most doubtful first."""
-        return self.library.samples(
-            review=review, label=label, method=method, order=SampleOrder(order), limit=limit, after=after
-        )
-
-    def decide(
-        self,
-        sample_id: str,
-        verdict: Verdict,
-        *,
-        reviewer: str,
-        reason: str | None = None,
-        comment: str = "",
-        via: str = "click",
-        client_id: str | None = None,
-        shown: dict[str, Any] | None = None,
-    ) -> str:
-        """Record a decision; the sample's new review state. The same `client_id` twice counts once.
-
-        A decision on a disputed sample is a lead's, and settles it.
-
-        Raises:
-            NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
-        """
-        self._must_review(reviewer)
-        if verdict in (Verdict.ACCEPT, Verdict.REJECT) and self.library.review_state(sample_id) == DISPUTED:
-            if self.role(reviewer) is not Role.LEAD:
-                raise NotAllowed(reviewer, "settle what others disagree on")
-            via = SETTLE
-        return self.library.record_decision(
-            Decision(
-                sample_id=sample_id,
-                reviewer=reviewer,
-                verdict=verdict,
-                reason=reason,
-                comment=comment,
-                at=datetime.now(UTC).isoformat(),
-                via=via,
-                client_id=client_id or uuid.uuid4().hex,
-                shown=shown or {},
-            )
-        )
-
-    def photo_in_place(self, sample_id: str) -> RGB:
-        """The photograph of a sample's front object, moved as the object was."""
-        return reviewing.photo_in_place(self.library, sample_id)
-
-    def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
-        """The same objects, placement and prompt with a new seed, pending review.
-
-        Raises:
-            NotAllowed: the reviewer may only look.
-        """
-        self._must_review(reviewer, "have pictures drawn here")
-        return reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
-
-    def undo(self, reviewer: str) -> str | None:
-        """Take back this reviewer's last standing decision; the sample that is pending again."""
-        self._must_review(reviewer)
-        return self.library.undo(reviewer)
-
-    def team_report(self) -> TeamReport:
-        """Who reviewed, how they agree and how they change."""
-        return team_report(self.library)
-
-    def acceptance(self) -> Acceptance:
-        """What people accepted, by class, method, model, prompt slot and pose."""
-        return acceptance(self.library.decided_by_people())
-
-    def advice(self) -> list[Advice]:
-        """Changes to the prompt slots that people's decisions speak for."""
-        return advice(self.acceptance())
-
-    def changed_recipe(self, recipe: str | None, changes: Sequence[Advice]) -> str:
-        """A recipe's YAML with the changes that a person confirmed."""
-        return to_yaml(changed(recipe_of(recipe), changes))
-
-    def export_decisions(self, file: Path) -> int:
-        """Write all decisions to a `.parquet` or `.csv` file; how many."""
-        return export_decisions(self.library, file)
-
-    def gate(self) -> GateReport:
-        """Decide every pending sample by the automatic gates, marked as such."""
-        return decide_by_gates(self.library)
 
     # --- publish and train ----------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ import pytest
 from pipeline.domain.review import Policy, Verdict
 from pipeline.studio import Studio
 from tests.toy_library import filled
-from ui.review_component import NAME_COOKIE, server_functions
+from ui.review_component import server_functions
+from ui.review_session import NAME_COOKIE
 
 
 def decision(sample_id: str, verdict: str, client_id: str, reason: str | None = None) -> dict[str, Any]:
@@ -23,6 +24,11 @@ def decision(sample_id: str, verdict: str, client_id: str, reason: str | None = 
     }
 
 
+def asked_of(studio: Studio) -> SimpleNamespace:
+    """The server functions by name."""
+    return SimpleNamespace(**{one.__name__: one for one in server_functions(studio)})
+
+
 @pytest.fixture
 def samples(studio: Studio) -> list[str]:
     filled(studio.library, samples=5)
@@ -30,16 +36,16 @@ def samples(studio: Studio) -> list[str]:
 
 
 def test_the_queue_goes_on_behind_the_last_known_sample(studio: Studio, samples: list[str]) -> None:
-    queue, *_ = server_functions(studio)
-    first = queue([None, 2])
+    ask = asked_of(studio)
+    first = ask.review_queue([None, 2, {}])
     assert [entry["id"] for entry in first["entries"]] == samples[:2]
     assert first["left"] == 5
-    assert [entry["id"] for entry in queue([samples[1], 30])["entries"]] == samples[2:]
+    assert [entry["id"] for entry in ask.review_queue([samples[1], 30, {}])["entries"]] == samples[2:]
 
 
 def test_an_entry_has_what_the_pane_shows(studio: Studio, samples: list[str]) -> None:
-    queue, *_ = server_functions(studio)
-    entry = queue([None, 1])["entries"][0]
+    ask = asked_of(studio)
+    entry = ask.review_queue([None, 1, {}])["entries"][0]
     assert (entry["label"], entry["height"], entry["width"]) == ("bolt", 24, 24)
     assert entry["facts"]["method"] == "inpaint"
     assert entry["facts"]["sharpness"] == "0.50"
@@ -47,8 +53,8 @@ def test_an_entry_has_what_the_pane_shows(studio: Studio, samples: list[str]) ->
 
 
 def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: list[str]) -> None:
-    _, record, *_ = server_functions(studio)
-    answer = record(
+    ask = asked_of(studio)
+    answer = ask.record_decisions(
         [
             decision(samples[0], "accept", "1"),
             decision(samples[1], "reject", "2", "seam"),
@@ -63,64 +69,130 @@ def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: li
 
 
 def test_a_decision_that_is_sent_again_counts_once(studio: Studio, samples: list[str]) -> None:
-    _, record, *_ = server_functions(studio)
+    ask = asked_of(studio)
     for _ in range(2):
-        record([decision(samples[0], "accept", "same")])
+        ask.record_decisions([decision(samples[0], "accept", "same")])
     assert len(studio.library.decisions(samples[0])) == 1
 
 
 def test_a_sample_that_is_gone_is_answered_with_a_sentence_and_the_others_are_saved(
     studio: Studio, samples: list[str]
 ) -> None:
-    _, record, *_ = server_functions(studio)
-    answer = record([decision("gone", "accept", "1"), decision(samples[0], "accept", "2")])
+    ask = asked_of(studio)
+    answer = ask.record_decisions([decision("gone", "accept", "1"), decision(samples[0], "accept", "2")])
     assert "no sample 'gone'" in answer["saved"][0]["problem"]
     assert answer["saved"][1]["problem"] == ""
     assert studio.sample(samples[0]).review == "accepted"
 
 
 def test_an_earlier_sitting_s_last_decision_can_be_taken_back(studio: Studio, samples: list[str]) -> None:
-    _, _, undo_last, *_ = server_functions(studio)
+    ask = asked_of(studio)
     studio.decide(samples[3], Verdict.ACCEPT, reviewer="me")
-    answer = undo_last([])
+    answer = ask.undo_last([])
     assert answer["entry"]["id"] == samples[3]
     assert answer["left"] == 5
-    assert undo_last([])["entry"] is None
+    assert ask.undo_last([])["entry"] is None
 
 
 def test_the_photograph_and_another_try_are_asked_for_by_sample(studio: Studio, samples: list[str]) -> None:
-    *_, photo_in_place, another_try, _ = server_functions(studio)
-    assert photo_in_place(samples[0])["image"].startswith("data:image/jpeg;base64,")
-    answer = another_try(samples[0])
+    ask = asked_of(studio)
+    assert ask.photo_in_place(samples[0])["image"].startswith("data:image/jpeg;base64,")
+    answer = ask.another_try(samples[0])
     assert answer["problem"] == ""
     assert answer["entry"]["id"] not in samples
     assert answer["left"] == 6
-    assert "nowhere" in photo_in_place("nowhere")["problem"]
+    assert "nowhere" in ask.photo_in_place("nowhere")["problem"]
 
 
 def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples: list[str]) -> None:
-    _, record, *_ = server_functions(studio)
-    answer = record([decision(samples[0], "accept", "1"), decision(samples[0], "flag", "2")])
+    ask = asked_of(studio)
+    answer = ask.record_decisions([decision(samples[0], "accept", "1"), decision(samples[0], "flag", "2")])
     assert [one["problem"] for one in answer["saved"]] == ["", ""]
     assert studio.sample(samples[0]).review == "accepted"
-    record([decision(samples[0], "undo", "3")])
+    ask.record_decisions([decision(samples[0], "undo", "3")])
     assert studio.sample(samples[0]).review == "accepted"
     assert [str(one.verdict) for one in studio.library.decisions(samples[0])] == ["accept", "flag", "undo"]
 
 
+def page(query: dict[str, str], *, after: str | None = None, limit: int = 30) -> dict[str, Any]:
+    """The question of the grid."""
+    return {"query": query, "after": after, "limit": limit}
+
+
 def test_a_page_of_the_grid_is_filtered_ordered_and_goes_on(studio: Studio, samples: list[str]) -> None:
-    _, record, *_, grid_page = server_functions(studio)
-    record([decision(samples[0], "accept", "1")])
-    asked = {"state": "pending", "label": "", "method": "", "order": "queue", "after": None, "limit": 3}
-    first = grid_page(asked)
+    ask = asked_of(studio)
+    ask.record_decisions([decision(samples[0], "accept", "1")])
+    query = {"state": "pending", "label": "", "order": "queue"}
+    first = ask.grid_page(page(query, limit=3))
     assert [entry["id"] for entry in first["entries"]] == samples[1:4]
-    assert (first["labels"], first["problem"]) == (["bolt"], "")
-    assert "inpaint" in first["methods"]
-    assert [entry["id"] for entry in grid_page({**asked, "after": samples[3]})["entries"]] == samples[4:]
-    (accepted,) = grid_page({**asked, "state": "accepted", "order": "newest"})["entries"]
+    assert (first["choices"]["labels"], first["problem"]) == (["bolt"], "")
+    assert first["choices"]["words"] == ["surface=gravel"]
+    assert first["choices"]["reviewers"] == ["me"]
+    second = ask.grid_page(page(query, after=samples[3], limit=3))
+    assert [entry["id"] for entry in second["entries"]] == samples[4:]
+    assert "choices" not in second
+    (accepted,) = ask.grid_page(page({"state": "accepted", "reviewer": "me"}))["entries"]
     assert (accepted["id"], accepted["state"]) == (samples[0], "accepted")
     assert accepted["thumbnail"].startswith("./gradio_api/file=/")
-    assert grid_page({**asked, "label": "nut"})["entries"] == []
+    assert ask.grid_page(page({"label": "nut"}))["entries"] == []
+    assert ask.grid_page(page({"order": "seam"}))["problem"].startswith("there is no order 'seam'")
+
+
+def test_all_that_fit_are_decided_in_one_go_and_one_undo_takes_them_back(
+    studio: Studio, samples: list[str]
+) -> None:
+    ask = asked_of(studio)
+    query = {"state": "pending"}
+    assert ask.count_fitting(query)["count"] == 5
+    asked = {"query": query, "verdict": "reject", "reason": "light", "batch": "b"}
+    answer = ask.decide_all(asked)
+    assert (answer["count"], answer["left"]) == (5, 0)
+    assert {one.reason for one in studio.library.decisions()} == {"light"}
+    assert ask.decide_all(asked)["count"] == 0
+    assert ask.undo_all("b")["count"] == 5
+    assert ask.undo_all("b")["count"] == 0
+    assert [studio.sample(one).review for one in samples] == ["pending"] * 5
+    assert studio.verify() == []
+
+
+def test_a_named_queue_is_kept_for_everybody_and_can_be_removed(studio: Studio, samples: list[str]) -> None:
+    ask = asked_of(studio)
+    query = {"word": "surface=gravel", "order": "newest"}
+    assert ask.save_queue({"name": " rough ", "query": query})["queues"] == {"rough": query}
+    queued = ask.review_queue([None, 2, studio.queues()["rough"]])["entries"]
+    assert [one["id"] for one in queued] == samples[:2:-1]
+    assert "1 to 80 characters" in ask.save_queue({"name": "", "query": query})["problem"]
+    assert (
+        "there is no filter 'colour'" in ask.save_queue({"name": "x", "query": {"colour": "red"}})["problem"]
+    )
+    assert ask.save_queue({"name": "rough", "query": None})["queues"] == {}
+
+
+def test_known_answers_are_dealt_among_the_others_and_measure_who_reviews(
+    studio: Studio, samples: list[str]
+) -> None:
+    studio.settings = replace(studio.settings, people="ann, lea:lead", gold=0.5)
+    ask = asked_of(studio)
+    ask.record_decisions([decision(samples[0], "reject", "1")], asked_by("lea"))
+    assert ask.make_gold({"ids": samples[:1]}, asked_by("ann"))["problem"].startswith(
+        "'ann' may not make gold"
+    )
+    assert ask.make_gold({"ids": samples[:1]}, asked_by("lea"))["count"] == 1
+    assert "is not decided" in ask.make_gold({"ids": samples[1:2]}, asked_by("lea"))["problem"]
+    assert ask.make_gold({"photos": 1}, asked_by("lea"))["count"] == 1
+    dealt = ask.review_queue([None, 30, {}], asked_by("ann"))["entries"]
+    known = [one for one in dealt if one["id"] not in samples]
+    assert len(known) == 2
+    assert dealt[-1]["id"] in samples  # the next page goes on behind it
+    assert not {"accepted", "rejected"} & set(map(str, known[0].values()))
+    for number, entry in enumerate(known):
+        given = ask.record_decisions([decision(entry["id"], "accept", f"g{number}")], asked_by("ann"))
+        assert given["saved"][0]["problem"] == ""
+    assert studio.library.gold_hits() == {"ann": (1, 2)}  # the photograph, not the rejected sample
+    assert studio.sample(samples[0]).review == "rejected"
+    ask.record_decisions([decision(known[0]["id"], "undo", "u")], asked_by("ann"))
+    assert studio.library.gold_hits()["ann"][1] == 1
+    assert studio.verify() == []
 
 
 def asked_by(name: str) -> Any:
@@ -129,48 +201,49 @@ def asked_by(name: str) -> Any:
 
 
 def test_decisions_are_kept_under_the_name_of_the_browser(studio: Studio, samples: list[str]) -> None:
-    queue, record, undo_last, *_ = server_functions(studio)
-    assert (queue([None, 1])["reviewer"], queue([None, 1])["role"]) == ("me", "lead")
-    assert queue([None, 1], asked_by("Ann Ö"))["reviewer"] == "Ann Ö"
-    record([decision(samples[0], "accept", "1")], asked_by("Ann Ö"))
+    ask = asked_of(studio)
+    mine = ask.review_queue([None, 1, {}])
+    assert (mine["reviewer"], mine["role"]) == ("me", "lead")
+    assert ask.review_queue([None, 1, {}], asked_by("Ann Ö"))["reviewer"] == "Ann Ö"
+    ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("Ann Ö"))
     assert [one.reviewer for one in studio.library.decisions()] == ["Ann Ö"]
-    assert undo_last(None, asked_by("ben"))["entry"] is None
-    assert undo_last(None, asked_by("Ann Ö"))["entry"]["id"] == samples[0]
+    assert ask.undo_last(None, asked_by("ben"))["entry"] is None
+    assert ask.undo_last(None, asked_by("Ann Ö"))["entry"]["id"] == samples[0]
 
 
 def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, samples: list[str]) -> None:
     studio.settings = replace(studio.settings, people="ann:lead, ben")
-    queue, record, undo_last, _, _, another_try, _ = server_functions(studio)
-    assert queue([None, 5], asked_by("cy"))["role"] == "reader"
-    assert len(queue([None, 5], asked_by("cy"))["entries"]) == 5
-    (answer,) = record([decision(samples[0], "accept", "1")], asked_by("cy"))["saved"]
+    ask = asked_of(studio)
+    assert ask.review_queue([None, 5, {}], asked_by("cy"))["role"] == "reader"
+    assert len(ask.review_queue([None, 5, {}], asked_by("cy"))["entries"]) == 5
+    (answer,) = ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("cy"))["saved"]
     assert answer["problem"] == "'cy' may not decide here; a lead can add the name to BACKLOT_PEOPLE"
-    assert undo_last(None, asked_by("cy"))["entry"] is None
+    assert ask.undo_last(None, asked_by("cy"))["entry"] is None
     assert studio.library.decisions() == []
-    refused = another_try(samples[0], asked_by("cy"))
+    refused = ask.another_try(samples[0], asked_by("cy"))
     assert refused["problem"].startswith("'cy' may not have pictures drawn here")
-    assert record([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"][0]["problem"] == ""
+    (saved,) = ask.record_decisions([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"]
+    assert saved["problem"] == ""
 
 
 def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, samples: list[str]) -> None:
     studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
     studio.library.set_review_policy(Policy(overlap=2))
-    queue, record, *_, grid_page = server_functions(studio)
-    asked = {"state": "", "label": "", "method": "", "order": "newest", "after": None, "limit": 30}
+    ask = asked_of(studio)
 
     def shown(name: str) -> Any:
-        return next(one for one in grid_page({**asked})["entries"] if one["id"] == name)
+        return next(one for one in ask.grid_page(page({}))["entries"] if one["id"] == name)
 
-    record([decision(samples[0], "accept", "1")], asked_by("ann"))
+    ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("ann"))
     assert shown(samples[0])["doubts"] == []
-    assert queue([None, 30], asked_by("ann"))["left"] == 4
-    assert queue([None, 30], asked_by("ben"))["entries"][0]["id"] == samples[0]
-    record([decision(samples[0], "reject", "2", "seam")], asked_by("ben"))
+    assert ask.review_queue([None, 30, {}], asked_by("ann"))["left"] == 4
+    assert ask.review_queue([None, 30, {}], asked_by("ben"))["entries"][0]["id"] == samples[0]
+    ask.record_decisions([decision(samples[0], "reject", "2", "seam")], asked_by("ben"))
     assert shown(samples[0])["state"] == "disputed"
     assert shown(samples[0])["doubts"] == ["ann: accept", "ben: reject seam"]
-    (refused,) = record([decision(samples[0], "reject", "3")], asked_by("ann"))["saved"]
+    (refused,) = ask.record_decisions([decision(samples[0], "reject", "3")], asked_by("ann"))["saved"]
     assert refused["problem"].startswith("'ann' may not settle what others disagree on")
-    (settled,) = record([decision(samples[0], "reject", "4")], asked_by("lea"))["saved"]
+    (settled,) = ask.record_decisions([decision(samples[0], "reject", "4")], asked_by("lea"))["saved"]
     assert settled["problem"] == ""
     assert studio.sample(samples[0]).review == "rejected"
     assert studio.library.decisions(samples[0])[-1].via == "settle"

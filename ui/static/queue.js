@@ -3,7 +3,7 @@ const FETCHED_AT_ONCE = 12, FETCH_WHEN_LEFT = 7, DECODED_AHEAD = 6; // few: what
 
 class Queue {
   constructor({ fetchEntries }) {
-    this.fetchEntries = fetchEntries; // (after, limit) => Promise<{ entries, left } | undefined>
+    this.fetchEntries = fetchEntries; // (after, limit) => Promise<{ entries, ended, left } | undefined>
     this.entries = [];
     this.at = 0;
     this.ended = false;
@@ -27,7 +27,7 @@ class Queue {
     if (!answer) return undefined;
     const known = new Set(this.entries.map((one) => one.id));
     this.entries.push(...answer.entries.filter((one) => !known.has(one.id)));
-    this.ended = answer.entries.length < FETCHED_AT_ONCE;
+    this.ended = answer.ended;
     this.preload();
     return answer;
   }

@@ -5,7 +5,7 @@ const ACTIONS = {
   zoom: 'one picture pixel for one of the screen', again: 'the same placement with a new seed',
   flag: 'flag it to be talked about', grid: 'many at once, and back', help: 'this help',
 };
-const LOOKS = ['mask', 'before', 'zoom', 'grid', 'all', 'help', 'skip'];
+const LOOKS = ['mask', 'before', 'zoom', 'grid', 'all', 'help', 'skip', 'filters', 'clear', 'alike'];
 const PACE_OVER = 20; // decisions
 const parts = {};
 element.querySelectorAll('[data-part]').forEach((one) => { parts[one.dataset.part] = one; });
@@ -16,11 +16,19 @@ const times = []; // when the last of them were taken, ms
 let left = 0; // pending on the server, less what is on its way
 let masked = false;
 let reading = false; // this name may look only
+let leading = false; // this name may settle, make gold items
+let queues = {}; // name → query
 let trying = false; // another seed is being drawn
 let asking = null; // the action whose new key is waited for
 const keys = new Keys();
 
-const queue = new Queue({ fetchEntries: (after, limit) => server.review_queue(after, limit) });
+const queue = new Queue({
+  fetchEntries: async (after, limit) => {
+    const answer = await server.review_queue(after, limit, grid.query());
+    if (answer && answer.problem) say(answer.problem, true);
+    return answer;
+  },
+});
 const outbox = new Outbox({
   prefix: props.library,
   send: (decisions) => server.record_decisions(decisions),
@@ -47,8 +55,98 @@ const grid = new Grid({
     left -= sum(done[done.length - 1].batch);
     paintProgress();
   },
-  onSelect: (count) => { parts.chosen.textContent = count ? `${count} selected` : ''; },
+  onSelect: (count, everything) => {
+    parts.chosen.textContent = everything ? 'all that fit' : count ? `${count} selected` : '';
+    parts.everything.hidden = everything || !grid.allLoaded || grid.ended;
+    if (!parts.everything.hidden) offerEverything();
+  },
+  onQueues: paintQueues,
 });
+
+// All that are loaded are selected, and there are more: offer those too.
+async function offerEverything() {
+  const [said, button] = parts.everything.children;
+  said.textContent = `The ${grid.entries.length} pictures shown are selected.`;
+  button.textContent = 'Select all that fit';
+  const answer = await ask(() => server.count_fitting(grid.query()));
+  if (answer) button.textContent = `Select all ${answer.count.toLocaleString('en')} that fit`;
+}
+
+function paintQueues(known) {
+  queues = known;
+  const field = parts.grid.querySelector('[name="queue"]');
+  const query = JSON.stringify(Object.fromEntries(grid.chosen()));
+  const names = Object.keys(queues);
+  field.replaceChildren(new Option(names.length ? 'queue …' : 'no queues yet', ''), ...names.map((name) => new Option(name, name)));
+  field.value = names.find((name) => JSON.stringify(queues[name]) === query) ?? '';
+  parts.grid.querySelector('[data-do="forget"]').hidden = !field.value;
+}
+
+// Ask before something that many pictures depend on.
+function sure(title, text) {
+  const [head, body] = parts.sure.children;
+  head.textContent = title;
+  body.textContent = text;
+  parts.sure.returnValue = 'no';
+  parts.sure.showModal();
+  return new Promise((resolve) => parts.sure.addEventListener('close', () => resolve(parts.sure.returnValue === 'yes'), { once: true }));
+}
+
+function newBatch() { return `all-${Date.now()}-${crypto.getRandomValues(new Uint32Array(2)).join('')}`; }
+
+// One decision for all that fit the query, loaded or not; one undo takes it back.
+async function decideEverything(verdict, reason) {
+  const counted = await ask(() => server.count_fitting(grid.query()));
+  if (!counted || !await sure(`${verdict === 'accept' ? 'Accept' : 'Reject'} ${counted.count.toLocaleString('en')} pictures?`, 'All that fit the filters, also those that you have not seen. One undo takes it back.')) return;
+  const batch = newBatch();
+  finishBatch(batch, verdict, await ask(() => server.decide_all({ query: grid.query(), verdict, reason, batch })));
+}
+
+async function keepBest() {
+  if (!await sure('Keep the best of each look?', 'Of the undecided pictures that fit and look alike, all but the best are rejected as duplicates. One undo takes it back.')) return;
+  const batch = newBatch();
+  finishBatch(batch, 'reject', await ask(() => server.keep_best({ query: grid.query(), batch })));
+}
+
+function finishBatch(batch, verdict, answer) {
+  if (!answer) return;
+  done.push({ all: batch, verdict, count: answer.count });
+  left = answer.left;
+  paintProgress();
+  say(`${answer.count.toLocaleString('en')} ${verdict}ed`);
+  grid.reload();
+}
+
+async function makeGold(photos) {
+  const question = photos ? { photos } : { ids: [...grid.selected] };
+  if (!photos && !question.ids.length) { say('Select decided pictures first; their answer is then the known one.', true); return; }
+  const answer = await ask(() => server.make_gold(question));
+  if (answer) say(`${answer.count} gold items; BACKLOT_GOLD sets their share`);
+}
+
+async function saveQueue(name, query) {
+  const answer = await ask(() => server.save_queue({ name, query }));
+  if (answer) { paintQueues(answer.queues); say(query ? `queue “${name}” saved` : `queue “${name}” removed`); }
+}
+
+function takeQuery(query) {
+  grid.take(query);
+  if (grid.open) grid.reload(); else { grid.address(); again(); }
+  paintQuery();
+}
+
+function paintQuery() {
+  const told = grid.chosen().map(([name, value]) => (['state', 'label', 'method', 'order', 'word'].includes(name) ? value : `${name} ${value}`));
+  parts.query.hidden = !told.length;
+  parts.query.querySelector('b').textContent = told.join(', ');
+  const more = grid.chosen().some(([name]) => GRID_MORE.includes(name));
+  if (more) showFilters(true);
+}
+
+function showFilters(on) {
+  parts.more.hidden = !on;
+  element.querySelector('[data-do="filters"]').setAttribute('aria-expanded', on);
+}
 
 // One sentence under the picture, and over the grid.
 function say(sentence, trouble = false) {
@@ -85,6 +183,15 @@ function decide(verdict, via, reason = null) {
 
 async function undo(via) {
   const last = done.pop();
+  if (last && last.all) {
+    const answer = await ask(() => server.undo_all(last.all));
+    if (!answer) { done.push(last); return; }
+    left = answer.left;
+    say(`${answer.count.toLocaleString('en')} taken back`);
+    paintProgress();
+    if (grid.open) grid.reload(); else again();
+    return;
+  }
   if (last && last.batch) { // one undo for all that were decided in one go
     left += sum(last.batch);
     last.batch.forEach((one) => send(one.id, 'undo', null, via));
@@ -143,7 +250,7 @@ function paintProgress() {
   const pace = minutes ? (times.length - 1) / minutes : 0;
   document.querySelectorAll('.bar .badge').forEach((one) => { one.textContent = Math.max(0, left); one.hidden = left <= 0; });
   parts.pace.textContent = pace && left > 0 ? `${Math.round(pace)} a minute, about ${inWords((left / pace) * 60)} to go` : '';
-  const taken = done.reduce((total, one) => total + (one.batch ? sum(one.batch) : weight(one.verdict)), 0);
+  const taken = done.reduce((total, one) => total + (one.all ? one.count : one.batch ? sum(one.batch) : weight(one.verdict)), 0);
   const share = taken + left > 0 ? (100 * taken) / (taken + left) : 0;
   parts.bar.style.width = `${share}%`;
   parts.rail.setAttribute('aria-valuenow', Math.round(share));
@@ -277,8 +384,8 @@ function flag(via) {
 function toggleGrid() {
   const on = !grid.open;
   element.firstElementChild.classList.toggle('is-grid', on);
-  if (on) outbox.settled().then(() => grid.show());
-  else {
+  if (on) { outbox.settled().then(() => grid.show()); element.querySelector('.grid-head select').focus(); } else {
+    paintQuery();
     grid.hide();
     outbox.settled().then(again); // the queue without what was decided in the grid
   }
@@ -292,6 +399,8 @@ function changeName() {
 function signedAs(answer) {
   parts.who.textContent = answer.reviewer;
   reading = answer.role === 'reader';
+  leading = answer.role === 'lead';
+  element.querySelectorAll('[data-lead]').forEach((one) => { one.hidden = !leading; });
   element.firstElementChild.classList.toggle('is-reading', reading);
   say(reading ? 'You may look, not decide: this name is not on the list of reviewers.' : '');
 }
@@ -359,6 +468,19 @@ function act(what, via) {
   if (reading && !LOOKS.includes(what)) return;
   if (what === 'grid') toggleGrid();
   else if (what === 'all') grid.selectAll();
+  else if (what === 'everything') grid.select(grid.entries.map((one) => one.id), true);
+  else if (what === 'filters') showFilters(parts.more.hidden);
+  else if (what === 'clear') takeQuery({});
+  else if (what === 'save') parts.naming.showModal();
+  else if (what === 'forget') saveQueue(parts.grid.querySelector('[name="queue"]').value, null);
+  else if (what === 'best') keepBest();
+  else if (what === 'gold') makeGold(0);
+  else if (what === 'gold-photos') makeGold(20);
+  else if (what === 'alike') {
+    const [one] = grid.picked();
+    if (one) takeQuery({ ...grid.query(), state: '', cluster: one.cluster }); else say('Select a picture first; those that look like it follow.', true);
+  } else if (grid.open && grid.everything && (what === 'accept' || what === 'reject')) decideEverything(what, null);
+  else if (grid.open && grid.everything && what.startsWith('reason:')) decideEverything('reject', what.slice(7));
   else if (grid.open && (what === 'accept' || what === 'reject')) grid.act(what, null, via);
   else if (grid.open && what.startsWith('reason:')) grid.act('reject', what.slice(7), via);
   else if (grid.open && what !== 'undo' && what !== 'help') return;
@@ -383,7 +505,7 @@ function onKey(event) {
   if (asking) return onNewKey(event);
   const number = Number(event.key);
   const what = number >= 1 && number <= reasons.length ? `reason:${reasons[number - 1][0]}` : keys.action(event.key);
-  if (!what || (parts.help.open && what !== 'help') || parts.sign.open) return;
+  if (!what || (parts.help.open && what !== 'help') || parts.sign.open || parts.naming.open || parts.sure.open) return;
   event.preventDefault();
   act(what, 'key');
 }
@@ -409,11 +531,19 @@ parts.sign.querySelector('form').addEventListener('submit', async () => { // Esc
   document.cookie = `backlot_reviewer=${encodeURIComponent(name)};path=/;max-age=31536000;samesite=lax`;
   location.reload();
 });
+parts.naming.querySelector('form').addEventListener('submit', () => {
+  const name = parts.naming.querySelector('input').value.trim();
+  if (name) saveQueue(name, Object.fromEntries(grid.chosen()));
+});
+parts.grid.querySelector('[name="queue"]').addEventListener('change', (event) => takeQuery(queues[event.target.value] ?? {}));
 parts.keyreset.addEventListener('click', () => { keys.reset(); asking = null; paintKeys(); });
 paintKeys();
 window.addEventListener('beforeunload', (event) => { if (outbox.waiting.length) event.preventDefault(); });
 
 async function begin() {
+  const asked = new URLSearchParams(location.search);
+  grid.take(Object.fromEntries(asked));
+  paintQuery();
   await outbox.flush(); // what an earlier visit could not save comes first
   const answer = await queue.more();
   if (!answer) { // the server is not there yet
@@ -424,10 +554,9 @@ async function begin() {
   signedAs(answer);
   left = answer.left;
   paint();
-  const query = new URLSearchParams(location.search);
-  if (query.get('view') === 'grid') {
+  if (asked.get('view') === 'grid') {
     element.firstElementChild.classList.add('is-grid');
-    grid.show(query);
+    grid.show();
   }
 }
 begin();

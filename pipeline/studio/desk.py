@@ -1,0 +1,296 @@
+"""The review part of the studio: who may decide, what comes next, and what decisions add up to."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.domain.acceptance import Acceptance, Advice, acceptance, advice, changed
+from pipeline.domain.images import RGB
+from pipeline.domain.people import Role, people_from, role_of
+from pipeline.domain.recipe import to_yaml
+from pipeline.domain.review import DISPUTED, SETTLE, Decision, Verdict
+from pipeline.errors import InvalidRequest, NotAllowed
+from pipeline.library import GoldItem, HelperLimits, Library, SampleOrder, SampleRow, VoteRow
+from pipeline.settings import Settings
+from pipeline.studio import bulk, reviewing
+from pipeline.studio.audit import export_decisions
+from pipeline.studio.helping import Helping
+from pipeline.studio.plans import recipe_of
+from pipeline.studio.queries import filter_of, reviewable
+from pipeline.studio.reports import GateReport, HelperReport
+from pipeline.studio.reviews import decide_by_gates
+from pipeline.studio.team import TeamReport, team_report
+
+_LEASE_S = 300.0  # a sample is kept for a reviewer who does nothing
+_QUEUE_NAME = 80  # characters
+_LASTING = (Verdict.ACCEPT, Verdict.REJECT)
+Query = Mapping[str, str | None]  # see `queries.filter_of`
+
+
+class ReviewDesk:
+    """One method per thing that a reviewer or a lead can do."""
+
+    def __init__(self, settings: Settings, library: Library) -> None:
+        self.settings = settings
+        self.library = library
+        self._helping = Helping(library)
+
+    def role(self, name: str) -> Role:
+        """What a person may do in the review."""
+        return role_of(people_from(self.settings.people), name)
+
+    def _must_review(self, name: str, what: str = "decide here") -> None:
+        if self.role(name) is Role.READER:
+            raise NotAllowed(name, what)
+
+    def _must_lead(self, name: str, what: str) -> None:
+        if self.role(name) is not Role.LEAD:
+            raise NotAllowed(name, what)
+
+    # --- what comes next ------------------------------------------------------------------------------------
+
+    def next_for_review(
+        self, reviewer: str, *, query: Query | None = None, after: str | None = None, limit: int = 30
+    ) -> list[SampleRow]:
+        """Pending samples, behind the sample `after`, leased to the reviewer (not to a reader).
+
+        Args:
+            query: a filter and an order; the whole queue, most doubtful first, without one. A lead who asks for the
+                state "disputed" gets those instead.
+
+        Raises:
+            InvalidRequest, UnknownName: a field of the query does not hold.
+        """
+        wanted = reviewable(query or {})
+        role = self.role(reviewer)
+        if wanted.order in (SampleOrder.PROMISE, SampleOrder.DOUBT) and after is None:
+            self._helping.ready()
+        if role is Role.READER or (role is Role.LEAD and wanted.review == DISPUTED):
+            return self.library.samples(wanted, limit=limit, after=after)
+        return self.library.take_next(reviewer, wanted=wanted, after=after, limit=limit, lease_s=_LEASE_S)
+
+    def leave_review(self, reviewer: str) -> None:
+        """Give what was leased to a reviewer to the others."""
+        self.library.release(reviewer)
+
+    def left_for(self, reviewer: str) -> int:
+        """How many pending samples a reviewer has not voted on."""
+        return self.library.left_for(reviewer)
+
+    def votes(self, sample_id: str) -> list[VoteRow]:
+        """The standing votes on a sample, for a lead who settles it."""
+        return self.library.votes(sample_id)
+
+    def sample(self, sample_id: str) -> SampleRow:
+        """One sample by its id."""
+        return self.library.sample(sample_id)
+
+    def samples(self, query: Query, *, limit: int = 100, after: str | None = None) -> list[SampleRow]:
+        """A page of the samples that a query asks for, newest first where it names no order."""
+        return self.library.samples(filter_of(query), limit=limit, after=after)
+
+    def count_samples(self, query: Query) -> int:
+        """How many samples a query asks for; one more than can be decided in one go where there are more."""
+        return self.library.count_samples(filter_of(query), most=bulk.MOST)
+
+    def filter_choices(self) -> dict[str, list[str]]:
+        """What a query can ask for: labels, models, scores, words ("slot=value") and reviewers."""
+        found = self.library.filter_choices()
+        words = [f"{slot}={value}" for slot in found.pop("slots") for value in self.library.words(slot)]
+        return {"labels": list(self.library.counts().classes), "words": words, **found}
+
+    def save_queue(self, name: str, query: Query, reviewer: str) -> None:
+        """Give a query a name under which everybody finds it.
+
+        Raises:
+            NotAllowed: the reviewer may only look.
+            InvalidRequest: no name, or too long a one.
+        """
+        self._must_review(reviewer, "name queues here")
+        name = name.strip()
+        if not 0 < len(name) <= _QUEUE_NAME:
+            raise InvalidRequest(
+                f"a queue's name has 1 to {_QUEUE_NAME} characters; this one has {len(name)}"
+            )
+        filter_of(query)
+        self.library.save_queue(name, {key: value for key, value in query.items() if value}, made_by=reviewer)
+
+    def remove_queue(self, name: str, reviewer: str) -> None:
+        """Forget a named query; no sample changes."""
+        self._must_review(reviewer, "remove queues here")
+        self.library.remove_queue(name)
+
+    def queues(self) -> dict[str, dict[str, str]]:
+        """The named queries."""
+        return self.library.queues()
+
+    # --- deciding -------------------------------------------------------------------------------------------
+
+    def decide(
+        self,
+        sample_id: str,
+        verdict: Verdict,
+        *,
+        reviewer: str,
+        reason: str | None = None,
+        comment: str = "",
+        via: str = "click",
+        client_id: str | None = None,
+        shown: dict[str, Any] | None = None,
+    ) -> str:
+        """Record a decision; the sample's new review state. The same `client_id` twice counts once.
+
+        A decision on a disputed sample is a lead's, and settles it. One on a gold item (see `gold_for`) changes no
+        sample; its answer is "pending".
+
+        Raises:
+            NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
+            NotFound: no such sample.
+            InvalidRequest: the sample has no picture.
+        """
+        self._must_review(reviewer)
+        client_id = client_id or uuid.uuid4().hex
+        if self.library.gold_item(sample_id):
+            self.library.answer_gold(
+                sample_id,
+                reviewer=reviewer,
+                verdict=str(verdict),
+                reason=reason,
+                via=via,
+                client_id=client_id,
+            )
+            return "pending"
+        if verdict in _LASTING and self.library.review_state(sample_id) == DISPUTED:
+            self._must_lead(reviewer, "settle what others disagree on")
+            via = SETTLE
+        return self.library.record_decision(
+            Decision(
+                sample_id=sample_id,
+                reviewer=reviewer,
+                verdict=verdict,
+                reason=reason,
+                comment=comment,
+                at=datetime.now(UTC).isoformat(),
+                via=via,
+                client_id=client_id,
+                shown=shown or {},
+            )
+        )
+
+    def decide_all(
+        self, query: Query, verdict: Verdict, *, reviewer: str, reason: str | None = None, batch: str
+    ) -> int:
+        """Accept or reject all samples that a query asks for; how many. `undo_all` takes the batch back."""
+        self._must_review(reviewer)
+        return bulk.decide_all(
+            self.library, filter_of(query), verdict, reviewer=reviewer, reason=reason, batch=batch
+        )
+
+    def keep_best(self, query: Query, *, reviewer: str, batch: str) -> int:
+        """Reject all but the best of each group of undecided samples that look alike; how many."""
+        self._must_review(reviewer)
+        return bulk.keep_best(self.library, filter_of(query), reviewer=reviewer, batch=batch)
+
+    def undo(self, reviewer: str) -> str | None:
+        """Take back this reviewer's last standing decision; the sample that is pending again."""
+        self._must_review(reviewer)
+        return self.library.undo(reviewer)
+
+    def undo_all(self, batch: str, *, reviewer: str) -> int:
+        """Take back what this reviewer decided in one go; how many decisions."""
+        self._must_review(reviewer)
+        return self.library.undo_batch(reviewer, batch)
+
+    def photo_in_place(self, sample_id: str) -> RGB:
+        """The photograph of a sample's front object, moved as the object was."""
+        return reviewing.photo_in_place(self.library, sample_id)
+
+    def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
+        """The same objects, placement and prompt with a new seed, pending review.
+
+        Raises:
+            NotAllowed: the reviewer may only look.
+        """
+        self._must_review(reviewer, "have pictures drawn here")
+        return reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
+
+    def gate(self) -> GateReport:
+        """Decide every pending sample by the automatic gates, marked as such."""
+        return decide_by_gates(self.library)
+
+    # --- gold items -----------------------------------------------------------------------------------------
+
+    def add_gold(self, sample_ids: Sequence[str], reviewer: str) -> None:
+        """Make decided samples gold items: reviewers meet them again and are measured by them.
+
+        Raises:
+            NotAllowed: the reviewer is no lead.
+            InvalidRequest: a sample is not decided.
+        """
+        self._must_lead(reviewer, "make gold items")
+        self.library.add_gold(sample_ids, made_by=reviewer)
+
+    def add_gold_photos(self, number: int, reviewer: str) -> int:
+        """Make real photographs gold items that must be accepted; how many are new."""
+        self._must_lead(reviewer, "make gold items")
+        return self.library.add_gold_photos(number, made_by=reviewer)
+
+    def gold_for(self, reviewer: str, dealt: int) -> list[GoldItem]:
+        """Gold items to be mixed into so many dealt samples, by the share that the settings ask for."""
+        number = int(dealt * self.settings.gold + random.random())  # right in the mean also for small shares
+        if not self.settings.gold or not number or self.role(reviewer) is Role.READER:
+            return []
+        return self.library.gold_for(reviewer, number)
+
+    # --- what decisions add up to ---------------------------------------------------------------------------
+
+    def team_report(self) -> TeamReport:
+        """Who reviewed, how they agree and how they change."""
+        return team_report(self.library)
+
+    def acceptance(self) -> Acceptance:
+        """What people accepted, by class, method, model, prompt slot and pose."""
+        return acceptance(self.library.decided_by_people())
+
+    def advice(self) -> list[Advice]:
+        """Changes to the prompt slots that people's decisions speak for."""
+        return advice(self.acceptance())
+
+    def changed_recipe(self, recipe: str | None, changes: Sequence[Advice]) -> str:
+        """A recipe's YAML with the changes that a person confirmed."""
+        return to_yaml(changed(recipe_of(recipe), changes))
+
+    def export_decisions(self, file: Path) -> int:
+        """Write all decisions to a `.parquet` or `.csv` file; how many."""
+        return export_decisions(self.library, file)
+
+    # --- the helper that learns -----------------------------------------------------------------------------
+
+    def teach_helper(self) -> HelperReport:
+        """Learn from all decisions and say of every undecided sample how likely it is to be accepted.
+
+        Where a lead has set limits, decide by them, and leave a share to people as a check.
+        """
+        return self._helping.teach()
+
+    def helper_report(self) -> HelperReport:
+        """How well the helper knows what people accept, without learning anew."""
+        return self._helping.report()
+
+    def set_helper_limits(
+        self, reviewer: str, *, accept_from: float | None, reject_below: float | None
+    ) -> None:
+        """Let the helper decide by itself outside the two probabilities; None twice turns it off.
+
+        Raises:
+            NotAllowed: the reviewer is no lead.
+            InvalidRequest: the limits do not lie on either side of 1/2.
+        """
+        self._must_lead(reviewer, "let the helper decide")
+        limits = HelperLimits(accept_from=accept_from, reject_below=reject_below)
+        self.library.set_helper_limits(limits, set_by=reviewer)

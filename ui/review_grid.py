@@ -1,0 +1,122 @@
+"""What the grid of the review asks the server: pages of a query, decisions on all of it, named queues, gold items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from pipeline.domain.review import DISPUTED, Verdict
+from pipeline.domain.spec import Method
+from ui.addresses import file_address
+from ui.review_session import Answer, answered, reviewer_of
+
+if TYPE_CHECKING:
+    from pipeline.library import SampleRow
+    from pipeline.studio import Studio
+
+_GRID_LIMIT = 200
+
+
+def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
+    """The functions, each with one object as its question."""
+
+    def grid_page(asked: Answer) -> Answer:
+        """`{query, after, limit}` → a page of entries; with the first one the choices of the filters and the queues."""
+
+        def page() -> Answer:
+            limit = min(int(asked["limit"]), _GRID_LIMIT)
+            rows = studio.samples(asked["query"], limit=limit, after=asked["after"])
+            answer: Answer = {"entries": [grid_entry_of(studio, row) for row in rows]}
+            if asked["after"] is None:
+                choices = studio.filter_choices()
+                answer |= {"choices": {**choices, "methods": [str(one) for one in Method]}}
+                answer |= {"queues": studio.queues()}
+            return answer
+
+        return answered(page)
+
+    def count_fitting(query: dict[str, str]) -> Answer:
+        """How many samples a query asks for."""
+        return answered(lambda: {"count": studio.count_samples(query)})
+
+    def decide_all(asked: Answer, request: gr.Request | None = None) -> Answer:
+        """`{query, verdict, reason, batch}` → how many were decided; `undo_all` takes the batch back."""
+        reviewer = reviewer_of(studio, request)
+
+        def decide() -> Answer:
+            verdict, reason = Verdict(asked["verdict"]), asked.get("reason")
+            done = studio.decide_all(
+                asked["query"], verdict, reviewer=reviewer, reason=reason, batch=asked["batch"]
+            )
+            return {"count": done, "left": studio.left_for(reviewer)}
+
+        return answered(decide)
+
+    def keep_best(asked: Answer, request: gr.Request | None = None) -> Answer:
+        """`{query, batch}` → how many were rejected because a better one looks like them."""
+        reviewer = reviewer_of(studio, request)
+
+        def keep() -> Answer:
+            done = studio.keep_best(asked["query"], reviewer=reviewer, batch=asked["batch"])
+            return {"count": done, "left": studio.left_for(reviewer)}
+
+        return answered(keep)
+
+    def undo_all(batch: str, request: gr.Request | None = None) -> Answer:
+        """Take back what was decided in one go."""
+        reviewer = reviewer_of(studio, request)
+
+        def undo() -> Answer:
+            return {"count": studio.undo_all(batch, reviewer=reviewer), "left": studio.left_for(reviewer)}
+
+        return answered(undo)
+
+    def save_queue(asked: Answer, request: gr.Request | None = None) -> Answer:
+        """`{name, query}` → all queues; a query of None removes the queue."""
+        reviewer = reviewer_of(studio, request)
+
+        def save() -> Answer:
+            if asked["query"] is None:
+                studio.remove_queue(asked["name"], reviewer)
+            else:
+                studio.save_queue(asked["name"], asked["query"], reviewer)
+            return {"queues": studio.queues()}
+
+        return answered(save)
+
+    def make_gold(asked: Answer, request: gr.Request | None = None) -> Answer:
+        """`{ids, photos}` → decided samples, or so many photographs, become gold items."""
+        reviewer = reviewer_of(studio, request)
+
+        def make() -> Answer:
+            if asked.get("photos"):
+                return {"count": studio.add_gold_photos(int(asked["photos"]), reviewer)}
+            studio.add_gold(asked["ids"], reviewer)
+            return {"count": len(asked["ids"])}
+
+        return answered(make)
+
+    return grid_page, count_fitting, decide_all, keep_best, undo_all, save_queue, make_gold
+
+
+def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
+    """What the grid shows of a sample."""
+    assert row.image_id is not None, "only rendered samples are reviewed"
+    return {
+        "id": row.id,
+        "thumbnail": file_address(studio.thumbnail_path(row.image_id)),
+        "label": row.spec.label,
+        "prompt": row.spec.prompt,
+        "state": row.review,
+        "cluster": row.cluster,
+        "doubts": [*row.failed_gates, *_votes_of(studio, row)],
+    }
+
+
+def _votes_of(studio: Studio, row: SampleRow) -> list[str]:
+    """Who said what of a disputed sample; of others nothing is told, so that votes stay blind."""
+    if row.review != DISPUTED:
+        return []
+    return [f"{one.reviewer}: {one.verdict} {one.reason or ''}".strip() for one in studio.votes(row.id)]
