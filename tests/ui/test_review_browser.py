@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from pipeline.domain.review import Policy, Verdict
 from pipeline.library import Library
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, opened_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 SAMPLES = 12
@@ -182,7 +186,7 @@ def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: App, tmp
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
         page.click("[data-do='name']")
-        page.fill("[name=reviewer]", "Ann Ö")
+        page.fill("dialog [name=reviewer]", "Ann Ö")
         page.keyboard.press("Enter")
         page.wait_for_selector(".review-who b:text-is('Ann Ö')")
         page.wait_for_selector(".review[data-sample]")
@@ -208,10 +212,131 @@ def test_a_refusal_in_the_grid_is_said_and_escape_leaves_the_name(tmp_path: Path
             page.wait_for_selector(".grid-tile.disputed")
             page.keyboard.press("g")
             page.click("[data-do='name']")
-            page.fill("[name=reviewer]", "somebody else")
+            page.fill("dialog [name=reviewer]", "somebody else")
             page.keyboard.press("Escape")
             assert page.inner_text(".review-who b") == "me"
             assert not page.evaluate("document.cookie.includes('backlot_reviewer')")
     finally:
         app.stop()
     assert [verdict for _, verdict in verdicts(tmp_path)] == ["accept", "reject"]
+
+
+def focused(page: Page) -> str:
+    """What a person who uses keys alone stands on."""
+    said = "document.activeElement.dataset.do || document.activeElement.dataset.id || document.activeElement.name"
+    return str(page.evaluate(said))
+
+
+def tab_to(page: Page, what: str) -> None:
+    """Press Tab until something has the focus, and see that the focus is visible there."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if focused(page) == what:
+            outline = "getComputedStyle(document.activeElement).outlineStyle"
+            assert page.evaluate(outline) != "none"
+            return
+    raise AssertionError(f"Tab does not reach {what}")
+
+
+def test_a_session_by_keys_alone(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        for key in "a2xuuu":
+            page.keyboard.press(key)
+        tab_to(page, "skip")
+        page.keyboard.press("Enter")
+        page.wait_for_function(ALL_SAVED)
+        page.keyboard.press("g")
+        page.wait_for_function("document.activeElement.classList.contains('grid-tile')")
+        ids = [tile.get_attribute("data-id") for tile in page.locator(".grid-tile").all()]
+        for key in ("Space", "ArrowRight", "ArrowRight", "Space", "End", "Space"):
+            page.keyboard.press(key)
+        assert page.inner_text(".grid-count") == "3 selected"
+        page.keyboard.press("3")
+        page.wait_for_function(ALL_SAVED)
+        page.keyboard.press("g")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("a")
+        page.wait_for_function(ALL_SAVED)
+    said = verdicts(tmp_path)
+    assert [verdict for _, verdict in said] == [
+        *("accept", "reject", "reject", "undo", "undo", "undo", "skip"), *["reject"] * 3, "accept"
+    ]  # fmt: skip
+    assert [one for one, _ in said[7:10]] == [ids[0], ids[2], ids[-1]]
+    assert said[10][0] == ids[1]
+
+
+def test_two_reviewers_disagree_and_a_lead_settles_it_on_the_page(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        first, second = filled(library, samples=2)
+    app = App(tmp_path, people="ann, ben, lea:lead", overlap=2)
+    keys = {"ann": "aa", "ben": "2a"}
+    try:
+        with opened_page() as page:
+            browser = page.context.browser
+            assert browser is not None
+
+            def sit_down(name: str) -> Page:
+                context = browser.new_context()
+                context.add_cookies([{"name": "backlot_reviewer", "value": name, "url": app.address}])
+                return context.new_page()
+
+            for name, pressed in keys.items():
+                seat = sit_down(name)
+                seat.goto(f"{app.address}/review")
+                seat.wait_for_selector(f".review[data-sample='{first}']")
+                assert seat.inner_text("[data-part=left]") == "2 left"
+                assert "ann" not in seat.inner_text(".review-facts")  # blind
+                for key in pressed:
+                    seat.keyboard.press(key)
+                seat.wait_for_function(ALL_SAVED)
+            lead = sit_down("lea")
+            lead.goto(f"{app.address}/review?view=grid&state=disputed")
+            lead.wait_for_selector(f".grid-tile.disputed[data-id='{first}']")
+            title = lead.get_attribute(".grid-tile", "title")
+            assert title is not None
+            assert title.endswith("ann: accept\nben: reject seam")
+            lead.keyboard.press("g")
+            lead.wait_for_selector(f".review[data-sample='{first}']")
+            lead.keyboard.press("a")
+            lead.wait_for_function(ALL_SAVED)
+    finally:
+        app.stop()
+    with Library.open(tmp_path / "library") as library:
+        assert [library.sample(one).review for one in (first, second)] == ["accepted", "accepted"]
+        assert [one.via for one in library.decisions(first)] == ["key", "key", "settle"]
+        assert library.verify() == []
+
+
+def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review?view=grid")
+        page.wait_for_selector(".grid-tile")
+        page.click("[data-do=filters]")
+        page.select_option("[name=word]", "surface=gravel")
+        page.select_option("[name=order]", "newest")
+        page.wait_for_function(f"document.querySelectorAll('.grid-tile').length === {SAMPLES}")
+        page.click("[data-do=save]")
+        page.keyboard.type("rough")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".grid-actions :text('queue “rough” saved')")
+        address = page.url
+        page.click(".grid-more [data-do=clear]")
+        page.wait_for_function("!location.search.includes('gravel')")
+        page.reload()
+        page.wait_for_selector(".grid-tile")
+        page.select_option(".grid-head [name=queue]", "rough")
+        page.wait_for_url(address)
+        page.keyboard.press("Escape")
+        page.click(".grid-head [data-do=grid]")
+        page.wait_for_selector(".review-query b:text-is('newest, surface=gravel')")
+        page.keyboard.press("g")
+        page.wait_for_selector(".grid-tile")
+        page.click("[data-do=best]")
+        page.wait_for_selector("dialog[open]")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog[open]", state="detached")
+    assert verdicts(tmp_path) == []
+    with Library.open(tmp_path / "library") as library:
+        assert library.queues() == {"rough": {"order": "newest", "word": "surface=gravel"}}

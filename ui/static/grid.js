@@ -2,7 +2,7 @@
 const GRID_PAGE = 60;
 const GRID_FIELDS = ['state', 'label', 'method', 'order', 'model', 'word', 'reviewer', 'since', 'until', 'score', 'low', 'high', 'cluster'];
 const GRID_FIRST = { state: 'pending', order: 'queue' }; // what the fields say before anything is chosen
-const GRID_CHOICES = { label: ['labels', 'every class'], method: ['methods', 'every method'], model: ['models', 'every model'], word: ['words', 'every word'], reviewer: ['reviewers', 'anybody or nobody'], score: ['scores', 'none'] };
+const GRID_CHOICES = { label: ['labels', 'every class'], method: ['methods', 'every method'], model: ['models', 'every model'], word: ['words', 'every word'], reviewer: ['reviewers', 'anybody'], score: ['scores', 'none'] };
 const GRID_MORE = GRID_FIELDS.slice(4);
 
 class Grid {

@@ -138,6 +138,7 @@ function takeQuery(query) {
 function paintQuery() {
   const told = grid.chosen().map(([name, value]) => (['state', 'label', 'method', 'order', 'word'].includes(name) ? value : `${name} ${value}`));
   parts.query.hidden = !told.length;
+  grid.fields.cluster.hidden = !grid.fields.cluster.value;
   parts.query.querySelector('b').textContent = told.join(', ');
   const more = grid.chosen().some(([name]) => GRID_MORE.includes(name));
   if (more) showFilters(true);
@@ -245,7 +246,7 @@ function paint() {
 }
 
 function paintProgress() {
-  parts.left.textContent = `${Math.max(0, left)} left`;
+  parts.left.textContent = `${Math.max(0, left)} left${grid.chosen().length ? ' in all' : ''}`;
   const minutes = times.length > 3 ? (times[times.length - 1] - times[0]) / 60000 : 0;
   const pace = minutes ? (times.length - 1) / minutes : 0;
   document.querySelectorAll('.bar .badge').forEach((one) => { one.textContent = Math.max(0, left); one.hidden = left <= 0; });
@@ -384,7 +385,8 @@ function flag(via) {
 function toggleGrid() {
   const on = !grid.open;
   element.firstElementChild.classList.toggle('is-grid', on);
-  if (on) { outbox.settled().then(() => grid.show()); element.querySelector('.grid-head select').focus(); } else {
+  if (on) outbox.settled().then(() => grid.show()).then(() => grid.tiles.firstElementChild?.focus());
+  else {
     paintQuery();
     grid.hide();
     outbox.settled().then(again); // the queue without what was decided in the grid
@@ -533,6 +535,7 @@ parts.sign.querySelector('form').addEventListener('submit', async () => { // Esc
 });
 parts.naming.querySelector('form').addEventListener('submit', () => {
   const name = parts.naming.querySelector('input').value.trim();
+  parts.naming.querySelector('input').value = '';
   if (name) saveQueue(name, Object.fromEntries(grid.chosen()));
 });
 parts.grid.querySelector('[name="queue"]').addEventListener('change', (event) => takeQuery(queues[event.target.value] ?? {}));
