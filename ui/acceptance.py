@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.domain.acceptance import advice
+from pipeline.domain.slots import SLOT
 from ui.events import AT_ONCE, QUIET, shown_to_user
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def acceptance_html(found: Acceptance) -> str:
 def rate_chart_html(tallies: Mapping[str, Tally], *, title: str) -> str:
     """Rates as bars with a line for the interval, least accepted first."""
     rows = "".join(
-        f"<dt>{escape(name or 'nothing said')}</dt><dd>{_bar(tally)}"
+        f"<dt>{escape(SLOT.sub('…', name) or 'nothing said')}</dt><dd>{_bar(tally)}"
         f"<span>{tally.rate:.0%} of {tally.decided}</span></dd>"
         for name, tally in sorted(tallies.items(), key=lambda pair: pair[1].rate)
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
+_COMMENT_LENGTH = 500
 _SCRIPTS = ("outbox.js", "queue.js", "keys.js", "grid.js", "review.js")
 
 
@@ -159,6 +160,8 @@ def _recorded(studio: Studio, reviewer: str, decision: Answer) -> str:
             reason=decision.get("reason"),
             via=decision["via"],
             client_id=decision["client_id"],
+            comment=str(decision.get("comment") or "")[:_COMMENT_LENGTH],
+            shown=decision.get("shown"),
         )
     except StudioError as error:
         return str(error)

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.domain.recipe import Recipe
+from pipeline.domain.slots import SLOT
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest
 
@@ -81,7 +82,7 @@ class Advice:
     @property
     def sentence(self) -> str:
         """E.g. "drop camera: far away; 2 of 14 accepted, 71 % of the others"."""
-        name = self.value or "nothing said"
+        name = SLOT.sub("…", self.value) or "nothing said"
         return (
             f"{self.change} {self.slot}: {name}; {self.tally.accepted} of {self.tally.decided} accepted, "
             f"{self.rest.rate:.0%} of the others"

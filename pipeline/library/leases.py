@@ -49,7 +49,7 @@ def take(
     statement = statement.where(~mine.exists(), given + held < overlap).limit(limit)
     statement = behind(connection, statement, wanted, order, after)
     rows = [sample_rows.sample_row(row) for row in connection.execute(statement)]
-    _hold(connection, [row.id for row in rows], reviewer, now_s + lease_s)
+    hold(connection, [row.id for row in rows], reviewer, now_s + lease_s)
     return rows
 
 
@@ -63,7 +63,8 @@ def give_all_back(connection: Connection, reviewer: str) -> None:
     connection.execute(delete(leases).where(leases.c.reviewer == reviewer))
 
 
-def _hold(connection: Connection, sample_ids: Sequence[str], reviewer: str, until: float) -> None:
+def hold(connection: Connection, sample_ids: Sequence[str], reviewer: str, until: float) -> None:
+    """Lease samples to a reviewer until a time in seconds since 1970."""
     if not sample_ids:
         return
     own = leases.c.reviewer == reviewer

@@ -65,6 +65,11 @@ class ReviewStore(OpenLibrary):
                 lease_s=lease_s,
             )
 
+    def hold(self, sample_id: str, reviewer: str, *, lease_s: float = 600.0) -> None:
+        """Lease one sample to a reviewer."""
+        with self._writing() as connection:
+            leases.hold(connection, [sample_id], reviewer, time.time() + lease_s)
+
     def release(self, reviewer: str) -> None:
         """End all leases of a reviewer, who goes away."""
         with self._writing() as connection:

@@ -13,7 +13,7 @@ from pipeline.domain.acceptance import Acceptance, Advice, acceptance, advice, c
 from pipeline.domain.images import RGB
 from pipeline.domain.people import Role, people_from, role_of
 from pipeline.domain.recipe import to_yaml
-from pipeline.domain.review import DISPUTED, SETTLE, Decision, Verdict
+from pipeline.domain.review import DISPUTED, SETTLE, Decision, RejectReason, Verdict
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.library import GoldItem, HelperLimits, Library, SampleOrder, SampleRow, VoteRow
 from pipeline.settings import Settings
@@ -145,6 +145,8 @@ class ReviewDesk:
     ) -> str:
         """Record a decision; the sample's new review state. The same `client_id` twice counts once.
 
+        A reason that does not exist (any more) is kept in the comment, under "other".
+
         A decision on a disputed sample is a lead's, and settles it. One on a gold item (see `gold_for`) changes no
         sample; its answer is "pending".
 
@@ -155,6 +157,8 @@ class ReviewDesk:
         """
         self._must_review(reviewer)
         client_id = client_id or uuid.uuid4().hex
+        if reason is not None and reason not in list(RejectReason):
+            comment, reason = f"{reason}: {comment}".rstrip(": "), str(RejectReason.OTHER)
         if self.library.gold_item(sample_id):
             self.library.answer_gold(
                 sample_id,
@@ -211,13 +215,15 @@ class ReviewDesk:
         return reviewing.photo_in_place(self.library, sample_id)
 
     def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
-        """The same objects, placement and prompt with a new seed, pending review.
+        """The same objects, placement and prompt with a new seed, pending review and leased to who asked.
 
         Raises:
             NotAllowed: the reviewer may only look.
         """
         self._must_review(reviewer, "have pictures drawn here")
-        return reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
+        row = reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
+        self.library.hold(row.id, reviewer, lease_s=_LEASE_S)
+        return row
 
     def gate(self) -> GateReport:
         """Decide every pending sample by the automatic gates, marked as such."""

@@ -340,3 +340,21 @@ def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(app: App
     assert verdicts(tmp_path) == []
     with Library.open(tmp_path / "library") as library:
         assert library.queues() == {"rough": {"order": "newest", "word": "surface=gravel"}}
+
+
+def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review?label=bolt")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("9")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog[open]", state="detached")
+        page.keyboard.press("m")
+        page.keyboard.press("9")
+        page.keyboard.type("a thumb in it")
+        page.keyboard.press("Enter")
+        page.wait_for_function(ALL_SAVED)
+    with Library.open(tmp_path / "library") as library:
+        (only,) = library.decisions()
+    assert (only.reason, only.comment) == ("other", "a thumb in it")
+    assert only.shown == {"view": "one", "mask": True, "photo": 0, "zoom": False, "query": {"label": "bolt"}}

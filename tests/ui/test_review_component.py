@@ -75,6 +75,13 @@ def test_a_decision_that_is_sent_again_counts_once(studio: Studio, samples: list
     assert len(studio.library.decisions(samples[0])) == 1
 
 
+def test_a_reason_that_no_longer_exists_is_kept_in_words(studio: Studio, samples: list[str]) -> None:
+    ask = asked_of(studio)
+    ask.record_decisions([decision(samples[0], "reject", "1", "too_blue") | {"comment": "like a smurf"}])
+    (only,) = studio.library.decisions()
+    assert (only.reason, only.comment) == ("other", "too_blue: like a smurf")
+
+
 def test_a_sample_that_is_gone_is_answered_with_a_sentence_and_the_others_are_saved(
     studio: Studio, samples: list[str]
 ) -> None:

@@ -159,13 +159,33 @@ function say(sentence, trouble = false) {
 
 function sum(batch) { return batch.reduce((total, one) => total + one.weight, 0); }
 
-function send(id, verdict, reason, via) {
-  outbox.put({ sample_id: id, verdict, reason, via, at: new Date().toISOString() });
+function send(id, verdict, reason, via, comment = '') {
+  outbox.put({ sample_id: id, verdict, reason, via, comment, shown: shown(), at: new Date().toISOString() });
+}
+
+// What the reviewer sees while deciding: it is kept with the decision.
+function shown() {
+  const query = Object.fromEntries(grid.chosen());
+  if (grid.open) return { view: 'grid', query };
+  const before = parts.frame.querySelector('.before');
+  return { view: 'one', mask: masked, photo: before ? Number(parts.compare.value) : 0, zoom: zoomed(), query };
 }
 
 function weight(verdict) { return verdict === 'accept' || verdict === 'reject' ? 1 : 0; }
 
-function decide(verdict, via, reason = null) {
+// "Other" wants a word about it; an empty one is fine, Escape takes the rejection back.
+function comment(via) {
+  const entry = queue.current;
+  if (!entry) return;
+  parts.comment.returnValue = '';
+  parts.comment.querySelector('input').value = '';
+  parts.comment.showModal();
+  parts.comment.addEventListener('close', () => {
+    if (parts.comment.returnValue === 'send' && queue.current === entry) decide('reject', via, 'other', parts.comment.querySelector('input').value.trim());
+  }, { once: true });
+}
+
+function decide(verdict, via, reason = null, words = '') {
   const entry = queue.current;
   if (!entry) return;
   if (reading) { // on to the next, nothing is kept
@@ -177,9 +197,9 @@ function decide(verdict, via, reason = null) {
   left -= weight(verdict);
   times.push(performance.now());
   if (times.length > PACE_OVER) times.shift();
+  send(entry.id, verdict, reason, via, words);
   queue.step(1);
   paint();
-  send(entry.id, verdict, reason, via);
 }
 
 async function undo(via) {
@@ -493,6 +513,7 @@ function act(what, via) {
   else if (what === 'flag') flag(via);
   else if (what === 'help') toggleHelp();
   else if (what === 'undo') undo(via);
+  else if (what === 'reason:other' && !reading) comment(via);
   else if (what.startsWith('reason:')) decide('reject', via, what.slice(7));
   else decide(what, via);
 }
@@ -503,11 +524,12 @@ function onKey(event) {
   if (event.key === 'Enter' || event.key === ' ') return; // a button that has the focus
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const target = event.composedPath()[0];
-  if (target instanceof HTMLElement && target.type !== 'range' && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) return;
+  const typed = target instanceof HTMLElement && target.type !== 'range' && target.getClientRects().length; // a closed dialog keeps the focus for a moment
+  if (typed && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))) return;
   if (asking) return onNewKey(event);
   const number = Number(event.key);
   const what = number >= 1 && number <= reasons.length ? `reason:${reasons[number - 1][0]}` : keys.action(event.key);
-  if (!what || (parts.help.open && what !== 'help') || parts.sign.open || parts.naming.open || parts.sure.open) return;
+  if (!what || (parts.help.open && what !== 'help') || parts.sign.open || parts.naming.open || parts.sure.open || parts.comment.open) return;
   event.preventDefault();
   act(what, 'key');
 }
