@@ -1,0 +1,50 @@
+"""Every page under axe-core, the field's checker of roles, names, labels and contrast (WCAG 2 A and AA)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.review import Verdict
+from pipeline.library import Library
+from tests.toy_library import decision, filled
+from tests.ui.browser import App, opened_page
+
+pytestmark = pytest.mark.browser
+PAGES = {  # address → what is there when the page is ready
+    "": ".tile",
+    "create": "h1",
+    "generate": "h1",
+    "review": ".review[data-sample]",
+    "review?view=grid": ".grid-tile",
+    "reviewers": "#team table",
+    "publish": "h1",
+    "train": "h1",
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("pages")
+    with Library.open(folder / "library", create=True) as library:
+        for number, one in enumerate(filled(library, samples=12)[:4]):
+            library.record_decision(decision(one, Verdict.REJECT if number else Verdict.ACCEPT))
+    running = App(folder)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_breaks_no_rule_of_accessibility(app: App, address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
+    with opened_page() as page:
+        page.goto(f"{app.address}/{address}")
+        page.wait_for_selector(PAGES[address])
+        found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]}).response
+    assert len(found["passes"]) > 10
+    broken = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]]
+    assert broken == []
