@@ -1,0 +1,428 @@
+"""The review at scale: next and decide at a million samples, eight people at once, and the page itself.
+
+`python -m benchmarks.review`: one JSON line a part, the limit beside each figure. `--only queue|team|browser` runs one
+part; `--samples`, `--browser-samples` and `--seconds` make it smaller.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sqlite3
+import statistics
+import tempfile
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from pipeline.domain.placement import Placement
+from pipeline.domain.review import Decision, Verdict
+from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
+from pipeline.library import Library, NewSubject, Rendered
+from pipeline.settings import Settings
+from pipeline.studio import Studio
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAGE = 12  # entries that the browser asks for at once
+_LABELS = ("bolt", "nut", "gear", "spring")
+_METHODS = (Method.INPAINT, Method.SDXL)
+_TIMED = 3_000  # decisions timed one by one
+_MANY = 100_000  # decisions of one reviewer
+_SIDE_PX = 512
+_TEXTURES = 300
+_PEOPLE = 8
+_PACE_S = 0.2  # between two decisions of a person
+_IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+_PAUSE_MS = 150  # between two keys of an unhurried hand
+_KEYS = 100
+_FEWEST = 800  # samples that the page's part uses up
+
+
+# --- libraries ----------------------------------------------------------------------------------------------
+
+
+def texture(number: int) -> np.ndarray:
+    """(512, 512, 3) uint8: soft noise, about as hard to unpack as a painted picture."""
+    rng = np.random.default_rng(number)
+    coarse = rng.normal(128, 60, (_SIDE_PX // 8, _SIDE_PX // 8, 3)).astype(np.float32)
+    return np.clip(cv2.resize(coarse, (_SIDE_PX, _SIDE_PX)), 0, 255).astype(np.uint8)
+
+
+def grow(folder: Path, count: int, *, textures: int = 1) -> None:
+    """A library of about `count` undecided samples: a few are stored as always, the rest are copies of their rows."""
+    with Library.open(folder, create=True) as library:
+        pictures = [library.put_picture(texture(number)) for number in range(textures)]
+        specs = [_spec(library, label, method) for label in _LABELS for method in _METHODS]
+        library.add_plan("benchmark", "", specs)
+        for one in specs:
+            library.record_sample(_rendered(one, pictures[0]))
+    copies = count // len(specs) - 1
+    with closing(sqlite3.connect(folder / "backlot.sqlite")) as database:
+        database.execute("PRAGMA synchronous=OFF")
+        for one in specs:
+            _copy(database, one, copies, pictures)
+        database.execute(
+            "INSERT INTO sample_words SELECT 'surface', CASE seq % 3 WHEN 0 THEN 'snow' ELSE 'sand' END, seq "
+            "FROM samples WHERE seq > ?",
+            (len(specs),),
+        )
+        for name in ("seam", "halo"):
+            database.execute(
+                "INSERT INTO sample_scores SELECT ?, score, seq FROM samples WHERE seq > ?",
+                (name, len(specs)),
+            )
+        database.execute("UPDATE counters SET value = (SELECT count(*) FROM samples) WHERE key = 'pending'")
+        database.commit()
+        database.execute("ANALYZE")
+        database.commit()
+
+
+def _copy(database: sqlite3.Connection, one: SampleSpec, copies: int, pictures: list[str]) -> None:
+    """Rows like that of a sample, each with a seed, an id, a place in the queue and a picture of its own."""
+    own = {"seq", "id", "score", "image_id", "spec"}
+    names = [row[1] for row in database.execute("PRAGMA table_info(samples)") if row[1] not in own]
+    columns = ", ".join(names)
+    database.execute("CREATE TEMP TABLE copies (n INTEGER PRIMARY KEY, id TEXT, spec TEXT, image_id TEXT)")
+    database.executemany("INSERT INTO copies VALUES (?, ?, ?, ?)", _copies(one.to_json(), copies, pictures))
+    database.execute(
+        f"INSERT INTO samples (id, spec, image_id, score, {columns}) "
+        "SELECT copies.id, copies.spec, copies.image_id, ((n * 2654435761) % 1000003) / 1000003.0, "
+        + ", ".join(f"one.{name}" for name in names)
+        + " FROM copies, (SELECT * FROM samples WHERE id = ?) AS one",
+        (one.id,),
+    )
+    database.execute("DROP TABLE copies")
+
+
+def _copies(text: str, copies: int, pictures: list[str]) -> Iterator[tuple[int, str, str, str]]:
+    for number in range(1, copies + 1):
+        spec = text.replace('"seed":0', f'"seed":{number}')
+        yield number, hashlib.sha256(spec.encode()).hexdigest()[:20], spec, pictures[number % len(pictures)]
+
+
+def _spec(library: Library, label: str, method: Method) -> SampleSpec:
+    photo = texture(_LABELS.index(label) + 1000)
+    photo_id = library.put_picture(photo)
+    cutout_id = library.put_picture(np.dstack([photo, np.full((_SIDE_PX, _SIDE_PX), 255, np.uint8)]))
+    library.add_subject(
+        NewSubject(
+            id=photo_id, label=label, name=f"{label}.png", source="benchmark", split="train", photo_id=photo_id,
+            height=_SIDE_PX, width=_SIDE_PX, cutout_id=cutout_id, box=(0, 0, 9, 9),
+        )
+    )  # fmt: skip
+    return SampleSpec(
+        label=label,
+        objects=(ObjectSpec(subject_id=photo_id, cutout_id=cutout_id, placement=Placement()),),
+        prompt="a bench in the snow",
+        negative_prompt=None,
+        slots=(("surface", "snow"),),
+        method=method,
+        model="nano",
+        revision="r1",
+        size=(_SIDE_PX, _SIDE_PX),
+        steps=8,
+        guidance_scale=3.0,
+        seed=0,
+    )
+
+
+def _rendered(one: SampleSpec, image_id: str) -> Rendered:
+    return Rendered(
+        spec_id=one.id,
+        image_id=image_id,
+        mask_id=None,
+        boxes=((0, 0, 9, 9),),
+        homographies=(_IDENTITY,),
+        scores={"seam": 0.3, "halo": 0.1},
+        descriptor=np.full(96, 0.1, np.float32).tobytes(),
+    )
+
+
+@contextmanager
+def grown(count: int, *, textures: int = 1) -> Iterator[Path]:
+    """A folder with such a library, as `library`."""
+    with tempfile.TemporaryDirectory() as folder:
+        grow(Path(folder) / "library", count, textures=textures)
+        yield Path(folder)
+
+
+def studio_on(folder: Path) -> Studio:
+    """A studio on that library."""
+    return Studio(Settings(library=folder / "library", starter=False))
+
+
+# --- the queue ----------------------------------------------------------------------------------------------
+
+
+def queue(count: int) -> dict[str, Any]:
+    """Next and decide one by one; next again after many decisions; counters against counting."""
+    with grown(count) as folder, studio_on(folder) as studio:
+        first = _median_ms(lambda: studio.next_for_review("ann", limit=PAGE), 20)
+        next_ms, decide_ms, both_ms = _session(studio, min(_TIMED, count // 2))
+        many = min(_MANY, count // 2)
+        _decide_many(studio, many - len(decide_ms))
+        later = _median_ms(lambda: studio.next_for_review("ann", limit=PAGE), 20)
+        kept = studio.library.counts().samples
+        with closing(sqlite3.connect(folder / "library" / "backlot.sqlite")) as database:
+            grouped = "SELECT state, count(*) FROM samples GROUP BY state"
+            counted = dict(database.execute(grouped).fetchall())
+            counting_ms = _median_ms(lambda: database.execute(grouped).fetchall(), 5)
+            counters = "SELECT scope, key, value FROM counters"
+            counters_ms = _median_ms(lambda: database.execute(counters).fetchall(), 200)
+        equal = all(kept[state] == number for state, number in counted.items())
+    return {
+        "benchmark": "review queue",
+        "samples": sum(counted.values()),
+        "decide_ms_p50": _percentile(decide_ms, 50),
+        "decide_ms_p99": _percentile(decide_ms, 99),
+        "next_ms_p50": _percentile(next_ms, 50),
+        "next_ms_p99": _percentile(next_ms, 99),
+        "next_and_decide_ms_p99": _percentile(both_ms, 99),
+        "next_and_decide_ms_p99_limit": 10,
+        "decisions_of_one_reviewer": many,
+        "next_after_them_to_first": round(later / first, 2),
+        "next_after_them_to_first_limit": 2,
+        "counters_equal_group_by": equal,
+        "group_by_to_counters": round(counting_ms / counters_ms),
+        "group_by_to_counters_limit": 500,
+    }
+
+
+def _session(studio: Studio, count: int) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds of every next, of every decide, and of each decide with the next that it came with."""
+    next_ms, decide_ms, both_ms = [], [], []
+    last = None
+    while len(decide_ms) < count:
+        started = time.perf_counter()
+        rows = studio.next_for_review("ann", after=last, limit=PAGE)
+        waited = (time.perf_counter() - started) * 1000
+        next_ms.append(waited)
+        for row in rows:
+            started = time.perf_counter()
+            studio.decide(row.id, Verdict.ACCEPT, reviewer="ann", via="key", client_id=uuid.uuid4().hex)
+            took = (time.perf_counter() - started) * 1000
+            decide_ms.append(took)
+            both_ms.append(took + waited)
+            waited = 0.0
+        last = rows[-1].id
+    return next_ms, decide_ms, both_ms
+
+
+def _decide_many(studio: Studio, count: int) -> None:
+    """Bring a reviewer to many decisions, in large transactions."""
+    while count > 0:
+        rows = studio.next_for_review("ann", limit=min(500, count))
+        at = datetime.now(UTC).isoformat()
+        studio.library.record_decisions(
+            [
+                Decision(
+                    sample_id=row.id, reviewer="ann", verdict=Verdict.ACCEPT, at=at, via="key",
+                    client_id=uuid.uuid4().hex,
+                )
+                for row in rows
+            ]
+        )  # fmt: skip
+        count -= len(rows)
+
+
+def _median_ms(work: Callable[[], object], times: int) -> float:
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        found.append((time.perf_counter() - started) * 1000)
+    return statistics.median(found)
+
+
+def _percentile(values: list[float], percent: float) -> float:
+    return round(float(np.percentile(values, percent)), 2)
+
+
+# --- eight people at once -----------------------------------------------------------------------------------
+
+
+def team(seconds: float) -> dict[str, Any]:
+    """Eight people, five decisions a second each: nothing lost, nothing doubled, nobody given what another holds."""
+    with grown(int(_PEOPLE * seconds / _PACE_S * 1.5) + 800) as folder, studio_on(folder) as studio:
+        handed: list[tuple[str, str]] = []
+        sent: list[tuple[str, str]] = []
+        took: list[float] = []
+        guard = threading.Lock()
+        until = time.monotonic() + seconds
+
+        def sit(name: str) -> None:
+            tick = time.monotonic()
+            last = None
+            while time.monotonic() < until:
+                rows = studio.next_for_review(name, after=last, limit=PAGE)
+                with guard:
+                    handed.extend((row.id, name) for row in rows)
+                for row in rows:
+                    tick += _PACE_S
+                    time.sleep(max(0.0, tick - time.monotonic()))
+                    if time.monotonic() >= until:
+                        break
+                    started = time.perf_counter()
+                    studio.decide(
+                        row.id, Verdict.ACCEPT, reviewer=name, via="key", client_id=uuid.uuid4().hex
+                    )
+                    with guard:
+                        took.append((time.perf_counter() - started) * 1000)
+                        sent.append((row.id, name))
+                last = rows[-1].id
+
+        people = [threading.Thread(target=sit, args=(f"person {number}",)) for number in range(_PEOPLE)]
+        for one in people:
+            one.start()
+        for one in people:
+            one.join()
+        stored = [(one.sample_id, one.reviewer) for one in studio.library.decisions()]
+        accepted = studio.library.counts().samples["accepted"]
+    doubled = sum(number - 1 for number in Counter(sample for sample, _ in stored).values())
+    twice = sum(number - 1 for number in Counter(sample for sample, _ in set(handed)).values())
+    return {
+        "benchmark": "review team",
+        "people": _PEOPLE,
+        "seconds": seconds,
+        "decisions": len(sent),
+        "a_second_each": round(len(sent) / seconds / _PEOPLE, 2),
+        "lost": len(set(sent) - set(stored)),
+        "doubled": doubled,
+        "leased_twice": twice,
+        "counted_right": accepted == len(sent),
+        "decide_ms_p99": _percentile(took, 99),
+    }
+
+
+# --- the page -----------------------------------------------------------------------------------------------
+
+# notes for every key how long it takes until another picture, decoded, has been painted
+_WATCH = """() => {
+  window.noted = [];
+  document.addEventListener('keydown', () => {
+    const started = performance.now();
+    const review = document.querySelector('.review'), before = review.dataset.sample;
+    const look = () => {
+      const image = review.querySelector('.review-frame img');
+      const there = review.dataset.sample !== before && image && image.complete && image.naturalWidth;
+      if (!there) return requestAnimationFrame(look);
+      requestAnimationFrame(() => requestAnimationFrame(() => window.noted.push(performance.now() - started)));
+    };
+    look();
+  }, true);
+}"""
+_SAVED = "!Object.keys(localStorage).some((key) => key.startsWith('backlot.decision'))"
+
+
+def browser(count: int) -> dict[str, Any]:
+    """Key to painted picture, a hundred keys in a row, and the grid's next page, in headless Chromium."""
+    from tests.ui.browser import App, opened_page
+
+    with grown(count, textures=min(_TEXTURES, count)) as folder:
+        app = App(folder)
+        try:
+            with opened_page() as page:
+                page.goto(f"{app.address}/review")
+                page.wait_for_selector(".review[data-sample]")
+                painted = _unhurried(page)
+                shown = _hurried(page)
+                pages = _grid_pages(page, app.address)
+        finally:
+            app.stop()
+        with Library.open(folder / "library") as library:
+            stored = [one.sample_id for one in library.decisions()]
+    return {
+        "benchmark": "review page",
+        "samples": count,
+        "key_to_painted_ms_p50": _percentile(painted, 50),
+        "key_to_painted_ms_p95": _percentile(painted, 95),
+        "key_to_painted_ms_p95_limit": 100,
+        "keys_in_a_row": len(shown),
+        "lost": len(set(shown) - set(stored)),
+        "in_order": stored[-len(shown) :] == shown,
+        "grid_page_ms": round(statistics.median(pages)),
+        "grid_page_ms_limit": 300,
+    }
+
+
+def _unhurried(page: Page) -> list[float]:
+    page.evaluate(_WATCH)
+    for number in range(_KEYS):
+        page.keyboard.press("a")
+        page.wait_for_function(f"window.noted.length > {number}")
+        page.wait_for_timeout(_PAUSE_MS)
+    return list(page.evaluate("window.noted"))
+
+
+def _hurried(page: Page) -> list[str]:
+    """The samples that were shown while keys came as fast as they go; each has one decision."""
+    page.wait_for_function(_SAVED)
+    shown = []
+    for number in range(_KEYS):
+        page.wait_for_selector(".review[data-sample]")
+        shown.append(str(page.get_attribute(".review", "data-sample")))
+        page.keyboard.press("x" if number % 3 else "a")
+    page.wait_for_function(_SAVED)
+    return shown
+
+
+def _grid_pages(page: Page, address: str) -> list[float]:
+    page.goto(f"{address}/review?view=grid")
+    page.wait_for_selector(".grid-tile")
+    return [
+        float(
+            page.evaluate(
+                """() => new Promise((done) => {
+                  const tiles = document.querySelector('.grid-tiles'), before = tiles.children.length;
+                  const started = performance.now();
+                  new MutationObserver((_, watcher) => {
+                    if (tiles.children.length <= before) return;
+                    watcher.disconnect();
+                    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - started)));
+                  }).observe(tiles, { childList: true });
+                  document.querySelector('.grid-end').scrollIntoView();
+                })"""
+            )
+        )
+        for _ in range(5)
+    ]
+
+
+def main() -> None:
+    """Print the parts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--samples", type=int, default=1_000_000)
+    parser.add_argument("--browser-samples", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--only", choices=["queue", "team", "browser"])
+    asked = parser.parse_args()
+    if asked.browser_samples < _FEWEST:
+        parser.error(
+            f"--browser-samples is {asked.browser_samples}; at least {_FEWEST} are needed for all keys and pages"
+        )
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "queue": lambda: queue(asked.samples),
+        "team": lambda: team(asked.seconds),
+        "browser": lambda: browser(asked.browser_samples),
+    }
+    for name, part in parts.items():
+        if asked.only in (None, name):
+            print(json.dumps(part()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
