@@ -10,9 +10,11 @@ from ui.addresses import page_address
 from ui.charts import curves_svg
 from ui.events import AT_ONCE
 from ui.frame import build_bar, build_head
+from ui.helper_section import build_helper_section
 from ui.pieces import empty_html, link_html, note_html, table_html
 
 if TYPE_CHECKING:
+    from pipeline.domain.acceptance import Tally
     from pipeline.domain.agreement import Habit
     from pipeline.studio import Studio
     from pipeline.studio.team import TeamReport
@@ -44,17 +46,20 @@ def team_html(report: TeamReport) -> str:
         else ""
     )
     people = table_html(
-        ["", "decided", "accepted", "first half", "second half", "seconds each"],
-        [_row(one) for one in report.habits],
+        ["", "decided", "accepted", "first half", "second half", "seconds each", "known answers"],
+        [_row(one, report.gold.get(one.reviewer)) for one in report.habits],
     )
     drifting = [
         f"{one.reviewer} accepts differently now than at first." for one in report.habits if one.drifts
     ]
     curves = curves_svg(report.curves, title="Accepted among the last 20 decisions", unit="decisions")
-    return head + waiting + people + note_html(drifting) + _agreement_html(report) + curves
+    known = [] if report.gold_items else [
+        "No known answers yet: make some in the grid, BACKLOT_GOLD=0.05 deals them among the others."
+    ]  # fmt: skip
+    return head + waiting + people + note_html(drifting + known) + _agreement_html(report) + curves
 
 
-def _row(one: Habit) -> list[str | int]:
+def _row(one: Habit, gold: Tally | None) -> list[str | int]:
     seconds = _UNKNOWN if one.seconds is None else f"{one.seconds:.1f}"
     return [
         one.reviewer,
@@ -63,6 +68,7 @@ def _row(one: Habit) -> list[str | int]:
         f"{one.early.rate:.0%}",
         f"{one.late.rate:.0%}",
         seconds,
+        f"{gold.accepted} of {gold.decided} right" if gold else _UNKNOWN,
     ]
 
 
@@ -81,6 +87,7 @@ def _agreement_html(report: TeamReport) -> str:
         [
             ["all classes", _number(report.alpha)],
             *([label, _number(value)] for label, value in report.alpha_by_class.items()),
+            ["reasons of rejections", _number(report.alpha_of_reasons)],
         ],
     )
     return f'<div class="charts"><section>{pairs}</section><section>{classes}</section></div>'
@@ -95,4 +102,5 @@ def build_reviewers_page(page: gr.Blocks, studio: Studio) -> None:
     build_bar(page, studio, "review")
     build_head("Reviewers", "Who decided how much, how quickly, and how far they agree.")
     team = gr.HTML(elem_id="team", elem_classes="plan")
+    build_helper_section(page, studio)
     page.load(lambda: team_html(studio.team_report()), None, team, **AT_ONCE)

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.domain.acceptance import Tally
 from pipeline.domain.agreement import Habit, Pair, by_sample, habit, krippendorffs_alpha, pairs_of
 from pipeline.domain.review import AUTOMATIC, Policy, Verdict
-from pipeline.library import Library
+from pipeline.library import Library, VoteRow
 
 _ROLLED = 20  # decisions in one point of a reviewer's curve
 
@@ -23,6 +24,9 @@ class TeamReport:
     pairs: tuple[Pair, ...]
     alpha: float | None  # Krippendorff's, over all samples with two votes or more
     alpha_by_class: Mapping[str, float | None]
+    alpha_of_reasons: float | None = None  # over the samples that two people or more rejected
+    gold: Mapping[str, Tally] = field(default_factory=dict)  # reviewer → right among the known answers
+    gold_items: int = 0
     curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
     """Reviewer → (number of the decision, share accepted among the last 20)."""
 
@@ -47,8 +51,16 @@ def team_report(library: Library) -> TeamReport:
         pairs=tuple(pairs_of(votes)),
         alpha=krippendorffs_alpha(votes),
         alpha_by_class={label: krippendorffs_alpha(some) for label, some in sorted(by_class.items())},
+        alpha_of_reasons=krippendorffs_alpha(_reasons(rows)),
+        gold={name: Tally(right, answers) for name, (right, answers) in library.gold_hits().items()},
+        gold_items=library.gold_count(),
         curves={name: _rolling([good for _, good in decisions]) for name, decisions in taken.items()},
     )
+
+
+def _reasons(rows: Sequence[VoteRow]) -> dict[str, dict[str, str]]:
+    """Sample → reviewer → reason, of rejections."""
+    return by_sample((row.sample_id, row.reviewer, row.reason) for row in rows if row.reason)
 
 
 def _rolling(accepted: Sequence[bool]) -> list[tuple[int, float]]:
