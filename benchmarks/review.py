@@ -202,7 +202,9 @@ def queue(count: int) -> dict[str, Any]:
 
 def _session(studio: Studio, count: int) -> tuple[list[float], list[float], list[float]]:
     """Milliseconds of every next, of every decide, and of each decide with the next that it came with."""
-    next_ms, decide_ms, both_ms = [], [], []
+    next_ms: list[float] = []
+    decide_ms: list[float] = []
+    both_ms: list[float] = []
     last = None
     while len(decide_ms) < count:
         started = time.perf_counter()

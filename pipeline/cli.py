@@ -113,6 +113,26 @@ def _decisions(options: argparse.Namespace) -> tuple[Answer, str]:
     return {"decisions": count, "path": str(options.to)}, f"{count} decisions written to {options.to}"
 
 
+def _explain(options: argparse.Namespace) -> tuple[Answer, str]:
+    from pipeline.studio.explain import explain, replay
+
+    if options.replay and not options.library:
+        raise StudioError("to draw it again, name the library that it was made from with --library")
+    found = explain(options.file)
+    answer: Answer = {
+        "sample": found.spec.id,
+        "source_type": found.source_type,
+        "spec": json.loads(found.spec.to_json()),
+    }
+    sentence = found.sentence
+    if options.replay:
+        with _studio(options) as studio:
+            same = replay(studio.library, found, options.replay)
+        answer["same_pixels"] = same
+        sentence += f"\ndrawn again to {options.replay}: {'the same' if same else 'not the same'} pixels"
+    return answer, sentence
+
+
 def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
         problems = studio.verify()
@@ -152,10 +172,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[..., Any], says: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[..., Any], says: str, *, library: bool = True
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=says, description=says)
         sub.set_defaults(run=run)
-        sub.add_argument("--library", type=Path, required=True, metavar="DIR", help="the library's folder")
+        sub.add_argument("--library", type=Path, required=library, metavar="DIR", help="the library's folder")
         sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
         return sub
 
@@ -186,6 +208,12 @@ def _parser() -> argparse.ArgumentParser:
 
     telling = command("decisions", _decisions, "write all decisions of people and gates to one file")
     telling.add_argument("--to", type=Path, required=True, metavar="FILE", help=".parquet or .csv")
+
+    explaining = command(
+        "explain", _explain, "say where a picture file comes from, and draw it again", library=False
+    )
+    explaining.add_argument("file", type=Path, help="a picture of a library or of a release")
+    explaining.add_argument("--replay", type=Path, metavar="OUT.webp", help="draw it again from --library")
 
     command("verify", _verify, "check files, rows and hashes against one another")
     return parser

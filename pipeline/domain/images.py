@@ -27,12 +27,15 @@ def pixel_hash(pixels: Pixels) -> str:
     return digest.hexdigest()[:_HASH_DIGITS]
 
 
-def encode_webp(pixels: Pixels) -> bytes:
+def encode_webp(pixels: Pixels, *, xmp: bytes = b"") -> bytes:
     """Lossless WebP of a picture; `decode` gives the same array back, colours under alpha 0 included.
 
     WebP knows no grey and drops an alpha that is 255 everywhere, so the number of channels is noted in the file.
+
+    Args:
+        xmp: a note on where the picture comes from, for (H, W, 3) ones; see `provenance.packet`.
     """
-    note = _CHANNELS.get(1 if pixels.ndim == 2 else pixels.shape[2], b"")
+    note = _CHANNELS.get(1 if pixels.ndim == 2 else pixels.shape[2], xmp)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     file = BytesIO()
     picture.save(file, "WEBP", lossless=True, method=0, quality=0, exact=True, xmp=note)

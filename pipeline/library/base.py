@@ -87,10 +87,14 @@ class OpenLibrary:
         """Hold the library for long work, e.g. "generate"; LibraryBusy when somebody else does."""
         return work_lock(self.path, what)
 
-    def put_picture(self, pixels: np.ndarray) -> str:
-        """Store a picture losslessly; its id, the hash of its pixels. LibraryUnusable: the disk says no."""
+    def put_picture(self, pixels: np.ndarray, *, xmp: bytes = b"") -> str:
+        """Store a picture losslessly; its id, the hash of its pixels. LibraryUnusable: the disk says no.
+
+        Args:
+            xmp: a note in the file on where it comes from, see `provenance.packet`; no part of the id.
+        """
         with plain_faults(self.path):
-            return self._blobs.put(pixels)
+            return self._blobs.put(pixels, xmp)
 
     def picture(self, blob_id: str) -> np.ndarray:
         """The pixels of a picture as they were put in. NotFound when there is none."""

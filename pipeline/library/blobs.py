@@ -41,8 +41,10 @@ class Blobs:
                 if left.stat(follow_symlinks=False).st_mtime < too_old:
                     left.unlink()
 
-    def put(self, pixels: np.ndarray) -> str:
+    def put(self, pixels: np.ndarray, xmp: bytes = b"") -> str:
         """Store a picture, (H, W), (H, W, 3) or (H, W, 4) uint8; its id. The same pixels are stored once.
+
+        The note `xmp` of who stores them first stays.
 
         Raises:
             OSError: the disk is full or read-only; nothing is left behind.
@@ -50,7 +52,9 @@ class Blobs:
         blob_id = pixel_hash(pixels)
         path = self.path(blob_id)
         if not path.exists():
-            _write_whole(path, encode_webp(pixels), self._temporary / f"{blob_id}-{uuid.uuid4().hex}")
+            _write_whole(
+                path, encode_webp(pixels, xmp=xmp), self._temporary / f"{blob_id}-{uuid.uuid4().hex}"
+            )
         return blob_id
 
     def path(self, blob_id: str) -> Path:

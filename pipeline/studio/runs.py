@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.domain.placement import Cutout
+from pipeline.domain.provenance import packet
 from pipeline.domain.quality import least_margin
 from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.spec import SampleSpec
@@ -134,7 +135,7 @@ def record_sample(
     library.record_sample(
         Rendered(
             spec_id=spec.id,
-            image_id=library.put_picture(sample.image),
+            image_id=library.put_picture(sample.image, xmp=packet(spec)),
             mask_id=library.put_picture(sample.placed.layer.alpha),
             boxes=sample.placed.boxes,
             homographies=tuple(matrix.tolist() for matrix in sample.placed.homographies),
