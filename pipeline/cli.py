@@ -113,6 +113,15 @@ def _decisions(options: argparse.Namespace) -> tuple[Answer, str]:
     return {"decisions": count, "path": str(options.to)}, f"{count} decisions written to {options.to}"
 
 
+def _export(options: argparse.Namespace) -> tuple[Answer, str]:
+    with _studio(options) as studio, _bar("export", "picture", options) as progress:
+        count = studio.export(options.to, options.format, origin=options.origin, on_progress=progress)
+    return (
+        {"pictures": count, "path": str(options.to), "format": options.format},
+        f"{count} pictures written to {options.to} as {options.format}",
+    )
+
+
 def _explain(options: argparse.Namespace) -> tuple[Answer, str]:
     from pipeline.studio.explain import explain, replay
 
@@ -205,6 +214,11 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add_argument("--to", required=True, metavar="DIR|hf://datasets/ns/name")
     publishing.add_argument("--private", action=argparse.BooleanOptionalAction, default=True)
     publishing.add_argument("--dry-run", action="store_true", help="say what would be written, write nothing")
+
+    exporting = command("export", _export, "write photos and accepted samples for other tools")
+    exporting.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
+    exporting.add_argument("--format", required=True, help="folders, coco, yolo or webdataset")
+    exporting.add_argument("--origin", default="mixed", help="real, synthetic or mixed (default)")
 
     telling = command("decisions", _decisions, "write all decisions of people and gates to one file")
     telling.add_argument("--to", type=Path, required=True, metavar="FILE", help=".parquet or .csv")

@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pipeline.domain.release import Origin
+from pipeline.errors import UnknownName
 from pipeline.library import Library
-from pipeline.publish import Outlook, hub_name, outlook, push, release_card, write_release
+from pipeline.publish import Format, Outlook, export, hub_name, outlook, push, release_card, write_release
 from pipeline.studio.imports import Progress
 from pipeline.studio.reports import ReleaseOutlook
 
@@ -82,3 +84,22 @@ def _total(counts: Mapping[str, int]) -> int:
 
 def _rows(on_progress: Progress | None) -> Callable[[int, int], None] | None:
     return None if on_progress is None else lambda done, total: on_progress(done, total, "")
+
+
+def export_to(library: Library, to: Path, kind: str, *, origin: str, on_progress: Progress | None) -> int:
+    """Write the pictures of a release as class folders, COCO, YOLO or WebDataset; how many.
+
+    Args:
+        kind: one of `Format`.
+        origin: real, synthetic or mixed.
+
+    Raises:
+        UnknownName: no such format or origin.
+        ReleaseRefused: there is nothing to export, or the folder cannot be written.
+    """
+    if kind not in list(Format):
+        raise UnknownName("format", kind, list(Format))
+    if origin not in (*Origin, "mixed"):
+        raise UnknownName("origin", origin, [*Origin, "mixed"])
+    origins = tuple(Origin) if origin == "mixed" else (Origin(origin),)
+    return export(library, to, Format(kind), origins=origins, on_progress=_rows(on_progress))

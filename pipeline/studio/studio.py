@@ -253,6 +253,12 @@ class Studio(ReviewDesk):
         """Write the release to a folder or push it to `hf://datasets/ns/name`."""
         return releases.publish(self.library, to, private=private, dry_run=dry_run, on_progress=on_progress)
 
+    def export(
+        self, to: Path, kind: str, *, origin: str = "mixed", on_progress: Progress | None = None
+    ) -> int:
+        """Write photos and accepted samples for other tools; how many. See `releases.export_to`."""
+        return releases.export_to(self.library, to, kind, origin=origin, on_progress=on_progress)
+
     def releases(self) -> list[Path]:
         """Release folders on this machine, newest first."""
         folders = [card.parent for card in self.settings.releases.glob("*/README.md")]

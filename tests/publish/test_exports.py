@@ -1,0 +1,140 @@
+"""Exports read back by readers that are not ours."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from pipeline.cli import main
+from pipeline.domain.images import decode
+from pipeline.domain.release import Origin
+from pipeline.errors import ReleaseRefused
+from pipeline.library import Library
+from pipeline.publish.exports import Format, export
+from tests.toy_library import BOX, SIDE_PX, mask
+
+ROWS = 10  # 5 photos and 5 accepted samples
+LABELS = ["bolt", "gear"]
+
+
+def expected(library: Library) -> dict[str, tuple[str, str, bytes]]:
+    """Id → label, split, picture file."""
+    return {
+        row.sample_id: (row.label, row.split, library.picture_bytes(row.image_id))
+        for row in library.release_rows()
+    }
+
+
+def test_class_folders_are_an_imagefolder_of_datasets(decided: Library, tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    assert export(decided, tmp_path / "out", Format.FOLDERS) == ROWS
+    found = load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    rows = {split: list(found[split]) for split in ("train", "test")}
+    assert {split: len(some) for split, some in rows.items()} == {"train": 6, "test": 4}
+    wanted = expected(decided)
+    for split, some in rows.items():
+        for row in some:
+            (sample_id,) = [one for one, (_, _, data) in wanted.items() if same(row["image"], data)]
+            assert (row["label"], split) == wanted[sample_id][:2]
+            assert row["boxes"] == [list(BOX)]
+
+
+def same(picture: Image.Image, data: bytes) -> bool:
+    return np.array_equal(np.asarray(picture.convert("RGB")), decode(data))
+
+
+def test_coco_is_read_by_pycocotools_with_exact_boxes_and_masks(decided: Library, tmp_path: Path) -> None:
+    coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is not installed")
+    export(decided, tmp_path / "out", Format.COCO)
+    wanted = expected(decided)
+    seen = set()
+    for split in ("train", "test"):
+        found = coco.COCO(str(tmp_path / "out" / "annotations" / f"{split}.json"))
+        assert [one["name"] for one in found.loadCats(found.getCatIds())] == LABELS
+        for entry in found.loadImgs(found.getImgIds()):
+            data = (tmp_path / "out" / split / entry["file_name"]).read_bytes()
+            sample_id = Path(entry["file_name"]).stem
+            label, split_of, stored = wanted[sample_id]
+            assert (split_of, data) == (split, stored)
+            (note,) = found.loadAnns(found.getAnnIds(entry["id"]))
+            assert LABELS[note["category_id"] - 1] == label
+            assert note["bbox"] == [BOX[0], BOX[1], BOX[2] - BOX[0], BOX[3] - BOX[1]]
+            assert np.array_equal(found.annToMask(note), (mask() > 127).astype(np.uint8))
+            assert note["area"] == int((mask() > 127).sum())
+            seen.add(sample_id)
+    assert seen == set(wanted)
+
+
+def test_yolo_holds_boxes_as_shares_and_a_data_file(decided: Library, tmp_path: Path) -> None:
+    export(decided, tmp_path / "out", Format.YOLO)
+    facts = yaml.safe_load((tmp_path / "out" / "data.yaml").read_text())
+    assert facts == {
+        "path": ".", "test": "images/test", "train": "images/train", "val": "images/test",
+        "names": {0: "bolt", 1: "gear"},
+    }  # fmt: skip
+    wanted = expected(decided)
+    images = sorted((tmp_path / "out" / "images").rglob("*.webp"))
+    assert len(images) == len(wanted)
+    for (
+        image
+    ) in images:  # the rules of ultralytics' verify_image_label: beside each, as many columns, within 0 to 1
+        label_file = Path(str(image).replace("/images/", "/labels/")).with_suffix(".txt")
+        table = np.loadtxt(label_file, ndmin=2)
+        assert table.shape == (1, 5)
+        assert ((table[:, 1:] >= 0) & (table[:, 1:] <= 1)).all()
+        label, split, data = wanted[image.stem]
+        assert (facts["names"][int(table[0, 0])], image.parent.name) == (label, split)
+        assert image.read_bytes() == data
+        centre, size = table[0, 1:3] * SIDE_PX, table[0, 3:] * SIDE_PX
+        assert np.allclose([*(centre - size / 2), *(centre + size / 2)], BOX, atol=1e-3)
+
+
+def test_webdataset_is_read_by_its_own_library(decided: Library, tmp_path: Path) -> None:
+    webdataset = pytest.importorskip("webdataset", reason="webdataset is not installed")
+    export(decided, tmp_path / "out", Format.WEBDATASET)
+    wanted = expected(decided)
+    labels = (tmp_path / "out" / "classes.txt").read_text().split()
+    seen = set()
+    for split in ("train", "test"):
+        shard = str(tmp_path / "out" / f"{split}-000000.tar")
+        for sample in webdataset.WebDataset(shard, shardshuffle=False):
+            label, split_of, data = wanted[sample["__key__"]]
+            assert (sample["webp"], split_of, labels[int(sample["cls"])]) == (data, split, label)
+            assert json.loads(sample["json"])["boxes"] == [list(BOX)]
+            with Image.open(BytesIO(sample["mask.webp"])) as stored:
+                assert np.array_equal(np.asarray(stored.convert("L")), mask())
+            seen.add(sample["__key__"])
+    assert seen == set(wanted)
+
+
+def test_only_one_origin_and_only_into_a_new_folder(
+    decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert export(decided, out, Format.YOLO, origins=(Origin.SYNTHETIC,)) == 5
+    with pytest.raises(ReleaseRefused, match="not empty; choose a new folder"):
+        export(decided, out, Format.COCO)
+    command = ["export", "--library", str(decided.path), "--to", str(tmp_path / "real"), "--format", "coco"]
+    assert main([*command, "--origin", "real"]) == 0
+    assert "5 pictures" in capsys.readouterr().out
+    assert len(list((tmp_path / "real").rglob("*.webp"))) == 5
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_place_that_cannot_be_written_leaves_nothing(decided: Library, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ReleaseRefused, match="cannot be written"):
+        export(decided, tmp_path / "file" / "out", Format.COCO)
+
+
+def test_nothing_to_export_is_said(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseRefused, match="nothing to publish"):
+        export(library, tmp_path / "out", Format.COCO)
+    assert not (tmp_path / "out").exists()
