@@ -29,6 +29,8 @@ class Settings:
     overlap: int = 0  # people who look at each sample, 1 to 9; 0 leaves it as the library has it
     gold: float = 0.0  # share of known answers among what reviewers are dealt, 0 to 0.5
     rule: str = "majority"  # or unanimity: what their votes must show; read where an overlap is given
+    hosted: bool = False  # on a Space: strangers come by, names are those of Hugging Face accounts
+    owner: str = ""  # of the Space: a lead, where no people are named
     starter: bool = True  # fill a new, empty library with the rendered starter set
 
     def __post_init__(self) -> None:
@@ -49,6 +51,8 @@ class Settings:
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings that an environment describes; what it does not name keeps its default.
 
+    A Space names itself in `SPACE_ID` and its owner in `SPACE_AUTHOR_NAME`.
+
     Raises:
         InvalidRequest: a variable does not parse or lies outside its range.
     """
@@ -57,6 +61,9 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         text = environment.get(f"BACKLOT_{name.upper()}")
         if text is not None:
             given[name] = _parsed(name, text, type(default))
+    if environment.get("SPACE_ID"):
+        given.setdefault("hosted", True)
+        given.setdefault("owner", environment.get("SPACE_AUTHOR_NAME", ""))
     return Settings(**given)
 
 

@@ -24,6 +24,12 @@ def test_every_kind_of_setting_is_read() -> None:
     assert given == Settings(library=Path("/data/lib"), batch_size=2, starter=False, reviewer="ana")
 
 
+def test_a_space_names_itself_and_its_owner() -> None:
+    space = {"SPACE_ID": "ann/backlot", "SPACE_AUTHOR_NAME": "ann"}
+    assert settings_from(space) == Settings(hosted=True, owner="ann")
+    assert settings_from({**space, "BACKLOT_HOSTED": "0"}).hosted is False
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -34,6 +40,8 @@ def test_every_kind_of_setting_is_read() -> None:
             "ann:boss",
             "BACKLOT_PEOPLE: there is no role 'boss'; known: lead, reader, reviewer",
         ),
+        ("BACKLOT_GOLD", "lots", "BACKLOT_GOLD is 'lots'; a number is needed"),
+        ("BACKLOT_GOLD", "0.9", "BACKLOT_GOLD is 0.9; it must lie in 0 to 0.5"),
         ("BACKLOT_OVERLAP", "12", "BACKLOT_OVERLAP is 12; it must lie in 0 to 9"),
         ("BACKLOT_RULE", "dice", "BACKLOT_RULE is 'dice'; use majority or unanimity"),
         ("BACKLOT_STARTER", "perhaps", "BACKLOT_STARTER is 'perhaps'; use 1 or 0"),

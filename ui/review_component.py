@@ -58,7 +58,9 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         answer = {"entries": [], "ended": True} | answered(dealt)
         return (
-            answer | _standing(studio, reviewer) | {"reviewer": reviewer, "role": str(studio.role(reviewer))}
+            answer
+            | _standing(studio, reviewer)
+            | {"reviewer": reviewer, "role": str(studio.role(reviewer)), "hosted": studio.settings.hosted}
         )
 
     def record_decisions(asked: Any, request: gr.Request | None = None) -> Answer:

@@ -18,10 +18,24 @@ _NAME_LENGTH = 80
 NAME_COOKIE = "backlot_reviewer"  # set by static/review.js
 
 
+VISITOR = "visitor"  # who has not signed in to a Space
+
+
 def reviewer_of(studio: Studio, request: gr.Request | None) -> str:
-    """The name that a browser signed in with; the name of this machine's settings where it did not."""
+    """Who asks. On a Space the Hugging Face account, which cannot be made up; elsewhere the name that the browser
+    signed in with, or that of this machine's settings where it did not.
+    """
+    if studio.settings.hosted:
+        return _account(request) or VISITOR
     given = unquote(request.cookies.get(NAME_COOKIE, "")).strip() if request else ""
     return given[:_NAME_LENGTH] or studio.settings.reviewer
+
+
+def _account(request: gr.Request | None) -> str:
+    """The account of the session that Gradio's sign-in keeps in a signed cookie; "" without one."""
+    scope = getattr(getattr(request, "request", None), "scope", {})
+    info = scope.get("session", {}).get("oauth_info", {})
+    return str(info.get("userinfo", {}).get("preferred_username", ""))
 
 
 def answered(ask: Callable[[], Answer]) -> Answer:

@@ -36,6 +36,13 @@ def people_from(text: str) -> dict[str, Role]:
     return people
 
 
-def role_of(people: Mapping[str, Role], name: str) -> Role:
-    """The role of a name. Without a list everybody is a lead; with one, others may only look."""
-    return people.get(name, Role.READER) if people else Role.LEAD
+def role_of(people: Mapping[str, Role], name: str, *, owner: str | None = None) -> Role:
+    """The role of a name. Without a list everybody is a lead; with one, others may only look.
+
+    Args:
+        owner: who owns the place where strangers may come by, "" where that is not known: there, without a list, only
+            the owner is a lead. None at home.
+    """
+    if people or owner is not None:
+        return people.get(name, Role.LEAD if name and name == owner else Role.READER)
+    return Role.LEAD

@@ -42,7 +42,8 @@ class ReviewDesk:
 
     def role(self, name: str) -> Role:
         """What a person may do in the review."""
-        return role_of(people_from(self.settings.people), name)
+        owner = self.settings.owner if self.settings.hosted else None
+        return role_of(people_from(self.settings.people), name, owner=owner)
 
     def _must_review(self, name: str, what: str = "decide here") -> None:
         if self.role(name) is Role.READER:

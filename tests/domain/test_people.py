@@ -17,6 +17,14 @@ def test_without_a_list_everybody_leads_and_with_one_others_look() -> None:
     assert role_of(people_from("ann"), "ben") is Role.READER
 
 
+def test_where_strangers_come_by_only_the_owner_leads_unless_people_are_named() -> None:
+    assert role_of({}, "ann", owner="ann") is Role.LEAD
+    assert role_of({}, "ben", owner="ann") is Role.READER
+    assert role_of({}, "", owner="") is Role.READER
+    assert role_of(people_from("ben"), "ben", owner="ann") is Role.REVIEWER
+    assert role_of(people_from("ann:reviewer"), "ann", owner="ann") is Role.REVIEWER
+
+
 def test_what_does_not_parse_is_named_with_the_mend() -> None:
     with pytest.raises(InvalidRequest, match="':lead' names nobody"):
         people_from(":lead")

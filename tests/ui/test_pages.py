@@ -97,7 +97,7 @@ def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
     shown = outlook_html(outlook)
     assert "<b>4</b> photos and <b>5</b> accepted pictures" in shown
     assert "<tr><th>bolt</th><td>3</td><td>5</td><td>1</td><td>0</td></tr>" in shown
-    assert "2 pictures were accepted by the gates alone" in shown
+    assert "2 pictures were accepted automatically" in shown
 
 
 def test_the_outlook_of_nothing_leads_to_the_photographs() -> None:

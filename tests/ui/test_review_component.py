@@ -233,6 +233,23 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
     assert saved["problem"] == ""
 
 
+def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
+    studio: Studio, samples: list[str]
+) -> None:
+    studio.settings = replace(studio.settings, hosted=True, owner="ann")
+    ask = asked_of(studio)
+    made_up = asked_by("ann")
+    assert ask.review_queue([None, 5, {}], made_up)["reviewer"] == "visitor"
+    (answer,) = ask.record_decisions([decision(samples[0], "accept", "1")], made_up)["saved"]
+    assert answer["problem"].startswith("'visitor' may not decide here")
+    session = {"oauth_info": {"userinfo": {"preferred_username": "ann"}}}
+    signed_in = SimpleNamespace(cookies={}, request=SimpleNamespace(scope={"session": session}))
+    assert ask.review_queue([None, 5, {}], signed_in)["role"] == "lead"
+    (answer,) = ask.record_decisions([decision(samples[0], "accept", "2")], signed_in)["saved"]
+    assert answer["problem"] == ""
+    assert [one.reviewer for one in studio.library.decisions()] == ["ann"]
+
+
 def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, samples: list[str]) -> None:
     studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
     studio.library.set_review_policy(Policy(overlap=2))

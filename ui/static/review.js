@@ -422,9 +422,10 @@ function signedAs(answer) {
   parts.who.textContent = answer.reviewer;
   reading = answer.role === 'reader';
   leading = answer.role === 'lead';
+  element.querySelector('[data-do="name"]').hidden = answer.hosted; // there it is the account's
   element.querySelectorAll('[data-lead]').forEach((one) => { one.hidden = !leading; });
   element.firstElementChild.classList.toggle('is-reading', reading);
-  say(reading ? 'You may look, not decide: this name is not on the list of reviewers.' : '');
+  say(reading ? answer.hosted && answer.reviewer === 'visitor' ? 'Sign in to decide; until then you may look.' : 'You may look, not decide: this name is not on the list of reviewers.' : '');
 }
 
 function toggleHelp() {

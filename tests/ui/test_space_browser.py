@@ -1,0 +1,51 @@
+"""The app as a Space starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.library import Library
+from tests.toy_library import filled
+from tests.ui.browser import App, opened_page
+
+pytestmark = pytest.mark.browser
+SPACE = {
+    "SYSTEM": "spaces",
+    "SPACE_ID": "ann/backlot",
+    "SPACE_AUTHOR_NAME": "ann",
+    "OAUTH_CLIENT_ID": "client",
+    "OAUTH_CLIENT_SECRET": "secret",
+    "OAUTH_SCOPES": "openid profile contribute-repos",
+    "OPENID_PROVIDER_URL": "http://127.0.0.1:9",  # nobody is there: nobody signs in
+}
+
+
+def test_a_visitor_of_a_space_looks_and_is_asked_to_sign_in_whatever_name_the_browser_sends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        filled(library, samples=3)
+    for name, value in SPACE.items():
+        monkeypatch.setenv(name, value)
+    app = App(tmp_path)
+    try:
+        with opened_page() as page:
+            page.context.add_cookies([{"name": "backlot_reviewer", "value": "ann", "url": app.address}])
+            page.goto(f"{app.address}/review")
+            page.wait_for_selector(".review.is-reading[data-sample]")
+            assert page.inner_text("[data-part=who]") == "visitor"
+            assert page.is_visible("#sign-in")
+            assert page.is_hidden("[data-do=name]")
+            assert "Sign in to decide" in page.inner_text("[data-part=saving]")
+            page.keyboard.press("a")
+            page.keyboard.press("g")
+            page.wait_for_selector(".grid-tile")
+            page.click(".grid-tile")
+            page.keyboard.press("x")
+            page.wait_for_selector(".grid-actions :text('Sign in to decide')")
+    finally:
+        app.stop()
+    with Library.open(tmp_path / "library") as library:
+        assert library.decisions() == []
