@@ -30,6 +30,7 @@ class Settings:
     gold: float = 0.0  # share of known answers among what reviewers are dealt, 0 to 0.5
     rule: str = "majority"  # or unanimity: what their votes must show; read where an overlap is given
     hosted: bool = False  # on a Space: strangers come by, names are those of Hugging Face accounts
+    sign_in: bool = False  # the Space lets people sign in (`hf_oauth: true` in README.md)
     owner: str = ""  # of the Space: a lead, where no people are named
     starter: bool = True  # fill a new, empty library with the rendered starter set
 
@@ -63,6 +64,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
             given[name] = _parsed(name, text, type(default))
     if environment.get("SPACE_ID"):
         given.setdefault("hosted", True)
+        given.setdefault("sign_in", "OAUTH_CLIENT_ID" in environment)
         given.setdefault("owner", environment.get("SPACE_AUTHOR_NAME", ""))
     return Settings(**given)
 

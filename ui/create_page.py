@@ -17,6 +17,7 @@ from ui.events import AT_ONCE, LIVE, QUIET, RENDER, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.overlays import enlarged
 from ui.pieces import empty_html, note_html
+from ui.rights import for_reviewers
 from ui.stage import build_stage, dragged_to
 from ui.tiles import build_tiles, picked_id
 from ui.wording import with_word
@@ -234,6 +235,7 @@ def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.S
         return showing(picked_id(event), ids)
 
     @shown_to_user
+    @for_reviewers(creating.studio, "keep pictures")
     def kept(sample_id: str) -> tuple[Any, str]:
         creating.studio.keep(creating.variant(sample_id))
         return gr.Button("Kept", interactive=False), note_html(

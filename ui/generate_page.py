@@ -16,6 +16,7 @@ from ui.addresses import file_address, page_address
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, duration, empty_html, link_html, note_html, progress_html, whole_number
+from ui.rights import for_leads
 from ui.tiles import Tile, build_tiles, tiles_html
 
 if TYPE_CHECKING:
@@ -207,9 +208,10 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     ):
         change(preview, controls.all, plan, trigger_mode="always_last", **QUIET)
     phase.change(preview, controls.all, plan, **QUIET)  # what is finished is no longer to be made
-    start.click(shown_to_user(generating.start), controls.all, shown, **QUIET)
-    pause.click(shown_to_user(generating.pause), None, shown, **QUIET)
-    resume.click(shown_to_user(generating.resume), None, shown, **QUIET)
+    guarded = for_leads(studio, "start or stop runs")
+    start.click(shown_to_user(guarded(generating.start)), controls.all, shown, **QUIET)
+    pause.click(shown_to_user(guarded(generating.pause)), None, shown, **QUIET)
+    resume.click(shown_to_user(guarded(generating.resume)), None, shown, **QUIET)
     page.load(generating.poll, seen, shown, **AT_ONCE)
     gr.Timer(_POLL_S).tick(generating.poll, seen, shown, **QUIET)
 

@@ -10,6 +10,7 @@ from ui.addresses import page_address
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.pieces import link_html, note_html, table_html
 from ui.review_session import reviewer_of
+from ui.rights import for_reviewers
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -89,6 +90,10 @@ def build_helper_section(page: gr.Blocks, studio: Studio) -> None:
             "From the next learning on it decides within these limits." if deciding else "It decides nothing."
         )
 
+    @for_reviewers(studio, "teach the helper")
+    def teach() -> str:
+        return helper_html(studio.teach_helper())
+
     page.load(present, None, [shown, on, accept, reject], **AT_ONCE)
-    learn.click(shown_to_user(lambda: helper_html(studio.teach_helper())), None, shown)
+    learn.click(shown_to_user(teach), None, shown)
     save.click(shown_to_user(keep), [on, accept, reject], None, **QUIET)

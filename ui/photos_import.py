@@ -15,6 +15,7 @@ import gradio as gr
 from pipeline.errors import Cancelled, InvalidRequest
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.pieces import note_html
+from ui.rights import for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -103,6 +104,7 @@ def report_html(report: ImportReport) -> str:
 def build_import(studio: Studio) -> Callable[..., Any]:
     """The import panel; returns the listener method that fires when an import has ended."""
     importing = Importing(studio)
+    guarded = for_leads(studio, "import photographs")
     with gr.Column(elem_classes="pane", elem_id="import"):
         gr.HTML("<h2>Bring photographs</h2>")
         files = gr.File(
@@ -130,7 +132,7 @@ def build_import(studio: Studio) -> Callable[..., Any]:
         (starter, importing.starter_set, [split]),
     ):
         begun = button.click(lambda: gr.Button(visible=True), None, stop, **AT_ONCE)
-        done = begun.then(shown_to_user(run), asked, said, concurrency_id="import")
+        done = begun.then(shown_to_user(guarded(run)), asked, said, concurrency_id="import")
         done.then(lambda count: (count + 1, gr.Button(visible=False)), ended, [ended, stop], **QUIET)
-    stop.click(importing.stop.set, queue=False)
+    stop.click(shown_to_user(guarded(lambda: importing.stop.set())), queue=False)
     return ended.change

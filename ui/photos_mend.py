@@ -15,6 +15,7 @@ from ui.events import QUIET, shown_to_user
 from ui.mending import Mending
 from ui.overlays import BRUSH_COLOURS
 from ui.pieces import link_html, note_html
+from ui.rights import for_leads
 from ui.tiles import picked_id
 
 if TYPE_CHECKING:
@@ -207,7 +208,10 @@ def _wire_storing(
     show: Callable[..., tuple[Any, ...]],
     closeup: list[Any],
 ) -> None:
+    guarded = for_leads(mending.studio, "change masks")
+
     @shown_to_user
+    @guarded
     def saved(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
         mending.save(subject_id, request)
         gr.Info("The mask is saved.", duration=3)
@@ -219,6 +223,7 @@ def _wire_storing(
         return show(subject_id, request)
 
     @shown_to_user
+    @guarded
     def excluded(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
         mending.studio.set_excluded(subject_id, not mending.studio.subject(subject_id).excluded)
         return (*show(subject_id, request), count + 1)

@@ -16,6 +16,7 @@ from ui.addresses import page_address
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
+from ui.rights import for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -154,6 +155,7 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
     asked = [place, folder, name]
     page.load(shown_to_user(publishing.opened), None, [folder, inside, card], **AT_ONCE)
     place.change(placed, place, [folder, name, private], **AT_ONCE)
+    guarded = for_leads(studio, "publish")
     publish.click(
-        shown_to_user(publishing.publish), [*asked, private, dry_run], said, concurrency_id="publish"
+        shown_to_user(guarded(publishing.publish)), [*asked, private, dry_run], said, concurrency_id="publish"
     ).then(look, asked, [inside, card], **QUIET)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import gradio as gr
-
 from pipeline.errors import StudioError
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ NAME_COOKIE = "backlot_reviewer"  # set by static/review.js
 VISITOR = "visitor"  # who has not signed in to a Space
 
 
-def reviewer_of(studio: Studio, request: gr.Request | None) -> str:
+def reviewer_of(studio: Studio, request: Any) -> str:
     """Who asks. On a Space the Hugging Face account, which cannot be made up; elsewhere the name that the browser
     signed in with, or that of this machine's settings where it did not.
     """
@@ -31,9 +29,9 @@ def reviewer_of(studio: Studio, request: gr.Request | None) -> str:
     return given[:_NAME_LENGTH] or studio.settings.reviewer
 
 
-def _account(request: gr.Request | None) -> str:
+def _account(request: object) -> str:
     """The account of the session that Gradio's sign-in keeps in a signed cookie; "" without one."""
-    scope = getattr(getattr(request, "request", None), "scope", {})
+    scope = getattr(getattr(request, "request", request), "scope", {})  # Gradio hands out either of two kinds
     info = scope.get("session", {}).get("oauth_info", {})
     return str(info.get("userinfo", {}).get("preferred_username", ""))
 

@@ -16,6 +16,7 @@ from ui.charts import curves_svg
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import empty_html, note_html, progress_html, whole_number
+from ui.rights import for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -167,6 +168,9 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
     shown = [study, report, start, stop, seen]
     page.load(shown_to_user(training.opened), None, [release, test, start], **AT_ONCE)
     page.load(training.poll, seen, shown, **AT_ONCE)
-    start.click(shown_to_user(training.start), [release, test, seeds, arms, network, steps], shown, **QUIET)
-    stop.click(shown_to_user(training.stop), None, shown, **QUIET)
+    guarded = for_leads(studio, "start or stop trainings")
+    start.click(
+        shown_to_user(guarded(training.start)), [release, test, seeds, arms, network, steps], shown, **QUIET
+    )
+    stop.click(shown_to_user(guarded(training.stop)), None, shown, **QUIET)
     gr.Timer(_POLL_S).tick(training.poll, seen, shown, **AT_ONCE)

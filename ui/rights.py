@@ -1,0 +1,66 @@
+"""Who may do what on a Space: a guard before every handler that writes, so that the API is as closed as the page."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from gradio.context import LocalContext
+
+from pipeline.domain.people import Role
+from pipeline.errors import NotAllowed
+from ui.review_session import reviewer_of
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+Handler = Callable[..., Any]
+_RANKS = list(Role)  # from reader to lead
+
+
+def only_for(studio: Studio, role: Role, what: str) -> Callable[[Handler], Handler]:
+    """A decorator: on a Space, refuse the handler to who has a lower role. At home everybody may do everything.
+
+    Args:
+        what: what they may not do, for the sentence: "NAME may not WHAT here".
+    """
+
+    def refuse() -> None:
+        if not studio.settings.hosted:
+            return
+        name = reviewer_of(studio, LocalContext.request.get(None))
+        if _RANKS.index(studio.role(name)) < _RANKS.index(role):
+            raise NotAllowed(name, f"{what} here")
+
+    def guarded(handler: Handler) -> Handler:
+        if inspect.isgeneratorfunction(handler):
+
+            @wraps(handler)
+            def stream(*values: Any, **named: Any) -> Iterator[Any]:
+                refuse()
+                yield from handler(*values, **named)
+
+            stream.needs = role  # type: ignore[attr-defined]
+            return stream
+
+        @wraps(handler)
+        def answer(*values: Any, **named: Any) -> Any:
+            refuse()
+            return handler(*values, **named)
+
+        answer.needs = role  # type: ignore[attr-defined]  # so that a test can see that nothing was forgotten
+        return answer
+
+    return guarded
+
+
+def for_leads(studio: Studio, what: str) -> Callable[[Handler], Handler]:
+    """`only_for` leads."""
+    return only_for(studio, Role.LEAD, what)
+
+
+def for_reviewers(studio: Studio, what: str) -> Callable[[Handler], Handler]:
+    """`only_for` reviewers and leads."""
+    return only_for(studio, Role.REVIEWER, what)
