@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -47,6 +47,25 @@ def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list
     for prompt in PROMPTS:
         rows.append((prompt, np.stack(_painted(generator, layers, prompt))))
     return rows
+
+
+def painted_objects(
+    model: Path, prompts: Sequence[str], photographs: Path | None
+) -> tuple[list[Layer], list[np.ndarray]]:
+    """A placed object for each prompt, half of them photographed where there are some, and the finished pictures."""
+    generator = load(str(model))
+    half = -(-len(prompts) // 2)
+    cutouts = [*_photographed(photographs, half)]
+    cutouts += _rendered(len(prompts) - len(cutouts))
+    side = generator.facts.size
+    layers = [place([one], [PLACEMENT], (side, side)).layer for one in cutouts]
+    jobs = [
+        Job(spec=_spec(generator, prompt, SEED + index), layer=layer)
+        for index, (prompt, layer) in enumerate(zip(prompts, layers, strict=True))
+    ]
+    return layers, [
+        picture for start in range(0, len(jobs), 4) for picture in generator.generate(jobs[start : start + 4])
+    ]
 
 
 def _painted(generator: Generator, layers: list[Layer], prompt: str) -> list[np.ndarray]:
