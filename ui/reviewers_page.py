@@ -65,11 +65,15 @@ def _row(one: Habit, gold: Tally | None) -> list[str | int]:
         one.reviewer,
         one.decided,
         f"{one.accepted.rate:.0%}",
-        f"{one.early.rate:.0%}",
-        f"{one.late.rate:.0%}",
+        _share(one.early),
+        _share(one.late),
         seconds,
-        f"{gold.accepted} of {gold.decided} right" if gold else _UNKNOWN,
+        f"{gold.accepted} of {gold.decided}" if gold else _UNKNOWN,
     ]
+
+
+def _share(tally: Tally) -> str:
+    return f"{tally.rate:.0%}" if tally.decided else _UNKNOWN  # one decision has no first half
 
 
 def _agreement_html(report: TeamReport) -> str:
@@ -87,7 +91,7 @@ def _agreement_html(report: TeamReport) -> str:
         [
             ["all classes", _number(report.alpha)],
             *([label, _number(value)] for label, value in report.alpha_by_class.items()),
-            ["reasons of rejections", _number(report.alpha_of_reasons)],
+            ["reasons of rejection", _number(report.alpha_of_reasons)],
         ],
     )
     return f'<div class="charts"><section>{pairs}</section><section>{classes}</section></div>'

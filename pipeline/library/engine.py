@@ -21,6 +21,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA wal_autocheckpoint=4000",  # pages: a decision writes ten, and one in four hundred waits for the checkpoint
 )
 
 

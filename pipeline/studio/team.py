@@ -24,8 +24,12 @@ class TeamReport:
     pairs: tuple[Pair, ...]
     alpha: float | None  # Krippendorff's, over all samples with two votes or more
     alpha_by_class: Mapping[str, float | None]
-    alpha_of_reasons: float | None = None  # over the samples that two people or more rejected
-    gold: Mapping[str, Tally] = field(default_factory=dict)  # reviewer → right among the known answers
+    alpha_of_reasons: float | None = (
+        None  # the same of reasons, over the samples that two people or more rejected
+    )
+    gold: Mapping[str, Tally] = field(
+        default_factory=dict
+    )  # reviewer → right answers among those to gold items
     gold_items: int = 0
     curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
     """Reviewer → (number of the decision, share accepted among the last 20)."""
@@ -59,8 +63,12 @@ def team_report(library: Library) -> TeamReport:
 
 
 def _reasons(rows: Sequence[VoteRow]) -> dict[str, dict[str, str]]:
-    """Sample → reviewer → reason, of rejections."""
-    return by_sample((row.sample_id, row.reviewer, row.reason) for row in rows if row.reason)
+    """Sample → reviewer → reason, of rejections that have one."""
+    return by_sample(
+        (row.sample_id, row.reviewer, row.reason)
+        for row in rows
+        if row.verdict == Verdict.REJECT and row.reason
+    )
 
 
 def _rolling(accepted: Sequence[bool]) -> list[tuple[int, float]]:

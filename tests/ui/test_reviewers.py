@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
 from pipeline.domain.review import Policy, Verdict
-from pipeline.library import HelperCheck
+from pipeline.library import HelperCheck, HelperLimits
 from pipeline.studio import Studio
 from pipeline.studio.helper import Quality
 from pipeline.studio.reports import HelperReport
 from tests.toy_library import decision, filled
-from ui.helper_section import helper_html
+from ui.helper_section import build_helper_section, helper_html, limits_html
 from ui.reviewers_page import team_html
 
 
@@ -59,8 +65,8 @@ def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
     assert (report.gold_items, report.gold["ben"].accepted, report.gold["ben"].decided) == (1, 0, 1)
     assert report.alpha_of_reasons == 0.0  # one of two agrees: no better than chance
     page = team_html(report)
-    assert "0 of 1 right" in page
-    assert "reasons of rejections" in page
+    assert "<td>0 of 1</td>" in page
+    assert "reasons of rejection" in page
     assert "No known answers" not in page
 
 
@@ -68,13 +74,75 @@ def quality(accuracy: float) -> Quality:
     return Quality(decisions=40, accepted=24, accuracy=accuracy, baseline=0.6, brier=0.19, auc=0.81)
 
 
-def test_the_helper_says_what_it_knows_and_warns_where_that_is_nothing() -> None:
-    assert "learns from the decisions" in helper_html(HelperReport())
-    assert "there are 3 accepted" in helper_html(HelperReport(sentence="there are 3 accepted"))
-    checks = HelperCheck(left=1, decided=9, agreed=8)
-    good = helper_html(
-        HelperReport(quality=quality(0.85), predicted=1200, decided=300, left_to_people=15, checks=checks)
+def test_half_of_a_single_decision_is_not_told(studio: Studio) -> None:
+    first, *_ = filled(studio.library)
+    studio.library.record_decision(decision(first, reviewer="ann"))
+    row = "<th>ann</th><td>1</td><td>100%</td><td>–</td><td>100%</td><td>–</td><td>–</td>"
+    assert row in team_html(studio.team_report())
+
+
+def test_a_helper_that_has_not_learned_says_what_it_is_or_why_it_cannot() -> None:
+    assert helper_html(HelperReport()) == (
+        '<p class="said note">A small model learns from the decisions which pictures will be accepted.</p>'
     )
-    assert all(said in good for said in ("85%", "60%", "0.190", "1,200 undecided", "8 of 9", "order=doubt"))
-    assert "do not let it decide" not in good
-    assert "do not let it decide" in helper_html(HelperReport(quality=quality(0.6)))
+    cannot = helper_html(HelperReport(sentence="there are 3 accepted"))
+    assert "there are 3 accepted" in cannot
+    assert "<table" not in cannot
+
+
+def test_a_helper_that_has_learned_says_what_it_knows_and_orders_the_queue() -> None:
+    page = helper_html(HelperReport(quality=quality(0.85), predicted=1200, decided=300, left_to_people=15))
+    figures = ["<td>85%</td>", "<td>60%</td>", "<td>81%</td>", "<td>0.190</td>"]
+    links = ['href="./review?order=doubt"', 'href="./review?order=promise"']
+    for said in [*figures, *links, "1,200 undecided pictures", "It decided 300 and left 15"]:
+        assert said in page
+    assert "do not let it decide" not in page
+    assert "left" not in helper_html(HelperReport(quality=quality(0.85)))
+
+
+@pytest.mark.parametrize("accuracy", [0.55, 0.6])
+def test_a_helper_that_knows_no_more_than_the_commoner_verdict_is_not_to_decide(accuracy: float) -> None:
+    page = helper_html(HelperReport(quality=quality(accuracy)))
+    assert "It does not know more than the commoner verdict yet; do not let it decide." in page
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (HelperLimits(), "It decides nothing by itself."),
+        (
+            HelperLimits(accept_from=0.9, reject_below=0.1),
+            "Each time it learns, it accepts from 0.90 on and rejects below 0.10.",
+        ),
+        (HelperLimits(reject_below=0.2), "Each time it learns, it rejects below 0.20."),
+    ],
+)
+def test_what_the_helper_may_decide_is_said(limits: HelperLimits, said: str) -> None:
+    page = limits_html(HelperReport(limits=limits))
+    assert f">{said}<" in page
+    assert ">5% of what it would decide goes to people as a check.<" in page
+
+
+def test_how_the_checks_came_out_is_said() -> None:
+    page = limits_html(HelperReport(checks=HelperCheck(left=1, decided=9, agreed=8)))
+    assert "They agreed with it on 8 of 9; 1 are left." in page
+
+
+def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
+    studio.settings = replace(studio.settings, people="ann:lead, ben")
+    with gr.Blocks() as page:
+        build_helper_section(page, studio)
+    keep = next(one.fn for one in page.fns.values() if getattr(one.fn, "__name__", "") == "keep")
+    assert keep is not None
+
+    def asked_by(name: str) -> SimpleNamespace:
+        return SimpleNamespace(cookies={"backlot_reviewer": name})
+
+    for name in ("ben", "somebody"):
+        with pytest.raises(gr.Error, match=f"'{name}' may not let the helper decide"):
+            keep(True, 0.9, 0.1, asked_by(name))
+    assert studio.library.helper_limits() == HelperLimits()
+    assert "accepts from 0.90 on" in keep(True, 0.9, 0.1, asked_by("ann"))
+    assert studio.library.helper_limits() == HelperLimits(accept_from=0.9, reject_below=0.1)
+    assert "decides nothing" in keep(False, 0.9, 0.1, asked_by("ann"))
+    assert studio.library.helper_limits() == HelperLimits()
