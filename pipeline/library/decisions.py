@@ -104,6 +104,11 @@ def rows(connection: Connection, after: int, limit: int) -> list[DecisionRow]:
     return [DecisionRow(**row._mapping) for row in connection.execute(statement)]
 
 
+def last_event(connection: Connection) -> int:
+    """Number of the newest event; 0 before the first."""
+    return connection.scalar(select(func.max(decisions.c.seq))) or 0
+
+
 def policy(connection: Connection) -> Policy:
     """How many people look at a sample, and what their votes add up to."""
     row = connection.execute(

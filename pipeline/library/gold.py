@@ -10,7 +10,7 @@ from pipeline.errors import InvalidRequest
 from pipeline.library import samples as sample_rows
 from pipeline.library.engine import insert_new
 from pipeline.library.rows import GoldItem, SampleState
-from pipeline.library.schema import gold_answers, gold_items, now, subjects
+from pipeline.library.schema import gold_answers, gold_items, now, subjects, votes
 
 _VERDICTS = {SampleState.ACCEPTED: "accept", SampleState.REJECTED: "reject"}
 _ACCEPT, _UNDO = "accept", "undo"
@@ -61,7 +61,8 @@ def next_for(connection: Connection, reviewer: str, number: int) -> list[GoldIte
         gold_answers.c.gold_id == gold_items.c.id,
         gold_answers.c.verdict != _UNDO,
     )
-    free = select(gold_items).where(~answered).order_by(gold_items.c.seq).limit(number)
+    voted = exists().where(votes.c.reviewer == reviewer, votes.c.sample_id == gold_items.c.sample_id)
+    free = select(gold_items).where(~answered, ~voted).order_by(gold_items.c.seq).limit(number)
     return [_item(row) for row in connection.execute(free)]
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from pipeline.library import samples as sample_rows
 from pipeline.library.engine import insert_new
 from pipeline.library.rows import PEOPLE, HelperCheck, HelperLimits, SampleRow, SampleState
-from pipeline.library.schema import helper_checks, helper_limits, now, samples
+from pipeline.library.schema import helper_checks, helper_limits, now, samples, votes
 
 _DECIDED = (SampleState.ACCEPTED, SampleState.REJECTED)
 
 
 def examples(connection: Connection, limit: int) -> list[tuple[SampleRow, bool]]:
-    """(sample, accepted) of the newest samples that people decided, oldest first, at most `limit` of either kind."""
+    """(sample, accepted) of the newest samples that people decided, `limit` of a kind at most, oldest vote first."""
     found = []
+    last = select(func.max(votes.c.decision)).where(votes.c.sample_id == samples.c.id).scalar_subquery()
     for state in _DECIDED:
-        by_people = select(samples).where(samples.c.state == state, samples.c.decided_by == PEOPLE)
+        by_people = select(samples, last.label("last")).where(
+            samples.c.state == state, samples.c.decided_by == PEOPLE
+        )
         for row in connection.execute(by_people.order_by(samples.c.seq.desc()).limit(limit)):
-            found.append((row.seq, sample_rows.sample_row(row), state is SampleState.ACCEPTED))
+            found.append((row.last, sample_rows.sample_row(row), state is SampleState.ACCEPTED))
     return [(row, good) for _, row, good in sorted(found, key=lambda one: one[0])]
 
 
@@ -64,7 +67,8 @@ def leave_to_people(connection: Connection, sample_id: str, verdict: str, promis
 def checks(connection: Connection) -> HelperCheck:
     """How people decided what was left to them as a check."""
     joined = helper_checks.join(samples, samples.c.id == helper_checks.c.sample_id)
-    rows = connection.execute(select(helper_checks.c.verdict, samples.c.state).select_from(joined)).all()
-    decided = [(verdict, state) for verdict, state in rows if state in _DECIDED]
+    columns = (helper_checks.c.verdict, samples.c.state, samples.c.decided_by)
+    rows = connection.execute(select(*columns).select_from(joined)).all()
+    decided = [(verdict, state) for verdict, state, by in rows if state in _DECIDED and by == PEOPLE]
     agreed = sum((verdict == "accept") == (state == SampleState.ACCEPTED) for verdict, state in decided)
     return HelperCheck(left=len(rows) - len(decided), decided=len(decided), agreed=agreed)

@@ -136,6 +136,11 @@ class ReviewStore(OpenLibrary):
         with self._reading() as connection:
             return decisions.events(connection, sample_id)
 
+    def last_event(self) -> int:
+        """Number of the newest event; 0 before the first."""
+        with self._reading() as connection:
+            return decisions.last_event(connection)
+
     def decision_rows(self) -> Iterator[DecisionRow]:
         """All decisions with what they were about, oldest first; read in parts, so that none waits for the end."""
         last = 0

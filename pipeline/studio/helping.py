@@ -24,18 +24,17 @@ class Helping:
 
     library: Library
     _report: HelperReport | None = None
-    _learned_from: int = 0  # decisions
+    _learned_at: int = 0  # number of the last event that it knew of
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def teach(self) -> HelperReport:
         """Learn, then say of every undecided sample how likely it is to be accepted, and decide by the limits."""
         with self._lock:
             examples = self.library.examples(NEWEST)
-            self._learned_from = len(examples)
             helper = learn(examples)
             if helper is None:
                 accepted = sum(good for _, good in examples)
-                return self._said(HelperReport(sentence=_too_few(len(examples), accepted)))
+                return self._kept(HelperReport(sentence=_too_few(len(examples), accepted)))
             limits = self.library.helper_limits()
             predicted = decided = left = 0
             for page in self._pending():
@@ -43,7 +42,7 @@ class Helping:
                 self.library.set_promises(promises)
                 taken, kept = self._decide(promises, limits)
                 predicted, decided, left = predicted + len(page), decided + taken, left + kept
-            return self._said(
+            return self._kept(
                 HelperReport(
                     quality=helper.quality, predicted=predicted, decided=decided, left_to_people=left
                 )
@@ -51,19 +50,19 @@ class Helping:
 
     def ready(self) -> None:
         """Learn, where enough was decided since the last time that a queue ordered by it would be another."""
-        counted = self.library.counts().samples
-        known = counted["accepted"] + counted["rejected"]
-        if self._report is None or known >= self._learned_from + _STALE:
+        if self._report is None or self.library.last_event() >= self._learned_at + _STALE:
             self.teach()
 
     def report(self) -> HelperReport:
         """What came of learning the last time, with the present limits and checks."""
         return self._said(self._report or HelperReport())
 
+    def _kept(self, report: HelperReport) -> HelperReport:
+        self._report, self._learned_at = report, self.library.last_event()
+        return self._said(report)
+
     def _said(self, report: HelperReport) -> HelperReport:
-        limits, checks = self.library.helper_limits(), self.library.helper_checks()
-        self._report = replace(report, limits=limits, checks=checks)
-        return self._report
+        return replace(report, limits=self.library.helper_limits(), checks=self.library.helper_checks())
 
     def _pending(self) -> Iterator[list[SampleRow]]:
         wanted = SampleFilter(review="pending", order=SampleOrder.PLAN)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.domain.review import Verdict
+from pipeline.domain.review import Policy, Verdict
 from pipeline.library import Library
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, opened_page
@@ -30,6 +30,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with Library.open(folder / "library", create=True) as library:
         for number, one in enumerate(filled(library, samples=12)[:4]):
             library.record_decision(decision(one, Verdict.REJECT if number else Verdict.ACCEPT))
+        library.set_review_policy(Policy(overlap=2))
+        for name, verdict in (("ann", Verdict.ACCEPT), ("ben", Verdict.REJECT)):  # one is disputed
+            library.record_decision(decision(library.next_pending(limit=1)[0].id, verdict, reviewer=name))
     running = App(folder)
     try:
         yield running

@@ -52,17 +52,19 @@ def test_gates_are_no_reviewers_and_one_vote_each_is_no_agreement(studio: Studio
 
 
 def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
-    first, second, *_ = filled(studio.library, samples=4)
+    first, second, third, _ = filled(studio.library, samples=4)
     studio.library.set_review_policy(Policy(overlap=2))
+    studio.library.record_decision(decision(third, reviewer="cy"))
     for one, reasons in ((first, ("seam", "halo")), (second, ("seam", "seam"))):
         for reviewer, reason in zip(("ann", "ben"), reasons, strict=True):
             studio.library.record_decision(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
     assert "No known answers yet" in team_html(studio.team_report())
     studio.add_gold([first], "ann")
-    (item,) = studio.library.gold_for("ben", 5)
-    studio.decide(item.id, Verdict.ACCEPT, reviewer="ben")
+    assert studio.library.gold_for("ben", 5) == []  # who decided it knows the answer
+    (item,) = studio.library.gold_for("cy", 5)
+    studio.decide(item.id, Verdict.ACCEPT, reviewer="cy")
     report = studio.team_report()
-    assert (report.gold_items, report.gold["ben"].accepted, report.gold["ben"].decided) == (1, 0, 1)
+    assert (report.gold_items, report.gold["cy"].accepted, report.gold["cy"].decided) == (1, 0, 1)
     assert report.alpha_of_reasons == 0.0  # one of two agrees: no better than chance
     page = team_html(report)
     assert "<td>0 of 1</td>" in page
