@@ -92,6 +92,10 @@ def _agreement_html(report: TeamReport) -> str:
             ["all classes", _number(report.alpha)],
             *([label, _number(value)] for label, value in report.alpha_by_class.items()),
             ["reasons of rejection", _number(report.alpha_of_reasons)],
+            *(
+                [f"rejected for {reason.replace('_', ' ')}", _number(value)]
+                for reason, value in report.alpha_by_reason.items()
+            ),
         ],
     )
     return f'<div class="charts"><section>{pairs}</section><section>{classes}</section></div>'

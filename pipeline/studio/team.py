@@ -24,9 +24,9 @@ class TeamReport:
     pairs: tuple[Pair, ...]
     alpha: float | None  # Krippendorff's, over all samples with two votes or more
     alpha_by_class: Mapping[str, float | None]
-    alpha_of_reasons: float | None = (
-        None  # the same of reasons, over the samples that two people or more rejected
-    )
+    alpha_of_reasons: float | None = None  # of reasons, over the samples that two people or more rejected
+    alpha_by_reason: Mapping[str, float | None] = field(default_factory=dict)
+    """Reason → agreement on whether a sample is to be rejected for it, over all samples with two votes or more."""
     gold: Mapping[str, Tally] = field(
         default_factory=dict
     )  # reviewer → right answers among those to gold items
@@ -56,6 +56,10 @@ def team_report(library: Library) -> TeamReport:
         alpha=krippendorffs_alpha(votes),
         alpha_by_class={label: krippendorffs_alpha(some) for label, some in sorted(by_class.items())},
         alpha_of_reasons=krippendorffs_alpha(_reasons(rows)),
+        alpha_by_reason={
+            reason: krippendorffs_alpha(_for_reason(rows, reason))
+            for reason in sorted({one for said in _reasons(rows).values() for one in said.values()})
+        },
         gold={name: Tally(right, answers) for name, (right, answers) in library.gold_hits().items()},
         gold_items=library.gold_count(),
         curves={name: _rolling([good for _, good in decisions]) for name, decisions in taken.items()},
@@ -68,6 +72,14 @@ def _reasons(rows: Sequence[VoteRow]) -> dict[str, dict[str, str]]:
         (row.sample_id, row.reviewer, row.reason)
         for row in rows
         if row.verdict == Verdict.REJECT and row.reason
+    )
+
+
+def _for_reason(rows: Sequence[VoteRow], reason: str) -> dict[str, dict[str, str]]:
+    """Sample → reviewer → whether they rejected it for that reason."""
+    return by_sample(
+        (row.sample_id, row.reviewer, str(row.verdict == Verdict.REJECT and row.reason == reason))
+        for row in rows
     )
 
 

@@ -61,7 +61,11 @@ def test_reasons_agree_or_not_where_two_people_rejected(library: Library) -> Non
     ):  # what an accept says is no reason
         library.record_decision(decision(ids[4], verdict, reviewer=reviewer, reason="light"))
     # three pairs, three of each reason: disagreement 2 observed, (36 - 18) / 5 expected
-    assert team_report(library).alpha_of_reasons == pytest.approx(1 - 2 / 3.6)
+    report = team_report(library)
+    assert report.alpha_of_reasons == pytest.approx(1 - 2 / 3.6)
+    # seam: one of five pairs disagrees, 3 of the 10 ratings are yes: 1 - (9 * 2) / (2 * 3 * 7)
+    assert report.alpha_by_reason["seam"] == pytest.approx(1 - 18 / 42)
+    assert list(report.alpha_by_reason) == ["halo", "light", "seam"]
 
 
 def test_reasons_that_are_all_alike_say_nothing(library: Library) -> None:
