@@ -12,6 +12,7 @@ from pipeline.library.schema import counters, samples, subjects
 
 SUBJECTS, EXCLUDED, SAMPLES = "subjects", "excluded", "samples"  # scopes
 _Key = tuple[str, str]  # scope, key
+_KEPT = select(counters.c.scope, counters.c.key, counters.c.value)  # made once: it is asked for at every answer
 
 
 def count(connection: Connection, scope: str, key: str, delta: int) -> None:
@@ -43,8 +44,7 @@ def counts(connection: Connection) -> Counts:
 
 def kept_counters(connection: Connection) -> dict[_Key, int]:
     """The counters that are not zero."""
-    rows = connection.execute(select(counters.c.scope, counters.c.key, counters.c.value))
-    return {(scope, key): value for scope, key, value in rows if value}
+    return {(scope, key): value for scope, key, value in connection.execute(_KEPT) if value}
 
 
 def counted_anew(connection: Connection) -> dict[_Key, int]:
