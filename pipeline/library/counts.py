@@ -12,7 +12,7 @@ from pipeline.library.schema import counters, samples, subjects
 
 SUBJECTS, EXCLUDED, SAMPLES = "subjects", "excluded", "samples"  # scopes
 _Key = tuple[str, str]  # scope, key
-_KEPT = select(counters.c.scope, counters.c.key, counters.c.value)  # made once: it is asked for at every answer
+_KEPT = select(counters.c.scope, counters.c.key, counters.c.value)  # made once: it is asked for all the time
 
 
 def count(connection: Connection, scope: str, key: str, delta: int) -> None:
