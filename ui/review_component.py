@@ -160,7 +160,7 @@ def _recorded(studio: Studio, reviewer: str, decision: Answer) -> str:
             Verdict(decision["verdict"]),
             reviewer=reviewer,
             reason=decision.get("reason"),
-            via=decision["via"],
+            via="key" if decision["via"] == "key" else "click",  # nothing else is a browser's to say
             client_id=decision["client_id"],
             comment=str(decision.get("comment") or "")[:_COMMENT_LENGTH],
             shown=decision.get("shown"),

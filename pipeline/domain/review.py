@@ -98,7 +98,7 @@ def states(events: Iterable[Decision], policy: Policy = ONE_VOTE) -> dict[str, s
     """The review state of every sample that the events, oldest first, speak of.
 
     An undo takes back the same reviewer's last standing event on the same sample; an undo with nothing to take back
-    does nothing. With an overlap of 1 the last standing accept or reject counts, whoever took it. With more, the last
+    does nothing. With an overlap of 1 the last standing accept or reject of a person counts. With more, the last
     standing vote of each person counts: too few leave the sample pending, no clear result makes it disputed, and what
     a lead settles holds. Gates and the helper decide only where no person voted.
     """
@@ -128,7 +128,8 @@ def _state(stack: list[Decision], policy: Policy) -> str:
     settled = [event for event in lasting if event.via == SETTLE]
     people = votes(lasting)
     if policy.overlap == 1 or settled or not people:
-        return _STATES[(settled or lasting)[-1].verdict]
+        by_people = [event for event in lasting if event.via not in AUTOMATIC]
+        return _STATES[(settled or by_people or lasting)[-1].verdict]
     if len(people) < policy.overlap:
         return PENDING
     accepted = sum(event.verdict is Verdict.ACCEPT for event in people.values())

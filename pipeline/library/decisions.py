@@ -257,7 +257,8 @@ def _outcome(rows: list[Row], present: Policy) -> Outcome:
         return state, None, None
     undone = {row.undoes for row in rows}
     verdict = Verdict.ACCEPT if state is SampleState.ACCEPTED else Verdict.REJECT
-    last = [row for row in rows if row.verdict == verdict and row.seq not in undone][-1]
+    said = [row for row in rows if row.verdict == verdict and row.seq not in undone]
+    last = ([row for row in said if row.via not in AUTOMATIC] or said)[-1]
     return state, last.via if last.via in AUTOMATIC else PEOPLE, last.reason
 
 

@@ -69,7 +69,8 @@ class ReviewDesk:
         """
         wanted = reviewable(query or {})
         role = self.role(reviewer)
-        if wanted.order in (SampleOrder.PROMISE, SampleOrder.DOUBT) and after is None:
+        by_helper = wanted.order in (SampleOrder.PROMISE, SampleOrder.DOUBT)
+        if by_helper and after is None and role is not Role.READER:  # learning writes
             self._helping.ready()
         if role is Role.READER or (role is Role.LEAD and wanted.review == DISPUTED):
             return self.library.samples(wanted, limit=limit, after=after)

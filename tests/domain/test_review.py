@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.domain.review import GATE, SETTLE, Decision, Policy, Rule, Verdict, states
+from pipeline.domain.review import GATE, HELPER, SETTLE, Decision, Policy, Rule, Verdict, states
 from pipeline.domain.splits import split_of
 from pipeline.errors import InvalidRequest
 
@@ -100,3 +100,10 @@ def test_a_split_depends_on_the_content_alone_and_holds_its_share() -> None:
     assert split_of("photo 1") == split_of("photo 1")
     assert counts["test"] == pytest.approx(400, abs=60)
     assert split_of("anything", {"train": 1.0}) == "train"
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_what_a_machine_says_after_a_person_counts_for_nothing(overlap: int) -> None:
+    events = [event(R, "ann"), event(R, "ben"), event(A, GATE, via=GATE), event(A, HELPER, via=HELPER)]
+    assert states(events, Policy(overlap=overlap)) == {"s": "rejected"}
+    assert states(events[2:], Policy(overlap=overlap)) == {"s": "accepted"}

@@ -233,6 +233,19 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
     assert saved["problem"] == ""
 
 
+def test_a_browser_cannot_say_that_a_lead_settled_it_or_that_nobody_decided(
+    studio: Studio, samples: list[str]
+) -> None:
+    studio.settings = replace(studio.settings, people="ann, lea:lead")
+    studio.library.set_review_policy(Policy(overlap=2))
+    ask = asked_of(studio)
+    for number, via in enumerate(("settle", "gate", "helper")):
+        forged = decision(samples[number], "accept", str(number)) | {"via": via}
+        ask.record_decisions([forged], asked_by("ann"))
+    assert [studio.sample(one).review for one in samples[:3]] == ["pending"] * 3
+    assert {one.via for one in studio.library.decisions()} == {"click"}
+
+
 def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
     studio: Studio, samples: list[str]
 ) -> None:
@@ -248,6 +261,15 @@ def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "2")], signed_in)["saved"]
     assert answer["problem"] == ""
     assert [one.reviewer for one in studio.library.decisions()] == ["ann"]
+
+
+def test_who_only_looks_does_not_make_the_helper_learn(studio: Studio, samples: list[str]) -> None:
+    studio.settings = replace(studio.settings, people="ann")
+    ask = asked_of(studio)
+    assert len(ask.review_queue([None, 5, {"order": "promise"}], asked_by("cy"))["entries"]) == 5
+    assert studio.helper_report().sentence == ""
+    ask.review_queue([None, 5, {"order": "promise"}], asked_by("ann"))
+    assert "learns from 30 decisions" in studio.helper_report().sentence
 
 
 def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, samples: list[str]) -> None:
