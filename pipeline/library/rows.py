@@ -67,7 +67,9 @@ class SampleFilter:
     def __post_init__(self) -> None:
         needs_score = self.low is not None or self.high is not None or self.order in BY_SCORE
         if needs_score and self.score is None:
-            raise InvalidRequest("a range and an order by score need the name of a score")
+            raise InvalidRequest(
+                "a range and an order by score need the name of a score; choose one, e.g. seam"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

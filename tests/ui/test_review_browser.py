@@ -358,3 +358,16 @@ def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: App, tm
         (only,) = library.decisions()
     assert (only.reason, only.comment) == ("other", "a thumb in it")
     assert only.shown == {"view": "one", "mask": True, "photo": 0, "zoom": False, "query": {"label": "bolt"}}
+
+
+def test_a_queue_that_cannot_be_or_is_empty_says_so_and_leads_back(app: App, tmp_path: Path) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review?order=random")
+        page.wait_for_selector(".review-stage :text('there is no order')")
+        page.click("text=The whole queue")
+        page.wait_for_selector(".review[data-sample]")
+        page.goto(f"{app.address}/review?label=gear")
+        page.wait_for_selector("text=Nothing is left in this queue")
+        page.click("text=The whole queue")
+        page.wait_for_selector(".review[data-sample]")
+    assert verdicts(tmp_path) == []

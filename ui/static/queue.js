@@ -7,6 +7,7 @@ class Queue {
     this.entries = [];
     this.at = 0;
     this.ended = false;
+    this.problem = '';
     this.pictures = new Map(); // address → <img> that is decoded or on its way
     this.fetching = null;
   }
@@ -28,6 +29,7 @@ class Queue {
     const known = new Set(this.entries.map((one) => one.id));
     this.entries.push(...answer.entries.filter((one) => !known.has(one.id)));
     this.ended = answer.ended;
+    this.problem = answer.problem; // why the server refuses the query
     this.preload();
     return answer;
   }

@@ -23,11 +23,7 @@ let asking = null; // the action whose new key is waited for
 const keys = new Keys();
 
 const queue = new Queue({
-  fetchEntries: async (after, limit) => {
-    const answer = await server.review_queue(after, limit, grid.query());
-    if (answer && answer.problem) say(answer.problem, true);
-    return answer;
-  },
+  fetchEntries: (after, limit) => server.review_queue(after, limit, grid.query()),
 });
 const outbox = new Outbox({
   prefix: props.library,
@@ -285,6 +281,9 @@ function paintEmpty() {
     queue.more().then((answer) => { if (answer) paint(); else setTimeout(paint, 2000); });
   } else if (skipped) {
     parts.empty.replaceChildren(made('h2', 'Only skipped ones are left'), action('Look at them again', again));
+  } else if (queue.problem || (grid.chosen().length && left > 0)) {
+    const said = queue.problem ? ['This queue cannot be opened', queue.problem] : ['Nothing is left in this queue', 'Others may look at some of it; what they leave comes back after a few minutes.'];
+    parts.empty.replaceChildren(made('h2', said[0]), made('p', said[1]), action('The whole queue', () => takeQuery({})));
   } else if (left > 0) {
     parts.empty.replaceChildren(made('h2', 'Others look at the rest'), made('p', 'What they leave comes back after a few minutes.'), action('Look again', again));
   } else {
