@@ -10,6 +10,7 @@ class Queue {
     this.problem = '';
     this.pictures = new Map(); // address → <img> that is decoded or on its way
     this.fetching = null;
+    this.round = 0; // how often it began again: answers of an earlier round are dropped
   }
 
   get current() { return this.entries[this.at]; }
@@ -17,15 +18,20 @@ class Queue {
   // Entries that follow the last known one. Returns what the server said, undefined when it did not answer.
   more() {
     if (this.ended) return Promise.resolve(undefined);
-    this.fetching ??= this.load().finally(() => { this.fetching = null; });
+    this.fetching ??= this.fetched(Promise.resolve());
     return this.fetching;
   }
 
-  async load() {
+  fetched(ready) {
+    const round = this.round;
+    return ready.then(() => this.load(round)).finally(() => { if (round === this.round) this.fetching = null; });
+  }
+
+  async load(round) {
     const last = this.entries[this.entries.length - 1];
     let answer;
     try { answer = await this.fetchEntries(last ? last.id : null, FETCHED_AT_ONCE); } catch { answer = undefined; }
-    if (!answer) return undefined;
+    if (!answer || round !== this.round) return undefined;
     const known = new Set(this.entries.map((one) => one.id));
     this.entries.push(...answer.entries.filter((one) => !known.has(one.id)));
     this.ended = answer.ended;
@@ -40,12 +46,14 @@ class Queue {
     this.preload();
   }
 
-  // Begin again: what was skipped comes back.
-  restart() {
+  // Begin again once `ready` resolves: what was skipped comes back.
+  restart(ready) {
+    this.round += 1;
     this.entries = [];
     this.at = 0;
     this.ended = false;
-    return this.more();
+    this.fetching = this.fetched(ready);
+    return this.fetching;
   }
 
   insert(entry) {

@@ -280,12 +280,12 @@ function paintEmpty() {
     parts.empty.replaceChildren(made('p', 'Fetching pictures …'));
     queue.more().then((answer) => { if (answer) paint(); else setTimeout(paint, 2000); });
   } else if (skipped) {
-    parts.empty.replaceChildren(made('h2', 'Only skipped ones are left'), action('Look at them again', again));
+    parts.empty.replaceChildren(made('h2', 'Only skipped ones are left'), action('Look at them again', () => again()));
   } else if (queue.problem || (grid.chosen().length && left > 0)) {
     const said = queue.problem ? ['This queue cannot be opened', queue.problem] : ['Nothing is left in this queue', 'Others may look at some of it; what they leave comes back after a few minutes.'];
     parts.empty.replaceChildren(made('h2', said[0]), made('p', said[1]), action('The whole queue', () => takeQuery({})));
   } else if (left > 0) {
-    parts.empty.replaceChildren(made('h2', 'Others look at the rest'), made('p', 'What they leave comes back after a few minutes.'), action('Look again', again));
+    parts.empty.replaceChildren(made('h2', 'Others look at the rest'), made('p', 'What they leave comes back after a few minutes.'), action('Look again', () => again()));
   } else {
     const hint = done.length ? 'What you accepted is ready to be published.' : 'Nothing waits for a decision. Generate some pictures first.';
     const link = done.length ? ['Publish', './publish'] : ['Generate', './generate'];
@@ -294,9 +294,11 @@ function paintEmpty() {
   paintProgress();
 }
 
-function again() {
+function again(ready = Promise.resolve()) {
   for (let i = done.length - 1; i >= 0; i -= 1) if (done[i].verdict === 'skip') done.splice(i, 1);
-  queue.restart().then(paint);
+  const fetched = queue.restart(ready);
+  paint(); // nothing to decide about until the pictures are there
+  fetched.then(paint);
 }
 
 function overlay(entry) {
@@ -408,7 +410,7 @@ function toggleGrid() {
   else {
     paintQuery();
     grid.hide();
-    outbox.settled().then(again); // the queue without what was decided in the grid
+    again(outbox.settled()); // the queue without what was decided in the grid
   }
 }
 
