@@ -1,0 +1,16 @@
+"""On a child's path: the back-off of huggingface_hub waits no time."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+_sleep = time.sleep
+
+
+def _short(seconds: float) -> None:
+    caller = sys._getframe(1).f_globals.get("__name__", "")
+    _sleep(0.0 if caller.startswith("huggingface_hub.") else seconds)
+
+
+time.sleep = _short
