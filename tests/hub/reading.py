@@ -24,6 +24,12 @@ async def whoami(call: Call) -> Response:
     return JSONResponse(call.signed_in().whoami())
 
 
+@routes.on("GET", "/api/agent-harnesses")
+async def agent_harnesses(call: Call) -> Response:
+    """Asked by every fresh client, once a day."""
+    return JSONResponse({"standardEnvVars": [], "harnesses": {}})
+
+
 @routes.on("GET", "/api/{kind}/{ns}/{name}")
 @routes.on("GET", "/api/{kind}/{ns}/{name}/revision/{revision}")
 async def repository_facts(call: Call) -> Response:

@@ -24,7 +24,7 @@ from types import TracebackType
 
 import uvicorn
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.hub import objects, reading, writing
 from tests.hub.accounts import Role
@@ -269,7 +269,7 @@ class LoopbackHub:
             return repository.commit("main", Change(files=stored, title=message, author=author)).oid
 
 
-def _application(state: HubState) -> Callable[[Scope, Receive, Send], object]:
+def _application(state: HubState) -> ASGIApp:
     tables = (reading.routes, writing.routes, objects.routes)
 
     def found(method: str, path: str) -> tuple[Handler, dict[str, str]]:

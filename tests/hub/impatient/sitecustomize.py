@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import SupportsIndex
 
 _sleep = time.sleep
 
 
-def _short(seconds: float) -> None:
+def _short(seconds: float | SupportsIndex) -> None:
     caller = sys._getframe(1).f_globals.get("__name__", "")
     _sleep(0.0 if caller.startswith("huggingface_hub.") else seconds)
 
