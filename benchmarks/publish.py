@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from pipeline.domain.images import encode_webp
-from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts
+from pipeline.domain.release import Origin, Part, ReleaseRow, ReviewFacts
 from pipeline.library import Library, NewSubject
 from pipeline.publish import write_release
 
@@ -110,9 +110,9 @@ class Repeated:
         self._count = count
         self._stored = [encode_webp(texture(number, _SMALL_PX)) for number in range(20)]
 
-    def release_rows(self, *, origin: Origin | None = None, split: str | None = None) -> Iterator[ReleaseRow]:
+    def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """`count` real rows in the train split."""
-        if origin is Origin.SYNTHETIC or split not in (None, "train"):
+        if part is not Part.REAL or split not in (None, "train"):
             return
         for number in range(self._count):
             yield ReleaseRow(

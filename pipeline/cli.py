@@ -45,8 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _import(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options, create=True) as studio, _bar("import", "photo", options) as progress:
-        report = studio.import_photos(options.source, split=options.split, on_progress=progress)
+        columns = {name: getattr(options, f"{name}_column") for name in ("image", "label", "mask")}
+        report = studio.import_photos(
+            options.source, split=options.split, columns=columns, on_progress=progress
+        )
     lines = [f"{report.added} added, {report.already} already there, {len(report.refused)} refused"]
+    if report.samples:
+        lines.append(f"{report.samples} accepted samples came with them")
     if report.note:
         lines.append(report.note)
     if report.doubtful:
@@ -100,11 +105,15 @@ def _gate(options: argparse.Namespace) -> tuple[Answer, str]:
 
 
 def _publish(options: argparse.Namespace) -> tuple[Answer, str]:
+    from pipeline.studio import PublishRequest
+
     with _studio(options) as studio, _bar("publish", "row", options) as progress:
-        report = studio.publish(
-            options.to, private=options.private, dry_run=options.dry_run, on_progress=progress
-        )
+        given = {name: getattr(options, name) for name in _PUBLISHED}
+        report = studio.publish(PublishRequest(**given), on_progress=progress)
     return report, report["sentence"]
+
+
+_PUBLISHED = ("to", "private", "dry_run", "pull_request", "replace", "rejected", "classes_changed", "study")
 
 
 def _decisions(options: argparse.Namespace) -> tuple[Answer, str]:
@@ -191,12 +200,23 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     adding = command(
-        "import", _import, "add photographs: a folder class/*.jpg, a .zip of it, hf://datasets/ns/name"
+        "import",
+        _import,
+        "add photographs: a folder class/*.jpg, a .zip of it, hf://datasets/ns/name; or bring a release back",
     )
-    adding.add_argument("source", help="folder, .zip, hf://datasets/ns/name, 'starter' or 'starter:field'")
+    adding.add_argument(
+        "source",
+        help="folder, .zip, hf://datasets/ns/name@revision?config=…&split=…, 'starter' or 'starter:field'; "
+        "a release, in a folder or on the Hub, brings its photos and its accepted samples",
+    )
     adding.add_argument(
         "--split", choices=["train", "test"], help="for all of them; default: 80 %% train by hash"
     )
+
+    for name, guess in (("image", "pictures"), ("label", "labels"), ("mask", "masks")):
+        adding.add_argument(
+            f"--{name}-column", metavar="NAME", help=f"where a data set of the Hub has its {guess}"
+        )
 
     making = command("generate", _generate, "plan a recipe and render what is missing")
     making.add_argument(
@@ -213,7 +233,20 @@ def _parser() -> argparse.ArgumentParser:
     publishing = command("publish", _publish, "write the accepted samples and the photos as a dataset")
     publishing.add_argument("--to", required=True, metavar="DIR|hf://datasets/ns/name")
     publishing.add_argument("--private", action=argparse.BooleanOptionalAction, default=True)
-    publishing.add_argument("--dry-run", action="store_true", help="say what would be written, write nothing")
+    publishing.add_argument("--dry-run", action="store_true", help="say what would change, write nothing")
+    publishing.add_argument("--pull-request", action="store_true", help="propose it on the Hub instead")
+    publishing.add_argument(
+        "--rejected",
+        action="store_true",
+        help="the rejected samples too, as a configuration with their reasons",
+    )
+    publishing.add_argument("--study", type=Path, metavar="DIR", help="tell this study's verdict on the card")
+    publishing.add_argument(
+        "--classes-changed", action="store_true", help="classes of the release before may be missing"
+    )
+    publishing.add_argument(
+        "--replace", action="store_true", help="write over what somebody else changed on the Hub"
+    )
 
     exporting = command("export", _export, "write photos and accepted samples for other tools")
     exporting.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")

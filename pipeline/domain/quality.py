@@ -63,6 +63,9 @@ class GateFailure:
         return f"{self.name} {self.value:.2f}, limit {self.limit:.2f}"
 
 
+SCORE_NAMES = ("sharpness", "clipped", "contrast", "seam", "halo", "fringe", "object_share", "novelty")
+"""Every score that a sample may have; novelty is found when it is stored, beside the others of its class."""
+
 DEFAULT_GATES = (
     Gate("seam", 0.75),
     Gate("halo", 0.35),

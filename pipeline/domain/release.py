@@ -17,6 +17,14 @@ class Origin(StrEnum):
     SYNTHETIC = "synthetic"
 
 
+class Part(StrEnum):
+    """The rows that lie in files of their own; configurations are made of them."""
+
+    REAL = "real"
+    SYNTHETIC = "synthetic"
+    REJECTED = "rejected"  # samples that were turned down, with the reason; only where they are asked for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRow:
     """One picture of a release. Ids of pictures are blob ids of the library.
@@ -41,6 +49,8 @@ class ReleaseRow:
     homographies: tuple[Matrix, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     source: str = ""  # where a real picture was imported from
+    reason: str = ""  # why a rejected sample was turned down
+    place: int = 0  # when it came into its part: what comes later has a higher one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +60,16 @@ class ReviewFacts:
     accepted_by_people: int = 0
     accepted_by_gates: int = 0  # no person's verdict stands on them
     accepted_by_helper: int = 0  # nor on them: by the model that learned from the reviewers
+    accepted_by_release: int = 0  # nor on them: they came with an imported release, whose card says who
     rejected_by_people: int = 0
     rejected_by_gates: int = 0
     rejected_by_helper: int = 0
     pending: int = 0
     reviewers: int = 0  # people with a standing verdict
+    agreement: float | None = (
+        None  # Krippendorff's alpha over samples with two votes or more; None without any
+    )
+    shared: int = 0  # samples with two votes or more
     reasons: Mapping[str, int] = field(default_factory=dict)  # reject reason → samples
 
     @property
@@ -65,7 +80,8 @@ class ReviewFacts:
     @property
     def accepted(self) -> int:
         """Samples that are accepted, by whomever."""
-        return self.accepted_by_people + self.accepted_by_gates + self.accepted_by_helper
+        here = self.accepted_by_people + self.accepted_by_gates + self.accepted_by_helper
+        return here + self.accepted_by_release
 
     @property
     def acceptance(self) -> float:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
-from pipeline.domain.release import IDENTITY, Origin, ReleaseRow
+from pipeline.domain.release import IDENTITY, Origin, Part, ReleaseRow
+from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.library.rows import SampleState
-from pipeline.library.schema import sample_subjects, samples, subjects
+from pipeline.library.schema import decisions, sample_subjects, samples, subjects
 
 PHOTO = "photo"  # method of a real row
 
 
-def rows(connection: Connection, origin: Origin, split: str | None) -> Iterator[ReleaseRow]:
-    """Rows of one origin in order of import or planning. Nothing of an excluded subject is among them."""
-    yield from (_real if origin is Origin.REAL else _synthetic)(connection, split)
+def rows(connection: Connection, part: Part, split: str | None) -> Iterator[ReleaseRow]:
+    """Rows of one part, photos in order of import, samples in that of their last verdict, so that what is new comes
+    last. Nothing of an excluded subject is among them.
+    """
+    if part is Part.REAL:
+        yield from _real(connection, split)
+    elif part is Part.SYNTHETIC:
+        yield from _samples(connection, split, SampleState.ACCEPTED, Verdict.ACCEPT)
+    else:
+        yield from _samples(connection, split, SampleState.REJECTED, Verdict.REJECT)
 
 
 def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
@@ -36,19 +44,28 @@ def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
             boxes=() if row.box is None else (tuple(row.box),),
             homographies=(IDENTITY,),
             source=row.source,
+            place=row.seq,
         )
 
 
-def _synthetic(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
+def _samples(
+    connection: Connection, split: str | None, state: SampleState, verdict: Verdict
+) -> Iterator[ReleaseRow]:
     of_excluded = exists().where(
         sample_subjects.c.sample_id == samples.c.id,
         sample_subjects.c.subject_id == subjects.c.id,
         subjects.c.excluded,
     )
-    statement = select(samples).where(samples.c.state == SampleState.ACCEPTED, ~of_excluded)
+    decided = (
+        select(func.max(decisions.c.seq))
+        .where(decisions.c.sample_id == samples.c.id, decisions.c.verdict == verdict)
+        .scalar_subquery()
+        .label("decided")
+    )
+    statement = select(samples, decided).where(samples.c.state == state, ~of_excluded)
     if split is not None:
         statement = statement.where(samples.c.split == split)
-    for row in connection.execute(statement.order_by(samples.c.seq)):
+    for row in connection.execute(statement.order_by(decided, samples.c.seq)):
         spec = SampleSpec.from_json(row.spec)
         placed = spec.method is not Method.SDXL  # its picture does not hold the object
         yield ReleaseRow(
@@ -67,6 +84,8 @@ def _synthetic(connection: Connection, split: str | None) -> Iterator[ReleaseRow
             boxes=tuple(tuple(box) for box in row.boxes or ()) if placed else (),
             homographies=_matrices(row.homographies) if placed else (),
             scores=row.scores or {},
+            reason=row.reason or "",
+            place=row.decided or 0,
         )
 
 

@@ -1,23 +1,28 @@
 """From an accepted selection to a published dataset: folder, card, Hub."""
 
-from pipeline.publish.bundle import ReleaseReport, write_release
-from pipeline.publish.card import release_card
+from pipeline.publish.bundle import ReleaseOptions, ReleaseReport, write_release
+from pipeline.publish.card import Study, release_card
 from pipeline.publish.exports import Format, export
 from pipeline.publish.folders import release_facts
-from pipeline.publish.hub import PushReport, hub_name, push
+from pipeline.publish.hub import PushOptions, PushReport, hub_name, push_release
+from pipeline.publish.index import released_photos
 from pipeline.publish.source import Outlook, ReleaseSource, outlook
 
 __all__ = [
     "Format",
     "Outlook",
+    "PushOptions",
     "PushReport",
+    "ReleaseOptions",
     "ReleaseReport",
     "ReleaseSource",
+    "Study",
     "export",
     "hub_name",
     "outlook",
-    "push",
+    "push_release",
     "release_card",
     "release_facts",
+    "released_photos",
     "write_release",
 ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline.domain.release import Origin, ReviewFacts
+from pipeline.domain.release import Part, ReviewFacts
 from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.grid import GRID_NAME
+from pipeline.publish.merging import framed
+from pipeline.publish.plot import PLOT_NAME
 from pipeline.publish.source import ReleaseSource, Survey, survey
 
-CONFIGS = ("mixed", "real", "synthetic")  # the first is what load_dataset gives without a name
+MIXED = "mixed"  # real and synthetic; what load_dataset gives without a name
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _COLUMNS = """\
 | column | what it holds |
@@ -25,61 +28,97 @@ _COLUMNS = """\
 | `source_id`, `source_ids` | the photos whose objects it shows; splits never share one |
 | `sample_id` | the hash of everything that decided the sample |
 | `homography`, `homographies` | 3 x 3, photo pixels to picture pixels: of the first object, and of all |
-| `scores` | automatic quality scores, as JSON |"""
+| `scores` | automatic quality scores; null where one does not apply |"""
+_REASON_COLUMN = "\n| `reason` | why the sample was rejected (configuration `rejected` only) |"
 
 
-def release_card(source: ReleaseSource, *, name: str, version: str = "1") -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What training on a release said of it."""
+
+    sentence: str  # the verdict
+    test: str  # the photographs that it was measured on
+    seeds: int
+    arms: tuple[tuple[str, float], ...]  # (title, mean balanced accuracy, 0 to 1)
+    version: str = ""  # of the release that was trained on, "" where it is not known
+
+
+def release_card(source: ReleaseSource, *, name: str, version: str = "1", study: Study | None = None) -> str:
     """The card as a release of this library would have it: YAML front matter and Markdown.
 
     Raises:
         ReleaseRefused: there is nothing to release.
     """
-    return card(survey(source), name=name, version=version, dataset_info=())
+    return card(survey(source), name=name, version=version, dataset_info=(), study=study)
 
 
 def card(
-    found: Survey, *, name: str, version: str, dataset_info: Sequence[dict[str, Any]], grid: bool = False
+    found: Survey,
+    *,
+    name: str,
+    version: str,
+    dataset_info: Sequence[dict[str, Any]],
+    pictures: bool = False,
+    study: Study | None = None,
+    address: str = "FOLDER_OR_HUB_NAME",
 ) -> str:
-    """The card of a survey; `dataset_info` holds features and sizes per configuration, once written."""
+    """The card of a survey.
+
+    Args:
+        found: what the release holds.
+        name: what the person calls it.
+        version: of the release.
+        dataset_info: features and sizes per configuration, once written.
+        pictures: the grid and the plot lie beside it.
+        study: the verdict of a training on it, where there is one.
+        address: what `load_dataset` is given.
+    """
     from huggingface_hub import DatasetCardData  # slow to import
 
-    total = sum(found.total(origin) for origin in Origin)
+    total = sum(found.total(part) for part in (Part.REAL, Part.SYNTHETIC))
     data = DatasetCardData(
         pretty_name=name,
         task_categories=["image-classification", "object-detection", "image-segmentation"],
         size_categories=[next((size for limit, size in _SIZES if total < limit), "1M<n<10M")],
         tags=_tags(found),
-        configs=[_config(config, found) for config in CONFIGS],
+        configs=[_config(config, found) for config in configs_of(found)],
         dataset_info=list(dataset_info) or None,  # None is left out
     )
     front = data.to_yaml(line_break="\n")
-    parts = [
-        f"# {name}",
+    sections = [
         _summary(found, version),
         _rendered_note(found),
-        f"![Examples, one class a row: photos first, samples behind them]({GRID_NAME})" if grid else "",
+        f"![Examples, one class a row: photos first, samples behind them]({GRID_NAME})" if pictures else "",
         "## What is in it\n\n" + _counts_table(found),
+        f"![Pictures per class, by split and method]({PLOT_NAME})" if pictures else "",
         "## How it was made\n\n" + _making(found),
         "## How it was reviewed\n\n" + review_sentences(found.review),
+        "## What it is worth\n\n" + _worth(study, version) if study else "",
         "## Known limits\n\n" + _limits(found),
-        "## How to load it\n\n" + _loading(found),
-        "## Columns\n\n" + _COLUMNS,
+        "## How to load it\n\n" + _loading(found, address, version),
+        "## Columns\n\n" + _COLUMNS + (_REASON_COLUMN if Part.REJECTED in found.parts else ""),
+        "## How to cite it\n\n" + _citation(name, address, version),
     ]
-    return f"---\n{front}\n---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
+    return f"---\n{front}\n---\n\n" + framed(name, "\n\n".join(part for part in sections if part))
 
 
-def origins_of(config: str) -> tuple[Origin, ...]:
+def configs_of(found: Survey) -> tuple[str, ...]:
+    """The configurations of a release; the first is the default."""
+    return (MIXED, *(str(part) for part in found.parts))
+
+
+def parts_of(config: str) -> tuple[Part, ...]:
     """Which rows a configuration has."""
-    return tuple(Origin) if config == "mixed" else (Origin(config),)
+    return (Part.REAL, Part.SYNTHETIC) if config == MIXED else (Part(config),)
 
 
 def _config(config: str, found: Survey) -> dict[str, Any]:
     """`mixed` reads the files of the other two, so that no picture is stored twice."""
     files = [
-        {"split": split, "path": [f"data/{origin}/{split}-*.parquet" for origin in origins_of(config)]}
-        for split in found.splits_of(origins_of(config))
+        {"split": split, "path": [f"data/{part}/{split}-*.parquet" for part in parts_of(config)]}
+        for split in found.splits_of(parts_of(config))
     ]
-    return {"config_name": config, "data_files": files} | ({"default": True} if config == CONFIGS[0] else {})
+    return {"config_name": config, "data_files": files} | ({"default": True} if config == MIXED else {})
 
 
 def _cell(text: str) -> str:
@@ -88,13 +127,13 @@ def _cell(text: str) -> str:
 
 
 def _tags(found: Survey) -> list[str]:
-    if not found.total(Origin.SYNTHETIC):
+    if not found.total(Part.SYNTHETIC):
         return ["backlot"]
     return ["backlot", "synthetic", "stable-diffusion-xl", "data-augmentation"]
 
 
 def _summary(found: Survey, version: str) -> str:
-    real, synthetic = found.total(Origin.REAL), found.total(Origin.SYNTHETIC)
+    real, synthetic = found.total(Part.REAL), found.total(Part.SYNTHETIC)
     classes = f"{len(found.labels)} classes ({', '.join(found.labels)})"
     said = f"Release {version}: {real:,} real pictures of {classes}"
     if not synthetic:
@@ -125,17 +164,17 @@ def _sources_table(found: Survey) -> str:
 
 
 def _counts_table(found: Survey) -> str:
-    columns = [(origin, split) for origin in Origin for split in found.splits]
-    head = "| class | " + " | ".join(f"{origin}, {split}" for origin, split in columns) + " |"
+    columns = [(part, split) for part in found.parts for split in found.splits]
+    head = "| class | " + " | ".join(f"{part}, {split}" for part, split in columns) + " |"
     lines = [head, "|---|" + "---:|" * len(columns)]
     for label in found.labels:
-        numbers = [found.counts[origin].get(split, {}).get(label, 0) for origin, split in columns]
+        numbers = [found.counts[part].get(split, {}).get(label, 0) for part, split in columns]
         lines.append(f"| {_cell(label)} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
-    totals = [found.total(origin, split) for origin, split in columns]
+    totals = [found.total(part, split) for part, split in columns]
     lines.append("| **all** | " + " | ".join(f"**{number:,}**" for number in totals) + " |")
     return "\n".join(lines) + (
-        "\n\nThe configuration `mixed` holds both. A synthetic picture lies in the split of the photo that "
-        "it was made from; no photo is in two splits."
+        "\n\nThe configuration `mixed` holds the real and the synthetic ones. A synthetic picture lies in the "
+        "split of the photo that it was made from; no photo is in two splits."
     )
 
 
@@ -153,7 +192,7 @@ _METHODS = {
 
 
 def _making(found: Survey) -> str:
-    if not found.total(Origin.SYNTHETIC):
+    if not found.total(Part.SYNTHETIC):
         return _sources_table(found) + f"\n\n{_AS_IMPORTED}"
     lines = ["| method | pictures | what it is |", "|---|---:|---|"]
     for method, number in sorted(found.methods.items()):
@@ -186,15 +225,17 @@ def review_sentences(review: ReviewFacts) -> str:
         return "There were no synthetic pictures to review."
     people = review.accepted_by_people + review.rejected_by_people
     gates = review.accepted_by_gates + review.rejected_by_gates
-    helper = review.decided - people - gates
+    imported = review.accepted_by_release
+    helper = review.decided - people - gates - imported
     ways = (
         (people, f"by people ({review.reviewers} reviewer{'s' * (review.reviewers != 1)})"),
         (gates, "by the automatic gates alone"),
         (helper, "by a model that learned from the reviewers, alone"),
+        (imported, "in an earlier release that was imported; its card says how"),
     )
     taken = [(number, how) for number, how in ways if number]
     by = taken[0][1] if len(taken) == 1 else ", ".join(f"{number:,} {how}" for number, how in taken)
-    if not people:
+    if not people and not imported:
         by += ": **no person has looked at the synthetic pictures**"
     said = (
         f"{review.decided:,} samples were decided {by}; {review.accepted:,} were accepted "
@@ -202,6 +243,11 @@ def review_sentences(review: ReviewFacts) -> str:
     )
     if review.pending:
         said += f" {review.pending:,} more were undecided and are not in it."
+    if review.agreement is not None:
+        said += (
+            f" {review.shared:,} samples were seen by two people or more; their agreement is {review.agreement:.2f} "
+            "(Krippendorff's alpha: 1 is full agreement, 0 is chance)."
+        )
     if review.reasons:
         reasons = sorted(review.reasons.items(), key=lambda item: (-item[1], item[0]))
         said += (
@@ -217,7 +263,7 @@ def _limits(found: Survey) -> str:
         "- Imported pictures keep the licence of where they came from; whoever imported them answers for it.",
         "- Masks were found automatically unless they came with the photos or were mended by a person.",
     ]
-    if found.total(Origin.SYNTHETIC):
+    if found.total(Part.SYNTHETIC):
         lines += [
             "- Backgrounds are painted by a model: shadows and reflections of the object are only as good as "
             "it draws them, and what a prompt asks for is not always what is seen.",
@@ -229,11 +275,33 @@ def _limits(found: Survey) -> str:
     return "\n".join(lines)
 
 
-def _loading(found: Survey) -> str:
-    split = next((split for split in found.splits if found.total(Origin.REAL, split)), found.splits[0])
+def _worth(study: Study, version: str) -> str:
+    """The verdict in its own words, with the scores behind it."""
+    lines = ["| trained on | balanced accuracy |", "|---|---:|"]
+    lines += [f"| {title} | {score:.1%} |" for title, score in study.arms]
+    other = f" It was trained on release {study.version}." if study.version not in ("", version) else ""
+    return (
+        f"{study.sentence}{other}\n\n"
+        + "\n".join(lines)
+        + f"\n\nSame network, hyper-parameters and steps for all; "
+        f"{study.seeds} seed{'s' * (study.seeds != 1)}; measured on {study.test}."
+    )
+
+
+def _citation(name: str, address: str, version: str) -> str:
+    key = re.sub(r"\W+", "_", name.lower()).strip("_") or "dataset"
+    place = f"  howpublished = {{https://huggingface.co/datasets/{address}}},\n" if "/" in address else ""
+    fields = f"  title = {{{name}}},\n{place}  note = {{Release v{version}, made with Backlot}}\n"
+    return f"```bibtex\n@misc{{{key},\n{fields}}}\n```"
+
+
+def _loading(found: Survey, address: str, version: str) -> str:
+    pinned = f', revision="v{version}"' if "/" in address else ""
+    further = ' or "rejected"' if Part.REJECTED in found.parts else ""
+    split = next((split for split in found.splits if found.total(Part.REAL, split)), found.splits[0])
     return (
         "```python\nfrom datasets import load_dataset\n\n"
-        'pictures = load_dataset("FOLDER_OR_HUB_NAME", "mixed")  # or "real", "synthetic"\n'
+        f'pictures = load_dataset("{address}", "mixed"{pinned})  # or "real", "synthetic"{further}\n'
         f'one = pictures["{split}"][0]\n'
         f'print(pictures["{split}"].features["label"].int2str(one["label"]), one["bbox"], one["origin"])\n```'
     )

@@ -22,7 +22,7 @@ import yaml
 from numpy.typing import NDArray
 
 from pipeline.domain.images import decode
-from pipeline.domain.release import Origin, ReleaseRow
+from pipeline.domain.release import Part, ReleaseRow
 from pipeline.errors import ReleaseRefused
 from pipeline.publish.source import ReleaseSource, survey
 
@@ -86,7 +86,7 @@ def export(
     to: Path,
     kind: Format,
     *,
-    origins: Sequence[Origin] = tuple(Origin),
+    parts: Sequence[Part] = (Part.REAL, Part.SYNTHETIC),
     on_progress: Progress | None = None,
 ) -> int:
     """Write all pictures of a release in another format; how many. The folder is there whole or not at all.
@@ -95,14 +95,14 @@ def export(
         ReleaseRefused: there is nothing to export, the folder holds something, or it cannot be written.
     """
     found = survey(source)
-    total = sum(found.total(origin) for origin in origins)
+    total = sum(found.total(part) for part in parts)
     if not total:
-        raise ReleaseRefused(f"there is nothing {' or '.join(origins)} to export; choose another origin")
+        raise ReleaseRefused(f"there is nothing {' or '.join(parts)} to export; choose another origin")
     count = 0
     with _whole_folder(to) as folder:
         writer = _WRITERS[kind](folder, found.labels)
-        for origin in origins:
-            for row in source.release_rows(origin=origin):
+        for part in parts:
+            for row in source.release_rows(part):
                 writer.add(_picture(source, row))
                 count += 1
                 if on_progress:

@@ -52,7 +52,7 @@ def _wait_s(error: Exception, attempt: int) -> float:
     asked = str(headers.get("Retry-After", ""))
     if asked.isdigit():
         return min(float(asked), LONGEST_WAIT_S)
-    return min(2.0**attempt * random.uniform(0.75, 1.25), LONGEST_WAIT_S)  # noqa: S311
+    return min(2.0**attempt * random.uniform(0.75, 1.25), LONGEST_WAIT_S)
 
 
 @contextmanager
@@ -107,7 +107,9 @@ def _sentence(name: str, error: object, sign_in: str) -> str:
     if status == _NOT_FOUND:
         return f"the Hub has no {name}, or the token may not see it; check the name, or {sign_in}"
     if status in (_CONFLICT, _CHANGED):
-        return f"somebody else changed {name} meanwhile; nothing was sent over it, look at it and publish again"
+        return (
+            f"somebody else changed {name} meanwhile; nothing was sent over it, look at it and publish again"
+        )
     if status == _TOO_MANY:
         return f"the Hub takes no more from this account for now (429); publish to {name} again in an hour"
     return f"the Hub refused {name} with status {status} ({said}); what it holds is as it was, try again"

@@ -1,16 +1,26 @@
-"""A release to the Hugging Face Hub: one commit, private unless asked otherwise."""
+"""A release to the Hugging Face Hub: one commit of what changed, and a tag.
+
+What is on the Hub is looked at first: the release there is the one before, its shards stay where they are, its card
+is merged, and what somebody else changed since is never written over.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import tempfile
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InvalidRequest, ReleaseRefused
-from pipeline.publish.folders import release_facts
+from pipeline.publish.bundle import Progress, ReleaseOptions, ReleaseReport, write_release
+from pipeline.publish.faults import SIGN_IN, Pause, plain_faults, retried
+from pipeline.publish.folders import MARKER, release_facts
+from pipeline.publish.history import CARD_NAME, CHANGELOG_NAME, Earlier, earlier_release
+from pipeline.publish.index import INDEX_NAME, RowChanges
+from pipeline.publish.remote import Remote, look, same_file
+from pipeline.publish.source import ReleaseSource
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -18,8 +28,24 @@ if TYPE_CHECKING:
 _SCHEME = "hf://"
 _PREFIX = "hf://datasets/"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
-_UNAUTHORISED, _FORBIDDEN = 401, 403
-_SIGN_IN = "sign in with `hf auth login`, or set HF_TOKEN to a token that may write"
+_KIND = "dataset"
+_TEXTS = (MARKER, CARD_NAME, CHANGELOG_NAME, INDEX_NAME)
+_DATA = "data/"
+_NAMED = 3  # files that a sentence names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOptions:
+    """How a release goes to the Hub."""
+
+    private: bool = True  # where the data set is made new
+    dry_run: bool = False  # look and tell, send nothing
+    pull_request: bool = False  # propose it instead of writing to main
+    replace: bool = False  # write over files that somebody else changed
+    token: str | bool | None = field(
+        default=None, repr=False
+    )  # None: HF_TOKEN or the saved sign-in; False: none
+    endpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +54,23 @@ class PushReport:
 
     repository: str
     url: str
-    files: tuple[tuple[str, int], ...]  # (path in the repository, bytes)
-    removed: tuple[str, ...] = ()  # shards of the release before that are not part of this one
-    commit: str | None = None  # None after a dry run
+    files: tuple[tuple[str, int], ...]  # (path in the repository, bytes) of what is new or different
+    kept: int  # files of the release that are there already
+    removed: tuple[str, ...]  # shards of the release before that are not part of this one
+    changes: RowChanges
+    commit: str | None = None  # None where nothing was sent
+    pull_request: str | None = None  # its address
+    tag: str | None = None
+
+    @property
+    def sent_bytes(self) -> int:
+        """Size of what is new or different."""
+        return sum(size for _, size in self.files)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to send."""
+        return bool(self.files or self.removed)
 
 
 def hub_name(text: str) -> str | None:
@@ -42,117 +82,197 @@ def hub_name(text: str) -> str | None:
     if not text.startswith(_SCHEME):
         return None
     name = text.removeprefix(_PREFIX).rstrip("/")
-    if not text.startswith(_PREFIX) or not _NAME.fullmatch(name):
+    bad = "--" in name or ".." in name or name.endswith((".git", ".", "-"))
+    if not text.startswith(_PREFIX) or not _NAME.fullmatch(name) or bad:
         raise InvalidRequest(f"'{text}' names no dataset on the Hub; write hf://datasets/NAMESPACE/NAME")
     return name
 
 
-def push(
-    folder: Path,
+def push_release(
+    source: ReleaseSource,
     name: str,
     *,
-    private: bool = True,
-    dry_run: bool = False,
-    token: str | None = None,
-    endpoint: str | None = None,
-) -> PushReport:
-    """Send a release to the dataset `ns/name`, in one commit.
+    release: ReleaseOptions | None = None,
+    options: PushOptions | None = None,
+    on_progress: Progress | None = None,
+    pause: Pause = time.sleep,
+) -> tuple[ReleaseReport, PushReport]:
+    """Write the next release of the dataset `ns/name` to a scratch folder and send what changed.
 
-    A dry run tells the files and sends nothing, not even a question.
+    After an interruption the same call goes on: files that arrived are not sent again. Where nothing changed nothing is
+    sent and no commit made.
+
+    Args:
+        source: the library.
+        name: `ns/name`.
+        release: what the release holds.
+        options: how it goes there.
+        on_progress: called after each picture that is written to the scratch folder.
+        pause: waits for so many seconds before another try.
 
     Raises:
-        ReleaseRefused: no release there, not signed in, no right to write, or the Hub cannot be reached. The
-            dataset on the Hub is as it was.
+        ReleaseRefused: nothing to release, not signed in, no right to write, somebody else changed the dataset, or the
+            Hub cannot be reached. The dataset on the Hub is as it was.
     """
     from huggingface_hub import HfApi
 
-    facts = release_facts(folder)
-    if facts is None:
-        raise ReleaseRefused(f"{folder} is no release; publish to a folder first")
-    files = tuple(
-        (path.relative_to(folder).as_posix(), path.stat().st_size)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+    options = options or PushOptions()
+    api = HfApi(endpoint=options.endpoint, token=options.token)
+    with tempfile.TemporaryDirectory(prefix="backlot-release-") as scratch, plain_faults(name):
+        if not options.dry_run:
+            retried(lambda: _refuse_account(api, name, options), pause=pause)
+        there = retried(lambda: look(api, name, _KIND), pause=pause)
+        before = _earlier(api, name, there, Path(scratch) / "before", options, pause)
+        written = write_release(
+            source,
+            Path(scratch) / "release",
+            name=name.split("/")[1],
+            options=release,
+            before=before,
+            address=name,
+            on_progress=on_progress,
+        )
+        report = _compared(api, name, written, there)
+        if options.dry_run:
+            return written, report
+        return written, _sent(api, written, there, report, options, pause)
+
+
+def _earlier(
+    api: HfApi, name: str, there: Remote, folder: Path, options: PushOptions, pause: Pause
+) -> Earlier:
+    """The release that is there, refused where it is not as it was published."""
+    folder.mkdir()
+    for path in _TEXTS:
+        if path in there.files:
+            retried(lambda path=path: there.fetch(api, name, _KIND, path, folder), pause=pause)  # type: ignore[misc]
+    data = [path for path in there.files if path.startswith(_DATA)]
+    if release_facts(folder) is None and data and not options.replace:
+        raise ReleaseRefused(f"{name} holds a data set that Backlot did not publish; choose another name")
+    before = earlier_release(folder)
+    foreign = [path for path in data if path not in before.files]
+    other = [path for path, digest in before.files.items() if there.sha256(path) not in (digest, None)]
+    gone = [path for path in before.files if path.startswith(_DATA) and path not in there.files]
+    if before.version and (foreign or other or gone) and not options.replace:
+        changed = _listed([*foreign, *other, *gone])
+        raise ReleaseRefused(
+            f"somebody changed {changed} on {name} since release {before.version}; look at it "
+            "there, then publish with --replace if this release shall take its place"
+        )
+    return before
+
+
+def _listed(paths: list[str]) -> str:
+    rest = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(paths[:_NAMED]) + rest
+
+
+def _compared(api: HfApi, name: str, written: ReleaseReport, there: Remote) -> PushReport:
+    """What of a release is not on the Hub yet."""
+    folder = written.path
+    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    new = [path for path in paths if not same_file(there.files.get(path), folder / path)]
+    return PushReport(
+        repository=name,
+        url=f"{api.endpoint}/datasets/{name}",
+        files=tuple((path, (folder / path).stat().st_size) for path in new),
+        kept=len(paths) - len(new),
+        removed=tuple(path for path in there.files if path.startswith(_DATA) and path not in paths),
+        changes=written.changes,
     )
-    api = HfApi(endpoint=endpoint, token=token)
-    url = f"{api.endpoint}/datasets/{name}"
-    if dry_run:
-        return PushReport(repository=name, url=url, files=files)
-    with _plain_faults(name):
-        _refuse_foreign_namespace(api, name)
-        api.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
-        removed = _outdated(api, name, {path for path, _ in files})
-        commit = _commit(api, folder, name, files, removed, f"Release {facts.get('version', '')}".strip())
-    return PushReport(repository=name, url=url, files=files, removed=removed, commit=commit)
 
 
-def _commit(
+def _sent(
     api: HfApi,
-    folder: Path,
-    name: str,
-    files: tuple[tuple[str, int], ...],
-    removed: tuple[str, ...],
-    message: str,
-) -> str:
+    written: ReleaseReport,
+    there: Remote,
+    report: PushReport,
+    options: PushOptions,
+    pause: Pause,
+) -> PushReport:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+    from huggingface_hub.errors import HfHubHTTPError
 
+    name, tag = report.repository, f"v{written.version}"
+    if not report.changed:
+        assert there.head is not None
+        _tagged(api, name, tag, there.head, pause)
+        return _with(report, tag=tag)
+    if there.head is None:
+        retried(
+            lambda: api.create_repo(name, repo_type=_KIND, private=options.private, exist_ok=True),
+            pause=pause,
+        )
+        there = retried(lambda: look(api, name, _KIND), pause=pause)
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
-        CommitOperationAdd(path_in_repo=path, path_or_fileobj=folder / path) for path, _ in files
+        CommitOperationAdd(path_in_repo=path, path_or_fileobj=written.path / path) for path, _ in report.files
     ]
-    operations += [CommitOperationDelete(path_in_repo=path) for path in removed]
-    return api.create_commit(name, operations, repo_type="dataset", commit_message=message).oid
+    operations += [CommitOperationDelete(path_in_repo=path) for path in report.removed]
+
+    def commit() -> tuple[str, str | None]:
+        done = api.create_commit(
+            name,
+            operations,
+            repo_type=_KIND,
+            commit_message=f"Release {written.version}",
+            commit_description=_described(written.changes),
+            create_pr=options.pull_request,
+            parent_commit=there.head,
+        )
+        return done.oid, done.pr_url
+
+    try:
+        oid, proposal = retried(commit, pause=pause)
+    except HfHubHTTPError as error:
+        now = _arrived(api, written, report, error, pause)
+        if now is None:
+            raise
+        oid, proposal = now, None
+    if not options.pull_request:
+        _tagged(api, name, tag, oid, pause)
+    return _with(report, commit=oid, pull_request=proposal, tag=None if options.pull_request else tag)
 
 
-def _outdated(api: HfApi, name: str, kept: set[str]) -> tuple[str, ...]:
-    """Shards on the Hub that the release no longer has."""
-    there = api.list_repo_files(name, repo_type="dataset")
-    return tuple(path for path in there if path.startswith("data/") and path not in kept)
+def _arrived(
+    api: HfApi, written: ReleaseReport, report: PushReport, error: object, pause: Pause
+) -> str | None:
+    """The head of the dataset if the commit is there although the answer to it was lost."""
+    if getattr(getattr(error, "response", None), "status_code", None) not in (409, 412):
+        return None
+    there = retried(lambda: look(api, report.repository, _KIND), pause=pause)
+    same = all(same_file(there.files.get(path), written.path / path) for path, _ in report.files)
+    return there.head if same and not set(report.removed) & set(there.files) else None
 
 
-def _refuse_foreign_namespace(api: HfApi, name: str) -> None:
-    """Ask who we are before anything is sent: a missing right would show only after the first upload."""
+def _tagged(api: HfApi, name: str, tag: str, revision: str, pause: Pause) -> None:
+    """Name a commit, so that it can be loaded for ever."""
+    retried(
+        lambda: api.create_tag(name, tag=tag, revision=revision, repo_type=_KIND, exist_ok=True), pause=pause
+    )
+
+
+def _described(changes: RowChanges) -> str:
+    return f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed."
+
+
+def _with(report: PushReport, **values: str | None) -> PushReport:
+    from dataclasses import replace
+
+    return replace(report, **values)  # type: ignore[arg-type]
+
+
+def _refuse_account(api: HfApi, name: str, options: PushOptions) -> None:
+    """Ask who we are before anything is written: a missing right would show only after the first upload."""
     me = api.whoami()
+    if options.pull_request:  # anybody may propose
+        return
     namespace = name.split("/")[0]
     own = {me["name"], *(organisation["name"] for organisation in me.get("orgs", []))}
     if namespace not in own:
         raise ReleaseRefused(
-            f"{me['name']} may not write to '{namespace}'; choose one of {', '.join(sorted(own))}"
+            f"{me['name']} may not write to '{namespace}'; choose one of {', '.join(sorted(own))}, "
+            "or publish as a pull request"
         )
     role = me.get("auth", {}).get("accessToken", {}).get("role")
     if role == "read":
-        raise ReleaseRefused(f"the token of {me['name']} may only read; {_SIGN_IN}")
-
-
-@contextmanager
-def _plain_faults(name: str) -> Iterator[None]:
-    """The Hub's faults in one sentence. The token appears in none of them."""
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HTTPError,
-        LocalTokenNotFoundError,
-        OfflineModeIsEnabled,
-    )
-
-    try:
-        yield
-    except LocalTokenNotFoundError as error:
-        raise ReleaseRefused(f"publishing to {name} needs an account of the Hub; {_SIGN_IN}") from error
-    except OfflineModeIsEnabled as error:
-        raise ReleaseRefused(f"HF_HUB_OFFLINE is set; unset it to publish to {name}") from error
-    except HfHubHTTPError as error:
-        raise ReleaseRefused(_sentence(name, error)) from error
-    except (HTTPError, OSError) as error:  # connection refused, reset, timed out, no such host
-        raise ReleaseRefused(
-            f"the Hub cannot be reached for {name} ({type(error).__name__}); try again later"
-        ) from error
-
-
-def _sentence(name: str, error: object) -> str:
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None)
-    said = getattr(error, "server_message", None) or "no reason given"
-    if status == _UNAUTHORISED:
-        return f"the Hub does not know the token; {_SIGN_IN}"
-    if status == _FORBIDDEN:
-        return f"the token may not write to {name} ({said}); {_SIGN_IN}"
-    return f"the Hub refused {name} with status {status} ({said}); the dataset there is as it was, try again"
+        raise ReleaseRefused(f"the token of {me['name']} may only read; {SIGN_IN}")

@@ -1,28 +1,47 @@
-"""Rows into parquet shards, streaming: memory does not grow with the number of rows."""
+"""Rows into parquet shards, streaming: memory does not grow with the number of rows.
+
+Where a shard ends follows from the rows in it alone (content-defined chunking as in LBFS, Muthitacharoen et al. 2001,
+section 3.1, with rows for bytes), and its name from its content. So a release that has grown holds the old shards
+unchanged but for the last, and one that lost a row has one other shard: only what is new travels to the Hub.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.publish.features import TEXT_COLUMNS
+from pipeline.publish.features import PACKED_COLUMNS, TEXT_COLUMNS
 
 SHARD_BYTES = 500_000_000
 _GROUP_ROWS = 100  # in one row group: what a reader holds at once
 _GROUP_BYTES = 64_000_000
+_NAME_DIGITS = 12  # of the hash
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A finished file."""
+
+    path: Path
+    sha256: str
+    file_bytes: int
+    rows: int
 
 
 @dataclass(slots=True)
 class ShardWriter:
-    """Writes one split as `<split>-00000-of-0000N.parquet`. Leaving the `with` block completes the files.
+    """Writes one split as `<split>-<place of the first row>-<hash>.parquet`, so that names sort as rows do.
 
-    A split without rows gets one shard with the schema alone, so that it loads as an empty split.
+    A shard holds between half and one and a half times `shard_bytes` of pictures, the last one less. A split without
+    rows gets one shard with the schema alone, so that it loads as an empty split. Leaving the `with` block completes
+    the files.
     """
 
     folder: Path
@@ -31,32 +50,41 @@ class ShardWriter:
     shard_bytes: int = SHARD_BYTES
     rows: int = 0
     data_bytes: int = 0  # of pictures and masks
-    _paths: list[Path] = field(default_factory=list)
+    shards: list[Shard] = field(default_factory=list)
     _waiting: list[dict[str, Any]] = field(default_factory=list)
     _waiting_bytes: int = 0
     _in_shard: int = 0
+    _rows_in_shard: int = 0
+    _first_place: int = 0
     _writer: pq.ParquetWriter | None = None
-    _sink: IO[bytes] | None = None
+    _sink: _HashingFile | None = None
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Take one row."""
+    def add(self, record: dict[str, Any], *, place: int = 0) -> None:
+        """Take one row.
+
+        Args:
+            record: columns of the schema; `sample_id` decides with its size whether the shard ends here.
+            place: where it stands in its part, for the name of the shard that it begins.
+        """
         size = sum(len(record[name]["bytes"]) for name in ("image", "mask") if record[name])
+        if not self._rows_in_shard:
+            self._first_place = place
         self._waiting.append(record)
         self._waiting_bytes += size
+        self._in_shard += size
+        self._rows_in_shard += 1
         self.rows += 1
         self.data_bytes += size
-        if len(self._waiting) >= _GROUP_ROWS or self._waiting_bytes >= min(_GROUP_BYTES, self.shard_bytes):
+        if self._ends(str(record["sample_id"]), size):
             self._flush()
-
-    def add_all(self, records: Iterable[dict[str, Any]]) -> None:
-        """Take many rows."""
-        for record in records:
-            self.add(record)
+            self._close()
+        elif len(self._waiting) >= _GROUP_ROWS or self._waiting_bytes >= _GROUP_BYTES:
+            self._flush()
 
     @property
     def file_bytes(self) -> int:
         """Size of the finished shards."""
-        return sum(path.stat().st_size for path in self._paths)
+        return sum(shard.file_bytes for shard in self.shards)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,12 +94,18 @@ class ShardWriter:
         self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._close()
-            return
-        if self._waiting or not self._paths:
+            self._abandon()
+        elif self._rows_in_shard or not self.shards:
             self._flush()
-        self._close()
-        self._name()
+            self._close()
+
+    def _ends(self, sample_id: str, size: int) -> bool:
+        """Whether the shard ends after this row: sooner or later by chance, which the row's own id decides."""
+        half = self.shard_bytes / 2
+        if self._in_shard < half:
+            return False
+        draw = int.from_bytes(hashlib.sha256(f"shard {sample_id}".encode()).digest()[:8]) / 2**64
+        return draw < size / half or self._in_shard >= 3 * half
 
     def _flush(self) -> None:
         if self._writer is None:
@@ -79,25 +113,32 @@ class ShardWriter:
         assert self._writer is not None
         if self._waiting:
             self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=self.schema))
-        self._in_shard += self._waiting_bytes
         self._waiting, self._waiting_bytes = [], 0
-        if self._in_shard >= self.shard_bytes:
-            self._close()
 
     def _open(self) -> None:
-        path = self.folder / f"{self.split}-{len(self._paths):05d}.parquet"
-        self._paths.append(path)
-        self._sink = path.open("wb")
+        self._sink = _HashingFile(self.folder / f".{self.split}.part")
         self._writer = pq.ParquetWriter(
             self._sink,
             self.schema,
             use_dictionary=list(TEXT_COLUMNS),
             write_statistics=list(TEXT_COLUMNS),
-            use_content_defined_chunking=True,  # a grown release shares most of its bytes with the one before
+            compression={name: "NONE" if name in PACKED_COLUMNS else "ZSTD" for name in _leaves(self.schema)},
+            use_content_defined_chunking=True,  # a changed shard shares most of its bytes with the one before
         )
-        self._in_shard = 0
 
     def _close(self) -> None:
+        assert self._writer is not None
+        assert self._sink is not None
+        self._writer.close()
+        self._sink.close()
+        digest, size = self._sink.digest.hexdigest(), self._sink.size
+        name = f"{self.split}-{self._first_place:09d}-{digest[:_NAME_DIGITS]}.parquet"
+        path = self._sink.path.replace(self.folder / name)
+        self.shards.append(Shard(path, digest, size, self._rows_in_shard))
+        self._writer = self._sink = None
+        self._in_shard = self._rows_in_shard = 0
+
+    def _abandon(self) -> None:
         writer, sink, self._writer, self._sink = self._writer, self._sink, None, None
         try:
             if writer is not None:
@@ -106,7 +147,44 @@ class ShardWriter:
             if sink is not None:
                 sink.close()
 
-    def _name(self) -> None:
-        total = len(self._paths)
-        for index, path in enumerate(self._paths):
-            self._paths[index] = path.rename(self.folder / f"{self.split}-{index:05d}-of-{total:05d}.parquet")
+
+class _HashingFile(io.RawIOBase):
+    """A file for writing that knows the SHA-256 of what went into it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path, self.size, self.digest = path, 0, hashlib.sha256()
+        self._file = path.open("wb")
+
+    def writable(self) -> bool:
+        """It is for writing only."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Append bytes; how many."""
+        self._file.write(data)
+        self.digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self.size
+
+    def flush(self) -> None:
+        """Hand what was written to the system."""
+        if not self._file.closed:
+            self._file.flush()
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+        super().close()
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """The parquet columns of a schema, e.g. "image.bytes"."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink)
+    columns = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+    return [columns.column(index).path for index in range(len(columns))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts
+from pipeline.domain.release import Part, ReleaseRow, ReviewFacts
 from pipeline.errors import ReleaseRefused
 
 SPLITS = ("train", "test")  # in this order; there may be others
@@ -28,8 +28,8 @@ class StoredPlan(Protocol):
 class ReleaseSource(Protocol):
     """The library as a release sees it."""
 
-    def release_rows(self, *, origin: Origin | None = None, split: str | None = None) -> Iterator[ReleaseRow]:
-        """Everything that belongs to the release."""
+    def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
+        """The rows of one part; what came into it later comes later."""
 
     def picture_bytes(self, blob_id: str) -> bytes:
         """The stored file of a picture."""
@@ -48,22 +48,29 @@ Counts = dict[str, dict[str, int]]  # split → class → pictures
 class Survey:
     """What a release holds, in numbers."""
 
-    counts: dict[Origin, Counts]
+    counts: dict[Part, Counts]
     review: ReviewFacts
     methods: Counter[str] = field(default_factory=Counter)  # of synthetic pictures
     models: Counter[tuple[str, str]] = field(default_factory=Counter)  # (model, revision) of synthetic ones
     sources: Counter[str] = field(default_factory=Counter)  # where the real ones were imported from
-    examples: dict[tuple[str, Origin], list[str]] = field(
-        default_factory=dict
-    )  # (class, origin) → picture ids
+    examples: dict[tuple[str, Part], list[str]] = field(default_factory=dict)  # (class, part) → picture ids
+    by_method: Counter[tuple[str, str, str]] = field(
+        default_factory=Counter
+    )  # (split, class, method), synthetic
+    known: tuple[str, ...] = ()  # classes of the release before: they keep their numbers
     plans: tuple[StoredPlan, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """All class names, sorted: the same in every configuration."""
-        return tuple(
-            sorted({label for counts in self.counts.values() for by in counts.values() for label in by})
-        )
+        """All class names, the same in every configuration: those of the release before, then new ones sorted."""
+        found = {label for counts in self.counts.values() for by in counts.values() for label in by}
+        kept = tuple(label for label in self.known if label in found)
+        return kept + tuple(sorted(found.difference(kept)))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Real and synthetic, and rejected where it was asked for."""
+        return tuple(self.counts)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -71,46 +78,61 @@ class Survey:
         found = {split for counts in self.counts.values() for split in counts}
         return SPLITS + tuple(sorted(found - set(SPLITS)))
 
-    def splits_of(self, origins: Sequence[Origin]) -> tuple[str, ...]:
-        """Splits that hold pictures of these origins (`datasets` loads no empty one), or the first."""
-        filled = tuple(split for split in self.splits if any(self.total(origin, split) for origin in origins))
+    def splits_of(self, parts: Sequence[Part]) -> tuple[str, ...]:
+        """Splits that hold pictures of these parts (`datasets` loads no empty one), or the first."""
+        filled = tuple(split for split in self.splits if any(self.total(part, split) for part in parts))
         return filled or self.splits[:1]
 
-    def total(self, origin: Origin, split: str | None = None) -> int:
-        """Pictures of an origin, in one split or in all."""
-        by_split = self.counts[origin]
+    def total(self, part: Part, split: str | None = None) -> int:
+        """Pictures of a part, in one split or in all."""
+        by_split = self.counts[part]
         wanted = by_split.values() if split is None else [by_split.get(split, {})]
         return sum(sum(by_label.values()) for by_label in wanted)
 
 
-def survey(source: ReleaseSource) -> Survey:
+def survey(source: ReleaseSource, *, rejected: bool = False, known: Sequence[str] = ()) -> Survey:
     """Count what a release of this library would hold.
+
+    Args:
+        source: the library.
+        rejected: count the rejected samples too.
+        known: classes of the release before, in their order.
 
     Raises:
         ReleaseRefused: there is nothing to release, or nothing synthetic was accepted yet.
     """
+    parts = tuple(Part) if rejected else (Part.REAL, Part.SYNTHETIC)
     found = Survey(
-        counts={origin: {} for origin in Origin}, review=source.review_facts(), plans=tuple(source.plans())
+        counts={part: {} for part in parts},
+        review=source.review_facts(),
+        plans=tuple(source.plans()),
+        known=tuple(known),
     )
-    for row in source.release_rows():
-        by_label = found.counts[row.origin].setdefault(row.split, {})
-        by_label[row.label] = by_label.get(row.label, 0) + 1
-        examples = found.examples.setdefault((row.label, row.origin), [])
-        if len(examples) < _PICTURES_PER_CLASS:
-            examples.append(row.image_id)
-        if row.origin is Origin.SYNTHETIC:
-            found.methods[row.method] += 1
-            found.models[row.model, row.revision] += 1
-        else:
-            found.sources[row.source] += 1
+    for part in parts:
+        for row in source.release_rows(part):
+            _count(found, part, row)
     _refuse_empty(found)
     return found
+
+
+def _count(found: Survey, part: Part, row: ReleaseRow) -> None:
+    by_label = found.counts[part].setdefault(row.split, {})
+    by_label[row.label] = by_label.get(row.label, 0) + 1
+    examples = found.examples.setdefault((row.label, part), [])
+    if len(examples) < _PICTURES_PER_CLASS:
+        examples.append(row.image_id)
+    if part is Part.SYNTHETIC:
+        found.methods[row.method] += 1
+        found.by_method[row.split, row.label, row.method] += 1
+        found.models[row.model, row.revision] += 1
+    elif part is Part.REAL:
+        found.sources[row.source] += 1
 
 
 def _refuse_empty(found: Survey) -> None:
     """A release of photos alone is fine (a test set) as long as no sample waits to be decided."""
     review = found.review
-    if found.total(Origin.SYNTHETIC):
+    if found.total(Part.SYNTHETIC):
         return
     if review.pending:
         raise ReleaseRefused(
@@ -123,7 +145,7 @@ def _refuse_empty(found: Survey) -> None:
         )
     if review.decided:
         raise ReleaseRefused(f"all {review.decided} samples were rejected; generate others first")
-    if not found.total(Origin.REAL):
+    if not found.total(Part.REAL):
         raise ReleaseRefused("the library holds nothing to publish; import photos first")
 
 
@@ -145,8 +167,8 @@ def outlook(source: ReleaseSource) -> Outlook:
     """
     found = survey(source)
     return Outlook(
-        real=found.counts[Origin.REAL],
-        synthetic=found.counts[Origin.SYNTHETIC],
+        real=found.counts[Part.REAL],
+        synthetic=found.counts[Part.SYNTHETIC],
         methods=dict(sorted(found.methods.items())),
         review=found.review,
     )

@@ -1,6 +1,7 @@
 """What a person can do, one method each; joins the packages that do not know one another."""
 
 from pipeline.studio.create import CreateRequest
+from pipeline.studio.releases import PublishRequest
 from pipeline.studio.reports import (
     Created,
     GateReport,
@@ -20,6 +21,7 @@ __all__ = [
     "GateReport",
     "ImportReport",
     "PlanPreview",
+    "PublishRequest",
     "ReleaseOutlook",
     "RunProgress",
     "RunReport",

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.quality import SCORE_NAMES
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest
 from pipeline.library import SampleRow
@@ -23,7 +24,6 @@ ENOUGH = 30  # decisions that it takes to learn
 FEWEST = 5  # of them accepted, and as many rejected
 NEWEST = 5000  # decisions that are learned from at most: the last ones
 
-_SCORES = ("sharpness", "clipped", "contrast", "seam", "halo", "fringe", "object_share", "novelty")
 _POSE = ("x", "y", "scale", "rotation", "yaw", "pitch")
 _LABEL_BUCKETS = 16
 _SLOT_BUCKETS = 32
@@ -95,7 +95,7 @@ def features(row: SampleRow) -> NDArray[np.float32]:
     (32, hashed and counted; Weinberger et al. 2009, without their signs), descriptor (96; zeros where there is none).
     A score that is no number and a descriptor of another length are as good as missing.
     """
-    scores = [row.scores.get(name, math.nan) for name in _SCORES]
+    scores = [row.scores.get(name, math.nan) for name in SCORE_NAMES]
     missing = [not math.isfinite(score) for score in scores]
     front = row.spec.objects[-1].placement  # objects are listed back to front
     numbers = [

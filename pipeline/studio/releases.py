@@ -2,71 +2,124 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.domain.release import Origin
+from pipeline.domain.release import Part
 from pipeline.errors import UnknownName
 from pipeline.library import Library
-from pipeline.publish import Format, Outlook, export, hub_name, outlook, push, release_card, write_release
+from pipeline.publish import (
+    Format,
+    Outlook,
+    PushOptions,
+    PushReport,
+    ReleaseOptions,
+    ReleaseReport,
+    Study,
+    export,
+    hub_name,
+    outlook,
+    push_release,
+    release_card,
+    write_release,
+)
 from pipeline.studio.imports import Progress
 from pipeline.studio.reports import ReleaseOutlook
 
+_MEGA = 1_000_000
 
-def release_outlook(library: Library, name: str) -> ReleaseOutlook:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishRequest:
+    """Where a release goes, and what is in it besides the photos and the accepted samples."""
+
+    to: str  # a folder, or hf://datasets/ns/name
+    private: bool = True  # where a data set is made new on the Hub
+    dry_run: bool = False
+    pull_request: bool = False
+    replace: bool = False  # take the place of what somebody else changed on the Hub
+    rejected: bool = False  # the rejected samples as a configuration of their own
+    classes_changed: bool = False  # classes of the release before may be missing
+    study: Path | None = None  # folder of a study whose verdict the card tells
+    token: str | bool | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
+
+
+def release_outlook(library: Library, name: str, study: Study | None = None) -> ReleaseOutlook:
     """What would be published now, counted without writing anything."""
     found = outlook(library)
     return ReleaseOutlook(
         real=found.real,
         synthetic=found.synthetic,
         methods=found.methods,
-        card=release_card(library, name=name),
+        card=release_card(library, name=name, study=study),
         decided_by_gate=found.review.accepted_by_gates + found.review.accepted_by_helper,
     )
 
 
 def publish(
-    library: Library,
-    to: str,
-    *,
-    private: bool,
-    dry_run: bool,
-    on_progress: Progress | None,
+    library: Library, request: PublishRequest, *, study: Study | None, on_progress: Progress | None
 ) -> dict[str, Any]:
     """Write a release to a folder or push it to `hf://datasets/ns/name`; what was done, JSON-ready.
 
     Raises:
         ReleaseRefused: nothing is there to publish, or the place cannot be written.
     """
-    name = hub_name(to)
+    options = ReleaseOptions(rejected=request.rejected, classes_changed=request.classes_changed, study=study)
+    name = hub_name(request.to)
     if name is None:
-        return _to_folder(library, Path(to), dry_run=dry_run, on_progress=on_progress)
-    with tempfile.TemporaryDirectory(prefix="backlot-release-") as scratch:
-        release = write_release(
-            library, Path(scratch) / "release", name=name.split("/")[1], on_progress=_rows(on_progress)
-        )
-        pushed = push(release.path, name, private=private, dry_run=dry_run)
-    verb = "would be pushed" if dry_run else "pushed"
-    sentence = f"{len(pushed.files)} files {verb} to {pushed.url}"
-    return {**asdict(release), "path": to, "push": asdict(pushed), "sentence": sentence}
+        return _to_folder(library, request, options, on_progress)
+    push = PushOptions(
+        private=request.private,
+        dry_run=request.dry_run,
+        pull_request=request.pull_request,
+        replace=request.replace,
+        token=request.token,
+    )
+    release, pushed = push_release(
+        library, name, release=options, options=push, on_progress=_rows(on_progress)
+    )
+    said = _pushed(release, pushed, dry_run=request.dry_run)
+    return {**asdict(release), "path": request.to, "push": asdict(pushed), "sentence": said}
+
+
+def _pushed(release: ReleaseReport, pushed: PushReport, *, dry_run: bool) -> str:
+    if not pushed.changed:
+        return f"nothing changed: {pushed.url} holds release {release.version} already"
+    changes = release.changes
+    rows = f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed"
+    since = f" since release {release.before}" if release.before else ""
+    files = f"{len(pushed.files)} files ({pushed.sent_bytes / _MEGA:.1f} MB)"
+    if dry_run:
+        lines = [f"release {release.version} of {pushed.url} would send {files}: {rows}{since}"]
+        lines += [f"  + {path} ({size / _MEGA:.1f} MB)" for path, size in pushed.files]
+        lines += [f"  - {path}" for path in pushed.removed]
+        lines += [f"  {pushed.kept} files stay as they are"] if pushed.kept else []
+        return "\n".join(lines)
+    if pushed.pull_request:
+        return f"{files} proposed at {pushed.pull_request}: {rows}{since}"
+    return f"release {release.version} pushed to {pushed.url} (tag {pushed.tag}): {files}, {rows}{since}"
 
 
 def _to_folder(
-    library: Library, folder: Path, *, dry_run: bool, on_progress: Progress | None
+    library: Library, request: PublishRequest, options: ReleaseOptions, on_progress: Progress | None
 ) -> dict[str, Any]:
-    if dry_run:
+    folder = Path(request.to)
+    if request.dry_run:
         found = outlook(library)
         return {
             **_counts(found),
             "path": str(folder),
             "sentence": f"{_said(found)} would be written to {folder}",
         }
-    release = write_release(library, folder, name=folder.resolve().name, on_progress=_rows(on_progress))
-    found = outlook(library)
-    return {**asdict(release), "sentence": f"{_said(found)} written to {release.path}"}
+    release = write_release(
+        library, folder, name=folder.resolve().name, options=options, on_progress=_rows(on_progress)
+    )
+    said = f"{_said(outlook(library))} written to {release.path}"
+    if not release.changed:
+        said = f"nothing changed: {release.path} holds release {release.version} already"
+    return {**asdict(release), "sentence": said}
 
 
 def _counts(found: Outlook) -> dict[str, Any]:
@@ -99,7 +152,8 @@ def export_to(library: Library, to: Path, kind: str, *, origin: str, on_progress
     """
     if kind not in list(Format):
         raise UnknownName("format", kind, list(Format))
-    if origin not in (*Origin, "mixed"):
-        raise UnknownName("origin", origin, [*Origin, "mixed"])
-    origins = tuple(Origin) if origin == "mixed" else (Origin(origin),)
-    return export(library, to, Format(kind), origins=origins, on_progress=_rows(on_progress))
+    mixed = (Part.REAL, Part.SYNTHETIC)
+    if origin not in (*mixed, "mixed"):
+        raise UnknownName("origin", origin, [*mixed, "mixed"])
+    parts = mixed if origin == "mixed" else (Part(origin),)
+    return export(library, to, Format(kind), parts=parts, on_progress=_rows(on_progress))

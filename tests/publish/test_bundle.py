@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.domain.images import decode
-from pipeline.domain.release import Origin
+from pipeline.domain.quality import SCORE_NAMES
+from pipeline.domain.release import Part
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
 from pipeline.library import Library
-from pipeline.publish import outlook, write_release
+from pipeline.publish import ReleaseOptions, outlook, write_release
 from pipeline.publish import shards as shards_module
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, render, spec
 
@@ -105,7 +106,7 @@ def test_a_release_gives_every_picture_and_label_back_after_the_library_is_delet
             assert (row["origin"], row["revision"], row["scores"]) == (
                 "synthetic",
                 "r1",
-                '{"sharpness": 0.5}',
+                {name: 0.5 if name == "sharpness" else None for name in SCORE_NAMES},
             )
     first = said["real"]["train"][0]
     assert np.array_equal(first["image"], picture(1))
@@ -134,7 +135,7 @@ def test_stored_bytes_arrive_unchanged(decided: Library, tmp_path: Path) -> None
     write_release(decided, tmp_path / "release", name="Parts")
     wanted = [
         hashlib.sha256(decided.picture_bytes(row.image_id)).hexdigest()
-        for row in decided.release_rows(origin=Origin.REAL, split="train")
+        for row in decided.release_rows(Part.REAL, split="train")
     ]
     (path,) = (tmp_path / "release/data/real").glob("train-*.parquet")
     images = pq.read_table(path)["image"].to_pylist()
@@ -154,7 +155,8 @@ def test_photos_alone_make_a_test_set_that_loads_without_its_empty_parts(
         "real": {"test": 3},
         "mixed": {"test": 3},
     }
-    assert pq.read_table(tmp_path / "release/data/synthetic/train-00000-of-00001.parquet").num_rows == 0
+    (path,) = (tmp_path / "release/data/synthetic").glob("train-*.parquet")
+    assert pq.read_table(path).num_rows == 0
 
 
 def test_plain_sdxl_claims_no_mask_and_no_box(library: Library, tmp_path: Path) -> None:
@@ -171,7 +173,7 @@ def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Pa
     both = spec(add_subject(library, 1), add_subject(library, 2))
     library.add_plan("heaps", "", [both])
     library.record_decision(decision(render(library, both)))
-    (row,) = library.release_rows(origin=Origin.SYNTHETIC)
+    (row,) = library.release_rows(Part.SYNTHETIC)
     assert row.source_ids == tuple(one.subject_id for one in both.objects)
 
 
@@ -180,17 +182,16 @@ def test_excluded_photos_and_their_samples_stay_out(decided: Library, tmp_path: 
     decided.set_subject_excluded(out.id, True)
     report = write_release(decided, tmp_path / "release", name="Parts")
     assert report.counts["mixed"] == {"train": 4, "test": 4}
-    rows = list(decided.release_rows())
+    rows = [row for part in Part for row in decided.release_rows(part)]
     assert out.id not in {source for row in rows for source in row.source_ids}
 
 
 def test_small_shards_hold_all_rows_in_order(decided: Library, tmp_path: Path) -> None:
     one_file = write_release(decided, tmp_path / "one", name="Parts")
-    write_release(decided, tmp_path / "many", name="Parts", shard_bytes=1)
+    write_release(decided, tmp_path / "many", name="Parts", options=ReleaseOptions(shard_bytes=1))
     names = sorted(path.name for path in (tmp_path / "many/data/real").iterdir())
-    assert names == [
-        "test-00000-of-00002.parquet", "test-00001-of-00002.parquet",
-        "train-00000-of-00003.parquet", "train-00001-of-00003.parquet", "train-00002-of-00003.parquet",
+    assert [name.rpartition("-")[0] for name in names] == [
+        "test-000000003", "test-000000005", "train-000000001", "train-000000002", "train-000000004",
     ]  # fmt: skip
     assert one_file.counts["real"]["train"] == 3
     assert _sample_ids(tmp_path / "many") == _sample_ids(tmp_path / "one")
@@ -251,6 +252,8 @@ def test_the_next_release_takes_the_place_of_the_last(decided: Library, tmp_path
 def test_a_link_to_a_release_stays_a_link(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "v1", name="Parts")
     (tmp_path / "latest").symlink_to(tmp_path / "v1")
+    decided.undo("ann")
+    decided.undo("ann")
     write_release(decided, tmp_path / "latest", name="Parts")
     assert (tmp_path / "latest").readlink() == tmp_path / "v1"
     assert json.loads((tmp_path / "v1" / "release.json").read_text())["version"] == "2"
@@ -274,7 +277,7 @@ def test_a_full_disk_leaves_the_old_release_as_it_was(
 
 
 def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:
-    row = next(decided.release_rows(origin=Origin.SYNTHETIC))
+    row = next(decided.release_rows(Part.SYNTHETIC))
     decided.picture_path(row.image_id).unlink()
     with pytest.raises(ReleaseRefused, match=f"a picture of {row.sample_id} is missing; .*verify"):
         write_release(decided, tmp_path / "release", name="Parts")
@@ -305,6 +308,109 @@ def test_the_outlook_counts_what_the_release_will_hold(decided: Library) -> None
 def test_the_grid_shows_a_photo_and_the_samples_of_each_class(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "release", name="Parts")
     assert decode((tmp_path / "release" / "samples.webp").read_bytes()).shape == (338, 670, 3)
+
+
+def test_a_release_of_an_unchanged_library_is_the_one_before(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    before = _content(tmp_path / "release")
+    report = write_release(decided, tmp_path / "release", name="Parts")
+    assert (report.version, report.changed, bool(report.changes)) == ("1", False, False)
+    assert _content(tmp_path / "release") == before
+
+
+def test_a_grown_release_keeps_its_shards_and_the_numbers_of_its_classes(
+    library: Library, tmp_path: Path
+) -> None:
+    for number in range(40):
+        add_subject(library, number, label="gear")
+    small = ReleaseOptions(shard_bytes=4 * len(library.picture_bytes(library.subjects()[0].photo_id)))
+    write_release(library, tmp_path / "release", name="Parts", options=small)
+    before = _content(tmp_path / "release")
+    for number in range(40, 44):
+        add_subject(library, number, label="bolt")
+    report = write_release(library, tmp_path / "release", name="Parts", options=small)
+    after = _content(tmp_path / "release")
+    shards = {name for name in before if name.startswith("data/real/train")}
+    assert len(shards) > 5
+    assert len(shards - after.keys()) <= 1  # the last one was not full
+    assert report.classes == ("gear", "bolt")
+    assert (report.changes.added, report.changes.removed, report.changes.changed) == (4, 0, 0)
+    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "real")
+    assert [row["class"] for row in said["real"]["train"]] == ["gear"] * 40 + ["bolt"] * 4
+
+
+def test_a_photo_that_goes_away_changes_its_own_shard_alone(library: Library, tmp_path: Path) -> None:
+    for number in range(60):
+        add_subject(library, number)
+    small = ReleaseOptions(shard_bytes=4 * len(library.picture_bytes(library.subjects()[0].photo_id)))
+    write_release(library, tmp_path / "release", name="Parts", options=small)
+    before = _content(tmp_path / "release")
+    library.set_subject_excluded(library.subjects()[7].id, True)
+    report = write_release(library, tmp_path / "release", name="Parts", options=small)
+    gone = {name for name in before if name.startswith("data/")} - _content(tmp_path / "release").keys()
+    assert 1 <= len(gone) <= 3  # it, and neighbours until the ends fall together again
+    assert (report.changes.added, report.changes.removed) == (0, 1)
+
+
+def test_a_class_that_is_gone_is_refused_unless_it_is_meant(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    for one in decided.subjects(label="gear"):
+        decided.set_subject_excluded(one.id, True)
+    with pytest.raises(
+        ReleaseRefused, match=r"release 1 has the class 'gear', which this library lacks; bring"
+    ):
+        write_release(decided, tmp_path / "release", name="Parts")
+    report = write_release(
+        decided, tmp_path / "release", name="Parts", options=ReleaseOptions(classes_changed=True)
+    )
+    assert (report.version, report.classes) == ("2", ("bolt",))
+
+
+def test_rejected_samples_come_with_their_reasons_where_they_are_asked_for(
+    decided: Library, tmp_path: Path
+) -> None:
+    write_release(decided, tmp_path / "release", name="Parts", options=ReleaseOptions(rejected=True))
+    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "rejected", "mixed")
+    wanted = {row.id for row in decided.samples(review="rejected")}
+    rows = [row for split in said["rejected"].values() for row in split]
+    assert {row["sample_id"] for row in rows} == wanted
+    assert {row["reason"] for row in rows} == {"seam"}
+    assert not wanted & {row["sample_id"] for split in said["mixed"].values() for row in split}
+
+
+def test_what_a_person_wrote_into_the_card_and_the_list_of_releases_stays(
+    decided: Library, tmp_path: Path
+) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    card, log = tmp_path / "release" / "README.md", tmp_path / "release" / "CHANGELOG.md"
+    text = card.read_text().replace("# Parts\n", "# The parts of hall 4\n\nAsk Ann.\n")
+    card.write_text(text.replace("---\n", "---\nlicense: cc-by-4.0\n", 1) + "\n## Thanks\n\nTo Ben.\n")
+    log.write_text(log.read_text().replace("## v1", "Note: the first.\n\n## v1"))
+    decided.undo("ann")
+    decided.undo("ann")
+    write_release(decided, tmp_path / "release", name="Parts")
+    assert "# The parts of hall 4\n\nAsk Ann.\n" in card.read_text()
+    assert card.read_text().endswith("\n## Thanks\n\nTo Ben.\n")
+    assert "license: cc-by-4.0" in card.read_text()
+    assert "Release 2: 5 real pictures" in card.read_text()
+    assert "Release 1" not in card.read_text()
+    said = log.read_text()
+    assert "Note: the first." in said
+    assert said.index("## v2, ") < said.index("## v1, ")
+    assert "0 rows added, 1 removed, 0 changed since v1" in said
+    assert set(load_elsewhere(tmp_path / "release", tmp_path / "hf")) == {"real", "synthetic", "mixed"}
+
+
+def test_a_card_with_broken_front_matter_is_refused_and_nothing_written(
+    decided: Library, tmp_path: Path
+) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    card = tmp_path / "release" / "README.md"
+    card.write_text("---\ntags: [unclosed\n---\nmine\n")
+    before = _content(tmp_path / "release")
+    with pytest.raises(ReleaseRefused, match=r"release is no valid YAML \(line \d\); mend it there"):
+        write_release(decided, tmp_path / "release", name="Parts")
+    assert _content(tmp_path / "release") == before
 
 
 def _content(folder: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline.cli import main
 from pipeline.domain.images import decode
-from pipeline.domain.release import Origin
+from pipeline.domain.release import Part
 from pipeline.errors import ReleaseRefused
 from pipeline.library import Library
 from pipeline.publish.exports import Format, export
@@ -27,7 +27,8 @@ def expected(library: Library) -> dict[str, tuple[str, str, bytes]]:
     """Id → label, split, picture file."""
     return {
         row.sample_id: (row.label, row.split, library.picture_bytes(row.image_id))
-        for row in library.release_rows()
+        for part in (Part.REAL, Part.SYNTHETIC)
+        for row in library.release_rows(part)
     }
 
 
@@ -118,7 +119,7 @@ def test_only_one_origin_and_only_into_a_new_folder(
     decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert export(decided, out, Format.YOLO, origins=(Origin.SYNTHETIC,)) == 5
+    assert export(decided, out, Format.YOLO, parts=(Part.SYNTHETIC,)) == 5
     with pytest.raises(ReleaseRefused, match="not empty; choose a new folder"):
         export(decided, out, Format.COCO)
     command = ["export", "--library", str(decided.path), "--to", str(tmp_path / "real"), "--format", "coco"]

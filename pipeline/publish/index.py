@@ -1,0 +1,102 @@
+"""Which rows a release holds, in one small file: what came, went and changed since is told without the pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.domain.release import Part, ReleaseRow
+
+INDEX_NAME = "index.parquet"
+_SCHEMA = pa.schema(
+    [("part", pa.dictionary(pa.int8(), pa.string())), ("sample_id", pa.string()), ("digest", pa.binary(16))]
+)
+_AT_ONCE = 10_000
+Key = tuple[str, str]  # part, sample id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChanges:
+    """How the rows of two releases differ."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0  # another picture, mask, label or split under the same id
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+@dataclass(slots=True)
+class IndexWriter:
+    """Writes the index of a release while its rows go by."""
+
+    path: Path
+    _waiting: list[dict[str, object]] = field(default_factory=list)
+    _writer: pq.ParquetWriter | None = None
+
+    def add(self, part: Part, row: ReleaseRow) -> None:
+        """Take one row."""
+        self._waiting.append({"part": str(part), "sample_id": row.sample_id, "digest": _digest(row)})
+        if len(self._waiting) >= _AT_ONCE:
+            self._flush()
+
+    def __enter__(self) -> Self:
+        self._writer = pq.ParquetWriter(self.path, _SCHEMA, compression="ZSTD")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
+    ) -> None:
+        assert self._writer is not None
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        assert self._writer is not None
+        self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=_SCHEMA))
+        self._waiting = []
+
+
+def read_index(path: Path) -> dict[Key, bytes]:
+    """(part, sample id) → digest of the row; empty where there is no index."""
+    if not path.is_file():
+        return {}
+    table = pq.read_table(path)
+    parts, ids, digests = (table[name].to_pylist() for name in ("part", "sample_id", "digest"))
+    return dict(zip(zip(parts, ids, strict=True), digests, strict=True))
+
+
+def released_photos(folder: Path, count: int) -> list[str]:
+    """The ids of a few photos of a release folder; empty where there is none."""
+    path = folder / INDEX_NAME
+    if not path.is_file():
+        return []
+    head = next(pq.ParquetFile(path).iter_batches(batch_size=count), None)
+    rows = head.to_pylist() if head is not None else []
+    return [row["sample_id"] for row in rows if row["part"] == Part.REAL]
+
+
+def row_changes(before: dict[Key, bytes], after: dict[Key, bytes]) -> RowChanges:
+    """What came, went and changed between two indices."""
+    shared = before.keys() & after.keys()
+    return RowChanges(
+        added=len(after) - len(shared),
+        removed=len(before) - len(shared),
+        changed=sum(before[key] != after[key] for key in shared),
+    )
+
+
+def _digest(row: ReleaseRow) -> bytes:
+    """16 bytes over all that a reader sees of a row; pictures are named by their hash already."""
+    *seen, _place = astuple(row)
+    return hashlib.sha256(repr(seen).encode()).digest()[:16]

@@ -1,0 +1,71 @@
+"""What a study said of a release of this library, for the card of the next one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePath
+from typing import Any
+
+from pipeline.errors import NotFound, StudioError
+from pipeline.library import Library
+from pipeline.publish import Study, release_facts, released_photos
+
+_REPORT = "study.json"
+_ENOUGH = 5  # photos of a release that are looked for in the library
+
+
+def study_verdict(folder: Path) -> Study:
+    """The verdict of a study by its folder.
+
+    Raises:
+        StudioError: there is no finished study.
+    """
+    found = _read(folder / _REPORT)
+    if found is None:
+        raise StudioError(
+            f"{folder} holds no finished study; name the --out folder of `python -m training study`"
+        )
+    return found
+
+
+def newest_verdict(runs: Path, library: Library) -> Study | None:
+    """The verdict of the newest study on a release folder that was made from this library; None without one."""
+    reports = sorted(runs.glob(f"*/{_REPORT}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in reports:
+        dataset = Path(str((_json(path) or {}).get("dataset", "")))
+        photos = released_photos(dataset, _ENOUGH)
+        if photos and all(_known(library, photo) for photo in photos):
+            return _read(path)
+    return None
+
+
+def _known(library: Library, subject_id: str) -> bool:
+    try:
+        library.subject(subject_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _read(path: Path) -> Study | None:
+    found = _json(path)
+    if not found:
+        return None
+    try:
+        return Study(
+            sentence=str(found["verdict"]),
+            test=PurePath(str(found["test"])).name,  # no folder of somebody's disk
+            seeds=len(found["seeds"]),
+            arms=tuple((str(arm["title"]), float(arm["balanced_accuracy"]["mean"])) for arm in found["arms"]),
+            version=str((release_facts(Path(str(found["dataset"]))) or {}).get("version", "")),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
