@@ -33,6 +33,12 @@ class Settings:
     sign_in: bool = False  # the Space lets people sign in (`hf_oauth: true` in README.md)
     owner: str = ""  # of the Space: a lead, where no people are named
     starter: bool = True  # fill a new, empty library with the rendered starter set
+    state: str = (
+        ""  # folder that outlives the machine, or hf://datasets/ns/name; "": the library is all there is
+    )
+    visitor_variants: int = 4  # pictures that who has not signed in to a Space may have drawn at once
+    visitor_pictures: int = 40  # and in an hour
+    visitor_total: int = 400  # pictures an hour for all visitors of a Space together
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= 64:
@@ -43,6 +49,9 @@ class Settings:
             raise InvalidRequest(f"BACKLOT_OVERLAP is {self.overlap}; it must lie in 0 to {MOST_VOTES}")
         if not 0.0 <= self.gold <= _MOST_GOLD:
             raise InvalidRequest(f"BACKLOT_GOLD is {self.gold}; it must lie in 0 to {_MOST_GOLD}")
+        for name in ("visitor_variants", "visitor_pictures", "visitor_total"):
+            if getattr(self, name) < 0:
+                raise InvalidRequest(f"BACKLOT_{name.upper()} is {getattr(self, name)}; it must be 0 or more")
         try:
             people_from(self.people)
         except StudioError as error:

@@ -1,5 +1,7 @@
 """The store of photos, plans, samples and decisions: the only database code, the only writer of pictures."""
 
+from pipeline.library.kept import KeptLibrary
+from pipeline.library.restoring import Restored
 from pipeline.library.rows import (
     Counts,
     DecisionRow,
@@ -17,6 +19,7 @@ from pipeline.library.rows import (
     Subject,
     VoteRow,
 )
+from pipeline.library.state_folder import StateFolder
 from pipeline.library.store import Library
 
 __all__ = [
@@ -25,15 +28,18 @@ __all__ = [
     "GoldItem",
     "HelperCheck",
     "HelperLimits",
+    "KeptLibrary",
     "Library",
     "NewSubject",
     "PlanRow",
     "Refusal",
     "Rendered",
+    "Restored",
     "SampleFilter",
     "SampleOrder",
     "SampleRow",
     "SampleState",
+    "StateFolder",
     "Subject",
     "VoteRow",
 ]

@@ -96,6 +96,15 @@ class OpenLibrary:
         with plain_faults(self.path):
             return self._blobs.put(pixels, xmp)
 
+    def take_picture(self, blob_id: str, data: bytes) -> None:
+        """Store the WebP file of a picture as it was kept elsewhere. LibraryUnusable: the disk says no."""
+        with plain_faults(self.path):
+            self._blobs.put_file(blob_id, data)
+
+    def has_picture(self, blob_id: str) -> bool:
+        """Whether a picture is there."""
+        return self._blobs.path(blob_id).is_file()
+
     def picture(self, blob_id: str) -> np.ndarray:
         """The pixels of a picture as they were put in. NotFound when there is none."""
         return self._blobs.picture(blob_id)

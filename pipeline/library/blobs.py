@@ -50,12 +50,19 @@ class Blobs:
             OSError: the disk is full or read-only; nothing is left behind.
         """
         blob_id = pixel_hash(pixels)
+        if not self.path(blob_id).exists():
+            self.put_file(blob_id, encode_webp(pixels, xmp=xmp))
+        return blob_id
+
+    def put_file(self, blob_id: str, data: bytes) -> None:
+        """Store a WebP file of these pixels, byte for byte, where there is none of them yet.
+
+        Raises:
+            OSError: the disk is full or read-only; nothing is left behind.
+        """
         path = self.path(blob_id)
         if not path.exists():
-            _write_whole(
-                path, encode_webp(pixels, xmp=xmp), self._temporary / f"{blob_id}-{uuid.uuid4().hex}"
-            )
-        return blob_id
+            _write_whole(path, data, self._temporary / f"{blob_id}-{uuid.uuid4().hex}")
 
     def path(self, blob_id: str) -> Path:
         """Where a picture lies, whether it exists or not.

@@ -13,7 +13,7 @@ from pipeline.errors import InvalidRequest, NotFound
 from pipeline.library.counts import SAMPLES, count
 from pipeline.library.engine import insert_new
 from pipeline.library.rows import PlanRow, SampleState
-from pipeline.library.schema import now, plan_specs, plans, sample_subjects, samples, subjects
+from pipeline.library.schema import decisions, now, plan_specs, plans, sample_subjects, samples, subjects
 
 _CHUNK = 500  # ids in one statement
 _UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
@@ -132,10 +132,12 @@ def _links(spec: SampleSpec) -> Iterator[dict[str, Any]]:
 
 
 def _drop_unwanted(connection: Connection) -> None:
-    """Forget specs without a picture that no plan wants any more."""
+    """Forget specs without a picture that no plan wants any more, and that nobody decided on."""
     wanted = exists().where(plan_specs.c.sample_id == samples.c.id)
+    decided = exists().where(decisions.c.sample_id == samples.c.id)
     for state in _UNRENDERED:
-        ids = list(connection.scalars(select(samples.c.id).where(samples.c.state == state, ~wanted)))
+        unwanted = select(samples.c.id).where(samples.c.state == state, ~wanted, ~decided)
+        ids = list(connection.scalars(unwanted))
         for chunk in _chunks(ids):
             connection.execute(delete(sample_subjects).where(sample_subjects.c.sample_id.in_(chunk)))
             connection.execute(delete(samples).where(samples.c.id.in_(chunk)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.domain.spec import SampleSpec
-from pipeline.library import finding, plans, samples
+from pipeline.library import decisions, finding, plans, samples
 from pipeline.library.base import OpenLibrary
 from pipeline.library.rows import PlanRow, Rendered, SampleFilter, SampleRow
 
@@ -42,9 +42,15 @@ class SampleStore(OpenLibrary):
             return plans.spec(connection, spec_id)
 
     def record_sample(self, rendered: Rendered) -> bool:
-        """Store a rendered sample; False when it was stored before."""
+        """Store a rendered sample; False when it was stored before.
+
+        What was decided on it before its picture was lost holds again.
+        """
         with self._writing() as connection:
-            return samples.record(connection, rendered)
+            stored = samples.record(connection, rendered)
+            if stored and decisions.events(connection, rendered.spec_id):
+                decisions.rebuild(connection)
+            return stored
 
     def record_failure(self, spec_id: str, sentence: str) -> None:
         """Note why a spec could not be rendered."""

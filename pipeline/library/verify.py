@@ -17,6 +17,7 @@ from pipeline.library.rows import RENDERED_STATES
 from pipeline.library.schema import sample_subjects, samples, subjects
 
 Progress = Callable[[int, int], None]  # pictures checked, pictures in all
+RELEASE_PLAN = "release "  # how plans of samples begin that came with a release, without what they were drawn from
 
 
 def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
@@ -36,12 +37,12 @@ def wanted_pictures(connection: Connection) -> dict[str, str]:
         for part, blob_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
             if blob_id:
                 wanted.setdefault(blob_id, f"{part} of {row.label}/{row.name}")
-    columns = (samples.c.id, samples.c.image_id, samples.c.mask_id, samples.c.spec)
-    for sample_id, image_id, mask_id, text in connection.execute(select(*columns)):
+    columns = (samples.c.id, samples.c.image_id, samples.c.mask_id, samples.c.spec, samples.c.plan)
+    for sample_id, image_id, mask_id, text, plan in connection.execute(select(*columns)):
         for part, blob_id in (("picture", image_id), ("mask", mask_id)):
             if blob_id:
                 wanted.setdefault(blob_id, f"{part} of sample {sample_id}")
-        spec = _parsed(text)
+        spec = None if plan.startswith(RELEASE_PLAN) else _parsed(text)
         for blob_id in _named_by(spec) if spec else ():
             wanted.setdefault(blob_id, f"an ingredient of sample {sample_id}")
     return wanted
