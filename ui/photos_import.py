@@ -91,6 +91,8 @@ class Importing:
 def report_html(report: ImportReport) -> str:
     """What an import did: counts, the note of a guess, refused files with the reason."""
     said = [f"{report.added} added" + (f", {report.already} already here" if report.already else "")]
+    if report.samples:
+        said.append(f"{report.samples} accepted pictures came with them.")
     if report.note:
         said.append(report.note)
     if report.doubtful:
@@ -119,7 +121,9 @@ def build_import(studio: Studio) -> Callable[..., Any]:
         )
         add = gr.Button("Add the files", variant="primary")
     with gr.Accordion("From a folder, the Hub, or the starter set", open=False, elem_classes="pane"):
-        source = gr.Textbox(label="Folder, .zip or hf://datasets/name/set", max_lines=1, elem_id="source")
+        source = gr.Textbox(
+            label="Folder, .zip, release, or hf://datasets/name/set@version", max_lines=1, elem_id="source"
+        )
         split = gr.Radio(_SPLITS, value="", label="Use them for", elem_classes="pills")
         bring = gr.Button("Import", elem_id="import-path")
         starter = gr.Button("Add the starter set", elem_id="import-starter")

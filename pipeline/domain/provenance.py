@@ -7,10 +7,13 @@ sample can be drawn again from its file.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import IO
 from xml.etree.ElementTree import ParseError
 from xml.sax.saxutils import quoteattr
 
 from defusedxml import DefusedXmlException, ElementTree
+from PIL import Image
 
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import StudioError
@@ -74,3 +77,14 @@ def spec_in(xmp: bytes) -> SampleSpec | None:
     except (ValueError, KeyError, TypeError, StudioError):
         return None
     return spec if spec.id == sample_id else None
+
+
+def noted_spec(file: Path | IO[bytes]) -> SampleSpec | None:
+    """The spec that is noted in a picture file; None without one.
+
+    Raises:
+        OSError, ValueError, Image.DecompressionBombError: no picture.
+    """
+    with Image.open(file) as picture:
+        xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
+    return spec_in(xmp if isinstance(xmp, bytes) else str(xmp).encode())

@@ -44,7 +44,7 @@ class Decision:
     reviewer: str
     verdict: Verdict
     at: str  # ISO 8601, UTC
-    via: str  # "key", "click", "bulk" or "cli"; "gate" and "helper" are no person's; "settle" a lead's
+    via: str  # "key", "click", "bulk" or "cli"; "gate", "helper" and "release" are no person's; "settle" a lead's
     client_id: str  # the sender's own number for this event; a repeat counts once
     reason: str | None = None  # one of RejectReason for a rejection
     comment: str = ""
@@ -88,7 +88,8 @@ _STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
 PENDING, DISPUTED = "pending", "disputed"
 GATE = "gate"  # Decision.via of the automatic gates
 HELPER = "helper"  # Decision.via of the helper that learns
-AUTOMATIC = (GATE, HELPER)  # no person's verdict
+RELEASE = "release"  # Decision.via of what an imported release holds: somebody accepted it, in another library
+AUTOMATIC = (GATE, HELPER, RELEASE)  # no verdict of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles what others disagree on
 ONE_VOTE = Policy()

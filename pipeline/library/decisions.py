@@ -9,8 +9,20 @@ from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
 
+from pipeline.domain.agreement import by_sample, krippendorffs_alpha
 from pipeline.domain.release import ReviewFacts
-from pipeline.domain.review import AUTOMATIC, BULK, GATE, HELPER, Decision, Policy, Rule, Verdict, states
+from pipeline.domain.review import (
+    AUTOMATIC,
+    BULK,
+    GATE,
+    HELPER,
+    RELEASE,
+    Decision,
+    Policy,
+    Rule,
+    Verdict,
+    states,
+)
 from pipeline.domain.review import votes as people_votes
 from pipeline.errors import InvalidRequest
 from pipeline.library import leases as leasing
@@ -213,15 +225,25 @@ def facts(connection: Connection) -> ReviewFacts:
         decisions.c.via.not_in(AUTOMATIC), decisions.c.verdict.in_(_LASTING), ~_undone()
     )
     waiting = counts(connection).samples
+    shared = {
+        sample_id: said
+        for sample_id, said in by_sample(
+            (row.sample_id, row.reviewer, row.verdict) for row in vote_rows(connection, None)
+        ).items()
+        if len(said) > 1
+    }
     return ReviewFacts(
         accepted_by_people=found.get((SampleState.ACCEPTED, PEOPLE), 0),
         accepted_by_gates=found.get((SampleState.ACCEPTED, GATE), 0),
         accepted_by_helper=found.get((SampleState.ACCEPTED, HELPER), 0),
+        accepted_by_release=found.get((SampleState.ACCEPTED, RELEASE), 0),
         rejected_by_people=found.get((SampleState.REJECTED, PEOPLE), 0),
         rejected_by_gates=found.get((SampleState.REJECTED, GATE), 0),
         rejected_by_helper=found.get((SampleState.REJECTED, HELPER), 0),
         pending=waiting["pending"] + waiting["disputed"],
         reviewers=connection.scalar(people) or 0,
+        agreement=krippendorffs_alpha(shared),
+        shared=len(shared),
         reasons=dict(sorted(reasons.items())),
     )
 

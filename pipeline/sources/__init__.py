@@ -1,6 +1,18 @@
 """Where photographs come from: class folders, archives of them, the Hub, the starter set."""
 
+from pipeline.sources.columns import ColumnMap
 from pipeline.sources.item import Refusal, Source, SourceItem
 from pipeline.sources.opening import open_source
+from pipeline.sources.release import REAL, SYNTHETIC, Release, ReleaseRecord
 
-__all__ = ["Refusal", "Source", "SourceItem", "open_source"]
+__all__ = [
+    "REAL",
+    "SYNTHETIC",
+    "ColumnMap",
+    "Refusal",
+    "Release",
+    "ReleaseRecord",
+    "Source",
+    "SourceItem",
+    "open_source",
+]

@@ -29,6 +29,7 @@ class ZipSource:
 
     def __init__(self, path: Path) -> None:
         self.note = ""
+        self.address: str | None = None
         self.refused: list[Refusal] = []
         try:
             self._archive = zipfile.ZipFile(path)

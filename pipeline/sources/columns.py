@@ -6,11 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import SourceRefused
+from pipeline.errors import SourceRefused, UnknownName
 
 _IMAGE_NAMES = ("image", "img", "picture", "photo", "pixel_values")
 _LABEL_NAMES = ("label", "labels", "class", "category", "target", "fine_label", "coarse_label", "y", "name")
 _MASK_NAMES = ("mask", "segmentation", "annotation", "alpha")
+_PACKED = ("binary", "large_binary")  # columns of encoded files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMap:
+    """The columns that a person names; None = to be guessed."""
+
+    image: str | None = None
+    label: str | None = None
+    mask: str | None = None
+
+    def over(self, other: ColumnMap) -> ColumnMap:
+        """These names, and those of another map for what is not named here."""
+        return ColumnMap(
+            image=self.image or other.image, label=self.label or other.label, mask=self.mask or other.mask
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,43 +39,56 @@ class Columns:
     names: tuple[str, ...]
     note: str  # what was guessed
 
-    def label_of(self, value: object) -> str:
-        """The class name that a row's label value stands for."""
-        if isinstance(value, int) and 0 <= value < len(self.names):
-            return self.names[value]
+    def label_of(self, value: object) -> str | None:
+        """The class name that a row's label value stands for; None where it stands for no class."""
+        if value is None or value == "":
+            return None
+        if self.names and isinstance(value, int):
+            return self.names[value] if 0 <= value < len(self.names) else None  # -1: not labelled
         return str(value)
 
 
-def chosen_columns(features: Mapping[str, Any], *, image: str | None, label: str | None) -> Columns:
+def chosen_columns(features: Mapping[str, Any], named: ColumnMap = ColumnMap()) -> Columns:
     """The named columns, and guesses for what is not named.
 
     Args:
         features: column name → `datasets` feature (an Image, a ClassLabel, a Value …).
 
     Raises:
-        SourceRefused: a named column does not exist, or there is nothing to guess from.
+        UnknownName: a named column does not exist.
+        SourceRefused: a named column holds something else, or there is nothing to guess from.
     """
-    for name in (image, label):
+    for name in (named.image, named.label, named.mask):
         if name is not None and name not in features:
-            raise SourceRefused(f"there is no column '{name}'; the data set has {_listed(features)}")
+            raise UnknownName("column", name, features)
     kinds = {name: type(feature).__name__ for name, feature in features.items()}
     pictures = [name for name, kind in kinds.items() if kind == "Image"]
-    found_image = image or _first(pictures, _IMAGE_NAMES, exclude=_MASK_NAMES)
+    for name in (named.image, named.mask):
+        if name is not None and name not in pictures and not _packed(features[name]):
+            raise SourceRefused(f"column '{name}' holds no pictures; the data set has {_listed(features)}")
+    found_image = named.image or _first(pictures, _IMAGE_NAMES, exclude=_MASK_NAMES)
     if found_image is None:
         raise SourceRefused(f"no column holds pictures; the data set has {_listed(features)}")
     classes = [name for name, kind in kinds.items() if kind == "ClassLabel"]
     plain = [name for name in features if kinds[name] == "Value" and name.lower() in _LABEL_NAMES]
-    found_label = label or _first(classes, _LABEL_NAMES) or _first(plain, _LABEL_NAMES)
+    found_label = named.label or _first(classes, _LABEL_NAMES) or _first(plain, _LABEL_NAMES)
     if found_label is None:
-        raise SourceRefused(f"no column looks like a label; name it, the data set has {_listed(features)}")
-    mask = next((name for name in pictures if name.lower() in _MASK_NAMES and name != found_image), None)
+        raise SourceRefused(
+            f"no column looks like a label; name it with ?label=COLUMN, the data set has {_listed(features)}"
+        )
+    guess = next((name for name in pictures if name.lower() in _MASK_NAMES and name != found_image), None)
+    mask = named.mask or guess
     return Columns(
         image=found_image,
         label=found_label,
         mask=mask,
         names=tuple(getattr(features[found_label], "names", None) or ()),
-        note=_note(found_image, found_label, mask, guessed=not (image and label)),
+        note=_note(found_image, found_label, mask, guessed=not (named.image and named.label)),
     )
+
+
+def _packed(feature: Any) -> bool:
+    return getattr(feature, "dtype", None) in _PACKED
 
 
 def _first(names: list[str], wanted: tuple[str, ...], exclude: tuple[str, ...] = ()) -> str | None:

@@ -21,6 +21,7 @@ class FolderSource:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.note = ""
+        self.address: str | None = None
         self.refused: list[Refusal] = []
         entries, refused = sorted_out(self._files(root), unwrap=False)
         self.refused += refused

@@ -1,16 +1,15 @@
-"""A data set on the Hugging Face Hub, streamed: hf://datasets/ns/name, with ?split= and ?config=."""
+"""A data set on the Hugging Face Hub, streamed, at one commit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from pipeline.errors import SourceRefused
-from pipeline.sources.columns import Columns, chosen_columns
+from pipeline.errors import SourceRefused, StudioError, UnknownName
+from pipeline.sources.address import PREFIX, HubAddress
+from pipeline.sources.columns import ColumnMap, Columns, chosen_columns
+from pipeline.sources.hub_faults import plain_faults
 from pipeline.sources.item import Refusal, SourceItem
-
-PREFIX = "hf://datasets/"
 
 
 class HubSource:
@@ -20,89 +19,139 @@ class HubSource:
         rows: a `datasets` iterable data set whose features are known.
         name: what the data set is called in item names.
         note: what the person should know about how it was opened.
+        address: of exactly what is read.
     """
 
-    def __init__(self, rows: Any, name: str, *, columns: Columns, note: str = "") -> None:
+    def __init__(
+        self, rows: Any, name: str, *, columns: Columns, note: str = "", address: str | None = None
+    ) -> None:
         self._rows, self._name, self._columns = rows, name, columns
         self.refused: list[Refusal] = []
         self.note = "; ".join(part for part in (note, columns.note) if part)
         self.count: int | None = None
+        self.address = address
 
     def items(self) -> Iterator[SourceItem]:
         """Every row, in the order of the data set."""
-        columns = self._columns
-        rows = enumerate(_encoded(self._rows, columns))
+        rows = enumerate(_encoded(self._rows, self._columns))
         while True:
             try:
                 number, row = next(rows)
             except StopIteration:
                 return
             except Exception as error:
-                raise SourceRefused(f"{self._name} broke off while it was read: {_plain(error)}") from error
+                raise SourceRefused(
+                    f"{self._name} broke off while it was read: {_plain(error)}; "
+                    "what was read is kept, the same import goes on"
+                ) from error
             name = f"{self._name}#{number}"
             try:
-                mask = _file_bytes(row[columns.mask]) if columns.mask else None
-                item = SourceItem(
-                    columns.label_of(row[columns.label]), name, _file_bytes(row[columns.image]) or b"", mask
-                )
-            except OSError as error:
-                self.refused.append(Refusal(name, f"cannot be read: {_plain(error)}"))
-                continue
-            if item.data:
-                yield item
-            else:
-                self.refused.append(Refusal(name, "the row holds no picture"))
+                yield self._item(row, name)
+            except (OSError, ValueError) as error:
+                self.refused.append(Refusal(name, _plain(error)))
+
+    def _item(self, row: Mapping[str, Any], name: str) -> SourceItem:
+        """A row's picture with label and mask. ValueError or OSError: why there is none."""
+        columns = self._columns
+        label, picture = columns.label_of(row[columns.label]), row[columns.image]
+        if label is None:
+            raise ValueError("the row has no label")
+        data = self._file(picture, name)
+        if not data:
+            raise ValueError("the row holds no picture")
+        mask = self._file(row[columns.mask], name) if columns.mask else None
+        return SourceItem(label, name, data, mask)
+
+    def _file(self, value: Mapping[str, Any] | None, name: str) -> bytes | None:
+        """An encoded picture: in the row, or in a file of the Hub that the row names; no other is opened."""
+        if value is None:
+            return None
+        if value.get("bytes") is not None:
+            return bytes(value["bytes"])
+        path = value.get("path")
+        if not path:
+            return None
+        if not path.split("::")[-1].startswith(PREFIX):
+            raise ValueError(f"the row names a file that lies elsewhere ({path[:100]})")
+        import fsspec
+
+        try:
+            with fsspec.open(path, "rb") as file:
+                return bytes(file.read())
+        except OSError as error:
+            raise OSError(f"cannot be read: {_plain(error)}") from error
 
 
-def opened_hub(source: str, *, image_column: str | None, label_column: str | None) -> HubSource:
-    """A data set by its hf:// address.
+def resolved_commit(address: HubAddress) -> str:
+    """The commit that an address stands for now.
 
     Raises:
-        SourceRefused: the address is wrong, the data set cannot be reached, or its columns cannot be told.
+        SourceRefused: no such data set, no access to it, or the Hub cannot be reached.
+        UnknownName: it has no such revision.
     """
-    repository, config, split = hub_address(source)
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    api = HfApi()
+    with plain_faults(address.repository):
+        try:
+            found = api.dataset_info(address.repository, revision=address.revision, timeout=_PATIENCE_S)
+        except RevisionNotFoundError:
+            refs = api.list_repo_refs(address.repository, repo_type="dataset")
+            known = [ref.name for ref in (*refs.tags, *refs.branches)]
+            raise UnknownName("revision", str(address.revision), known) from None
+    return str(found.sha)
+
+
+_PATIENCE_S = 60.0
+
+
+def opened_hub(address: HubAddress, commit: str, columns: ColumnMap) -> HubSource:
+    """A data set by its address, as it was at a commit.
+
+    Raises:
+        SourceRefused: the data set cannot be read, or its columns cannot be told.
+        UnknownName: it has no such configuration, split or column.
+    """
     from datasets import load_dataset
 
     try:
-        splits = load_dataset(repository, name=config, streaming=True)
-        used, note = _split_of(splits, split)
-        rows = splits[used]
-        features = rows.features or _seen_features(rows)
-    except SourceRefused:
+        with plain_faults(address.repository):
+            splits = load_dataset(address.repository, name=address.config, revision=commit, streaming=True)
+            used, note = _split_of(splits, address.split)
+            rows = splits[used]
+            features = rows.features or _seen_features(rows)
+    except StudioError:
         raise
-    except (
-        Exception
-    ) as error:  # the client raises dozens of types; the person needs the sentence, we keep the cause
+    except Exception as error:  # of dozens of types; the person needs the sentence, we keep the cause
+        _refuse_config(address, commit)
+        raise SourceRefused(f"{address.name} cannot be read: {_plain(error)}") from error
+    chosen = chosen_columns(features, columns.over(address.columns))
+    note = f"version {commit[:12]}; {note}"
+    return HubSource(rows, address.repository, columns=chosen, note=note, address=address.at(commit))
+
+
+def _refuse_config(address: HubAddress, commit: str) -> None:
+    """Refuse a wrong or missing configuration, if that is what was wrong."""
+    from datasets import get_dataset_config_names
+
+    try:
+        known = get_dataset_config_names(address.repository, revision=commit)
+    except Exception:  # then something else is wrong, and its own sentence says what
+        return
+    if address.config is None and len(known) > 1:
         raise SourceRefused(
-            f"{source} cannot be opened: {_plain(error)}; "
-            "check the name, the network and, for private sets, the token"
-        ) from error
-    columns = chosen_columns(features, image=image_column, label=label_column)
-    return HubSource(rows, repository, columns=columns, note=note)
-
-
-def hub_address(source: str) -> tuple[str, str | None, str | None]:
-    """(repository "ns/name", config, split) of an address; config and split may be None.
-
-    Raises:
-        SourceRefused: it is no such address.
-    """
-    address = urlsplit(source.removeprefix(PREFIX))
-    repository = address.path.strip("/")
-    if not source.startswith(PREFIX) or repository.count("/") > 1 or not repository:
-        raise SourceRefused(f"'{source}' is no data set address; it looks like hf://datasets/owner/name")
-    asked = parse_qs(address.query)
-    unknown = sorted(set(asked) - {"config", "split"})
-    if unknown:
-        raise SourceRefused(f"'{source}' asks for '{unknown[0]}'; only split and config can be given")
-    return repository, asked.get("config", [None])[0], asked.get("split", [None])[0]
+            f"{address.name} has the configurations {', '.join(known)}; choose one with ?config=NAME"
+        )
+    if address.config is not None and address.config not in known:
+        raise UnknownName("configuration", address.config, known)
 
 
 def _split_of(splits: Mapping[str, Any], asked: str | None) -> tuple[str, str]:
     names = list(splits)
     if asked is not None:
         if asked not in names:
-            raise SourceRefused(f"there is no split '{asked}'; the data set has {', '.join(names)}")
+            raise UnknownName("split", asked, names)
         return asked, f"split '{asked}'"
     used = "train" if "train" in names else names[0]
     rest = [name for name in names if name != used]
@@ -122,19 +171,6 @@ def _encoded(rows: Any, columns: Columns) -> Any:
         if name is not None:
             rows = rows.cast_column(name, Image(decode=False))
     return rows
-
-
-def _file_bytes(value: Mapping[str, Any] | None) -> bytes | None:
-    if value is None:
-        return None
-    if value.get("bytes") is not None:
-        return bytes(value["bytes"])
-    if not value.get("path"):
-        return None
-    import fsspec
-
-    with fsspec.open(value["path"], "rb") as file:
-        return bytes(file.read())
 
 
 def _plain(error: BaseException) -> str:

@@ -37,6 +37,7 @@ class Source(Protocol):
     refused: list[Refusal]
     note: str  # what was guessed, in one sentence; "" when nothing was
     count: int | None  # how many items there will be, where that is known beforehand
+    address: str | None  # of exactly what is read, where the name that the person gave may move
 
     def items(self) -> Iterator[SourceItem]:
         """Every picture of the source, in a fixed order; files that cannot be read go to `refused`."""

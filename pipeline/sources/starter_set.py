@@ -20,6 +20,7 @@ class StarterSource:
         self._parts = parts
         self.count: int | None = count
         self.note = note
+        self.address: str | None = None
         self.refused: list[Refusal] = []
 
     def items(self) -> Iterator[SourceItem]:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.domain.images import encode_webp
-from pipeline.domain.provenance import packet, source_type, spec_in
+from pipeline.domain.provenance import noted_spec, packet, source_type
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, StudioError, UnreadableImage
 from pipeline.library import Library
@@ -44,11 +44,9 @@ def explain(file: Path) -> Explanation:
         InvalidRequest: a picture without a note of ours.
     """
     try:
-        with Image.open(file) as picture:
-            xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
+        spec = noted_spec(file)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImage(str(file), "no picture that can be read; give a WebP or PNG file") from error
-    spec = spec_in(xmp if isinstance(xmp, bytes) else str(xmp).encode())
     if spec is None:
         raise InvalidRequest(
             f"{file} says nothing of where it comes from: it was not made by Backlot, or its notes were taken out"

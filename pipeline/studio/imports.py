@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from multiprocessing import get_context
+from functools import partial
 
 import numpy as np
 
@@ -19,12 +15,12 @@ from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject
-from pipeline.sources import SourceItem, open_source
+from pipeline.sources import ColumnMap, Release, SourceItem, open_source
+from pipeline.studio.cores import on_all_cores
+from pipeline.studio.release_import import restore_release
 from pipeline.studio.reports import ImportReport
 
 Progress = Callable[[int, int | None, str], None]  # done, total if known, what is in work
-_INLINE_ITEMS = 8  # below this a pool of processes costs more than it saves
-_IN_FLIGHT = 3  # items waiting per process, so that memory stays flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +49,43 @@ def import_photos(
     source: str,
     *,
     split: str | None = None,
+    columns: Mapping[str, str | None] | None = None,
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportReport:
     """Add every readable, new photograph of a source to the library, with its mask.
 
     Args:
-        source: a folder of class folders, a zip of one, `hf://datasets/ns/name`, `starter`, `starter:field`.
+        source: a folder of class folders, a zip of one, `hf://datasets/ns/name@revision`, `starter`,
+            `starter:field`; or a release of ours in a folder or on the Hub, which brings its samples, too.
         split: train or test for all of them; without it each photo's own hash decides (80 % train).
+        columns: of a data set: image, label and mask → column; guessed where none is named.
 
     Raises:
         SourceRefused: nothing in the source can be read.
+        UnknownName: a revision, configuration, split or column that there is not.
         Cancelled: the person stopped; what was stored stays.
     """
-    opened = open_source(source)
+    opened = open_source(source, ColumnMap(**columns or {}))
+    if isinstance(opened, Release):
+        if split is not None:
+            raise SourceRefused(
+                f"{source} is a release of ours, whose photos have their splits already; import it without a split"
+            )
+        return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
     tally = _Tally()
+    kept_as = opened.address or source
     with library.work_lock("import"):
-        for count, prepared in enumerate(_prepared_all(opened.items(), library), start=1):
+        prepared_all = on_all_cores(opened.items(), partial(_prepared, known=library.subject_ids()))
+        for count, prepared in enumerate(prepared_all, start=1):
             if cancelled and cancelled():
                 raise Cancelled(tally.added)
-            _record(library, prepared, source=source, split=split, tally=tally)
+            _record(library, prepared, source=kept_as, split=split, tally=tally)
             if on_progress:
                 on_progress(count, opened.count, prepared.item.name)
         tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
         for name, reason in tally.refused:
-            library.record_refusal(source, name, reason)
+            library.record_refusal(kept_as, name, reason)
     if not tally.added and not tally.already:
         raise _nothing_found(source, tally)
     return ImportReport(
@@ -97,27 +105,6 @@ def _nothing_found(source: str, tally: _Tally) -> SourceRefused:
     return SourceRefused(
         f"none of the {len(tally.refused)} files in {source} can be used; the first, {name}: {reason}"
     )
-
-
-def _prepared_all(items: Iterator[SourceItem], library: Library) -> Iterator[_Prepared]:
-    """Decode and cut out, here for a few items, on all cores for many; in the order of the source."""
-    known = library.subject_ids()
-    head = list(islice(items, _INLINE_ITEMS))
-    processes = os.cpu_count() or 1
-    if len(head) < _INLINE_ITEMS or processes == 1:
-        yield from (_prepared(item, known) for item in chain(head, items))
-        return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting: deque[Future[_Prepared]] = deque()
-        try:
-            for item in chain(head, items):
-                waiting.append(pool.submit(_prepared, item, known))
-                if len(waiting) >= processes * _IN_FLIGHT:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _prepared(item: SourceItem, known: set[str]) -> _Prepared:

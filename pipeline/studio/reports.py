@@ -24,6 +24,7 @@ class ImportReport:
     refused: tuple[tuple[str, str], ...]  # (file, reason)
     classes: dict[str, int]  # added per class
     note: str = ""  # e.g. which columns were guessed
+    samples: int = 0  # accepted samples that came with a release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,177 @@
+"""A release of ours as a source: its photos and its samples, with everything that it holds of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.errors import SourceRefused
+from pipeline.sources.address import PREFIX, HubAddress
+from pipeline.sources.hub_faults import plain_faults
+
+MARKER, FORMAT = "release.json", "backlot release"
+REAL, SYNTHETIC = "real", "synthetic"
+_NEEDED = (
+    "image", "label", "mask", "boxes", "source_ids", "sample_id", "homographies", "scores",
+)  # fmt: skip
+_MARKER_BYTES = 1_000_000  # a longer one is none of ours
+_ROWS_AT_ONCE = 16
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRecord:
+    """One row. `image` and `mask` are encoded files; for a photo `sample_id` is the id of the subject."""
+
+    image: bytes
+    mask: bytes | None
+    label: str
+    split: str
+    sample_id: str
+    source_ids: tuple[str, ...]  # back to front
+    boxes: tuple[tuple[int, int, int, int], ...]
+    homographies: tuple[Matrix, ...]
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release that was found, in a folder or on the Hub at one commit.
+
+    Args:
+        files: an fsspec file system.
+        root: where the release lies in it.
+        facts: what its release.json says.
+        name: how people call it, with its version.
+        address: of exactly this version.
+    """
+
+    files: Any
+    root: str
+    facts: Mapping[str, Any]
+    name: str
+    address: str
+
+    @property
+    def count(self) -> int | None:
+        """Rows of photos and samples together; None where it is not told."""
+        counts = self.facts.get("counts")
+        parts = [counts.get(origin) for origin in (REAL, SYNTHETIC)] if isinstance(counts, dict) else []
+        if not all(isinstance(part, dict) for part in parts):
+            return None
+        return sum(number for part in parts if part for number in part.values())
+
+    def records(self, origin: str) -> Iterator[ReleaseRecord]:
+        """The rows of an origin, file by file; a few are in memory at a time.
+
+        Raises:
+            SourceRefused: a file is broken, or is none that a release has.
+        """
+        from pyarrow import ArrowException
+
+        for path in self._shards(origin):
+            try:
+                yield from self._rows(path)
+            except (ArrowException, OSError, KeyError, TypeError, ValueError, IndexError) as error:
+                raise SourceRefused(
+                    f"{PurePosixPath(path).name} of release {self.name} cannot be read ({_plain(error)}); "
+                    "what was read is kept, the same import goes on"
+                ) from error
+
+    def _shards(self, origin: str) -> list[str]:
+        try:
+            found = self.files.ls(f"{self.root}/data/{origin}", detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(path for path in found if path.endswith(".parquet"))
+
+    def _rows(self, path: str) -> Iterator[ReleaseRecord]:
+        import pyarrow.parquet as pq
+
+        split = PurePosixPath(path).name.partition("-")[0]
+        with self.files.open(path, "rb") as opened, pq.ParquetFile(opened) as table:
+            schema = table.schema_arrow
+            for name in _NEEDED:
+                if name not in schema.names:
+                    raise SourceRefused(
+                        f"{PurePosixPath(path).name} of release {self.name} has no column '{name}'; "
+                        "it was changed after it was written, import it as a plain data set with ?config=real"
+                    )
+            labels = _class_names(schema.metadata or {}) or self.facts.get("classes")
+            for batch in table.iter_batches(_ROWS_AT_ONCE, columns=list(_NEEDED)):
+                for row in batch.to_pylist():
+                    yield _record(row, labels, split)
+
+
+def folder_release(folder: Path) -> Release | None:
+    """The release in a folder; None where there is none."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    files, root = LocalFileSystem(), str(folder.resolve())
+    facts = _facts(files, root)
+    if facts is None:
+        return None
+    name = f"{facts.get('name') or folder.name}@{facts.get('version', '')}".rstrip("@")
+    return Release(files, root, facts, name, str(folder))
+
+
+def hub_release(address: HubAddress, commit: str) -> Release | None:
+    """The release on the Hub at a commit; None where the data set is no release of ours.
+
+    Raises:
+        SourceRefused: the Hub gives nothing.
+    """
+    from huggingface_hub import HfFileSystem
+
+    files, root = HfFileSystem(), f"{PREFIX.removeprefix('hf://')}{address.repository}@{commit}"
+    with plain_faults(address.repository):
+        facts = _facts(files, root)
+    if facts is None:
+        return None
+    name = f"{address.repository}@{address.revision or commit[:12]}"
+    return Release(files, root, facts, name, address.at(commit))
+
+
+def _facts(files: Any, root: str) -> dict[str, Any] | None:
+    try:
+        with files.open(f"{root}/{MARKER}", "rb") as file:
+            facts = json.loads(file.read(_MARKER_BYTES))
+    except (FileNotFoundError, NotADirectoryError, PermissionError, ValueError):
+        return None
+    return facts if isinstance(facts, dict) and facts.get("format") == FORMAT else None
+
+
+def _class_names(metadata: Mapping[bytes, bytes]) -> list[str]:
+    """The class names that `datasets` wrote into a parquet file."""
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        return list(features["label"]["names"])
+    except (KeyError, ValueError, TypeError):
+        return []
+
+
+def _record(row: Mapping[str, Any], labels: Any, split: str) -> ReleaseRecord:
+    scores = json.loads(row["scores"] or "{}") if isinstance(row["scores"], str) else row["scores"] or {}
+    return ReleaseRecord(
+        image=bytes(row["image"]["bytes"]),
+        mask=None if row["mask"] is None else bytes(row["mask"]["bytes"]),
+        label=str(labels[row["label"]]),
+        split=split,
+        sample_id=str(row["sample_id"]),
+        source_ids=tuple(row["source_ids"] or ()),
+        boxes=tuple((int(x0), int(y0), int(x1), int(y1)) for x0, y0, x1, y1 in row["boxes"] or ()),
+        homographies=tuple(
+            tuple(tuple(float(value) for value in line) for line in matrix)
+            for matrix in row["homographies"] or ()
+        ),
+        scores={name: float(value) for name, value in scores.items() if value is not None},
+    )
+
+
+def _plain(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
