@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -14,9 +15,12 @@ from ui.app import launch
 
 
 def main() -> int:
-    """Open the studio and serve it until interrupted; the exit code."""
+    """Open the studio and serve it until interrupted or terminated; the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a Space stops so: what is left is kept
     try:
         with Studio(settings_from()) as studio:
+            if studio.restored:
+                print(f"backlot: {studio.restored}", file=sys.stderr)
             launch(studio)
     except StudioError as error:
         print(f"backlot: {error}", file=sys.stderr)

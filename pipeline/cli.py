@@ -151,6 +151,16 @@ def _explain(options: argparse.Namespace) -> tuple[Answer, str]:
     return answer, sentence
 
 
+def _deploy(options: argparse.Namespace) -> tuple[Answer, str]:
+    from pipeline.studio.deploying import DeployOptions, deploy_studio
+
+    given = DeployOptions(
+        dry_run=options.dry_run, private=options.private, hardware=options.hardware, replace=options.replace
+    )
+    report = deploy_studio(options.space, given)
+    return report, report["sentence"]
+
+
 def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
         problems = studio.verify()
@@ -162,7 +172,7 @@ def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
 def _studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
     from pipeline.studio import Studio
 
-    settings = replace(settings_from(), library=options.library)
+    settings = replace(settings_from(), library=options.library, state="")  # the app's alone
     with Studio(settings, create=create) as studio:
         yield studio
 
@@ -263,6 +273,17 @@ def _parser() -> argparse.ArgumentParser:
     explaining.add_argument("--replay", type=Path, metavar="OUT.webp", help="draw it again from --library")
 
     command("verify", _verify, "check files, rows and hashes against one another")
+
+    deploying = command("deploy", _deploy, "put this studio on a Space of the Hub", library=False)
+    deploying.add_argument("--space", required=True, metavar="NAMESPACE/NAME")
+    deploying.add_argument("--dry-run", action="store_true", help="say what would change, send nothing")
+    deploying.add_argument("--private", action="store_true", help="of a new Space")
+    deploying.add_argument(
+        "--hardware", metavar="NAME", help="of a new Space; default: cpu-basic, which is free"
+    )
+    deploying.add_argument(
+        "--replace", action="store_true", help="write over what somebody else changed there"
+    )
     return parser
 
 

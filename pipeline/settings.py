@@ -33,9 +33,7 @@ class Settings:
     sign_in: bool = False  # the Space lets people sign in (`hf_oauth: true` in README.md)
     owner: str = ""  # of the Space: a lead, where no people are named
     starter: bool = True  # fill a new, empty library with the rendered starter set
-    state: str = (
-        ""  # folder that outlives the machine, or hf://datasets/ns/name; "": the library is all there is
-    )
+    state: str = ""  # folder, or hf://datasets/ns/name, that outlives the machine: the library is kept there
     visitor_variants: int = 4  # pictures that who has not signed in to a Space may have drawn at once
     visitor_pictures: int = 40  # and in an hour
     visitor_total: int = 400  # pictures an hour for all visitors of a Space together

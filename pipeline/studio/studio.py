@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +12,14 @@ from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.review import Policy, Rule
 from pipeline.generation import ModelChoice, model_choices, vocabulary
-from pipeline.library import Library, Subject
+from pipeline.library import Subject
+from pipeline.publish import Study
 from pipeline.settings import Settings
 from pipeline.studio import photos, releases
 from pipeline.studio.create import CreateRequest, create, placed_preview
 from pipeline.studio.desk import ReviewDesk
 from pipeline.studio.imports import Progress, import_photos
+from pipeline.studio.keeping import open_library
 from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
 from pipeline.studio.prompts import prompt_notes
 from pipeline.studio.reports import (
@@ -31,6 +33,7 @@ from pipeline.studio.reports import (
 )
 from pipeline.studio.runs import BackgroundRun, record_sample, render_plan
 from pipeline.studio.studies import StudyProcess
+from pipeline.studio.worth import newest_verdict, study_verdict
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 _CREATE_PLAN = "create"
@@ -49,7 +52,8 @@ class Studio(ReviewDesk):
     """
 
     def __init__(self, settings: Settings, *, create: bool = True) -> None:
-        super().__init__(settings, Library.open(settings.library, create=create))
+        self._opened = open_library(settings, create=create)
+        super().__init__(settings, self._opened.library)
         self._run = BackgroundRun(self.library, settings.batch_size)
         self._study = StudyProcess(settings.runs)
         if settings.overlap:
@@ -64,11 +68,16 @@ class Studio(ReviewDesk):
         self.close()
 
     def close(self) -> None:
-        """Pause what runs and close the library."""
+        """Pause what runs, keep what is left to keep, and close the library."""
         self._run.pause()
         self._run.wait()
         self._study.stop()
-        self.library.close()
+        self._opened.close()
+
+    @property
+    def restored(self) -> str:
+        """What came back from the state folder when the library was opened, in one sentence; "" for nothing."""
+        return self._opened.sentence
 
     # --- photos ---------------------------------------------------------------------------------------------
 
@@ -86,11 +95,14 @@ class Studio(ReviewDesk):
         source: str,
         *,
         split: str | None = None,
+        columns: Mapping[str, str | None] | None = None,
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> ImportReport:
         """Add the photographs of a source; see `imports.import_photos`."""
-        return import_photos(self.library, source, split=split, on_progress=on_progress, cancelled=cancelled)
+        return import_photos(
+            self.library, source, split=split, columns=columns, on_progress=on_progress, cancelled=cancelled
+        )
 
     def classes(self) -> dict[str, int]:
         """Photos per class."""
@@ -245,13 +257,23 @@ class Studio(ReviewDesk):
 
     def release_outlook(self, name: str = "my-dataset") -> ReleaseOutlook:
         """What would be published now."""
-        return releases.release_outlook(self.library, name)
+        return releases.release_outlook(self.library, name, self._newest_verdict())
 
     def publish(
-        self, to: str, *, private: bool = True, dry_run: bool = False, on_progress: Progress | None = None
+        self, request: releases.PublishRequest, *, on_progress: Progress | None = None
     ) -> dict[str, Any]:
-        """Write the release to a folder or push it to `hf://datasets/ns/name`."""
-        return releases.publish(self.library, to, private=private, dry_run=dry_run, on_progress=on_progress)
+        """Write the release to a folder or push it to `hf://datasets/ns/name`, with the verdict of the study that is
+        named, or of the newest one on a release of this library.
+
+        On a Space nothing goes to the Hub without the visitor's own token.
+        """
+        study = study_verdict(request.study) if request.study else self._newest_verdict()
+        if self.settings.hosted and request.token is None:
+            request = replace(request, token=False)
+        return releases.publish(self.library, request, study=study, on_progress=on_progress)
+
+    def _newest_verdict(self) -> Study | None:
+        return newest_verdict(self.settings.runs, self.library)
 
     def export(
         self, to: Path, kind: str, *, origin: str = "mixed", on_progress: Progress | None = None
@@ -300,4 +322,4 @@ class Studio(ReviewDesk):
 
     def with_library(self, folder: Path) -> Studio:
         """A studio on another library with the same settings."""
-        return Studio(replace(self.settings, library=folder))
+        return Studio(replace(self.settings, library=folder, state=""))

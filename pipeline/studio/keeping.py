@@ -1,0 +1,76 @@
+"""Opening the library, and keeping it where the settings say that it must outlive the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.library import KeptLibrary, Library, Restored, StateFolder
+from pipeline.publish import hub_name
+from pipeline.publish.state import DatasetState, taken_token
+from pipeline.settings import Settings
+
+_FIRST = 3  # damaged lines that are named
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLibrary:
+    """A library, what came back when it was opened, and where its state is sent."""
+
+    library: Library
+    sentence: str = ""
+    dataset: DatasetState | None = None
+
+    def close(self) -> None:
+        """Keep what is left to keep, and close."""
+        try:
+            self.library.close()
+        finally:
+            if self.dataset:
+                self.dataset.close()
+
+
+def open_library(settings: Settings, *, create: bool) -> OpenedLibrary:
+    """The library of the settings. With a state, what that holds is taken over first, and all is kept there.
+
+    Raises:
+        LibraryUnusable: the library or the state folder cannot be used.
+        ReleaseRefused: the state lies in a dataset that cannot be used.
+        InvalidRequest: the state is no folder and no dataset.
+    """
+    if not settings.state:
+        return OpenedLibrary(Library.open(settings.library, create=create))
+    folder, dataset = Path(settings.state), None
+    if name := hub_name(settings.state):
+        folder = settings.library.with_name(f"{settings.library.name}-state")
+        dataset = DatasetState(name, folder, token=taken_token())
+    library = KeptLibrary.open(settings.library, create=create)
+    try:
+        restored = library.keep_in(StateFolder(folder, dataset.guard if dataset else None))
+    except BaseException:
+        library.close()
+        raise
+    return OpenedLibrary(library, sentence_of(restored), dataset)
+
+
+def sentence_of(restored: Restored) -> str:
+    """What came back, and what did not, for the person; "" where there is nothing to say."""
+    said = []
+    if restored.photos or restored.samples or restored.decisions:
+        said.append(
+            f"{restored.photos} photos, {restored.samples} pictures and {restored.decisions} decisions came back "
+            "from the state folder"
+        )
+    if restored.lost:
+        said.append(
+            f"{len(restored.lost)} decided pictures were lost; their decisions are kept and hold again when the run "
+            "of their recipe draws them"
+        )
+    if restored.left_out:
+        said.append(
+            f"{restored.left_out} decisions are on pictures that nothing is known of; they stay in the folder"
+        )
+    if restored.damaged:
+        first = ", ".join(restored.damaged[:_FIRST])
+        said.append(f"{len(restored.damaged)} damaged lines were skipped ({first})")
+    return "; ".join(said)
