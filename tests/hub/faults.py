@@ -78,8 +78,8 @@ class Rule:
 
     match: re.Pattern[str]
     fault: Fault
-    skip: int
-    times: int
+    skip: int  # how many to let pass first
+    times: int  # how many to strike; below 0 = all
 
     def due(self, asked: str) -> bool:
         """Whether it strikes this request ("PUT /path?query"); counts it."""
@@ -88,7 +88,7 @@ class Rule:
         if self.skip > 0:
             self.skip -= 1
             return False
-        self.times -= 1
+        self.times -= self.times > 0
         return True
 
 

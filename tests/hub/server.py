@@ -7,6 +7,9 @@
         run_python(hub.environment(token, tmp_path / "home"), "import datasets; ...")
         assert hub.files("lab/parts")["note.txt"] == b"hi"
 
+Tests in other folders get the fixture by `from tests.hub.conftest import hub`. A fault strikes the next request that
+matches (`times=-1`: every one), the first rule that is due wins, and `heal` forgets them all.
+
 As on the real Hub a new data set starts with one commit that holds `.gitattributes` (a Space: README.md too), large
 files go by LFS as its rules say, every revision is kept, and what is private looks like what is not there.
 """
@@ -62,7 +65,8 @@ class LoopbackHub:
         folder.mkdir(parents=True, exist_ok=True)
         self.state = HubState(folder=folder)
         self._app = FaultyApp(_application(self.state))
-        self._socket = socket.socket()
+        # the protocol is named because asyncio sends without delay only then
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind(("127.0.0.1", 0))
         self.address = self.state.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(

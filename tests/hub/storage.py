@@ -91,6 +91,7 @@ class Repository:
     objects: dict[str, int] = field(default_factory=dict)  # sha256 of what was sent by LFS → bytes
     variables: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)  # names only
+    hardware: str = "cpu-basic"
 
     def __post_init__(self) -> None:
         types = _LFS_TYPES + (f" {_DATASET_TYPES}" if self.kind == "dataset" else "")

@@ -42,6 +42,9 @@ async def create(call: Call) -> Response:
             creator=token.number,
             folder=call.state.folder,
             sdk=wanted.get("sdk"),
+            variables={one["key"]: one["value"] for one in wanted.get("variables", ())},
+            secrets=[one["key"] for one in wanted.get("secrets", ())],
+            hardware=wanted.get("hardware", "cpu-basic"),
         )
         call.state.repositories[kind, name] = made
     return JSONResponse({"url": call.state.url(made), "name": name, "private": made.private})
@@ -185,8 +188,13 @@ async def merge(call: Call) -> Response:
 
 @routes.on("GET", "/api/spaces/{ns}/{name}/runtime")
 async def runtime(call: Call) -> Response:
-    _space(call).readable()
-    return JSONResponse({"stage": "RUNNING", "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}})
+    return JSONResponse(_runtime(_space(call).readable()))
+
+
+@routes.on("GET", "/api/spaces/{ns}/{name}/variables")
+async def space_variables(call: Call) -> Response:
+    found = _space(call).writable()
+    return JSONResponse({key: {"value": value} for key, value in found.variables.items()})
 
 
 @routes.on("POST", "/api/spaces/{ns}/{name}/{what}")
@@ -196,9 +204,16 @@ async def space_setting(call: Call) -> Response:
         found.secrets.append(wanted["key"])
     elif call.parts["what"] == "variables":
         found.variables[wanted["key"]] = wanted["value"]
+    elif call.parts["what"] == "hardware":
+        found.hardware = wanted["flavor"]
+        return JSONResponse(_runtime(found))
     else:
         raise HubRefusal(404, f"the loopback Hub has no {call.parts['what']}")
     return JSONResponse({})
+
+
+def _runtime(found: Repository) -> dict[str, Any]:
+    return {"stage": "RUNNING", "hardware": {"current": "cpu-basic", "requested": found.hardware}}
 
 
 def _space(call: Call) -> Call:
