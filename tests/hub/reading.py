@@ -144,7 +144,9 @@ def _facts(state: HubState, found: Repository, head: Commit, *, blobs: bool) -> 
 def _card(head: Commit) -> dict[str, Any] | None:
     """The YAML of the card; None when there is none or it cannot be read."""
     card = head.files.get("README.md")
-    found = re.match(r"---\s*\n(.*?)\n---", card.place.read_text(), re.DOTALL) if card else None
+    found = (
+        re.match(r"---\s*\n(.*?)\n---", card.place.read_text(errors="replace"), re.DOTALL) if card else None
+    )
     try:
         facts = yaml.safe_load(found.group(1)) if found else None
     except yaml.YAMLError:

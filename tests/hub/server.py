@@ -29,7 +29,7 @@ import uvicorn
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.hub import objects, reading, writing
+from tests.hub import objects, reading, spaces, writing
 from tests.hub.accounts import Role
 from tests.hub.answers import HubRefusal
 from tests.hub.calls import Call, Handler, HubState
@@ -274,7 +274,7 @@ class LoopbackHub:
 
 
 def _application(state: HubState) -> ASGIApp:
-    tables = (reading.routes, writing.routes, objects.routes)
+    tables = (reading.routes, writing.routes, spaces.routes, objects.routes)
 
     def found(method: str, path: str) -> tuple[Handler, dict[str, str]]:
         for table in tables:

@@ -186,41 +186,6 @@ async def merge(call: Call) -> Response:
     return JSONResponse({"newEvent": {**_event(made.date, made.author), "data": {"status": "merged"}}})
 
 
-@routes.on("GET", "/api/spaces/{ns}/{name}/runtime")
-async def runtime(call: Call) -> Response:
-    return JSONResponse(_runtime(_space(call).readable()))
-
-
-@routes.on("GET", "/api/spaces/{ns}/{name}/variables")
-async def space_variables(call: Call) -> Response:
-    found = _space(call).writable()
-    return JSONResponse({key: {"value": value} for key, value in found.variables.items()})
-
-
-@routes.on("POST", "/api/spaces/{ns}/{name}/{what}")
-async def space_setting(call: Call) -> Response:
-    found, wanted = _space(call).writable(), await call.body()
-    if call.parts["what"] == "secrets":
-        found.secrets.append(wanted["key"])
-    elif call.parts["what"] == "variables":
-        found.variables[wanted["key"]] = wanted["value"]
-    elif call.parts["what"] == "hardware":
-        found.hardware = wanted["flavor"]
-        return JSONResponse(_runtime(found))
-    else:
-        raise HubRefusal(404, f"the loopback Hub has no {call.parts['what']}")
-    return JSONResponse({})
-
-
-def _runtime(found: Repository) -> dict[str, Any]:
-    return {"stage": "RUNNING", "hardware": {"current": "cpu-basic", "requested": found.hardware}}
-
-
-def _space(call: Call) -> Call:
-    parts = {**call.parts, "kind": "spaces"}
-    return Call(state=call.state, request=call.request, token=call.token, parts=parts)
-
-
 def _target(call: Call) -> Repository:
     """The repository that is to change; a pull request needs only a token that is no read-only one."""
     if "create_pr" not in call.query:
