@@ -41,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
     parser.add_argument("--quick", action="store_true", help="evaluate: few pictures, a minute or two")
     parser.add_argument(
-        "--start", type=Path, help="vae: weights to go on from; unet: an exported folder to go on from"
+        "--start",
+        type=Path,
+        help="vae: weights to go on from; unet, control: an exported folder to go on from",
     )
     parser.add_argument("--photos", type=Path, help="tune: pictures of your own site")
     parser.add_argument(
@@ -103,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
         elif stage == "unet":
             stages.train_unet(config, start=options.start if options.stage == "unet" else None)
         elif stage == "control":
-            stages.train_control(config)
+            stages.train_control(config, start=options.start if options.stage == "control" else None)
         elif stage == "export":
             stages.export(config)
         elif stage == "evaluate":

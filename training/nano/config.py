@@ -68,7 +68,7 @@ class NanoConfig:
     decoder: StageOptions = StageOptions(steps=1200, batch=32, learning_rate=5e-4)
     unet: StageOptions = StageOptions(steps=5400, batch=64, learning_rate=1e-3, ema_decay=0.997)
     control: StageOptions = StageOptions(
-        steps=1200, batch=64, learning_rate=2e-3, warm_up=50, ema_decay=0.995
+        steps=6000, batch=64, learning_rate=1e-3, warm_up=100, ema_decay=0.999
     )
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,10 @@ from training.nano.networks import encode_text
 from training.nano.rows import Rows, edges
 
 FRESH_RATE = 4.0  # learning rate of the hint stack and the zero convolutions relative to the copied layers
+SMOOTHED_PX = (
+    1.8  # largest sigma of the blur before the detector: it leaves the lines of the layout, not the grain
+)
+LEAST_BLUR_PX = 0.3  # below that none is seen
 OBJECT_ONLY = 0.15  # share of the rows whose edges are those of the kept object alone
 
 
@@ -70,7 +75,7 @@ def hint_drawer(
         hints = []
         for index in batch["index"].tolist():
             low = float(rng.uniform(60, 130))
-            hint = edges(rows.rgb[index], low, 2 * low)
+            hint = edges(_smoothed(rows.rgb[index], float(rng.uniform(0, SMOOTHED_PX))), low, 2 * low)
             if rng.random() < OBJECT_ONLY and (rows.repaint[index] == 0).any():
                 hint = np.where(rows.repaint[index] == 0, hint, 0)
             hints.append(hint)
@@ -79,6 +84,12 @@ def hint_drawer(
         return batch
 
     return with_hints
+
+
+def _smoothed(rgb: np.ndarray, sigma_px: float) -> np.ndarray:
+    if sigma_px < LEAST_BLUR_PX:
+        return rgb
+    return cv2.GaussianBlur(np.ascontiguousarray(rgb), (0, 0), sigma_px)
 
 
 @torch.no_grad()

@@ -139,8 +139,12 @@ def load_diffusion(config: NanoConfig) -> DiffusionStage:
     return stage
 
 
-def train_control(config: NanoConfig) -> None:
-    """Train the ControlNet on Canny edges."""
+def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
+    """Train the ControlNet on Canny edges.
+
+    Args:
+        start: a folder that `export` wrote, with a ControlNet of the same shape, to go on from.
+    """
     folder = config.work / "control"
     if (folder / "config.json").exists():
         return
@@ -151,7 +155,11 @@ def train_control(config: NanoConfig) -> None:
     tokens = tokenized(base.text, rows.captions)
     draw_batch = hint_drawer(rows, latent_drawer(rows, latents, tokens, batch=config.control.batch))
     control = build_controlnet(config.sizes, base.unet)
-    scale_hint_stack(control, draw_batch(np.random.default_rng(config.scenes.seed))["hint"])
+    if start is None:
+        scale_hint_stack(control, draw_batch(np.random.default_rng(config.scenes.seed))["hint"])
+    else:
+        kept = ControlNetModel.from_pretrained(start / "controlnet", torch_dtype=torch.float32)
+        control.load_state_dict(kept.state_dict())
     fit(ControlStage(control, base, config.control), draw_batch, folder)
     control.save_pretrained(folder)
 
