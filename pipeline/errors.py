@@ -95,9 +95,9 @@ class ReleaseRefused(StudioError):
 class NotAllowed(StudioError):
     """A person's role does not allow what was asked."""
 
-    def __init__(self, name: str, what: str) -> None:
+    def __init__(self, name: str, what: str, mend: str = "a lead can add the name to BACKLOT_PEOPLE") -> None:
         self.name = name
-        super().__init__(f"'{name}' may not {what}; a lead can add the name to BACKLOT_PEOPLE")
+        super().__init__(f"'{name}' may not {what}; {mend}")
 
 
 class Cancelled(StudioError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from pipeline.domain.spec import Method
 from ui.addresses import page_address
@@ -20,6 +21,7 @@ from ui.pieces import empty_html, note_html
 from ui.rights import for_reviewers
 from ui.stage import build_stage, dragged_to
 from ui.tiles import build_tiles, picked_id
+from ui.visitors import MODEL
 from ui.wording import with_word
 
 if TYPE_CHECKING:
@@ -188,11 +190,17 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
         longer = with_word(prompt, picked_word(event), studio.vocabulary(model) or {})
         return longer, noted(longer, model)
 
+    def offered(request: gr.Request) -> Any:
+        visits = creating.visitors.limited(request)
+        return gr.Dropdown(choices=[MODEL], value=MODEL, interactive=False) if visits else gr.skip()
+
     def method_changed(method: str) -> tuple[Any, Any]:
         guided = method == Method.CONTROLNET
         return gr.Radio(visible=guided), gr.Slider(visible=guided)
 
     asked = [controls.prompt, controls.model]
+    if studio.settings.hosted:
+        page.load(offered, None, controls.model, **AT_ONCE)
     page.load(
         model_changed,
         asked,
@@ -227,7 +235,7 @@ def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.S
 
     @shown_to_user
     def created(values: Values, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
-        ids = creating.create(values, progress)
+        ids = creating.create(values, progress, LocalContext.request.get(None))
         return (ids, *showing(ids[0], ids))
 
     @shown_to_user

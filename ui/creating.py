@@ -13,6 +13,7 @@ from ui.addresses import file_address, inline_picture
 from ui.create_controls import Controls, Values
 from ui.stage import stage_value
 from ui.tiles import Tile, tiles_html
+from ui.visitors import Visitors
 
 if TYPE_CHECKING:
     from pipeline.library import Subject
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PREVIEW_PX = 384
 _OFFERED = 36  # photographs in the strip
 _KEPT_VARIANTS = 32
+_VARIANTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class Creating:
     controls: Controls
     chosen: gr.State
     variants: OrderedDict[str, Created] = field(default_factory=OrderedDict)
+    visitors: Visitors = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "visitors", Visitors(self.studio))
 
     def preview(self, values: Values) -> str:
         """The value of the stage for the sliders as they are."""
@@ -39,16 +45,19 @@ class Creating:
         placement = self.controls.placement(values)
         return stage_value(self.studio.preview(values[self.chosen], placement, _PREVIEW_PX))
 
-    def create(self, values: Values, progress: gr.Progress = gr.Progress()) -> list[str]:  # noqa: B008
-        """Render four variants; their ids."""
+    def create(self, values: Values, progress: gr.Progress, asking: object) -> list[str]:
+        """Render four variants, or as many as who asks may have; their ids."""
         if not values[self.chosen]:
             raise InvalidRequest("choose an object first; there is none in this library yet")
-        made = self.studio.create(
-            values[self.chosen],
-            self.controls.placement(values),
-            on_step=lambda step, steps: progress((step, steps), desc="painting", unit="steps"),
-            **self.controls.request(values),
-        )
+        request = self.controls.request(values)
+        with self.visitors.drawing(asking, model=request["model"], count=_VARIANTS) as count:
+            made = self.studio.create(
+                values[self.chosen],
+                self.controls.placement(values),
+                count=count,
+                on_step=lambda step, steps: progress((step, steps), desc="painting", unit="steps"),
+                **request,
+            )
         for one in made:
             self.variants[one.spec.id] = one
         while len(self.variants) > _KEPT_VARIANTS:

@@ -11,7 +11,8 @@ from gradio.context import LocalContext
 
 from pipeline.domain.people import Role
 from pipeline.errors import NotAllowed
-from ui.review_session import reviewer_of
+from ui.review_session import VISITOR, reviewer_of
+from ui.visitors import SIGN_IN
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -32,7 +33,7 @@ def only_for(studio: Studio, role: Role, what: str) -> Callable[[Handler], Handl
             return
         name = reviewer_of(studio, LocalContext.request.get(None))
         if _RANKS.index(studio.role(name)) < _RANKS.index(role):
-            raise NotAllowed(name, f"{what} here")
+            raise NotAllowed(name, f"{what} here", *([SIGN_IN] if name == VISITOR else []))
 
     def guarded(handler: Handler) -> Handler:
         if inspect.isgeneratorfunction(handler):

@@ -67,7 +67,7 @@ def test_a_state_that_the_token_may_not_write_is_refused_in_one_sentence(
 ) -> None:
     token = hub.account("ann", "read")
     with pytest.raises(
-        ReleaseRefused, match="the token may not write to ann/state .*; set the Space's secret HF_TOKEN"
+        ReleaseRefused, match=r"the token may not write to ann/state .*; set the Space's secret HF_TOKEN"
     ):
         opened(hub, tmp_path, token)
     with pytest.raises(ReleaseRefused, match="the Hub does not know the token") as refused:

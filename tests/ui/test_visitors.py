@@ -1,0 +1,142 @@
+"""What a visitor of a Space may have drawn, by page or by API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.context import LocalContext
+
+from pipeline.errors import NotAllowed
+from pipeline.generation import unload
+from pipeline.studio import Studio
+from tests.toy_library import filled
+from ui.app import build_app
+from ui.starter_job import StarterJob
+from ui.visitors import TooMany, Visitors
+
+HOUR_S = 3600.0
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def space(studio: Studio) -> Studio:
+    """A studio on ann's Space, with ben as reviewer."""
+    studio.settings = replace(studio.settings, hosted=True, owner="ann", people="ann:lead, ben")
+    return studio
+
+
+def asked(session: str = "s1", name: str = "") -> Any:
+    """A request of a browser's session, signed in or not."""
+    account = {"oauth_info": {"userinfo": {"preferred_username": name}}} if name else {}
+    return SimpleNamespace(scope={"session": account}, cookies={}, session_hash=session)
+
+
+def draw(visitors: Visitors, request: Any, *, model: str = "nano", count: int = 4) -> int:
+    with visitors.drawing(request, model=model, count=count) as allowed:
+        return allowed
+
+
+def test_a_visitor_gets_so_many_at_once_and_an_hour_and_others_have_no_limit(space: Studio) -> None:
+    space.settings = replace(space.settings, visitor_variants=3, visitor_pictures=6, visitor_total=100)
+    clock = Clock()
+    visitors = Visitors(space, clock)
+    assert draw(visitors, asked()) == 3
+    clock.now += 600
+    assert draw(visitors, asked()) == 3
+    with pytest.raises(
+        TooMany, match=r"a visitor may have 6 pictures an hour drawn here; sign in .* or try in 50 min"
+    ):
+        draw(visitors, asked())
+    assert draw(visitors, asked("s2")) == 3
+    assert [draw(visitors, asked(name=name), count=16, model="sdxl") for name in ("ann", "ben")] == [16, 16]
+    clock.now += HOUR_S - 600
+    assert draw(visitors, asked()) == 3
+    with pytest.raises(TooMany, match="try in 10 min"):
+        draw(visitors, asked())
+
+
+def test_new_sessions_do_not_lift_the_limit_of_all_visitors_together(space: Studio) -> None:
+    space.settings = replace(space.settings, visitor_total=10)
+    visitors = Visitors(space, Clock())
+    assert [draw(visitors, asked(f"s{number}")) for number in range(2)] == [4, 4]
+    with pytest.raises(TooMany, match=r"all visitors together may have 10 pictures .* try in 60 min"):
+        draw(visitors, asked("s9"))
+
+
+def test_what_could_not_be_drawn_is_not_counted(space: Studio) -> None:
+    space.settings = replace(space.settings, visitor_pictures=4)
+    visitors = Visitors(space, Clock())
+    with pytest.raises(ZeroDivisionError), visitors.drawing(asked(), model="nano", count=4):
+        raise ZeroDivisionError
+    assert draw(visitors, asked()) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "who"), [("", "visitor"), ("cy", "cy")], ids=["not signed in", "signed in, but on no list"]
+)
+def test_another_model_is_for_reviewers(space: Studio, name: str, who: str) -> None:
+    visitors = Visitors(space, Clock())
+    with pytest.raises(
+        NotAllowed, match=f"'{who}' may not use another model than nano here; sign in with a Hugging"
+    ):
+        draw(visitors, asked(name=name), model="sdxl")
+    space.settings = replace(space.settings, visitor_pictures=0)
+    with pytest.raises(NotAllowed, match=f"'{who}' may not have pictures drawn here; sign in"):
+        draw(visitors, asked(name=name))
+
+
+def test_at_home_nobody_is_a_visitor(studio: Studio) -> None:
+    visitors = Visitors(replace_settings(studio, visitor_pictures=0), Clock())
+    assert draw(visitors, asked(), model="sdxl", count=16) == 16
+
+
+def replace_settings(studio: Studio, **values: Any) -> Studio:
+    studio.settings = replace(studio.settings, **values)
+    return studio
+
+
+@pytest.fixture
+def endpoints(space: Studio) -> Iterator[dict[str, Any]]:
+    """The endpoints of the app by the name of their handler, asked by a visitor."""
+    filled(space.library, subjects=1, samples=1)
+    app = build_app(space, StarterJob(space))
+    token = LocalContext.request.set(asked())
+    yield {one.fn.__name__: one for one in app.fns.values() if one.fn is not None}
+    LocalContext.request.reset(token)
+    unload()
+
+
+def test_the_endpoint_draws_a_visitors_variants_with_nano_and_refuses_the_rest(
+    space: Studio, endpoints: dict[str, Any]
+) -> None:
+    space.settings = replace(space.settings, visitor_variants=1, visitor_pictures=1)
+    created = endpoints["created"]
+    values = {one: getattr(one, "value", None) for one in created.inputs}
+    model = next(one for one in values if getattr(one, "label", "") == "Model")
+    prompt = next(one for one in values if getattr(one, "label", "") == "Prompt")
+    chosen = next(one for one in values if isinstance(one, gr.State))
+    values |= {chosen: space.subjects()[0].id, prompt: "gravel floor", model: "sdxl"}
+    with pytest.raises(gr.Error, match="'visitor' may not use another model than nano here; sign in"):
+        created.fn(values)
+    ids, *_ = created.fn(values | {model: "nano"})
+    assert len(ids) == 1
+    with pytest.raises(gr.Error, match="a visitor may have 1 pictures an hour drawn here; sign in"):
+        created.fn(values | {model: "nano"})
+
+
+def test_the_page_offers_a_visitor_only_nano(endpoints: dict[str, Any]) -> None:
+    offered = endpoints["offered"].fn
+    assert offered(asked()).choices == [("nano", "nano")]
+    assert not isinstance(offered(asked(name="ben")), gr.Dropdown)

@@ -1,0 +1,104 @@
+"""What who may only look at a Space may have drawn: the embedded model, a few pictures at once and an hour."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipeline.domain.people import Role
+from pipeline.errors import NotAllowed, StudioError
+from ui.review_session import VISITOR, reviewer_of
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+MODEL = "nano"
+_HOUR_S = 3600.0
+SIGN_IN = "sign in with a Hugging Face account that a lead has added to BACKLOT_PEOPLE"
+
+
+class TooMany(StudioError):
+    """A visitor has had as many pictures drawn as an hour allows."""
+
+    def __init__(self, allowed: int, wait_s: float, *, all_visitors: bool = False) -> None:
+        whose = "all visitors together" if all_visitors else "a visitor"
+        minutes = max(1, math.ceil(wait_s / 60))
+        super().__init__(
+            f"{whose} may have {allowed} pictures an hour drawn here; {SIGN_IN}, or try in {minutes} min"
+        )
+
+
+@dataclass(slots=True)
+class Visitors:
+    """Counts what is drawn for visitors. At home, and for reviewers and leads, there is no limit.
+
+    Who does not sign in can begin a new session at any time; the limit of all visitors together holds all the same.
+    """
+
+    studio: Studio
+    clock: Callable[[], float] = time.monotonic
+    _drawn: deque[tuple[float, str, int]] = field(default_factory=deque)  # (when, session, pictures)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def limited(self, request: Any) -> bool:
+        """Whether who asks is a visitor."""
+        studio = self.studio
+        return studio.settings.hosted and studio.role(reviewer_of(studio, request)) is Role.READER
+
+    @contextmanager
+    def drawing(self, request: Any, *, model: str, count: int) -> Iterator[int]:
+        """Draw so many pictures, or as many as a visitor may have at once; what fails is not counted.
+
+        Raises:
+            NotAllowed: a visitor, and another model than the embedded one, or none may be drawn at all.
+            TooMany: the hour's pictures are used up.
+        """
+        if not self.limited(request):
+            yield count
+            return
+        name, settings = reviewer_of(self.studio, request), self.studio.settings
+        if model != MODEL:
+            raise NotAllowed(name, f"use another model than {MODEL} here", SIGN_IN)
+        count = min(count, settings.visitor_variants, settings.visitor_pictures, settings.visitor_total)
+        if not count:
+            raise NotAllowed(name, "have pictures drawn here", SIGN_IN)
+        entry = self._counted(_session(request, name), count)
+        try:
+            yield count
+        except BaseException:
+            with self._lock:
+                self._drawn.remove(entry)
+            raise
+
+    def _counted(self, session: str, count: int) -> tuple[float, str, int]:
+        settings, now = self.studio.settings, self.clock()
+        with self._lock:
+            while self._drawn and self._drawn[0][0] <= now - _HOUR_S:
+                self._drawn.popleft()
+            own = [entry for entry in self._drawn if entry[1] == session]
+            self._refuse(own, count, settings.visitor_pictures, now)
+            self._refuse(self._drawn, count, settings.visitor_total, now, all_visitors=True)
+            entry = (now, session, count)
+            self._drawn.append(entry)
+        return entry
+
+    def _refuse(
+        self, entries: Any, count: int, allowed: int, now: float, *, all_visitors: bool = False
+    ) -> None:
+        over = sum(entry[2] for entry in entries) + count - allowed
+        if over <= 0:
+            return
+        for when, _, pictures in entries:  # oldest first: until enough of them are an hour old
+            over -= pictures
+            if over <= 0:
+                raise TooMany(allowed, when + _HOUR_S - now, all_visitors=all_visitors)
+
+
+def _session(request: Any, name: str) -> str:
+    return name if name != VISITOR else str(getattr(request, "session_hash", ""))
