@@ -25,8 +25,13 @@ PAGES = {  # path → title; the first is the start page
 
 
 def build_bar(page: gr.Blocks, studio: Studio, path: str) -> None:
-    """The bar on top: the name, the pages, how many pictures wait for review."""
-    bar = gr.HTML(bar_html(path, waiting=0), elem_classes="bar-block")
+    """The bar on top: the name, the pages, how many pictures wait for review; on a Space the sign-in, too."""
+    if studio.settings.sign_in:
+        with gr.Row(elem_classes="bar-row"):
+            bar = gr.HTML(bar_html(path, waiting=0), elem_classes="bar-block")
+            gr.LoginButton(size="sm", elem_id="sign-in", scale=0, min_width=200)
+    else:
+        bar = gr.HTML(bar_html(path, waiting=0), elem_classes="bar-block")
 
     def counted() -> str:
         return bar_html(path, waiting=studio.status()["samples"]["pending"])

@@ -16,7 +16,5 @@ if TYPE_CHECKING:
 def build_review_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out the page; all that happens on it is in the component."""
     build_bar(page, studio, "review")
-    if studio.settings.sign_in:
-        gr.LoginButton(size="sm", elem_id="sign-in")
     build_head("Review", "Keep what you would train on. A accepts, X rejects, ? shows all keys.")
     build_review_component(studio)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -33,6 +35,8 @@ def _account(request: object) -> str:
     """The account of the session that Gradio's sign-in keeps in a signed cookie; "" without one."""
     scope = getattr(getattr(request, "request", request), "scope", {})  # Gradio hands out either of two kinds
     info = scope.get("session", {}).get("oauth_info", {})
+    if info.get("expires_at", math.inf) < time.time():  # Gradio hands out no token of it any more, either
+        return ""
     return str(info.get("userinfo", {}).get("preferred_username", ""))
 
 
