@@ -8,6 +8,8 @@ from functools import cache
 
 import torch
 
+from pipeline.generation.zerogpu import on_zero_gpu
+
 _MIB = 1 << 20
 _MALLOC_RULES = {  # glibc's mallopt: option → bytes
     -3: 32 * _MIB,  # below this size memory comes from the heap instead of fresh pages that fault one by one
@@ -34,6 +36,8 @@ def hardware(*, half: bool) -> Hardware:
     Args:
         half: whether 16-bit floats are wanted on graphics hardware.
     """
+    if on_zero_gpu():  # the card is there only while a call borrows it
+        return Hardware(device="cuda", dtype=torch.bfloat16 if half else torch.float32)
     if torch.cuda.is_available():
         best = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return Hardware(device="cuda", dtype=best if half else torch.float32)

@@ -15,6 +15,7 @@ from pipeline.domain.plan import ModelFacts
 from pipeline.errors import ModelUnavailable, UnknownName
 from pipeline.generation.generator import NO_MODEL, Generator, PasteGenerator
 from pipeline.generation.hub import HubPart, cached_folder, fetched
+from pipeline.generation.zerogpu import lent
 
 NANO_FOLDER = Path(__file__).resolve().parents[1] / "nano"
 _INDEX = "model_index.json"
@@ -213,7 +214,7 @@ def load(name: str) -> Generator:
         gc.collect()
         from pipeline.generation.weights import load_generator
 
-        generator = load_generator(one, facts)
+        generator = lent(name, load_generator(one, facts))
         _loaded[name] = (facts, generator)
         return generator
 

@@ -84,6 +84,14 @@ class SdxlGenerator:
         first = self.generate(jobs[:half], on_step=on_step, cancelled=cancelled)
         return first + self.generate(jobs[half:], on_step=on_step, cancelled=cancelled)
 
+    def prepare(self, method: Method) -> None:
+        """Load what a method needs beyond the inpainting weights, before the first picture asks for it."""
+        with self._lock:
+            if method is Method.CONTROLNET:
+                _ = self._pipelines.controlnet_inpaint
+            elif method is Method.SDXL:
+                _ = self._pipelines.text
+
     def _check_size(self, size: tuple[int, int]) -> None:
         factor = math.lcm(_PIPELINE_MULTIPLE, self._pipelines.inpaint.vae_scale_factor)
         height, width = size

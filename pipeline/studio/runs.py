@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections import deque
@@ -173,7 +174,8 @@ class BackgroundRun:
         self._latest.clear()
         self._started = 0.0
         self._progress = RunProgress(state=RunState.LOADING, recipe=recipe.name)
-        self._thread = threading.Thread(target=self._work, name="backlot-run", daemon=True)
+        asked = contextvars.copy_context()  # a Space borrows its GPU for the person who asked
+        self._thread = threading.Thread(target=asked.run, args=(self._work,), name="backlot-run", daemon=True)
         self._thread.start()
 
     def pause(self) -> None:

@@ -1,0 +1,152 @@
+"""Pictures on a ZeroGPU Space, where each call borrows a card for the seconds that it asks for. Elsewhere: nothing.
+
+A call runs in a process that is forked from this one, so the weights are loaded here, and what is handed over can be
+pickled. The package `spaces`, which only such a Space has, must be imported before torch; importing this does it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pipeline.domain.images import RGB
+from pipeline.domain.plan import ModelFacts
+from pipeline.errors import Cancelled, StudioError
+from pipeline.generation.generator import Generator, IsCancelled, Job, OnStep
+from pipeline.generation.gpu_seconds import MOST_S, call_seconds, calls
+
+_TRUE = ("1", "t", "true")
+_QUOTA = re.compile(r"\((\d+)s requested vs\. (\d+)s left\)")
+_OLD_QUOTA = re.compile(r"\((\d+)s left vs\. (\d+)s requested\)")
+_WAIT = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
+_FEWER = "ask for fewer pictures or steps"
+_held: dict[str, Generator] = {}  # by model name; a forked process finds the one that was loaded here
+
+
+class NoGpu(StudioError):
+    """The Space could not borrow a card for this call."""
+
+
+def on_zero_gpu() -> bool:
+    """Whether this is a ZeroGPU Space."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in _TRUE
+
+
+def _borrowing(task: Callable[..., Any], duration: Callable[..., int]) -> Callable[..., Any]:
+    """The task, run on a borrowed card on a ZeroGPU Space; the task itself elsewhere."""
+    if not on_zero_gpu():
+        return task
+    import spaces
+
+    return spaces.GPU(duration=duration)(task)
+
+
+def _seconds(_name: str, jobs: Sequence[Job]) -> int:
+    return call_seconds([job.spec for job in jobs])
+
+
+def _paint(name: str, jobs: Sequence[Job]) -> list[RGB]:
+    if name not in _held:  # forked before the model was loaded
+        from pipeline.generation.models import load
+
+        load(name)
+    return _held[name].generate(jobs)
+
+
+_painted = _borrowing(_paint, _seconds)  # at import: a ZeroGPU Space looks for one before it serves
+
+
+def lent(name: str, generator: Generator) -> Generator:
+    """The generator, drawing on borrowed cards on a ZeroGPU Space; itself elsewhere."""
+    if not on_zero_gpu():
+        return generator
+    _held.clear()
+    _held[name] = generator
+    return LentGenerator(name, generator)
+
+
+class LentGenerator:
+    """Keeps the promise of `Generator` in calls that a visitor's quota can pay. Between calls it can be cancelled."""
+
+    def __init__(self, name: str, generator: Generator) -> None:
+        self._name = name
+        self._generator = generator
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Name, pinned revision and proposed values of the model."""
+        return self._generator.facts
+
+    def generate(
+        self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
+    ) -> list[RGB]:
+        """One picture a job, in order; see `Generator.generate`.
+
+        Raises:
+            NoGpu: the quota is used up, or no card is free.
+        """
+        prepare = getattr(self._generator, "prepare", None)
+        if prepare and jobs:
+            prepare(jobs[0].spec.method)
+        pictures: list[RGB] = []
+        for part in calls([job.spec for job in jobs]):
+            if cancelled and cancelled():
+                raise Cancelled
+            with _plain_quota():
+                pictures += _painted(self._name, jobs[part])
+            if on_step:
+                steps = jobs[0].spec.steps
+                on_step(steps * len(pictures) // len(jobs), steps)
+        return pictures
+
+
+@contextmanager
+def _plain_quota() -> Iterator[None]:
+    """What ZeroGPU says of a quota, in one sentence with the mend; any other error goes through."""
+    try:
+        yield
+    except StudioError:
+        raise
+    except Exception as error:  # gr.Error, which this package does not know
+        sentence = quota_sentence(str(getattr(error, "message", error)))
+        if sentence is None:
+            raise
+        raise NoGpu(sentence) from error
+
+
+def quota_sentence(said: str) -> str | None:
+    """A sentence for the person out of what ZeroGPU says; None where it says something else."""
+    said = re.sub(r"<[^>]+>", " ", said)
+    if asked := _QUOTA.search(said):
+        return _over_quota(int(asked[1]), int(asked[2]), said)
+    if asked := _OLD_QUOTA.search(said):
+        return _over_quota(int(asked[2]), int(asked[1]), said)
+    low = said.lower()
+    if "larger than the maximum allowed" in low:
+        return f"this needs more seconds of a GPU than a visitor may ask for at once; sign in, or {_FEWER}"
+    if "quota" in low or "gpu limit" in low or "runs limit" in low:
+        return f"the GPU quota is used up; sign in for more, or try again{_later(said)}"
+    if "no gpu" in low and "available" in low:
+        return "no GPU is free on this Space now; try again in a minute"
+    if "gpu task aborted" in low:
+        return f"the GPU was taken back before the pictures were done, after {MOST_S} s at most; {_FEWER}"
+    return None
+
+
+def _over_quota(asked: int, left: int, said: str) -> str:
+    return (
+        f"this needs {asked} s of your GPU quota and {left} s are left; sign in for more, {_FEWER}, "
+        f"or try again{_later(said)}"
+    )
+
+
+def _later(said: str) -> str:
+    wait = _WAIT.search(said)
+    if wait is None:
+        return " later"
+    days, hours, minutes, seconds = (int(part or 0) for part in wait.groups())
+    in_minutes = (days * 24 + hours) * 60 + minutes + (seconds > 0)
+    return f" in {max(1, in_minutes)} minute{'s' if in_minutes > 1 else ''}"
