@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 ALL_SAVED = "!Object.keys(localStorage).some((key) => key.startsWith('backlot.decision'))"
 STORED = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
-PUBLISHED = "#publish-said .note"
+PUBLISHED = "#publish-said .said.good"
 
 
 @pytest.fixture
