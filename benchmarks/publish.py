@@ -1,7 +1,8 @@
 """Export of a release against the two ways that `datasets` offers, on the same pictures in the same run.
 
 `python -m benchmarks.publish [PICTURES]`: pictures per second of our writer, of building the set through PIL and
-`datasets`, and of `datasets`' own embedding of stored files; and the peak memory of a long export against a short one.
+`datasets`, and of `datasets`' own embedding of stored files; the peak memory of a long export against a short one; and
+the share of the bytes that a release sends when it has grown by a hundredth.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from PIL import Image
 from pipeline.domain.images import encode_webp
 from pipeline.domain.release import Origin, Part, ReleaseRow, ReviewFacts
 from pipeline.library import Library, NewSubject
-from pipeline.publish import write_release
+from pipeline.publish import ReleaseOptions, write_release
 
 _PICTURES = 1_000
 _PIL_PICTURES = 100  # it is slow, and its speed does not depend on the number
 _SIDE_PX = 512
 _SMALL_PX = 128
-_SHORT, _LONG = 500, 5_000
+_SHORT, _LONG = 1_000, 10_000
+_TINY_PX = 24
+_RELEASE, _GROWN = 100_000, 101_000  # rows
+_SHARDS = 60  # about as many as 100,000 pictures of 300 kB fill
 
 
 def texture(number: int, side_px: int) -> np.ndarray:
@@ -106,9 +110,14 @@ def unchanged(library: Library, release: Path) -> bool:
 class Repeated:
     """A source of any number of rows over a few stored pictures, for measuring memory without a large library."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, side_px: int = _SMALL_PX) -> None:
         self._count = count
-        self._stored = [encode_webp(texture(number, _SMALL_PX)) for number in range(20)]
+        self._stored = [encode_webp(texture(number, side_px)) for number in range(20)]
+
+    @property
+    def data_bytes(self) -> int:
+        """Of all pictures."""
+        return self._count * sum(map(len, self._stored)) // len(self._stored)
 
     def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """`count` real rows in the train split."""
@@ -124,6 +133,7 @@ class Repeated:
                 method="photo",
                 sample_id=f"{number:020d}",
                 source_ids=(f"{number:020d}",),
+                place=number + 1,
             )
 
     def picture_bytes(self, blob_id: str) -> bytes:
@@ -137,6 +147,20 @@ class Repeated:
     def plans(self) -> tuple[()]:
         """Nothing was planned."""
         return ()
+
+
+def share_sent(folder: Path) -> float:
+    """Bytes of the files that a grown release has and the one before has not, as a share of all its bytes."""
+    options = ReleaseOptions(shard_bytes=Repeated(_RELEASE, _TINY_PX).data_bytes // _SHARDS)
+    for count in (_RELEASE, _GROWN):
+        write_release(Repeated(count, _TINY_PX), folder / str(count), name="growing", options=options)
+    before, after = (sizes(folder / str(count)) for count in (_RELEASE, _GROWN))
+    return sum(size for name, size in after.items() if name not in before) / sum(after.values())
+
+
+def sizes(release: Path) -> dict[str, int]:
+    """Bytes of each shard; the names follow from the content."""
+    return {path.name: path.stat().st_size for path in (release / "data").rglob("*.parquet")}
 
 
 def export_memory_mb(count: int) -> float:
@@ -171,6 +195,8 @@ def main(count: int) -> None:
         same = unchanged(library, scratch / "ours")
         library.close()
     short, long = export_memory_mb(_SHORT), export_memory_mb(_LONG)
+    with tempfile.TemporaryDirectory() as name:
+        sent = share_sent(Path(name))
     figures = {
         "benchmark": "publish",
         "pictures": count,
@@ -184,6 +210,8 @@ def main(count: int) -> None:
         f"memory_mb_{_SHORT}": round(short),
         f"memory_mb_{_LONG}": round(long),
         "memory_ratio": round(long / short, 2),
+        "grown_by": round(_GROWN / _RELEASE - 1, 3),
+        "share_of_bytes_sent": round(sent, 4),
     }
     print(json.dumps(figures))
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import InvalidRequest
+from pipeline.studio import PublishRequest
 from pipeline.studio.reports import ReleaseOutlook
 from ui.addresses import page_address
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
-from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
+from ui.pieces import bar_chart_html, empty_html, file_size, link_html, note_html, table_html
 from ui.rights import for_leads
 
 if TYPE_CHECKING:
@@ -92,25 +93,59 @@ class Publishing:
         folder: str,
         name: str,
         private: bool,
-        dry_run: bool,
+        pull_request: bool,
+        rejected: bool,
+        classes_changed: bool,
+        replace: bool,
+        token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
         """Write the release; where it lies."""
-        to = folder.strip() if place == _FOLDER else _HUB_PREFIX + name.strip().removeprefix(_HUB_PREFIX)
-        if not to or to == _HUB_PREFIX:
-            raise InvalidRequest("say where to: a folder, or a name such as my-name/my-dataset")
-        report = self.studio.publish(
-            to,
+        request = PublishRequest(
+            to=_destination(place, folder, name),
             private=private,
-            dry_run=dry_run,
-            on_progress=lambda done, total, _name: progress((done, total), desc="writing"),
+            pull_request=pull_request,
+            rejected=rejected,
+            classes_changed=classes_changed,
+            replace=replace,
+            token=token.token if token else None,
         )
+        report = self._published(request, progress)
         said = note_html([report["sentence"]], kind="good")
-        if dry_run:
-            return said
         if place == _HUB:
-            return said + link_html("Open it", report["push"]["url"], new_tab=True)
+            address = report["push"]["pull_request"] or report["push"]["url"]
+            return said + link_html("Open it", address, new_tab=True)
         return said + link_html("Train on it", page_address("train", release=str(report["path"])))
+
+    def compare(
+        self,
+        place: str,
+        folder: str,
+        name: str,
+        rejected: bool,
+        classes_changed: bool,
+        replace: bool,
+        token: gr.OAuthToken | None = None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> str:
+        """What publishing would change; nothing is written."""
+        request = PublishRequest(
+            to=_destination(place, folder, name),
+            dry_run=True,
+            rejected=rejected,
+            classes_changed=classes_changed,
+            replace=replace,
+            token=token.token if token else None,
+        )
+        report = self._published(request, progress)
+        sentence, *_ = report["sentence"].splitlines()
+        push = report.get("push")
+        return note_html([sentence]) + (_files_html(push) if push else "")
+
+    def _published(self, request: PublishRequest, progress: gr.Progress) -> dict[str, Any]:
+        return self.studio.publish(
+            request, on_progress=lambda done, total, _name: progress((done, total), desc="reading pictures")
+        )
 
     def proposed_folder(self) -> str:
         """A new folder under the releases."""
@@ -118,6 +153,20 @@ class Publishing:
             self.studio.settings.releases
             / f"{self.studio.settings.library.name}-{datetime.now():%Y%m%d-%H%M}"
         )
+
+
+def _destination(place: str, folder: str, name: str) -> str:
+    to = folder.strip() if place == _FOLDER else _HUB_PREFIX + name.strip().removeprefix(_HUB_PREFIX)
+    if not to or to == _HUB_PREFIX:
+        raise InvalidRequest("say where to: a folder, or a name such as my-name/my-dataset")
+    return to
+
+
+def _files_html(push: Mapping[str, Any]) -> str:
+    """The files that would be sent and removed."""
+    rows: list[list[str | int]] = [[path, file_size(size)] for path, size in push["files"]]
+    rows += [[path, "removed"] for path in push["removed"]]
+    return table_html(["file", ""], rows) if rows else ""
 
 
 def _without_front_matter(card: str) -> str:
@@ -141,21 +190,46 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
             with gr.Column(elem_classes="pane"):
                 place = gr.Radio(_PLACES, value=_FOLDER, label="To", elem_classes="pills")
                 folder = gr.Textbox(label="Folder", max_lines=1, elem_id="folder")
-                name = gr.Textbox(label="Name", placeholder="my-name/my-dataset", max_lines=1, visible=False)
+                name = gr.Textbox(
+                    label="Name",
+                    placeholder="my-name/my-dataset",
+                    max_lines=1,
+                    visible=False,
+                    elem_id="hub-name",
+                )
                 private = gr.Checkbox(True, label="Private", visible=False, container=False)
-                dry_run = gr.Checkbox(False, label="Only say what would be written", container=False)
+                proposed = gr.Checkbox(
+                    False, label="Propose it as a pull request", visible=False, container=False
+                )
+                rejected = gr.Checkbox(
+                    False, label="The rejected ones too, with their reasons", container=False
+                )
+                with gr.Accordion("More", open=False):
+                    classes = gr.Checkbox(False, label="Classes may be missing", container=False)
+                    replace = gr.Checkbox(False, label="Replace what others changed", container=False)
             publish = gr.Button("Publish", variant="primary", elem_id="publish")
+            compare = gr.Button("What would change?", elem_id="compare")
             said = gr.HTML(elem_id="publish-said")
 
     def placed(where: str) -> tuple[Any, ...]:
         hub = where == _HUB
-        return gr.Textbox(visible=not hub), gr.Textbox(visible=hub), gr.Checkbox(visible=hub)
+        seen = gr.Checkbox(visible=hub)
+        return gr.Textbox(visible=not hub), gr.Textbox(visible=hub), seen, seen
 
     look = shown_to_user(publishing.outlook)
     asked = [place, folder, name]
     page.load(shown_to_user(publishing.opened), None, [folder, inside, card], **AT_ONCE)
-    place.change(placed, place, [folder, name, private], **AT_ONCE)
+    place.change(placed, place, [folder, name, private, proposed], **AT_ONCE)
     guarded = for_leads(studio, "publish")
     publish.click(
-        shown_to_user(guarded(publishing.publish)), [*asked, private, dry_run], said, concurrency_id="publish"
+        shown_to_user(guarded(publishing.publish)),
+        [*asked, private, proposed, rejected, classes, replace],
+        said,
+        concurrency_id="publish",
     ).then(look, asked, [inside, card], **QUIET)
+    compare.click(
+        shown_to_user(guarded(publishing.compare)),
+        [*asked, rejected, classes, replace],
+        said,
+        concurrency_id="publish",
+    )

@@ -134,7 +134,8 @@ def _tags(found: Survey) -> list[str]:
 
 def _summary(found: Survey, version: str) -> str:
     real, synthetic = found.total(Part.REAL), found.total(Part.SYNTHETIC)
-    classes = f"{len(found.labels)} classes ({', '.join(found.labels)})"
+    number = len(found.labels)
+    classes = f"{number} class{'es' * (number != 1)} ({', '.join(found.labels)})"
     said = f"Release {version}: {real:,} real pictures of {classes}"
     if not synthetic:
         return f"{said}. There are no synthetic pictures; the configuration `synthetic` is empty."

@@ -37,8 +37,10 @@ def retried(call: Callable[[], Answer], *, pause: Pause = time.sleep, tries: int
 
 
 def _passing(error: Exception) -> bool:
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 
+    if isinstance(error, OfflineModeIsEnabled):
+        return False
     if isinstance(error, HfHubHTTPError):
         status = _status(error)
         return status is None or status in (_TIMEOUT, _TOO_MANY) or status >= _BROKEN

@@ -42,9 +42,7 @@ class PushOptions:
     dry_run: bool = False  # look and tell, send nothing
     pull_request: bool = False  # propose it instead of writing to main
     replace: bool = False  # write over files that somebody else changed
-    token: str | bool | None = field(
-        default=None, repr=False
-    )  # None: HF_TOKEN or the saved sign-in; False: none
+    token: str | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
     endpoint: str | None = None
 
 

@@ -28,8 +28,6 @@ from pipeline.publish import (
 from pipeline.studio.imports import Progress
 from pipeline.studio.reports import ReleaseOutlook
 
-_MEGA = 1_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishRequest:
@@ -43,7 +41,12 @@ class PublishRequest:
     rejected: bool = False  # the rejected samples as a configuration of their own
     classes_changed: bool = False  # classes of the release before may be missing
     study: Path | None = None  # folder of a study whose verdict the card tells
-    token: str | bool | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
+    token: str | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether it goes to the Hub."""
+        return hub_name(self.to) is not None
 
 
 def release_outlook(library: Library, name: str, study: Study | None = None) -> ReleaseOutlook:
@@ -90,16 +93,21 @@ def _pushed(release: ReleaseReport, pushed: PushReport, *, dry_run: bool) -> str
     changes = release.changes
     rows = f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed"
     since = f" since release {release.before}" if release.before else ""
-    files = f"{len(pushed.files)} files ({pushed.sent_bytes / _MEGA:.1f} MB)"
+    files = f"{len(pushed.files)} files ({_size(pushed.sent_bytes)})"
     if dry_run:
         lines = [f"release {release.version} of {pushed.url} would send {files}: {rows}{since}"]
-        lines += [f"  + {path} ({size / _MEGA:.1f} MB)" for path, size in pushed.files]
+        lines += [f"  + {path} ({_size(size)})" for path, size in pushed.files]
         lines += [f"  - {path}" for path in pushed.removed]
         lines += [f"  {pushed.kept} files stay as they are"] if pushed.kept else []
         return "\n".join(lines)
     if pushed.pull_request:
         return f"{files} proposed at {pushed.pull_request}: {rows}{since}"
     return f"release {release.version} pushed to {pushed.url} (tag {pushed.tag}): {files}, {rows}{since}"
+
+
+def _size(size: int) -> str:
+    mega = size / 1e6
+    return f"{mega:,.1f} MB" if mega >= 0.1 else f"{max(1, round(size / 1e3))} kB"
 
 
 def _to_folder(

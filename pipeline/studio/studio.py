@@ -11,6 +11,7 @@ from typing import Any, Self
 from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.review import Policy, Rule
+from pipeline.errors import ReleaseRefused
 from pipeline.generation import ModelChoice, model_choices, vocabulary
 from pipeline.library import Subject
 from pipeline.publish import Study
@@ -265,11 +266,13 @@ class Studio(ReviewDesk):
         """Write the release to a folder or push it to `hf://datasets/ns/name`, with the verdict of the study that is
         named, or of the newest one on a release of this library.
 
-        On a Space nothing goes to the Hub without the visitor's own token.
+        Raises:
+            ReleaseRefused: nothing to publish, or the place cannot be written; on a Space without the visitor's own
+                token, since the Space's is not theirs.
         """
+        if self.settings.hosted and request.on_hub and not request.token:
+            raise ReleaseRefused("on a Space your own account publishes; sign in with Hugging Face first")
         study = study_verdict(request.study) if request.study else self._newest_verdict()
-        if self.settings.hosted and request.token is None:
-            request = replace(request, token=False)
         return releases.publish(self.library, request, study=study, on_progress=on_progress)
 
     def _newest_verdict(self) -> Study | None:

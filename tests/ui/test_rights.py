@@ -26,7 +26,7 @@ HARMLESS = {
 }  # fmt: skip
 WRITING = {
     "from_files", "from_path", "starter_set", "<lambda>", "saved", "excluded", "start", "pause", "resume", "publish",
-    "stop", "kept", "teach",
+    "stop", "kept", "teach", "compare",
 }  # fmt: skip
 
 

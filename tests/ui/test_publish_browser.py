@@ -1,0 +1,50 @@
+"""The Publish page against a Hub: what would change, the push, and a second one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.library import Library
+from tests.hub.conftest import hub  # noqa: F401
+from tests.hub.server import LoopbackHub
+from tests.toy_library import decision, filled
+from tests.ui.browser import App, opened_page
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_release_goes_to_the_hub_from_the_page(
+    hub: LoopbackHub,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        for one in filled(library, samples=4):
+            library.record_decision(decision(one))
+    token = hub.account("ann")
+    for name, value in hub.environment(token, tmp_path / "hf").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    app = App(tmp_path)
+    try:
+        with opened_page() as page:
+            page.goto(f"{app.address}/publish")
+            page.wait_for_selector("#outlook .figure")
+            page.click("label:has-text('the Hugging Face Hub')")
+            page.fill("#hub-name textarea, #hub-name input", "ann/parts")
+            page.click("#compare")
+            page.wait_for_selector("#publish-said:has-text('would send')")
+            assert "data/synthetic/train-" in page.inner_text("#publish-said table")
+            assert hub.names() == []
+            page.click("#publish")
+            page.wait_for_selector("#publish-said:has-text('release 1 pushed to')")
+            assert page.get_attribute("#publish-said a.go", "href") == f"{hub.address}/datasets/ann/parts"
+            page.click("#publish")
+            page.wait_for_selector("#publish-said:has-text('nothing changed')")
+    finally:
+        app.stop()
+    assert hub.tags("ann/parts") == {"v1": hub.head("ann/parts")}
+    assert len(hub.commits("ann/parts")) == 2
+    assert token not in app.said()
