@@ -222,6 +222,12 @@ def _sent(
             ),
             pause=pause,
         )
+    except ValueError as error:  # the client has the Hub check the head of README.md first
+        if "README" not in str(error):
+            raise
+        raise ReleaseRefused(
+            f"the Hub refuses the head of README.md: {str(error).splitlines()[-1]}"
+        ) from error
     except HfHubHTTPError:
         now = retried(lambda: look(api, name, _KIND), pause=pause)
         if now.head == there.head or _deployed(api, name, now) != files:

@@ -189,13 +189,28 @@ def test_a_large_file_a_wrong_name_and_no_checkout_are_refused_before_anything_i
     assert hub.requests == ()
 
 
+def test_a_readme_that_the_hub_refuses_is_said_in_one_sentence(hub: LoopbackHub, checkout: Path) -> None:
+    (checkout / "README.md").write_text("---\ntitle: [\n---\n")
+    with pytest.raises(ReleaseRefused, match=r"the Hub refuses the head of README\.md: "):
+        send(hub, checkout, hub.account("ann"))
+    assert MANIFEST not in there(hub)
+
+
 def test_this_checkout_can_be_deployed_from_the_command_line(hub: LoopbackHub, tmp_path: Path) -> None:
     environment = hub.environment(hub.account("ann"), tmp_path / "home", patient=False)
-    told = run_python(environment, ["-m", "pipeline", "deploy", "--space", NAME, "--dry-run", "--json"])
-    report = json.loads(told.stdout)
-    assert [path for path, _ in report["files"]] == space_files(ROOT)
-    assert {"app.py", "pipeline/nano/vocabulary.json", "docs/screenshots/create.png"} <= set(
-        space_files(ROOT)
-    )
-    assert not [path for path in space_files(ROOT) if path.startswith(("tests/", "benchmarks/", "work/"))]
+    command = ["-m", "pipeline", "deploy", "--space", NAME, "--json"]
+    would = json.loads(run_python(environment, [*command, "--dry-run"]).stdout)
+    wanted = space_files(ROOT)
+    assert [path for path, _ in would["files"]] == wanted
+    assert {"app.py", "pipeline/nano/vocabulary.json", "docs/screenshots/create.png"} <= set(wanted)
+    assert not [path for path in wanted if path.startswith(("tests/", "benchmarks/", "work/"))]
     assert hub.names(kind="space") == []
+    sent = json.loads(run_python(environment, command).stdout)
+    assert (sent["bytes"], sent["commit"]) == (would["bytes"], hub.head(NAME, kind="space"))
+    assert set(there(hub)) == {*wanted, MANIFEST}
+    assert max(map(len, there(hub).values())) <= 10_000_000
+    told = run_python(environment, [part for part in command if part != "--json"])
+    assert (told.returncode, told.stdout.strip()) == (
+        0,
+        f"{sent['url']} is as this checkout; nothing was sent",
+    )
