@@ -45,6 +45,8 @@ def test_a_space_names_itself_and_its_owner() -> None:
         ("BACKLOT_OVERLAP", "12", "BACKLOT_OVERLAP is 12; it must lie in 0 to 9"),
         ("BACKLOT_RULE", "dice", "BACKLOT_RULE is 'dice'; use majority or unanimity"),
         ("BACKLOT_STARTER", "perhaps", "BACKLOT_STARTER is 'perhaps'; use 1 or 0"),
+        ("BACKLOT_VISITOR_PICTURES", "-1", "BACKLOT_VISITOR_PICTURES is -1; it must be 0 or more"),
+        ("BACKLOT_VISITOR_TOTAL", "all", "BACKLOT_VISITOR_TOTAL is 'all'; a whole number is needed"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value(name: str, value: str, sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,34 @@ def test_a_visitor_of_a_space_looks_and_is_asked_to_sign_in_whatever_name_the_br
         app.stop()
     with Library.open(tmp_path / "library") as library:
         assert library.decisions() == []
+
+
+def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        first, second, third = filled(library, samples=3)
+    app = App(tmp_path, state=tmp_path / "state")
+    try:
+        with opened_page() as page:
+            page.goto(f"{app.address}/review")
+            page.wait_for_selector(f".review[data-sample='{first}']")
+            page.keyboard.press("a")
+            page.wait_for_selector(f".review[data-sample='{second}']")
+            page.keyboard.press("x")
+            page.wait_for_selector(f".review[data-sample='{third}']")
+            page.wait_for_function("document.querySelector('[data-part=saving]').innerText === 'all saved'")
+            app.kill()
+            with Library.open(tmp_path / "library") as library:
+                before = library.decisions()
+            shutil.rmtree(tmp_path / "library")
+            app.start()
+            page.goto(f"{app.address}/review")
+            page.wait_for_selector(f".review[data-sample='{third}']")
+    finally:
+        app.stop()
+    assert "2 photos, 3 pictures and 2 decisions came back from the state folder" in app.said()
+    with Library.open(tmp_path / "library") as library:
+        assert library.decisions() == before
+        assert [library.sample(one).review for one in (first, second, third)] == [
+            "accepted", "rejected", "pending",
+        ]  # fmt: skip
+        assert library.verify() == []
