@@ -32,15 +32,21 @@ class Importing:
     studio: Studio
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def from_path(self, source: str, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+    def from_path(
+        self,
+        source: str,
+        split: str,
+        token: gr.OAuthToken | None = None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> str:
         """Import a folder, a zip or `hf://datasets/ns/name`; what happened, in HTML."""
         if not source.strip():
             raise InvalidRequest("say where the photographs are: a folder, a .zip, or hf://datasets/name/set")
-        return self._run(source.strip(), split, progress)
+        return self._run(source.strip(), split, progress, token)
 
     def starter_set(self, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         """Import the rendered starter set."""
-        return self.from_path("starter", split, progress)
+        return self._run("starter", split, progress)
 
     def from_files(
         self,
@@ -74,12 +80,13 @@ class Importing:
                 shutil.copy(path, Path(folder) / label / Path(path).name)
             return self._run(folder, split, progress)
 
-    def _run(self, source: str, split: str, progress: gr.Progress) -> str:
+    def _run(self, source: str, split: str, progress: gr.Progress, token: gr.OAuthToken | None = None) -> str:
         self.stop.clear()
         try:
             report = self.studio.import_photos(
                 source,
                 split=split or None,
+                token=token.token if token else None,
                 on_progress=lambda done, total, name: progress((done, total), desc=name),
                 cancelled=self.stop.is_set,
             )

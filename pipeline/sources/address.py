@@ -10,6 +10,7 @@ from pipeline.errors import SourceRefused, UnknownName
 from pipeline.sources.columns import ColumnMap
 
 PREFIX = "hf://datasets/"
+Token = str | bool | None  # of who asks; None: HF_TOKEN or the saved sign-in, False: nobody's
 _KEYS = ("config", "image", "label", "mask", "revision", "split")
 _MOST_PARTS = 2  # owner/name
 _SPECIAL = "refs/"  # the one kind of revision whose slashes the Hub takes unquoted

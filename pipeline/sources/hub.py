@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import SourceRefused, StudioError, UnknownName
-from pipeline.sources.address import PREFIX, HubAddress
+from pipeline.sources.address import PREFIX, HubAddress, Token
 from pipeline.sources.columns import ColumnMap, Columns, chosen_columns
 from pipeline.sources.hub_faults import plain_faults
 from pipeline.sources.item import Refusal, SourceItem
@@ -20,11 +20,20 @@ class HubSource:
         name: what the data set is called in item names.
         note: what the person should know about how it was opened.
         address: of exactly what is read.
+        token: for pictures that lie in files of their own.
     """
 
     def __init__(
-        self, rows: Any, name: str, *, columns: Columns, note: str = "", address: str | None = None
+        self,
+        rows: Any,
+        name: str,
+        *,
+        columns: Columns,
+        note: str = "",
+        address: str | None = None,
+        token: Token = None,
     ) -> None:
+        self._token = token
         self._rows, self._name, self._columns = rows, name, columns
         self.refused: list[Refusal] = []
         self.note = "; ".join(part for part in (note, columns.note) if part)
@@ -76,13 +85,13 @@ class HubSource:
         import fsspec
 
         try:
-            with fsspec.open(path, "rb") as file:
+            with fsspec.open(path, "rb", hf={"token": self._token}) as file:
                 return bytes(file.read())
         except OSError as error:
             raise OSError(f"cannot be read: {_plain(error)}") from error
 
 
-def resolved_commit(address: HubAddress) -> str:
+def resolved_commit(address: HubAddress, token: Token) -> str:
     """The commit that an address stands for now.
 
     Raises:
@@ -92,7 +101,7 @@ def resolved_commit(address: HubAddress) -> str:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RevisionNotFoundError
 
-    api = HfApi()
+    api = HfApi(token=token)
     with plain_faults(address.repository):
         try:
             found = api.dataset_info(address.repository, revision=address.revision, timeout=_PATIENCE_S)
@@ -106,7 +115,7 @@ def resolved_commit(address: HubAddress) -> str:
 _PATIENCE_S = 60.0
 
 
-def opened_hub(address: HubAddress, commit: str, columns: ColumnMap) -> HubSource:
+def opened_hub(address: HubAddress, commit: str, columns: ColumnMap, token: Token) -> HubSource:
     """A data set by its address, as it was at a commit.
 
     Raises:
@@ -117,26 +126,30 @@ def opened_hub(address: HubAddress, commit: str, columns: ColumnMap) -> HubSourc
 
     try:
         with plain_faults(address.repository):
-            splits = load_dataset(address.repository, name=address.config, revision=commit, streaming=True)
+            splits = load_dataset(
+                address.repository, name=address.config, revision=commit, streaming=True, token=token
+            )
             used, note = _split_of(splits, address.split)
             rows = splits[used]
             features = rows.features or _seen_features(rows)
     except StudioError:
         raise
     except Exception as error:  # of dozens of types; the person needs the sentence, we keep the cause
-        _refuse_config(address, commit)
+        _refuse_config(address, commit, token)
         raise SourceRefused(f"{address.name} cannot be read: {_plain(error)}") from error
     chosen = chosen_columns(features, columns.over(address.columns))
     note = f"version {commit[:12]}; {note}"
-    return HubSource(rows, address.repository, columns=chosen, note=note, address=address.at(commit))
+    return HubSource(
+        rows, address.repository, columns=chosen, note=note, address=address.at(commit), token=token
+    )
 
 
-def _refuse_config(address: HubAddress, commit: str) -> None:
+def _refuse_config(address: HubAddress, commit: str, token: Token) -> None:
     """Refuse a wrong or missing configuration, if that is what was wrong."""
     from datasets import get_dataset_config_names
 
     try:
-        known = get_dataset_config_names(address.repository, revision=commit)
+        known = get_dataset_config_names(address.repository, revision=commit, token=token)
     except Exception:  # then something else is wrong, and its own sentence says what
         return
     if address.config is None and len(known) > 1:

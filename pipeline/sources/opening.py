@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from pipeline.errors import SourceRefused
-from pipeline.sources.address import PREFIX, hub_address
+from pipeline.sources.address import PREFIX, Token, hub_address
 from pipeline.sources.archive import ZipSource
 from pipeline.sources.columns import ColumnMap
 from pipeline.sources.folder import FolderSource
@@ -16,11 +16,17 @@ from pipeline.sources.release import Release, folder_release, hub_release
 from pipeline.sources.starter_set import STARTER, STARTER_FIELD, opened_starter
 
 
-def open_source(source: str, columns: ColumnMap = ColumnMap()) -> Source | Release:  # noqa: B008
+def open_source(
+    source: str,
+    columns: ColumnMap = ColumnMap(),  # noqa: B008
+    *,
+    token: Token = None,
+) -> Source | Release:
     """Open a folder of class folders, a .zip of one, hf://datasets/ns/name, `starter` or `starter:field`.
 
     Args:
         columns: for data sets on the Hub; guessed without them (`note` tells).
+        token: who asks the Hub; see `Token`.
 
     Returns:
         Photographs; or a release of ours, where the folder or the whole data set is one.
@@ -32,7 +38,7 @@ def open_source(source: str, columns: ColumnMap = ColumnMap()) -> Source | Relea
     if source in (STARTER, STARTER_FIELD):
         return opened_starter(source)
     if source.startswith(PREFIX):
-        return _on_the_hub(source, columns)
+        return _on_the_hub(source, columns, token)
     if "://" in source:
         raise SourceRefused(f"'{source}' is no known kind of address; hf://datasets/owner/name is")
     if columns != ColumnMap():
@@ -49,9 +55,9 @@ def open_source(source: str, columns: ColumnMap = ColumnMap()) -> Source | Relea
     raise SourceRefused(f"{path} is neither a folder nor a zip archive")
 
 
-def _on_the_hub(source: str, columns: ColumnMap) -> Source | Release:
+def _on_the_hub(source: str, columns: ColumnMap, token: Token) -> Source | Release:
     address = hub_address(source)
-    commit = resolved_commit(address)
-    if address.whole and columns == ColumnMap() and (release := hub_release(address, commit)):
+    commit = resolved_commit(address, token)
+    if address.whole and columns == ColumnMap() and (release := hub_release(address, commit, token)):
         return release
-    return opened_hub(address, commit, columns)
+    return opened_hub(address, commit, columns, token)

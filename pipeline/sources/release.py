@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.errors import SourceRefused
-from pipeline.sources.address import PREFIX, HubAddress
+from pipeline.sources.address import PREFIX, HubAddress, Token
 from pipeline.sources.hub_faults import plain_faults
 
 MARKER, FORMAT = "release.json", "backlot release"
@@ -119,7 +119,7 @@ def folder_release(folder: Path) -> Release | None:
     return Release(files, root, facts, name, str(folder))
 
 
-def hub_release(address: HubAddress, commit: str) -> Release | None:
+def hub_release(address: HubAddress, commit: str, token: Token) -> Release | None:
     """The release on the Hub at a commit; None where the data set is no release of ours.
 
     Raises:
@@ -127,7 +127,7 @@ def hub_release(address: HubAddress, commit: str) -> Release | None:
     """
     from huggingface_hub import HfFileSystem
 
-    files, root = HfFileSystem(), f"{PREFIX.removeprefix('hf://')}{address.repository}@{commit}"
+    files, root = HfFileSystem(token=token), f"{PREFIX.removeprefix('hf://')}{address.repository}@{commit}"
     with plain_faults(address.repository):
         facts = _facts(files, root)
     if facts is None:

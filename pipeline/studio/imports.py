@@ -50,6 +50,7 @@ def import_photos(
     *,
     split: str | None = None,
     columns: Mapping[str, str | None] | None = None,
+    token: str | bool | None = None,
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportReport:
@@ -60,13 +61,14 @@ def import_photos(
             `starter:field`; or a release of ours in a folder or on the Hub, which brings its samples, too.
         split: train or test for all of them; without it each photo's own hash decides (80 % train).
         columns: of a data set: image, label and mask → column; guessed where none is named.
+        token: who asks the Hub; None: HF_TOKEN or the saved sign-in, False: nobody.
 
     Raises:
         SourceRefused: nothing in the source can be read.
         UnknownName: a revision, configuration, split or column that there is not.
         Cancelled: the person stopped; what was stored stays.
     """
-    opened = open_source(source, ColumnMap(**columns or {}))
+    opened = open_source(source, ColumnMap(**columns or {}), token=token)
     if isinstance(opened, Release):
         if split is not None:
             raise SourceRefused(

@@ -97,12 +97,22 @@ class Studio(ReviewDesk):
         *,
         split: str | None = None,
         columns: Mapping[str, str | None] | None = None,
+        token: str | None = None,
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> ImportReport:
-        """Add the photographs of a source; see `imports.import_photos`."""
+        """Add the photographs of a source; see `imports.import_photos`.
+
+        On a Space the Hub is asked with the visitor's own token or as nobody, never with the Space's.
+        """
         return import_photos(
-            self.library, source, split=split, columns=columns, on_progress=on_progress, cancelled=cancelled
+            self.library,
+            source,
+            split=split,
+            columns=columns,
+            token=token or (False if self.settings.hosted else None),
+            on_progress=on_progress,
+            cancelled=cancelled,
         )
 
     def classes(self) -> dict[str, int]:

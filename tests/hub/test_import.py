@@ -174,6 +174,33 @@ def test_a_private_set_needs_a_token_that_may_read_it(hub: LoopbackHub, token: s
     assert "pictures from column 'photo'" in sentence
 
 
+AS_SOMEBODY = """
+import os, sys
+from pipeline.errors import StudioError
+from pipeline.sources import open_source
+place = "hf://datasets/ann/secret?image=photo"
+try:
+    open_source(place, token=False)
+except StudioError as error:
+    print(error)
+print(len(list(open_source(place, token=os.environ["OTHER"]).items())))
+"""
+
+
+def test_the_token_of_who_asks_counts_not_the_one_of_the_machine(
+    hub: LoopbackHub, token: str, tmp_path: Path
+) -> None:
+    hub.create("ann/secret", private=True)
+    hub.commit_as("ann", "ann/secret", {"data/train.parquet": parquet(3, 4)})
+    for machine, other in ((token, hub.account("ann")), (hub.account("ben"), token)):
+        environment = {**hub.environment(machine, tmp_path / "home", patient=False), "OTHER": other}
+        done = run_python(environment, AS_SOMEBODY)
+        assert done.returncode == 0, done.stderr
+        sentence, pictures = done.stdout.splitlines()
+        assert sentence.startswith("there is no data set ann/secret, or it is private")
+        assert pictures == "2"
+
+
 def test_a_busy_hub_and_a_set_without_pictures_are_said_plainly(
     hub: LoopbackHub, token: str, tmp_path: Path
 ) -> None:
