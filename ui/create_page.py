@@ -177,17 +177,17 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
 
     @shown_to_user
     def noted(prompt: str, model: str) -> str:
-        return note_html(studio.prompt_notes(prompt, model)) if prompt else ""
+        return note_html(studio.prompt_notes(prompt, creating.model(model))) if prompt else ""
 
     @shown_to_user
     def model_changed(prompt: str, model: str) -> tuple[str, str, str]:
-        words = studio.vocabulary(model)
+        words = studio.vocabulary(creating.model(model))
         prompt = prompt or (_FIRST_PROMPT if words else "")
-        return prompt, chips_html(words), note_html(studio.prompt_notes(prompt, model)) if prompt else ""
+        return prompt, chips_html(words), noted(prompt, model)
 
     @shown_to_user
     def chip_picked(prompt: str, model: str, event: gr.EventData) -> tuple[str, str]:
-        longer = with_word(prompt, picked_word(event), studio.vocabulary(model) or {})
+        longer = with_word(prompt, picked_word(event), studio.vocabulary(creating.model(model)) or {})
         return longer, noted(longer, model)
 
     def offered(request: gr.Request) -> Any:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from pipeline.errors import InvalidRequest, NotFound
 from ui.addresses import file_address, inline_picture
 from ui.create_controls import Controls, Values
 from ui.stage import stage_value
 from ui.tiles import Tile, tiles_html
-from ui.visitors import Visitors
+from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:
     from pipeline.library import Subject
@@ -37,6 +38,10 @@ class Creating:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "visitors", Visitors(self.studio))
+
+    def model(self, given: str) -> str:
+        """The model that who asks may use."""
+        return MODEL if self.visitors.limited(LocalContext.request.get(None)) else given
 
     def preview(self, values: Values) -> str:
         """The value of the stage for the sliders as they are."""

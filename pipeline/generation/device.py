@@ -31,14 +31,14 @@ def hardware(*, half: bool) -> Hardware:
 
     CUDA: bfloat16, or float16 on cards that do not compute in bfloat16. Apple: float16. Small models keep float32
     on both. CPU: bfloat16 where the processor multiplies in it (1.7 times faster in batches), else float32; never
-    float16, which is 40 times slower there.
+    float16, which is 40 times slower there. On a ZeroGPU Space small models stay on the CPU.
 
     Args:
         half: whether 16-bit floats are wanted on graphics hardware.
     """
-    if on_zero_gpu():  # the card is there only while a call borrows it
-        return Hardware(device="cuda", dtype=torch.bfloat16 if half else torch.float32)
-    if torch.cuda.is_available():
+    if on_zero_gpu() and half:  # the card is there only while a call borrows it
+        return Hardware(device="cuda", dtype=torch.bfloat16)
+    if torch.cuda.is_available() and not on_zero_gpu():
         best = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return Hardware(device="cuda", dtype=best if half else torch.float32)
     if torch.backends.mps.is_available():

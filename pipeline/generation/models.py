@@ -214,7 +214,9 @@ def load(name: str) -> Generator:
         gc.collect()
         from pipeline.generation.weights import load_generator
 
-        generator = lent(name, load_generator(one, facts))
+        generator: Generator = load_generator(one, facts)
+        if one.half:  # small models paint on the CPU of a ZeroGPU Space and cost nobody's quota
+            generator = lent(name, generator)
         _loaded[name] = (facts, generator)
         return generator
 

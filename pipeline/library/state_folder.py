@@ -121,12 +121,12 @@ class StateFolder:
         path = self._path(blob_id)
         unfinished = self._temporary / f"{blob_id}-{uuid.uuid4().hex}"
         try:
-            with self._guard:
-                with unfinished.open("xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                path.parent.mkdir(exist_ok=True)
+            with unfinished.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            path.parent.mkdir(exist_ok=True)
+            with self._guard:  # not before: a decision waits for it
                 unfinished.replace(path)
         except OSError as error:
             unfinished.unlink(missing_ok=True)

@@ -14,10 +14,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+import torch
 
 from pipeline.domain.spec import Method
 from pipeline.errors import Cancelled
 from pipeline.generation import Generator, gpu_seconds, zerogpu
+from pipeline.generation.device import hardware
 from tests.generation.jobs import job
 
 ROOT = Path(__file__).parents[2]
@@ -172,3 +174,11 @@ assert spaces.found == ["_paint"], spaces.found
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_small_models_stay_on_the_cpu_where_they_cost_no_quota(
+    spaces: Spaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # as `spaces` makes it look
+    assert hardware(half=False).device == "cpu"
+    assert (hardware(half=True).device, hardware(half=True).dtype) == ("cuda", torch.bfloat16)

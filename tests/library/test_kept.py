@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.domain.review import Policy, Rule, Verdict
 from pipeline.errors import LibraryUnusable
-from pipeline.library import HelperLimits, SampleFilter, SampleOrder
+from pipeline.library import HelperLimits, SampleFilter, SampleOrder, journal, schema
 from pipeline.library.kept import KeptLibrary
 from pipeline.library.restoring import Restored
 from pipeline.library.state_folder import StateFolder
@@ -260,6 +260,14 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
     with site.start() as library:
         assert [one.client_id for one in library.decisions()] == ["1"]
         assert site.restored.damaged == ()
+
+
+def test_every_table_is_kept_or_follows_from_those_that_are() -> None:
+    following = {
+        "schema_version", "sample_words", "sample_scores", "sample_subjects", "plan_specs", "votes", "leases",
+        "counters",
+    }  # fmt: skip
+    assert set(schema.metadata.tables) == set(journal.KEYS) | following
 
 
 def test_a_journal_of_a_newer_version_is_refused(site: Site) -> None:

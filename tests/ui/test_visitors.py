@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -140,3 +141,12 @@ def test_the_page_offers_a_visitor_only_nano(endpoints: dict[str, Any]) -> None:
     offered = endpoints["offered"].fn
     assert offered(asked()).choices == [("nano", "nano")]
     assert not isinstance(offered(asked(name="ben")), gr.Dropdown)
+
+
+def test_a_visitor_learns_nothing_of_other_models_and_folders(
+    endpoints: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "secret").mkdir()
+    changed, noted = endpoints["model_changed"].fn, endpoints["noted"].fn
+    assert changed("", str(tmp_path / "secret")) == changed("", "nano")
+    assert noted("gravel floor", "sdxl") == noted("gravel floor", "nano")
