@@ -26,7 +26,7 @@ from pipeline.domain.release import Origin, Part, ReleaseRow, ReviewFacts
 from pipeline.library import Library, NewSubject
 from pipeline.publish import ReleaseOptions, write_release
 
-_PICTURES = 1_000
+_PICTURES = 3_000
 _PIL_PICTURES = 100  # it is slow, and its speed does not depend on the number
 _SIDE_PX = 512
 _SMALL_PX = 128

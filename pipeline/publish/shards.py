@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -58,6 +59,8 @@ class ShardWriter:
     _first_place: int = 0
     _writer: pq.ParquetWriter | None = None
     _sink: _HashingFile | None = None
+    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _written: Future[None] | None = None
 
     def add(self, record: dict[str, Any], *, place: int = 0) -> None:
         """Take one row.
@@ -93,11 +96,14 @@ class ShardWriter:
     def __exit__(
         self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self._abandon()
-        elif self._rows_in_shard or not self.shards:
-            self._flush()
-            self._close()
+        try:
+            if kind is not None:
+                self._abandon()
+            elif self._rows_in_shard or not self.shards:
+                self._flush()
+                self._close()
+        finally:
+            self._beside.shutdown()
 
     def _ends(self, sample_id: str, size: int) -> bool:
         """Whether the shard ends after this row: sooner or later by chance, which the row's own id decides."""
@@ -108,12 +114,22 @@ class ShardWriter:
         return draw < size / half or self._in_shard >= 3 * half
 
     def _flush(self) -> None:
+        """Pack and write the waiting rows in a thread, while the next ones are read: one group at a time."""
         if self._writer is None:
             self._open()
-        assert self._writer is not None
+        self._settle()
         if self._waiting:
-            self._writer.write_table(pa.Table.from_pylist(self._waiting, schema=self.schema))
+            self._written = self._beside.submit(self._write, self._waiting)
         self._waiting, self._waiting_bytes = [], 0
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
+        assert self._writer is not None
+        self._writer.write_table(pa.Table.from_pylist(rows, schema=self.schema))
+
+    def _settle(self) -> None:
+        written, self._written = self._written, None
+        if written is not None:
+            written.result()
 
     def _open(self) -> None:
         self._sink = _HashingFile(self.folder / f".{self.split}.part")
@@ -127,11 +143,12 @@ class ShardWriter:
         )
 
     def _close(self) -> None:
+        self._settle()
         assert self._writer is not None
         assert self._sink is not None
         self._writer.close()
         self._sink.close()
-        digest, size = self._sink.digest.hexdigest(), self._sink.size
+        digest, size = self._sink.sha256, self._sink.size
         name = f"{self.split}-{self._first_place:09d}-{digest[:_NAME_DIGITS]}.parquet"
         path = self._sink.path.replace(self.folder / name)
         self.shards.append(Shard(path, digest, size, self._rows_in_shard))
@@ -139,6 +156,8 @@ class ShardWriter:
         self._in_shard = self._rows_in_shard = 0
 
     def _abandon(self) -> None:
+        if self._written is not None:
+            self._written.exception()  # what went wrong before is told
         writer, sink, self._writer, self._sink = self._writer, self._sink, None, None
         try:
             if writer is not None:
@@ -149,12 +168,20 @@ class ShardWriter:
 
 
 class _HashingFile(io.RawIOBase):
-    """A file for writing that knows the SHA-256 of what went into it."""
+    """A file for writing that knows the SHA-256 of what went into it; it is taken beside the writing."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path, self.size, self.digest = path, 0, hashlib.sha256()
+        self.path, self.size = path, 0
+        self._digest = hashlib.sha256()
+        self._hashing = ThreadPoolExecutor(1)
+        self._latest: Future[None] | None = None
         self._file = path.open("wb")
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written, once the file is closed."""
+        return self._digest.hexdigest()
 
     def writable(self) -> bool:
         """It is for writing only."""
@@ -163,7 +190,9 @@ class _HashingFile(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Append bytes; how many."""
         self._file.write(data)
-        self.digest.update(data)
+        if self._latest is not None:
+            self._latest.result()  # one piece at a time, so that memory stays flat
+        self._latest = self._hashing.submit(self._digest.update, bytes(data))
         self.size += len(data)
         return len(data)
 
@@ -179,6 +208,7 @@ class _HashingFile(io.RawIOBase):
     def close(self) -> None:
         """End the file."""
         self._file.close()
+        self._hashing.shutdown()
         super().close()
 
 
