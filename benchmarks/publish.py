@@ -149,18 +149,44 @@ class Repeated:
         return ()
 
 
-def share_sent(folder: Path) -> float:
-    """Bytes of the files that a grown release has and the one before has not, as a share of all its bytes."""
-    options = ReleaseOptions(shard_bytes=Repeated(_RELEASE, _TINY_PX).data_bytes // _SHARDS)
+class Distinct(Repeated):
+    """The same, with other bytes in every row."""
+
+    def picture_bytes(self, blob_id: str) -> bytes:
+        """As many bytes as a small picture has; the first ones, which the card shows, are pictures."""
+        packed = super().picture_bytes(blob_id)
+        number = int(blob_id)
+        return packed if number < len(self._stored) else np.random.default_rng(number).bytes(len(packed))
+
+
+def shares_sent(folder: Path) -> tuple[float, float]:
+    """What a release that has grown sends of all its bytes: as whole files (LFS), and in the Hub's chunks (Xet, with
+    the real client and a store on this disk).
+    """
+    import hf_xet
+
+    options = ReleaseOptions(shard_bytes=Distinct(_RELEASE, _TINY_PX).data_bytes // _SHARDS)
+    shards: list[dict[str, Path]] = []
+    stored: list[int] = []
     for count in (_RELEASE, _GROWN):
-        write_release(Repeated(count, _TINY_PX), folder / str(count), name="growing", options=options)
-    before, after = (sizes(folder / str(count)) for count in (_RELEASE, _GROWN))
-    return sum(size for name, size in after.items() if name not in before) / sum(after.values())
-
-
-def sizes(release: Path) -> dict[str, int]:
-    """Bytes of each shard; the names follow from the content."""
-    return {path.name: path.stat().st_size for path in (release / "data").rglob("*.parquet")}
+        write_release(Distinct(count, _TINY_PX), folder / str(count), name="growing", options=options)
+        found = {path.name: path for path in sorted((folder / str(count) / "data").rglob("*.parquet"))}
+        new = [str(path) for name, path in found.items() if name not in (shards[0] if shards else ())]
+        hf_xet.upload_files(
+            new,
+            f"local://{folder / 'xet'}",
+            ("nobody", 1 << 40),
+            lambda: ("nobody", 1 << 40),
+            None,
+            "dataset",
+            skip_sha256=True,
+        )
+        shards.append(found)
+        stored.append(sum(path.stat().st_size for path in (folder / "xet").rglob("*") if path.is_file()))
+    before, after = shards
+    total = sum(path.stat().st_size for path in after.values())
+    files = sum(path.stat().st_size for name, path in after.items() if name not in before)
+    return files / total, (stored[1] - stored[0]) / total
 
 
 def export_memory_mb(count: int) -> float:
@@ -196,7 +222,7 @@ def main(count: int) -> None:
         library.close()
     short, long = export_memory_mb(_SHORT), export_memory_mb(_LONG)
     with tempfile.TemporaryDirectory() as name:
-        sent = share_sent(Path(name))
+        files, chunks = shares_sent(Path(name))
     figures = {
         "benchmark": "publish",
         "pictures": count,
@@ -211,7 +237,8 @@ def main(count: int) -> None:
         f"memory_mb_{_LONG}": round(long),
         "memory_ratio": round(long / short, 2),
         "grown_by": round(_GROWN / _RELEASE - 1, 3),
-        "share_of_bytes_sent": round(sent, 4),
+        "share_sent_as_files": round(files, 4),
+        "share_sent_in_chunks": round(chunks, 4),
     }
     print(json.dumps(figures))
 
