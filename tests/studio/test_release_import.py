@@ -87,6 +87,8 @@ def test_a_release_comes_back_as_a_library_that_publishes_the_same_rows(made: Pa
         )
         assert library.verify() == []
     assert main(["publish", "--library", str(again), "--to", str(tmp_path / "second")]) == 0
+    card = (tmp_path / "second" / "README.md").read_text()
+    assert "5 samples were decided in an earlier release that was imported; its card says how" in card
     before, after = rows(release), rows(tmp_path / "second")
     assert len(before) == 9
     assert after.keys() == before.keys()
