@@ -88,7 +88,9 @@ _STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
 PENDING, DISPUTED = "pending", "disputed"
 GATE = "gate"  # Decision.via of the automatic gates
 HELPER = "helper"  # Decision.via of the helper that learns
-RELEASE = "release"  # Decision.via of what an imported release holds: somebody accepted it, in another library
+RELEASE = (
+    "release"  # Decision.via of what an imported release holds: somebody accepted it, in another library
+)
 AUTOMATIC = (GATE, HELPER, RELEASE)  # no verdict of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles what others disagree on

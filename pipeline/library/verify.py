@@ -17,7 +17,9 @@ from pipeline.library.rows import RENDERED_STATES
 from pipeline.library.schema import sample_subjects, samples, subjects
 
 Progress = Callable[[int, int], None]  # pictures checked, pictures in all
-RELEASE_PLAN = "release "  # how plans of samples begin that came with a release, without what they were drawn from
+RELEASE_PLAN = (
+    "release "  # how plans of samples begin that came with a release, without what they were drawn from
+)
 
 
 def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
