@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts
+from pipeline.domain.release import Part, ReleaseRow, ReviewFacts
 from pipeline.library import counts, decisions, releases, verify
 from pipeline.library.review_store import ReviewStore
 from pipeline.library.rows import Counts
@@ -29,11 +29,10 @@ class Library(SubjectStore, SampleStore, ReviewStore):
         with self._reading() as connection:
             return decisions.facts(connection)
 
-    def release_rows(self, *, origin: Origin | None = None, split: str | None = None) -> Iterator[ReleaseRow]:
-        """Real photos, then accepted samples, in order of import and plan; none of an excluded photo."""
-        for one in Origin if origin is None else (origin,):
-            with self._reading() as connection:
-                yield from releases.rows(connection, one, split)
+    def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
+        """Photos in order of import, or samples in that of their last verdict; none of an excluded photo."""
+        with self._reading() as connection:
+            yield from releases.rows(connection, part, split)
 
     def verify(self, on_progress: verify.Progress | None = None) -> list[str]:
         """Everything that does not hold, one sentence each; empty for a sound library."""
