@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ KEEP_EVERY_S = (
     20.0  # pictures are in the state folder at most so long after they were stored, and what copying takes
 )
 _SUBJECTS, _SAMPLES, _PLANS, _QUEUES, _CHECKS = "subjects", "samples", "plans", "queues", "helper_checks"
+_READERS = 8
 _Place = tuple[str, str]  # table, key
 _log = logging.getLogger(__name__)
 
@@ -44,9 +46,8 @@ class KeptLibrary(Library):
             every_s: seconds between two rounds of copying pictures.
         """
         kept, damaged = state.read()
-        for blob_id in dict.fromkeys(kept.pictures()):
-            if not self.has_picture(blob_id) and (data := state.picture(blob_id)):
-                self.take_picture(blob_id, data)
+        with ThreadPoolExecutor(_READERS) as readers:  # a bucket answers each read late
+            list(readers.map(lambda one: self._fetch(state, one), dict.fromkeys(kept.pictures())))
         with self._writing() as connection:
             restored = restore(connection, kept, self.has_picture)
         self._appending, self._copying, self._over = threading.RLock(), threading.Lock(), threading.Event()
@@ -68,6 +69,10 @@ class KeptLibrary(Library):
         self._keeper = threading.Thread(target=self._keep_on, args=(every_s,), name="keeper", daemon=True)
         self._keeper.start()
         return replace(restored, damaged=damaged)
+
+    def _fetch(self, state: StateFolder, blob_id: str) -> None:
+        if not self.has_picture(blob_id) and (data := state.picture(blob_id)):
+            self.take_picture(blob_id, data)
 
     def close(self) -> None:
         """Write what is left, then close."""
