@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,7 @@ def _earlier(
     folder.mkdir()
     for path in _TEXTS:
         if path in there.files:
-            retried(lambda path=path: there.fetch(api, name, _KIND, path, folder), pause=pause)  # type: ignore[misc]
+            retried(partial(there.fetch, api, name, _KIND, path, folder), pause=pause)
     data = [path for path in there.files if path.startswith(_DATA)]
     if release_facts(folder) is None and data and not options.replace:
         raise ReleaseRefused(f"{name} holds a data set that Backlot did not publish; choose another name")
@@ -195,7 +196,7 @@ def _sent(
     if not report.changed:
         assert there.head is not None
         _tagged(api, name, tag, there.head, pause)
-        return _with(report, tag=tag)
+        return replace(report, tag=tag)
     if there.head is None:
         retried(
             lambda: api.create_repo(name, repo_type=_KIND, private=options.private, exist_ok=True),
@@ -228,7 +229,7 @@ def _sent(
         oid, proposal = now, None
     if not options.pull_request:
         _tagged(api, name, tag, oid, pause)
-    return _with(report, commit=oid, pull_request=proposal, tag=None if options.pull_request else tag)
+    return replace(report, commit=oid, pull_request=proposal, tag=None if options.pull_request else tag)
 
 
 def _arrived(
@@ -251,12 +252,6 @@ def _tagged(api: HfApi, name: str, tag: str, revision: str, pause: Pause) -> Non
 
 def _described(changes: RowChanges) -> str:
     return f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed."
-
-
-def _with(report: PushReport, **values: str | None) -> PushReport:
-    from dataclasses import replace
-
-    return replace(report, **values)  # type: ignore[arg-type]
 
 
 def _refuse_account(api: HfApi, name: str, options: PushOptions) -> None:
