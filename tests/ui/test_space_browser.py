@@ -72,6 +72,8 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
             app.start()
             page.goto(f"{app.address}/review")
             page.wait_for_selector(f".review[data-sample='{third}']")
+        app._process.terminate()  # as a Space ends it
+        assert app._process.wait(60) == 0
     finally:
         app.stop()
     assert "2 photos, 3 pictures and 2 decisions came back from the state folder" in app.said()
