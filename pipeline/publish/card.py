@@ -92,7 +92,7 @@ def card(
         "## What is in it\n\n" + _counts_table(found),
         f"![Pictures per class, by split and method]({PLOT_NAME})" if pictures else "",
         "## How it was made\n\n" + _making(found),
-        "## How it was reviewed\n\n" + review_sentences(found.review),
+        "## How it was reviewed\n\n" + review_sentences(found.review, rejected=Part.REJECTED in found.parts),
         "## What it is worth\n\n" + _worth(study, version) if study else "",
         "## Known limits\n\n" + _limits(found),
         "## How to load it\n\n" + _loading(found, address, version),
@@ -220,8 +220,8 @@ def _recipes(found: Survey) -> str:
     return "\n\n".join(blocks)
 
 
-def review_sentences(review: ReviewFacts) -> str:
-    """How the samples were decided, in words."""
+def review_sentences(review: ReviewFacts, *, rejected: bool = False) -> str:
+    """How the samples were decided, in words; `rejected`: the release holds the rejected ones too."""
     if not review.decided:
         return "There were no synthetic pictures to review."
     people = review.accepted_by_people + review.rejected_by_people
@@ -240,7 +240,12 @@ def review_sentences(review: ReviewFacts) -> str:
         by += ": **no person has looked at the synthetic pictures**"
     said = (
         f"{review.decided:,} samples were decided {by}; {review.accepted:,} were accepted "
-        f"({review.acceptance:.0%}). Only accepted ones are in this release."
+        f"({review.acceptance:.0%}). "
+    )
+    said += (
+        "The rejected ones are in the configuration `rejected` and in no other."
+        if rejected
+        else "Only accepted ones are in this release."
     )
     if review.pending:
         said += f" {review.pending:,} more were undecided and are not in it."

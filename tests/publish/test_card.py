@@ -7,8 +7,9 @@ from pathlib import Path
 from huggingface_hub import DatasetCard
 
 from pipeline.domain.release import ReviewFacts
+from pipeline.domain.review import Policy, Verdict
 from pipeline.library import Library
-from pipeline.publish import release_card, write_release
+from pipeline.publish import Study, release_card, write_release
 from pipeline.publish.card import review_sentences
 from tests.toy_library import add_subject, decision, render, spec
 
@@ -61,6 +62,26 @@ def test_people_and_gates_are_told_apart() -> None:
     assert said.startswith(
         "4 samples were decided 2 by people (2 reviewers), 2 by the automatic gates alone; 3 were accepted"
     )
+
+
+def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words(library: Library) -> None:
+    photo = add_subject(library, 1)
+    specs = [spec(photo, seed=number) for number in range(4)]
+    library.add_plan("floors", "", specs)
+    library.set_review_policy(Policy(overlap=2))
+    for number, one in enumerate(specs):
+        render(library, one)
+        for name in ("ann", "ben"):
+            verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
+            library.record_decision(decision(one.id, verdict, reviewer=name))
+    study = Study(
+        sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),), version="1"
+    )
+    text = release_card(library, name="Parts", version="2", study=study)
+    assert "4 samples were seen by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
+    assert "Mixed data is best. It was trained on release 1." in text
+    assert "| Real photos | 50.0% |" in text
+    assert "6 seeds; measured on field." in text
 
 
 def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:

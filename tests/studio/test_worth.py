@@ -1,0 +1,69 @@
+"""The verdict of a study finds its way to the card of the next release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import StudioError
+from pipeline.library import Library
+from pipeline.publish import write_release
+from pipeline.studio.worth import newest_verdict, study_verdict
+from tests.toy_library import add_subject
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", create=True) as opened:
+        for number in range(3):
+            add_subject(opened, number)
+        yield opened
+
+
+def study(runs: Path, name: str, dataset: Path, sentence: str) -> Path:
+    """A finished study, as `training study` leaves it."""
+    folder = runs / name
+    folder.mkdir(parents=True)
+    found = {
+        "verdict": sentence,
+        "dataset": str(dataset),
+        "test": "/home/ann/field",
+        "seeds": [0, 1],
+        "arms": [{"title": "Real photos", "balanced_accuracy": {"mean": 0.75}}],
+    }
+    (folder / "study.json").write_text(json.dumps(found))
+    return folder
+
+
+def test_the_newest_study_on_a_release_of_this_very_library_counts(library: Library, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    assert newest_verdict(runs, library) is None
+    write_release(library, tmp_path / "ours", name="ours")
+    with Library.open(tmp_path / "other", create=True) as other:
+        add_subject(other, 99)
+        write_release(other, tmp_path / "theirs", name="theirs")
+    study(runs, "a", tmp_path / "ours", "Real photos are best.")
+    study(runs, "b", tmp_path / "theirs", "Nothing helps.")
+    study(runs, "c", tmp_path / "gone", "Who knows.")
+    found = newest_verdict(runs, library)
+    assert found is not None
+    assert (found.sentence, found.test, found.seeds, found.version) == (
+        "Real photos are best.",
+        "field",
+        2,
+        "1",
+    )
+    assert found.arms == (("Real photos", 0.75),)
+
+
+def test_a_study_that_is_named_counts_whatever_it_was_trained_on(tmp_path: Path) -> None:
+    folder = study(tmp_path / "runs", "a", Path("ann/parts"), "Mixed is best.")
+    assert study_verdict(folder).sentence == "Mixed is best."
+
+
+def test_a_folder_without_a_study_is_named_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(StudioError, match="holds no finished study; name the --out folder of"):
+        study_verdict(tmp_path)
