@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 TITLE = "Backlot"
+_STRANGERS_UPLOAD = "500mb"  # the most that anybody may send to a Space in one file
 _SERVING: dict[str, Any] = {
     "footer_links": [],
     "run_history": False,  # it would keep every decision of a reviewer in the browser
@@ -67,7 +68,12 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
     app = build_app(studio, starter)
     try:
         app.launch(
-            prevent_thread_lock=True, theme=build_theme(), css_paths=STYLESHEETS, **_SERVING, **options
+            prevent_thread_lock=True,
+            theme=build_theme(),
+            css_paths=STYLESHEETS,
+            max_file_size=_STRANGERS_UPLOAD if studio.settings.hosted else None,
+            **_SERVING,
+            **options,
         )
     except OSError as error:  # what Gradio raises when no port of its range is free
         raise PortTakenError(
