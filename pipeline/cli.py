@@ -279,7 +279,9 @@ def _parser() -> argparse.ArgumentParser:
     deploying.add_argument("--dry-run", action="store_true", help="say what would change, send nothing")
     deploying.add_argument("--private", action="store_true", help="of a new Space")
     deploying.add_argument(
-        "--hardware", metavar="NAME", help="of a new Space, e.g. cpu-basic or zero-a10g; default: what the Hub gives"
+        "--hardware",
+        metavar="NAME",
+        help="of a new Space, e.g. cpu-basic or zero-a10g; default: what the Hub gives",
     )
     deploying.add_argument(
         "--replace", action="store_true", help="write over what somebody else changed there"
