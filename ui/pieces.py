@@ -70,14 +70,6 @@ def progress_html(done: int, total: int | None, said: str) -> str:
     )
 
 
-def file_size(size: int) -> str:
-    """A size in words: 512 B, 34 kB, 1.2 MB, 3.4 GB."""
-    for unit, limit in (("B", 1e3), ("kB", 1e6), ("MB", 1e9)):
-        if size < limit:
-            return f"{size / limit * 1e3:.{unit == 'MB'}f} {unit}"
-    return f"{size / 1e9:.1f} GB"
-
-
 def duration(seconds: float) -> str:
     """A time in words: 8 s, 3 min, 1 h 20 min."""
     if seconds < 90:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest
 from pipeline.studio import PublishRequest
 from pipeline.studio.reports import ReleaseOutlook
 from ui.addresses import page_address
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
-from ui.pieces import bar_chart_html, empty_html, file_size, link_html, note_html, table_html
+from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
 from ui.rights import for_leads
 
 if TYPE_CHECKING:

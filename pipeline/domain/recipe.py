@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_yaml import loaded_yaml
+from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.slots import refuse_broken_slots
 from pipeline.domain.spec import ControlSource, Method
 from pipeline.errors import InvalidRecipe
@@ -150,10 +152,18 @@ class Control(_Part):
     reference: str | None = None  # a picture file, for source `reference`
 
 
+def _free_name(name: str) -> str:
+    if name.startswith(RELEASE_PLAN):
+        raise ValueError(
+            f"begins with '{RELEASE_PLAN}', which imported releases are named by; choose another"
+        )
+    return name
+
+
 class Recipe(_Part):
     """What to make of a library. Values that are left out come from the model."""
 
-    name: str = "recipe"
+    name: Annotated[str, AfterValidator(_free_name)] = "recipe"
     count: Annotated[Whole, Field(ge=1, le=10_000_000)] | None = (
         None  # samples in all; 100 where nothing is said
     )

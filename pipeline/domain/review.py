@@ -89,8 +89,9 @@ PENDING, DISPUTED = "pending", "disputed"
 GATE = "gate"  # Decision.via of the automatic gates
 HELPER = "helper"  # Decision.via of the helper that learns
 RELEASE = (
-    "release"  # Decision.via of what an imported release holds: somebody accepted it, in another library
+    "release"  # Decision.via of what an imported release holds: accepted by somebody, in another library
 )
+RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
 AUTOMATIC = (GATE, HELPER, RELEASE)  # no verdict of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles what others disagree on

@@ -91,6 +91,13 @@ class SampleSpec:
             raise InvalidRequest("a background picture is needed with method 'paste', and only there")
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
 
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """Ids of the pictures that it is drawn from, but for its photos: cut-outs, background, reference."""
+        reference = self.control.reference_id if self.control else None
+        named = (*(one.cutout_id for one in self.objects), self.backdrop_id, reference)
+        return tuple(one for one in named if one)
+
     def to_json(self) -> str:
         """Canonical JSON of all fields but the id: sorted keys, no spaces, floats rounded to 6 decimals."""
         fields = asdict(self)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, select
 
+from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.library.rows import RENDERED_STATES
 from pipeline.library.schema import (
@@ -26,7 +27,6 @@ from pipeline.library.schema import (
     samples,
     subjects,
 )
-from pipeline.library.verify import RELEASE_PLAN
 
 Entry = Mapping[str, Any]  # {"table": name, "row": {column: value}}, or {"table": name, "gone": key}
 Key = tuple[Any, ...]
@@ -101,9 +101,7 @@ def _ingredients(row: Mapping[str, Any]) -> list[str | None]:
     """What a sample was drawn from, but for its photo; nothing where it came with a release."""
     if row["plan"].startswith(RELEASE_PLAN):
         return []
-    spec = SampleSpec.from_json(row["spec"])
-    reference = spec.control.reference_id if spec.control else None
-    return [*(one.cutout_id for one in spec.objects), spec.backdrop_id, reference]
+    return list(SampleSpec.from_json(row["spec"]).ingredients)
 
 
 def heads(connection: Connection) -> dict[str, int]:

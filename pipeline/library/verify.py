@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection, select
 
 from pipeline.domain.images import pixel_hash
+from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import StudioError
 from pipeline.library import decisions
@@ -17,9 +18,6 @@ from pipeline.library.rows import RENDERED_STATES
 from pipeline.library.schema import sample_subjects, samples, subjects
 
 Progress = Callable[[int, int], None]  # pictures checked, pictures in all
-RELEASE_PLAN = (
-    "release "  # how plans of samples begin that came with a release, without what they were drawn from
-)
 
 
 def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
@@ -45,8 +43,8 @@ def wanted_pictures(connection: Connection) -> dict[str, str]:
             if blob_id:
                 wanted.setdefault(blob_id, f"{part} of sample {sample_id}")
         spec = None if plan.startswith(RELEASE_PLAN) else _parsed(text)
-        for blob_id in _named_by(spec) if spec else ():
-            wanted.setdefault(blob_id, f"an ingredient of sample {sample_id}")
+        for blob_id in spec.ingredients if spec else ():
+            wanted.setdefault(blob_id, f"ingredient of sample {sample_id}")
     return wanted
 
 
@@ -55,14 +53,6 @@ def _parsed(text: str) -> SampleSpec | None:
         return SampleSpec.from_json(text)
     except (ValueError, KeyError, TypeError, StudioError):
         return None
-
-
-def _named_by(spec: SampleSpec) -> Iterator[str]:
-    yield from (one.cutout_id for one in spec.objects)
-    if spec.backdrop_id:
-        yield spec.backdrop_id
-    if spec.control and spec.control.reference_id:
-        yield spec.control.reference_id
 
 
 def _pictures(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _refuse_changed(name: str, there: Remote, before: Mapping[str, list[str]]) -
     """Refuse to write over what others did there."""
     if not before and set(there.files) - _BORN_WITH:
         raise ReleaseRefused(
-            f"{name} holds a Space that Backlot did not deploy; choose another name, or --replace it"
+            f"{name} holds a Space that Backlot did not deploy; choose another name, or deploy with --replace"
         )
     changed = [path for path, hashes in before.items() if not _as_deployed(there.files.get(path), hashes)]
     if changed:

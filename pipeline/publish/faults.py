@@ -80,7 +80,7 @@ def plain_faults(name: str, *, doing: str = "publish to", sign_in: str = SIGN_IN
     except OfflineModeIsEnabled as error:
         raise ReleaseRefused(f"HF_HUB_OFFLINE is set; unset it to {doing} {name}") from error
     except HfHubHTTPError as error:
-        raise ReleaseRefused(_sentence(name, error, sign_in)) from error
+        raise ReleaseRefused(_sentence(name, error, doing, sign_in)) from error
     except RuntimeError as error:
         if not str(error).startswith(_UPLOAD_BROKE):
             raise
@@ -99,7 +99,7 @@ def _status(error: object) -> int | None:
     return int(status) if status is not None else None
 
 
-def _sentence(name: str, error: object, sign_in: str) -> str:
+def _sentence(name: str, error: object, doing: str, sign_in: str) -> str:
     status = _status(error)
     said = str(getattr(error, "server_message", None) or "no reason given").splitlines()[0]
     if status == _UNAUTHORISED:
@@ -109,9 +109,7 @@ def _sentence(name: str, error: object, sign_in: str) -> str:
     if status == _NOT_FOUND:
         return f"the Hub has no {name}, or the token may not see it; check the name, or {sign_in}"
     if status in (_CONFLICT, _CHANGED):
-        return (
-            f"somebody else changed {name} meanwhile; nothing was sent over it, look at it and publish again"
-        )
+        return f"somebody else changed {name} meanwhile; nothing was written over, look at it and try again"
     if status == _TOO_MANY:
-        return f"the Hub takes no more from this account for now (429); publish to {name} again in an hour"
+        return f"the Hub takes no more from this account for now (429); {doing} {name} again in an hour"
     return f"the Hub refused {name} with status {status} ({said}); what it holds is as it was, try again"

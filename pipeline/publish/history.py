@@ -61,7 +61,8 @@ def refuse_other_classes(before: Earlier, labels: tuple[str, ...], *, may_change
     new = [label for label in labels if label not in before.classes]
     said = f"release {before.version} has the class{'es' * (len(gone) > 1)} {_listed(gone)}, which this library lacks"
     raise ReleaseRefused(
-        f"{said}{f' ({_listed(new)} is new)' if new else ''}; bring it back, or publish with --classes-changed"
+        f"{said}{f' ({_listed(new)} is new)' if new else ''}; bring it back, or say that "
+        "classes may be missing (--classes-changed)"
     )
 
 
@@ -75,10 +76,8 @@ def changelog(before: Earlier, version: str, *, date: str, changes: RowChanges, 
         changes: of the rows.
         said: what the new one holds, in a few words.
     """
-    moved = f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed"
-    entry = f"## v{version}, {date}\n\n{said}" + (
-        f"; {moved} since v{before.version}" if before.version else ""
-    )
+    since = f"; {changes} since v{before.version}" if before.version else ""
+    entry = f"## v{version}, {date}\n\n{said}{since}"
     head, mark, rest = before.changelog.partition(_CHANGELOG_HEAD)
     if not mark:
         head, rest = "", f"\n{before.changelog}" if before.changelog else ""

@@ -156,7 +156,7 @@ def _earlier(
         changed = _listed([*foreign, *other, *gone])
         raise ReleaseRefused(
             f"somebody changed {changed} on {name} since release {before.version}; look at it "
-            "there, then publish with --replace if this release shall take its place"
+            "there, then say that this release replaces what others changed (--replace)"
         )
     return before
 
@@ -214,7 +214,7 @@ def _sent(
             operations,
             repo_type=_KIND,
             commit_message=f"Release {written.version}",
-            commit_description=_described(written.changes),
+            commit_description=str(written.changes),
             create_pr=options.pull_request,
             parent_commit=there.head,
         )
@@ -248,10 +248,6 @@ def _tagged(api: HfApi, name: str, tag: str, revision: str, pause: Pause) -> Non
     retried(
         lambda: api.create_tag(name, tag=tag, revision=revision, repo_type=_KIND, exist_ok=True), pause=pause
     )
-
-
-def _described(changes: RowChanges) -> str:
-    return f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed."
 
 
 def _refuse_account(api: HfApi, name: str, options: PushOptions) -> None:

@@ -28,7 +28,12 @@ class RowChanges:
 
     added: int = 0
     removed: int = 0
-    changed: int = 0  # another picture, mask, label or split under the same id
+    changed: int = 0  # anything else of the row but its place, under the same id
+
+    def __str__(self) -> str:
+        numbers = (("added", self.added), ("removed", self.removed), ("changed", self.changed))
+        said = [f"{number:,} {what}" for what, number in numbers if number]
+        return f"rows: {', '.join(said)}" if said else "no row changed"
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)

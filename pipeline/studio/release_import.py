@@ -18,11 +18,10 @@ from pipeline.domain.images import RGB, RGBA, decode, pixel_hash
 from pipeline.domain.photos import load_photo
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
-from pipeline.domain.review import PENDING, RELEASE, Decision, Verdict
+from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject, Rendered
-from pipeline.library.verify import RELEASE_PLAN
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord
 from pipeline.studio.cores import on_all_cores
 from pipeline.studio.neighbours import Neighbours
@@ -138,9 +137,7 @@ class _Restoring:
             )
         note = f"release {self.release.name}; {_LEFT_BEHIND}"
         if self.bare:
-            note += (
-                f"; {self.bare} samples cannot be drawn again, backgrounds and former cut-outs do not either"
-            )
+            note += f"; {self.bare} samples cannot be drawn again: their backgrounds or former cut-outs are not in it"
         return ImportReport(
             added=self.added,
             already=self.already,
@@ -198,7 +195,7 @@ class _Restoring:
         mask = None if record.mask is None else _alpha(record)
         looks = descriptor(rgb)
         _, cluster = neighbours.place(spec.id, spec.label, looks)
-        self.bare += not all(self.library.has_picture(one) for one in _ingredients(spec))
+        self.bare += not all(self.library.has_picture(one) for one in spec.ingredients)
         rendered = Rendered(
             spec_id=spec.id,
             image_id=_stored(self.library, record.image, rgb),
@@ -279,15 +276,6 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
     if len(found) > 1:
         raise UnreadableImage(_name(record), "the photos that it was made from lie in two splits here")
     return spec
-
-
-def _ingredients(spec: SampleSpec) -> Iterator[str]:
-    """Ids of the pictures that a sample is drawn from."""
-    yield from (one.cutout_id for one in spec.objects)
-    if spec.backdrop_id:
-        yield spec.backdrop_id
-    if spec.control and spec.control.reference_id:
-        yield spec.control.reference_id
 
 
 def _stored(library: Library, data: bytes, pixels: np.ndarray) -> str:

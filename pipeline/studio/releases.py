@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.domain.release import Part
-from pipeline.errors import UnknownName
+from pipeline.domain.sizes import file_size
+from pipeline.errors import InvalidRequest, UnknownName
 from pipeline.library import Library
 from pipeline.publish import (
     Format,
-    Outlook,
     PushOptions,
     PushReport,
     ReleaseOptions,
     ReleaseReport,
     Study,
+    earlier_release,
     export,
     hub_name,
     outlook,
     push_release,
+    refuse_foreign,
     release_card,
     write_release,
 )
@@ -90,13 +94,12 @@ def publish(
 def _pushed(release: ReleaseReport, pushed: PushReport, *, dry_run: bool) -> str:
     if not pushed.changed:
         return f"nothing changed: {pushed.url} holds release {release.version} already"
-    changes = release.changes
-    rows = f"{changes.added:,} rows added, {changes.removed:,} removed, {changes.changed:,} changed"
+    rows = release.changes
     since = f" since release {release.before}" if release.before else ""
-    files = f"{len(pushed.files)} files ({_size(pushed.sent_bytes)})"
+    files = f"{len(pushed.files)} files ({file_size(pushed.sent_bytes)})"
     if dry_run:
         lines = [f"release {release.version} of {pushed.url} would send {files}: {rows}{since}"]
-        lines += [f"  + {path} ({_size(size)})" for path, size in pushed.files]
+        lines += [f"  + {path} ({file_size(size)})" for path, size in pushed.files]
         lines += [f"  - {path}" for path in pushed.removed]
         lines += [f"  {pushed.kept} files stay as they are"] if pushed.kept else []
         return "\n".join(lines)
@@ -105,42 +108,35 @@ def _pushed(release: ReleaseReport, pushed: PushReport, *, dry_run: bool) -> str
     return f"release {release.version} pushed to {pushed.url} (tag {pushed.tag}): {files}, {rows}{since}"
 
 
-def _size(size: int) -> str:
-    mega = size / 1e6
-    return f"{mega:,.1f} MB" if mega >= 0.1 else f"{max(1, round(size / 1e3))} kB"
-
-
 def _to_folder(
     library: Library, request: PublishRequest, options: ReleaseOptions, on_progress: Progress | None
 ) -> dict[str, Any]:
+    if request.pull_request or request.replace:
+        raise InvalidRequest(
+            "pull requests and --replace are for the Hub; publish to hf://datasets/NAMESPACE/NAME"
+        )
     folder = Path(request.to)
-    if request.dry_run:
-        found = outlook(library)
-        return {
-            **_counts(found),
-            "path": str(folder),
-            "sentence": f"{_said(found)} would be written to {folder}",
-        }
-    release = write_release(
-        library, folder, name=folder.resolve().name, options=options, on_progress=_rows(on_progress)
+    write = partial(
+        write_release, library, name=folder.resolve().name, options=options, on_progress=_rows(on_progress)
     )
-    said = f"{_said(outlook(library))} written to {release.path}"
+    if request.dry_run:
+        refuse_foreign(folder)
+        with tempfile.TemporaryDirectory(prefix="backlot-release-") as scratch:
+            release = write(Path(scratch) / "release", before=earlier_release(folder))
+    else:
+        release = write(folder)
+    return {**asdict(release), "path": folder, "sentence": _written(release, folder, dry_run=request.dry_run)}
+
+
+def _written(release: ReleaseReport, folder: Path, *, dry_run: bool) -> str:
     if not release.changed:
-        said = f"nothing changed: {release.path} holds release {release.version} already"
-    return {**asdict(release), "sentence": said}
-
-
-def _counts(found: Outlook) -> dict[str, Any]:
-    return {"real": found.real, "synthetic": found.synthetic, "methods": found.methods}
-
-
-def _said(found: Outlook) -> str:
-    real, synthetic = (sum(map(_total, part.values())) for part in (found.real, found.synthetic))
-    return f"{real} photos and {synthetic} accepted samples"
-
-
-def _total(counts: Mapping[str, int]) -> int:
-    return sum(counts.values())
+        return f"nothing changed: {folder} holds release {release.version} already"
+    numbers = {config: sum(release.counts[config].values()) for config in release.counts if config != "mixed"}
+    held = [f"{numbers['real']:,} photos", f"{numbers['synthetic']:,} accepted samples"]
+    held += [f"{numbers['rejected']:,} rejected ones"] if "rejected" in numbers else []
+    since = f"; {release.changes} since release {release.before}" if release.before else ""
+    verb = "would be written" if dry_run else "written"
+    return f"{', '.join(held)} {verb} to {folder} as release {release.version}{since}"
 
 
 def _rows(on_progress: Progress | None) -> Callable[[int, int], None] | None:

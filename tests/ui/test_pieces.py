@@ -7,20 +7,11 @@ from ui.pieces import (
     bar_chart_html,
     duration,
     empty_html,
-    file_size,
     note_html,
     progress_html,
     table_html,
     whole_number,
 )
-
-
-@pytest.mark.parametrize(
-    ("size", "said"),
-    [(0, "0 B"), (999, "999 B"), (34_200, "34 kB"), (1_240_000, "1.2 MB"), (3_400_000_000, "3.4 GB")],
-)
-def test_sizes_are_said_in_the_unit_that_fits(size: int, said: str) -> None:
-    assert file_size(size) == said
 
 
 @pytest.mark.parametrize(
