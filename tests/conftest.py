@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.hub.server import LoopbackHub
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
@@ -10,3 +19,22 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 for name in [name for name in os.environ if name.startswith("BACKLOT_")]:
     del os.environ[name]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    """A Hub of the test's own. In this process too the client may ask it, given `endpoint=hub.address`.
+
+    The waits of the client's own back-off are skipped here.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils import _http
+
+    from tests.hub.server import LoopbackHub
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
+    with LoopbackHub(tmp_path / "loopback-hub") as opened:
+        yield opened
+    assert not opened.mistakes

@@ -21,7 +21,7 @@ from ui.pieces import empty_html, note_html
 from ui.rights import for_reviewers
 from ui.stage import build_stage, dragged_to
 from ui.tiles import build_tiles, picked_id
-from ui.visitors import MODEL
+from ui.visitors import MODEL, Visitors
 from ui.wording import with_word
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     build_head("Create", "Place one object, say what shall surround it, keep what you like.")
     chosen, made, shown = gr.State(""), gr.State([]), gr.State("")
     parts, controls = _laid_out(studio)
-    creating = Creating(studio, controls, chosen)
+    creating = Creating(studio, controls, chosen, Visitors(studio))
     _wire_choice(page, creating, parts)
     _wire_placing(creating, parts)
     _wire_prompt(page, creating)

@@ -33,11 +33,8 @@ class Creating:
     studio: Studio
     controls: Controls
     chosen: gr.State
+    visitors: Visitors
     variants: OrderedDict[str, Created] = field(default_factory=OrderedDict)
-    visitors: Visitors = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "visitors", Visitors(self.studio))
 
     def model(self, given: str) -> str:
         """The model that who asks may use."""

@@ -15,7 +15,7 @@ import gradio as gr
 from pipeline.errors import Cancelled, InvalidRequest
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.pieces import note_html
-from ui.rights import for_leads
+from ui.rights import build_leads_hint, for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -110,12 +110,13 @@ def report_html(report: ImportReport) -> str:
     return note_html(said, kind="good") + note_html(refused, kind="bad")
 
 
-def build_import(studio: Studio) -> Callable[..., Any]:
+def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Any]:
     """The import panel; returns the listener method that fires when an import has ended."""
     importing = Importing(studio)
     guarded = for_leads(studio, "import photographs")
     with gr.Column(elem_classes="pane", elem_id="import"):
         gr.HTML("<h2>Bring photographs</h2>")
+        build_leads_hint(page, studio, "import photographs", elem_id="import-hint")
         files = gr.File(
             file_count="multiple",
             file_types=["image", ".zip"],

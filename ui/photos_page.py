@@ -101,7 +101,7 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
             with gr.Column(elem_classes="pane"):
                 doubtful = gr.Checkbox(label="Doubtful masks only", container=False)
                 ground = gr.Radio(_GROUNDS, value="checker", label="Ground", elem_classes="pills")
-            imported = build_import(studio)
+            imported = build_import(page, studio)
     shown = [label, tiles, line, before, after, first]
     asked = [label, doubtful, ground, first]
     mended = build_closeup(studio, overview=overview, tiles=tiles, filters=(label, doubtful))

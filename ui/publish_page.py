@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ from pipeline.errors import InvalidRequest
 from pipeline.studio import PublishRequest
 from pipeline.studio.reports import ReleaseOutlook
 from ui.addresses import page_address
+from ui.create_controls import Values
 from ui.events import AT_ONCE, QUIET, shown_to_user
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
-from ui.rights import for_leads
+from ui.rights import build_leads_hint, for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -71,77 +72,103 @@ def _total(part: Mapping[str, Mapping[str, int]]) -> int:
     return sum(sum(counts.values()) for counts in part.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The widgets that say where a release goes and what is in it."""
+
+    place: gr.Radio
+    folder: gr.Textbox
+    name: gr.Textbox
+    private: gr.Checkbox
+    proposed: gr.Checkbox
+    rejected: gr.Checkbox
+    classes: gr.Checkbox
+    replace: gr.Checkbox
+
+    @property
+    def all(self) -> set[Any]:
+        """What makes a request."""
+        return {
+            self.place, self.folder, self.name, self.private, self.proposed, self.rejected, self.classes,
+            self.replace,
+        }  # fmt: skip
+
+    @property
+    def of_hub(self) -> list[Any]:
+        """What only the Hub knows."""
+        return [self.name, self.private, self.proposed, self.replace]
+
+
 @dataclass(frozen=True, slots=True)
 class Publishing:
     """What the page does."""
 
     studio: Studio
+    form: Form
 
     def outlook(self, place: str, folder: str, name: str) -> tuple[str, str]:
         """What is in, and the card."""
+        if not self.studio.classes():
+            return _EMPTY, ""
         title = Path(folder).name if place == _FOLDER else name.split("/")[-1]
-        outlook = self.studio.release_outlook(title or "my-dataset")
+        outlook = self.studio.release_outlook(title.strip() or "my-dataset")
         return outlook_html(outlook), _without_front_matter(outlook.card)
 
-    def opened(self) -> tuple[str, str, str]:
+    def opened(self, place: str) -> tuple[str, str, str]:
         """A proposed folder, what is in, and the card."""
         folder = self.proposed_folder()
-        return (folder, *self.outlook(_FOLDER, folder, ""))
+        return (folder, *self.outlook(place, folder, ""))
 
     def publish(
         self,
-        place: str,
-        folder: str,
-        name: str,
-        private: bool,
-        pull_request: bool,
-        rejected: bool,
-        classes_changed: bool,
-        replace: bool,
+        values: Values,
         token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
         """Write the release; where it lies."""
-        request = PublishRequest(
-            to=_destination(place, folder, name),
-            private=private,
-            pull_request=pull_request,
-            rejected=rejected,
-            classes_changed=classes_changed,
-            replace=replace,
-            token=token.token if token else None,
-        )
-        report = self._published(request, progress)
+        report = self._published(self._request(values, token), progress)
         said = note_html([report["sentence"]], kind="good")
-        if place == _HUB:
-            address = report["push"]["pull_request"] or report["push"]["url"]
-            return said + link_html("Open it", address, new_tab=True)
+        push = report.get("push")
+        if push:
+            return said + link_html("Open it", push["pull_request"] or push["url"], new_tab=True)
         return said + link_html("Train on it", page_address("train", release=str(report["path"])))
 
     def compare(
         self,
-        place: str,
-        folder: str,
-        name: str,
-        rejected: bool,
-        classes_changed: bool,
-        replace: bool,
+        values: Values,
         token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
         """What publishing would change; nothing is written."""
-        request = PublishRequest(
-            to=_destination(place, folder, name),
-            dry_run=True,
-            rejected=rejected,
-            classes_changed=classes_changed,
-            replace=replace,
-            token=token.token if token else None,
-        )
-        report = self._published(request, progress)
+        report = self._published(replace(self._request(values, token), dry_run=True), progress)
         sentence, *_ = report["sentence"].splitlines()
         push = report.get("push")
         return note_html([sentence]) + (_files_html(push) if push else "")
+
+    def _request(self, values: Values, token: gr.OAuthToken | None) -> PublishRequest:
+        form, hub = self.form, values[self.form.place] == _HUB
+        return PublishRequest(
+            to=self._address(values[form.name]) if hub else self._folder(values[form.folder]),
+            private=values[form.private],
+            pull_request=hub and values[form.proposed],
+            replace=hub and values[form.replace],
+            rejected=values[form.rejected],
+            classes_changed=values[form.classes],
+            token=token.token if token else None,
+        )
+
+    def _address(self, name: str) -> str:
+        name = name.strip().removeprefix(_HUB_PREFIX)
+        if not name:
+            raise InvalidRequest("say where to: a name such as my-name/my-dataset")
+        return _HUB_PREFIX + name
+
+    def _folder(self, folder: str) -> str:
+        """The folder; on a Space its name alone is enough."""
+        folder = folder.strip()
+        if not folder:
+            raise InvalidRequest("say where to: a folder")
+        return str(self.studio.settings.releases / folder) if self.studio.settings.hosted else folder
 
     def _published(self, request: PublishRequest, progress: gr.Progress) -> dict[str, Any]:
         return self.studio.publish(
@@ -149,18 +176,10 @@ class Publishing:
         )
 
     def proposed_folder(self) -> str:
-        """A new folder under the releases."""
-        return str(
-            self.studio.settings.releases
-            / f"{self.studio.settings.library.name}-{datetime.now():%Y%m%d-%H%M}"
-        )
-
-
-def _destination(place: str, folder: str, name: str) -> str:
-    to = folder.strip() if place == _FOLDER else _HUB_PREFIX + name.strip().removeprefix(_HUB_PREFIX)
-    if not to or to == _HUB_PREFIX:
-        raise InvalidRequest("say where to: a folder, or a name such as my-name/my-dataset")
-    return to
+        """A new folder under the releases; on a Space its name, since strangers read it."""
+        settings = self.studio.settings
+        name = f"{settings.library.name}-{datetime.now():%Y%m%d-%H%M}"
+        return name if settings.hosted else str(settings.releases / name)
 
 
 def _files_html(push: Mapping[str, Any]) -> str:
@@ -181,56 +200,65 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_bar(page, studio, "publish")
     build_head("Publish", "Photographs and accepted pictures become a data set that anyone can load.")
-    publishing = Publishing(studio)
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             inside = gr.HTML(elem_id="outlook")
-            with gr.Accordion("The card, as it will be written", open=True, elem_classes="pane card"):
+            with gr.Accordion("The card, about as it will be written", open=True, elem_classes="pane card"):
                 card = gr.Markdown(elem_id="card")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
-            with gr.Column(elem_classes="pane"):
-                place = gr.Radio(_PLACES, value=_FOLDER, label="To", elem_classes="pills")
-                folder = gr.Textbox(label="Folder", max_lines=1, elem_id="folder")
-                name = gr.Textbox(
-                    label="Name",
-                    placeholder="my-name/my-dataset",
-                    max_lines=1,
-                    visible=False,
-                    elem_id="hub-name",
-                )
-                private = gr.Checkbox(True, label="Private", visible=False, container=False)
-                proposed = gr.Checkbox(
-                    False, label="Propose it as a pull request", visible=False, container=False
-                )
-                rejected = gr.Checkbox(
-                    False, label="The rejected ones too, with their reasons", container=False
-                )
-                with gr.Accordion("More", open=False):
-                    classes = gr.Checkbox(False, label="Classes may be missing", container=False)
-                    replace = gr.Checkbox(False, label="Replace what others changed", container=False)
+            form = _build_form(hub_first=studio.settings.hosted)
+            build_leads_hint(page, studio, "publish", elem_id="publish-hint")
             publish = gr.Button("Publish", variant="primary", elem_id="publish")
             compare = gr.Button("What would change?", elem_id="compare")
             said = gr.HTML(elem_id="publish-said")
-
-    def placed(where: str) -> tuple[Any, ...]:
-        hub = where == _HUB
-        seen = gr.Checkbox(visible=hub)
-        return gr.Textbox(visible=not hub), gr.Textbox(visible=hub), seen, seen
-
+    publishing = Publishing(studio, form)
     look = shown_to_user(publishing.outlook)
-    asked = [place, folder, name]
-    page.load(shown_to_user(publishing.opened), None, [folder, inside, card], **AT_ONCE)
-    place.change(placed, place, [folder, name, private, proposed], **AT_ONCE)
+    asked = [form.place, form.folder, form.name]
+    page.load(shown_to_user(publishing.opened), form.place, [form.folder, inside, card], **AT_ONCE)
+
+    def placed(where: str) -> list[Any]:
+        hub = where == _HUB
+        return [gr.update(visible=not hub), *(gr.update(visible=hub) for _ in form.of_hub)]
+
+    form.place.input(placed, form.place, [form.folder, *form.of_hub], **AT_ONCE)
+    for told in (form.place.input, form.name.blur, form.name.submit, form.folder.blur, form.folder.submit):
+        told(look, asked, [inside, card], trigger_mode="always_last", **QUIET)
+    for begun in (form.place.input, publish.click, compare.click):  # an answer belongs to what was asked
+        begun(None, None, said, js="() => ''", **AT_ONCE)
     guarded = for_leads(studio, "publish")
-    publish.click(
-        shown_to_user(guarded(publishing.publish)),
-        [*asked, private, proposed, rejected, classes, replace],
-        said,
-        concurrency_id="publish",
-    ).then(look, asked, [inside, card], **QUIET)
-    compare.click(
-        shown_to_user(guarded(publishing.compare)),
-        [*asked, rejected, classes, replace],
-        said,
-        concurrency_id="publish",
+    published = publish.click(
+        shown_to_user(guarded(publishing.publish)), form.all, said, concurrency_id="publish"
     )
+    published.then(look, asked, [inside, card], **QUIET)
+    compare.click(shown_to_user(guarded(publishing.compare)), form.all, said, concurrency_id="publish")
+
+
+def _build_form(*, hub_first: bool) -> Form:
+    places = _PLACES[::-1] if hub_first else _PLACES
+    plain: dict[str, Any] = {"container": False}
+    with gr.Column(elem_classes="pane"):
+        place = gr.Radio(places, value=places[0][1], label="To", elem_classes="pills", elem_id="place")
+        folder = gr.Textbox(label="Folder", max_lines=1, visible=not hub_first, elem_id="folder")
+        name = gr.Textbox(
+            label="Name",
+            placeholder="my-name/my-dataset",
+            max_lines=1,
+            visible=hub_first,
+            elem_id="hub-name",
+        )
+        private = gr.Checkbox(True, label="Private, when it is new", visible=hub_first, **plain)
+        proposed = gr.Checkbox(False, label="Propose it as a pull request", visible=hub_first, **plain)
+        rejected = gr.Checkbox(False, label="The rejected ones too, with their reasons", **plain)
+        with gr.Accordion("More", open=False, elem_id="more"):
+            classes = gr.Checkbox(False, label="Classes may be missing", **plain)
+            replaces = gr.Checkbox(
+                False,
+                label="This release replaces what others changed",
+                visible=hub_first,
+                elem_id="replaces",
+                **plain,
+            )
+    return Form(
+        place=place, folder=folder, name=name, private=private, proposed=proposed, rejected=rejected,
+        classes=classes, replace=replaces,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,17 +20,26 @@ if TYPE_CHECKING:
 
 MODEL = "nano"
 _HOUR_S = 3600.0
-SIGN_IN = "sign in with a Hugging Face account that a lead has added to BACKLOT_PEOPLE"
+_ADDED = "a lead can add the name to BACKLOT_PEOPLE"
+
+
+def refusal(name: str, what: str) -> NotAllowed:
+    """The refusal "NAME may not WHAT here", with what helps who has not signed in, or who has."""
+    return NotAllowed(name, f"{what} here", _way_in(name))
+
+
+def _way_in(name: str) -> str:
+    return f"sign in with Hugging Face; {_ADDED}" if name == VISITOR else _ADDED
 
 
 class TooMany(StudioError):
     """A visitor has had as many pictures drawn as an hour allows."""
 
-    def __init__(self, allowed: int, wait_s: float, *, all_visitors: bool = False) -> None:
+    def __init__(self, name: str, allowed: int, wait_s: float, *, all_visitors: bool = False) -> None:
         whose = "all visitors together" if all_visitors else "a visitor"
         minutes = max(1, math.ceil(wait_s / 60))
         super().__init__(
-            f"{whose} may have {allowed} pictures an hour drawn here; {SIGN_IN}, or try in {minutes} min"
+            f"{whose} may have {allowed} pictures an hour drawn here; try in {minutes} min, or {_way_in(name)}"
         )
 
 
@@ -64,11 +73,11 @@ class Visitors:
             return
         name, settings = reviewer_of(self.studio, request), self.studio.settings
         if model != MODEL:
-            raise NotAllowed(name, f"use another model than {MODEL} here", SIGN_IN)
+            raise refusal(name, f"use another model than {MODEL}")
         count = min(count, settings.visitor_variants, settings.visitor_pictures, settings.visitor_total)
         if not count:
-            raise NotAllowed(name, "have pictures drawn here", SIGN_IN)
-        entry = self._counted(_session(request, name), count)
+            raise refusal(name, "have pictures drawn")
+        entry = self._counted(name, _session(request, name), count)
         try:
             yield count
         except BaseException:
@@ -76,28 +85,34 @@ class Visitors:
                 self._drawn.remove(entry)
             raise
 
-    def _counted(self, session: str, count: int) -> tuple[float, str, int]:
+    def _counted(self, name: str, session: str, count: int) -> tuple[float, str, int]:
         settings, now = self.studio.settings, self.clock()
         with self._lock:
             while self._drawn and self._drawn[0][0] <= now - _HOUR_S:
                 self._drawn.popleft()
             own = [entry for entry in self._drawn if entry[1] == session]
-            self._refuse(own, count, settings.visitor_pictures, now)
-            self._refuse(self._drawn, count, settings.visitor_total, now, all_visitors=True)
+            for_one = _wait_s(own, count, settings.visitor_pictures, now)
+            if for_one:
+                raise TooMany(name, settings.visitor_pictures, for_one)
+            for_all = _wait_s(self._drawn, count, settings.visitor_total, now)
+            if for_all:
+                raise TooMany(name, settings.visitor_total, for_all, all_visitors=True)
             entry = (now, session, count)
             self._drawn.append(entry)
         return entry
 
-    def _refuse(
-        self, entries: Any, count: int, allowed: int, now: float, *, all_visitors: bool = False
-    ) -> None:
-        over = sum(entry[2] for entry in entries) + count - allowed
+
+def _wait_s(entries: Iterable[tuple[float, str, int]], count: int, allowed: int, now: float) -> float:
+    """Seconds until `count` more may be drawn: until enough of the oldest are an hour old; 0 for at once."""
+    entries = list(entries)
+    over = sum(pictures for *_, pictures in entries) + count - allowed
+    if over <= 0:
+        return 0.0
+    for when, _, pictures in entries:
+        over -= pictures
         if over <= 0:
-            return
-        for when, _, pictures in entries:  # oldest first: until enough of them are an hour old
-            over -= pictures
-            if over <= 0:
-                raise TooMany(allowed, when + _HOUR_S - now, all_visitors=all_visitors)
+            return when + _HOUR_S - now
+    return _HOUR_S
 
 
 def _session(request: Any, name: str) -> str:

@@ -7,7 +7,7 @@
         run_python(hub.environment(token, tmp_path / "home"), "import datasets; ...")
         assert hub.files("lab/parts")["note.txt"] == b"hi"
 
-Tests in other folders get the fixture by `from tests.hub.conftest import hub`. A fault strikes the next request that
+Tests get it as the fixture `hub`. A fault strikes the next request that
 matches (`times=-1`: every one), the first rule that is due wins, and `heal` forgets them all.
 
 As on the real Hub a new data set starts with one commit that holds `.gitattributes` (a Space: README.md too), large

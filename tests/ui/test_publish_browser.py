@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.library import Library
-from tests.hub.conftest import hub  # noqa: F401
 from tests.hub.server import LoopbackHub
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, opened_page
@@ -16,9 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_release_goes_to_the_hub_from_the_page(
-    hub: LoopbackHub,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         for one in filled(library, samples=4):
@@ -32,8 +29,13 @@ def test_a_release_goes_to_the_hub_from_the_page(
         with opened_page() as page:
             page.goto(f"{app.address}/publish")
             page.wait_for_selector("#outlook .figure")
+            page.click("#compare")
+            page.wait_for_selector("#publish-said:has-text('would be written')")
             page.click("label:has-text('the Hugging Face Hub')")
+            page.wait_for_selector("#publish-said .said", state="detached")
             page.fill("#hub-name textarea, #hub-name input", "ann/parts")
+            page.keyboard.press("Enter")
+            page.wait_for_selector("#card h1:has-text('parts')")
             page.click("#compare")
             page.wait_for_selector("#publish-said:has-text('would send')")
             assert "data/synthetic/train-" in page.inner_text("#publish-said table")
@@ -43,6 +45,10 @@ def test_a_release_goes_to_the_hub_from_the_page(
             assert page.get_attribute("#publish-said a.go", "href") == f"{hub.address}/datasets/ann/parts"
             page.click("#publish")
             page.wait_for_selector("#publish-said:has-text('nothing changed')")
+            page.fill("#hub-name textarea, #hub-name input", "")
+            page.click("#publish")
+            page.wait_for_selector("text=say where to: a name such as")
+            assert page.query_selector("#publish-said .said, #publish-said .go") is None
     finally:
         app.stop()
     assert hub.tags("ann/parts") == {"v1": hub.head("ann/parts")}

@@ -31,12 +31,6 @@ def provider() -> Iterator[OpenIdProvider]:
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[LoopbackHub]:
-    with LoopbackHub(tmp_path / "loopback-hub") as opened:
-        yield opened
-
-
-@pytest.fixture
 def app(
     tmp_path: Path, provider: OpenIdProvider, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[App]:
@@ -93,6 +87,9 @@ class Visit:
     def refused_to_publish(self, name: str) -> None:
         """The Publish page says that this person may not."""
         self.open("publish")
+        hint = "Sign in to publish" if name == "visitor" else "Only leads publish here"
+        self.page.wait_for_selector(f"#publish-hint:has-text('{hint}')")
+        assert not self.page.is_visible("#folder")
         self.page.click("#publish")
         self.page.wait_for_selector(f"text='{name}' may not publish here")
 
@@ -146,6 +143,9 @@ def test_a_visitor_looks_and_a_reviewer_decides_but_does_not_publish(visit: Visi
     visit.open("review")
     page.wait_for_selector(".review.is-reading[data-sample]")
     page.keyboard.press("a")
+    assert page.evaluate(
+        ALL_SAVED
+    )  # a decision would be kept in the browser at once, whatever the server says
     stored.append(page.evaluate(STORED))
     assert len(decided(site)) == 2
     assert leaks(visit, stored, [tmp_path]) == []
@@ -161,6 +161,10 @@ def test_the_owner_publishes_to_a_folder_and_to_the_hub_with_the_token_of_the_si
         library.record_decision(decision(sample_id))
     visit.sign_in("ann", "publish")
     page.wait_for_selector("#outlook .figure")
+    assert page.is_visible("#hub-name")  # on a Space the Hub comes first
+    assert page.is_hidden("#publish-hint")
+    page.click("label:has-text('a folder')")
+    page.wait_for_selector("#folder")
     page.click("#publish")
     page.wait_for_selector(PUBLISHED)
     (release,) = (site / "releases").iterdir()

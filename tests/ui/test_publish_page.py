@@ -1,0 +1,69 @@
+"""What the Publish page asks of the studio."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from pipeline.studio import Studio
+from tests.toy_library import decision, filled
+from ui.app import build_app
+from ui.starter_job import StarterJob
+
+
+def endpoint(studio: Studio, name: str) -> Any:
+    """The endpoint of a handler, of a new app."""
+    app = build_app(studio, StarterJob(studio))
+    (found,) = [one for one in app.fns.values() if getattr(one.fn, "__name__", "") == name]
+    return found
+
+
+def filled_in(function: Any, **given: Any) -> dict[Any, Any]:
+    """The values of the form as it opens, but for what is given by the first word of a label."""
+    values = {one: one.value for one in function.inputs}
+    by_word = {one.label.split()[0].strip(",").lower(): one for one in values}
+    return values | {by_word[word]: value for word, value in given.items()}
+
+
+@pytest.mark.parametrize("name", ["publish", "compare"])
+def test_what_only_the_hub_knows_is_not_asked_of_a_folder(studio: Studio, tmp_path: Path, name: str) -> None:
+    for one in filled(studio.library, samples=2):
+        studio.library.record_decision(decision(one))
+    asked = endpoint(studio, name)
+    release = tmp_path / "release"
+    said = asked.fn(filled_in(asked, folder=str(release), propose=True, this=True))
+    assert f"{release} as release 1" in said
+    assert release.exists() is (name == "publish")
+
+
+@pytest.mark.parametrize(
+    ("to", "problem"),
+    [("folder", "say where to: a folder"), ("hub", "say where to: a name such as my-name/my-dataset")],
+)
+def test_a_place_must_be_named(studio: Studio, to: str, problem: str) -> None:
+    asked = endpoint(studio, "publish")
+    with pytest.raises(gr.Error, match=problem):
+        asked.fn(filled_in(asked, to=to, folder=" ", name=" "))
+
+
+@pytest.mark.parametrize("hosted", [False, True], ids=["at home", "on a Space"])
+def test_an_empty_studio_proposes_a_folder_but_a_space_the_hub_and_no_path_of_its_disk(
+    studio: Studio, hosted: bool
+) -> None:
+    studio.settings = replace(studio.settings, hosted=hosted, owner="ann")
+    labels = {one.label: one for one in endpoint(studio, "publish").inputs}
+    assert labels["To"].value == ("hub" if hosted else "folder")
+    assert (labels["Name"].visible, labels["Folder"].visible) == (hosted, not hosted)
+    app = build_app(studio, StarterJob(studio))
+    (opened,) = [
+        one.fn
+        for one in app.fns.values()
+        if one.outputs and one.outputs[-1].elem_id == "card" and len(one.outputs) == 3
+    ]
+    folder, inside, card = opened("folder")
+    assert Path(folder).is_absolute() is not hosted
+    assert ("Nothing to publish yet" in inside, card) == (True, "")
