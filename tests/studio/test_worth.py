@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield opened
 
 
-def study(runs: Path, name: str, dataset: Path, sentence: str) -> Path:
-    """A finished study, as `training study` leaves it."""
+def study(runs: Path, name: str, dataset: Path, sentence: str, *, written_at: float | None = None) -> Path:
+    """A finished study, as `training study` leaves it; `written_at` in seconds of the epoch, None for now."""
     folder = runs / name
     folder.mkdir(parents=True)
     found = {
@@ -34,7 +35,10 @@ def study(runs: Path, name: str, dataset: Path, sentence: str) -> Path:
         "seeds": [0, 1],
         "arms": [{"title": "Real photos", "balanced_accuracy": {"mean": 0.75}}],
     }
-    (folder / "study.json").write_text(json.dumps(found))
+    report = folder / "study.json"
+    report.write_text(json.dumps(found))
+    if written_at is not None:
+        os.utime(report, (written_at, written_at))
     return folder
 
 
@@ -45,9 +49,13 @@ def test_the_newest_study_on_a_release_of_this_very_library_counts(library: Libr
     with Library.open(tmp_path / "other", create=True) as other:
         add_subject(other, 99)
         write_release(other, tmp_path / "theirs", name="theirs")
-    study(runs, "a", tmp_path / "ours", "Real photos are best.")
-    study(runs, "b", tmp_path / "theirs", "Nothing helps.")
-    study(runs, "c", tmp_path / "gone", "Who knows.")
+    for hour, name, dataset, sentence in (
+        (2, "a", "ours", "Real photos are best."),
+        (1, "b", "ours", "Synthetic ones are best."),
+        (3, "c", "theirs", "Nothing helps."),
+        (4, "d", "gone", "Who knows."),
+    ):
+        study(runs, name, tmp_path / dataset, sentence, written_at=hour * 3600)
     found = newest_verdict(runs, library)
     assert found is not None
     assert (found.sentence, found.test, found.seeds, found.version) == (
