@@ -16,8 +16,8 @@ PHOTO = "photo"  # method of a real row
 
 
 def rows(connection: Connection, part: Part, split: str | None) -> Iterator[ReleaseRow]:
-    """Rows of one part, photos in order of import, samples in that of their last verdict, so that what is new comes
-    last. Nothing of an excluded subject is among them.
+    """Rows of one part, photos in order of import, samples in that of the first verdict of their kind, so that what is
+    new comes last and a second opinion moves nothing. Nothing of an excluded subject is among them.
     """
     if part is Part.REAL:
         yield from _real(connection, split)
@@ -57,7 +57,7 @@ def _samples(
         subjects.c.excluded,
     )
     decided = (
-        select(func.max(decisions.c.seq))
+        select(func.min(decisions.c.seq))
         .where(decisions.c.sample_id == samples.c.id, decisions.c.verdict == verdict)
         .scalar_subquery()
         .label("decided")

@@ -30,7 +30,7 @@ class Library(SubjectStore, SampleStore, ReviewStore):
             return decisions.facts(connection)
 
     def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
-        """Photos in order of import, or samples in that of their last verdict; none of an excluded photo."""
+        """Photos in order of import, or samples in that of their first verdict; none of an excluded photo."""
         with self._reading() as connection:
             yield from releases.rows(connection, part, split)
 

@@ -107,7 +107,7 @@ def write_release(
     refuse_other_classes(before, found.labels, may_change=options.classes_changed)
     with fresh_folder(out) as folder:
         features = {part: release_features(found.labels, part) for part in found.parts}
-        written = _write_parts(source, found, folder, features, on_progress, options.shard_bytes)
+        written, found = _write_parts(source, found, folder, features, on_progress, options.shard_bytes)
         write_grid(source, found, folder)
         write_plot(found, folder)
         files = _hashes(folder, written)
@@ -156,10 +156,12 @@ def _write_parts(
     features: Mapping[Part, Features],
     on_progress: Progress | None,
     shard_bytes: int,
-) -> dict[tuple[Part, str], _Written]:
+) -> tuple[_Parts, Survey]:
+    """Write the data; what was written, and counted: people go on deciding meanwhile."""
     numbers = {label: number for number, label in enumerate(found.labels)}
     total, done = sum(found.total(part) for part in found.parts), 0
     written = {}
+    seen = found.emptied()
     with IndexWriter(folder / INDEX_NAME) as index:
         for part in found.parts:
             schema = stored_schema(features[part])
@@ -168,11 +170,12 @@ def _write_parts(
                     for row in source.release_rows(part, split=split):
                         writer.add(release_record(source, part, row, numbers), place=row.place)
                         index.add(part, row)
+                        seen.count(part, row)
                         done += 1
                         if on_progress:
                             on_progress(done, total)
                 written[part, split] = _Written(writer.rows, writer.data_bytes, tuple(writer.shards))
-    return written
+    return written, seen
 
 
 def _hashes(folder: Path, written: _Parts) -> dict[str, str]:

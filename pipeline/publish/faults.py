@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ TRIES = 6
 LONGEST_WAIT_S = 300.0
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _CHANGED = 401, 403, 404, 409, 412
 _TIMEOUT, _TOO_MANY, _BROKEN = 408, 429, 500
+_CHECKED = ("Invalid metadata in README.md", "LFS batch API returned errors")  # how its ValueErrors begin
+_XET_REFUSED = "XetAuthenticationError"  # hf_xet's; a PermissionError
 _UPLOAD_BROKE = "Error while uploading"  # how huggingface_hub begins the RuntimeError of a cut upload
 
 Answer = TypeVar("Answer")
@@ -37,15 +40,22 @@ def retried(call: Callable[[], Answer], *, pause: Pause = time.sleep, tries: int
 
 
 def _passing(error: Exception) -> bool:
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     if isinstance(error, OfflineModeIsEnabled):
         return False
+    if isinstance(error, LocalEntryNotFoundError):  # a download: the fault is behind it
+        return not isinstance(error.__cause__, Exception) or _passing(error.__cause__)
     if isinstance(error, HfHubHTTPError):
         status = _status(error)
         return status is None or status in (_TIMEOUT, _TOO_MANY) or status >= _BROKEN
     if isinstance(error, RuntimeError):
-        return str(error).startswith(_UPLOAD_BROKE)
+        return str(error).startswith(_UPLOAD_BROKE) and (_status(error.__cause__) or _BROKEN) >= _BROKEN
     return isinstance(error, HTTPError | ConnectionError | TimeoutError)
 
 
@@ -68,7 +78,9 @@ def plain_faults(name: str, *, doing: str = "publish to", sign_in: str = SIGN_IN
     """
     from huggingface_hub.errors import (
         HfHubHTTPError,
+        HFValidationError,
         HTTPError,
+        LocalEntryNotFoundError,
         LocalTokenNotFoundError,
         OfflineModeIsEnabled,
     )
@@ -81,9 +93,21 @@ def plain_faults(name: str, *, doing: str = "publish to", sign_in: str = SIGN_IN
         raise ReleaseRefused(f"HF_HUB_OFFLINE is set; unset it to {doing} {name}") from error
     except HfHubHTTPError as error:
         raise ReleaseRefused(_sentence(name, error, doing, sign_in)) from error
+    except LocalEntryNotFoundError as error:
+        raise ReleaseRefused(_behind(name, error, doing, sign_in)) from error
+    except HFValidationError as error:
+        raise ReleaseRefused(
+            f"'{name}' is no name that the Hub takes: {str(error).splitlines()[0]}"
+        ) from error
+    except ValueError as error:
+        if not str(error).startswith(_CHECKED):
+            raise
+        raise ReleaseRefused(f"the Hub refuses {name}: {' '.join(str(error).split())}") from error
     except RuntimeError as error:
         if not str(error).startswith(_UPLOAD_BROKE):
             raise
+        if _status(error.__cause__) is not None:
+            raise ReleaseRefused(_sentence(name, error.__cause__, doing, sign_in)) from error
         raise ReleaseRefused(
             f"the connection broke while files went to {name}; what it holds is as it was, the same command goes on"
         ) from error
@@ -92,6 +116,31 @@ def plain_faults(name: str, *, doing: str = "publish to", sign_in: str = SIGN_IN
             f"the Hub cannot be reached for {name} ({type(error).__name__}); what it holds is as it was, "
             "the same command goes on"
         ) from error
+    except PermissionError as error:
+        if type(error).__name__ != _XET_REFUSED:
+            raise ReleaseRefused(_scratch(error)) from error
+        raise ReleaseRefused(f"the token may not write to {name}, or it has expired; {sign_in}") from error
+    except OSError as error:
+        raise ReleaseRefused(_scratch(error)) from error
+
+
+def changed_by_others(name: str) -> str:
+    """The sentence where somebody else was quicker."""
+    return f"somebody else changed {name} meanwhile; nothing was written over, look at it and try again"
+
+
+def _behind(name: str, error: Exception, doing: str, sign_in: str) -> str:
+    """Why a download failed."""
+    if _status(error.__cause__) is not None:
+        return _sentence(name, error.__cause__, doing, sign_in)
+    return f"the Hub cannot be reached for {name}; what it holds is as it was, the same command goes on"
+
+
+def _scratch(error: OSError) -> str:
+    return (
+        f"the folder for passing files, {tempfile.gettempdir()}, cannot be used ({error.strerror or error}); free some "
+        "space, or set TMPDIR to another one"
+    )
 
 
 def _status(error: object) -> int | None:
@@ -109,7 +158,7 @@ def _sentence(name: str, error: object, doing: str, sign_in: str) -> str:
     if status == _NOT_FOUND:
         return f"the Hub has no {name}, or the token may not see it; check the name, or {sign_in}"
     if status in (_CONFLICT, _CHANGED):
-        return f"somebody else changed {name} meanwhile; nothing was written over, look at it and try again"
+        return changed_by_others(name)
     if status == _TOO_MANY:
         return f"the Hub takes no more from this account for now (429); {doing} {name} again in an hour"
     return f"the Hub refused {name} with status {status} ({said}); what it holds is as it was, try again"

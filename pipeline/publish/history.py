@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,27 +26,55 @@ class Earlier:
     rows: Mapping[Key, bytes] = field(default_factory=dict)
     card: str = ""  # also a person's own, where there was no release yet
     changelog: str = ""
+    taken: tuple[str, ...] = ()  # names that versions have already: the tags on the Hub
 
     @property
     def next_version(self) -> str:
-        """One more than that of the release before."""
-        if not self.version:
-            return "1"
-        return str(int(self.version) + 1) if self.version.isdigit() else f"{self.version}-next"
+        """One more than the highest that was ever taken."""
+        numbers = [int(one) for one in (self.version, *(tag[1:] for tag in self.taken)) if one.isdigit()]
+        return str(max(numbers, default=0) + 1)
 
 
-def earlier_release(folder: Path) -> Earlier:
-    """The release in a folder, of which the small files are enough."""
+def earlier_release(
+    folder: Path, *, where: str = "", taken: Iterable[str] = (), forgiving: bool = False
+) -> Earlier:
+    """The release in a folder, of which the small files are enough.
+
+    Args:
+        folder: may hold no release.
+        where: what it is called, for the sentence.
+        taken: tags that are there.
+        forgiving: what is damaged is taken for empty.
+
+    Raises:
+        ReleaseRefused: a file is damaged.
+    """
     facts = release_facts(folder) or {}
-    return Earlier(
-        version=str(facts.get("version", "")),
-        created_at=str(facts.get("created_at", "")),
-        classes=tuple(facts.get("classes", ())),
-        files=dict(facts.get("files", {})),
-        rows=read_index(folder / INDEX_NAME) if facts else {},
-        card=_text(folder / CARD_NAME),
-        changelog=_text(folder / CHANGELOG_NAME) if facts else "",
-    )
+    tags = tuple(tag for tag in taken if tag.startswith("v"))
+    texts = {}
+    for name in (CARD_NAME, CHANGELOG_NAME):
+        try:
+            texts[name] = _text(folder / name)
+        except ValueError as error:  # not UTF-8
+            raise ReleaseRefused(f"{name} of {where or folder} is no text in UTF-8; mend it there") from error
+    try:
+        return Earlier(
+            version=str(facts.get("version", "")),
+            created_at=str(facts.get("created_at", "")),
+            classes=tuple(str(one) for one in facts.get("classes", ())),
+            files={str(path): str(digest) for path, digest in facts.get("files", {}).items()},
+            rows=read_index(folder / INDEX_NAME) if facts else {},
+            card=texts[CARD_NAME],
+            changelog=texts[CHANGELOG_NAME],
+            taken=tags,
+        )
+    except (ValueError, TypeError, AttributeError, KeyError) as error:  # ArrowInvalid is a ValueError
+        if forgiving:
+            return Earlier(card=texts[CARD_NAME], changelog=texts[CHANGELOG_NAME], taken=tags)
+        raise ReleaseRefused(
+            f"release.json or index.parquet of {where or folder} is damaged; look at it there, then say that this "
+            "release replaces what others changed (--replace)"
+        ) from error
 
 
 def refuse_other_classes(before: Earlier, labels: tuple[str, ...], *, may_change: bool) -> None:

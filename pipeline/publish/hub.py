@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import InvalidRequest, ReleaseRefused
 from pipeline.publish.bundle import Progress, ReleaseOptions, ReleaseReport, write_release
-from pipeline.publish.faults import SIGN_IN, Pause, plain_faults, retried
+from pipeline.publish.faults import SIGN_IN, Pause, changed_by_others, plain_faults, retried
 from pipeline.publish.folders import MARKER, release_facts
 from pipeline.publish.history import CARD_NAME, CHANGELOG_NAME, Earlier, earlier_release
 from pipeline.publish.index import INDEX_NAME, RowChanges
@@ -32,6 +32,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0
 _KIND = "dataset"
 _TEXTS = (MARKER, CARD_NAME, CHANGELOG_NAME, INDEX_NAME)
 _DATA = "data/"
+_ANYBODYS = (
+    ".gitattributes",
+    ".gitignore",
+    CARD_NAME,
+    "LICENSE",
+    "LICENSE.md",
+    "LICENSE.txt",
+)  # no data set yet
 _NAMED = 3  # files that a sentence names
 
 
@@ -60,6 +68,7 @@ class PushReport:
     commit: str | None = None  # None where nothing was sent
     pull_request: str | None = None  # its address
     tag: str | None = None
+    unseen: bool = False  # without an account a private data set looks like none
 
     @property
     def sent_bytes(self) -> int:
@@ -81,7 +90,8 @@ def hub_name(text: str) -> str | None:
     if not text.startswith(_SCHEME):
         return None
     name = text.removeprefix(_PREFIX).rstrip("/")
-    bad = "--" in name or ".." in name or name.endswith((".git", ".", "-"))
+    ends = any(part.endswith((".git", ".", "-")) for part in name.split("/"))
+    bad = ends or "--" in name or ".." in name
     if not text.startswith(_PREFIX) or not _NAME.fullmatch(name) or bad:
         raise InvalidRequest(f"'{text}' names no dataset on the Hub; write hf://datasets/NAMESPACE/NAME")
     return name
@@ -118,10 +128,11 @@ def push_release(
     options = options or PushOptions()
     api = HfApi(endpoint=options.endpoint, token=options.token)
     with tempfile.TemporaryDirectory(prefix="backlot-release-") as scratch, plain_faults(name):
-        if not options.dry_run:
-            retried(lambda: _refuse_account(api, name, options), pause=pause)
+        known = retried(lambda: _refuse_account(api, name, options), pause=pause)
         there = retried(lambda: look(api, name, _KIND), pause=pause)
         before = _earlier(api, name, there, Path(scratch) / "before", options, pause)
+        if before.version and f"v{before.version}" not in there.tags and not options.dry_run:
+            _tagged(api, name, f"v{before.version}", there, pause)  # of a push that broke off, or was merged
         written = write_release(
             source,
             Path(scratch) / "release",
@@ -131,7 +142,7 @@ def push_release(
             address=name,
             on_progress=on_progress,
         )
-        report = _compared(api, name, written, there)
+        report = replace(_compared(api, name, written, there), unseen=not known and there.head is None)
         if options.dry_run:
             return written, report
         return written, _sent(api, written, there, report, options, pause)
@@ -146,12 +157,12 @@ def _earlier(
         if path in there.files:
             retried(partial(there.fetch, api, name, _KIND, path, folder), pause=pause)
     data = [path for path in there.files if path.startswith(_DATA)]
-    if release_facts(folder) is None and data and not options.replace:
+    if release_facts(folder) is None and set(there.files).difference(_ANYBODYS) and not options.replace:
         raise ReleaseRefused(f"{name} holds a data set that Backlot did not publish; choose another name")
-    before = earlier_release(folder)
+    before = earlier_release(folder, where=name, taken=there.tags, forgiving=options.replace)
     foreign = [path for path in data if path not in before.files]
     other = [path for path, digest in before.files.items() if there.sha256(path) not in (digest, None)]
-    gone = [path for path in before.files if path.startswith(_DATA) and path not in there.files]
+    gone = [path for path in before.files if path not in there.files]
     if before.version and (foreign or other or gone) and not options.replace:
         changed = _listed([*foreign, *other, *gone])
         raise ReleaseRefused(
@@ -194,8 +205,6 @@ def _sent(
 
     name, tag = report.repository, f"v{written.version}"
     if not report.changed:
-        assert there.head is not None
-        _tagged(api, name, tag, there.head, pause)
         return replace(report, tag=tag)
     if there.head is None:
         retried(
@@ -203,17 +212,21 @@ def _sent(
             pause=pause,
         )
         there = retried(lambda: look(api, name, _KIND), pause=pause)
+        if set(there.files).difference(_ANYBODYS):
+            raise ReleaseRefused(changed_by_others(name))
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
         CommitOperationAdd(path_in_repo=path, path_or_fileobj=written.path / path) for path, _ in report.files
     ]
     operations += [CommitOperationDelete(path_in_repo=path) for path in report.removed]
 
     def commit() -> tuple[str, str | None]:
+        if options.pull_request and (open_already := _proposed(api, name, written)):
+            return open_already  # the answer to it was lost
         done = api.create_commit(
             name,
             operations,
             repo_type=_KIND,
-            commit_message=f"Release {written.version}",
+            commit_message=_title(written),
             commit_description=str(written.changes),
             create_pr=options.pull_request,
             parent_commit=there.head,
@@ -228,7 +241,7 @@ def _sent(
             raise
         oid, proposal = now, None
     if not options.pull_request:
-        _tagged(api, name, tag, oid, pause)
+        _tagged(api, name, tag, replace(there, head=oid), pause)
     return replace(report, commit=oid, pull_request=proposal, tag=None if options.pull_request else tag)
 
 
@@ -243,18 +256,56 @@ def _arrived(
     return there.head if same and not set(report.removed) & set(there.files) else None
 
 
-def _tagged(api: HfApi, name: str, tag: str, revision: str, pause: Pause) -> None:
-    """Name a commit, so that it can be loaded for ever."""
+def _proposed(api: HfApi, name: str, written: ReleaseReport) -> tuple[str, str] | None:
+    """(commit, address) of an open pull request of this account that holds just this release."""
+    proposals = api.get_repo_discussions(
+        name,
+        author=api.whoami()["name"],
+        discussion_type="pull_request",
+        discussion_status="open",
+        repo_type=_KIND,
+    )
+    paths = [path for path in written.path.rglob("*") if path.is_file()]
+    for one in proposals:
+        if one.title == _title(written):
+            there = look(api, name, _KIND, revision=one.git_reference)
+            if there.head and all(_same(there, path, written.path) for path in paths):
+                return there.head, one.url
+    return None
+
+
+def _same(there: Remote, path: Path, folder: Path) -> bool:
+    """Whether a file of a release is there; the one with the date may differ."""
+    name = path.relative_to(folder).as_posix()
+    return name == MARKER or same_file(there.files.get(name), path)
+
+
+def _title(written: ReleaseReport) -> str:
+    return f"Release {written.version}"
+
+
+def _tagged(api: HfApi, name: str, tag: str, there: Remote, pause: Pause) -> None:
+    """Name the head, so that it can be loaded for ever."""
     retried(
-        lambda: api.create_tag(name, tag=tag, revision=revision, repo_type=_KIND, exist_ok=True), pause=pause
+        lambda: api.create_tag(name, tag=tag, revision=there.head, repo_type=_KIND, exist_ok=True),
+        pause=pause,
     )
 
 
-def _refuse_account(api: HfApi, name: str, options: PushOptions) -> None:
-    """Ask who we are before anything is written: a missing right would show only after the first upload."""
-    me = api.whoami()
+def _refuse_account(api: HfApi, name: str, options: PushOptions) -> bool:
+    """Ask who we are before anything is written: a missing right would show only after the first upload. Whether there
+    is an account; a dry run does without.
+    """
+    from huggingface_hub.errors import LocalTokenNotFoundError
+
+    try:
+        me = api.whoami()
+    except LocalTokenNotFoundError:
+        if options.dry_run:
+            return False
+        raise
     if options.pull_request:  # anybody may propose
-        return
+        return True
     namespace = name.split("/")[0]
     own = {me["name"], *(organisation["name"] for organisation in me.get("orgs", []))}
     if namespace not in own:
@@ -265,3 +316,4 @@ def _refuse_account(api: HfApi, name: str, options: PushOptions) -> None:
     role = me.get("auth", {}).get("accessToken", {}).get("role")
     if role == "read":
         raise ReleaseRefused(f"the token of {me['name']} may only read; {SIGN_IN}")
+    return True

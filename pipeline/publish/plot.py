@@ -24,21 +24,22 @@ def write_plot(found: Survey, folder: Path) -> None:
     from matplotlib.figure import Figure  # slow to import; no pyplot: nothing global is touched
 
     labels = found.labels[:_MOST_CLASSES]
+    names = [label.replace("$", r"\$") for label in labels]  # no formula
     figure = Figure(figsize=(_WIDTH_IN, _HEAD_IN + _ROW_IN * len(labels)), layout="constrained")
     panels = figure.subplots(1, len(found.splits), sharey=True, squeeze=False)[0]
     for panel, split in zip(panels, found.splits, strict=True):
         left = [0] * len(labels)
         for name, counts in _bars(found, split).items():
             widths = [counts.get(label, 0) for label in labels]
-            panel.barh(labels, widths, left=left, color=_COLOURS.get(name, "#999999"), label=name, height=0.7)
+            panel.barh(names, widths, left=left, color=_COLOURS.get(name, "#999999"), label=name, height=0.7)
             left = [start + width for start, width in zip(left, widths, strict=True)]
         panel.set_title(split, loc="left", fontsize=10)
         panel.spines[["top", "right", "left"]].set_visible(False)
         panel.tick_params(length=0, labelsize=8)
         panel.xaxis.get_major_locator().set_params(integer=True, nbins=4)
     panels[0].invert_yaxis()
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower left", ncols=len(names), frameon=False, fontsize=8)
+    handles, titles = panels[0].get_legend_handles_labels()
+    figure.legend(handles, titles, loc="outside lower left", ncols=len(titles), frameon=False, fontsize=8)
     figure.savefig(folder / PLOT_NAME, dpi=110, metadata={"Software": None})
 
 

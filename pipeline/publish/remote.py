@@ -29,6 +29,7 @@ class Remote:
 
     head: str | None = None
     files: Mapping[str, RemoteFile] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)  # name → commit
 
     def sha256(self, path: str) -> str | None:
         """Of a large file; None where the Hub does not tell."""
@@ -39,13 +40,18 @@ class Remote:
         api.hf_hub_download(name, path, repo_type=kind, revision=self.head, local_dir=folder)
 
 
-def look(api: HfApi, name: str, kind: str) -> Remote:
-    """A repository `ns/name` as it stands; an empty `Remote` where there is none, or none that may be seen."""
-    from huggingface_hub.errors import RepositoryNotFoundError
+def look(api: HfApi, name: str, kind: str, revision: str | None = None) -> Remote:
+    """A repository `ns/name` as it stands, or at a revision; an empty `Remote` where there is none, or none that may be
+    seen.
+    """
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from huggingface_hub.hf_api import RepoFile
 
     try:
-        head = api.repo_info(name, repo_type=kind).sha
+        head = api.repo_info(name, repo_type=kind, revision=revision).sha
+        tags = {one.name: one.target_commit for one in api.list_repo_refs(name, repo_type=kind).tags}
+    except GatedRepoError:
+        raise
     except RepositoryNotFoundError:
         return Remote()
     entries = api.list_repo_tree(name, recursive=True, revision=head, repo_type=kind)
@@ -54,7 +60,7 @@ def look(api: HfApi, name: str, kind: str) -> Remote:
         for entry in entries
         if isinstance(entry, RepoFile)
     }
-    return Remote(head, files)
+    return Remote(head, files, tags)
 
 
 def same_file(there: RemoteFile | None, here: Path) -> bool:

@@ -41,7 +41,7 @@ class ShardWriter:
     """Writes one split as `<split>-<place of the first row>-<hash>.parquet`, so that names sort as rows do.
 
     A shard holds between half and one and a half times `shard_bytes` of pictures, the last one less. A split without
-    rows gets one shard with the schema alone, so that it loads as an empty split. Leaving the `with` block completes
+    rows gets one shard with the schema alone. Leaving the `with` block completes
     the files.
     """
 

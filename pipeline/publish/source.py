@@ -59,10 +59,36 @@ class Survey:
     )  # (split, class, method), synthetic
     known: tuple[str, ...] = ()  # classes of the release before: they keep their numbers
     plans: tuple[StoredPlan, ...] = ()
+    fixed: tuple[tuple[str, ...], tuple[str, ...]] | None = None  # classes and splits, once they are decided
+
+    def emptied(self) -> Survey:
+        """With the same classes and splits and nothing counted yet, to count what is really written."""
+        return Survey(
+            counts={part: {} for part in self.counts},
+            review=self.review,
+            plans=self.plans,
+            fixed=(self.labels, self.splits),
+        )
+
+    def count(self, part: Part, row: ReleaseRow) -> None:
+        """Take one row."""
+        by_label = self.counts[part].setdefault(row.split, {})
+        by_label[row.label] = by_label.get(row.label, 0) + 1
+        examples = self.examples.setdefault((row.label, part), [])
+        if len(examples) < _PICTURES_PER_CLASS:
+            examples.append(row.image_id)
+        if part is Part.SYNTHETIC:
+            self.methods[row.method] += 1
+            self.by_method[row.split, row.label, row.method] += 1
+            self.models[row.model, row.revision] += 1
+        elif part is Part.REAL:
+            self.sources[row.source] += 1
 
     @property
     def labels(self) -> tuple[str, ...]:
         """All class names, the same in every configuration: those of the release before, then new ones sorted."""
+        if self.fixed:
+            return self.fixed[0]
         found = {label for counts in self.counts.values() for by in counts.values() for label in by}
         kept = tuple(label for label in self.known if label in found)
         return kept + tuple(sorted(found.difference(kept)))
@@ -75,6 +101,8 @@ class Survey:
     @property
     def splits(self) -> tuple[str, ...]:
         """All splits, train and test first."""
+        if self.fixed:
+            return self.fixed[1]
         found = {split for counts in self.counts.values() for split in counts}
         return SPLITS + tuple(sorted(found - set(SPLITS)))
 
@@ -110,23 +138,11 @@ def survey(source: ReleaseSource, *, rejected: bool = False, known: Sequence[str
     )
     for part in parts:
         for row in source.release_rows(part):
-            _count(found, part, row)
+            found.count(part, row)
+    if rejected and not found.total(Part.REJECTED):
+        del found.counts[Part.REJECTED]  # `datasets` loads no empty configuration
     _refuse_empty(found)
     return found
-
-
-def _count(found: Survey, part: Part, row: ReleaseRow) -> None:
-    by_label = found.counts[part].setdefault(row.split, {})
-    by_label[row.label] = by_label.get(row.label, 0) + 1
-    examples = found.examples.setdefault((row.label, part), [])
-    if len(examples) < _PICTURES_PER_CLASS:
-        examples.append(row.image_id)
-    if part is Part.SYNTHETIC:
-        found.methods[row.method] += 1
-        found.by_method[row.split, row.label, row.method] += 1
-        found.models[row.model, row.revision] += 1
-    elif part is Part.REAL:
-        found.sources[row.source] += 1
 
 
 def _refuse_empty(found: Survey) -> None:

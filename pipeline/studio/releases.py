@@ -102,6 +102,7 @@ def _pushed(release: ReleaseReport, pushed: PushReport, *, dry_run: bool) -> str
         lines += [f"  + {path} ({file_size(size)})" for path, size in pushed.files]
         lines += [f"  - {path}" for path in pushed.removed]
         lines += [f"  {pushed.kept} files stay as they are"] if pushed.kept else []
+        lines += ["  without an account a private data set there cannot be seen"] if pushed.unseen else []
         return "\n".join(lines)
     if pushed.pull_request:
         return f"{files} proposed at {pushed.pull_request}: {rows}{since}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def token(hub: LoopbackHub) -> str:
 
 
 def push(hub: LoopbackHub, library: Library, token: str, name: str = NAME, **options: Any) -> PushReport:
-    """Push without waiting; what the Hub asked to wait for is in `push.waits`."""
+    """Push without waiting; what the Hub asked to wait for is in `WAITS`."""
     release = options.pop("release", SMALL)
     given = PushOptions(token=token, endpoint=hub.address, **options)
     return push_release(library, name, release=release, options=given, pause=WAITS.append)[1]
@@ -178,7 +179,7 @@ def test_a_grown_release_sends_what_is_new_and_the_old_one_still_loads(
     assert set(hub.tags(NAME)) == {"v1", "v2"}
     log = hub.files(NAME)["CHANGELOG.md"].decode()
     assert log.index("## v2, ") < log.index("## v1, ")
-    assert "2 rows added, 0 removed, 0 changed since v1" in log
+    assert "60 real, 42 synthetic; rows: 2 added since v1." in log
     now = loaded(hub, token, tmp_path / "new")
     assert sorted(now["synthetic"]) == sorted(wanted(library, Part.SYNTHETIC))
     then = loaded(hub, token, tmp_path / "old", revision="v1")
@@ -269,7 +270,7 @@ def test_data_that_somebody_else_changed_is_named_and_replaced_only_when_told(
         push(hub, library, token)
     assert "somebody changed data/real/train-extra.parquet" in str(refusal.value)
     assert shard in str(refusal.value)
-    assert "publish with --replace" in str(refusal.value)
+    assert "replaces what others changed (--replace)" in str(refusal.value)
     push(hub, library, token, replace=True)
     assert shard in hub.files(NAME)
     assert "data/real/train-extra.parquet" not in hub.files(NAME)
@@ -431,6 +432,132 @@ def test_without_an_account_the_mend_is_named(hub: LoopbackHub, library: Library
     done = run_python(hub.environment(None, tmp_path / "hf"), command)
     assert done.returncode == 1
     assert "needs an account of the Hub; sign in with `hf auth login`" in done.stderr
+
+
+def test_of_two_first_releases_at_once_one_is_refused(
+    hub: LoopbackHub, library: Library, token: str, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "other", create=True) as other:
+        for number in range(200, 205):
+            add_subject(other, number)
+        hub.before("POST .*/repos/create", lambda: push(hub, other, token))
+        with pytest.raises(ReleaseRefused, match="somebody else changed ann/parts meanwhile"):
+            push(hub, library, token)
+    assert [one.title for one in hub.commits(NAME)] == ["Release 1", "initial commit"]
+    assert json.loads(hub.files(NAME)["release.json"])["counts"]["real"]["train"] == 5
+
+
+def test_a_version_that_was_ever_taken_is_not_taken_again(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    push(hub, library, token)
+    first = hub.files(NAME)
+    accept_more(library, 2)
+    push(hub, library, token)
+    second = hub.files(NAME)
+    hub.commit_as("bob", NAME, {path: None for path in second if path not in first} | first)  # a revert
+    accept_more(library, 2)
+    report = push(hub, library, token)
+    assert report.tag == "v3"
+    assert hub.tags(NAME)["v3"] == hub.head(NAME)
+    hub.commit_as("bob", NAME, {"release.json": None})
+    assert push(hub, library, token, replace=True).tag == "v4"
+    log = hub.files(NAME)["CHANGELOG.md"].decode()
+    assert all(f"## v{number}, " in log for number in (1, 3, 4))
+
+
+def test_a_release_without_its_tag_gets_it_with_the_next_push(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    hub.fail("POST .*/tag/", 403, times=99)
+    with pytest.raises(ReleaseRefused):
+        push(hub, library, token)
+    hub.heal()
+    first = hub.head(NAME)
+    accept_more(library, 1)
+    push(hub, library, token)
+    assert hub.tags(NAME) == {"v1": first, "v2": hub.head(NAME)}
+
+
+def test_a_data_set_of_another_layout_is_not_taken_over(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    hub.create(NAME)
+    hub.commit_as("ann", NAME, {"train.parquet": b"PAR1", "CHANGELOG.md": b"precious"})
+    with pytest.raises(ReleaseRefused, match="holds a data set that Backlot did not publish"):
+        push(hub, library, token)
+    assert hub.files(NAME)["CHANGELOG.md"] == b"precious"
+
+
+def test_an_empty_repository_with_a_card_and_a_licence_is_filled(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    hub.create(NAME)
+    hub.commit_as("ann", NAME, {"README.md": b"Ask Ann.\n", "LICENSE": b"mine"})
+    push(hub, library, token)
+    assert hub.files(NAME)["README.md"].decode().split("---\n")[2].startswith("Ask Ann.\n")
+    assert hub.files(NAME)["LICENSE"] == b"mine"
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_a_small_file_that_cannot_be_fetched_is_one_sentence(
+    hub: LoopbackHub, library: Library, token: str, status: int
+) -> None:
+    push(hub, library, token)
+    hub.fail("(GET|HEAD) .*/resolve/.*release.json", status, times=99)
+    with pytest.raises(ReleaseRefused, match="ann/parts"):
+        push(hub, library, token)
+    hub.heal()
+    assert not push(hub, library, token).changed
+
+
+def test_a_card_that_the_hub_does_not_take_is_one_sentence(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    hub.fail("POST .*/validate-yaml", 400, times=99)
+    with pytest.raises(ReleaseRefused, match=r"the Hub refuses ann/parts: Invalid metadata in README\.md"):
+        push(hub, library, token)
+
+
+def test_a_damaged_index_is_named_and_replaced_only_when_told(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    push(hub, library, token)
+    hub.commit_as("bob", NAME, {"index.parquet": b"not parquet at all"})
+    with pytest.raises(ReleaseRefused, match=r"release.json or index.parquet of ann/parts is damaged"):
+        push(hub, library, token)
+    push(hub, library, token, replace=True)
+    assert hub.files(NAME)["index.parquet"].startswith(b"PAR1")
+
+
+def test_an_upload_that_is_refused_is_no_broken_connection(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    hub.fail("PUT /storage/", 403, times=999)
+    with pytest.raises(ReleaseRefused, match="the token may not write to ann/parts"):
+        push(hub, library, token)
+
+
+def test_a_proposal_whose_answer_was_lost_is_found_again(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    push(hub, library, token)
+    accept_more(library, 2)
+    hub.lose_answer("POST .*/commit/")
+    with contextlib.suppress(ReleaseRefused):
+        push(hub, library, token, pull_request=True)
+    report = push(hub, library, token, pull_request=True)
+    assert len(hub.pull_requests(NAME)) == 1
+    assert report.pull_request is not None
+    assert report.pull_request.endswith("/discussions/1")
+
+
+def test_a_dry_run_does_not_call_new_what_it_may_not_see(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    push(hub, library, token)
+    with pytest.raises(ReleaseRefused, match="cy may not write to 'ann'"):
+        push(hub, library, hub.account("cy"), dry_run=True)
 
 
 def test_a_token_is_in_no_representation() -> None:

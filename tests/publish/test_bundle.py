@@ -397,7 +397,7 @@ def test_what_a_person_wrote_into_the_card_and_the_list_of_releases_stays(
     said = log.read_text()
     assert "Note: the first." in said
     assert said.index("## v2, ") < said.index("## v1, ")
-    assert "0 rows added, 1 removed, 0 changed since v1" in said
+    assert "5 real, 4 synthetic; rows: 1 removed since v1." in said
     assert set(load_elsewhere(tmp_path / "release", tmp_path / "hf")) == {"real", "synthetic", "mixed"}
 
 
@@ -411,6 +411,50 @@ def test_a_card_with_broken_front_matter_is_refused_and_nothing_written(
     with pytest.raises(ReleaseRefused, match=r"release is no valid YAML \(line \d\); mend it there"):
         write_release(decided, tmp_path / "release", name="Parts")
     assert _content(tmp_path / "release") == before
+
+
+def test_what_is_decided_while_the_release_is_written_is_counted_as_it_was_written(
+    decided: Library, tmp_path: Path
+) -> None:
+    waiting = [row.id for row in decided.samples(review="rejected")]
+
+    def accept_more(done: int, _total: int) -> None:
+        if done == 1:
+            for one in waiting:
+                decided.record_decision(decision(one))
+
+    report = write_release(decided, tmp_path / "release", name="Parts", on_progress=accept_more)
+    card = (tmp_path / "release" / "README.md").read_text()
+    found = sum(report.counts["synthetic"].values())
+    assert found == 10
+    assert "and 10 synthetic ones" in card
+    assert "| `inpaint` | 10 |" in card
+    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "synthetic")
+    assert sum(len(rows) for rows in said["synthetic"].values()) == found
+
+
+def test_a_second_opinion_moves_no_row(library: Library, tmp_path: Path) -> None:
+    photo = add_subject(library, 1)
+    specs = [spec(photo, seed=number) for number in range(30)]
+    library.add_plan("floors", "", specs)
+    for one in specs:
+        library.record_decision(decision(render(library, one), reviewer="gate", via="gate"))
+    small = ReleaseOptions(shard_bytes=4 * len(library.picture_bytes(library.subjects()[0].photo_id)))
+    write_release(library, tmp_path / "release", name="Parts", options=small)
+    before = {name for name in _content(tmp_path / "release") if name.startswith("data/")}
+    for one in specs[3:12]:
+        library.record_decision(decision(one.id))
+    report = write_release(library, tmp_path / "release", name="Parts", options=small)
+    assert {name for name in _content(tmp_path / "release") if name.startswith("data/")} == before
+    assert not report.changes
+
+
+def test_a_class_may_have_any_name(library: Library, tmp_path: Path) -> None:
+    for number, label in enumerate((r"$\foo$", "a$b$", "50 %", "x_y^z")):
+        add_subject(library, number, label=label)
+    report = write_release(library, tmp_path / "release", name="Parts")
+    assert len(report.classes) == 4
+    assert (tmp_path / "release" / "counts.png").stat().st_size > 1000
 
 
 def _content(folder: Path) -> dict[str, str]:
