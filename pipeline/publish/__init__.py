@@ -6,10 +6,11 @@ from pipeline.publish.exports import Format, export
 from pipeline.publish.folders import refuse_foreign, release_facts
 from pipeline.publish.history import earlier_release
 from pipeline.publish.hub import PushOptions, PushReport, hub_name, push_release
-from pipeline.publish.index import released_photos
+from pipeline.publish.index import INDEX_NAME, read_index, released_ids
 from pipeline.publish.source import Outlook, ReleaseSource, outlook
 
 __all__ = [
+    "INDEX_NAME",
     "Format",
     "Outlook",
     "PushOptions",
@@ -23,9 +24,10 @@ __all__ = [
     "hub_name",
     "outlook",
     "push_release",
+    "read_index",
     "refuse_foreign",
     "release_card",
     "release_facts",
-    "released_photos",
+    "released_ids",
     "write_release",
 ]

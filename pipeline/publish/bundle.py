@@ -117,7 +117,8 @@ def write_release(
             info = [_dataset_info(config, found, features, written) for config in configs_of(found)]
             place = address or "FOLDER_OR_HUB_NAME"
             ours = card(
-                found, name=name, version=version, dataset_info=info, pictures=True, study=options.study, address=place
+                found, name=name, version=version, dataset_info=info, pictures=True, study=options.study,
+                index=files[INDEX_NAME], address=place
             )  # fmt: skip
             return merged(ours, before.card, where=address or str(out))
 

@@ -82,14 +82,9 @@ def read_index(path: Path) -> dict[Key, bytes]:
     return dict(zip(zip(parts, ids, strict=True), digests, strict=True))
 
 
-def released_photos(folder: Path, count: int) -> list[str]:
-    """The ids of a few photos of a release folder; empty where there is none."""
-    path = folder / INDEX_NAME
-    if not path.is_file():
-        return []
-    head = next(pq.ParquetFile(path).iter_batches(batch_size=count), None)
-    rows = head.to_pylist() if head is not None else []
-    return [row["sample_id"] for row in rows if row["part"] == Part.REAL]
+def released_ids(folder: Path, part: Part, count: int) -> list[str]:
+    """The first ids of a part of a release folder, at most so many; empty where there is none."""
+    return [sample_id for where, sample_id in read_index(folder / INDEX_NAME) if where == part][:count]
 
 
 def row_changes(before: dict[Key, bytes], after: dict[Key, bytes]) -> RowChanges:

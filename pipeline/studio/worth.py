@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any
 
+from pipeline.domain.release import Part
 from pipeline.errors import NotFound, StudioError
 from pipeline.library import Library
-from pipeline.publish import Study, release_facts, released_photos
+from pipeline.publish import INDEX_NAME, Study, read_index, released_ids
 
 _REPORT = "study.json"
 _ENOUGH = 5  # photos of a release that are looked for in the library
@@ -29,19 +32,23 @@ def study_verdict(folder: Path) -> Study:
 
 
 def newest_verdict(runs: Path, library: Library) -> Study | None:
-    """The verdict of the newest study on a release folder that was made from this library; None without one."""
+    """The verdict of the newest study on a release folder that holds photos and, where it has any, samples of this
+    library; None without one.
+    """
     reports = sorted(runs.glob(f"*/{_REPORT}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in reports:
         dataset = Path(str((_json(path) or {}).get("dataset", "")))
-        photos = released_photos(dataset, _ENOUGH)
-        if photos and all(_known(library, photo) for photo in photos):
+        photos = released_ids(dataset, Part.REAL, _ENOUGH)
+        samples = released_ids(dataset, Part.SYNTHETIC, _ENOUGH)
+        if photos and _knows(library.subject, photos) and _knows(library.sample, samples):
             return _read(path)
     return None
 
 
-def _known(library: Library, subject_id: str) -> bool:
+def _knows(find: Callable[[str], object], ids: list[str]) -> bool:
     try:
-        library.subject(subject_id)
+        for one in ids:
+            find(one)
     except NotFound:
         return False
     return True
@@ -51,13 +58,16 @@ def _read(path: Path) -> Study | None:
     found = _json(path)
     if not found:
         return None
+    index = Path(str(found.get("dataset", ""))) / INDEX_NAME
+    at_hand = index.is_file()
     try:
         return Study(
             sentence=str(found["verdict"]),
             test=PurePath(str(found["test"])).name,  # no folder of somebody's disk
             seeds=len(found["seeds"]),
             arms=tuple((str(arm["title"]), float(arm["balanced_accuracy"]["mean"])) for arm in found["arms"]),
-            version=str((release_facts(Path(str(found["dataset"]))) or {}).get("version", "")),
+            pictures=len(read_index(index)),
+            index=hashlib.sha256(index.read_bytes()).hexdigest() if at_hand else "",
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -58,11 +58,11 @@ def test_the_newest_study_on_a_release_of_this_very_library_counts(library: Libr
         study(runs, name, tmp_path / dataset, sentence, written_at=hour * 3600)
     found = newest_verdict(runs, library)
     assert found is not None
-    assert (found.sentence, found.test, found.seeds, found.version) == (
+    assert (found.sentence, found.test, found.seeds, found.pictures) == (
         "Real photos are best.",
         "field",
         2,
-        "1",
+        3,
     )
     assert found.arms == (("Real photos", 0.75),)
 
