@@ -12,6 +12,7 @@ from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.grid import GRID_NAME
 from pipeline.publish.merging import framed
 from pipeline.publish.plot import PLOT_NAME
+from pipeline.publish.recipe_text import published_recipe
 from pipeline.publish.source import ReleaseSource, Survey, survey
 
 MIXED = "mixed"  # real and synthetic; what load_dataset gives without a name
@@ -40,7 +41,8 @@ class Study:
     test: str  # the photographs that it was measured on
     seeds: int
     arms: tuple[tuple[str, float], ...]  # (title, mean balanced accuracy, 0 to 1)
-    version: str = ""  # of the release that was trained on, "" where it is not known
+    pictures: int = 0  # that the release held which was trained on; 0 where it is not at hand
+    index: str = ""  # SHA-256 of its index
 
 
 def release_card(source: ReleaseSource, *, name: str, version: str = "1", study: Study | None = None) -> str:
@@ -60,6 +62,7 @@ def card(
     dataset_info: Sequence[dict[str, Any]],
     pictures: bool = False,
     study: Study | None = None,
+    index: str = "",
     address: str = "FOLDER_OR_HUB_NAME",
 ) -> str:
     """The card of a survey.
@@ -71,6 +74,7 @@ def card(
         dataset_info: features and sizes per configuration, once written.
         pictures: the grid and the plot lie beside it.
         study: the verdict of a training on it, where there is one.
+        index: SHA-256 of the index of this release, "" before it is written.
         address: what `load_dataset` is given.
     """
     from huggingface_hub import DatasetCardData  # slow to import
@@ -93,7 +97,7 @@ def card(
         f"![Pictures per class, by split and method]({PLOT_NAME})" if pictures else "",
         "## How it was made\n\n" + _making(found),
         "## How it was reviewed\n\n" + review_sentences(found.review, rejected=Part.REJECTED in found.parts),
-        "## What it is worth\n\n" + _worth(study, version) if study else "",
+        "## What it is worth\n\n" + _worth(study, index) if study else "",
         "## Known limits\n\n" + _limits(found),
         "## How to load it\n\n" + _loading(found, address, version),
         "## Columns\n\n" + _COLUMNS + (_REASON_COLUMN if Part.REJECTED in found.parts else ""),
@@ -138,7 +142,10 @@ def _summary(found: Survey, version: str) -> str:
     classes = f"{number} class{'es' * (number != 1)} ({', '.join(found.labels)})"
     said = f"Release {version}: {real:,} real pictures of {classes}"
     if not synthetic:
-        return f"{said}. There are no synthetic pictures; the configuration `synthetic` is empty."
+        return (
+            f"{said}. There are no synthetic pictures: the configuration `synthetic` is empty, and `datasets` refuses "
+            "to load an empty one."
+        )
     return (
         f"{said}, and {synthetic:,} synthetic ones made from them: the objects of the photos, cut out, "
         "placed anew and shown in surroundings that they were never photographed in."
@@ -179,10 +186,6 @@ def _counts_table(found: Survey) -> str:
     )
 
 
-_FOLDERS, _LAST_NAME = (
-    re.compile(r"(?m)(:\s*['\"]?)(?:~|[A-Za-z]:)?/\S*?([^/\s'\"]+)/?(['\"]?\s*)$"),
-    r"\1\2\3",
-)
 _AS_IMPORTED = "Real pictures are as they were imported: turned upright, 8 bits, stored losslessly."
 _METHODS = {
     "inpaint": "SDXL inpainting of everything but the object; the object keeps the pixels of its warped photo",
@@ -201,8 +204,10 @@ def _making(found: Survey) -> str:
     lines += ["", "| model | revision | pictures | licence |", "|---|---|---:|---|"]
     terms = []
     for (model, revision), number in sorted(found.models.items()):
-        one = credit(model)
-        lines.append(f"| {one.title} | {f'`{revision}`' if revision else ''} | {number:,} | {one.licence} |")
+        one = credit(model, revision)
+        lines.append(
+            f"| {_cell(one.title)} | {f'`{revision}`' if revision else ''} | {number:,} | {one.licence} |"
+        )
         terms += [f"- {one.title}: {one.terms}."] if one.terms else []
     lines += ["", *terms] if terms else []
     lines += ["", _sources_table(found), "", _AS_IMPORTED]
@@ -211,11 +216,12 @@ def _making(found: Survey) -> str:
 
 
 def _recipes(found: Survey) -> str:
+    told = [(plan, published_recipe(plan.recipe_yaml).strip()) for plan in found.plans]
     blocks = [
         f"<details><summary>Recipe {plan.name} ({plan.specs:,} samples planned)</summary>\n\n"
-        f"```yaml\n{_FOLDERS.sub(_LAST_NAME, plan.recipe_yaml.strip())}\n```\n\n</details>"
-        for plan in found.plans
-        if plan.recipe_yaml.strip()
+        f"```yaml\n{recipe}\n```\n\n</details>"
+        for plan, recipe in told
+        if recipe
     ]
     return "\n\n".join(blocks)
 
@@ -281,11 +287,15 @@ def _limits(found: Survey) -> str:
     return "\n".join(lines)
 
 
-def _worth(study: Study, version: str) -> str:
+def _worth(study: Study, index: str) -> str:
     """The verdict in its own words, with the scores behind it."""
     lines = ["| trained on | balanced accuracy |", "|---|---:|"]
     lines += [f"| {title} | {score:.1%} |" for title, score in study.arms]
-    other = f" It was trained on release {study.version}." if study.version not in ("", version) else ""
+    other = ""
+    if not study.index:
+        other = " The release that it was trained on is not at hand, so it may be another selection than this one."
+    elif index and index != study.index:
+        other = f" It was trained on another selection than this one, of {study.pictures:,} pictures."
     return (
         f"{study.sentence}{other}\n\n"
         + "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,33 @@ _CREDITS = {
 }
 
 
-def credit(model: str) -> Credit:
-    """How to name a model; an unknown one (a local folder) keeps its name."""
-    return _CREDITS.get(model, Credit(f"the checkpoint `{model}`", "see the checkpoint"))
+_SDXL_REVISION = "115134f36312"  # of the weights that `sdxl` names; a LoRA for them has it before its own
+
+
+def credit(model: str, revision: str = "") -> Credit:
+    """How to name a model; one in a folder keeps the folder's name, and the terms of SDXL where it is made from it."""
+    if model in _CREDITS:
+        return _CREDITS[model]
+    title = f"the checkpoint `{last_part(model)}`"
+    if revision.startswith(f"{_SDXL_REVISION}-"):
+        return Credit(f"{title}, a LoRA for {_CREDITS['sdxl'].title}", "OpenRAIL++-M, the VAE MIT", _RAIL)
+    return Credit(
+        title,
+        "its own",
+        "its own licence; if it was trained from SDXL, the OpenRAIL++-M restrictions pass on",
+    )
+
+
+def published_model(model: str) -> str:
+    """A model as others may read it: a folder of somebody's disk by its own name, never by that of a known model."""
+    name = last_part(model)
+    return f"folder {name}" if name != model and name in _CREDITS else name
+
+
+def last_part(path: str) -> str:
+    """The name of a file or folder, written the way of any system; a name stays as it is."""
+    name = PureWindowsPath(path.rstrip("/\\")).name
+    return name if name not in ("", ".", "..", "~") else "a folder"
 
 
 _STARTER = "starter"
@@ -47,4 +71,4 @@ def source_credit(source: str) -> tuple[str, str]:
         return "the rendered starter set of this project (no photographs)", "Apache-2.0"
     if source.startswith("hf://"):
         return source, "see there"
-    return PurePath(source).name or "a folder", "that of the pictures"
+    return last_part(source), "that of the pictures"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import numpy as np
 import yaml
@@ -24,11 +26,15 @@ from numpy.typing import NDArray
 from pipeline.domain.images import decode
 from pipeline.domain.release import Part, ReleaseRow
 from pipeline.errors import ReleaseRefused
+from pipeline.publish.credits import published_model
 from pipeline.publish.source import ReleaseSource, survey
 
 _INSIDE = 127  # a mask above this is object
 _SHARD_BYTES = 500_000_000
 _VALIDATION = "test"  # the split that other tools validate on
+_NO_NAME = re.compile(
+    r"[/\\\x00-\x1f\x7f]|^\.{1,2}$|%(?=[0-9A-Fa-f]{2})"
+)  # what no file can be called, and quotes
 
 Progress = Callable[[int, int], None]
 Box = tuple[int, int, int, int]
@@ -68,7 +74,7 @@ class Picture:
             "method": row.method,
             "prompt": row.prompt,
             "seed": row.seed,
-            "model": row.model,
+            "model": published_model(row.model),
             "source_ids": list(row.source_ids),
             "boxes": [list(box) for box in row.boxes],  # x0, y0, x1, y1, the last two exclusive
             "scores": dict(row.scores),
@@ -138,6 +144,11 @@ def _picture(source: ReleaseSource, row: ReleaseRow) -> Picture:
     return Picture(row, data, mask, (height, width))
 
 
+def _file_name(name: str) -> str:
+    """A class or split as one part of a path: what would lead elsewhere is written as %2F and the like."""
+    return _NO_NAME.sub(lambda found: quote(found[0], safe="").replace(".", "%2E"), name)
+
+
 def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -150,11 +161,11 @@ class _Folders:
     lines: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, picture: Picture) -> None:
-        row = picture.row
-        name = f"{row.label}/{picture.name}.webp"
-        _put(self.folder / row.split / name, picture.data)
+        split = _file_name(picture.row.split)
+        name = f"{_file_name(picture.row.label)}/{picture.name}.webp"
+        _put(self.folder / split / name, picture.data)
         line = json.dumps({"file_name": name, **picture.facts()}, ensure_ascii=False)
-        self.lines.setdefault(row.split, []).append(line)
+        self.lines.setdefault(split, []).append(line)
 
     def close(self) -> None:
         for split, lines in self.lines.items():
@@ -168,9 +179,9 @@ class _Coco:
     splits: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
 
     def add(self, picture: Picture) -> None:
-        row = picture.row
-        _put(self.folder / row.split / f"{picture.name}.webp", picture.data)
-        split = self.splits.setdefault(row.split, {"images": [], "annotations": []})
+        row, place = picture.row, _file_name(picture.row.split)
+        _put(self.folder / place / f"{picture.name}.webp", picture.data)
+        split = self.splits.setdefault(place, {"images": [], "annotations": []})
         number = len(split["images"]) + 1
         height, width = picture.size
         entry = {"id": number, "file_name": f"{picture.name}.webp", "height": height, "width": width}
@@ -219,16 +230,16 @@ class _Yolo:
     splits: set[str] = field(default_factory=set)
 
     def add(self, picture: Picture) -> None:
-        row = picture.row
-        self.splits.add(row.split)
+        row, split = picture.row, _file_name(picture.row.split)
+        self.splits.add(split)
         height, width = picture.size
-        _put(self.folder / "images" / row.split / f"{picture.name}.webp", picture.data)
+        _put(self.folder / "images" / split / f"{picture.name}.webp", picture.data)
         lines = [
             f"{list(self.labels).index(row.label)} {(x0 + x1) / 2 / width:.6f} {(y0 + y1) / 2 / height:.6f} "
             f"{(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}\n"
             for x0, y0, x1, y1 in row.boxes
         ]
-        _put(self.folder / "labels" / row.split / f"{picture.name}.txt", "".join(lines).encode())
+        _put(self.folder / "labels" / split / f"{picture.name}.txt", "".join(lines).encode())
 
     def close(self) -> None:
         places = {split: f"images/{split}" for split in sorted(self.splits)}
@@ -247,7 +258,7 @@ class _WebDataset:
     numbers: dict[str, int] = field(default_factory=dict)
 
     def add(self, picture: Picture) -> None:
-        shard = self._shard(picture.row.split)
+        shard = self._shard(_file_name(picture.row.split))
         number = list(self.labels).index(picture.row.label)
         parts = {"webp": picture.data, "cls": str(number).encode()}
         if picture.mask is not None:
@@ -272,7 +283,7 @@ class _WebDataset:
     def close(self) -> None:
         for shard in self.shards.values():
             shard.close()
-        _put(self.folder / "classes.txt", "".join(f"{label}\n" for label in self.labels).encode())
+        _put(self.folder / "classes.txt", "".join(f"{_file_name(label)}\n" for label in self.labels).encode())
 
 
 _WRITERS: dict[Format, Callable[[Path, Sequence[str]], _Writer]] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.domain.quality import SCORE_NAMES
 from pipeline.domain.release import IDENTITY, Part, ReleaseRow
 from pipeline.errors import NotFound, ReleaseRefused
+from pipeline.publish.credits import published_model
 from pipeline.publish.source import ReleaseSource
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def release_record(
         "method": row.method,
         "prompt": row.prompt,
         "seed": row.seed,
-        "model": row.model,
+        "model": published_model(row.model),
         "revision": row.revision,
         "source_id": row.source_ids[0],
         "source_ids": row.source_ids,

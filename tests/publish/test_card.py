@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pytest
+import yaml
 from huggingface_hub import DatasetCard
 
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
+from pipeline.domain.spec import SampleSpec
+from pipeline.generation.models import MODELS
 from pipeline.library import Library
 from pipeline.publish import Study, release_card, write_release
 from pipeline.publish.card import review_sentences
@@ -75,11 +81,11 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
             verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
             library.record_decision(decision(one.id, verdict, reviewer=name))
     study = Study(
-        sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),), version="1"
+        sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),)
     )
     text = release_card(library, name="Parts", version="2", study=study)
     assert "4 samples were seen by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
-    assert "Mixed data is best. It was trained on release 1." in text
+    assert "Mixed data is best. The release that it was trained on is not at hand" in text
     assert "| Real photos | 50.0% |" in text
     assert "6 seeds; measured on field." in text
 
@@ -87,7 +93,7 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
 def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
     add_subject(library, 1, split="test")
     text = release_card(library, name="Field")
-    assert "There are no synthetic pictures; the configuration `synthetic` is empty." in text
+    assert "There are no synthetic pictures: the configuration `synthetic` is empty, and" in text
     assert "There were no synthetic pictures to review." in text
     assert "stable-diffusion-xl" not in text
     assert "model" not in text.split("## Columns")[0].split("---\n", 2)[2]
@@ -107,11 +113,79 @@ def test_the_starter_set_is_called_rendered_and_a_folder_is_named_without_its_pa
 
 
 def test_a_recipe_is_told_without_the_folders_of_somebodys_disk(library: Library) -> None:
-    one = spec(add_subject(library, 1))
     recipe = (
-        'backdrops:\n  folder: /home/ann/My/streets\n  template: "a / b"\ncontrol:\n  reference: "/x/y.png"'
+        "# from /home/ann/notes\nmodel: work/private/nano  # /home/ann too\nbackdrops:\n  folder: /home/ann/My secret/"
+        'streets\n  template: "a / b"\n  slots:\n    surface: {gravel: 1, "/home/ann/x": 2}\n'
+        'control: {reference: "C:\\\\Users\\\\ann\\\\y.png"}\nlisted:\n- ~/private/one\n- >-\n  ../private\n'
     )
+    one = accepted(library, recipe=recipe)
+    text = release_card(library, name="Streets")
+    assert one.model == "nano"
+    block = text.split("```yaml\n")[1].split("```")[0]
+    assert yaml.safe_load(block) == {
+        "model": "folder nano",
+        "backdrops": {
+            "folder": "streets",
+            "template": "a / b",
+            "slots": {"surface": {"gravel": 1, "x": 2}},
+        },
+        "control": {"reference": "y.png"},
+        "listed": ["one", "private"],
+    }
+    assert not any(word in text for word in ("/ann", "ann/", "\\ann", "secret", "Users", "private/", "~"))
+
+
+@pytest.mark.parametrize("recipe", ["folder: [/home/ann", "- /home/ann", "a: 1\na: /home/ann", "/home/ann"])
+def test_a_recipe_that_cannot_be_read_is_left_out(library: Library, recipe: str) -> None:
+    accepted(library, recipe=recipe)
+    text = release_card(library, name="Streets")
+    assert "/home/ann" not in text
+    assert "<details>" not in text
+
+
+def accepted(library: Library, *, recipe: str = "", model: str = "nano", revision: str = "r1") -> SampleSpec:
+    """An accepted sample in the library."""
+    one = replace(spec(add_subject(library, 1)), model=model, revision=revision)
     library.add_plan("streets", recipe, [one])
     library.record_decision(decision(render(library, one)))
-    text = release_card(library, name="Streets")
-    assert 'folder: streets\n  template: "a / b"\ncontrol:\n  reference: "y.png"\n```' in text
+    return one
+
+
+@pytest.mark.parametrize(
+    ("model", "named", "column"),
+    [
+        ("/home/ann/private/ckpt", "ckpt", "ckpt"),
+        ("private/of ann/ckpt/", "ckpt", "ckpt"),
+        ("C:\\Users\\ann\\ckpt", "ckpt", "ckpt"),
+        ("/home/ann/nano", "nano", "folder nano"),
+        ("./", "a folder", "a folder"),
+    ],
+)
+def test_a_model_in_a_folder_is_published_under_the_folders_name_and_kept_with_its_path(
+    library: Library, tmp_path: Path, model: str, named: str, column: str
+) -> None:
+    one = accepted(library, model=model, recipe=f"model: '{model}'\n")
+    write_release(library, tmp_path / "release", name="Parts")
+    text = (tmp_path / "release" / "README.md").read_text()
+    (path,) = (tmp_path / "release" / "data" / "synthetic").glob("train-*.parquet")
+    (row,) = pq.read_table(path, columns=["model", "sample_id"]).to_pylist()
+    assert row == {"model": column, "sample_id": one.id}
+    assert f"| the checkpoint `{named}` | `r1` | 1 | its own |" in text
+    assert f"model: {column}\n" in text
+    assert (
+        f"- the checkpoint `{named}`: its own licence; if it was trained from SDXL, the OpenRAIL++-M restrictions "
+        "pass on." in text
+    )
+    assert not any(part in text for part in ("ann/", "ann\\", "private", "Users"))
+    assert library.spec(one.id).model == model
+
+
+def test_a_lora_for_sdxl_passes_its_terms_on(library: Library) -> None:
+    hub = MODELS["sdxl"].hub
+    assert hub is not None
+    accepted(library, model="/home/ann/floors", revision=f"{hub.revision[:12]}-0123456789ab")
+    text = release_card(library, name="Parts")
+    named = "the checkpoint `floors`, a LoRA for diffusers/stable-diffusion-xl-1.0-inpainting-0.1 with"
+    assert f"| {named}" in text
+    assert f"- {named}" in text
+    assert "must not be used against the restrictions in attachment A of the OpenRAIL++-M licence" in text

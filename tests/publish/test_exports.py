@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pipeline.domain.release import Part
 from pipeline.errors import ReleaseRefused
 from pipeline.library import Library
 from pipeline.publish.exports import Format, export
-from tests.toy_library import BOX, SIDE_PX, mask
+from tests.toy_library import BOX, SIDE_PX, add_subject, decision, mask, render, spec
 
 ROWS = 10  # 5 photos and 5 accepted samples
 LABELS = ["bolt", "gear"]
@@ -113,6 +114,51 @@ def test_webdataset_is_read_by_its_own_library(decided: Library, tmp_path: Path)
                 assert np.array_equal(np.asarray(stored.convert("L")), mask())
             seen.add(sample["__key__"])
     assert seen == set(wanted)
+
+
+EVIL = ("../../evil", "a/b", "a%2Fb", "..", ".", "c\\d", "two\nlines", "\0", "50% Öl")
+
+
+@pytest.mark.parametrize("kind", list(Format))
+def test_a_class_of_any_name_stays_within_the_export(library: Library, tmp_path: Path, kind: Format) -> None:
+    for number, label in enumerate(EVIL):
+        add_subject(library, number, label=label)
+    add_subject(library, len(EVIL), split="../../out")
+    before = {path for path in tmp_path.rglob("*") if library.path not in path.parents}
+    assert export(library, tmp_path / "deep" / "er" / "out", kind) == len(EVIL) + 1
+    after = {path for path in tmp_path.rglob("*") if library.path not in path.parents}
+    out = tmp_path / "deep" / "er" / "out"
+    assert {path for path in after - before if out not in path.parents} == {
+        out,
+        out.parent,
+        out.parent.parent,
+    }
+    assert not any(
+        "out" in path.parts for path in (one.relative_to(out) for one in after if out in one.parents)
+    )
+    if kind is Format.FOLDERS:
+        folders = {path.name for path in (out / "train").iterdir() if path.is_dir()}
+        assert folders == {
+            "..%2F..%2Fevil", "a%2Fb", "a%252Fb", "%2E%2E", "%2E", "c%5Cd", "two%0Alines", "%00", "50% Öl",
+        }  # fmt: skip
+        lines = (out / "train" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        assert {row["label"] for row in rows} == set(EVIL)
+        assert all((out / "train" / row["file_name"]).is_file() for row in rows)
+    elif kind is Format.YOLO:
+        facts = yaml.safe_load((out / "data.yaml").read_text(encoding="utf-8"))
+        assert set(facts["names"].values()) == {*EVIL, "bolt"}
+    elif kind is Format.WEBDATASET:
+        assert len((out / "classes.txt").read_text(encoding="utf-8").splitlines()) == len(EVIL) + 1
+
+
+def test_an_export_names_the_folder_of_a_model_without_its_path(library: Library, tmp_path: Path) -> None:
+    one = replace(spec(add_subject(library, 1)), model="/home/ann/private/ckpt")
+    library.add_plan("floors", "", [one])
+    library.record_decision(decision(render(library, one)))
+    export(library, tmp_path / "out", Format.FOLDERS, parts=(Part.SYNTHETIC,))
+    (line,) = (tmp_path / "out" / "train" / "metadata.jsonl").read_text().splitlines()
+    assert json.loads(line)["model"] == "ckpt"
 
 
 def test_only_one_origin_and_only_into_a_new_folder(
