@@ -49,15 +49,22 @@ class HubSource:
             except StopIteration:
                 return
             except Exception as error:
-                raise SourceRefused(
-                    f"{self._name} broke off while it was read: {_plain(error)}; "
-                    "what was read is kept, the same import goes on"
-                ) from error
+                raise self._broken_off(error) from error
             name = f"{self._name}#{number}"
             try:
-                yield self._item(row, name)
+                item = self._item(row, name)
             except (OSError, ValueError) as error:
                 self.refused.append(Refusal(name, _plain(error)))
+            except Exception as error:  # the network fell: the other rows would fare no better
+                raise self._broken_off(error) from error
+            else:
+                yield item
+
+    def _broken_off(self, error: Exception) -> SourceRefused:
+        return SourceRefused(
+            f"{self._name} broke off while it was read: {_plain(error)}; "
+            "what was read is kept, the same import goes on"
+        )
 
     def _item(self, row: Mapping[str, Any], name: str) -> SourceItem:
         """A row's picture with label and mask. ValueError or OSError: why there is none."""

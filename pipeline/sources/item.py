@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 MAX_FILE_BYTES = 100 * 2**20  # a larger "photo" is refused unread
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+_SAID_CHARACTERS = 60
+_NO_LABEL = re.compile(r"[/\\\x00-\x1f\x7f]")
+
+
+def label_fault(label: str) -> str:
+    """Why a class cannot be called so (classes become folders); "" where nothing speaks against it."""
+    if label.strip() in ("", ".", "..") or _NO_LABEL.search(label):
+        said = label if len(label) <= _SAID_CHARACTERS else f"{label[:_SAID_CHARACTERS]}…"
+        return f"its class {said!r} cannot be the name of a folder; rename it in the source"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.errors import SourceRefused
+from pipeline.errors import SourceRefused, StudioError
 from pipeline.sources.address import PREFIX, HubAddress, Token
 from pipeline.sources.hub_faults import plain_faults
 
@@ -19,6 +20,7 @@ _NEEDED = (
 )  # fmt: skip
 _MARKER_BYTES = 1_000_000  # a longer one is none of ours
 _ROWS_AT_ONCE = 16
+_SPLIT = re.compile(r"\w+(\.\w+)*")  # as `datasets` has it
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -36,6 +38,7 @@ class ReleaseRecord:
     boxes: tuple[tuple[int, int, int, int], ...]
     homographies: tuple[Matrix, ...]
     scores: Mapping[str, float] = field(default_factory=dict)
+    fault: str = ""  # why the row cannot be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,9 @@ class Release:
     @property
     def count(self) -> int | None:
         """Rows of photos and samples together; None where it is not told."""
-        counts = self.facts.get("counts")
-        parts = [counts.get(origin) for origin in (REAL, SYNTHETIC)] if isinstance(counts, dict) else []
-        if not all(isinstance(part, dict) for part in parts):
-            return None
-        return sum(number for part in parts if part for number in part.values())
+        counts = self.facts.get("counts") or {}
+        parts = [counts[origin] for origin in (REAL, SYNTHETIC) if origin in counts]
+        return sum(number for part in parts for number in part.values()) if len(parts) == 2 else None
 
     def records(self, origin: str) -> Iterator[ReleaseRecord]:
         """The rows of an origin, file by file; a few are in memory at a time.
@@ -71,16 +72,18 @@ class Release:
         Raises:
             SourceRefused: a file is broken, or is none that a release has.
         """
-        from pyarrow import ArrowException
-
-        for path in self._shards(origin):
-            try:
+        place = f"the {origin} part"
+        try:
+            for path in self._shards(origin):
+                place = PurePosixPath(path).name
                 yield from self._rows(path)
-            except (ArrowException, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-                raise SourceRefused(
-                    f"{PurePosixPath(path).name} of release {self.name} cannot be read ({_plain(error)}); "
-                    "what was read is kept, the same import goes on"
-                ) from error
+        except StudioError:
+            raise
+        except Exception as error:  # of dozens of types, of the file as of the network; we keep the cause
+            raise SourceRefused(
+                f"{place} of release {self.name} cannot be read ({_plain(error)}); "
+                "what was read is kept, the same import goes on"
+            ) from error
 
     def _shards(self, origin: str) -> list[str]:
         try:
@@ -93,6 +96,10 @@ class Release:
         import pyarrow.parquet as pq
 
         split = PurePosixPath(path).name.partition("-")[0]
+        if not _SPLIT.fullmatch(split):
+            raise SourceRefused(
+                f"{PurePosixPath(path).name} of release {self.name} names no split; rename the file"
+            )
         with self.files.open(path, "rb") as opened, pq.ParquetFile(opened) as table:
             schema = table.schema_arrow
             for name in _NEEDED:
@@ -112,7 +119,7 @@ def folder_release(folder: Path) -> Release | None:
     from fsspec.implementations.local import LocalFileSystem
 
     files, root = LocalFileSystem(), str(folder.resolve())
-    facts = _facts(files, root)
+    facts = _facts(files, root, folder.name)
     if facts is None:
         return None
     name = f"{facts.get('name') or folder.name}@{facts.get('version', '')}".rstrip("@")
@@ -129,20 +136,38 @@ def hub_release(address: HubAddress, commit: str, token: Token) -> Release | Non
 
     files, root = HfFileSystem(token=token), f"{PREFIX.removeprefix('hf://')}{address.repository}@{commit}"
     with plain_faults(address.repository):
-        facts = _facts(files, root)
+        facts = _facts(files, root, address.repository)
     if facts is None:
         return None
     name = f"{address.repository}@{address.revision or commit[:12]}"
     return Release(files, root, facts, name, address.at(commit))
 
 
-def _facts(files: Any, root: str) -> dict[str, Any] | None:
+def _facts(files: Any, root: str, name: str) -> dict[str, Any] | None:
     try:
         with files.open(f"{root}/{MARKER}", "rb") as file:
-            facts = json.loads(file.read(_MARKER_BYTES))
-    except (FileNotFoundError, NotADirectoryError, PermissionError, ValueError):
+            text = file.read(_MARKER_BYTES)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
-    return facts if isinstance(facts, dict) and facts.get("format") == FORMAT else None
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        facts = {"format": FORMAT} if f'"{FORMAT}"'.encode() in text else None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        return None
+    if not _whole(facts):
+        raise SourceRefused(f"{MARKER} of release {name} is damaged; get the release anew")
+    return facts
+
+
+def _whole(facts: Mapping[str, Any]) -> bool:
+    """Whether the parts that are used are of their kind."""
+    classes, counts = facts.get("classes"), facts.get("counts", {})
+    if not isinstance(classes, list) or not all(isinstance(label, str) for label in classes):
+        return False
+    if not isinstance(counts, dict) or not all(isinstance(part, dict) for part in counts.values()):
+        return False
+    return all(type(number) is int for part in counts.values() for number in part.values())
 
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> list[str]:
@@ -155,11 +180,13 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> list[str]:
 
 
 def _record(row: Mapping[str, Any], labels: Any, split: str) -> ReleaseRecord:
+    number, known = row["label"], labels or ()
+    named = isinstance(number, int) and 0 <= number < len(known)
     scores = json.loads(row["scores"] or "{}") if isinstance(row["scores"], str) else row["scores"] or {}
     return ReleaseRecord(
         image=bytes(row["image"]["bytes"]),
         mask=None if row["mask"] is None else bytes(row["mask"]["bytes"]),
-        label=str(labels[row["label"]]),
+        label=str(known[number]) if named else str(number),
         split=split,
         sample_id=str(row["sample_id"]),
         source_ids=tuple(row["source_ids"] or ()),
@@ -169,6 +196,7 @@ def _record(row: Mapping[str, Any], labels: Any, split: str) -> ReleaseRecord:
             for matrix in row["homographies"] or ()
         ),
         scores={name: float(value) for name, value in scores.items() if value is not None},
+        fault="" if named else f"its label {number} is none of the {len(known)} classes",
     )
 
 

@@ -15,7 +15,7 @@ from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject
-from pipeline.sources import ColumnMap, Release, SourceItem, open_source
+from pipeline.sources import ColumnMap, Release, SourceItem, label_fault, open_source
 from pipeline.studio.cores import on_all_cores
 from pipeline.studio.release_import import restore_release
 from pipeline.studio.reports import ImportReport
@@ -72,7 +72,8 @@ def import_photos(
     if isinstance(opened, Release):
         if split is not None:
             raise SourceRefused(
-                f"{source} is a release of ours, whose photos have their splits already; import it without a split"
+                f"{source} is a release of ours, whose photos have their splits already; import it without a split "
+                "(on the page: by chance, 80 % train)"
             )
         return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
     tally = _Tally()
@@ -110,6 +111,8 @@ def _nothing_found(source: str, tally: _Tally) -> SourceRefused:
 
 
 def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
+    if fault := label_fault(item.label):
+        return _Prepared(item, refusal=fault)
     try:
         photo = load_photo(item.data, item.name)
         subject_id = pixel_hash(photo.rgb)

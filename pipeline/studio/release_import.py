@@ -22,7 +22,7 @@ from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Ver
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject, Rendered
-from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord
+from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
 from pipeline.studio.cores import on_all_cores
 from pipeline.studio.neighbours import Neighbours
 from pipeline.studio.reports import ImportReport
@@ -236,6 +236,8 @@ class _Restoring:
 
 def _prepared(record: ReleaseRecord) -> _Photo:
     """Decode a photo, see that it is the one of its id, and cut it out along its mask as it is."""
+    if fault := record.fault or label_fault(record.label):
+        return _Photo(record, refusal=fault)
     try:
         rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
         if pixel_hash(rgb) != record.sample_id:
@@ -264,12 +266,16 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
     Raises:
         UnreadableImage: it says nothing, says something else than the row, or its photos are not here.
     """
+    if record.fault:
+        raise UnreadableImage(_name(record), record.fault)
     try:
         spec = noted_spec(BytesIO(record.image))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImage(_name(record), "it is no picture") from error
     if spec is None or spec.id != record.sample_id:
         raise UnreadableImage(_name(record), "the note on how it was made is missing, or is another one's")
+    if fault := label_fault(spec.label):
+        raise UnreadableImage(_name(record), fault)
     found = {splits.get(one.subject_id) for one in spec.objects}
     if None in found:
         raise UnreadableImage(_name(record), "a photo that it was made from is not here")

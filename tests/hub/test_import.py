@@ -278,3 +278,76 @@ def test_a_release_on_the_hub_comes_back_as_a_library(hub: LoopbackHub, tmp_path
         photos.returncode == 1
     )  # a part of a release is a data set like any other: photos of any size are not taken
     assert photos.stderr.endswith("ann/floors#0: it is 24x24 px; at least 32 on each side are needed\n")
+
+
+def broken_off(done: CompletedProcess[str], *words: str) -> None:
+    """Whether an import ended with one sentence that has these words, after what the clients say of trying again."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    *before, last = done.stderr.strip().splitlines()
+    assert last.startswith("backlot: ")
+    assert all(word in last for word in words), last
+    assert not any(line.startswith("backlot: ") for line in before)
+
+
+@pytest.mark.parametrize(
+    ("match", "fault"),
+    [
+        ("GET .*/resolve/.*parquet", "cut"),
+        ("GET .*/resolve/.*parquet", "lost"),
+        ("GET .*/tree/", "lost"),
+        ("GET .*/resolve/.*release.json", "cut"),
+    ],
+)
+def test_a_release_that_breaks_off_is_one_sentence_and_the_same_command_goes_on(
+    hub: LoopbackHub, tmp_path: Path, match: str, fault: str
+) -> None:
+    token, place = hub.account("ann"), "hf://datasets/ann/floors"
+    made_library(tmp_path / "made")
+    environment = hub.environment(token, tmp_path / "home", patient=False)
+    done = run_python(
+        environment, ["-m", "pipeline", "publish", "--library", str(tmp_path / "made"), "--to", place]
+    )
+    assert done.returncode == 0, done.stderr
+    if fault == "cut":
+        hub.cut_answer(match, 20, times=1000)
+    else:
+        hub.lose_answer(match, times=1000)
+    broken_off(imported(hub, token, tmp_path, place), "ann/floors")
+    hub.heal()
+    back = report(imported(hub, token, tmp_path, place))
+    assert (back["added"] + back["already"], back["samples"], back["refused"]) == (2, 2, [])
+
+
+@pytest.mark.parametrize("fault", ["cut", "lost"])
+def test_a_data_set_that_breaks_off_is_one_sentence_and_the_same_command_goes_on(
+    hub: LoopbackHub, token: str, tmp_path: Path, fault: str
+) -> None:
+    source = f"{SET}?image=photo&label=kind"
+    if fault == "cut":
+        hub.cut_answer("GET .*/resolve/.*parquet", 3000, times=1000)
+    else:
+        hub.lose_answer("GET .*/resolve/.*parquet", times=1000)
+    broken_off(imported(hub, token, tmp_path, source), "ann/parts")
+    hub.heal()
+    assert report(imported(hub, token, tmp_path, source))["added"] == 3
+
+
+def test_a_class_that_would_lead_elsewhere_is_refused_by_row(
+    hub: LoopbackHub, token: str, tmp_path: Path
+) -> None:
+    rows = {
+        "image": [{"bytes": png(number), "path": None} for number in range(3)],
+        "label": ["../../evil", "nut", "a/b"],
+    }
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("string")})
+    file = io.BytesIO()
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(file)
+    hub.create("ann/evil")
+    hub.commit_as("ann", "ann/evil", {"data/train.parquet": file.getvalue()})
+    found = report(imported(hub, token, tmp_path, "hf://datasets/ann/evil"))
+    assert (found["added"], found["classes"]) == (1, {"nut": 1})
+    assert [reason for _, reason in found["refused"]] == [
+        f"its class '{label}' cannot be the name of a folder; rename it in the source"
+        for label in ("../../evil", "a/b")
+    ]

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from pipeline.cli import main
+from pipeline.domain.provenance import noted_spec, packet
 from pipeline.domain.review import Policy, Verdict
 from pipeline.errors import Cancelled, SourceRefused
 from pipeline.library import Library
 from pipeline.starter import subjects
 from pipeline.studio.imports import import_photos
 from tests.toy_library import decision
-
-SAME = (
-    "sample_id",
-    "label",
-    "source_ids",
-    "boxes",
-    "homographies",
-    "scores",
-    "prompt",
-    "seed",
-    "model",
-    "method",
-)
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +196,106 @@ def test_a_release_keeps_its_splits_and_a_broken_one_is_refused(made: Path, tmp_
             import_photos(library, str(broken), split="train")
         with pytest.raises(SourceRefused, match=rf"{path.name} of release release@1 cannot be read"):
             import_photos(library, str(broken))
+
+
+def relabelled(made: Path, folder: Path, part: str, column: str, values: list[Any]) -> Path:
+    """A copy of the release with other values in a column of the first file of a part."""
+    shutil.copytree(made / "release", folder)
+    path = min((folder / "data" / part).glob("train-*.parquet"))
+    table = pq.read_table(path)
+    place = table.schema.get_field_index(column)
+    changed = pa.array(
+        values + table.column(column).to_pylist()[len(values) :], table.schema.field(column).type
+    )
+    pq.write_table(table.set_column(place, table.schema.field(column), changed), path)
+    return folder
+
+
+@pytest.mark.parametrize("number", [-1, 2, None])
+def test_a_label_number_that_stands_for_no_class_is_refused_by_row(
+    made: Path, tmp_path: Path, number: int | None
+) -> None:
+    release = relabelled(made, tmp_path / "release", "real", "label", [number])
+    with Library.open(tmp_path / "again", create=True) as library:
+        report = import_photos(library, str(release))
+        assert report.added == 3
+        ((name, reason), *rest) = report.refused
+        assert name.startswith(f"{number}/")
+        assert reason == f"its label {number} is none of the 2 classes"
+        assert {reason for _, reason in rest} == {"a photo that it was made from is not here"}
+
+
+@pytest.mark.parametrize("label", ["../../evil", "a/b", "a\\b", "..", ".", " ", "two\nlines", "\0"])
+def test_a_class_that_would_lead_elsewhere_is_refused_by_row(made: Path, tmp_path: Path, label: str) -> None:
+    release = tmp_path / "release"
+    shutil.copytree(made / "release", release)
+    facts = json.loads((release / "release.json").read_text())
+    facts["classes"][0] = label
+    (release / "release.json").write_text(json.dumps(facts))
+    with Library.open(tmp_path / "again", create=True) as library:
+        report = import_photos(library, str(release))
+        assert (report.added, report.classes) == (2, {"gear": 2})
+        assert [reason for _, reason in report.refused][:2] == [
+            f"its class {label!r} cannot be the name of a folder; rename it in the source"
+        ] * 2
+        assert {one.label for one in library.subjects()} == {"gear"}
+
+
+def test_a_class_in_a_samples_own_note_is_looked_at_too(made: Path, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    path = min((made / "release" / "data" / "synthetic").glob("train-*.parquet"))
+    row = pq.read_table(path).to_pylist()[0]
+    spec = noted_spec(BytesIO(row["image"]["bytes"]))
+    assert spec is not None
+    forged = replace(spec, label="../../evil")
+    file = BytesIO()
+    with Image.open(BytesIO(row["image"]["bytes"])) as picture:
+        picture.save(file, "WEBP", lossless=True, xmp=packet(forged))
+    relabelled(made, release, "synthetic", "image", [{"bytes": file.getvalue(), "path": "x.webp"}])
+    path = release / path.relative_to(made / "release")
+    table = pq.read_table(path)
+    ids = pa.array([forged.id, *table.column("sample_id").to_pylist()[1:]])
+    pq.write_table(table.set_column(table.schema.get_field_index("sample_id"), "sample_id", ids), path)
+    with Library.open(tmp_path / "again", create=True) as library:
+        report = import_photos(library, str(release))
+        assert (report.added, report.samples) == (4, 4)
+        ((_, reason),) = report.refused
+        assert reason == "its class '../../evil' cannot be the name of a folder; rename it in the source"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"counts": {"real": {"train": "two"}, "synthetic": {"train": 3}}},
+        {"counts": {"real": 4, "synthetic": {}}},
+        {"counts": [4]},
+        {"classes": "bolt"},
+        {"classes": [1, 2]},
+    ],
+)
+def test_a_damaged_release_json_is_named(
+    made: Path, tmp_path: Path, damage: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = tmp_path / "release"
+    shutil.copytree(made / "release", release)
+    facts = json.loads((release / "release.json").read_text())
+    (release / "release.json").write_text(json.dumps(facts | damage))
+    assert main(["import", str(release), "--library", str(tmp_path / "again")]) == 1
+    assert "release.json of release release is damaged; get the release anew" in capsys.readouterr().err
+    (release / "release.json").write_text(json.dumps(facts)[:-3])
+    assert main(["import", str(release), "--library", str(tmp_path / "again")]) == 1
+    assert "release.json of release release is damaged" in capsys.readouterr().err
+
+
+def test_a_split_that_would_lead_elsewhere_is_refused(made: Path, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    shutil.copytree(made / "release", release)
+    path = min((release / "data" / "real").glob("train-*.parquet"))
+    path.rename(path.with_name("..-000000001-abc.parquet"))
+    with (
+        Library.open(tmp_path / "again", create=True) as library,
+        pytest.raises(
+            SourceRefused, match=r"\.\.-000000001-abc\.parquet of release release@1 names no split"
+        ),
+    ):
+        import_photos(library, str(release))
