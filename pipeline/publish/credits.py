@@ -47,7 +47,7 @@ def credit(model: str, revision: str = "") -> Credit:
 
 def published_model(model: str) -> str:
     """A model as others may read it: a folder of somebody's disk by its own name, never by that of a known model."""
-    name = last_part(model)
+    name = last_part(model) if model else ""  # a photo has none
     return f"folder {name}" if name != model and name in _CREDITS else name
 
 

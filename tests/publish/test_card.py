@@ -80,9 +80,7 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
         for name in ("ann", "ben"):
             verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
             library.record_decision(decision(one.id, verdict, reviewer=name))
-    study = Study(
-        sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),)
-    )
+    study = Study(sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),))
     text = release_card(library, name="Parts", version="2", study=study)
     assert "4 samples were seen by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
     assert "Mixed data is best. The release that it was trained on is not at hand" in text
