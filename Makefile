@@ -46,7 +46,7 @@ check: $(VENV)/.ready-dev ## ruff and mypy
 bench: $(VENV)/.ready-dev ## time, memory and scale: one JSON line each
 	$(RUN) -m benchmarks
 
-nano: $(VENV)/.ready ## train the embedded model from nothing (about 2 hours on 2 cores with nothing beside it)
+nano: $(VENV)/.ready ## train the embedded model from nothing (under 3 hours on 2 cores with nothing beside it)
 	$(RUN) -m training.nano all
 
 clean: ## remove the environment and what the tests wrote
