@@ -129,7 +129,7 @@ def test_a_push_of_somebody_else_in_the_same_moment_is_noticed(hub: LoopbackHub,
     (checkout / "app.py").write_text("new\n")
     hub.before("POST .*/commit/", lambda: hub.commit_as("bob", NAME, {"ui/page.py": b"bob's"}, kind="space"))
     with pytest.raises(
-        ReleaseRefused, match="somebody else changed ann/studio meanwhile; nothing was sent over it"
+        ReleaseRefused, match="somebody else changed ann/studio meanwhile; nothing was written over"
     ):
         send(hub, checkout, token)
     assert there(hub)["app.py"] == b"print('app')\n"
