@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import InvalidRequest, ReleaseRefused
+from pipeline.errors import InvalidRequest, ReleaseRefused, UnknownName
 from pipeline.publish.faults import SIGN_IN, Pause, plain_faults, retried
 from pipeline.publish.remote import Remote, RemoteFile, look, same_file
 
 if TYPE_CHECKING:
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, SpaceHardware
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ".backlot.json"  # in the Space: what was deployed last, path → SHA-256 and git's own hash
@@ -38,7 +38,7 @@ class DeployOptions:
 
     dry_run: bool = False  # look and tell, send nothing
     private: bool = False  # where the Space is made new, as is the hardware
-    hardware: str | None = None
+    hardware: str | None = None  # one of huggingface_hub.SpaceHardware; None: what the Hub gives
     replace: bool = False  # write over what somebody else changed there
     token: str | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
     endpoint: str | None = None
@@ -71,6 +71,7 @@ def deploy(
 
     Raises:
         InvalidRequest: that is no name of a Space.
+        UnknownName: there is no such hardware.
         ReleaseRefused: no checkout, a file is too large, not signed in, no right to write, somebody else changed the
             Space, or the Hub cannot be reached. The Space is as it was.
     """
@@ -79,6 +80,7 @@ def deploy(
     if not _NAME.fullmatch(name):
         raise InvalidRequest(f"'{name}' names no Space; write NAMESPACE/NAME")
     options = options or DeployOptions()
+    _hardware(options.hardware)
     here = {path: root / path for path in space_files(root)}
     _refuse_large(here)
     api = HfApi(endpoint=options.endpoint, token=options.token)
@@ -117,6 +119,16 @@ def space_files(root: Path) -> list[str]:
         )
     shown = set(_SHOWN.findall((root / "README.md").read_text(encoding="utf-8")))
     return sorted(path for path in tracked if path in _FILES or path in shown or path.startswith(_FOLDERS))
+
+
+def _hardware(name: str | None) -> SpaceHardware | None:
+    from huggingface_hub import SpaceHardware
+
+    if name is None:
+        return None
+    if name not in list(SpaceHardware):
+        raise UnknownName("hardware", name, [str(one.value) for one in SpaceHardware])
+    return SpaceHardware(name)
 
 
 def _refuse_large(here: Mapping[str, Path]) -> None:
@@ -199,7 +211,7 @@ def _sent(
         retried(
             lambda: api.create_repo(
                 name, repo_type=_KIND, space_sdk="gradio", private=options.private, exist_ok=True,
-                space_hardware=options.hardware,  # type: ignore[arg-type]
+                space_hardware=_hardware(options.hardware),
             ),
             pause=pause,
         )  # fmt: skip

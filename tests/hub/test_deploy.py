@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import InvalidRequest, ReleaseRefused
+from pipeline.errors import InvalidRequest, ReleaseRefused, UnknownName
 from pipeline.publish.deploy import MANIFEST, DeployOptions, DeployReport, deploy, space_files
 from tests.hub.child import run_python
 from tests.hub.server import LoopbackHub
@@ -214,3 +214,9 @@ def test_this_checkout_can_be_deployed_from_the_command_line(hub: LoopbackHub, t
         0,
         f"{sent['url']} is as this checkout; nothing was sent",
     )
+
+
+def test_hardware_that_is_none_is_refused_before_anything_is_asked(hub: LoopbackHub, checkout: Path) -> None:
+    with pytest.raises(UnknownName, match="there is no hardware 'cpu-basik'; did you mean 'cpu-basic'"):
+        send(hub, checkout, hub.account("ann"), hardware="cpu-basik")
+    assert hub.requests == ()
