@@ -119,4 +119,4 @@ def _sentence(out: Path, error: OSError) -> str:
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{out} cannot be written; choose a folder of yours"
-    return f"release {out} cannot be written: {error.strerror or error}"
+    return f"release {out} cannot be written ({error.strerror or error}); choose another folder"

@@ -276,6 +276,13 @@ def test_a_full_disk_leaves_the_old_release_as_it_was(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "release"]
 
 
+def test_a_folder_that_cannot_be_made_is_named_with_the_mend(decided: Library) -> None:
+    with pytest.raises(
+        ReleaseRefused, match=r"release /proc/nowhere cannot be written \(.+\); choose another folder"
+    ):
+        write_release(decided, Path("/proc/nowhere"), name="Parts")
+
+
 def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:
     row = next(decided.release_rows(Part.SYNTHETIC))
     decided.picture_path(row.image_id).unlink()
