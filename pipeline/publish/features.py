@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TEXT_COLUMNS = (  # written with dictionaries and statistics, which picture bytes do not need
     "origin", "method", "prompt", "model", "revision", "source_id", "sample_id",
 )  # fmt: skip
+PICTURE_COLUMNS = ("image", "mask")
 PACKED_COLUMNS = ("image.bytes", "mask.bytes")  # packed already
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.publish.features import PACKED_COLUMNS, TEXT_COLUMNS
+from pipeline.publish.features import PACKED_COLUMNS, PICTURE_COLUMNS, TEXT_COLUMNS
 
 SHARD_BYTES = 500_000_000
 _GROUP_ROWS = 100  # in one row group: what a reader holds at once
@@ -69,7 +70,7 @@ class ShardWriter:
             record: columns of the schema; `sample_id` decides with its size whether the shard ends here.
             place: where it stands in its part, for the name of the shard that it begins.
         """
-        size = sum(len(record[name]["bytes"]) for name in ("image", "mask") if record[name])
+        size = sum(len(record[name]["bytes"]) for name in PICTURE_COLUMNS if record[name])
         if not self._rows_in_shard:
             self._first_place = place
         self._waiting.append(record)
@@ -124,7 +125,7 @@ class ShardWriter:
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
         assert self._writer is not None
-        self._writer.write_table(pa.Table.from_pylist(rows, schema=self.schema))
+        self._writer.write_table(_table(rows, self.schema))
 
     def _settle(self) -> None:
         written, self._written = self._written, None
@@ -210,6 +211,26 @@ class _HashingFile(io.RawIOBase):
         self._file.close()
         self._hashing.shutdown()
         super().close()
+
+
+def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """The rows as a table that holds the picture bytes themselves, where `Table.from_pylist` would copy them."""
+    columns = [
+        pa.chunked_array([_picture(row[one.name]).cast(one.type) for row in rows], one.type)
+        if one.name in PICTURE_COLUMNS
+        else pa.array([row[one.name] for row in rows], one.type)
+        for one in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _picture(file: dict[str, Any] | None) -> pa.StructArray:
+    """One file, or None, as a struct of its bytes and its path."""
+    data = b"" if file is None else file["bytes"]
+    offsets = np.array([0, len(data)], np.int32)
+    packed = pa.BinaryArray.from_buffers(pa.binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    path = pa.array([None if file is None else file["path"]], pa.string())
+    return pa.StructArray.from_arrays([packed, path], ["bytes", "path"], mask=pa.array([file is None]))
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
