@@ -27,6 +27,7 @@ _COLUMNS = """\
 | `origin` | `real` (as imported) or `synthetic` (made by the methods below) |
 | `method`, `prompt`, `seed`, `model`, `revision` | how a synthetic picture was made |
 | `source_id`, `source_ids` | the photos whose objects it shows; splits never share one |
+| `source` | where a photo was imported from; empty for what was made |
 | `sample_id` | the hash of everything that decided the sample |
 | `homography`, `homographies` | 3 x 3, photo pixels to picture pixels: of the first object, and of all |
 | `scores` | automatic quality scores; null where one does not apply |"""

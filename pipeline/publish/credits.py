@@ -65,10 +65,18 @@ def is_rendered(source: str) -> bool:
     return source.split(":")[0] == _STARTER
 
 
+def published_source(source: str) -> str:
+    """An import as others may read it: a folder of somebody's disk by its own name, never by the starter set's."""
+    if not source or is_rendered(source) or source.startswith("hf://"):
+        return source
+    name = last_part(source)
+    return f"folder {name}" if is_rendered(name) else name
+
+
 def source_credit(source: str) -> tuple[str, str]:
     """How to name an import and its licence; of a folder on somebody's disk only its own name is told."""
     if is_rendered(source):
         return "the rendered starter set of this project (no photographs)", "Apache-2.0"
     if source.startswith("hf://"):
         return source, "see there"
-    return last_part(source), "that of the pictures"
+    return published_source(source), "that of the pictures"

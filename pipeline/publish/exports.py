@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pipeline.domain.images import decode
 from pipeline.domain.release import Part, ReleaseRow
 from pipeline.errors import ReleaseRefused
-from pipeline.publish.credits import published_model
+from pipeline.publish.credits import published_model, published_source
 from pipeline.publish.source import ReleaseSource, survey
 
 _INSIDE = 127  # a mask above this is object
@@ -76,6 +76,7 @@ class Picture:
             "seed": row.seed,
             "model": published_model(row.model),
             "source_ids": list(row.source_ids),
+            "source": published_source(row.source),
             "boxes": [list(box) for box in row.boxes],  # x0, y0, x1, y1, the last two exclusive
             "scores": dict(row.scores),
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.domain.quality import SCORE_NAMES
 from pipeline.domain.release import IDENTITY, Part, ReleaseRow
 from pipeline.errors import NotFound, ReleaseRefused
-from pipeline.publish.credits import published_model
+from pipeline.publish.credits import published_model, published_source
 from pipeline.publish.source import ReleaseSource
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datasets import Features
 
 TEXT_COLUMNS = (  # written with dictionaries and statistics, which picture bytes do not need
-    "origin", "method", "prompt", "model", "revision", "source_id", "sample_id",
+    "origin", "method", "prompt", "model", "revision", "source_id", "source", "sample_id",
 )  # fmt: skip
 PICTURE_COLUMNS = ("image", "mask")
 PACKED_COLUMNS = ("image.bytes", "mask.bytes")  # packed already
@@ -45,6 +45,7 @@ def release_features(labels: tuple[str, ...], part: Part | None = None) -> Featu
         "revision": Value("string"),
         "source_id": Value("string"),
         "source_ids": List(Value("string")),
+        "source": Value("string"),
         "sample_id": Value("string"),
         "homography": matrix,
         "homographies": List(matrix),
@@ -88,6 +89,7 @@ def release_record(
         "revision": row.revision,
         "source_id": row.source_ids[0],
         "source_ids": row.source_ids,
+        "source": published_source(row.source),
         "sample_id": row.sample_id,
         "homography": row.homographies[0] if row.homographies else IDENTITY,
         "homographies": row.homographies,

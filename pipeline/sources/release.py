@@ -18,6 +18,7 @@ REAL, SYNTHETIC = "real", "synthetic"
 _NEEDED = (
     "image", "label", "mask", "boxes", "source_ids", "sample_id", "homographies", "scores",
 )  # fmt: skip
+_SOURCE = "source"  # releases before it came to be have none
 _MARKER_BYTES = 1_000_000  # a longer one is none of ours
 _ROWS_AT_ONCE = 16
 _SPLIT = re.compile(r"\w+(\.\w+)*")  # as `datasets` has it
@@ -38,6 +39,7 @@ class ReleaseRecord:
     boxes: tuple[tuple[int, int, int, int], ...]
     homographies: tuple[Matrix, ...]
     scores: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""  # where a photo was first imported from, where the release tells it
     fault: str = ""  # why the row cannot be used
 
 
@@ -109,7 +111,8 @@ class Release:
                         "it was changed after it was written, import it as a plain data set with ?config=real"
                     )
             labels = _class_names(schema.metadata or {}) or self.facts.get("classes")
-            for batch in table.iter_batches(_ROWS_AT_ONCE, columns=list(_NEEDED)):
+            wanted = [*_NEEDED, *(name for name in schema.names if name == _SOURCE)]
+            for batch in table.iter_batches(_ROWS_AT_ONCE, columns=wanted):
                 for row in batch.to_pylist():
                     yield _record(row, labels, split)
 
@@ -196,6 +199,7 @@ def _record(row: Mapping[str, Any], labels: Any, split: str) -> ReleaseRecord:
             for matrix in row["homographies"] or ()
         ),
         scores={name: float(value) for name, value in scores.items() if value is not None},
+        source=str(row.get(_SOURCE) or ""),
         fault="" if named else f"its label {number} is none of the {len(known)} classes",
     )
 

@@ -174,7 +174,7 @@ class _Restoring:
             id=record.sample_id,
             label=record.label,
             name=_name(record),
-            source=self.release.address,
+            source=record.source or self.release.address,
             split=record.split,
             photo_id=_stored(library, record.image, photo.rgb),
             height=photo.rgb.shape[0],

@@ -17,6 +17,7 @@ from pipeline.generation.models import MODELS
 from pipeline.library import Library
 from pipeline.publish import Study, release_card, write_release
 from pipeline.publish.card import review_sentences
+from pipeline.publish.credits import published_source
 from tests.toy_library import add_subject, decision, render, spec
 
 
@@ -95,6 +96,21 @@ def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
     assert "There were no synthetic pictures to review." in text
     assert "stable-diffusion-xl" not in text
     assert "model" not in text.split("## Columns")[0].split("---\n", 2)[2]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("starter:field", "starter:field"),
+        ("hf://ns/name@v1", "hf://ns/name@v1"),
+        ("/home/ada/bench", "bench"),
+        ("/home/ada/starter", "folder starter"),
+        ("", ""),
+    ],
+)
+def test_a_release_tells_where_photos_came_from_without_the_path(source: str, told: str) -> None:
+    assert published_source(source) == told
+    assert published_source(told) == told  # once more for a release that was imported
 
 
 def test_the_starter_set_is_called_rendered_and_a_folder_is_named_without_its_path(library: Library) -> None:
