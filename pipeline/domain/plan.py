@@ -20,13 +20,19 @@ _SEEDS = 2**31
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What a plan must know of a checkpoint; `size` is the side of its native picture in pixels."""
+    """What a plan must know of a checkpoint; `size` is the side of its native picture in pixels.
+
+    `guidance_rescale`, 0 to 1, belongs to the checkpoint: it keeps guidance from overexposing pictures where the noise
+    schedule ends in pure noise ("Common Diffusion Noise Schedules and Sample Steps are Flawed", arXiv 2305.08891,
+    section 3.4).
+    """
 
     name: str
     revision: str
     size: int
     steps: int
     guidance_scale: float
+    guidance_rescale: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

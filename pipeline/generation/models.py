@@ -148,7 +148,7 @@ def model_facts(name: str) -> ModelFacts:
     else:
         check_folder(one)
         defaults = vocabulary_file(one.folder).get("defaults", {})
-        revision = fingerprint(one.folder)
+        revision = fingerprint(one.folder, guidance_rescale=float(defaults.get("guidance_rescale", 0.0)))
     if one.lora:
         revision = f"{revision}-{fingerprint(one.lora)}"
     size = defaults.get("size", one.size if one.hub else _own_size(one))
@@ -158,6 +158,7 @@ def model_facts(name: str) -> ModelFacts:
         size=int(size[0] if isinstance(size, list) else size),
         steps=int(defaults.get("steps", one.steps)),
         guidance_scale=float(defaults.get("guidance_scale", one.guidance_scale)),
+        guidance_rescale=float(defaults.get("guidance_rescale", 0.0)),
     )
 
 
@@ -259,10 +260,11 @@ def vocabulary_file(folder: Path | None) -> dict[str, Any]:
         raise ModelUnavailable(f"{path} is no JSON object ({error}); mend or delete it") from None
 
 
-def fingerprint(folder: Path) -> str:
-    """12 hex digits that change with the configurations and the weights of a folder.
+def fingerprint(folder: Path, *, guidance_rescale: float = 0.0) -> str:
+    """12 hex digits that change with whatever of a folder decides a picture beside the spec.
 
-    Of each weight file its size and one MiB at either end are read, so that it takes milliseconds.
+    That is its configurations, its weights (of each file the size and one MiB at either end, so that it takes
+    milliseconds) and its `guidance_rescale`.
     """
     weights = [*folder.glob("*/*.safetensors"), *folder.glob("*.safetensors")]
     files = [folder / name for name in (_INDEX, LORA_FILE) if (folder / name).is_file()]
@@ -271,12 +273,12 @@ def fingerprint(folder: Path) -> str:
         (path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(files)
     )
-    return _fingerprint(folder, states)
+    return _fingerprint(folder, states, guidance_rescale)
 
 
 @cache
-def _fingerprint(folder: Path, states: tuple[tuple[str, int, int], ...]) -> str:
-    digest = hashlib.sha256()
+def _fingerprint(folder: Path, states: tuple[tuple[str, int, int], ...], guidance_rescale: float) -> str:
+    digest = hashlib.sha256(f"guidance_rescale {guidance_rescale}".encode() if guidance_rescale else b"")
     for name, size, _changed in states:
         digest.update(f"{name}\0{size}\0".encode())
         with (folder / name).open("rb") as file:

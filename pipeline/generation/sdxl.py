@@ -112,6 +112,7 @@ class SdxlGenerator:
             width=first.size[1],
             num_inference_steps=first.steps,
             guidance_scale=first.guidance_scale,
+            guidance_rescale=self._facts.guidance_rescale,
             generator=[torch.Generator("cpu").manual_seed(job.spec.seed) for job in jobs],
             output_type="np",
             callback_on_step_end=_step_hook(on_step, cancelled),

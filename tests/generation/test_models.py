@@ -63,6 +63,16 @@ def test_the_proposed_values_are_no_part_of_the_revision(tmp_path: Path, tiny_fo
     assert model_facts(str(folder)).revision == model_facts(str(tiny_folder)).revision
 
 
+def test_the_rescaling_of_guidance_is_a_part_of_the_revision(tmp_path: Path, tiny_folder: Path) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "rescaled")
+    words = json.loads((folder / "vocabulary.json").read_text())
+    words["defaults"]["guidance_rescale"] = 0.7
+    (folder / "vocabulary.json").write_text(json.dumps(words))
+    facts = model_facts(str(folder))
+    assert (facts.guidance_rescale, model_facts(str(tiny_folder)).guidance_rescale) == (0.7, 0.0)
+    assert facts.revision != model_facts(str(tiny_folder)).revision
+
+
 def test_facts_and_choices_and_help_need_no_torch() -> None:
     check = (
         "import sys; from pipeline.generation import model_facts, model_choices; model_facts('sdxl'); "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from pipeline.domain.spec import ControlSpec, Method
 from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
 from pipeline.generation import Generator, Job, composite, exact, load
+from pipeline.generation.models import checkpoint
+from pipeline.generation.weights import load_generator
 from tests.generation.jobs import job, layer, noise, soft_square, spec
 from tests.generation.tiny import STEPS, save_tiny_sdxl
 
@@ -92,6 +95,16 @@ def test_the_edges_change_the_picture(tiny: Generator) -> None:
 def test_a_guidance_scale_of_1_needs_no_negative_prompt(tiny: Generator) -> None:
     first = one(tiny, job(0, guidance_scale=1.0))
     assert np.array_equal(first, one(tiny, job(0, guidance_scale=1.0, negative_prompt="photo")))
+
+
+@pytest.mark.parametrize("method", DIFFUSION)
+def test_the_model_decides_how_far_guidance_is_rescaled(tiny: Generator, method: Method) -> None:
+    facts = replace(tiny.facts, guidance_rescale=1.0)
+    rescaled = load_generator(checkpoint(facts.name), facts)
+    wanted = job(0, method, guidance_scale=7.0)
+    assert greatest_difference(one(tiny, wanted), one(rescaled, wanted)) > 1
+    unguided = job(0, method, guidance_scale=1.0)
+    assert np.array_equal(one(tiny, unguided), one(rescaled, unguided))
 
 
 def test_progress_is_told_after_every_step(tiny: Generator) -> None:

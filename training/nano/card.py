@@ -47,6 +47,7 @@ def card(
         conditions=", ".join(words.CONDITIONS),
         steps=figures["steps"],
         guidance=figures["guidance_scale"],
+        rescale=figures["guidance_rescale"],
         figures=f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of pictures): {told}.",
         held_out=config.scenes.held_out_share,
         vae_steps=steps_done.get("vae", 0),

@@ -39,7 +39,9 @@ def figures(
     torch.manual_seed(0)
     painter = load_painter(config.out)
     held_out = draw_rows(config, held_out=True)
-    found: dict[str, object] = {"steps": painter.steps, "guidance_scale": painter.guidance_scale}
+    found: dict[str, object] = {
+        name: getattr(painter, name) for name in ("steps", "guidance_scale", "guidance_rescale")
+    }
     parts: tuple[Callable[[], dict[str, object]], ...] = (
         lambda: reconstruction(painter, config, held_out),
         lambda: obedience(painter, config, held_out, seeds=seeds, judge_steps=judge_steps),

@@ -15,7 +15,7 @@ from training.nano import words
 from training.nano.networks import TextParts, build_scheduler
 
 SHARD = "9MB"  # a plain push to a Space refuses files over 10 MB
-DEFAULTS = {"steps": 16, "guidance_scale": 3.0}
+DEFAULTS = {"steps": 16, "guidance_scale": 3.0, "guidance_rescale": 0.7}
 KEPT = (
     "README.md",
     "sheet.webp",

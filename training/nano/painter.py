@@ -29,6 +29,7 @@ class Painter:
     guided: StableDiffusionXLControlNetInpaintPipeline
     steps: int
     guidance_scale: float
+    guidance_rescale: float
     size: int
 
     @property
@@ -67,6 +68,7 @@ class Painter:
                 "generator": [torch.Generator().manual_seed(int(seed)) for seed in seeds[part]],
                 "num_inference_steps": self.steps,
                 "guidance_scale": self.guidance_scale,
+                "guidance_rescale": self.guidance_rescale,
                 "strength": 1.0,
                 "height": size,
                 "width": size,
@@ -90,4 +92,11 @@ def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter
     for pipeline in (plain, guided):
         pipeline.set_progress_bar_config(disable=True)
     defaults = json.loads((folder / "vocabulary.json").read_text())["defaults"]
-    return Painter(plain, guided, defaults["steps"], defaults["guidance_scale"], defaults["size"])
+    return Painter(
+        plain,
+        guided,
+        steps=defaults["steps"],
+        guidance_scale=defaults["guidance_scale"],
+        guidance_rescale=defaults.get("guidance_rescale", 0.0),
+        size=defaults["size"],
+    )
