@@ -25,7 +25,7 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
 studio: $(VENV)/.ready ## set up and start the app: embedded model, starter set (http://127.0.0.1:7860)
 	BACKLOT_LIBRARY=$(LIBRARY) GRADIO_SERVER_PORT=$(PORT) $(RUN) app.py
 
-demo: $(VENV)/.ready ## the whole loop without a browser on the starter set, ends with the verdict
+demo: $(VENV)/.ready ## the whole loop without a browser on the starter set, into runs/demo
 	rm -rf runs/demo
 	$(RUN) -m pipeline import starter --library runs/demo/library --split train
 	$(RUN) -m pipeline import starter:field --library runs/demo/library --split test

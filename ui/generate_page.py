@@ -229,7 +229,7 @@ def _build_controls(studio: Studio) -> Controls:
             seed = gr.Textbox(label="Seed", placeholder=_AS_IN_RECIPE, max_lines=1, min_width=110)
         with gr.Row(elem_classes="pair"):
             method = gr.Dropdown(_METHODS, value="", label="Method", min_width=110)
-            model = gr.Dropdown(models, value="", label="Model", min_width=110)
+            model = gr.Dropdown(models, value="", label="Model", min_width=110, allow_custom_value=True)
     with gr.Accordion("The recipe itself", open=False, elem_classes="pane"):
         text = gr.Code(
             recipes[first], language="yaml", show_label=False, lines=12, max_lines=28, elem_id="yaml"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 2.0
 _OWN_TEST = "the release's own test photographs"
+_MOST_SEEDS = 16  # more are refused, see training.statistics
 _ARMS = [  # as `python -m training study --arms` names them
     ("real", "real"),
     ("real, augmented", "real_augmented"),
@@ -148,7 +149,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
                 )
                 seeds = gr.Slider(
                     1,
-                    20,
+                    _MOST_SEEDS,
                     6,
                     step=1,
                     label="Seeds",

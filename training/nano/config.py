@@ -83,7 +83,7 @@ class NanoConfig:
 
 
 def full() -> NanoConfig:
-    """The training that made the shipped weights, but for the ControlNet: that had 1,200 steps at twice the rate."""
+    """The configuration of the shipped weights; those took several goes, see Training in their model card."""
     return NanoConfig()
 
 

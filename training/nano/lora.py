@@ -25,7 +25,7 @@ from training.nano.diffusion import added_conditions, dropped
 from training.nano.fitting import Average, Stage, fit
 from training.nano.rows import signed
 from training.nano.surfaces import load_surfaces
-from training.nano.tune import captioned, cut
+from training.nano.tune import captioned, check_out, cut
 
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
 LORA_TRAINING = StageOptions(
@@ -110,10 +110,11 @@ def tune_lora(options: LoraOptions) -> list[str]:
     """Train a LoRA on the photographs and write it; its captions. An interrupted training goes on.
 
     Raises:
-        SourceRefused: see `tune.tune`.
+        InvalidRequest, SourceRefused: see `tune.tune`.
         ModelUnavailable: the checkpoint is not on this machine and cannot be fetched.
         UnknownName: neither a registered model nor a folder.
     """
+    check_out(options.out)
     photographs = captioned(options.photos)
     facts, one = model_facts(options.model), checkpoint(options.model)
     pipeline = Pipelines(one, hardware(half=one.half)).inpaint

@@ -13,7 +13,7 @@ from training.nano import words
 from training.nano.config import NanoConfig
 from training.nano.control import ControlStage, hint_drawer, scale_hint_stack
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
-from training.nano.export import fold_latent_scale, write_folder
+from training.nano.export import CONTROL_GAIN, fold_latent_scale, scale_residuals, write_folder
 from training.nano.fitting import Average, fit
 from training.nano.networks import TextParts, build_controlnet, build_text, build_unet, build_vae
 from training.nano.rows import draw_rows, encode_rows, photographs
@@ -160,6 +160,7 @@ def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
     else:
         kept = ControlNetModel.from_pretrained(start / "controlnet", torch_dtype=torch.float32)
         control.load_state_dict(kept.state_dict())
+        scale_residuals(control, 1 / CONTROL_GAIN)
     fit(ControlStage(control, base, config.control), draw_batch, folder)
     control.save_pretrained(folder)
 
@@ -175,6 +176,7 @@ def export(config: NanoConfig) -> None:
         vae = build_vae(config.sizes)
     if ready["control"]:
         control = ControlNetModel.from_pretrained(trained["control"])
+        scale_residuals(control, CONTROL_GAIN)
     else:
         control = build_controlnet(config.sizes, base.unet)
     write_folder(config.out, vae=vae, unet=base.unet, control=control, text=base.text)

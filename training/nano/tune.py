@@ -15,7 +15,8 @@ from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from pipeline.domain.photos import load_photo
-from pipeline.errors import SourceRefused, StudioError
+from pipeline.errors import InvalidRequest, SourceRefused, StudioError
+from pipeline.generation.models import LORA_FILE
 from training.nano.config import StageOptions
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
 from training.nano.export import vocabulary, write_folder
@@ -50,9 +51,11 @@ def tune(options: TuneOptions) -> list[str]:
     The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
 
     Raises:
+        InvalidRequest: `options.out` holds something that no tuning wrote.
         SourceRefused: no readable picture, or captions that name missing files.
         StudioError: the base is no checkpoint of nano.
     """
+    check_out(options.out)
     photographs = captioned(options.photos)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
     work = options.out.with_name(options.out.name + ".work")
@@ -70,6 +73,19 @@ def tune(options: TuneOptions) -> list[str]:
     _write_words(options.out, size, captions)
     shutil.rmtree(work)
     return captions
+
+
+def check_out(out: Path) -> None:
+    """Refuse to replace a folder that `tune` did not write.
+
+    Raises:
+        InvalidRequest: it holds something else.
+    """
+    ours = any((out / name).is_file() for name in ("model_index.json", LORA_FILE))
+    if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidRequest(
+            f"{out} holds something else, which would be lost; choose a new folder for --out"
+        )
 
 
 def captioned(folder: Path) -> list[tuple[np.ndarray, str]]:

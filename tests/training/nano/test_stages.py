@@ -14,7 +14,7 @@ from training.nano import stages
 from training.nano.config import NanoConfig, SceneOptions, full, short
 from training.nano.control import scale_hint_stack
 from training.nano.diffusion import noised
-from training.nano.export import fold_latent_scale
+from training.nano.export import fold_latent_scale, scale_residuals
 from training.nano.networks import alphas_cumprod, build_controlnet, build_unet, build_vae
 from training.nano.painter import load_painter
 from training.nano.rows import draw_rows
@@ -117,6 +117,32 @@ def test_folding_the_latent_scale_keeps_the_reconstruction() -> None:
         assert torch.allclose(after.mean, (before.mean - mean[:, None, None]) / std[:, None, None], atol=1e-4)
         assert torch.allclose(after.std, before.std / std[:, None, None], atol=1e-4)
         assert torch.allclose(vae.decode(after.mean).sample, rebuilt, atol=1e-4)
+
+
+def test_the_gain_of_a_controlnet_lies_in_its_last_convolutions() -> None:
+    torch.manual_seed(0)
+    sizes = short().sizes
+    control = build_controlnet(sizes, build_unet(sizes)).eval()
+    for last in (*control.controlnet_down_blocks, control.controlnet_mid_block):
+        torch.nn.init.normal_(last.weight)
+        torch.nn.init.normal_(last.bias)
+    given = {
+        "sample": torch.randn(1, 4, 8, 8),
+        "timestep": torch.tensor([500]),
+        "encoder_hidden_states": torch.randn(1, 5, sum(sizes.text_widths)),
+        "added_cond_kwargs": {
+            "text_embeds": torch.randn(1, sizes.text_widths[1]),
+            "time_ids": torch.full((1, 6), 64.0),
+        },
+        "controlnet_cond": torch.rand(1, 3, 64, 64),
+        "return_dict": False,
+    }
+    with torch.no_grad():
+        (*down,), mid = control(**given, conditioning_scale=3.0)
+        scale_residuals(control, 3.0)
+        (*down_after,), mid_after = control(**given)
+    for before, after in zip((*down, mid), (*down_after, mid_after), strict=True):
+        assert torch.allclose(before, after, rtol=1e-4, atol=1e-4)
 
 
 def test_the_last_timestep_is_pure_noise_and_the_target_is_the_velocity() -> None:

@@ -66,6 +66,20 @@ def test_tuning_ends_in_a_checkpoint_that_draws_and_knows_the_new_words(
     assert not (tmp_path / "tuned.work").exists()
 
 
+def test_a_folder_with_other_things_is_not_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(tmp_path / "site" / "yard" / "a.png")
+    for model in ([], ["--lora"]):
+        assert main(["tune", "--photos", str(tmp_path / "site"), "--out", str(tmp_path), *model]) == 1
+        said = capsys.readouterr().err
+        assert (
+            said
+            == f"backlot: {tmp_path} holds something else, which would be lost; choose a new folder for --out\n"
+        )
+    assert (tmp_path / "site" / "yard" / "a.png").exists()
+
+
 def test_captions_come_from_metadata_where_there_is_one(tmp_path: Path) -> None:
     write_picture(tmp_path / "a.png")
     (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "Wet Yard at night"}\n\n')
