@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.studio.reports import ImportReport
 
 _SPLITS = [("by chance, 80 % train", ""), ("train", "train"), ("test", "test")]
+_UPLOADED = "uploaded"  # the source of pictures that came without a folder
 _NAMED_REFUSALS = 8
 
 
@@ -74,11 +75,12 @@ class Importing:
             raise InvalidRequest(
                 f"class '{label}' cannot be a folder name; use letters, digits, spaces, - and _"
             )
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / label).mkdir()
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / _UPLOADED
+            (folder / label).mkdir(parents=True)
             for path in pictures:
-                shutil.copy(path, Path(folder) / label / Path(path).name)
-            return self._run(folder, split, progress)
+                shutil.copy(path, folder / label / Path(path).name)
+            return self._run(str(folder), split, progress)
 
     def _run(self, source: str, split: str, progress: gr.Progress, token: gr.OAuthToken | None = None) -> str:
         self.stop.clear()

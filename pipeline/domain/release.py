@@ -78,6 +78,11 @@ class ReviewFacts:
         return self.accepted + self.rejected_by_people + self.rejected_by_gates + self.rejected_by_helper
 
     @property
+    def decided_here(self) -> int:
+        """Samples that are accepted or rejected, but for those accepted in a release that was imported."""
+        return self.decided - self.accepted_by_release
+
+    @property
     def accepted(self) -> int:
         """Samples that are accepted, by whomever."""
         here = self.accepted_by_people + self.accepted_by_gates + self.accepted_by_helper
@@ -85,5 +90,8 @@ class ReviewFacts:
 
     @property
     def acceptance(self) -> float:
-        """Share of the decided samples that was accepted, 0 to 1; 0 before anything was decided."""
-        return self.accepted / self.decided if self.decided else 0.0
+        """Share that was accepted of the samples decided here, 0 to 1; 0 before anything was decided.
+
+        Those of an imported release do not count: it brought no rejected ones.
+        """
+        return (self.accepted - self.accepted_by_release) / self.decided_here if self.decided_here else 0.0

@@ -168,7 +168,7 @@ def _sources_table(found: Survey) -> str:
     lines = ["| imported from | pictures | licence |", "|---|---:|---|"]
     for name, licence in sorted({source_credit(source) for source in found.sources}):
         number = sum(n for source, n in found.sources.items() if source_credit(source) == (name, licence))
-        lines.append(f"| {name} | {number:,} | {licence} |")
+        lines.append(f"| {_cell(name)} | {number:,} | {licence} |")
     return "\n".join(lines)
 
 
@@ -245,10 +245,11 @@ def review_sentences(review: ReviewFacts, *, rejected: bool = False) -> str:
     by = taken[0][1] if len(taken) == 1 else ", ".join(f"{number:,} {how}" for number, how in taken)
     if not people and not imported:
         by += ": **no person has looked at the synthetic pictures**"
-    said = (
-        f"{review.decided:,} samples were decided {by}; {review.accepted:,} were accepted "
-        f"({review.acceptance:.0%}). "
-    )
+    share = f"{review.acceptance:.0%}" if review.decided_here else ""
+    if share and imported:
+        share += f" of the {review.decided_here:,} decided here"
+    said = f"{review.decided:,} samples were decided {by}; {review.accepted:,} were accepted"
+    said += f" ({share}). " if share else ". "
     said += (
         "The rejected ones are in the configuration `rejected` and in no other."
         if rejected

@@ -58,6 +58,8 @@ def last_part(path: str) -> str:
 
 
 _STARTER = "starter"
+_MARKUP = str.maketrans("", "", "<>")
+_LONGEST_SOURCE = 300
 
 
 def is_rendered(source: str) -> bool:
@@ -66,10 +68,16 @@ def is_rendered(source: str) -> bool:
 
 
 def published_source(source: str) -> str:
-    """An import as others may read it: a folder of somebody's disk by its own name, never by the starter set's."""
-    if not source or is_rendered(source) or source.startswith("hf://"):
-        return source
-    name = last_part(source)
+    """An import as others may read it: one line without markup, a folder of somebody's disk by its own name only.
+
+    A folder that bears the starter set's name does not pass for it.
+    """
+    plain = " ".join(source.translate(_MARKUP).split())[
+        :_LONGEST_SOURCE
+    ]  # it may be what another release said
+    if not plain or is_rendered(plain) or plain.startswith("hf://"):
+        return plain
+    name = last_part(plain)
     return f"folder {name}" if is_rendered(name) else name
 
 
@@ -78,5 +86,5 @@ def source_credit(source: str) -> tuple[str, str]:
     if is_rendered(source):
         return "the rendered starter set of this project (no photographs)", "Apache-2.0"
     if source.startswith("hf://"):
-        return source, "see there"
+        return published_source(source), "see there"
     return published_source(source), "that of the pictures"

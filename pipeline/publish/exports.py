@@ -120,10 +120,11 @@ def export(
 
 @contextmanager
 def _whole_folder(to: Path) -> Iterator[Path]:
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise ReleaseRefused(f"{to} is there already and not empty; choose a new folder")
+    to = to.resolve()  # "." has no name of its own
     part = to.with_name(f".{to.name}.part")
     try:
+        if to.exists() and (not to.is_dir() or any(to.iterdir())):
+            raise ReleaseRefused(f"{to} is there already and not empty; choose a new folder")
         shutil.rmtree(part, ignore_errors=True)  # of an export that was killed
         part.mkdir(parents=True)
         yield part

@@ -59,12 +59,15 @@ def fresh_folder(out: Path) -> Iterator[Path]:
 
 
 def refuse_foreign(out: Path) -> None:
-    """Refuse to write over anything that is no release of ours."""
-    if out.is_dir():
-        if any(out.iterdir()) and release_facts(out) is None:
-            raise ReleaseRefused(f"{out} holds other files; name a new or empty folder")
-    elif out.exists():
-        raise ReleaseRefused(f"{out} is a file; name a folder")
+    """Refuse to write over anything that is no release of ours, or that cannot be looked at."""
+    try:
+        if out.is_dir():
+            if any(out.iterdir()) and release_facts(out) is None:
+                raise ReleaseRefused(f"{out} holds other files; name a new or empty folder")
+        elif out.exists():
+            raise ReleaseRefused(f"{out} is a file; name a folder")
+    except OSError as error:
+        raise ReleaseRefused(_sentence(out, error)) from error
 
 
 def _put_in_place(part: Path, out: Path) -> None:

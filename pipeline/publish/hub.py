@@ -131,7 +131,8 @@ def push_release(
         known = retried(lambda: _refuse_account(api, name, options), pause=pause)
         there = retried(lambda: look(api, name, _KIND), pause=pause)
         before = _earlier(api, name, there, Path(scratch) / "before", options, pause)
-        if before.version and f"v{before.version}" not in there.tags and not options.dry_run:
+        untagged = before.version and f"v{before.version}" not in there.tags
+        if untagged and not (options.dry_run or options.pull_request or options.replace):
             _tagged(api, name, f"v{before.version}", there, pause)  # of a push that broke off, or was merged
         written = write_release(
             source,

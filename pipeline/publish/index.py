@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.domain.release import Part, ReleaseRow
+from pipeline.publish.credits import published_model, published_source
 
 INDEX_NAME = "index.parquet"
 _SCHEMA = pa.schema(
@@ -99,5 +100,6 @@ def row_changes(before: dict[Key, bytes], after: dict[Key, bytes]) -> RowChanges
 
 def _digest(row: ReleaseRow) -> bytes:
     """16 bytes over all that a reader sees of a row; pictures are named by their hash already."""
-    seen = [getattr(row, name) for name in _SEEN]
+    told = {"source": published_source(row.source), "model": row.model and published_model(row.model)}
+    seen = [told.get(name, getattr(row, name)) for name in _SEEN]
     return hashlib.sha256(repr(seen).encode()).digest()[:16]

@@ -43,9 +43,9 @@ def merged(ours: str, theirs: str, *, where: str) -> str:
         return ours
     front, text = _split(theirs, where)
     own_front, own_text = _split(ours, where)
-    block = own_text[own_text.index(BEGIN) : own_text.index(END) + len(END)]
+    block = own_text[own_text.index(BEGIN) : own_text.rindex(END) + len(END)]
     before, begins, rest = text.partition(BEGIN)
-    _, ends, after = rest.partition(END)
+    _, ends, after = rest.rpartition(END)
     if begins and ends:
         text = before + block + after
     elif begins or END in text:

@@ -59,6 +59,8 @@ class DatasetState:
         api = HfApi(endpoint=endpoint, token=token)
         with plain_faults(name, doing=_DOING, sign_in=_SIGN_IN):
             api.create_repo(name, repo_type="dataset", private=True, exist_ok=True)
+            if api.dataset_info(name).private is False:
+                raise ReleaseRefused(f"{name} is public, a state is not; make it private, or name another")
             api.snapshot_download(name, repo_type="dataset", local_dir=folder)
             self._scheduler = _scheduler(api, name, folder, every_minutes)
 

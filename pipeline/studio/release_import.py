@@ -22,6 +22,7 @@ from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Ver
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject, Rendered
+from pipeline.publish.credits import is_rendered
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
 from pipeline.studio.cores import on_all_cores
 from pipeline.studio.neighbours import Neighbours
@@ -31,6 +32,7 @@ Progress = Callable[[int, int | None, str], None]
 _AT_ONCE = 2000  # samples planned together: their specs are in memory, their pictures are not
 _ANY_SIDE_PX = 10**9
 _WEBP = (b"RIFF", b"WEBP")  # bytes 0 to 4 and 8 to 12 of such a file
+_HUB = "hf://"
 _LEFT_BEHIND = "rejected samples, votes and recipes do not come with a release"
 
 
@@ -174,7 +176,7 @@ class _Restoring:
             id=record.sample_id,
             label=record.label,
             name=_name(record),
-            source=record.source or self.release.address,
+            source=_first_source(record.source, self.release.address),
             split=record.split,
             photo_id=_stored(library, record.image, photo.rgb),
             height=photo.rgb.shape[0],
@@ -291,6 +293,16 @@ def _stored(library: Library, data: bytes, pixels: np.ndarray) -> str:
     blob_id = pixel_hash(pixels)
     library.take_picture(blob_id, data)
     return blob_id
+
+
+def _first_source(source: str, address: str) -> str:
+    """Where a photo of a release came from first, where that can be told beyond its release; else the release.
+
+    A folder's name says something where the release is a folder as well; of a release on the Hub it would hide whose
+    pictures they are.
+    """
+    told = is_rendered(source) or source.startswith(_HUB) or not address.startswith(_HUB)
+    return source if source and told else address
 
 
 def _name(record: ReleaseRecord) -> str:

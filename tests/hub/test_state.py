@@ -62,6 +62,14 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
     assert len(hub.seen("POST .*/commit/")) == 1
 
 
+def test_a_public_dataset_is_no_place_for_a_state(hub: LoopbackHub, tmp_path: Path) -> None:
+    token = hub.account("ann")
+    hub.create(NAME)
+    with pytest.raises(ReleaseRefused, match=f"{NAME} is public, a state is not; make it private"):
+        opened(hub, tmp_path, token)
+    assert hub.seen("POST .*/commit/") == []
+
+
 def test_a_state_that_the_token_may_not_write_is_refused_in_one_sentence(
     hub: LoopbackHub, tmp_path: Path
 ) -> None:

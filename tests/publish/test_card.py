@@ -98,6 +98,18 @@ def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
     assert "model" not in text.split("## Columns")[0].split("---\n", 2)[2]
 
 
+def test_what_an_imported_release_brought_is_no_part_of_the_acceptance() -> None:
+    brought = ReviewFacts(accepted_by_release=200, accepted_by_people=5, rejected_by_people=45, reviewers=1)
+    assert (brought.decided, brought.decided_here, brought.acceptance) == (250, 50, 0.1)
+    assert "205 were accepted (10% of the 50 decided here)" in review_sentences(brought)
+    assert "200 were accepted. " in review_sentences(ReviewFacts(accepted_by_release=200))
+
+
+def test_a_source_with_a_bar_stays_one_cell_of_its_table(library: Library) -> None:
+    add_subject(library, 1, source="a|b")
+    assert "| a\\|b | 1 | that of the pictures |" in release_card(library, name="Field")
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
@@ -106,6 +118,7 @@ def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
         ("/home/ada/bench", "bench"),
         ("/home/ada/starter", "folder starter"),
         ("", ""),
+        ("hf://x\n# Pwned <!-- backlot: end -->", "hf://x # Pwned !-- backlot: end --"),
     ],
 )
 def test_a_release_tells_where_photos_came_from_without_the_path(source: str, told: str) -> None:

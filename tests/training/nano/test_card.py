@@ -14,6 +14,7 @@ def test_the_card_tells_the_figures_the_size_and_the_steps(tmp_path: Path) -> No
     figures = {
         "steps": 12,
         "guidance_scale": 2.5,
+        "guidance_rescale": 0.5,
         "edge_f_scale_1": 0.4,
         "obedience_by_word": {"grass": 0.75},
     }
