@@ -67,7 +67,7 @@ def test_a_public_dataset_is_no_place_for_a_state(hub: LoopbackHub, tmp_path: Pa
     hub.create(NAME)
     with pytest.raises(ReleaseRefused, match=f"{NAME} is public, a state is not; make it private"):
         opened(hub, tmp_path, token)
-    assert hub.seen("POST .*/commit/") == []
+    assert not hub.seen("POST .*/commit/")
 
 
 def test_a_state_that_the_token_may_not_write_is_refused_in_one_sentence(
