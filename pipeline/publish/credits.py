@@ -72,9 +72,8 @@ def published_source(source: str) -> str:
 
     A folder that bears the starter set's name does not pass for it.
     """
-    plain = " ".join(source.translate(_MARKUP).split())[
-        :_LONGEST_SOURCE
-    ]  # it may be what another release said
+    words = source.translate(_MARKUP).split()  # they may be what another release said
+    plain = " ".join(words)[:_LONGEST_SOURCE]
     if not plain or is_rendered(plain) or plain.startswith("hf://"):
         return plain
     name = last_part(plain)

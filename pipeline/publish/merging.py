@@ -45,7 +45,7 @@ def merged(ours: str, theirs: str, *, where: str) -> str:
     own_front, own_text = _split(ours, where)
     block = own_text[own_text.index(BEGIN) : own_text.rindex(END) + len(END)]
     before, begins, rest = text.partition(BEGIN)
-    _, ends, after = rest.rpartition(END)
+    _, ends, after = rest.partition(END)
     if begins and ends:
         text = before + block + after
     elif begins or END in text:

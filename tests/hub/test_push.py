@@ -246,6 +246,17 @@ def test_a_pull_request_leaves_main_alone(hub: LoopbackHub, library: Library, to
     assert proposal.title == "Release 2"
 
 
+def test_a_proposal_needs_no_right_to_tag_what_was_merged(
+    hub: LoopbackHub, library: Library, token: str
+) -> None:
+    push(hub, library, token)
+    hub.repository(NAME).private = False
+    hub.repository(NAME).tags.clear()  # as after a merge on the website
+    accept_more(library, 3)
+    assert push(hub, library, hub.account("ben"), pull_request=True).pull_request is not None
+    assert hub.tags(NAME) == {}
+
+
 def test_a_push_of_somebody_else_in_between_is_not_written_over(
     hub: LoopbackHub, library: Library, token: str
 ) -> None:

@@ -185,3 +185,12 @@ def test_nothing_to_export_is_said(library: Library, tmp_path: Path) -> None:
     with pytest.raises(ReleaseRefused, match="nothing to publish"):
         export(library, tmp_path / "out", Format.COCO)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_export_into_the_empty_folder_where_one_stands_is_written(
+    decided: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    assert export(decided, Path(), Format.FOLDERS) == ROWS
+    assert (tmp_path / "out" / "train" / "metadata.jsonl").is_file()
