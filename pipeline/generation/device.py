@@ -11,9 +11,9 @@ import torch
 from pipeline.generation.zerogpu import on_zero_gpu
 
 _MIB = 1 << 20
-_MALLOC_RULES = {  # glibc's mallopt: option → bytes
+_KEPT_FREE = -1  # glibc's mallopt: so much free memory at the heap's end is kept for the next step
+_MALLOC_RULES = {  # the others: option → bytes
     -3: 32 * _MIB,  # below this size memory comes from the heap instead of fresh pages that fault one by one
-    -1: 256 * _MIB,  # so much free memory at the heap's end is kept for the next step
     -2: 16 * _MIB,  # the heap grows by no less
 }
 
@@ -47,11 +47,15 @@ def hardware(*, half: bool) -> Hardware:
 
 
 @cache
-def keep_freed_memory() -> None:
-    """Let the C library re-use freed memory between denoising steps (glibc only; a sixth of the time on CPUs)."""
+def keep_freed_memory(*, kept_bytes: int = 256 * _MIB) -> None:
+    """Let the C library re-use freed memory between steps (glibc only; a sixth of the time of painting on CPUs).
+
+    Args:
+        kept_bytes: free memory that is not given back to the system, below 2 GiB; a training wants more than painting.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        for option, size in _MALLOC_RULES.items():
+        for option, size in (*_MALLOC_RULES.items(), (_KEPT_FREE, kept_bytes)):
             mallopt(option, size)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from training.nano.config import NanoConfig
 
 STAGES = ("scenes", "vae", "decoder", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
+WHOLE_RECIPE = tuple(stage for stage in STAGES if stage not in ("decoder", "all", "tune"))  # what `all` runs
+KEPT_BYTES = 2**31 - 1  # of freed memory, between two steps of a training
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,12 +90,14 @@ def _run(options: argparse.Namespace) -> int:
     import cv2
     import torch
 
+    from pipeline.generation.device import keep_freed_memory
     from training.nano import stages
 
+    keep_freed_memory(kept_bytes=KEPT_BYTES)
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     config = _config(options)
-    wanted = STAGES[: STAGES.index("all")] if options.stage == "all" else (options.stage,)
+    wanted = WHOLE_RECIPE if options.stage == "all" else (options.stage,)
     for stage in wanted:
         print(f"— {stage}", file=sys.stderr, flush=True)
         if stage == "scenes":
