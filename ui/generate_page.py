@@ -105,16 +105,19 @@ def run_html(progress: RunProgress) -> str:
         RunState.RUNNING: f"{count}{left}{step}",
         RunState.PAUSED: f"paused at {count}; what is finished is kept",
         RunState.DONE: f"done: {count} pictures",
-        RunState.FAILED: f"stopped at {count}",
+        RunState.FAILED: f"stopped at {count}" if progress.total else "not started",
     }[progress.state]
     ended = (
         link_html("Review them", page_address("review"))
         if progress.state is RunState.DONE and progress.done
         else ""
     )
+    refused = (
+        progress.state is RunState.FAILED and not progress.total
+    )  # before the plan was made: no bar moves
     return (
         f'<section class="run {progress.state}"><h2>{escape(progress.recipe)}</h2>'
-        f"{progress_html(progress.done, progress.total, said)}"
+        f"{f'<p>{said}</p>' if refused else progress_html(progress.done, progress.total, said)}"
         f"{note_html([progress.sentence] if progress.sentence else [], kind='bad')}{ended}</section>"
     )
 

@@ -237,7 +237,10 @@ def check_folder(one: Checkpoint) -> None:
     """
     assert one.folder is not None
     if not one.folder.is_dir():
-        raise ModelUnavailable(f"model '{one.name}' cannot be loaded: there is no folder {one.folder}")
+        raise ModelUnavailable(
+            f"model '{one.name}' cannot be loaded: there is no folder {one.folder}; "
+            f"name one of {', '.join(MODELS)} or a checkpoint folder"
+        )
     if not (one.folder / _INDEX).is_file():
         raise ModelUnavailable(
             f"model '{one.name}' cannot be loaded: {one.folder} has no {_INDEX}; "

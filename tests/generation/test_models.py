@@ -96,7 +96,7 @@ def test_a_misspelt_name_is_told_with_the_nearest() -> None:
 
 
 def test_a_path_that_is_not_there_is_told_as_a_path(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match=r"there is no folder .*/gone"):
+    with pytest.raises(ModelUnavailable, match=r"there is no folder .*/gone; name one of nano"):
         model_facts(str(tmp_path / "gone"))
 
 

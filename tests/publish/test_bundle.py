@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -24,6 +25,7 @@ from pipeline.errors import ReleaseRefused
 from pipeline.library import Library
 from pipeline.publish import ReleaseOptions, outlook, write_release
 from pipeline.publish import shards as shards_module
+from pipeline.publish.exports import Format, export
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, render, spec
 
 _READ = """
@@ -281,6 +283,17 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_mend(decided: Library) -
         ReleaseRefused, match=r"release /proc/nowhere cannot be written \(.+\); choose another folder"
     ):
         write_release(decided, Path("/proc/nowhere"), name="Parts")
+
+
+def test_a_folder_that_cannot_be_read_is_named_with_the_mend(
+    decided: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    monkeypatch.setattr(Path, "iterdir", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
+    with pytest.raises(ReleaseRefused, match="locked cannot be written; choose a folder of yours"):
+        write_release(decided, tmp_path / "locked", name="Parts")
+    with pytest.raises(ReleaseRefused, match="locked cannot be written: Permission denied; choose another"):
+        export(decided, tmp_path / "locked", Format.FOLDERS)
 
 
 def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:

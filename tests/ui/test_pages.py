@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.errors import InvalidRequest
+from pipeline.publish.credits import published_source
 from pipeline.studio import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
 from tests.toy_library import add_subject, filled
 from ui.frame import bar_html
@@ -58,6 +61,16 @@ def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:
     assert studio.classes() == {}
 
 
+def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path) -> None:
+    photo = np.full((64, 64, 3), 235, np.uint8)
+    photo[20:44, 20:44] = (30, 90, 160)
+    Image.fromarray(photo).save(tmp_path / "one.png")
+    Importing(studio).from_files([str(tmp_path / "one.png")], "bolt", "train")
+    (subject,) = studio.subjects()
+    assert (subject.label, subject.name) == ("bolt", "bolt/one.png")
+    assert published_source(subject.source) == "uploaded"
+
+
 def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     shown = plan_html(PREVIEW)
     assert "<b>12</b> pictures to make, about 2 min" in shown
@@ -84,6 +97,13 @@ def test_a_run_says_where_it_stands(progress: RunProgress, said: str) -> None:
 
 def test_nothing_is_said_of_a_run_that_never_began() -> None:
     assert run_html(RunProgress()) == ""
+
+
+def test_a_run_that_was_refused_before_its_plan_has_no_moving_bar() -> None:
+    shown = run_html(RunProgress(state=RunState.FAILED, sentence="there is no folder models/nosuch"))
+    assert "not started" in shown
+    assert "there is no folder models/nosuch" in shown
+    assert "progressbar" not in shown
 
 
 def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
