@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 STAGES = ("scenes", "vae", "decoder", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
 WHOLE_RECIPE = tuple(stage for stage in STAGES if stage not in ("decoder", "all", "tune"))  # what `all` runs
+QUICK = {"seeds": 1, "judge_scenes": 600, "judge_steps": 150, "pairs": 10}  # for --quick
+QUICK_SHEETS = {"seeds": 1, "objects": 2}
+STOPPED = 143  # exit code of a process that SIGTERM ended
 KEPT_BYTES = 2**31 - 1  # of freed memory, between two steps of a training
 
 
@@ -39,24 +42,28 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--surfaces", type=Path, help="folder of category folders of photographs")
     parser.add_argument("--shelves", type=Path, help="folder of photographs that objects are textured with")
+    parser.add_argument(
+        "--objects", type=Path, help="evaluate, sheet: class folders of photographs of objects"
+    )
+    parser.add_argument(
+        "--no-photographs", action="store_true", help="surfaces and objects of our drawing only"
+    )
     parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
     parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
-    parser.add_argument("--quick", action="store_true", help="evaluate: few pictures, a minute or two")
-    parser.add_argument(
-        "--start",
-        type=Path,
-        help="vae: weights to go on from; unet, control: an exported folder to go on from",
-    )
+    parser.add_argument("--quick", action="store_true", help="evaluate, sheet: few pictures, a minute or two")
+    parser.add_argument("--start", type=Path, help="unet, control: an exported folder to go on from")
     parser.add_argument("--photos", type=Path, help="tune: pictures of your own site")
     parser.add_argument(
         "--model",
         help="tune: a folder that training.nano wrote (default: the shipped one); sdxl trains a LoRA",
     )
-    parser.add_argument("--steps", type=int, help="tune: optimiser steps (default 1000)")
+    parser.add_argument("--steps", type=_positive, help="tune: optimiser steps (default 1000)")
     parser.add_argument("--lora", action="store_true", help="tune: a LoRA, whatever the model")
     for name in ("scenes", "vae-steps", "decoder-steps", "unet-steps", "control-steps"):
-        parser.add_argument(f"--{name}", type=int, help="other than the preset")
+        parser.add_argument(f"--{name}", type=_positive, help="other than the preset")
     options = parser.parse_args(arguments)
+    if options.start and options.stage not in ("unet", "control"):
+        parser.error("--start goes with unet or control")
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -65,6 +72,22 @@ def main(arguments: list[str] | None = None) -> int:
     except StudioError as error:
         print(f"backlot: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"backlot: {where}{error.strerror or error}; the same command goes on", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("backlot: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except SystemExit as stop:  # Lightning's answer to SIGTERM has no code, which would count as success
+        return STOPPED if stop.code is None else int(stop.code)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 def _config(options: argparse.Namespace) -> NanoConfig:
@@ -78,7 +101,10 @@ def _config(options: argparse.Namespace) -> NanoConfig:
         scenes = replace(scenes, shelves=options.shelves)
     if options.scenes:
         scenes = replace(scenes, scenes=options.scenes)
-    config = replace(config, scenes=scenes, work=options.work or config.work, out=options.out or config.out)
+    config = replace(config, scenes=scenes, objects=options.objects or config.objects)
+    if options.no_photographs:
+        config = replace(config, scenes=replace(scenes, surfaces=None, shelves=None), objects=None)
+    config = replace(config, work=options.work or config.work, out=options.out or config.out)
     for stage in ("vae", "decoder", "unet", "control"):
         steps = getattr(options, f"{stage}_steps")
         if steps:
@@ -92,33 +118,38 @@ def _run(options: argparse.Namespace) -> int:
 
     from pipeline.generation.device import keep_freed_memory
     from training.nano import stages
+    from training.nano.export import check_out
+    from training.nano.surfaces import there
 
     keep_freed_memory(kept_bytes=KEPT_BYTES)
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     config = _config(options)
     wanted = WHOLE_RECIPE if options.stage == "all" else (options.stage,)
+    if options.stage == "all":  # said now and not in three hours
+        check_out(config.out)
+        there(config.objects)
     for stage in wanted:
         print(f"— {stage}", file=sys.stderr, flush=True)
         if stage == "scenes":
             stages.draw(config)
         elif stage == "vae":
-            stages.train_vae(config, start=options.start)
+            stages.train_vae(config)
         elif stage == "decoder":
             stages.train_decoder(config)
         elif stage == "unet":
-            stages.train_unet(config, start=options.start if options.stage == "unet" else None)
+            stages.train_unet(config, start=options.start)
         elif stage == "control":
-            stages.train_control(config, start=options.start if options.stage == "control" else None)
+            stages.train_control(config, start=options.start)
         elif stage == "export":
             stages.export(config)
         elif stage == "evaluate":
             from training.nano.card import card, steps_done
             from training.nano.evaluate import figures
 
-            found = figures(config, seeds=1, judge_steps=150, pairs=10) if options.quick else figures(config)
+            found = figures(config, **QUICK) if options.quick else figures(config)
             print(json.dumps(found, indent=1))
-            if (config.work / "unet").exists():  # trained here: the card is ours to write
+            if options.stage == "all":  # trained here, and all of it: the card is ours to write
                 (config.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
                 command = "python -m training.nano evaluate" + (" --quick" if options.quick else "")
                 (config.out / "README.md").write_text(
@@ -127,14 +158,14 @@ def _run(options: argparse.Namespace) -> int:
         else:
             from training.nano.sheet import write_sheets
 
-            write_sheets(config)
+            write_sheets(config, **(QUICK_SHEETS if options.quick else {}))
     return 0
 
 
 def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if not options.photos or not options.out:
         parser.error("tune needs --photos DIR and --out DIR")
-    from training.nano.config import full
+    from pipeline.generation.models import NANO_FOLDER
 
     steps = {"steps": options.steps} if options.steps else {}
     if options.lora or options.model == "sdxl":
@@ -151,7 +182,7 @@ def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     else:
         from training.nano.tune import TUNING, TuneOptions, tune
 
-        base = Path(options.model or full().out)
+        base = NANO_FOLDER if options.model in (None, "nano") else Path(options.model)
         captions = tune(
             TuneOptions(photos=options.photos, out=options.out, base=base, stage=replace(TUNING, **steps))
         )

@@ -129,9 +129,8 @@ def latent_drawer(
 
     def draw(rng: np.random.Generator) -> Batch:
         cropped = rng.random() < crop_share
-        chosen = np.sort(
-            rng.choice(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1), replace=False)
-        )
+        count = min(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1))
+        chosen = np.sort(rng.choice(len(rows.rgb), count, replace=False))
         mask = rows.repaint[chosen, ::factor, ::factor] >= 128
         side = _crop_side(mask.shape[-1]) if cropped else mask.shape[-1]
         top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))

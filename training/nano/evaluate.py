@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,22 +22,36 @@ from training.nano.object_sheet import painted_objects
 from training.nano.painter import Painter, load_painter
 from training.nano.rows import Rows, draw_rows, edges, photographs, signed, unsigned
 from training.nano.scenes import draw_scene
+from training.nano.surfaces import clearer, square, surface_files, there
 from training.nano.words import SURFACES, Said
 
+JUDGE_SCENES = 6000  # that the judge learns from; the networks saw neither them nor the photographs in them
+JUDGE_SEED = 1000  # so much beside the seed of the networks' scenes
 HUES = {"red": 5, "orange": 28, "yellow": 54, "green": 120, "blue": 220, "purple": 278}
 
 
 def figures(
-    config: NanoConfig, *, seeds: int = 4, judge_steps: int = 500, pairs: int = 64
+    config: NanoConfig,
+    *,
+    seeds: int = 4,
+    judge_scenes: int = JUDGE_SCENES,
+    judge_steps: int = 500,
+    pairs: int = 64,
 ) -> dict[str, object]:
     """All figures of the folder `config.out`, as one JSON-able mapping.
 
     Args:
         seeds: pictures per surface word.
+        judge_scenes: scenes that the judges learn from.
         judge_steps: training steps of each judge.
         pairs: pictures for the edges, for the seams, and a prompt for the variety.
+
+    Raises:
+        InvalidRequest: the folder is no nano, or the scenes in `config.work` were drawn with other options.
+        SourceRefused: photographs that are named are not there.
     """
     torch.manual_seed(0)
+    there(config.objects)
     painter = load_painter(config.out)
     held_out = draw_rows(config, held_out=True)
     found: dict[str, object] = {
@@ -44,7 +59,9 @@ def figures(
     }
     parts: tuple[Callable[[], dict[str, object]], ...] = (
         lambda: reconstruction(painter, config, held_out),
-        lambda: obedience(painter, config, held_out, seeds=seeds, judge_steps=judge_steps),
+        lambda: obedience(
+            painter, judge_rows(config, judge_scenes), held_out, seeds=seeds, judge_steps=judge_steps
+        ),
         lambda: colours(painter),
         lambda: variety(painter, config, pairs=pairs),
         lambda: inpainting(config, held_out, pairs=pairs),
@@ -58,10 +75,12 @@ def figures(
 
 
 def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict[str, object]:
-    """PSNR of the autoencoder on held-out scenes and on held-out photographs as they are."""
-    photos = [
-        picture for pictures in photographs(config, held_out=True).photos.values() for picture in pictures
-    ]
+    """PSNR of the autoencoder on held-out scenes, and on held-out photographs as they are.
+
+    Scenes show pale photographs with more contrast (`surfaces.clearer`); "stretched" is measured on those.
+    """
+    files = surface_files(config.scenes.surfaces, held_out=True, held_out_share=config.scenes.held_out_share)
+    photos = [square(file) for some in files.values() for file in some]
     scenes = held_out.rgb[:128]
     again = rebuilt(painter, scenes)
     found: dict[str, object] = {
@@ -69,7 +88,11 @@ def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict
         "vae_green_magenta_kept": round(measures.green_magenta_kept(scenes, again), 2),
     }
     if photos:
-        found["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos[:128])), 2)
+        found["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos)), 2)
+        found["vae_psnr_surfaces_stretched_db"] = round(
+            rebuilt_psnr(painter, np.stack([clearer(photo) for photo in photos])), 2
+        )
+        found["vae_surfaces"] = len(photos)
     objects = _object_photographs(config.objects, painter.size)
     if len(objects):
         found["vae_psnr_objects_db"] = round(rebuilt_psnr(painter, objects), 2)
@@ -104,11 +127,21 @@ def rebuilt(painter: Painter, pictures: np.ndarray) -> np.ndarray:
     )
 
 
+def judge_rows(config: NanoConfig, scenes: int) -> Rows:
+    """Scenes that the networks never saw: other seeds, other tiles of our drawing, held-out photographs only."""
+    apart = replace(config.scenes, seed=config.scenes.seed + JUDGE_SEED, held_out=scenes)
+    return draw_rows(replace(config, work=config.work / f"judge_{scenes}", scenes=apart), held_out=True)
+
+
 def obedience(
-    painter: Painter, config: NanoConfig, held_out: Rows, *, seeds: int, judge_steps: int
+    painter: Painter, rows: Rows, held_out: Rows, *, seeds: int, judge_steps: int
 ) -> dict[str, object]:
-    """Share of pictures that a judge takes for the prompted surface, in colour and in grey."""
-    rows = draw_rows(config, held_out=False)
+    """Share of pictures that a judge takes for the prompted surface, in colour and in grey.
+
+    Args:
+        rows: what the judge learns from, see `judge_rows`.
+        held_out: what its own accuracy is measured on; of its `rows` only the photographs occur there.
+    """
     prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
     wanted = [word for word in SURFACES for _ in range(seeds)]
     pictures = painter.paint(prompts, list(range(len(prompts))))

@@ -11,9 +11,12 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
 
+from pipeline.errors import InvalidRequest
+from pipeline.generation.models import LORA_FILE
 from training.nano import words
 from training.nano.networks import TextParts, build_scheduler
 
+WORDS_FILE = "vocabulary.json"  # no other checkpoint has one: by it we know our own
 SHARD = "9MB"  # a plain push to a Space refuses files over 10 MB
 DEFAULTS = {"steps": 16, "guidance_scale": 3.0, "guidance_rescale": 0.7}
 # The loss wants what is likely, not what was asked for: at conditioning scale 1 edges are followed timidly. On held-out
@@ -27,6 +30,19 @@ KEPT = (
     "inpainting.webp",
     "control.webp",
 )  # written by hand or by the sheets
+
+
+def check_out(out: Path) -> None:
+    """Refuse to replace a folder that `training.nano` did not write.
+
+    Raises:
+        InvalidRequest: it holds something else.
+    """
+    ours = any((out / name).is_file() for name in (WORDS_FILE, LORA_FILE))
+    if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidRequest(
+            f"{out} holds something else, which would be lost; choose a new folder for --out"
+        )
 
 
 def write_folder(
@@ -57,7 +73,7 @@ def write_folder(
     pipeline.save_pretrained(partial, max_shard_size=SHARD)
     control.half().save_pretrained(partial / "controlnet", max_shard_size=SHARD)
     size = unet.config.sample_size * 2 ** (len(vae.config.block_out_channels) - 1)
-    (partial / "vocabulary.json").write_text(json.dumps(vocabulary(size), indent=1) + "\n")
+    (partial / WORDS_FILE).write_text(json.dumps(vocabulary(size), indent=1) + "\n")
     for name in KEPT:
         if (out / name).exists():
             shutil.copy2(out / name, partial / name)

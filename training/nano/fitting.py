@@ -151,7 +151,7 @@ def fit(
     Args:
         stage: ends up with the averaged weights.
         draw: gives a batch for a generator.
-        folder: checkpoints and metrics.csv.
+        folder: `last.ckpt`, and the curves of each go as curves/from_STEP/metrics.csv.
         checkpoint: called half-way, e.g. to write an export that others can use meanwhile.
     """
     last = folder / "last.ckpt"
@@ -172,7 +172,7 @@ def fit(
         max_epochs=-1,
         gradient_clip_val=1.0,
         log_every_n_steps=options.log_every,
-        logger=CSVLogger(folder, name="", version="curves"),
+        logger=CSVLogger(folder, name="curves", version=f"from_{done}"),
         callbacks=[saver, Line(options.log_every)],
         enable_progress_bar=False,
         enable_model_summary=False,

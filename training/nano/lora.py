@@ -17,6 +17,7 @@ from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 
+from pipeline.errors import InvalidRequest
 from pipeline.generation.device import hardware
 from pipeline.generation.models import LORA_FILE, checkpoint, model_facts
 from pipeline.generation.weights import Pipelines
@@ -25,7 +26,7 @@ from training.nano.diffusion import added_conditions, dropped
 from training.nano.fitting import Average, Stage, fit
 from training.nano.rows import signed
 from training.nano.surfaces import load_surfaces
-from training.nano.tune import captioned, check_out, cut
+from training.nano.tune import LARGEST_SIDES, captioned, check_new, cut, work_folder
 
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
 LORA_TRAINING = StageOptions(
@@ -110,19 +111,23 @@ def tune_lora(options: LoraOptions) -> list[str]:
     """Train a LoRA on the photographs and write it; its captions. An interrupted training goes on.
 
     Raises:
-        InvalidRequest, SourceRefused: see `tune.tune`.
+        InvalidRequest: see `tune.tune`; or the model is a LoRA itself.
+        SourceRefused: see `tune.tune`.
         ModelUnavailable: the checkpoint is not on this machine and cannot be fetched.
         UnknownName: neither a registered model nor a folder.
     """
-    check_out(options.out)
-    photographs = captioned(options.photos)
     facts, one = model_facts(options.model), checkpoint(options.model)
+    if one.lora:
+        raise InvalidRequest(f"{options.model} is a LoRA itself; name the model under it")
+    check_new(options.out, one.folder)
+    photographs = captioned(options.photos, max_side_px=LARGEST_SIDES * facts.size)
     pipeline = Pipelines(one, hardware(half=one.half)).inpaint
     if facts.size >= LARGE_PX:
         pipeline.unet.enable_gradient_checkpointing()
+    made_of = {"model": options.model, "revision": facts.revision, "rank": options.rank}
+    work = work_folder(options.out, made_of, photographs)
     torch.manual_seed(options.seed)
     stage = LoraStage(pipeline, options.stage, rank=options.rank).train()
-    work = options.out.with_name(options.out.name + ".work")
     fit(stage, picture_drawer(photographs, facts.size, batch=options.stage.batch, seed=options.seed), work)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
     layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(pipeline.unet))

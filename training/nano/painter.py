@@ -18,6 +18,9 @@ from diffusers import (
 )
 from PIL import Image
 
+from pipeline.errors import InvalidRequest
+from training.nano.export import WORDS_FILE
+
 ROWS_AT_ONCE = 12
 
 
@@ -83,7 +86,13 @@ class Painter:
 
 
 def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter:
-    """Both pipelines from a folder that `export` wrote."""
+    """Both pipelines from a folder that `export` wrote.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if not (folder / WORDS_FILE).is_file() or not (folder / "controlnet").is_dir():
+        raise InvalidRequest(f"{folder} is no checkpoint of nano; name a folder that training.nano wrote")
     plain = StableDiffusionXLInpaintPipeline.from_pretrained(folder, torch_dtype=dtype, add_watermarker=False)
     control = ControlNetModel.from_pretrained(folder / "controlnet", torch_dtype=dtype)
     guided = StableDiffusionXLControlNetInpaintPipeline(
@@ -91,7 +100,7 @@ def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter
     )
     for pipeline in (plain, guided):
         pipeline.set_progress_bar_config(disable=True)
-    defaults = json.loads((folder / "vocabulary.json").read_text())["defaults"]
+    defaults = json.loads((folder / WORDS_FILE).read_text())["defaults"]
     return Painter(
         plain,
         guided,

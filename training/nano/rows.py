@@ -7,8 +7,9 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -17,12 +18,15 @@ import torch
 from diffusers import AutoencoderKL
 from tqdm import tqdm
 
+from pipeline.errors import InvalidRequest
 from training.nano.config import NanoConfig
 from training.nano.scenes import draw_scene
-from training.nano.surfaces import Surfaces, load_surfaces
+from training.nano.surfaces import Surfaces, load_surfaces, surface_files, there
 
 ENCODED_AT_ONCE = 32
 DRAWN_AT_ONCE = 50
+_SAID = "captions.json"
+_LOOKED_AT = 64  # rows that tell one set of rows from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,35 @@ def photographs(config: NanoConfig, *, held_out: bool) -> Surfaces:
     )
 
 
+def check_photographs(config: NanoConfig) -> None:
+    """Refuse a configuration whose photographs are not there.
+
+    Raises:
+        SourceRefused: see `load_surfaces`.
+    """
+    surface_files(config.scenes.surfaces, held_out=True, held_out_share=0.0)
+    there(config.scenes.shelves)
+
+
 def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
-    """Draw all rows into `work`, or read them where they are complete."""
+    """Draw all rows into `work`, or read them where they are complete.
+
+    Raises:
+        InvalidRequest: those that are there were drawn with other options.
+        SourceRefused: see `load_surfaces`.
+    """
     folder = config.work / ("held_out" if held_out else "rows")
-    if (folder / "captions.json").exists():
-        return read_rows(folder)
     count = config.scenes.held_out if held_out else config.scenes.scenes
     side = config.sizes.picture_px
+    drawn_with = {name: str(value) for name, value in asdict(config.scenes).items()} | {"side_px": str(side)}
+    del drawn_with["scenes" if held_out else "held_out"]  # the other kind's number
+    if (folder / _SAID).exists():
+        if json.loads((folder / _SAID).read_text())["drawn_with"] != drawn_with:
+            raise InvalidRequest(
+                f"{folder} holds scenes drawn with other options; name another --work, or remove {folder}"
+            )
+        return read_rows(folder)
+    check_photographs(config)  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, (count, side, side, 3)).flush()
     np.lib.format.open_memmap(folder / "repaint.npy", "w+", np.uint8, (count, side, side)).flush()
@@ -82,7 +108,9 @@ def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
     ):
         said += part
     captions, words = [caption for caption, _ in said], [word for _, word in said]
-    (folder / "captions.json").write_text(json.dumps({"captions": captions, "surfaces": words}))
+    said_of_all = {"drawn_with": drawn_with, "captions": captions, "surfaces": words}
+    (folder / "captions.partial").write_text(json.dumps(said_of_all))
+    (folder / "captions.partial").replace(folder / _SAID)  # now the rows are complete
     return read_rows(folder)
 
 
@@ -120,7 +148,7 @@ def _cached_photographs(config: NanoConfig, held_out: bool) -> Surfaces:
 
 def read_rows(folder: Path) -> Rows:
     """Rows that `draw_rows` wrote."""
-    said = json.loads((folder / "captions.json").read_text())
+    said = json.loads((folder / _SAID).read_text())
     rgb, repaint = (np.load(folder / name, mmap_mode="r") for name in ("rgb.npy", "repaint.npy"))
     return Rows(rgb, repaint, said["captions"], said["surfaces"])
 
@@ -138,9 +166,13 @@ def unsigned(pictures: torch.Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
-    """Latents of all rows, sampled once from the posterior as the pipelines do; read where they are complete."""
-    done = folder / "latents.done"
-    if not done.exists():
+    """Latents of all rows, sampled once from the posterior as the pipelines do.
+
+    Read from `folder` where they are complete and come from these rows and this VAE.
+    """
+    done, source = folder / "latents.done", _source(rows, vae)
+    if not done.exists() or done.read_text() != source:
+        done.unlink(missing_ok=True)
         side = rows.rgb.shape[1] // 2 ** (len(vae.config.block_out_channels) - 1)
         shape = (len(rows.rgb), 4, side, side)
         written = [
@@ -160,9 +192,17 @@ def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
             written[1][part] = masked
         for array in written:
             array.flush()
-        done.touch()
+        done.write_text(source)
     picture, masked = (np.load(folder / name, mmap_mode="r") for name in ("latents.npy", "masked.npy"))
     return Latents(picture, masked)
+
+
+def _source(rows: Rows, vae: AutoencoderKL) -> str:
+    told = sha256(json.dumps(rows.captions).encode())
+    every = max(1, len(rows.rgb) // _LOOKED_AT)
+    for array in (rows.rgb[::every], rows.repaint[::every], *vae.state_dict().values()):
+        told.update(np.ascontiguousarray(array).tobytes())
+    return told.hexdigest()
 
 
 def _encoded(vae: AutoencoderKL, pictures: torch.Tensor) -> np.ndarray:

@@ -13,14 +13,24 @@ from training.nano.config import NanoConfig
 from training.nano.object_sheet import object_rows
 from training.nano.painter import Painter, load_painter
 from training.nano.rows import Rows, draw_rows, edges
+from training.nano.surfaces import there
 from training.nano.words import EXAMPLES, SURFACES
 
 LABEL_PX = 14
 QUALITY = 82
 
 
-def write_sheets(config: NanoConfig, *, seeds: int = 6) -> None:
-    """Write sheet.webp (surface words), examples.webp (whole prompts), inpainting.webp and control.webp."""
+def write_sheets(config: NanoConfig, *, seeds: int = 6, objects: int = 8) -> None:
+    """Write sheet.webp (surface words), examples.webp (whole prompts), inpainting.webp and control.webp.
+
+    Args:
+        seeds: pictures of each word and prompt.
+        objects: rendered parts, and photographed objects, before each prompt.
+
+    Raises:
+        InvalidRequest, SourceRefused: see `evaluate.figures`.
+    """
+    there(config.objects)
     painter = load_painter(config.out)
     held_out = draw_rows(config, held_out=True)
     prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
@@ -31,7 +41,7 @@ def write_sheets(config: NanoConfig, *, seeds: int = 6) -> None:
     pictures = painter.paint(examples, list(range(len(examples))))
     groups = [labelled(pictures[i * seeds : (i + 1) * seeds], prompt) for i, prompt in enumerate(EXAMPLES)]
     save(grid(groups, columns=2), config.out / "examples.webp")
-    rows = object_rows(config.out, config.objects)
+    rows = object_rows(config.out, config.objects, each=objects)
     save(grid([labelled(row, title) for title, row in rows], columns=1), config.out / "inpainting.webp")
     save(control(painter, held_out), config.out / "control.webp")
 

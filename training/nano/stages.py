@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, ModelMixin, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from pipeline.errors import InvalidRequest
 from training.nano import words
 from training.nano.config import NanoConfig
 from training.nano.control import ControlStage, hint_drawer, scale_hint_stack
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
-from training.nano.export import CONTROL_GAIN, fold_latent_scale, scale_residuals, write_folder
+from training.nano.export import CONTROL_GAIN, check_out, fold_latent_scale, scale_residuals, write_folder
 from training.nano.fitting import Average, fit
 from training.nano.networks import TextParts, build_controlnet, build_text, build_unet, build_vae
 from training.nano.rows import draw_rows, encode_rows, photographs
@@ -27,39 +29,38 @@ def draw(config: NanoConfig) -> None:
         draw_rows(config, held_out=held_out)
 
 
-def train_vae(config: NanoConfig, *, start: Path | None = None) -> None:
-    """Train the autoencoder and fold its latent scale in.
-
-    Args:
-        start: weights of an earlier VAE of the same shape to go on from.
-    """
+def train_vae(config: NanoConfig) -> None:
+    """Train the autoencoder and fold its latent scale in."""
     folder = config.work / "vae"
     if (folder / "config.json").exists():
         return
     torch.manual_seed(config.scenes.seed)
     rows = draw_rows(config, held_out=False)
     vae = build_vae(config.sizes)
-    if start is not None:
-        vae.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
     stage = VaeStage(vae, config.vae)
     textures = photographs(config, held_out=False)
     fit(stage, crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.vae.batch), folder)
     fold_latent_scale(vae, *latent_scale(vae, rows))
-    vae.save_pretrained(folder)
+    _save(vae, folder)
 
 
 def train_decoder(config: NanoConfig) -> None:
-    """Go on with the autoencoder's decoder alone; may be done before or after the UNet."""
+    """Go on with the autoencoder's decoder alone; may be done before or after the UNet.
+
+    Raises:
+        InvalidRequest: there is no autoencoder.
+    """
     folder = config.work / "decoder"
     if (folder / "config.json").exists():
         return
+    _need(config, "vae")
     torch.manual_seed(config.scenes.seed + 3)
     rows = draw_rows(config, held_out=False)
     vae = AutoencoderKL.from_pretrained(config.work / "vae")
     textures = photographs(config, held_out=False)
     drawer = crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.decoder.batch)
     fit(DecoderStage(vae, config.decoder), drawer, folder)
-    vae.save_pretrained(folder)
+    _save(vae, folder)
 
 
 def train_unet(config: NanoConfig, *, start: Path | None = None) -> None:
@@ -67,10 +68,15 @@ def train_unet(config: NanoConfig, *, start: Path | None = None) -> None:
 
     Args:
         start: a folder that `export` wrote, with networks of the same shapes, to go on from.
+
+    Raises:
+        InvalidRequest: there is no autoencoder, or `start` holds no such networks.
     """
     folder = config.work / "unet"
     if (folder / "config.json").exists():
         return
+    _need(config, "vae")
+    _check_start(start, "unet")
     rows = draw_rows(config, held_out=False)
     latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
     torch.manual_seed(config.scenes.seed + 1)
@@ -81,7 +87,7 @@ def train_unet(config: NanoConfig, *, start: Path | None = None) -> None:
     draw_batch = latent_drawer(rows, latents, tokens, batch=config.unet.batch, crop_share=config.crop_share)
     fit(stage, draw_batch, folder)
     save_text(stage.text, config.work / "text")
-    stage.unet.save_pretrained(folder)
+    _save(stage.unet, folder)
 
 
 def new_diffusion(config: NanoConfig) -> DiffusionStage:
@@ -144,10 +150,15 @@ def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
 
     Args:
         start: a folder that `export` wrote, with a ControlNet of the same shape, to go on from.
+
+    Raises:
+        InvalidRequest: there is no autoencoder or UNet, or `start` holds no ControlNet.
     """
     folder = config.work / "control"
     if (folder / "config.json").exists():
         return
+    _need(config, "vae", "unet")
+    _check_start(start, "controlnet")
     rows = draw_rows(config, held_out=False)
     latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
     torch.manual_seed(config.scenes.seed + 2)
@@ -162,21 +173,51 @@ def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
         control.load_state_dict(kept.state_dict())
         scale_residuals(control, 1 / CONTROL_GAIN)
     fit(ControlStage(control, base, config.control), draw_batch, folder)
-    control.save_pretrained(folder)
+    _save(control, folder)
 
 
 def export(config: NanoConfig) -> None:
-    """Write the shipped folder from whatever is trained so far."""
+    """Write the shipped folder from what is trained so far; without a ControlNet its own adds nothing.
+
+    Raises:
+        InvalidRequest: there is no autoencoder or UNet, or the folder holds something else.
+    """
+    _need(config, "vae", "unet")
+    check_out(config.out)
     base = load_diffusion(config)
     trained = {name: config.work / name for name in ("vae", "decoder", "control")}
     ready = {name: (folder / "config.json").exists() for name, folder in trained.items()}
-    if ready["vae"]:
-        vae = AutoencoderKL.from_pretrained(trained["decoder" if ready["decoder"] else "vae"])
-    else:
-        vae = build_vae(config.sizes)
+    vae = AutoencoderKL.from_pretrained(trained["decoder" if ready["decoder"] else "vae"])
     if ready["control"]:
         control = ControlNetModel.from_pretrained(trained["control"])
         scale_residuals(control, CONTROL_GAIN)
     else:
         control = build_controlnet(config.sizes, base.unet)
     write_folder(config.out, vae=vae, unet=base.unet, control=control, text=base.text)
+
+
+def _save(network: ModelMixin, folder: Path) -> None:
+    """Write weights first and config.json last: with it a stage counts as complete."""
+    with TemporaryDirectory(dir=folder) as partial:
+        network.save_pretrained(partial)
+        for file in sorted(Path(partial).iterdir(), key=lambda file: file.name == "config.json"):
+            file.replace(folder / file.name)
+
+
+def _need(config: NanoConfig, *names: str) -> None:
+    """Refuse to go on without the stages that this one builds on; of the UNet a checkpoint is enough."""
+    for name in names:
+        folder = config.work / name
+        if not any((folder / file).exists() for file in _enough(name)):
+            raise InvalidRequest(
+                f"{folder} holds nothing trained; run `python -m training.nano {name} --work {config.work}` first"
+            )
+
+
+def _enough(name: str) -> tuple[str, ...]:
+    return ("config.json", "last.ckpt") if name == "unet" else ("config.json",)
+
+
+def _check_start(start: Path | None, part: str) -> None:
+    if start is not None and not (start / part / "config.json").is_file():
+        raise InvalidRequest(f"{start} holds no {part} to start from; name a folder that `export` wrote")

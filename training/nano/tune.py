@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -16,10 +18,10 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from pipeline.domain.photos import load_photo
 from pipeline.errors import InvalidRequest, SourceRefused, StudioError
-from pipeline.generation.models import LORA_FILE
+from pipeline.generation.models import NANO_FOLDER, fingerprint
 from training.nano.config import StageOptions
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
-from training.nano.export import vocabulary, write_folder
+from training.nano.export import WORDS_FILE, check_out, write_folder
 from training.nano.fitting import fit
 from training.nano.networks import TextParts
 from training.nano.rows import Rows, encode_rows
@@ -30,6 +32,7 @@ CAPTIONS_FILE = "metadata.jsonl"  # as `datasets` reads it: file_name and text
 ROWS = 1200  # rows cut from the photographs
 KNOWN_SHARE = 0.25  # rows drawn beside them, so that the old words are not forgotten
 MIN_SIDE_PX = 32
+LARGEST_SIDES = 4  # photographs are kept at so many times the model's side: more is never seen
 TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_decay=0.99, save_every_s=60)
 
 
@@ -51,17 +54,17 @@ def tune(options: TuneOptions) -> list[str]:
     The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
 
     Raises:
-        InvalidRequest: `options.out` holds something that no tuning wrote.
+        InvalidRequest: `options.out` holds something that `training.nano` did not write, or the base itself.
         SourceRefused: no readable picture, or captions that name missing files.
         StudioError: the base is no checkpoint of nano.
     """
-    check_out(options.out)
-    photographs = captioned(options.photos)
-    captions = list(dict.fromkeys(caption for _, caption in photographs))
-    work = options.out.with_name(options.out.name + ".work")
-    work.mkdir(parents=True, exist_ok=True)
+    check_new(options.out, options.base)
     vae, unet, control, text = _parts(options.base)
     size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
+    photographs = captioned(options.photos, max_side_px=LARGEST_SIDES * size)
+    captions = list(dict.fromkeys(caption for _, caption in photographs))
+    made_of = {"base": fingerprint(options.base), "rows": options.rows, "seed": options.seed}
+    work = work_folder(options.out, made_of, photographs)
     torch.manual_seed(options.seed)
     rows = _rows(photographs, size, options)
     latents = encode_rows(rows, vae, work)
@@ -70,26 +73,51 @@ def tune(options: TuneOptions) -> list[str]:
     draw = latent_drawer(rows, latents, tokens, batch=min(options.stage.batch, len(rows.rgb)))
     fit(stage, draw, work)
     write_folder(options.out, vae=vae, unet=unet, control=control, text=text)
-    _write_words(options.out, size, captions)
+    _write_words(options.out, options.base, captions)
     shutil.rmtree(work)
     return captions
 
 
-def check_out(out: Path) -> None:
-    """Refuse to replace a folder that `tune` did not write.
+def check_new(out: Path, base: Path | None) -> None:
+    """Refuse an --out whose loss would hurt: other people's files, the base, the shipped model.
 
     Raises:
-        InvalidRequest: it holds something else.
+        InvalidRequest: it is one of them.
     """
-    ours = any((out / name).is_file() for name in ("model_index.json", LORA_FILE))
-    if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
-        raise InvalidRequest(
-            f"{out} holds something else, which would be lost; choose a new folder for --out"
-        )
+    check_out(out)
+    kept = [folder.resolve() for folder in (base, NANO_FOLDER) if folder is not None]
+    if out.resolve() in kept:
+        raise InvalidRequest(f"{out} is the model to go on from; choose another folder for --out")
 
 
-def captioned(folder: Path) -> list[tuple[np.ndarray, str]]:
+def work_folder(
+    out: Path, made_of: Mapping[str, object], photographs: Sequence[tuple[np.ndarray, str]]
+) -> Path:
+    """`OUT.work`, with what an interrupted training of the same things left; of other things it is emptied.
+
+    Raises:
+        InvalidRequest: there is a folder of that name that no tuning made.
+    """
+    seen = sha256()
+    for rgb, caption in photographs:
+        seen.update(rgb.tobytes() + caption.encode())
+    told = json.dumps({**made_of, "photographs": seen.hexdigest()}, indent=1)
+    work = out.with_name(out.name + ".work")
+    note = work / "made_of.json"
+    if work.exists() and not note.is_file():
+        raise InvalidRequest(f"{work} is in the way; remove it, or choose another --out")
+    if work.exists() and note.read_text(encoding="utf-8") != told:
+        shutil.rmtree(work)
+    work.mkdir(parents=True, exist_ok=True)
+    note.write_text(told, encoding="utf-8")
+    return work
+
+
+def captioned(folder: Path, *, max_side_px: int = 2048) -> list[tuple[np.ndarray, str]]:
     """The pictures of a folder, (H, W, 3) uint8, with a caption each: from metadata.jsonl, or the folder's name.
+
+    Args:
+        max_side_px: larger pictures are made smaller.
 
     Raises:
         SourceRefused: see `tune`.
@@ -100,7 +128,7 @@ def captioned(folder: Path) -> list[tuple[np.ndarray, str]]:
     pictures = []
     for file, caption in listed:
         try:
-            rgb = load_photo(file.read_bytes(), file.name).rgb
+            rgb = load_photo(file.read_bytes(), file.name, max_side_px=max_side_px).rgb
         except StudioError:
             continue  # one broken picture among good ones
         if min(rgb.shape[:2]) >= MIN_SIDE_PX:
@@ -114,7 +142,11 @@ def captioned(folder: Path) -> list[tuple[np.ndarray, str]]:
 
 def _listed(folder: Path) -> list[tuple[Path, str]]:
     found = []
-    for number, line in enumerate((folder / CAPTIONS_FILE).read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = (folder / CAPTIONS_FILE).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise SourceRefused(f"{folder / CAPTIONS_FILE} is not UTF-8 text; save it as UTF-8") from None
+    for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line) if line.strip() else None
             if row is None:
@@ -138,23 +170,26 @@ def _by_class(folder: Path) -> list[tuple[Path, str]]:
         for place in sorted(folder.iterdir())
         if place.is_dir()
         for file in sorted(place.iterdir())
-        if file.suffix.lower() in PICTURE_SUFFIXES
+        if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()
     ]
 
 
 def _parts(
     base: Path,
 ) -> tuple[AutoencoderKL, UNet2DConditionModel, ControlNetModel, TextParts]:
-    if not (base / "model_index.json").is_file() or not (base / "controlnet" / "config.json").is_file():
+    if not (base / WORDS_FILE).is_file() or not (base / "controlnet" / "config.json").is_file():
         raise StudioError(f"{base} is no checkpoint of nano; name a folder that training.nano wrote")
-    vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
-    unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
-    control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
-    text = TextParts(
-        CLIPTokenizer.from_pretrained(base / "tokenizer"),
-        CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
-        CLIPTextModelWithProjection.from_pretrained(base / "text_encoder_2", torch_dtype=torch.float32),
-    )
+    try:
+        vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
+        unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
+        control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
+        text = TextParts(
+            CLIPTokenizer.from_pretrained(base / "tokenizer"),
+            CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
+            CLIPTextModelWithProjection.from_pretrained(base / "text_encoder_2", torch_dtype=torch.float32),
+        )
+    except OSError:
+        raise StudioError(f"{base} lacks some of its weights; copy or export it again") from None
     return vae, unet, control, text
 
 
@@ -163,17 +198,31 @@ def _rows(photographs: Sequence[tuple[np.ndarray, str]], size: int, options: Tun
     rng = np.random.default_rng(options.seed)
     surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=options.seed)
     rgb, repaint, captions = [], [], []
-    for index in range(options.rows):
+    turns = in_turns(photographs, rng)
+    for _ in range(options.rows):
         if rng.random() < KNOWN_SHARE:
             scene = draw_scene(surfaces, size, rng)
             drawn, hole, caption = scene.rgb, scene.repaint, scene.caption
         else:
-            photo, caption = photographs[index % len(photographs)]
+            photo, caption = next(turns)
             drawn, hole = cut(photo, size, surfaces, rng)
         rgb.append(drawn)
         repaint.append(hole)
         captions.append(caption)
     return Rows(np.stack(rgb), np.stack(repaint), captions, captions)
+
+
+def in_turns(
+    photographs: Sequence[tuple[np.ndarray, str]], rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, str]]:
+    """Photographs without end, the captions in turns, those of one caption in an order of chance."""
+    by_caption: dict[str, list[np.ndarray]] = {}
+    for photo, caption in photographs:
+        by_caption.setdefault(caption, []).append(photo)
+    orders = {caption: rng.permutation(len(photos)) for caption, photos in by_caption.items()}
+    for turn in count():
+        for caption, photos in by_caption.items():
+            yield photos[orders[caption][turn % len(photos)]], caption
 
 
 def cut(
@@ -200,10 +249,11 @@ def cut(
     return np.clip(drawn, 0, 255).astype(np.uint8), hole
 
 
-def _write_words(out: Path, size: int, captions: list[str]) -> None:
-    """A vocabulary that knows the new captions, so that the studio offers them and does not warn of them."""
-    told = vocabulary(size)
+def _write_words(out: Path, base: Path, captions: list[str]) -> None:
+    """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
+    told = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
+    told["site"] = list(dict.fromkeys([*captions, *told.get("site", ())]))  # a slot: it becomes chips
     new = sorted({word.strip(",.") for caption in captions for word in caption.split()})
     told["words"] = sorted({*(str(word) for word in told["words"]), *new})
     told["examples"] = [*captions[:8], *told["examples"]]
-    (out / "vocabulary.json").write_text(json.dumps(told, indent=1) + "\n")
+    (out / WORDS_FILE).write_text(json.dumps(told, indent=1) + "\n")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline.domain.spec import Method
-from pipeline.errors import ModelUnavailable
+from pipeline.errors import InvalidRequest, ModelUnavailable
 from pipeline.generation import load
 from pipeline.generation.models import model_facts
 from tests.generation.jobs import job, soft_square
@@ -103,3 +103,10 @@ def test_a_lora_that_does_not_name_its_model_is_one_sentence(tmp_path: Path, con
     (tmp_path / "lora.json").write_text(content)
     with pytest.raises(ModelUnavailable, match=said):
         model_facts(str(tmp_path))
+
+
+def test_a_lora_is_no_base_of_another(trained: tuple[Path, Path], photos: Path, tmp_path: Path) -> None:
+    _, site = trained
+    with pytest.raises(InvalidRequest, match="is a LoRA itself; name the model under it"):
+        tune_lora(LoraOptions(photos=photos, out=tmp_path / "out", model=str(site), stage=FEW))
+    assert not list(tmp_path.iterdir())

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from pipeline.errors import SourceRefused, StudioError
+from pipeline.errors import InvalidRequest, SourceRefused, StudioError
+from pipeline.generation.models import NANO_FOLDER
+from pipeline.generation.prompts import vocabulary as offered
 from training.nano import stages
 from training.nano.__main__ import main
 from training.nano.config import NanoConfig, SceneOptions, StageOptions, short
-from training.nano.export import vocabulary
+from training.nano.export import check_out
 from training.nano.painter import load_painter
 from training.nano.surfaces import load_surfaces
-from training.nano.tune import TuneOptions, captioned, cut, tune
+from training.nano.tune import TuneOptions, captioned, cut, in_turns, tune, work_folder
 
 FEW = StageOptions(steps=2, batch=2, learning_rate=1e-3, warm_up=1, log_every=1)
 
@@ -56,7 +60,7 @@ def test_tuning_ends_in_a_checkpoint_that_draws_and_knows_the_new_words(
     assert tune(options) == ["loading dock", "yard"]
     told = json.loads((tmp_path / "tuned" / "vocabulary.json").read_text())
     assert {"loading", "dock", "yard", "grass"} <= set(told["words"])
-    assert told["examples"][:2] == ["loading dock", "yard"]
+    assert told["site"] == told["examples"][:2] == ["loading dock", "yard"]
     painter = load_painter(tmp_path / "tuned")
     drawn, before = (
         one.paint(["loading dock"], [1], num_inference_steps=2) for one in (painter, load_painter(base.out))
@@ -135,5 +139,77 @@ def test_a_cut_is_a_square_of_the_photograph_with_a_mask() -> None:
         assert (ground[:, 2] > ground[:, 1]).mean() > 0.5  # still the photograph's blue
 
 
-def test_the_vocabulary_of_the_base_is_not_changed() -> None:
-    assert "dock" not in vocabulary(64)["words"]  # type: ignore[operator]
+def test_photographs_of_all_captions_come_in_turns() -> None:
+    photographs = [(np.full((1, 1, 3), number, np.uint8), "yard") for number in range(5)]
+    photographs.append((np.full((1, 1, 3), 9, np.uint8), "dock"))
+    seen = list(islice(in_turns(photographs, np.random.default_rng(0)), 10))
+    assert [caption for _, caption in seen] == ["yard", "dock"] * 5
+    assert sorted(int(photo[0, 0, 0]) for photo, caption in seen if caption == "yard") == [0, 1, 2, 3, 4]
+
+
+def test_a_tuned_model_can_be_tuned_again_and_keeps_what_it_knew(base: NanoConfig, tmp_path: Path) -> None:
+    words = base.out / "vocabulary.json"
+    told = json.loads(words.read_text())
+    write_picture(tmp_path / "one" / "dock" / "a.png")
+    write_picture(tmp_path / "two" / "yard" / "b.png")
+    tune(TuneOptions(photos=tmp_path / "one", out=tmp_path / "first", base=base.out, stage=FEW, rows=4))
+    tune(
+        TuneOptions(
+            photos=tmp_path / "two", out=tmp_path / "second", base=tmp_path / "first", stage=FEW, rows=4
+        )
+    )
+    slots = offered(str(tmp_path / "second"))
+    assert slots is not None
+    assert slots["site"] == ["yard", "dock"]
+    assert "words" not in slots
+    assert json.loads(words.read_text()) == told
+
+
+def test_the_model_that_is_tuned_is_not_replaced(base: NanoConfig, tmp_path: Path) -> None:
+    write_picture(tmp_path / "site" / "yard" / "a.png")
+    before = sorted(path.name for path in base.out.iterdir())
+    for out in (base.out, NANO_FOLDER):
+        with pytest.raises(
+            InvalidRequest, match="is the model to go on from; choose another folder for --out"
+        ):
+            tune(TuneOptions(photos=tmp_path / "site", out=out, base=base.out, stage=FEW))
+    assert sorted(path.name for path in base.out.iterdir()) == before
+
+
+def test_another_checkpoint_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text("{}")
+    with pytest.raises(InvalidRequest, match="holds something else, which would be lost"):
+        check_out(tmp_path)
+
+
+def test_what_an_interrupted_training_of_other_photographs_left_is_not_taken_up(tmp_path: Path) -> None:
+    one, other = [(np.full((2, 2, 3), number, np.uint8), "yard") for number in (1, 2)]
+    work = work_folder(tmp_path / "site", {"seed": 1}, [one])
+    (work / "last.ckpt").write_text("half-way")
+    assert (work_folder(tmp_path / "site", {"seed": 1}, [one]) / "last.ckpt").exists()
+    assert not (work_folder(tmp_path / "site", {"seed": 1}, [one, other]) / "last.ckpt").exists()
+    (tmp_path / "mine.work").mkdir()
+    with pytest.raises(InvalidRequest, match=r"mine\.work is in the way"):
+        work_folder(tmp_path / "mine", {"seed": 1}, [one])
+
+
+def test_a_base_that_lacks_weights_is_one_sentence(base: NanoConfig, tmp_path: Path) -> None:
+    write_picture(tmp_path / "site" / "yard" / "a.png")
+    shutil.copytree(base.out, tmp_path / "base")
+    for file in (tmp_path / "base" / "unet").glob("*.safetensors"):
+        file.unlink()
+    with pytest.raises(StudioError, match="base lacks some of its weights; copy or export it again"):
+        tune(TuneOptions(photos=tmp_path / "site", out=tmp_path / "out", base=tmp_path / "base", stage=FEW))
+    assert not (tmp_path / "out.work").exists()
+
+
+def test_captions_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "metadata.jsonl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SourceRefused, match=r"metadata.jsonl is not UTF-8 text; save it as UTF-8"):
+        captioned(tmp_path)
+
+
+def test_a_folder_with_the_name_of_a_picture_is_left_out(tmp_path: Path) -> None:
+    write_picture(tmp_path / "yard" / "a.png")
+    (tmp_path / "yard" / "album.jpg").mkdir()
+    assert len(captioned(tmp_path)) == 1
