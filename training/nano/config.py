@@ -66,9 +66,9 @@ class NanoConfig:
     scenes: SceneOptions = field(default_factory=SceneOptions)
     vae: StageOptions = StageOptions(steps=3000, batch=32, learning_rate=1e-3)
     decoder: StageOptions = StageOptions(steps=1200, batch=32, learning_rate=5e-4)
-    unet: StageOptions = StageOptions(steps=5000, batch=64, learning_rate=1e-3, ema_decay=0.997)
+    unet: StageOptions = StageOptions(steps=4400, batch=64, learning_rate=1e-3, ema_decay=0.997)
     control: StageOptions = StageOptions(
-        steps=2000, batch=64, learning_rate=1e-3, warm_up=100, ema_decay=0.998
+        steps=1600, batch=64, learning_rate=1e-3, warm_up=100, ema_decay=0.998
     )
     crop_px: int = (
         64  # side of the crops that the VAE learns from; a quarter of the batches have twice the side

@@ -89,7 +89,7 @@ def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
     drawn_with = {name: str(value) for name, value in asdict(config.scenes).items()} | {"side_px": str(side)}
     del drawn_with["scenes" if held_out else "held_out"]  # the other kind's number
     if (folder / _SAID).exists():
-        if json.loads((folder / _SAID).read_text())["drawn_with"] != drawn_with:
+        if json.loads((folder / _SAID).read_text()).get("drawn_with") != drawn_with:
             raise InvalidRequest(
                 f"{folder} holds scenes drawn with other options; name another --work, or remove {folder}"
             )

@@ -252,7 +252,8 @@ def cut(
 def _write_words(out: Path, base: Path, captions: list[str]) -> None:
     """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
     told = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
-    told["site"] = list(dict.fromkeys([*captions, *told.get("site", ())]))  # a slot: it becomes chips
+    site = list(dict.fromkeys([*captions, *told.get("site", ())]))
+    told = {"site": site, **{slot: words for slot, words in told.items() if slot != "site"}}  # the first chips
     new = sorted({word.strip(",.") for caption in captions for word in caption.split()})
     told["words"] = sorted({*(str(word) for word in told["words"]), *new})
     told["examples"] = [*captions[:8], *told["examples"]]
