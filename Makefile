@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 RUN := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-$$(nproc)} HF_HUB_DISABLE_TELEMETRY=1 GRADIO_ANALYTICS_ENABLED=False $(BIN)/python
 LIBRARY ?= libraries/starter
 PORT ?= 7860
+NANO ?=
 
 .PHONY: help studio demo test check bench nano clean
 
@@ -46,8 +47,8 @@ check: $(VENV)/.ready-dev ## ruff and mypy
 bench: $(VENV)/.ready-dev ## time, memory and scale: one JSON line each
 	$(RUN) -m benchmarks
 
-nano: $(VENV)/.ready ## train the embedded model from nothing (under 3 hours on 2 cores with nothing beside it)
-	$(RUN) -m training.nano all
+nano: $(VENV)/.ready ## train the embedded model from nothing, under 3 hours on 2 cores (NANO=--no-photographs without ../shared)
+	$(RUN) -m training.nano all $(NANO)
 
 clean: ## remove the environment and what the tests wrote
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

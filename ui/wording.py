@@ -25,9 +25,9 @@ def with_word(prompt: str, word: str, vocabulary: Vocabulary) -> str:
 
 
 def _head_slots(vocabulary: Vocabulary) -> set[str]:
-    """Slots that live in the head of a prompt: those that templates have blanks for, and the colour."""
+    """Slots that live in the head of a prompt: those that templates have blanks for, the colour, and own places."""
     blanks = {blank for words in vocabulary.values() for word in words for blank in _BLANK.findall(word)}
-    return blanks | ({"colour"} & vocabulary.keys() if blanks else set())
+    return blanks | ({"colour", "site"} & vocabulary.keys() if blanks else set())
 
 
 def _filled(template: str, head: str, vocabulary: Vocabulary) -> str:

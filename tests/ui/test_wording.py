@@ -37,3 +37,10 @@ def test_a_light_replaces_the_light_and_goes_to_the_end() -> None:
 
 def test_words_of_a_vocabulary_without_places_are_appended() -> None:
     assert with_word("a street", "fog", {"weather": ["fog", "rain"]}) == "a street, fog"
+
+
+def test_a_place_of_ones_own_takes_the_whole_head_and_gives_it_back() -> None:
+    words = {"site": ["loading dock", "yard"], **WORDS}
+    assert with_word("gravel floor, dim light", "loading dock", words) == "loading dock, dim light"
+    assert with_word("loading dock, dim light", "yard", words) == "yard, dim light"
+    assert with_word("yard, dim light", "metal", words) == "metal floor, dim light"

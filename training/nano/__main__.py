@@ -7,6 +7,7 @@ folder with metadata.jsonl: file_name, text). The result is a checkpoint for `py
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
 import os
@@ -45,9 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--objects", type=Path, help="evaluate, sheet: class folders of photographs of objects"
     )
-    parser.add_argument(
-        "--no-photographs", action="store_true", help="surfaces and objects of our drawing only"
-    )
+    parser.add_argument("--no-photographs", action="store_true", help="none but those that are named here")
     parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
     parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
     parser.add_argument("--quick", action="store_true", help="evaluate, sheet: few pictures, a minute or two")
@@ -74,7 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"backlot: {where}{error.strerror or error}; the same command goes on", file=sys.stderr)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "; free some space, then the same command goes on" if full else ""
+        print(f"backlot: {where}{error.strerror or error}{mend}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("backlot: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
@@ -94,6 +95,8 @@ def _config(options: argparse.Namespace) -> NanoConfig:
     from training.nano import config as presets
 
     config = presets.short() if options.short else presets.full()
+    if options.no_photographs:
+        config = replace(config, scenes=replace(config.scenes, surfaces=None, shelves=None), objects=None)
     scenes = config.scenes
     if options.surfaces:
         scenes = replace(scenes, surfaces=options.surfaces)
@@ -102,8 +105,6 @@ def _config(options: argparse.Namespace) -> NanoConfig:
     if options.scenes:
         scenes = replace(scenes, scenes=options.scenes)
     config = replace(config, scenes=scenes, objects=options.objects or config.objects)
-    if options.no_photographs:
-        config = replace(config, scenes=replace(scenes, surfaces=None, shelves=None), objects=None)
     config = replace(config, work=options.work or config.work, out=options.out or config.out)
     for stage in ("vae", "decoder", "unet", "control"):
         steps = getattr(options, f"{stage}_steps")

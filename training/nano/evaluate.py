@@ -146,6 +146,7 @@ def obedience(
     wanted = [word for word in SURFACES for _ in range(seeds)]
     pictures = painter.paint(prompts, list(range(len(prompts))))
     found: dict[str, object] = {
+        "judge_scenes": len(rows.rgb),
         "obedience_pictures": len(prompts),
         "obedience_chance": round(1 / len(SURFACES), 3),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -179,8 +180,22 @@ def fit(
     )
     if done < options.steps:
         with _quick_attention():
-            trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
+            _trained(trainer, stage, loader, last if done else None)
         trainer.save_checkpoint(last)
     else:
         stage.load_state_dict(torch.load(last, map_location="cpu", weights_only=False)["state_dict"])
     stage.average.copy_to_networks()
+
+
+def _trained(
+    trainer: lightning.Trainer, stage: Stage, loader: DataLoader[Batch], resumed: Path | None
+) -> None:
+    """Run the trainer; Lightning's exit on Ctrl-C (which it then ignores) becomes a KeyboardInterrupt."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(stage, loader, ckpt_path=resumed, weights_only=False)
+    except SystemExit as stopped:
+        if stopped.code is None:  # SIGTERM
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from stopped

@@ -26,7 +26,7 @@ from training.nano.diffusion import added_conditions, dropped
 from training.nano.fitting import Average, Stage, fit
 from training.nano.rows import signed
 from training.nano.surfaces import load_surfaces
-from training.nano.tune import LARGEST_SIDES, captioned, check_new, cut, work_folder
+from training.nano.tune import SIDES_SEEN, captioned, check_new, cut, work_folder
 
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
 LORA_TRAINING = StageOptions(
@@ -120,7 +120,7 @@ def tune_lora(options: LoraOptions) -> list[str]:
     if one.lora:
         raise InvalidRequest(f"{options.model} is a LoRA itself; name the model under it")
     check_new(options.out, one.folder)
-    photographs = captioned(options.photos, max_side_px=LARGEST_SIDES * facts.size)
+    photographs = captioned(options.photos, short_px=SIDES_SEEN * facts.size)
     pipeline = Pipelines(one, hardware(half=one.half)).inpaint
     if facts.size >= LARGE_PX:
         pipeline.unet.enable_gradient_checkpointing()

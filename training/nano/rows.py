@@ -86,12 +86,16 @@ def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
     folder = config.work / ("held_out" if held_out else "rows")
     count = config.scenes.held_out if held_out else config.scenes.scenes
     side = config.sizes.picture_px
-    drawn_with = {name: str(value) for name, value in asdict(config.scenes).items()} | {"side_px": str(side)}
+    drawn_with = {
+        name: str(value.resolve() if isinstance(value, Path) else value)
+        for name, value in asdict(config.scenes).items()
+    } | {"side_px": str(side)}
     del drawn_with["scenes" if held_out else "held_out"]  # the other kind's number
     if (folder / _SAID).exists():
         if json.loads((folder / _SAID).read_text()).get("drawn_with") != drawn_with:
             raise InvalidRequest(
-                f"{folder} holds scenes drawn with other options; name another --work, or remove {folder}"
+                f"{folder} holds scenes drawn with other options or by another version; "
+                f"name another --work, or remove {folder}"
             )
         return read_rows(folder)
     check_photographs(config)  # before anything is written

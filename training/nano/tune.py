@@ -19,6 +19,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from pipeline.domain.photos import load_photo
 from pipeline.errors import InvalidRequest, SourceRefused, StudioError
 from pipeline.generation.models import NANO_FOLDER, fingerprint
+from pipeline.generation.quiet import quiet
 from training.nano.config import StageOptions
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
 from training.nano.export import WORDS_FILE, check_out, write_folder
@@ -32,7 +33,7 @@ CAPTIONS_FILE = "metadata.jsonl"  # as `datasets` reads it: file_name and text
 ROWS = 1200  # rows cut from the photographs
 KNOWN_SHARE = 0.25  # rows drawn beside them, so that the old words are not forgotten
 MIN_SIDE_PX = 32
-LARGEST_SIDES = 4  # photographs are kept at so many times the model's side: more is never seen
+SIDES_SEEN = 2  # a cut takes half of a photograph's shorter side or more: so many times the model's is enough
 TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_decay=0.99, save_every_s=60)
 
 
@@ -61,7 +62,7 @@ def tune(options: TuneOptions) -> list[str]:
     check_new(options.out, options.base)
     vae, unet, control, text = _parts(options.base)
     size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
-    photographs = captioned(options.photos, max_side_px=LARGEST_SIDES * size)
+    photographs = captioned(options.photos, short_px=SIDES_SEEN * size)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
     made_of = {"base": fingerprint(options.base), "rows": options.rows, "seed": options.seed}
     work = work_folder(options.out, made_of, photographs)
@@ -86,8 +87,11 @@ def check_new(out: Path, base: Path | None) -> None:
     """
     check_out(out)
     kept = [folder.resolve() for folder in (base, NANO_FOLDER) if folder is not None]
-    if out.resolve() in kept:
-        raise InvalidRequest(f"{out} is the model to go on from; choose another folder for --out")
+    place = out.resolve()
+    if any(folder in (place, *place.parents) for folder in kept):
+        raise InvalidRequest(
+            f"{out} is a model to go on from, or lies in one; choose another folder for --out"
+        )
 
 
 def work_folder(
@@ -104,20 +108,21 @@ def work_folder(
     told = json.dumps({**made_of, "photographs": seen.hexdigest()}, indent=1)
     work = out.with_name(out.name + ".work")
     note = work / "made_of.json"
-    if work.exists() and not note.is_file():
+    if work.exists() and not note.is_file() and any(work.iterdir()):
         raise InvalidRequest(f"{work} is in the way; remove it, or choose another --out")
-    if work.exists() and note.read_text(encoding="utf-8") != told:
+    if note.is_file() and note.read_text(encoding="utf-8") != told:
         shutil.rmtree(work)
-    work.mkdir(parents=True, exist_ok=True)
-    note.write_text(told, encoding="utf-8")
+    if not note.is_file():
+        work.mkdir(parents=True, exist_ok=True)
+        note.write_text(told, encoding="utf-8")
     return work
 
 
-def captioned(folder: Path, *, max_side_px: int = 2048) -> list[tuple[np.ndarray, str]]:
+def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, str]]:
     """The pictures of a folder, (H, W, 3) uint8, with a caption each: from metadata.jsonl, or the folder's name.
 
     Args:
-        max_side_px: larger pictures are made smaller.
+        short_px: pictures whose shorter side is longer are made smaller.
 
     Raises:
         SourceRefused: see `tune`.
@@ -128,9 +133,14 @@ def captioned(folder: Path, *, max_side_px: int = 2048) -> list[tuple[np.ndarray
     pictures = []
     for file, caption in listed:
         try:
-            rgb = load_photo(file.read_bytes(), file.name, max_side_px=max_side_px).rgb
+            rgb = load_photo(file.read_bytes(), file.name).rgb
         except StudioError:
             continue  # one broken picture among good ones
+        scale = short_px / min(rgb.shape[:2])
+        if scale < 1:
+            rgb = np.asarray(
+                cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+            )
         if min(rgb.shape[:2]) >= MIN_SIDE_PX:
             pictures.append((rgb, caption))
     if not pictures:
@@ -180,14 +190,17 @@ def _parts(
     if not (base / WORDS_FILE).is_file() or not (base / "controlnet" / "config.json").is_file():
         raise StudioError(f"{base} is no checkpoint of nano; name a folder that training.nano wrote")
     try:
-        vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
-        unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
-        control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
-        text = TextParts(
-            CLIPTokenizer.from_pretrained(base / "tokenizer"),
-            CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
-            CLIPTextModelWithProjection.from_pretrained(base / "text_encoder_2", torch_dtype=torch.float32),
-        )
+        with quiet():
+            vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
+            unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
+            control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
+            text = TextParts(
+                CLIPTokenizer.from_pretrained(base / "tokenizer"),
+                CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
+                CLIPTextModelWithProjection.from_pretrained(
+                    base / "text_encoder_2", torch_dtype=torch.float32
+                ),
+            )
     except OSError:
         raise StudioError(f"{base} lacks some of its weights; copy or export it again") from None
     return vae, unet, control, text
@@ -252,8 +265,14 @@ def cut(
 def _write_words(out: Path, base: Path, captions: list[str]) -> None:
     """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
     told = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
-    site = list(dict.fromkeys([*captions, *told.get("site", ())]))
-    told = {"site": site, **{slot: words for slot, words in told.items() if slot != "site"}}  # the first chips
+    others = {
+        word for slot, words in told.items() if isinstance(words, list) and slot != "site" for word in words
+    }
+    site = [place for place in dict.fromkeys([*captions, *told.get("site", ())]) if place not in others]
+    told = {
+        "site": site,
+        **{slot: words for slot, words in told.items() if slot != "site"},
+    }  # the first chips
     new = sorted({word.strip(",.") for caption in captions for word in caption.split()})
     told["words"] = sorted({*(str(word) for word in told["words"]), *new})
     told["examples"] = [*captions[:8], *told["examples"]]

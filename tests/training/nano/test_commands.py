@@ -97,6 +97,8 @@ def test_a_training_that_is_stopped_is_no_success(
     monkeypatch.setattr(stages, "draw", stopped)
     assert main(["scenes", "--short"]) == code
     if code == 1:
-        said = "backlot: /disk/rows: No space left on device; the same command goes on\n"
+        said = (
+            "backlot: /disk/rows: No space left on device; free some space, then the same command goes on\n"
+        )
         assert capsys.readouterr().err.endswith(said)
     assert STOPPED == 128 + signal.SIGTERM

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import signal
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from training.nano.config import StageOptions
-from training.nano.fitting import Average, rate
+from training.nano.fitting import Average, Batch, Stage, fit, rate
 
 
 def test_the_rate_rises_stays_level_and_falls_to_zero() -> None:
@@ -34,3 +37,22 @@ def test_the_average_counts_its_updates_in_checkpoints() -> None:
     other.load_state_dict(average.state_dict())
     assert other.updates == 1
     assert torch.equal(next(other.buffers()), next(average.buffers()))
+
+
+class Interrupted(Stage):
+    """Somebody presses Ctrl-C in its first step."""
+
+    def __init__(self) -> None:
+        super().__init__(StageOptions(steps=2, batch=1, learning_rate=1.0))
+        self.layer = nn.Linear(1, 1)
+        self.average = Average([self.layer], 0.9)
+
+    def training_step(self, _: Batch, __: int) -> torch.Tensor:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_an_interrupt_and_can_be_pressed_again(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(Interrupted(), lambda _: {"x": torch.zeros(1)}, tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -152,6 +152,7 @@ def test_a_tuned_model_can_be_tuned_again_and_keeps_what_it_knew(base: NanoConfi
     told = json.loads(words.read_text())
     write_picture(tmp_path / "one" / "dock" / "a.png")
     write_picture(tmp_path / "two" / "yard" / "b.png")
+    write_picture(tmp_path / "two" / "grass" / "c.png")  # known already: no chip of its own
     tune(TuneOptions(photos=tmp_path / "one", out=tmp_path / "first", base=base.out, stage=FEW, rows=4))
     tune(
         TuneOptions(
@@ -168,9 +169,9 @@ def test_a_tuned_model_can_be_tuned_again_and_keeps_what_it_knew(base: NanoConfi
 def test_the_model_that_is_tuned_is_not_replaced(base: NanoConfig, tmp_path: Path) -> None:
     write_picture(tmp_path / "site" / "yard" / "a.png")
     before = sorted(path.name for path in base.out.iterdir())
-    for out in (base.out, NANO_FOLDER):
+    for out in (base.out, base.out / "new", NANO_FOLDER):
         with pytest.raises(
-            InvalidRequest, match="is the model to go on from; choose another folder for --out"
+            InvalidRequest, match="is a model to go on from, or lies in one; choose another folder for --out"
         ):
             tune(TuneOptions(photos=tmp_path / "site", out=out, base=base.out, stage=FEW))
     assert sorted(path.name for path in base.out.iterdir()) == before
@@ -201,6 +202,12 @@ def test_a_base_that_lacks_weights_is_one_sentence(base: NanoConfig, tmp_path: P
     with pytest.raises(StudioError, match="base lacks some of its weights; copy or export it again"):
         tune(TuneOptions(photos=tmp_path / "site", out=tmp_path / "out", base=tmp_path / "base", stage=FEW))
     assert not (tmp_path / "out.work").exists()
+
+
+def test_large_photographs_are_kept_at_what_a_cut_can_show(tmp_path: Path) -> None:
+    write_picture(tmp_path / "yard" / "a.png", size=(80, 400))
+    ((picture, _),) = captioned(tmp_path, short_px=40)
+    assert picture.shape == (40, 200, 3)
 
 
 def test_captions_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
