@@ -33,6 +33,11 @@ CAPTIONS_FILE = "metadata.jsonl"  # as `datasets` reads it: file_name and text
 ROWS = 1200  # rows cut from the photographs
 KNOWN_SHARE = 0.25  # rows drawn beside them, so that the old words are not forgotten
 MIN_SIDE_PX = 32
+NO_OTHER_SLOTS = (
+    "site",
+    "words",
+    "examples",
+)  # lists of a vocabulary file whose entries may be places of one's own
 SIDES_SEEN = 2  # a cut takes half of a photograph's shorter side or more: so many times the model's is enough
 TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_decay=0.99, save_every_s=60)
 
@@ -59,12 +64,15 @@ def tune(options: TuneOptions) -> list[str]:
         SourceRefused: no readable picture, or captions that name missing files.
         StudioError: the base is no checkpoint of nano.
     """
-    check_new(options.out, options.base)
-    vae, unet, control, text = _parts(options.base)
+    base = options.base
+    if not (base / WORDS_FILE).is_file() or not (base / "controlnet" / "config.json").is_file():
+        raise StudioError(f"{base} is no checkpoint of nano; name a folder that training.nano wrote")
+    check_new(options.out, base)
+    vae, unet, control, text = _parts(base)
     size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
     photographs = captioned(options.photos, short_px=SIDES_SEEN * size)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
-    made_of = {"base": fingerprint(options.base), "rows": options.rows, "seed": options.seed}
+    made_of = {"base": fingerprint(base), "rows": options.rows, "seed": options.seed}
     work = work_folder(options.out, made_of, photographs)
     torch.manual_seed(options.seed)
     rows = _rows(photographs, size, options)
@@ -74,7 +82,7 @@ def tune(options: TuneOptions) -> list[str]:
     draw = latent_drawer(rows, latents, tokens, batch=min(options.stage.batch, len(rows.rgb)))
     fit(stage, draw, work)
     write_folder(options.out, vae=vae, unet=unet, control=control, text=text)
-    _write_words(options.out, options.base, captions)
+    _write_words(options.out, base, captions)
     shutil.rmtree(work)
     return captions
 
@@ -187,8 +195,6 @@ def _by_class(folder: Path) -> list[tuple[Path, str]]:
 def _parts(
     base: Path,
 ) -> tuple[AutoencoderKL, UNet2DConditionModel, ControlNetModel, TextParts]:
-    if not (base / WORDS_FILE).is_file() or not (base / "controlnet" / "config.json").is_file():
-        raise StudioError(f"{base} is no checkpoint of nano; name a folder that training.nano wrote")
     try:
         with quiet():
             vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
@@ -265,9 +271,8 @@ def cut(
 def _write_words(out: Path, base: Path, captions: list[str]) -> None:
     """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
     told = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
-    others = {
-        word for slot, words in told.items() if isinstance(words, list) and slot != "site" for word in words
-    }
+    slots = [words for slot, words in told.items() if isinstance(words, list) and slot not in NO_OTHER_SLOTS]
+    others = {word for words in slots for word in words}
     site = [place for place in dict.fromkeys([*captions, *told.get("site", ())]) if place not in others]
     told = {
         "site": site,

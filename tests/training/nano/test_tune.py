@@ -190,6 +190,7 @@ def test_what_an_interrupted_training_of_other_photographs_left_is_not_taken_up(
     assert (work_folder(tmp_path / "site", {"seed": 1}, [one]) / "last.ckpt").exists()
     assert not (work_folder(tmp_path / "site", {"seed": 1}, [one, other]) / "last.ckpt").exists()
     (tmp_path / "mine.work").mkdir()
+    (tmp_path / "mine.work" / "notes.txt").write_text("mine")
     with pytest.raises(InvalidRequest, match=r"mine\.work is in the way"):
         work_folder(tmp_path / "mine", {"seed": 1}, [one])
 
