@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from training.arms import ArmData, SkippedArm
+from pipeline.domain.spec import Method
+from training.arms import Arm, ArmData, SkippedArm
 from training.fit import RunRecord
 from training.release import Release
 from training.scores import per_class
@@ -16,6 +17,7 @@ from training.statistics import Interval, mean_interval, smallest_p
 from training.verdict import Comparison, verdict
 
 _DECIMALS = 5
+_EMBEDDED = "nano"  # the model that comes with Backlot
 _FIXED_NOTES = (
     "All arms share the network, the hyper-parameters, the number of optimiser steps, the batch size "
     "and, per seed, the first weights; batches show the classes in equal shares. Scores are taken after the "
@@ -41,6 +43,7 @@ def outcome(
         "verdict": judged.sentence,
         "finding": str(judged.finding),
         "best": str(judged.best) if judged.best else None,
+        "praise": judged.praise,
         "dataset": release.name,
         "test": release.test_name,
         "classes": list(release.classes),
@@ -49,9 +52,23 @@ def outcome(
         "arms": [_arm(release, data, _of(records, data, seeds)) for data in arms],
         "skipped": [{"arm": str(one.arm), "title": one.arm.heading, "reason": one.reason} for one in skipped],
         "comparisons": [_comparison(one) for one in judged.comparisons],
-        "notes": [*release.notes, *_FIXED_NOTES],
+        "notes": [*release.notes, *_drawn_by(release), *_FIXED_NOTES],
         "test_counts": release.test_counts(),
     }
+
+
+def _drawn_by(release: Release) -> list[str]:
+    """Which model drew what; what `nano` draws from a prompt alone says nothing of SDXL."""
+    if not release.models:
+        return []
+    listed = "; ".join(f"{method} by {', '.join(names)}" for method, names in release.models.items())
+    notes = [f"Who drew the synthetic pictures: {listed}."]
+    if _EMBEDDED in release.models.get(str(Method.SDXL), ()):
+        notes.append(
+            f"{Arm.SDXL.heading}: drawn by {_EMBEDDED}, which draws backgrounds and no objects. This arm tells nothing "
+            "of the published SDXL."
+        )
+    return notes
 
 
 def _of(records: Sequence[RunRecord], data: ArmData, seeds: Sequence[int]) -> list[RunRecord]:

@@ -21,7 +21,7 @@ _PAGE = Path(__file__).with_name("report_page.html")
 _HEADINGS = {
     "better": "A use of the data that pays",
     "no_difference": "No significant difference",
-    "worse": "Real photos alone are best",
+    "worse": "Nothing beat the real photos",
     "too_few_seeds": "Too few seeds to tell",
     "nothing_to_compare": "Nothing to compare",
 }
@@ -30,7 +30,7 @@ _HEADINGS = {
 def html_report(found: dict[str, Any]) -> str:
     """The page of what `study.json` holds: verdict, plots, tables, confusion matrices, settings, notes."""
     heading = _HEADINGS[found["finding"]]
-    chance = 1 / sum(count > 0 for count in found["test_counts"].values())
+    chance = 1 / len(found["classes"])  # the network answers among all of them, tested or not
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         finding=found["finding"],
         heading=heading,
@@ -88,7 +88,7 @@ def _key(arm: dict[str, Any]) -> str:
 
 
 def _crown(found: dict[str, Any], arm: dict[str, Any]) -> str:
-    return ' <span class="best">best</span>' if arm["arm"] == found["best"] else ""
+    return f' <span class="best">{escape(found["praise"])}</span>' if arm["arm"] == found["best"] else ""
 
 
 def _comparisons(found: dict[str, Any]) -> str:

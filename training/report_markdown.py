@@ -94,6 +94,7 @@ def tests_said(found: dict[str, Any]) -> str:
     return (
         "p: exact two-sided paired sign-flip test over all sign patterns of the seeds; corrected for the "
         "number of comparisons by step-down max-T with joint flips. "
+        "Each interval holds the differences that this test, uncorrected, does not refuse. "
         f"The smallest p that these seeds can reach is {smallest:.4f}.{few}"
     )
 

@@ -28,6 +28,7 @@ class Row(NamedTuple):
     origin: str
     method: str
     name: str
+    model: str = ""  # what drew it
 
 
 class Found(NamedTuple):
@@ -74,7 +75,9 @@ def _hugging_face(dataset: str, config: str, split: str | None) -> Found:
             f"{dataset} has no columns 'image' and 'label' (ClassLabel); it is not a release"
         )
     names = tuple(features["label"].names)
-    columns = [name for name in ("image", "label", "origin", "method", "sample_id") if name in features]
+    columns = [
+        name for name in ("image", "label", "origin", "method", "model", "sample_id") if name in features
+    ]
 
     def rows() -> Iterator[Row]:
         for name in wanted:
@@ -89,7 +92,8 @@ def _row(row: dict[str, Any], names: tuple[str, ...], *, fallback: str) -> Row:
     picture = row["image"]
     data = picture["bytes"] if picture["bytes"] is not None else Path(picture["path"]).read_bytes()
     origin, method = row.get("origin") or str(Origin.REAL), row.get("method") or PHOTO
-    return Row(data, names[row["label"]], str(origin), str(method), str(row.get("sample_id") or fallback))
+    name, model = str(row.get("sample_id") or fallback), str(row.get("model") or "")
+    return Row(data, names[row["label"]], str(origin), str(method), name, model)
 
 
 def _world_refused(rows: Iterator[Row], dataset: str) -> Iterator[Row]:
@@ -107,11 +111,19 @@ def _class_folder(folder: Path) -> Found:
         for place in sorted(folder.iterdir())
         if place.is_dir()
         for file in sorted(place.iterdir())
-        if file.suffix.lower() in _PICTURES
+        if file.suffix.lower() in _PICTURES and not file.is_dir()
     ]
     if not files:
         raise ReleaseRefused(
             f"{folder} holds neither a release (data/*.parquet) nor class folders with pictures"
         )
     classes = tuple(dict.fromkeys(label for label, _file in files))
-    return Found(classes, (Row(file.read_bytes(), label, "real", PHOTO, str(file)) for label, file in files))
+    return Found(classes, (Row(_bytes(file), label, "real", PHOTO, str(file)) for label, file in files))
+
+
+def _bytes(file: Path) -> bytes:
+    """What a file holds; nothing where it cannot be read, which no decoder takes for a picture."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pyarrow import parquet
 
 from pipeline.errors import InvalidRequest
 from training.arms import Arm, ArmData, filled_arms
@@ -24,6 +27,7 @@ from training.report_markdown import markdown_report
 from training.statistics import MOST_SEEDS
 
 _RUNS = "runs"
+_INDEX = "index.parquet"  # as pipeline.publish writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def study(
         "device": machine_facts()["device"],
     }
     claim(out, settings | {"data": data_fingerprint(release)})
+    selection = _selection(release.name)
     log = ProgressLog(
         out / "progress.jsonl", arms=[one.arm for one in filled], seeds=seeds, steps=options.steps
     )
@@ -81,10 +86,26 @@ def study(
         log.skipped(arm)
     records = _all_runs(release, filled, seeds, options, out / _RUNS, log, on_step)
     found = outcome(release, filled, skipped, records, seeds=seeds, settings=settings)
-    found |= {"seconds": round(time.perf_counter() - started, 1), "machine": machine_facts()}
+    found |= {"selection": selection, "machine": machine_facts()}
+    found |= {"seconds": round(time.perf_counter() - started, 1)}
     _write(out, found)
     log.verdict(found["finding"], found["verdict"])
     return found
+
+
+def _selection(dataset: str) -> dict[str, Any]:
+    """Which selection a release folder holds now, by its index: a later release may lie in the same folder.
+
+    Returns:
+        "index": SHA-256 of the index file, "" where there is none; "pictures": its rows.
+    """
+    index = Path(dataset) / _INDEX
+    if not index.is_file():
+        return {"index": "", "pictures": 0}
+    return {
+        "index": hashlib.sha256(index.read_bytes()).hexdigest(),
+        "pictures": parquet.read_metadata(index).num_rows,
+    }
 
 
 def _all_runs(

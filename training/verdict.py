@@ -14,8 +14,8 @@ from training.statistics import (
     SEEDS_FOR_A_CLAIM,
     Interval,
     holm,
-    mean_interval,
     sign_flip_adjusted,
+    sign_flip_interval,
     sign_flip_p,
     smallest_p,
 )
@@ -54,11 +54,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The finding in a word and in sentences. `best` is the arm to use, None where nothing can be told."""
+    """The finding in a word and in sentences.
+
+    `best` is the arm to use, None where nothing can be told; `praise` says how sure that is: "best" where it is ahead
+    of every other arm beyond chance, "leads" where it is only ahead of the real photographs so, "surest gain" where
+    another arm reached more but not surely.
+    """
 
     finding: Finding
     sentence: str
     best: Arm | None
+    praise: str = ""
     comparisons: tuple[Comparison, ...]
 
 
@@ -75,7 +81,7 @@ def comparisons(scores: Scores) -> tuple[Comparison, ...]:
         Comparison(
             arm=arm,
             against=BASELINE,
-            difference=mean_interval(differences[:, place].tolist()),
+            difference=sign_flip_interval(differences[:, place].tolist()),
             p=alone[place],
             p_adjusted=float(adjusted[place]),
             p_holm=by_holm[place],
@@ -104,20 +110,33 @@ def verdict(scores: Scores) -> Verdict:
     if better:
         return _better(scores, found, better, behind)
     if worse:
-        rest = [one for one in found if not one.significant]
-        alike = f" For {_titles(rest)} no significant difference was found." if rest else ""
-        sentence = f"No use of generated or augmented data beat the real photos.{behind}{alike}"
-        return Verdict(finding=Finding.WORSE, sentence=sentence, best=BASELINE, comparisons=found)
+        return _nothing_beat_them(found, behind)
     return _no_difference(scores, found, seeds)
+
+
+def _nothing_beat_them(found: tuple[Comparison, ...], behind: str) -> Verdict:
+    rest = [one for one in found if not one.significant]
+    sentence = f"No use of generated or augmented data beat the real photos.{behind}"
+    if not rest:
+        return Verdict(
+            finding=Finding.WORSE, sentence=sentence, best=BASELINE, praise="best", comparisons=found
+        )
+    first = max(rest, key=lambda one: one.difference.mean)
+    sentence += (
+        f" For {_titles(rest)} no significant difference was found; nearest to a gain: "
+        f"{first.arm.heading}, {_gain(first)}."
+    )
+    return Verdict(finding=Finding.WORSE, sentence=sentence, best=None, comparisons=found)
 
 
 def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparison], behind: str) -> Verdict:
     first = max(better, key=lambda one: one.difference.mean)
     others = {arm: _mean(values) for arm, values in scores.items() if arm not in (first.arm, BASELINE)}
     next_best = max(others, key=lambda arm: others[arm]) if others else None
-    praise = "is the surest gain" if next_best and others[next_best] > _mean(scores[first.arm]) else "is best"
+    praise = _praise(scores, first.arm, next_best)
+    said = praise if praise == "leads" else f"is {praise}" if praise == "best" else f"is the {praise}"
     sentence = (
-        f"{first.arm.heading} {praise}: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
+        f"{first.arm.heading} {said}: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
         f"photos against {_percent(_mean(scores[BASELINE]))} with real photos alone, {_gain(first)}."
     )
     if next_best:
@@ -125,13 +144,31 @@ def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparis
     also = [one for one in better if one is not first]
     if also:
         sentence += f" Also better than real photos: {_listed(also)}."
-    return Verdict(finding=Finding.BETTER, sentence=sentence + behind, best=first.arm, comparisons=found)
+    return Verdict(
+        finding=Finding.BETTER,
+        sentence=sentence + behind,
+        best=first.arm,
+        praise=praise,
+        comparisons=found,
+    )
+
+
+def _praise(scores: Scores, first: Arm, other: Arm | None) -> str:
+    if other is None:
+        return "best"
+    ahead, p = _ahead(scores, first, other)
+    return "surest gain" if ahead < 0 else "best" if ahead > 0 and p < ALPHA else "leads"
+
+
+def _ahead(scores: Scores, first: Arm, other: Arm) -> tuple[float, float]:
+    """Mean difference of two arms, and its p."""
+    ahead = np.asarray(scores[first]) - np.asarray(scores[other])
+    return float(ahead.mean()), sign_flip_p(ahead.tolist())
 
 
 def _against_next(scores: Scores, first: Arm, other: Arm) -> str:
-    ahead = np.asarray(scores[first]) - np.asarray(scores[other])
-    p = sign_flip_p(ahead.tolist())
-    told = "also ahead of" if p < ALPHA and ahead.mean() > 0 else "not shown to differ from"
+    ahead, p = _ahead(scores, first, other)
+    told = "also ahead of" if p < ALPHA and ahead > 0 else "not shown to differ from"
     return f" It is {told} {other.heading} ({_percent(_mean(scores[other]))}, p = {_p(p)})."
 
 

@@ -29,7 +29,7 @@ _ARMS = [  # as `python -m training study --arms` names them
     ("real, augmented", "real_augmented"),
     ("made", "synthetic"),
     ("mixed", "mixed"),
-    ("plain SDXL", "sdxl"),
+    ("from the prompt alone", "sdxl"),
     ("pasted", "paste"),
 ]
 _FIRST_ARMS = ["real", "real_augmented", "synthetic", "mixed"]
@@ -161,9 +161,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
                 network = gr.Radio(
                     _NETWORKS, value="small", show_label=False, elem_classes="pills", container=False
                 )
-                steps = gr.Textbox(
-                    label="Steps", placeholder="as many as it needs", max_lines=1, elem_id="steps"
-                )
+                steps = gr.Textbox(label="Steps", placeholder="300", max_lines=1, elem_id="steps")
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
             stop = gr.Button("Stop", visible=False, elem_id="stop-study")
     shown = [study, report, start, stop, seen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -10,12 +11,15 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import StudioError
 from pipeline.studio.reports import StudyProgress
 
 _LOG = "study.log"
 _LAST_LINES = 1
+_REQUEST = "request.json"  # what a study was asked for
+_INTERRUPTED = 130  # exit code of a study that was stopped
 
 
 @dataclass(slots=True)
@@ -36,26 +40,38 @@ class StudyProcess:
         network: str,
         steps: int | None,
     ) -> Path:
-        """Begin a study of a release; the folder that will hold its report.
+        """Begin a study of a release, or go on with the last one of the same things; the folder for its report.
+
+        More seeds or arms of the same release, test, network and steps count as the same study.
 
         Raises:
             StudioError: a study is at work already.
         """
         if self.alive:
             raise StudioError("a study is at work already; stop it or wait for its end")
-        out = self.runs / f"study-{datetime.now():%Y%m%d-%H%M%S}"
+        asked = {"release": release, "test": test, "network": network, "steps": steps}
+        asked |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
+        out = self._last_of(asked) or self.runs / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
         out.mkdir(parents=True, exist_ok=True)
+        (out / _REQUEST).write_text(json.dumps(asked), encoding="utf-8")
         command = [sys.executable, "-m", "training", "study", "--dataset", str(release)]
         command += ["--out", str(out), "--seeds", str(seeds), "--network", network]
         command += ["--test", str(test)] if test else []
         command += ["--arms", *arms] if arms else []
-        command += ["--steps", str(steps)] if steps else []
+        command += ["--steps", str(steps)] if steps is not None else []
         with (out / _LOG).open("wb") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=dict(os.environ)
             )
         self._out = out
         return out
+
+    def _last_of(self, asked: dict[str, Any]) -> Path | None:
+        """The folder of the newest study of the same things, unless it failed just now."""
+        failed = self._out if self._process and self._process.poll() not in (0, _INTERRUPTED) else None
+        newest = sorted(self.runs.glob(f"study-*/{_REQUEST}"), reverse=True)
+        same = [path.parent for path in newest if path.parent != failed and _told(path) == asked]
+        return same[0] if same else None
 
     def stop(self) -> None:
         """Ask the study to end; finished arms are kept in its folder."""
@@ -76,10 +92,27 @@ class StudyProcess:
     def progress(self) -> StudyProgress:
         """Where the study stands, read from its folder."""
         if self._out is None:
+            ended = sorted(self.runs.glob("study-*/study.json"), key=lambda path: path.stat().st_mtime)
+            if ended:  # of an earlier start of the app
+                return study_progress(ended[-1].parent, running=False)
             return StudyProgress(running=False, out=self.runs)
         return study_progress(
             self._out, running=self.alive, exit_code=self._process.poll() if self._process else None
         )
+
+
+def _stamp(place: str) -> str:
+    """Changes when a file of a folder does; "" for what is no folder, such as a name on the Hub."""
+    files = sorted(file for file in Path(place).rglob("*") if file.is_file()) if place else []
+    seen = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest() if files else ""
+
+
+def _told(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def study_progress(out: Path, *, running: bool, exit_code: int | None = None) -> StudyProgress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -11,7 +10,7 @@ from typing import Any
 from pipeline.domain.release import Part
 from pipeline.errors import NotFound, StudioError
 from pipeline.library import Library
-from pipeline.publish import INDEX_NAME, Study, read_index, released_ids
+from pipeline.publish import Study, released_ids
 
 _REPORT = "study.json"
 _ENOUGH = 5  # photos of a release that are looked for in the library
@@ -58,18 +57,17 @@ def _read(path: Path) -> Study | None:
     found = _json(path)
     if not found:
         return None
-    index = Path(str(found.get("dataset", ""))) / INDEX_NAME
-    at_hand = index.is_file()
+    selection = found.get("selection") or {}  # studies of earlier versions did not keep it
     try:
         return Study(
             sentence=str(found["verdict"]),
             test=PurePath(str(found["test"])).name,  # no folder of somebody's disk
             seeds=len(found["seeds"]),
             arms=tuple((str(arm["title"]), float(arm["balanced_accuracy"]["mean"])) for arm in found["arms"]),
-            pictures=len(read_index(index)),
-            index=hashlib.sha256(index.read_bytes()).hexdigest() if at_hand else "",
+            pictures=int(selection.get("pictures", 0)),
+            index=str(selection.get("index", "")),
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

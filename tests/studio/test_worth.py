@@ -34,6 +34,7 @@ def study(runs: Path, name: str, dataset: Path, sentence: str, *, written_at: fl
         "test": "/home/ann/field",
         "seeds": [0, 1],
         "arms": [{"title": "Real photos", "balanced_accuracy": {"mean": 0.75}}],
+        "selection": {"index": "ab12", "pictures": 3},
     }
     report = folder / "study.json"
     report.write_text(json.dumps(found))
@@ -65,6 +66,7 @@ def test_the_newest_study_on_a_release_of_this_very_library_counts(library: Libr
         3,
     )
     assert found.arms == (("Real photos", 0.75),)
+    assert found.index == "ab12"  # of the release as it was then, not as it is now
 
 
 def test_a_study_that_is_named_counts_whatever_it_was_trained_on(tmp_path: Path) -> None:

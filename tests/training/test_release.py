@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -74,6 +75,36 @@ def test_training_photographs_are_taken_out_of_the_test(
         "6 test photographs are also training photographs and were left out of the test.",
         "The test set has no photographs of green, blue; the rates are over the other classes.",
     )
+
+
+def test_a_training_photograph_in_another_encoding_is_taken_out_of_the_test(
+    release_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    photographs = [cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (320, 240)) for _ in range(36)]
+    train, field = tmp_path / "train", tmp_path / "field"
+    for number, pixels in enumerate(photographs):
+        label = "abc"[number % 3]
+        for folder in (train, field):
+            (folder / label).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(pixels)
+        if number < 18:
+            picture.save(train / label / f"{number}.webp", lossless=True)
+        if number >= 12:  # six of them are training photographs
+            picture.save(field / label / f"{number}.jpg", quality=85)
+    release = load_release(str(train), str(field), side_px=64)
+    assert release.test_counts() == {"a": 6, "b": 6, "c": 6}
+    assert release.notes == (
+        "6 test photographs are also training photographs and were left out of the test.",
+    )
+
+
+def test_a_file_that_cannot_be_opened_is_left_out_and_said(full_release: Path, tmp_path: Path) -> None:
+    field = class_folder(tmp_path / "field", count=5)
+    (field / "red" / "z.jpg").symlink_to(tmp_path / "gone.jpg")
+    (field / "red" / "folder.jpg").mkdir()
+    release = load_release(str(full_release), str(field), side_px=16)
+    assert release.notes == (f"1 unreadable picture was left out, the first is {field / 'red' / 'z.jpg'}.",)
 
 
 def test_a_release_without_synthetic_rows_is_read(release_of: Callable[..., Path]) -> None:

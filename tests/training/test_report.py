@@ -44,6 +44,7 @@ def found() -> dict[str, Any]:
         "verdict": "Mixed & real are <alike>.",
         "finding": "no_difference",
         "best": None,
+        "praise": "",
         "dataset": "releases/<x>",
         "test": "field",
         "classes": ["a<b", "c"],

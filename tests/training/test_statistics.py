@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from training.statistics import holm, mean_interval, sign_flip_adjusted, sign_flip_p, smallest_p
+from training.statistics import (
+    holm,
+    mean_interval,
+    sign_flip_adjusted,
+    sign_flip_interval,
+    sign_flip_p,
+    smallest_p,
+)
 
 
 def test_six_differences_of_one_sign_reach_the_smallest_p_of_two_in_sixty_four() -> None:
@@ -67,3 +74,24 @@ def test_student_interval_of_three_values() -> None:
 def test_one_value_has_a_mean_and_no_interval() -> None:
     assert mean_interval([0.7]).mean == 0.7
     assert mean_interval([0.7]).low is None
+
+
+def test_the_interval_of_six_pairs_is_their_range_and_of_five_has_no_ends() -> None:
+    found = sign_flip_interval([0.1, 0.12, 0.08, 0.11, 0.09, -0.01])
+    assert (found.low, found.high) == (-0.01, 0.12)
+    assert found.mean == pytest.approx(0.49 / 6)
+    assert sign_flip_interval([1.0, 2.0, 3.0, 4.0, 5.0]).low is None
+
+
+@pytest.mark.parametrize("pairs", [6, 7, 9, 12])
+def test_the_interval_holds_just_what_the_test_does_not_refuse(pairs: int) -> None:
+    rng = np.random.default_rng(pairs)
+    for _ in range(20):
+        d = rng.normal(0.5, 1.0, pairs)
+        found = sign_flip_interval(d.tolist())
+        assert found.low is not None
+        assert found.high is not None
+        inside, outside = 1e-4, -1e-4
+        for shift, refused in ((inside, False), (outside, True)):
+            assert (sign_flip_p((d - found.low - shift).tolist()) < 0.05) is refused
+            assert (sign_flip_p((d - found.high + shift).tolist()) < 0.05) is refused

@@ -13,7 +13,7 @@ def test_an_arm_ahead_in_all_of_six_seeds_is_best_in_plain_words() -> None:
     assert (judged.finding, judged.best) == (Finding.BETTER, Arm.MIXED)
     assert judged.sentence == (
         "Real + synthetic is best: 60.0 % balanced accuracy on the test photos against 50.0 % with real "
-        "photos alone, +10.0 points, 95 % interval +8.5 to +11.5, p = 0.031."
+        "photos alone, +10.0 points, 95 % interval +8.0 to +12.0, p = 0.031."
     )
 
 
@@ -21,6 +21,8 @@ def test_the_best_arm_is_held_against_the_next_best_too() -> None:
     mixed, synthetic = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1], [0.12, 0.05, 0.12, 0.05, 0.12, 0.05]
     judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead(mixed), Arm.SYNTHETIC: ahead(synthetic)})
     assert judged.best is Arm.MIXED
+    assert judged.sentence.startswith("Real + synthetic leads: 60.0 %")
+    assert judged.praise == "leads"
     assert "It is not shown to differ from Synthetic (58.5 %" in judged.sentence
     assert "Also better than real photos: Synthetic (+8.5 points" in judged.sentence
 
@@ -30,7 +32,8 @@ def test_a_higher_but_uneven_arm_is_not_passed_over_in_silence() -> None:
     judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead([0.1] * 6), Arm.SDXL: ahead(uneven)})
     assert judged.best is Arm.MIXED
     assert judged.sentence.startswith("Real + synthetic is the surest gain: 60.0 %")
-    assert "It is not shown to differ from Plain SDXL (75.0 %" in judged.sentence
+    assert judged.praise == "surest gain"
+    assert "It is not shown to differ from From the prompt alone (75.0 %" in judged.sentence
 
 
 def test_five_comparisons_over_six_seeds_can_still_be_claimed() -> None:
@@ -51,8 +54,21 @@ def test_gains_that_come_and_go_are_no_significant_difference() -> None:
 
 def test_real_photos_are_best_when_everything_else_falls_behind() -> None:
     judged = verdict({Arm.REAL: REAL, Arm.SDXL: ahead([-0.1] * 6)})
-    assert (judged.finding, judged.best) == (Finding.WORSE, Arm.REAL)
-    assert "Worse than real photos: Plain SDXL (-10.0 points" in judged.sentence
+    assert (judged.finding, judged.best, judged.praise) == (Finding.WORSE, Arm.REAL, "best")
+    assert "Worse than real photos: From the prompt alone (-10.0 points" in judged.sentence
+
+
+def test_an_arm_that_falls_behind_makes_nothing_of_another_that_does_not() -> None:
+    gains = [0.1, 0.12, 0.08, 0.11, 0.09, -0.01]
+    judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead(gains), Arm.PASTE: ahead([-0.1] * 6)})
+    assert (judged.finding, judged.best, judged.praise) == (Finding.WORSE, None, "")
+    assert "nearest to a gain: Real + synthetic, +8.2 points" in judged.sentence
+
+
+def test_an_arm_ahead_of_every_other_is_best() -> None:
+    judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead([0.2] * 6), Arm.PASTE: ahead([0.1] * 6)})
+    assert (judged.best, judged.praise) == (Arm.MIXED, "best")
+    assert "It is also ahead of Pasted (60.0 %, p = 0.031)." in judged.sentence
 
 
 def test_fewer_than_six_seeds_never_make_a_claim() -> None:

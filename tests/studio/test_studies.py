@@ -1,0 +1,67 @@
+"""A study that was started from the page is found again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.studio.studies import StudyProcess
+
+ASKED: dict[str, Any] = {"test": None, "seeds": 3, "arms": None, "network": "small", "steps": None}
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Exit codes of the next studies; nothing is trained."""
+    codes: list[int] = []
+    real = subprocess.Popen
+
+    def ended(_: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return real([sys.executable, "-c", f"raise SystemExit({codes.pop(0)})"], **options)
+
+    monkeypatch.setattr("pipeline.studio.studies.subprocess.Popen", ended)
+    return codes
+
+
+def begun(process: StudyProcess, release: Path, **other: Any) -> Path:
+    out = process.start(str(release), **{**ASKED, **other})
+    process.wait(60)
+    return out
+
+
+def test_the_same_study_goes_on_where_it_was_stopped_and_another_does_not(
+    tmp_path: Path, exits: list[int]
+) -> None:
+    release = tmp_path / "release"
+    release.mkdir()
+    (release / "index.parquet").write_text("one")
+    process = StudyProcess(tmp_path / "runs")
+    exits += [130, 0, 0, 0, 0]
+    first = begun(process, release)
+    assert begun(process, release, seeds=6) == first
+    assert begun(StudyProcess(tmp_path / "runs"), release) == first  # the app was started anew
+    assert begun(process, release, steps=50) != first
+    (release / "index.parquet").write_text("one and two")
+    assert begun(process, release) != first
+
+
+def test_a_study_that_failed_is_not_taken_up_again(tmp_path: Path, exits: list[int]) -> None:
+    process = StudyProcess(tmp_path / "runs")
+    exits += [1, 0]
+    failed = begun(process, tmp_path)
+    assert begun(process, tmp_path) != failed
+
+
+def test_a_verdict_is_shown_after_the_app_was_started_anew(tmp_path: Path) -> None:
+    assert StudyProcess(tmp_path).progress.verdict == ""
+    out = tmp_path / "study-20260101-000000"
+    out.mkdir()
+    (out / "study.json").write_text(json.dumps({"verdict": "Mixed is best."}))
+    (out / "report.html").write_text("<p>whole</p>")
+    shown = StudyProcess(tmp_path).progress
+    assert (shown.verdict, shown.report_html, shown.running) == ("Mixed is best.", "<p>whole</p>", False)
