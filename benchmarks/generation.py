@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.domain.images import RGB
-from pipeline.domain.placement import Cutout, Placement, warp
+from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
 from pipeline.generation import load, model_facts
 from pipeline.runners import RenderedSample, render_specs
@@ -85,7 +85,8 @@ class Checked:
 
     def take(self, spec: SampleSpec, sample: RenderedSample) -> None:
         """Compare one sample with the photo, warped once more from its stored matrix."""
-        warped = warp(self._cutout.rgb, sample.placed.homographies[0], spec.size)
+        at = box_centre(object_box(self._cutout.alpha))
+        warped = warp(self._cutout.rgb, sample.placed.homographies[0], spec.size, at=at)
         opaque = sample.placed.layer.alpha == 255
         difference = np.abs(sample.image[opaque].astype(int) - warped[opaque])
         self.samples += 1

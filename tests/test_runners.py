@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.domain.placement import Cutout, Placement, warp
+from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest, LibraryUnusable, ModelUnavailable, NotFound
@@ -100,7 +100,8 @@ def test_a_sample_equals_the_warped_photo_where_its_mask_is_1() -> None:
     run(specs, Painter(), collector)
     for sample in collector.samples.values():
         opaque = sample.placed.masks[0] == 255
-        warped = warp(CUTOUT.rgb, sample.placed.homographies[0], (64, 64))
+        at = box_centre(object_box(CUTOUT.alpha))
+        warped = warp(CUTOUT.rgb, sample.placed.homographies[0], (64, 64), at=at)
         assert opaque.sum() > 50
         assert np.array_equal(sample.image[opaque], warped[opaque])
 

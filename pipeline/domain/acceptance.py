@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.domain.recipe import Recipe
-from pipeline.domain.slots import SLOT
+from pipeline.domain.slots import SLOT, reached_slots
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest
 
@@ -144,6 +144,10 @@ def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
             weights[one.value] *= 0.5 if one.change is Change.HALVE else 2.0
         if not weights:
             raise InvalidRequest(f"slot '{one.slot}' would be left without values; drop fewer of them")
+    reached = reached_slots(
+        recipe.backdrops.template, slots
+    )  # a dropped value may have been all that named one
+    slots = {slot: weights for slot, weights in slots.items() if slot in reached}
     exclude = [
         pairs for pairs in recipe.backdrops.exclude
         if all(value in slots.get(slot, {}) for slot, value in pairs.items())

@@ -90,6 +90,11 @@ def object_box(alpha: Mask) -> Box:
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
+def box_centre(box: Box) -> tuple[float, float]:
+    """The middle (x, y) of a box, in pixel coordinates."""
+    return ((box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2)
+
+
 def homography(placement: Placement, box: Box, canvas_size: tuple[int, int]) -> Homography:
     """The matrix that brings an object to its place, for homogeneous pixel coordinates (x, y, 1).
 
@@ -103,7 +108,7 @@ def homography(placement: Placement, box: Box, canvas_size: tuple[int, int]) -> 
     longest = max(box[2] - box[0], box[3] - box[1])
     if longest <= 0:
         raise InvalidRequest("the object's mask is empty; mend it on the Photos page")
-    centre = ((box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2)
+    centre = box_centre(box)
     height, width = canvas_size
     target = (placement.x * width - 0.5, placement.y * height - 0.5)
     turn = _turn(placement)
@@ -152,33 +157,35 @@ def place(cutouts: Sequence[Cutout], placements: Sequence[Placement], size: tupl
 def warped_cutout(cutout: Cutout, matrix: Homography, size: tuple[int, int]) -> Layer:
     """A cut-out through a homography, in premultiplied colours so that no colour of the old ground bleeds in.
 
-    Where the layer's alpha is 255, only opaque pixels were seen, and its colours equal `warp(photo)` bit for bit.
+    Where the layer's alpha is 255, only opaque pixels were seen, and its colours equal bit for bit those of
+    `warp(photo, at=box_centre(object_box(alpha)))`.
     """
-    reach = _reach(cutout.alpha, matrix, size)
+    at = box_centre(object_box(cutout.alpha))
+    reach = _reach(cutout.alpha, matrix, size, at)
     part = _slices(reach)
     share = cutout.alpha.astype(np.float32)[..., None] / _OPAQUE
     premultiplied = np.concatenate([cutout.rgb * share, share], axis=2)
-    warped = warp(premultiplied, matrix, size, within=reach)[part]
+    warped = warp(premultiplied, matrix, size, at=at, within=reach)[part]
     seen = warped[..., 3]
     layer = Layer(rgb=np.zeros((*size, 3), np.uint8), alpha=np.zeros(size, np.uint8))
     rgb, alpha = layer.rgb[part], layer.alpha[part]
     np.rint(np.minimum(seen * _OPAQUE, _OPAQUE - 1), out=alpha, casting="unsafe")
     opaque = seen >= _SURELY_OPAQUE
     alpha[opaque] = _OPAQUE
-    np.copyto(rgb, warp(cutout.rgb, matrix, size, within=reach)[part], where=opaque[..., None])
+    np.copyto(rgb, warp(cutout.rgb, matrix, size, at=at, within=reach)[part], where=opaque[..., None])
     soft = (alpha > 0) & ~opaque
     straight = warped[soft][:, :3] / np.maximum(seen[soft], 1e-6)[:, None]
     rgb[soft] = np.clip(np.rint(straight), 0, 255)
     return layer
 
 
-def _reach(alpha: Mask, matrix: Homography, size: tuple[int, int]) -> Box:
+def _reach(alpha: Mask, matrix: Homography, size: tuple[int, int], at: tuple[float, float]) -> Box:
     """The part of the canvas outside which a warped cut-out is empty."""
     height, width = size
     rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return (0, 0, 0, 0)
-    share = scale_at(matrix, ((alpha.shape[1] - 1) / 2, (alpha.shape[0] - 1) / 2), size)
+    share = scale_at(matrix, at, size)
     soft = 1 + (math.ceil(1 / share) if share < SHRINKS else 0)  # photo pixels that filters mix into one
     box = (columns[0] - soft, rows[0] - soft, columns[-1] + 1 + soft, rows[-1] + 1 + soft)
     corners = np.array([[x, y, 1.0] for x in box[::2] for y in box[1::2]]) @ matrix.T

@@ -152,7 +152,12 @@ class Control(_Part):
     reference: str | None = None  # a picture file, for source `reference`
 
 
+CREATE_PLAN, AGAIN_PLAN = "create", "again"  # plans of single pictures: kept on Create, drawn anew in Review
+
+
 def _free_name(name: str) -> str:
+    if name in (CREATE_PLAN, AGAIN_PLAN):
+        raise ValueError(f"'{name}' is what single pictures are planned by; choose another")
     if name.startswith(RELEASE_PLAN):
         raise ValueError(
             f"begins with '{RELEASE_PLAN}', which imported releases are named by; choose another"

@@ -29,14 +29,24 @@ def refuse_broken_slots(template: str, slots: Mapping[str, Collection[str]]) -> 
     Raises:
         InvalidRecipe: the first slot that does not hold, by name.
     """
-    named = {slot: slots_named(" ".join(values)) for slot, values in slots.items()}
-    reached: set[str] = set()
-    _follow("the template", slots_named(template), named, reached, ())
+    reached = reached_slots(template, slots)
     for slot in slots:
         if slot not in reached:
             raise InvalidRecipe(
                 f"backdrops.slots.{slot} is never used; name {{{slot}}} in the template or take it out"
             )
+
+
+def reached_slots(template: str, slots: Mapping[str, Collection[str]]) -> set[str]:
+    """The slots that the template leads to, directly or through values of others.
+
+    Raises:
+        InvalidRecipe: a slot is named that is not there, or leads back to itself.
+    """
+    named = {slot: slots_named(" ".join(values)) for slot, values in slots.items()}
+    reached: set[str] = set()
+    _follow("the template", slots_named(template), named, reached, ())
+    return reached
 
 
 def _follow(

@@ -19,7 +19,12 @@ _TILE_PX = 128  # a canvas is warped tile by tile
 
 
 def warp(
-    pixels: np.ndarray, matrix: Homography, size: tuple[int, int], *, within: Box | None = None
+    pixels: np.ndarray,
+    matrix: Homography,
+    size: tuple[int, int],
+    *,
+    at: tuple[float, float] | None = None,
+    within: Box | None = None,
 ) -> np.ndarray:
     """A picture seen through a homography on a canvas of `size` (height, width); outside it is 0.
 
@@ -27,12 +32,14 @@ def warp(
     returns equal pixels. uint8 in gives uint8 out (rounded), float32 gives float32.
 
     Args:
+        at: the point (x, y) of the picture whose scale the filter is made for, as a tilted plane has another scale
+            everywhere: the centre of the object that matters. None: the picture's own centre.
         within: the part of the canvas that is wanted; what is returned elsewhere may be 0. The canvas is warped in
             tiles that lie the same whatever is wanted, so that a part equals the whole bit for bit.
     """
     if pixels.shape[:2] == size and np.allclose(matrix, np.eye(3), rtol=0, atol=1e-9):
         return pixels.copy()
-    work, matrix = _prefiltered(pixels.astype(np.float32), matrix, size)
+    work, matrix = _prefiltered(pixels.astype(np.float32), matrix, size, at)
     whole = pixels.dtype == np.uint8
     canvas = np.zeros((*size, *pixels.shape[2:]), np.uint8 if whole else np.float32)
     x0, y0, x1, y1 = within or (0, 0, size[1], size[0])
@@ -52,11 +59,11 @@ def warp(
 
 
 def _prefiltered(
-    pixels: np.ndarray, matrix: Homography, size: tuple[int, int]
+    pixels: np.ndarray, matrix: Homography, size: tuple[int, int], at: tuple[float, float] | None
 ) -> tuple[np.ndarray, Homography]:
-    """The picture area-filtered to about the size at which it lands, and the matrix from there."""
+    """The picture area-filtered to about the size at which a point of it lands, and the matrix from there."""
     height, width = pixels.shape[:2]
-    share = scale_at(matrix, ((width - 1) / 2, (height - 1) / 2), size)
+    share = scale_at(matrix, at or ((width - 1) / 2, (height - 1) / 2), size)
     if share >= SHRINKS:
         return pixels, matrix
     small = (max(1, round(width * share)), max(1, round(height * share)))

@@ -13,7 +13,7 @@ import torch
 
 from pipeline.domain.images import RGB
 from pipeline.domain.plan import ModelFacts
-from pipeline.domain.spec import Method
+from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.generation.compose import composite, repaint_mask
 from pipeline.generation.generator import IsCancelled, Job, OnStep
@@ -21,6 +21,7 @@ from pipeline.generation.quiet import quiet
 
 _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256
+_LEAST_STEPS = 10  # where a run does not start from pure noise
 _PIPELINE_MULTIPLE = 8  # of which the pipelines want height and width, whatever the VAE
 
 Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
@@ -69,6 +70,7 @@ class SdxlGenerator:
         if not jobs:
             return []
         self._check_size(jobs[0].spec.size)
+        self._check_steps(jobs[0].spec)
         with self._lock, torch.inference_mode():
             try:
                 return self._batch(jobs, on_step, cancelled)
@@ -98,6 +100,14 @@ class SdxlGenerator:
         if height % factor or width % factor:
             raise InvalidRequest(
                 f"the size is {width}x{height} px; {self._facts.name} needs multiples of {factor}"
+            )
+
+    def _check_steps(self, spec: SampleSpec) -> None:
+        """A strength below 1 leaves out a step, and what a run of few steps starts from is then the grey fill."""
+        few = spec.steps < _LEAST_STEPS and self._strength < 1.0 and spec.method is not Method.SDXL
+        if few:
+            raise InvalidRequest(
+                f"steps is {spec.steps}; {self._facts.name} needs {_LEAST_STEPS} or more to paint round an object"
             )
 
     def _batch(self, jobs: Sequence[Job], on_step: OnStep | None, cancelled: IsCancelled | None) -> list[RGB]:

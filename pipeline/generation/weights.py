@@ -76,6 +76,8 @@ class Pipelines:
                 loaded = StableDiffusionXLPipeline.from_pretrained(
                     folder, vae=self.inpaint.vae, add_watermarker=False, **self._options(folder)
                 )
+                if self._one.lora:  # its layers are those of attention, which both UNets share
+                    loaded.load_lora_weights(self._one.lora, local_files_only=True)
                 return self._ready(loaded)
             if self.inpaint.unet.config.in_channels == _UNET_TEXT_CHANNELS:
                 return self._ready(StableDiffusionXLPipeline(**self.inpaint.components))
@@ -98,6 +100,8 @@ class Pipelines:
             )
             if one.lora:
                 loaded.load_lora_weights(one.lora, local_files_only=True)
+            if one.half:
+                loaded.vae.enable_slicing()  # the peak of memory is the VAE's: one picture of a batch at a time
             return self._ready(loaded)
 
     def _options(self, folder: Path) -> dict[str, Any]:

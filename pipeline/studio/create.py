@@ -19,7 +19,9 @@ from pipeline.studio.runs import cutout_id_of, cutout_of, render
 
 _CHECKER_PX = 16
 _CHECKER_GREYS = (226, 242)
-_PLAN_NAME = "create"
+
+
+LARGEST_SEED = 2**53  # what a browser counts to without a gap; exclusive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class CreateRequest:
     def __post_init__(self) -> None:
         if not 1 <= self.count <= 16:
             raise InvalidRequest(f"{self.count} variants were asked for; 1 to 16 are possible")
+        if not 0 <= self.seed < LARGEST_SEED:
+            raise InvalidRequest(f"the seed is {self.seed}; it must lie in 0 to {LARGEST_SEED - 1}")
         if not self.prompt.strip():
             raise InvalidRequest("the prompt is empty; say what the background shall be, e.g. “gravel floor”")
         if self.method is Method.PASTE:

@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.domain.images import RGB
+from pipeline.domain.placement import box_centre, object_box
+from pipeline.domain.recipe import AGAIN_PLAN
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.domain.warping import warp
 from pipeline.errors import InvalidRequest, NotFound, StudioError
 from pipeline.generation import model_facts
 from pipeline.library import Library, SampleRow
 from pipeline.runners import RenderedSample
-from pipeline.studio.runs import record_sample, render
+from pipeline.studio.runs import cutout_of, record_single, render
 
 _GROUND = 127  # where the photograph does not reach
 _OPAQUE = 255
-_AGAIN_PLAN = "again"
 
 
 def photo_in_place(library: Library, sample_id: str) -> RGB:
@@ -31,11 +32,12 @@ def photo_in_place(library: Library, sample_id: str) -> RGB:
         raise InvalidRequest(f"sample {sample_id} has no picture yet; generate it first")
     photo = library.picture(library.subject(row.spec.objects[-1].subject_id).photo_id)[..., :3]
     matrix = np.asarray(row.homographies[-1], np.float64)
-    cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size)
+    at = box_centre(object_box(cutout_of(library, row.spec.objects[-1].cutout_id).alpha))
+    cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)
     share = cover[..., None].astype(np.float32) / _OPAQUE
-    moved = warp(photo, matrix, row.spec.size).astype(
+    moved = warp(photo, matrix, row.spec.size, at=at).astype(
         np.float32
-    )  # black outside: weighted by the cover already
+    )  # black outside: weighted by the cover
     return np.rint(moved + _GROUND * (1 - share)).astype(np.uint8)
 
 
@@ -54,8 +56,7 @@ def another_try(library: Library, sample_id: str, *, batch_size: int) -> SampleR
     spec = _untried(library, replace(spec, revision=model_facts(spec.model).revision))
 
     def record(made: SampleSpec, sample: RenderedSample) -> None:
-        library.add_plan(_AGAIN_PLAN, "", [made])
-        record_sample(library, made, sample)
+        record_single(library, AGAIN_PLAN, made, sample)
 
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise StudioError(sentence)

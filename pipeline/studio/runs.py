@@ -24,6 +24,7 @@ from pipeline.studio.plans import Overrides, planned
 from pipeline.studio.reports import RunProgress, RunReport, RunState
 
 _LATEST = 8
+_one_by_one = threading.Lock()
 
 
 def cutout_of(library: Library, cutout_id: str) -> Cutout:
@@ -121,6 +122,16 @@ def render(
         on_step=on_step,
         cancelled=cancelled,
     )
+
+
+def record_single(library: Library, plan: str, spec: SampleSpec, sample: RenderedSample) -> None:
+    """Plan and store one picture that somebody asked for by itself.
+
+    One at a time: a plan that is stored anew drops what it wanted and was not drawn yet.
+    """
+    with _one_by_one:
+        library.add_plan(plan, "", [spec])
+        record_sample(library, spec, sample)
 
 
 def record_sample(

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import Box, Placement
+from pipeline.domain.recipe import CREATE_PLAN
 from pipeline.domain.review import Policy, Rule
 from pipeline.errors import ReleaseRefused
 from pipeline.generation import ModelChoice, model_choices, vocabulary
@@ -32,12 +33,11 @@ from pipeline.studio.reports import (
     RunReport,
     StudyProgress,
 )
-from pipeline.studio.runs import BackgroundRun, record_sample, render_plan
+from pipeline.studio.runs import BackgroundRun, record_single, render_plan
 from pipeline.studio.studies import StudyProcess
 from pipeline.studio.worth import newest_verdict, study_verdict
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
-_CREATE_PLAN = "create"
 _STARTER_SOURCES = (("starter", "train"), ("starter:field", "test"))
 
 
@@ -216,8 +216,7 @@ class Studio(ReviewDesk):
 
     def keep(self, created: Created) -> str:
         """Put a variant into the library, pending review; its sample id. Twice is once."""
-        self.library.add_plan(_CREATE_PLAN, "", [created.spec])
-        record_sample(self.library, created.spec, created.sample)
+        record_single(self.library, CREATE_PLAN, created.spec, created.sample)
         return created.spec.id
 
     # --- generate -------------------------------------------------------------------------------------------

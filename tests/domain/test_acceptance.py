@@ -17,7 +17,7 @@ from pipeline.domain.acceptance import (
     changed,
 )
 from pipeline.domain.placement import Placement
-from pipeline.domain.recipe import parse_recipe, to_yaml
+from pipeline.domain.recipe import default_recipe, parse_recipe, to_yaml
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRequest
 
@@ -112,3 +112,16 @@ def test_the_last_value_of_a_slot_cannot_be_dropped() -> None:
     drops = [Advice(Change.DROP, "surface", value, tally, tally) for value in ("grass", "sand")]
     with pytest.raises(InvalidRequest, match="'surface' would be left without"):
         changed(parse_recipe(RECIPE), drops)
+
+
+def test_any_value_of_the_default_recipe_can_be_dropped_and_what_only_it_named_goes_too() -> None:
+    default, tally = default_recipe(), Tally(1, 20)
+    for slot, values in default.backdrops.slots.items():
+        for value in values:
+            kept = changed(default, [Advice(Change.DROP, slot, value, tally, tally)]).backdrops.slots
+            assert value not in kept[slot]
+    two_walls = next(place for place in default.backdrops.slots["place"] if "{wall}" in place)
+    assert (
+        "wall"
+        not in changed(default, [Advice(Change.DROP, "place", two_walls, tally, tally)]).backdrops.slots
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from pipeline.domain.placement import (
     Box,
     Cutout,
     Placement,
+    box_centre,
     homography,
     object_box,
     place,
@@ -59,8 +61,24 @@ def test_the_identity_placement_changes_no_pixel() -> None:
 def test_where_the_mask_is_1_the_layer_equals_the_warped_photo(placement: Placement) -> None:
     placed = place([Cutout(photo(), disc())], [placement], CANVAS)
     opaque = placed.layer.alpha == 255
-    warped = warp(photo(), placed.homographies[0], CANVAS)
+    warped = warp(photo(), placed.homographies[0], CANVAS, at=box_centre(object_box(disc())))
     assert np.array_equal(placed.layer.rgb[opaque], warped[opaque])
+
+
+@pytest.mark.parametrize("yaw", [-35.0, 35.0])
+def test_an_object_is_as_sharp_wherever_it_stood_in_its_photograph(yaw: float) -> None:
+    rng = np.random.default_rng(0)
+    close = cv2.resize(rng.integers(0, 256, (60, 60, 3), np.uint8), (200, 200), interpolation=cv2.INTER_CUBIC)
+    wide, alpha = np.zeros((768, 1024, 3), np.uint8), np.zeros((768, 1024), np.uint8)
+    wide[500:700, 780:980], alpha[500:700, 780:980] = close, 255
+    placement = Placement(scale=0.5, yaw=yaw)
+    there, here = (
+        place([one], [placement], (128, 128)).layer.rgb.astype(float)
+        for one in (Cutout(wide, alpha), Cutout(close, np.full((200, 200), 255, np.uint8)))
+    )
+    middle = np.s_[50:78, 50:78]
+    sharpness = [cv2.Laplacian(one.mean(axis=2), cv2.CV_64F)[middle].std() for one in (there, here)]
+    assert sharpness[0] / sharpness[1] == pytest.approx(1.0, abs=0.15)
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,7 +88,8 @@ def test_nothing_of_an_object_is_lost_where_only_its_surroundings_are_warped(
 ) -> None:
     cutout = Cutout(photo(), disc(radius=radius))
     matrix = homography(placement, object_box(cutout.alpha), CANVAS)
-    whole = warp(cutout.alpha.astype(np.float32) / 255, matrix, CANVAS)
+    at = box_centre(object_box(cutout.alpha))
+    whole = warp(cutout.alpha.astype(np.float32) / 255, matrix, CANVAS, at=at)
     alpha = warped_cutout(cutout, matrix, CANVAS).alpha
     assert np.abs(whole * 255 - alpha).max() < 1.51  # 254.5 is shown as 254 and 254.999 as 255
     assert ((whole * 255 > 0.51) <= (alpha > 0)).all()

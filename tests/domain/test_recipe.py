@@ -95,6 +95,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ),
         ("- a list", "r.yaml: a recipe is a list of keys and values; recipes/ holds worked examples"),
         ("a: [", "r.yaml: this is not YAML at line 1; expected the node content, but found '<stream end>'"),
+        ("name: again", "r.yaml: name: 'again' is what single pictures are planned by; choose another"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_mend(text: str, sentence: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pipeline.domain.spec import ControlSpec, Method
 from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
 from pipeline.generation import Generator, Job, composite, exact, load
-from pipeline.generation.models import checkpoint
+from pipeline.generation.models import checkpoint, model_facts
 from pipeline.generation.weights import load_generator
 from tests.generation.jobs import job, layer, noise, soft_square, spec
 from tests.generation.tiny import STEPS, save_tiny_sdxl
@@ -148,6 +148,16 @@ def test_two_threads_get_the_pictures_that_one_gets(tiny: Generator) -> None:
 def test_a_size_that_the_pipelines_cannot_halve_is_refused_with_the_multiple(tiny: Generator) -> None:
     with pytest.raises(InvalidRequest, match=r"the size is 68x64 px; .* needs multiples of 8"):
         tiny.generate([job(size=(64, 68))])
+
+
+def test_few_steps_are_refused_where_a_run_does_not_start_from_pure_noise(tmp_path: Path) -> None:
+    name = str(save_tiny_sdxl(tmp_path / "begun"))
+    generator = load_generator(replace(checkpoint(name), strength=0.99), model_facts(name))
+    with pytest.raises(
+        InvalidRequest, match=f"steps is {STEPS}; .* needs 10 or more to paint round an object"
+    ):
+        generator.generate([job(0)])
+    assert one(generator, job(0, Method.SDXL)).shape == (64, 64, 3)
 
 
 def test_an_oblong_picture_is_drawn(tiny: Generator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,11 @@ def test_a_pasted_background_has_no_other_try(library: Library) -> None:
     render(library, pasted)
     with pytest.raises(InvalidRequest, match="no seed"):
         another_try(library, pasted.id, batch_size=1)
+
+
+def test_two_who_ask_for_another_try_at_once_both_get_one(library: Library) -> None:
+    samples = filled(library, subjects=2, samples=4)
+    with ThreadPoolExecutor(4) as pool:
+        tries = list(pool.map(lambda sample_id: another_try(library, sample_id, batch_size=1), samples))
+    assert len({one.id for one in tries}) == 4
+    assert library.verify() == []
