@@ -47,7 +47,7 @@ _SAYS = {
     Arm.REAL_AUGMENTED: ("Real, strongly augmented", "the photographs with RandAugment"),
     Arm.SYNTHETIC: ("Synthetic", "the cut-out objects before new painted backgrounds (inpaint, controlnet)"),
     Arm.MIXED: ("Real + synthetic", "photographs and synthetic pictures, half of every batch each"),
-    Arm.SDXL: ("From the prompt alone", "whole pictures by the model (plain SDXL), without the real object"),
+    Arm.SDXL: ("Prompt alone", "whole pictures by the model (plain SDXL), without the real object"),
     Arm.PASTE: ("Pasted", "the cut-out objects pasted onto background photographs, no diffusion"),
 }
 _METHODS = {

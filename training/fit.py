@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from training.arms import Arm, ArmData
 from training.classifier import Classifier, Point
 from training.datamodule import ArmDataModule
+from training.interrupt import told_as_interrupt
 from training.networks import build_network, precision_for
 from training.options import TrainingOptions
 from training.release import Release
@@ -83,7 +83,9 @@ def fit(
         module = Classifier(network, len(release.classes), options, on_point=on_point)
         feed = ArmDataModule(data, release.test, options, seed=seed, interval=interval)
         trainer = _trainer(options, interval, checkpoints)
-        _trained(trainer, module, feed, _last_checkpoint(checkpoints))
+        resumed = _last_checkpoint(checkpoints)
+        with told_as_interrupt():
+            trainer.fit(module, datamodule=feed, ckpt_path=str(resumed) if resumed else None)
     return RunRecord(
         arm=data.arm,
         seed=seed,
@@ -126,18 +128,6 @@ def _trainer(options: TrainingOptions, interval: int, checkpoints: Path | None) 
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-
-
-def _trained(
-    trainer: lightning.Trainer, module: Classifier, feed: ArmDataModule, resumed: Path | None
-) -> None:
-    """Run the trainer; Lightning's exit on Ctrl-C (which it then ignores) becomes a KeyboardInterrupt."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(module, datamodule=feed, ckpt_path=str(resumed) if resumed else None)
-    except SystemExit as stopped:
-        signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from stopped
 
 
 def _last_checkpoint(checkpoints: Path | None) -> Path | None:

@@ -112,9 +112,7 @@ def run_html(progress: RunProgress) -> str:
         if progress.state is RunState.DONE and progress.done
         else ""
     )
-    refused = (
-        progress.state is RunState.FAILED and not progress.total
-    )  # before the plan was made: no bar moves
+    refused = progress.state is RunState.FAILED and not progress.total  # before its plan: no bar moves
     return (
         f'<section class="run {progress.state}"><h2>{escape(progress.recipe)}</h2>'
         f"{f'<p>{said}</p>' if refused else progress_html(progress.done, progress.total, said)}"

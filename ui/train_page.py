@@ -29,7 +29,7 @@ _ARMS = [  # as `python -m training study --arms` names them
     ("real, augmented", "real_augmented"),
     ("made", "synthetic"),
     ("mixed", "mixed"),
-    ("from the prompt alone", "sdxl"),
+    ("prompt alone", "sdxl"),
     ("pasted", "paste"),
 ]
 _FIRST_ARMS = ["real", "real_augmented", "synthetic", "mixed"]

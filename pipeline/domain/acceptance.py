@@ -144,9 +144,7 @@ def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
             weights[one.value] *= 0.5 if one.change is Change.HALVE else 2.0
         if not weights:
             raise InvalidRequest(f"slot '{one.slot}' would be left without values; drop fewer of them")
-    reached = reached_slots(
-        recipe.backdrops.template, slots
-    )  # a dropped value may have been all that named one
+    reached = reached_slots(recipe.backdrops.template, slots)  # a dropped value may be all that named one
     slots = {slot: weights for slot, weights in slots.items() if slot in reached}
     exclude = [
         pairs for pairs in recipe.backdrops.exclude

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
 import zlib
@@ -17,7 +18,15 @@ _RATIO_FROM_BYTES = 2**20
 _MAX_TOTAL_BYTES = 50 * 2**30
 _MAX_ENTRIES = 1_000_000
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+_BROKEN = (  # what zipfile and its decoders raise for archives that are damaged or packed in an unknown way
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,  # NotImplementedError, of an unknown packing, is one
+    OSError,
+    ValueError,
+)
 
 
 class ZipSource:

@@ -35,9 +35,7 @@ def photo_in_place(library: Library, sample_id: str) -> RGB:
     at = box_centre(object_box(cutout_of(library, row.spec.objects[-1].cutout_id).alpha))
     cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)
     share = cover[..., None].astype(np.float32) / _OPAQUE
-    moved = warp(photo, matrix, row.spec.size, at=at).astype(
-        np.float32
-    )  # black outside: weighted by the cover
+    moved = warp(photo, matrix, row.spec.size, at=at).astype(np.float32)  # black outside: the cover weighs it
     return np.rint(moved + _GROUND * (1 - share)).astype(np.uint8)
 
 

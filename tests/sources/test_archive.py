@@ -96,3 +96,19 @@ def test_an_archive_without_pictures_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(SourceRefused):
         open_source(str(tmp_path / "cut.zip"))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_entry_that_its_decoder_cannot_read_is_listed_whatever_the_packing(
+    packing: int, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as archive:
+        archive.writestr("nut/a.jpg", bytes(range(256)) * 8)
+        archive.writestr("nut/b.jpg", b"2" * 40)
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    start = 30 + len("nut/a.jpg") + 9  # behind the header of LZMA
+    data[start : start + 60] = b"\xff" * 60
+    (tmp_path / "a.zip").write_bytes(data)
+    opened = open_source(str(tmp_path / "a.zip"))
+    assert [item.name for item in opened.items()] == ["nut/b.jpg"]
+    assert [refusal.name for refusal in opened.refused] == ["nut/a.jpg"]

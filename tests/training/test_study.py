@@ -35,7 +35,7 @@ def test_a_study_writes_its_verdict_as_json_markdown_and_html(release: Release, 
     assert found["verdict"] in markdown
     assert "fewer than six seeds can never reach p &lt; 0.05" in page
     for report in (markdown, page):
-        assert "From the prompt alone" in report
+        assert "Prompt alone" in report
         assert "the release has no training pictures of method sdxl" in report
 
 

@@ -33,7 +33,7 @@ def test_a_higher_but_uneven_arm_is_not_passed_over_in_silence() -> None:
     assert judged.best is Arm.MIXED
     assert judged.sentence.startswith("Real + synthetic is the surest gain: 60.0 %")
     assert judged.praise == "surest gain"
-    assert "It is not shown to differ from From the prompt alone (75.0 %" in judged.sentence
+    assert "It is not shown to differ from Prompt alone (75.0 %" in judged.sentence
 
 
 def test_five_comparisons_over_six_seeds_can_still_be_claimed() -> None:
@@ -55,7 +55,7 @@ def test_gains_that_come_and_go_are_no_significant_difference() -> None:
 def test_real_photos_are_best_when_everything_else_falls_behind() -> None:
     judged = verdict({Arm.REAL: REAL, Arm.SDXL: ahead([-0.1] * 6)})
     assert (judged.finding, judged.best, judged.praise) == (Finding.WORSE, Arm.REAL, "best")
-    assert "Worse than real photos: From the prompt alone (-10.0 points" in judged.sentence
+    assert "Worse than real photos: Prompt alone (-10.0 points" in judged.sentence
 
 
 def test_an_arm_that_falls_behind_makes_nothing_of_another_that_does_not() -> None:

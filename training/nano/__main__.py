@@ -26,7 +26,6 @@ STAGES = ("scenes", "vae", "decoder", "unet", "control", "export", "evaluate", "
 WHOLE_RECIPE = tuple(stage for stage in STAGES if stage not in ("decoder", "all", "tune"))  # what `all` runs
 QUICK = {"seeds": 1, "judge_scenes": 600, "judge_steps": 150, "pairs": 10}  # for --quick
 QUICK_SHEETS = {"seeds": 1, "objects": 2}
-STOPPED = 143  # exit code of a process that SIGTERM ended
 KEPT_BYTES = 2**31 - 1  # of freed memory, between two steps of a training
 
 
@@ -80,8 +79,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("backlot: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 130
-    except SystemExit as stop:  # Lightning's answer to SIGTERM has no code, which would count as success
-        return STOPPED if stop.code is None else int(stop.code)
 
 
 def _positive(text: str) -> int:

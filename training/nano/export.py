@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,21 @@ KEPT = (
     "inpainting.webp",
     "control.webp",
 )  # written by hand or by the sheets
+
+
+@contextmanager
+def whole_checkpoint(folder: Path) -> Iterator[None]:
+    """Round the loading of a folder that `training.nano` wrote.
+
+    Raises:
+        InvalidRequest: it is none, or lacks weights.
+    """
+    if not (folder / WORDS_FILE).is_file() or not (folder / "controlnet" / "config.json").is_file():
+        raise InvalidRequest(f"{folder} is no checkpoint of nano; name a folder that training.nano wrote")
+    try:
+        yield
+    except OSError:
+        raise InvalidRequest(f"{folder} lacks some of its weights; copy or export it again") from None
 
 
 def check_out(out: Path) -> None:

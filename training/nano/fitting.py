@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 
+from training.interrupt import told_as_interrupt
 from training.nano.config import StageOptions
 
 Batch = dict[str, torch.Tensor]
@@ -179,23 +179,9 @@ def fit(
         enable_model_summary=False,
     )
     if done < options.steps:
-        with _quick_attention():
-            _trained(trainer, stage, loader, last if done else None)
+        with _quick_attention(), told_as_interrupt():
+            trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
         trainer.save_checkpoint(last)
     else:
         stage.load_state_dict(torch.load(last, map_location="cpu", weights_only=False)["state_dict"])
     stage.average.copy_to_networks()
-
-
-def _trained(
-    trainer: lightning.Trainer, stage: Stage, loader: DataLoader[Batch], resumed: Path | None
-) -> None:
-    """Run the trainer; Lightning's exit on Ctrl-C (which it then ignores) becomes a KeyboardInterrupt."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(stage, loader, ckpt_path=resumed, weights_only=False)
-    except SystemExit as stopped:
-        if stopped.code is None:  # SIGTERM
-            raise
-        signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from stopped

@@ -18,8 +18,7 @@ from diffusers import (
 )
 from PIL import Image
 
-from pipeline.errors import InvalidRequest
-from training.nano.export import WORDS_FILE
+from training.nano.export import WORDS_FILE, whole_checkpoint
 
 ROWS_AT_ONCE = 12
 
@@ -89,17 +88,13 @@ def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter
     """Both pipelines from a folder that `export` wrote.
 
     Raises:
-        InvalidRequest: it is none, or lacks weights.
+        InvalidRequest: see `whole_checkpoint`.
     """
-    if not (folder / WORDS_FILE).is_file() or not (folder / "controlnet").is_dir():
-        raise InvalidRequest(f"{folder} is no checkpoint of nano; name a folder that training.nano wrote")
-    try:
+    with whole_checkpoint(folder):
         plain = StableDiffusionXLInpaintPipeline.from_pretrained(
             folder, torch_dtype=dtype, add_watermarker=False
         )
         control = ControlNetModel.from_pretrained(folder / "controlnet", torch_dtype=dtype)
-    except OSError:
-        raise InvalidRequest(f"{folder} lacks some of its weights; copy or export it again") from None
     guided = StableDiffusionXLControlNetInpaintPipeline(
         **plain.components, controlnet=control, add_watermarker=False
     )

@@ -22,7 +22,7 @@ from pipeline.generation.models import NANO_FOLDER, fingerprint
 from pipeline.generation.quiet import quiet
 from training.nano.config import StageOptions
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
-from training.nano.export import WORDS_FILE, check_out, write_folder
+from training.nano.export import WORDS_FILE, check_out, whole_checkpoint, write_folder
 from training.nano.fitting import fit
 from training.nano.networks import TextParts
 from training.nano.rows import Rows, encode_rows
@@ -33,11 +33,7 @@ CAPTIONS_FILE = "metadata.jsonl"  # as `datasets` reads it: file_name and text
 ROWS = 1200  # rows cut from the photographs
 KNOWN_SHARE = 0.25  # rows drawn beside them, so that the old words are not forgotten
 MIN_SIDE_PX = 32
-NO_OTHER_SLOTS = (
-    "site",
-    "words",
-    "examples",
-)  # lists of a vocabulary file whose entries may be places of one's own
+NO_OTHER_SLOTS = ("site", "words", "examples")  # lists of a vocabulary that may hold places of one's own
 SIDES_SEEN = 2  # a cut takes half of a photograph's shorter side or more: so many times the model's is enough
 TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_decay=0.99, save_every_s=60)
 
@@ -60,15 +56,13 @@ def tune(options: TuneOptions) -> list[str]:
     The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
 
     Raises:
-        InvalidRequest: `options.out` holds something that `training.nano` did not write, or the base itself.
+        InvalidRequest: `options.out` holds something that `training.nano` did not write, or the base itself; or the
+            base is no checkpoint of nano.
         SourceRefused: no readable picture, or captions that name missing files.
-        StudioError: the base is no checkpoint of nano.
     """
     base = options.base
-    if not (base / WORDS_FILE).is_file() or not (base / "controlnet" / "config.json").is_file():
-        raise StudioError(f"{base} is no checkpoint of nano; name a folder that training.nano wrote")
-    check_new(options.out, base)
     vae, unet, control, text = _parts(base)
+    check_new(options.out, base)
     size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
     photographs = captioned(options.photos, short_px=SIDES_SEEN * size)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
@@ -195,20 +189,15 @@ def _by_class(folder: Path) -> list[tuple[Path, str]]:
 def _parts(
     base: Path,
 ) -> tuple[AutoencoderKL, UNet2DConditionModel, ControlNetModel, TextParts]:
-    try:
-        with quiet():
-            vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
-            unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
-            control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
-            text = TextParts(
-                CLIPTokenizer.from_pretrained(base / "tokenizer"),
-                CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
-                CLIPTextModelWithProjection.from_pretrained(
-                    base / "text_encoder_2", torch_dtype=torch.float32
-                ),
-            )
-    except OSError:
-        raise StudioError(f"{base} lacks some of its weights; copy or export it again") from None
+    with whole_checkpoint(base), quiet():
+        vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
+        unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
+        control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
+        text = TextParts(
+            CLIPTokenizer.from_pretrained(base / "tokenizer"),
+            CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
+            CLIPTextModelWithProjection.from_pretrained(base / "text_encoder_2", torch_dtype=torch.float32),
+        )
     return vae, unet, control, text
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import nn
 
 from training.nano.config import StageOptions
@@ -40,19 +41,21 @@ def test_the_average_counts_its_updates_in_checkpoints() -> None:
 
 
 class Interrupted(Stage):
-    """Somebody presses Ctrl-C in its first step."""
+    """Is stopped in its first step."""
 
-    def __init__(self) -> None:
+    def __init__(self, by: BaseException) -> None:
         super().__init__(StageOptions(steps=2, batch=1, learning_rate=1.0))
+        self.by = by
         self.layer = nn.Linear(1, 1)
         self.average = Average([self.layer], 0.9)
 
     def training_step(self, _: Batch, __: int) -> torch.Tensor:
-        raise KeyboardInterrupt
+        raise self.by
 
 
-def test_ctrl_c_is_an_interrupt_and_can_be_pressed_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [KeyboardInterrupt(), SIGTERMException()])
+def test_a_stop_is_an_interrupt_and_ctrl_c_can_be_pressed_again(by: BaseException, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        fit(Interrupted(), lambda _: {"x": torch.zeros(1)}, tmp_path)
+        fit(Interrupted(by), lambda _: {"x": torch.zeros(1)}, tmp_path)
     assert signal.getsignal(signal.SIGINT) is before
