@@ -195,7 +195,7 @@ def _too_few(scores: Scores, found: tuple[Comparison, ...], seeds: int) -> Verdi
     sentence = (
         f"Too few seeds to tell: {plural} run, and fewer than six seeds can never reach p < 0.05 "
         f"(the smallest p here is {_p(smallest_p(seeds))}). So far {lead}. "
-        "Run the same command with --seeds 6 or more: what is done is kept."
+        "Run it again with 6 seeds or more: what is done is kept."
     )
     return Verdict(finding=Finding.TOO_FEW_SEEDS, sentence=sentence, best=None, comparisons=found)
 
