@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training.nano.config import NanoConfig
 
 STAGES = ("scenes", "vae", "decoder", "unet", "control", "export", "evaluate", "sheet", "all", "tune")
-WHOLE_RECIPE = tuple(stage for stage in STAGES if stage not in ("decoder", "all", "tune"))  # what `all` runs
+WHOLE_RECIPE = tuple(stage for stage in STAGES if stage not in ("all", "tune"))  # what `all` runs
 QUICK = {"seeds": 1, "judge_scenes": 600, "judge_steps": 150, "pairs": 10}  # for --quick
 QUICK_SHEETS = {"seeds": 1, "objects": 2}
 KEPT_BYTES = 2**31 - 1  # of freed memory, between two steps of a training

@@ -51,7 +51,9 @@ def card(
         figures=f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of pictures): {told}.",
         held_out=config.scenes.held_out_share,
         vae_steps=steps_done.get("vae", 0),
-        decoder=f" and {alone} of its decoder alone" if (alone := steps_done.get("decoder", 0)) else "",
+        decoder=f" and {alone} of its decoder against a critic"
+        if (alone := steps_done.get("decoder", 0))
+        else "",
         judge_scenes=figures.get("judge_scenes", 0),
         unet_steps=steps_done.get("unet", 0),
         unet_batch=config.unet.batch,

@@ -65,7 +65,7 @@ class NanoConfig:
     sizes: NanoSizes = field(default_factory=NanoSizes)
     scenes: SceneOptions = field(default_factory=SceneOptions)
     vae: StageOptions = StageOptions(steps=3000, batch=32, learning_rate=1e-3)
-    decoder: StageOptions = StageOptions(steps=1200, batch=32, learning_rate=5e-4)
+    decoder: StageOptions = StageOptions(steps=3600, batch=16, learning_rate=3e-4)
     unet: StageOptions = StageOptions(steps=4400, batch=64, learning_rate=1e-3, ema_decay=0.997)
     control: StageOptions = StageOptions(
         steps=1600, batch=64, learning_rate=1e-3, warm_up=100, ema_decay=0.998

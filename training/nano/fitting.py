@@ -20,6 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 
+from pipeline.generation.device import hardware
 from training.interrupt import told_as_interrupt
 from training.nano.config import StageOptions
 
@@ -168,7 +169,7 @@ def fit(
     trainer = lightning.Trainer(
         accelerator="auto",
         devices=1,
-        precision="bf16-mixed",
+        precision="bf16-mixed" if hardware(half=True).dtype == torch.bfloat16 else "32-true",
         max_steps=options.steps,
         max_epochs=-1,
         gradient_clip_val=1.0,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
+from torch import nn
 
 from training.nano.config import StageOptions
-from training.nano.fitting import Average, Batch, Stage
+from training.nano.fitting import Average, Batch, Stage, decayed
 from training.nano.rows import Rows, signed
 from training.nano.surfaces import Surfaces
 
@@ -25,6 +27,8 @@ OPPONENTS = ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))  # red against blue, green aga
 ANCHORS = ((0.7, 0.7, 0.7), (2.0, 0.0, -2.0), (-2.0, 4.0, -2.0))
 ANCHOR_WEIGHT = 0.3
 DECODER_NOISE = 0.05  # std, of latents of std LATENT_STD
+CRITIC_WEIGHT = 0.5  # pull of the critic relative to that of the distance, as gradients on the picture
+CRITIC_ALONE = 300  # steps in which that weight rises
 SWAPPED_COLOURS = 0.4  # share of the crops whose channels change places, so that every colour occurs
 
 
@@ -54,27 +58,78 @@ class VaeStage(Stage):
         return loss
 
 
+class Critic(nn.Module):
+    """Tells photographs from reconstructions, a score for each latent (PatchGAN, Isola et al. 2017, arXiv 1611.07004).
+
+    It is told the latents, so that a texture must also suit its place. No norms: they would hide how strong a faint
+    texture is.
+    """
+
+    def __init__(self, *, halvings: int) -> None:
+        super().__init__()
+        widths = (3, 32, 64, 96, 128)[: halvings + 1]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Sequential(
+            nn.Conv2d(widths[-1] + 4, widths[-1], 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(widths[-1], 1, 1),
+        )
+
+    def forward(self, pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) in -1 to 1 and their (B, 4, h, w) latents → (B, 1, h, w), high for photographs."""
+        return self.head(torch.cat([self.body(pictures), latents], 1)).float()
+
+
 class DecoderStage(Stage):
     """The decoder alone, with the encoder as it is: latents that were cached stay valid, and so does the UNet.
 
-    The latents get a little noise, as those that a UNet draws are never quite those of a picture.
+    Four numbers for 8 x 8 px do not hold the grain of asphalt: a decoder that only minimises distances paints the mean
+    of all grains, which is smooth. A `Critic` beside it wants grain, as in the autoencoder of latent diffusion (Rombach
+    et al. 2022, arXiv 2112.10752, section 3.1), with hinge losses. The latents get a little noise, as those that a
+    UNet draws are never quite those of a picture.
     """
 
     def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
         super().__init__(options)
-        self.vae = vae.requires_grad_(False)
+        self.vae = vae.requires_grad_(False).to(memory_format=torch.channels_last)
         trained = [vae.decoder.requires_grad_(True), vae.post_quant_conv.requires_grad_(True)]
+        self.critic = Critic(halvings=len(vae.config.block_out_channels) - 1)
         self.average = Average(trained, options.ema_decay)
+
+    def groups(self) -> list[dict[str, object]]:
+        """The critic's steps have less inertia than the decoder's."""
+        own = self.options.learning_rate
+        decoder = [p for p in self.vae.parameters() if p.requires_grad]
+        critic = [group | {"betas": (0.5, 0.99)} for group in decayed(list(self.critic.parameters()), own)]
+        return decayed(decoder, own) + critic
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
-        pictures = batch["rgb"]
+        pictures = batch["rgb"].contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             latents = self.vae.encode(pictures).latent_dist.sample()
         rebuilt = self.vae.decode(latents + DECODER_NOISE * torch.randn_like(latents)).sample.float()
-        loss = reconstruction_loss(rebuilt, pictures)
-        self.log_dict({"loss": loss, "l1": F.l1_loss(rebuilt, pictures)})
-        return loss
+        critic_loss = (
+            F.relu(1 - self.critic(pictures, latents)).mean()
+            + F.relu(1 + self.critic(rebuilt.detach(), latents)).mean()
+        )
+        fixed = {name: value.detach() for name, value in self.critic.named_parameters()}
+        liked = torch.func.functional_call(self.critic, fixed, (rebuilt, latents)).mean()
+        distance = reconstruction_loss(rebuilt, pictures)
+        (towards,) = torch.autograd.grad(distance, rebuilt)
+        (grain,) = torch.autograd.grad(-liked, rebuilt)
+        begun = min(1.0, self.global_step / CRITIC_ALONE)  # an untrained critic knows nothing
+        pull = (rebuilt * balanced(towards, grain, begun * CRITIC_WEIGHT)).sum()  # has the wanted gradient
+        self.log_dict({"loss": distance, "critic": critic_loss, "l1": F.l1_loss(rebuilt, pictures)})
+        return pull - pull.detach() + distance.detach() + critic_loss
+
+
+def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.Tensor:
+    """The first gradient plus the second at `share` of its length (Esser et al. 2021, arXiv 2012.09841, equation 7)."""
+    return towards + share * towards.norm() / grain.norm().clamp(min=1e-12) * grain
 
 
 def anchor_loss(latents: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 import torch
 
+from training.nano.config import short
+from training.nano.networks import build_vae
 from training.nano.rows import Rows
 from training.nano.surfaces import Surfaces
-from training.nano.vae import anchor_loss, crop_drawer, reconstruction_loss
+from training.nano.vae import (
+    Critic,
+    DecoderStage,
+    anchor_loss,
+    balanced,
+    crop_drawer,
+    reconstruction_loss,
+)
 
 
 def flat(*rgb: float) -> torch.Tensor:
@@ -47,3 +56,44 @@ def test_a_batch_is_of_small_crops_or_of_a_quarter_as_many_twice_the_side() -> N
     draw = crop_drawer(rows, Surfaces({}, {"grass": [rgb[0]]}, []), crop_px=16, batch=8)
     shapes = {tuple(draw(np.random.default_rng(seed))["rgb"].shape) for seed in range(20)}
     assert shapes == {(8, 3, 16, 16), (2, 3, 32, 32)}
+
+
+def test_the_critic_gives_a_score_for_each_latent() -> None:
+    assert Critic(halvings=3)(torch.zeros(2, 3, 64, 32), torch.zeros(2, 4, 8, 4)).shape == (2, 1, 8, 4)
+
+
+def test_the_critics_pull_is_a_share_of_that_of_the_distance_whatever_its_own_length() -> None:
+    towards, grain = torch.randn(2, 2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    for length in (1e-3, 1.0, 1e3):
+        added = balanced(towards, length * grain, 0.5) - towards
+        assert added.norm().item() == pytest.approx(0.5 * towards.norm().item(), rel=1e-4)
+        assert torch.cosine_similarity(added.flatten(), grain.flatten(), dim=0).item() == pytest.approx(
+            1.0, abs=1e-4
+        )
+    assert torch.equal(balanced(towards, torch.zeros_like(grain), 0.5), towards)
+
+
+def test_the_decoder_first_follows_the_distance_alone_and_the_critic_learns_to_tell() -> None:
+    torch.manual_seed(0)
+    config = short()
+    stage = DecoderStage(build_vae(config.sizes), config.decoder)
+    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
+    torch.manual_seed(1)
+    loss = stage.training_step({"rgb": pictures}, 0)
+    loss.backward()
+    got = stage.vae.decoder.conv_out.weight.grad.clone()
+    stage.zero_grad()
+    torch.manual_seed(1)
+    latents = stage.vae.encode(pictures).latent_dist.sample()
+    rebuilt = stage.vae.decode(latents + 0.05 * torch.randn_like(latents)).sample
+    reconstruction_loss(rebuilt, pictures).backward()
+    assert torch.allclose(got, stage.vae.decoder.conv_out.weight.grad, atol=1e-6)
+
+    optimizer = torch.optim.AdamW(stage.critic.parameters(), lr=2e-3)
+    rebuilt = rebuilt.detach()
+    for _ in range(30):
+        photographs, drawn = stage.critic(pictures, latents.detach()), stage.critic(rebuilt, latents.detach())
+        optimizer.zero_grad()
+        (torch.relu(1 - photographs).mean() + torch.relu(1 + drawn).mean()).backward()
+        optimizer.step()
+    assert photographs.mean() > 0.5 > -0.5 > drawn.mean()

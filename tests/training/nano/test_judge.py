@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from training.nano.judge import blurred, one_surface, to_input, trained_judge
+from training.nano.rows import Rows
+
+
+def stripes(count: int, *, across: bool, seed: int) -> np.ndarray:
+    """(N, 64, 64, 3) uint8: stripes eight pixels wide, level or upright, with noise."""
+    rng = np.random.default_rng(seed)
+    line = np.where(np.arange(64) // 8 % 2, 190, 60)
+    pictures = np.empty((count, 64, 64, 3))
+    for picture in pictures:
+        shifted = np.roll(line, rng.integers(16))
+        picture[:] = np.broadcast_to(shifted[:, None] if across else shifted[None], (64, 64))[..., None]
+    return np.clip(pictures + rng.normal(0, 12, pictures.shape), 0, 255).astype(np.uint8)
+
+
+def drawn(rgb: np.ndarray, words: list[str]) -> Rows:
+    masks = np.full(rgb.shape[:3], 255, np.uint8)
+    return Rows(rgb, masks, [f"{word} seen from above" for word in words], words)
+
+
+def test_a_blur_keeps_the_mean_and_takes_the_grain() -> None:
+    pictures = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    soft = blurred(pictures, 1.5)
+    assert soft.shape == pictures.shape
+    assert soft.std() < 0.3 * pictures.std()
+    assert soft.mean().item() == pytest.approx(pictures.mean().item(), abs=0.01)
+    assert torch.equal(blurred(pictures, 0.1), pictures)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_judge_tells_textures_apart_that_it_never_saw_sharp_or_soft(grey: bool) -> None:
+    words = ["planks"] * 12 + ["cloth"] * 12
+    rows = drawn(np.concatenate([stripes(12, across=True, seed=1), stripes(12, across=False, seed=2)]), words)
+    judge = trained_judge(rows, ["planks", "cloth"], grey=grey, steps=60)
+    new = np.concatenate([stripes(8, across=True, seed=3), stripes(8, across=False, seed=4)])
+    soft = ((blurred(to_input(new), 2.0) + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
+    for pictures in (new, soft):
+        assert (judge.ranks(pictures, ["planks"] * 8 + ["cloth"] * 8) == 0).all()
+        assert (judge.ranks(pictures, ["cloth"] * 8 + ["planks"] * 8) == 1).all()
+
+
+def test_scenes_with_a_wall_or_a_sky_teach_no_judge() -> None:
+    rows = drawn(stripes(3, across=True, seed=5), ["wood"] * 3)
+    told = ["wood floor", "wood floor in front of a snow wall", "wood under a blue sky"]
+    assert one_surface(Rows(rows.rgb, rows.repaint, told, rows.surfaces)).tolist() == [0]
