@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.transforms.functional import gaussian_blur
 
 from training.nano.rows import Rows
 
@@ -68,18 +67,18 @@ def one_surface(rows: Rows) -> np.ndarray:
     return np.flatnonzero([not _SECOND.search(caption) for caption in rows.captions])
 
 
-def blurred(pictures: torch.Tensor, sigma_px: float) -> torch.Tensor:
-    """(B, 3, S, S) with a Gaussian blur of `sigma_px`; as they are below `LEAST_BLUR_PX`."""
+def blurred(pictures: np.ndarray, sigma_px: float) -> np.ndarray:
+    """(N, S, S, 3) uint8 with a Gaussian blur of `sigma_px`; as they are below `LEAST_BLUR_PX`."""
     if sigma_px < LEAST_BLUR_PX:
         return pictures
-    return gaussian_blur(pictures, 2 * math.ceil(3 * MOST_BLUR_PX) + 1, sigma_px)
+    return np.stack([cv2.GaussianBlur(picture, (0, 0), sigma_px) for picture in pictures])
 
 
 def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, seed: int = 0) -> Judge:
     """A judge trained on those drawn scenes that show one surface, mirrored and blurred at random.
 
     Without the blur it reads how sharp a picture is: of the autoencoder's own reconstructions of scenes that it knows
-    well it then recognised hardly half as many.
+    well it then recognised, in grey, little more than half as many (39 against 70 %).
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -90,10 +89,8 @@ def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, s
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     for _ in range(steps):
         chosen = np.sort(rng.choice(shown, min(64, len(shown)), replace=False))
-        pictures = to_input(rows.rgb[chosen])
-        pictures = blurred(
-            pictures.flip(-1) if rng.random() < 0.5 else pictures, rng.uniform(0, MOST_BLUR_PX)
-        )
+        pictures = to_input(blurred(rows.rgb[chosen], rng.uniform(0, MOST_BLUR_PX)))
+        pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
         loss = F.cross_entropy(judge(pictures), torch.from_numpy(labels[chosen]), label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
