@@ -17,7 +17,7 @@ from pipeline.domain.quality import seam
 from pipeline.generation import composite, exact
 from training.nano import measures, words
 from training.nano.config import NanoConfig
-from training.nano.judge import one_surface, trained_judge
+from training.nano.judge import JUDGES, one_surface, trained_judges
 from training.nano.object_sheet import painted_objects
 from training.nano.painter import Painter, load_painter
 from training.nano.rows import Rows, draw_rows, edges, photographs, signed, unsigned
@@ -152,12 +152,13 @@ def obedience(
     scenes, shown_words = held_out.rgb[shown], [held_out.surfaces[index] for index in shown]
     again = rebuilt(painter, scenes)
     found: dict[str, object] = {
+        "judges": JUDGES,
         "judge_scenes": len(rows.rgb),
         "obedience_pictures": len(prompts),
         "obedience_chance": round(1 / len(SURFACES), 3),
     }
     for grey in (False, True):
-        judge = trained_judge(rows, SURFACES, grey=grey, steps=judge_steps)
+        judge = trained_judges(rows, SURFACES, grey=grey, steps=judge_steps)
         ranks, name = judge.ranks(pictures, wanted), "grey" if grey else "colour"
         found[f"obedience_{name}_top1"] = round(float((ranks == 0).mean()), 3)
         found[f"obedience_{name}_top3"] = round(float((ranks < 3).mean()), 3)

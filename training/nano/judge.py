@@ -15,6 +15,7 @@ from torch import nn
 from training.nano.rows import Rows
 
 SIDE_PX = 64
+JUDGES = 3
 MOST_BLUR_PX = 2.0  # std of the blur in training, at the pictures' own size
 LEAST_BLUR_PX = 0.2
 _SECOND = re.compile(" in front of | under a ")
@@ -48,11 +49,18 @@ class Judge(nn.Module):
             pictures = pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1)
         return self.head(self.body(pictures))
 
+
+class Judges:
+    """Several judges whose scores are averaged: one alone differs from the next by some points of a hundred."""
+
+    def __init__(self, judges: Sequence[Judge]) -> None:
+        self.judges, self.words = list(judges), judges[0].words
+
     @torch.no_grad()
     def ranks(self, pictures: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
         """(N,) place of the wanted word among the scores of (N, S, S, 3) uint8 pictures; 0 = first."""
-        self.eval()
-        scores = torch.cat([self(to_input(pictures[i : i + 64])) for i in range(0, len(pictures), 64)])
+        parts = [to_input(pictures[i : i + 64]) for i in range(0, len(pictures), 64)]
+        scores = torch.cat([sum(judge.eval()(part).softmax(1) for judge in self.judges) for part in parts])
         own = scores[range(len(wanted)), [self.words.index(word) for word in wanted]]
         return (scores > own[:, None]).sum(1).numpy()
 
@@ -72,6 +80,13 @@ def blurred(pictures: np.ndarray, sigma_px: float) -> np.ndarray:
     if sigma_px < LEAST_BLUR_PX:
         return pictures
     return np.stack([cv2.GaussianBlur(picture, (0, 0), sigma_px) for picture in pictures])
+
+
+def trained_judges(
+    rows: Rows, words: Sequence[str], *, grey: bool, steps: int, count: int = JUDGES
+) -> Judges:
+    """`count` judges that differ in where they began and in the order in which they saw the scenes."""
+    return Judges([trained_judge(rows, words, grey=grey, steps=steps, seed=seed) for seed in range(count)])
 
 
 def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, seed: int = 0) -> Judge:

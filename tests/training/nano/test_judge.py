@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.nano.judge import blurred, one_surface, trained_judge
+from training.nano.judge import blurred, one_surface, trained_judges
 from training.nano.rows import Rows
 
 
@@ -33,10 +33,10 @@ def test_a_blur_keeps_the_mean_and_takes_the_grain() -> None:
 
 
 @pytest.mark.parametrize("grey", [False, True])
-def test_a_judge_tells_textures_apart_that_it_never_saw_sharp_or_soft(grey: bool) -> None:
+def test_judges_tell_textures_apart_that_they_never_saw_sharp_or_soft(grey: bool) -> None:
     words = ["planks"] * 12 + ["cloth"] * 12
     rows = drawn(np.concatenate([stripes(12, across=True, seed=1), stripes(12, across=False, seed=2)]), words)
-    judge = trained_judge(rows, ["planks", "cloth"], grey=grey, steps=60)
+    judge = trained_judges(rows, ["planks", "cloth"], grey=grey, steps=60, count=2)
     new = np.concatenate([stripes(8, across=True, seed=3), stripes(8, across=False, seed=4)])
     for pictures in (new, blurred(new, 2.0)):
         assert (judge.ranks(pictures, ["planks"] * 8 + ["cloth"] * 8) == 0).all()
