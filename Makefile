@@ -47,7 +47,7 @@ check: $(VENV)/.ready-dev ## ruff and mypy
 bench: $(VENV)/.ready-dev ## time, memory and scale: one JSON line each
 	$(RUN) -m benchmarks
 
-nano: $(VENV)/.ready ## train the embedded model from nothing, under 3 hours on 2 cores (NANO=--no-photographs without ../shared)
+nano: $(VENV)/.ready ## train the embedded model from nothing, about 3 hours on 2 cores with bfloat16 (NANO=--no-photographs without ../shared)
 	$(RUN) -m training.nano all $(NANO)
 
 clean: ## remove the environment and what the tests wrote

@@ -83,7 +83,7 @@ class NanoConfig:
 
 
 def full() -> NanoConfig:
-    """Everything from nothing within three hours on two cores.
+    """Everything from nothing in about three hours on two cores that multiply in bfloat16.
 
     The shipped weights have the same shapes and took several goes, see Training in their model card.
     """
