@@ -54,6 +54,7 @@ def card(
         decoder=f" and {alone} of its decoder against a critic"
         if (alone := steps_done.get("decoder", 0))
         else "",
+        judges=figures.get("judges", 0),
         judge_scenes=figures.get("judge_scenes", 0),
         unet_steps=steps_done.get("unet", 0),
         unet_batch=config.unet.batch,

@@ -136,14 +136,14 @@ def judge_rows(config: NanoConfig, scenes: int) -> Rows:
 def obedience(
     painter: Painter, rows: Rows, held_out: Rows, *, seeds: int, judge_steps: int
 ) -> dict[str, object]:
-    """Share of pictures that a judge takes for the prompted surface, in colour and in grey.
+    """Share of pictures that the judges take for the prompted surface, in colour and in grey.
 
-    Beside it the judge's share of scenes that it never saw, and of the same scenes once through the autoencoder: no
-    UNet can show more than that.
+    Beside it their share of scenes that they never saw, and of the same scenes once through the autoencoder: the most
+    that can be expected of a UNet.
 
     Args:
-        rows: what the judge learns from, see `judge_rows`.
-        held_out: what its own accuracy is measured on; of its `rows` only the photographs occur there.
+        rows: what the judges learn from, see `judge_rows`.
+        held_out: what their own accuracy is measured on; of its `rows` only the photographs occur there.
     """
     prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
     wanted = [word for word in SURFACES for _ in range(seeds)]
@@ -158,12 +158,12 @@ def obedience(
         "obedience_chance": round(1 / len(SURFACES), 3),
     }
     for grey in (False, True):
-        judge = trained_judges(rows, SURFACES, grey=grey, steps=judge_steps)
-        ranks, name = judge.ranks(pictures, wanted), "grey" if grey else "colour"
+        judges = trained_judges(rows, SURFACES, grey=grey, steps=judge_steps)
+        ranks, name = judges.ranks(pictures, wanted), "grey" if grey else "colour"
         found[f"obedience_{name}_top1"] = round(float((ranks == 0).mean()), 3)
         found[f"obedience_{name}_top3"] = round(float((ranks < 3).mean()), 3)
         for kind, known in (("held_out", scenes), ("rebuilt", again)):
-            right = judge.ranks(known, shown_words) == 0
+            right = judges.ranks(known, shown_words) == 0
             found[f"judge_{name}_{kind}_top1"] = round(float(right.mean()), 3)
         if not grey:
             found["obedience_by_word"] = {

@@ -28,7 +28,7 @@ ANCHORS = ((0.7, 0.7, 0.7), (2.0, 0.0, -2.0), (-2.0, 4.0, -2.0))
 ANCHOR_WEIGHT = 0.3
 DECODER_NOISE = 0.05  # std, of latents of std LATENT_STD
 CRITIC_WEIGHT = 0.5  # pull of the critic relative to that of the distance, as gradients on the picture
-CRITIC_ALONE = 300  # steps in which that weight rises
+CRITIC_WARM_UP = 300  # steps in which that weight rises from zero: an untrained critic knows nothing
 SWAPPED_COLOURS = 0.4  # share of the crops whose channels change places, so that every colour occurs
 
 
@@ -121,14 +121,21 @@ class DecoderStage(Stage):
         distance = reconstruction_loss(rebuilt, pictures)
         (towards,) = torch.autograd.grad(distance, rebuilt)
         (grain,) = torch.autograd.grad(-liked, rebuilt)
-        begun = min(1.0, self.global_step / CRITIC_ALONE)  # an untrained critic knows nothing
-        pull = (rebuilt * balanced(towards, grain, begun * CRITIC_WEIGHT)).sum()  # has the wanted gradient
+        share = CRITIC_WEIGHT * min(1.0, self.global_step / CRITIC_WARM_UP)
+        pull = (rebuilt * balanced(towards, grain, share)).sum()  # has the wanted gradient
         self.log_dict({"loss": distance, "critic": critic_loss, "l1": F.l1_loss(rebuilt, pictures)})
         return pull - pull.detach() + distance.detach() + critic_loss
 
 
 def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.Tensor:
-    """The first gradient plus the second at `share` of its length (Esser et al. 2021, arXiv 2012.09841, equation 7)."""
+    """The gradient of the distance plus that of the critic, scaled to `share` of the former's length.
+
+    The adaptive weight of Esser et al. 2021 (arXiv 2012.09841, equation 7), on the picture instead of the last layer.
+
+    Args:
+        towards: (B, 3, H, W) gradient of the distance with respect to the reconstruction.
+        grain: (B, 3, H, W) gradient of the critic's dislike; where it is zero nothing is added.
+    """
     return towards + share * towards.norm() / grain.norm().clamp(min=1e-12) * grain
 
 
