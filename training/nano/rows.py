@@ -19,6 +19,7 @@ from diffusers import AutoencoderKL
 from tqdm import tqdm
 
 from pipeline.errors import InvalidRequest
+from pipeline.generation.device import Hardware, hardware
 from training.nano.config import NanoConfig
 from training.nano.scenes import draw_scene
 from training.nano.surfaces import Surfaces, load_surfaces, surface_files, there
@@ -183,16 +184,18 @@ def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
             np.lib.format.open_memmap(folder / name, "w+", np.float16, shape)
             for name in ("latents.npy", "masked.npy")
         ]
-        grey = _encoded(vae, torch.zeros(1, 3, *rows.rgb.shape[1:3]))
+        machine = hardware(half=False)
+        vae.to(machine.device, memory_format=torch.channels_last)
+        grey = _encoded(vae, torch.zeros(1, 3, *rows.rgb.shape[1:3]), machine)
         for start in tqdm(range(0, len(rows.rgb), ENCODED_AT_ONCE), desc="encoding", mininterval=5):
             part = slice(start, start + ENCODED_AT_ONCE)
             pictures = signed(rows.rgb[part])
             kept = torch.from_numpy(rows.repaint[part] < 128)[:, None]
-            written[0][part] = _encoded(vae, pictures)
+            written[0][part] = _encoded(vae, pictures, machine)
             some = kept.flatten(1).any(1)
             masked = np.repeat(grey, len(pictures), 0)
             if some.any():
-                masked[some.numpy()] = _encoded(vae, (pictures * kept)[some])
+                masked[some.numpy()] = _encoded(vae, (pictures * kept)[some], machine)
             written[1][part] = masked
         for array in written:
             array.flush()
@@ -204,16 +207,18 @@ def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
 def _source(rows: Rows, vae: AutoencoderKL) -> str:
     told = sha256(json.dumps(rows.captions).encode())
     every = max(1, len(rows.rgb) // _LOOKED_AT)
-    for array in (rows.rgb[::every], rows.repaint[::every], *vae.state_dict().values()):
+    weights = [array.cpu() for array in vae.state_dict().values()]
+    for array in (rows.rgb[::every], rows.repaint[::every], *weights):
         told.update(np.ascontiguousarray(array).tobytes())
     return told.hexdigest()
 
 
-def _encoded(vae: AutoencoderKL, pictures: torch.Tensor) -> np.ndarray:
-    with torch.autocast("cpu", torch.bfloat16):
-        posterior = vae.encode(pictures.to(memory_format=torch.channels_last)).latent_dist
+def _encoded(vae: AutoencoderKL, pictures: torch.Tensor, machine: Hardware) -> np.ndarray:
+    with torch.autocast(machine.device, machine.dtype, enabled=machine.dtype != torch.float32):
+        given = pictures.to(machine.device, memory_format=torch.channels_last)
+        posterior = vae.encode(given).latent_dist
     noise = torch.randn(posterior.mean.shape)
-    return (posterior.mean.float() + posterior.std.float() * noise).numpy().astype(np.float16)
+    return (posterior.mean.float().cpu() + posterior.std.float().cpu() * noise).numpy().astype(np.float16)
 
 
 def edges(rgb: np.ndarray, low: float = 100, high: float = 200) -> np.ndarray:
