@@ -85,7 +85,7 @@ def spec(
     )
 
 
-def render(library: Library, one: SampleSpec) -> str:
+def render(library: Library, one: SampleSpec, *, seconds: float = 0.25) -> str:
     """Store a picture for a planned spec; its id."""
     library.record_sample(
         Rendered(
@@ -97,7 +97,7 @@ def render(library: Library, one: SampleSpec) -> str:
             visible=(1.0,),
             scores={"sharpness": 0.5},
             failed_gates=(),
-            timings={"total": 0.25},
+            timings={"total": seconds},
         )
     )
     return one.id

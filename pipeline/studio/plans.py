@@ -83,7 +83,6 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides) -> Plan
     for spec in specs:
         for slot, value in spec.slots:
             slots.setdefault(slot, Counter())[value] += 1
-    seconds = _seconds_each(library, specs)
     return PlanPreview(
         name=recipe.name,
         total=len(specs),
@@ -92,7 +91,7 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides) -> Plan
         methods=dict(sorted(Counter(str(spec.method) for spec in specs).items())),
         slots={slot: dict(sorted(counts.items())) for slot, counts in slots.items()},
         prompts=tuple(dict.fromkeys(spec.prompt for spec in specs))[:_EXAMPLES],
-        seconds=None if seconds is None else seconds * len(missing),
+        seconds=_seconds(library, specs, set(missing)),
         warnings=plan_notes(specs),
     )
 
@@ -104,13 +103,22 @@ def _method(name: str) -> Method:
         raise UnknownName("method", name, list(Method)) from None
 
 
-def _seconds_each(library: Library, specs: list[SampleSpec]) -> float | None:
-    """Median seconds of the latest samples made in the same way, None where there are none yet."""
-    if not specs:
+def _seconds(library: Library, specs: list[SampleSpec], missing: set[str]) -> float | None:
+    """Seconds that the missing specs take: of each method and model the median of the latest samples.
+
+    None where nothing is missing, or where one of the methods was never used with its model: half of a sum would
+    mislead.
+    """
+    wanted = Counter((spec.method, spec.model) for spec in specs if spec.id in missing)
+    each = {way: _seconds_each(library, *way) for way in wanted}
+    if not wanted or None in each.values():
         return None
-    like = specs[0]
-    rows = library.samples(method=like.method, limit=_TIMED_SAMPLES)
-    times = [row.timings["total"] for row in rows if row.spec.model == like.model and "total" in row.timings]
+    return sum((each[way] or 0.0) * count for way, count in wanted.items())
+
+
+def _seconds_each(library: Library, method: Method, model: str) -> float | None:
+    rows = library.samples(method=method, model=model, limit=_TIMED_SAMPLES)
+    times = [row.timings["total"] for row in rows if "total" in row.timings]
     return median(times) if times else None
 
 

@@ -38,7 +38,7 @@ class PlanPreview:
     methods: dict[str, int]
     slots: dict[str, dict[str, int]]  # slot → value → count
     prompts: tuple[str, ...]  # a few examples
-    seconds: float | None  # estimate for `new`; None before anything was measured
+    seconds: float | None  # estimate for `new`; None where one of its methods was never used with its model
     warnings: tuple[str, ...]  # e.g. a prompt that is cut, words that nano does not know
 
 
