@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from pipeline.domain.spec import Method
+from pipeline.errors import StudioError
 from ui.addresses import page_address
 from ui.chips import chips_html, picked_word
 from ui.create_controls import Controls, Values, build_controls
@@ -175,13 +176,17 @@ def _wire_placing(creating: Creating, parts: _Parts) -> None:
 def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     studio, controls = creating.studio, creating.controls
 
-    @shown_to_user
     def noted(prompt: str, model: str) -> str:
-        return note_html(studio.prompt_notes(prompt, creating.model(model))) if prompt else ""
+        try:
+            return note_html(studio.prompt_notes(prompt, creating.model(model))) if prompt else ""
+        except StudioError as error:  # a wrong model: said in its place, not as a message at every key
+            return note_html([str(error)], kind="bad")
 
-    @shown_to_user
     def model_changed(prompt: str, model: str) -> tuple[str, str, str]:
-        words = studio.vocabulary(creating.model(model))
+        try:
+            words = studio.vocabulary(creating.model(model))
+        except StudioError as error:
+            return prompt, "", note_html([str(error)], kind="bad")
         prompt = prompt or (_FIRST_PROMPT if words else "")
         return prompt, chips_html(words), noted(prompt, model)
 

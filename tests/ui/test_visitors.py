@@ -151,3 +151,13 @@ def test_a_visitor_learns_nothing_of_other_models_and_folders(
     changed, noted = endpoints["model_changed"].fn, endpoints["noted"].fn
     assert changed("", str(tmp_path / "secret")) == changed("", "nano")
     assert noted("gravel floor", "sdxl") == noted("gravel floor", "nano")
+
+
+def test_a_wrong_model_is_told_under_the_prompt_and_leaves_it_as_it_is(endpoints: dict[str, Any]) -> None:
+    token = LocalContext.request.set(asked(name="ben"))
+    prompt, chips, note = endpoints["model_changed"].fn("gravel floor", "nanno")
+    assert (prompt, chips) == ("gravel floor", "")
+    assert "nanno" in note
+    assert "said bad" in note
+    assert endpoints["noted"].fn("gravel floor", "nanno") == note
+    LocalContext.request.reset(token)
