@@ -50,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
     parser.add_argument("--quick", action="store_true", help="evaluate, sheet: few pictures, a minute or two")
     parser.add_argument("--start", type=Path, help="unet, control: an exported folder to go on from")
+    parser.add_argument(
+        "--focus", action="store_true", help="unet: more of the surfaces whose structure is learned last"
+    )
     parser.add_argument("--photos", type=Path, help="tune: pictures of your own site")
     parser.add_argument(
         "--model",
@@ -62,6 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.start and options.stage not in ("unet", "control"):
         parser.error("--start goes with unet or control")
+    if options.focus and options.stage != "unet":
+        parser.error("--focus goes with unet")
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -103,6 +108,7 @@ def _config(options: argparse.Namespace) -> NanoConfig:
         scenes = replace(scenes, scenes=options.scenes)
     config = replace(config, scenes=scenes, objects=options.objects or config.objects)
     config = replace(config, work=options.work or config.work, out=options.out or config.out)
+    config = replace(config, unet=config.focused if options.focus else config.unet)
     for stage in ("vae", "decoder", "unet", "control"):
         steps = getattr(options, f"{stage}_steps")
         if steps:
@@ -136,7 +142,7 @@ def _run(options: argparse.Namespace) -> int:
         elif stage == "decoder":
             stages.train_decoder(config)
         elif stage == "unet":
-            stages.train_unet(config, start=options.start)
+            stages.train_unet(config, start=options.start, focused=options.focus)
         elif stage == "control":
             stages.train_control(config, start=options.start)
         elif stage == "export":

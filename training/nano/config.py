@@ -67,6 +67,9 @@ class NanoConfig:
     vae: StageOptions = StageOptions(steps=3000, batch=32, learning_rate=1e-3)
     decoder: StageOptions = StageOptions(steps=3600, batch=16, learning_rate=3e-4)
     unet: StageOptions = StageOptions(steps=4400, batch=64, learning_rate=1e-3, ema_decay=0.997)
+    focused: StageOptions = StageOptions(  # of the UNet with --focus
+        steps=3000, batch=32, learning_rate=8e-4
+    )
     control: StageOptions = StageOptions(
         steps=1600, batch=64, learning_rate=1e-3, warm_up=100, ema_decay=0.998
     )
@@ -105,6 +108,7 @@ def short() -> NanoConfig:
         vae=StageOptions(steps=30, batch=8, learning_rate=1e-3, warm_up=5, log_every=5),
         decoder=StageOptions(steps=10, batch=8, learning_rate=5e-4, warm_up=2, log_every=5),
         unet=StageOptions(steps=20, batch=8, learning_rate=1e-3, warm_up=5, log_every=5),
+        focused=StageOptions(steps=10, batch=8, learning_rate=1e-3, warm_up=2, log_every=5),
         control=StageOptions(steps=10, batch=8, learning_rate=1e-3, warm_up=2, log_every=5),
         crop_px=32,
         work=Path("work/nano-short"),

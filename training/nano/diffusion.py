@@ -11,13 +11,15 @@ from diffusers import UNet2DConditionModel
 from training.nano.config import StageOptions
 from training.nano.fitting import Average, Batch, Stage, decayed
 from training.nano.networks import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, encode_text
-from training.nano.rows import Latents, Rows
+from training.nano.rows import Latents, Rows, one_surface
 from training.nano.vae import LATENT_STD
+from training.nano.words import SLOW_SURFACES
 
 # Timesteps by share of the rows: two thirds where the structure of a picture is decided from the words, few where it is
 # plain to see already, few where only its colour is.
 SHARES, TIMES = (0.0, 0.1, 0.2, 0.85, 1.0), (0.0, 300.0, 480.0, 900.0, 1000.0)
 LITTLE_NOISE = 0.2  # noise power below which a row counts less: its noise is lost in the latents' own grain
+WHOLE_SHARE = 2.0  # times as often as the others in `focus`: rows that are painted whole
 TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
 
@@ -112,13 +114,20 @@ CROP_SIDE = 1 / 2  # of the side of the whole
 
 
 def latent_drawer(
-    rows: Rows, latents: Latents, tokens: torch.Tensor, *, batch: int, crop_share: float = 0.0
+    rows: Rows,
+    latents: Latents,
+    tokens: torch.Tensor,
+    *,
+    batch: int,
+    crop_share: float = 0.0,
+    shares: np.ndarray | None = None,
 ) -> Callable[[np.random.Generator], Batch]:
     """A function that draws a batch.
 
     Args:
         crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many: surfaces,
             colours and light look the same in a crop, which costs a quarter of a whole picture.
+        shares: (N,) probability with which a row is drawn first, see `focus`; all alike by default.
 
     Returns:
         picture (B, 4, h, w), masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T),
@@ -130,7 +139,7 @@ def latent_drawer(
     def draw(rng: np.random.Generator) -> Batch:
         cropped = rng.random() < crop_share
         count = min(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1))
-        chosen = np.sort(rng.choice(len(rows.rgb), count, replace=False))
+        chosen = np.sort(rng.choice(len(rows.rgb), count, replace=False, p=shares))
         mask = rows.repaint[chosen, ::factor, ::factor] >= 128
         side = _crop_side(mask.shape[-1]) if cropped else mask.shape[-1]
         top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))
@@ -146,6 +155,19 @@ def latent_drawer(
         }
 
     return draw
+
+
+def focus(rows: Rows) -> np.ndarray:
+    """(N,) shares of the rows, 1 in all, while the UNet is focused on structure.
+
+    Surfaces of `SLOW_SURFACES` are drawn more often, and so are rows that are painted whole: all others show some of
+    the structure that the words ask for.
+    """
+    shares = np.ones(len(rows.rgb))
+    alone = one_surface(rows)
+    shares[alone] = [SLOW_SURFACES.get(rows.surfaces[index], 1.0) for index in alone]
+    shares[[bool((mask >= 128).all()) for mask in rows.repaint]] *= WHOLE_SHARE
+    return shares / shares.sum()
 
 
 def _crop_side(whole: int) -> int:

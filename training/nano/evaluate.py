@@ -17,10 +17,10 @@ from pipeline.domain.quality import seam
 from pipeline.generation import composite, exact
 from training.nano import measures, words
 from training.nano.config import NanoConfig
-from training.nano.judge import JUDGES, one_surface, trained_judges
+from training.nano.judge import JUDGES, trained_judges
 from training.nano.object_sheet import painted_objects
 from training.nano.painter import Painter, load_painter
-from training.nano.rows import Rows, draw_rows, edges, photographs, signed, unsigned
+from training.nano.rows import Rows, draw_rows, edges, one_surface, photographs, signed, unsigned
 from training.nano.scenes import draw_scene
 from training.nano.surfaces import clearer, square, surface_files, there
 from training.nano.words import SURFACES, Said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,13 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.nano.rows import Rows
+from training.nano.rows import Rows, one_surface
 
 SIDE_PX = 64
 JUDGES = 3
 MOST_BLUR_PX = 2.0  # std of the blur in training, at the pictures' own size
 LEAST_BLUR_PX = 0.2
-_SECOND = re.compile(" in front of | under a ")
 
 
 class Judge(nn.Module):
@@ -68,11 +66,6 @@ class Judges:
 def to_input(pictures: np.ndarray) -> torch.Tensor:
     """(B, S, S, 3) uint8 → (B, 3, S, S) float in -1 to 1."""
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 127.5 - 1
-
-
-def one_surface(rows: Rows) -> np.ndarray:
-    """Indices of the rows that show one surface only: no wall behind a floor, no sky."""
-    return np.flatnonzero([not _SECOND.search(caption) for caption in rows.captions])
 
 
 def blurred(pictures: np.ndarray, sigma_px: float) -> np.ndarray:

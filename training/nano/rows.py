@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -27,6 +28,7 @@ from training.nano.surfaces import Surfaces, load_surfaces, surface_files, there
 ENCODED_AT_ONCE = 32
 DRAWN_AT_ONCE = 50
 _SAID = "captions.json"
+_SECOND = re.compile(" in front of | under a ")
 _LOOKED_AT = 64  # rows that tell one set of rows from another
 
 
@@ -167,6 +169,11 @@ def unsigned(pictures: torch.Tensor) -> np.ndarray:
     """The inverse of `signed`."""
     pixels = (pictures.float().clamp(-1, 1) + 1) * 127.5
     return pixels.round().byte().permute(0, 2, 3, 1).numpy()
+
+
+def one_surface(rows: Rows) -> np.ndarray:
+    """Indices of the rows that show one surface only: no wall behind a floor, no sky."""
+    return np.flatnonzero([not _SECOND.search(caption) for caption in rows.captions])
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from pipeline.errors import InvalidRequest
 from training.nano import words
 from training.nano.config import NanoConfig
 from training.nano.control import ControlStage, hint_drawer, scale_hint_stack
-from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
+from training.nano.diffusion import DiffusionStage, focus, latent_drawer, tokenized
 from training.nano.export import CONTROL_GAIN, check_out, fold_latent_scale, scale_residuals, write_folder
 from training.nano.fitting import Average, fit
 from training.nano.networks import TextParts, build_controlnet, build_text, build_unet, build_vae
@@ -63,11 +63,12 @@ def train_decoder(config: NanoConfig) -> None:
     _save(vae, folder)
 
 
-def train_unet(config: NanoConfig, *, start: Path | None = None) -> None:
+def train_unet(config: NanoConfig, *, start: Path | None = None, focused: bool = False) -> None:
     """Train UNet and text encoders on cached latents.
 
     Args:
         start: a folder that `export` wrote, with networks of the same shapes, to go on from.
+        focused: draw surfaces whose structure is learned last more often, see `focus`.
 
     Raises:
         InvalidRequest: there is no autoencoder, or `start` holds no such networks.
@@ -84,7 +85,14 @@ def train_unet(config: NanoConfig, *, start: Path | None = None) -> None:
     if start is not None:
         _take_over(stage, start)
     tokens = tokenized(stage.text, rows.captions)
-    draw_batch = latent_drawer(rows, latents, tokens, batch=config.unet.batch, crop_share=config.crop_share)
+    draw_batch = latent_drawer(
+        rows,
+        latents,
+        tokens,
+        batch=config.unet.batch,
+        crop_share=config.crop_share,
+        shares=focus(rows) if focused else None,
+    )
     fit(stage, draw_batch, folder)
     save_text(stage.text, config.work / "text")
     _save(stage.unet, folder)

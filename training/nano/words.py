@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +40,11 @@ SURFACE_FOLDERS: dict[str, tuple[str, ...]] = {
     "wooden planks": ("planks", "wood_floor", "wood_siding"),
 }
 SURFACES = tuple(SURFACE_FOLDERS)
+# Surfaces whose structure the UNet learns last, and how often they are drawn while it is focused on them; others once.
+SLOW_SURFACES: Mapping[str, float] = {
+    "bricks": 4, "tiles": 4, "paving stones": 4, "gravel": 4, "diamond plate": 3, "roofing tiles": 2, "wallpaper": 2,
+    "terrazzo": 2, "wooden planks": 2, "cardboard": 2, "marble": 2, "water": 2, "metal": 2,
+}  # fmt: skip
 SKIES = ("blue", "cloudy", "sunset", "night")
 COLOURS = (
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "grey", "black", "beige",

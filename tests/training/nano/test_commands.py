@@ -68,6 +68,7 @@ def test_what_is_missing_or_in_the_way_is_one_sentence(
         (["unet", "--unet-steps", "0"], "--unet-steps: 0 is not 1 or more"),
         (["tune", "--steps", "-5"], "--steps: -5 is not 1 or more"),
         (["all", "--start", "x"], "--start goes with unet or control"),
+        (["all", "--focus"], "--focus goes with unet"),
     ],
 )
 def test_numbers_and_options_that_mean_nothing_are_wrong_usage(

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from training.nano.diffusion import CROPS_A_PICTURE, LITTLE_NOISE, dropped, latent_drawer, velocity_loss
+from training.nano.diffusion import (
+    CROPS_A_PICTURE,
+    LITTLE_NOISE,
+    WHOLE_SHARE,
+    dropped,
+    focus,
+    latent_drawer,
+    velocity_loss,
+)
 from training.nano.rows import Latents, Rows
 from training.nano.vae import LATENT_STD
+from training.nano.words import SLOW_SURFACES, SURFACES
 
 
 def toy_rows(count: int = 12, side: int = 16) -> tuple[Rows, Latents]:
@@ -27,6 +36,30 @@ def test_a_batch_of_whole_pictures_keeps_rows_masks_and_tokens_together() -> Non
     assert torch.equal(batch["masked"], -batch["picture"])
     assert batch["mask"][0, 0, 0].tolist() == [1, 1, 0, 0]
     assert batch["size_numbers"].tolist() == [[16, 16, 0, 0, 16, 16]] * 4  # what the pipelines fill in
+
+
+def test_rows_are_drawn_by_their_shares() -> None:
+    rows, latents = toy_rows()
+    shares = np.zeros(12)
+    shares[[2, 7]] = 0.5
+    batch = latent_drawer(rows, latents, torch.arange(12)[:, None], batch=2, shares=shares)(
+        np.random.default_rng(0)
+    )
+    assert batch["index"].tolist() == [2, 7]
+
+
+def test_the_focus_is_on_slow_surfaces_seen_alone_and_on_rows_painted_whole() -> None:
+    rows, _ = toy_rows(count=4)
+    rows.repaint[3] = 255
+    captions = ["grass floor", "bricks wall", "bricks floor in front of a concrete wall", "bricks floor"]
+    focused = focus(Rows(rows.rgb, rows.repaint, captions, ["grass", "bricks", "bricks", "bricks"]))
+    slow = SLOW_SURFACES["bricks"]
+    assert focused / focused[0] == pytest.approx([1, slow, 1, slow * WHOLE_SHARE])
+    assert focused.sum() == pytest.approx(1)
+
+
+def test_slow_surfaces_are_surfaces() -> None:
+    assert set(SLOW_SURFACES) < set(SURFACES)
 
 
 def test_a_batch_of_crops_has_half_the_side_three_times_the_rows_and_says_where_it_was_cut() -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.nano.judge import blurred, one_surface, trained_judges
-from training.nano.rows import Rows
+from training.nano.judge import blurred, trained_judges
+from training.nano.rows import Rows, one_surface
 
 
 def stripes(count: int, *, across: bool, seed: int) -> np.ndarray:

@@ -103,6 +103,16 @@ def test_a_unet_can_go_on_from_an_exported_folder(trained: NanoConfig, tmp_path:
         assert all(torch.allclose(kept[name], value.float(), atol=1e-6) for name, value in first.items())
 
 
+def test_a_focused_unet_goes_on_from_an_exported_folder(trained: NanoConfig, tmp_path: Path) -> None:
+    again = replace(trained, work=tmp_path, unet=replace(trained.unet, steps=2))
+    shutil.copytree(trained.work / "rows", tmp_path / "rows")
+    shutil.copytree(trained.work / "vae", tmp_path / "vae")
+    stages.train_unet(again, start=trained.out, focused=True)
+    before = load_file(trained.out / "unet" / "diffusion_pytorch_model.safetensors")["conv_in.weight"].float()
+    after = load_file(tmp_path / "unet" / "diffusion_pytorch_model.safetensors")["conv_in.weight"]
+    assert not torch.allclose(before, after, atol=1e-4)
+
+
 def test_an_interrupted_stage_goes_on_from_its_checkpoint(trained: NanoConfig) -> None:
     folder = trained.work / "vae"
     (folder / "config.json").unlink()
