@@ -145,10 +145,19 @@ def _explain(options: argparse.Namespace) -> tuple[Answer, str]:
     sentence = found.sentence
     if options.replay:
         with _studio(options) as studio:
-            same = replay(studio.library, found, options.replay)
-        answer["same_pixels"] = same
-        sentence += f"\ndrawn again to {options.replay}: {'the same' if same else 'not the same'} pixels"
+            most = replay(studio.library, found, options.replay)
+        answer |= {"same_pixels": most == 0, "largest_difference": most}
+        sentence += f"\ndrawn again to {options.replay}: {_compared(most)}"
     return answer, sentence
+
+
+def _compared(most: int) -> str:
+    """What the largest difference of two drawings says; by one level only sums are rounded otherwise."""
+    if most == 0:
+        return "the same pixels"
+    if most == 1:
+        return "the same pixels but for rounding (by 1 of 255)"
+    return f"not the same pixels (by up to {most} of 255)"
 
 
 def _deploy(options: argparse.Namespace) -> tuple[Answer, str]:

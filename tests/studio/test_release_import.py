@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -107,14 +106,19 @@ def test_ids_cutouts_and_splits_are_those_of_the_first_library(made: Path, tmp_p
             assert (other.descriptor, other.failed_gates) == (row.descriptor, row.failed_gates)
 
 
-def test_a_restored_sample_is_drawn_again_with_the_same_pixels(made: Path, tmp_path: Path) -> None:
+def test_a_restored_sample_is_drawn_again_with_the_same_pixels_but_for_rounding(
+    made: Path, tmp_path: Path
+) -> None:
     again = tmp_path / "again"
     with Library.open(again, create=True) as library:
         import_photos(library, str(made / "release"))
         file = library.picture_path(library.samples(method="inpaint", limit=1)[0].image_id)
     drawn = tmp_path / "drawn.webp"
     assert main(["explain", str(file), "--replay", str(drawn), "--library", str(again)]) == 0
-    assert np.array_equal(cv2.imread(str(file)), cv2.imread(str(drawn)))
+    first, second = (cv2.imread(str(one)) for one in (file, drawn))
+    assert first is not None
+    assert second is not None
+    assert cv2.absdiff(first, second).max() <= 1  # drawn in a batch of two, and alone
 
 
 def test_acceptance_is_the_releases_own_holds_under_any_overlap_and_yields_to_a_person(
