@@ -59,7 +59,7 @@ def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels
     ]
     assert main(command) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["same_pixels"] is True
+    assert (answer["same_pixels"], answer["largest_difference"]) == (True, 0)
     assert answer["sample"] == found.spec.id
     assert explain(again).spec == found.spec
     with Image.open(drawn) as first, Image.open(again) as second:
@@ -68,6 +68,22 @@ def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels
         first.save(tmp_path / "saved.png", pnginfo=note)  # as an editor keeps it
         assert explain(tmp_path / "saved.png").spec == found.spec
         assert np.array_equal(np.asarray(first), np.asarray(second))
+
+
+@pytest.mark.parametrize(
+    ("by", "said"), [(1, "but for rounding (by 1 of 255)"), (9, "not the same pixels (by up to 9")]
+)
+def test_a_changed_file_is_told_from_the_picture_drawn_again_by_how_much(
+    by: int, said: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(drawn) as picture_file:
+        pixels, note = np.array(picture_file.convert("RGB")).astype(int), picture_file.info["xmp"]
+    pixels[0, 0, 0] += by if pixels[0, 0, 0] < 128 else -by
+    changed = tmp_path / "changed.webp"
+    Image.fromarray(pixels.astype(np.uint8)).save(changed, lossless=True, xmp=note)
+    again = str(tmp_path / "again.webp")
+    assert main(["explain", str(changed), "--library", str(tmp_path / "library"), "--replay", again]) == 0
+    assert said in capsys.readouterr().out
 
 
 def test_a_picture_without_a_note_and_no_picture_are_refused(
