@@ -20,8 +20,8 @@ import numpy as np
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
-from pipeline.generation import load, model_facts
-from pipeline.runners import RenderedSample, render_specs
+from pipeline.rendering import load, model_facts
+from pipeline.rendering.runner import RenderedSample, render_specs
 
 MODEL = "nano"
 BATCH = 4

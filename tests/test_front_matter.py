@@ -12,7 +12,7 @@ from huggingface_hub import SpaceCard
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from pipeline.generation import MODELS
+from pipeline.rendering import CHECKPOINTS
 
 ROOT = Path(__file__).parents[1]
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -53,12 +53,7 @@ def test_the_card_is_complete_and_within_the_hubs_limits(head: dict[str, Any]) -
 
 
 def test_it_names_the_checkpoints_that_the_code_can_load(head: dict[str, Any]) -> None:
-    parts = [
-        part
-        for one in MODELS.values()
-        for part in (one.hub, one.hub_vae, one.hub_controlnet, one.hub_base)
-        if part
-    ]
+    parts = [part for model in CHECKPOINTS.values() for part in model.hub.values()]
     assert sorted(head["models"]) == sorted(part.repo for part in parts)
 
 

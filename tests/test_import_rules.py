@@ -25,20 +25,18 @@ ALLOWED = {
     "pipeline.studio": {
         "pipeline.library",
         "pipeline.cutout",
-        "pipeline.generation",
+        "pipeline.rendering",
         "pipeline.publish",
-        "pipeline.runners",
         "pipeline.sources",
         "pipeline.starter",
         "pipeline.settings",
         "pipeline.domain",
         "pipeline.errors",
     },
-    "pipeline.runners": {"pipeline.generation", "pipeline.domain", "pipeline.errors"},
     "pipeline.sources": {"pipeline.starter", "pipeline.domain", "pipeline.errors"},
     "pipeline.library": {"pipeline.domain", "pipeline.errors"},
     "pipeline.cutout": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.generation": {"pipeline.domain", "pipeline.errors"},
+    "pipeline.rendering": {"pipeline.domain", "pipeline.errors"},
     "pipeline.publish": {"pipeline.library", "pipeline.domain", "pipeline.errors"},
     "pipeline.starter": {"pipeline.domain", "pipeline.errors"},
     "pipeline.domain": {"pipeline.errors"},
@@ -47,7 +45,7 @@ ALLOWED = {
     "training.nano": {
         "pipeline.domain",
         "pipeline.errors",
-        "pipeline.generation",
+        "pipeline.rendering",
         "pipeline.cutout",  # for the sheet of real objects
         "pipeline.starter",
         "training",
@@ -58,9 +56,9 @@ ALLOWED = {
 # library → the only packages that may import it
 CONFINED = {
     "gradio": ("ui",),
-    "torch": ("pipeline.cutout", "pipeline.generation", "pipeline.nano", "training", "benchmarks"),
+    "torch": ("pipeline.cutout", "pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
     "sqlalchemy": ("pipeline.library",),
-    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.generation", "training.sources"),
+    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering", "training.sources"),
 }
 
 
@@ -124,3 +122,22 @@ def test_a_heavy_library_is_imported_only_where_it_belongs(library: str) -> None
 def test_the_doors_open_without_torch(command: str) -> None:
     check = f"import sys; {command}; sys.exit(sum(name in sys.modules for name in ('torch', 'diffusers', 'sklearn')))"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
+
+
+def test_no_modules_of_rendering_import_each_other_in_a_circle() -> None:
+    modules = {module_name(path): path for path in (ROOT / "pipeline" / "rendering").rglob("*.py")}
+    imports = {name: imported_names(path) & set(modules) - {name} for name, path in modules.items()}
+    while free := {name for name, needed in imports.items() if not needed}:
+        imports = {name: needed - free for name, needed in imports.items() if name not in free}
+    assert not imports, f"these import each other: {sorted(imports)}"
+
+
+def imported_names(path: Path) -> set[str]:
+    """The modules that a file imports anywhere, and the names that it imports from them."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found

@@ -11,9 +11,10 @@ from pipeline.domain.images import RGB
 from pipeline.domain.placement import Placement, place
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRequest, StudioError
-from pipeline.generation import composite, model_facts
 from pipeline.library import Library
-from pipeline.runners import RenderedSample
+from pipeline.rendering import model_facts
+from pipeline.rendering.composite import composite
+from pipeline.rendering.runner import RenderedSample
 from pipeline.studio.reports import Created
 from pipeline.studio.runs import cutout_id_of, cutout_of, render
 

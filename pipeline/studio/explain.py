@@ -13,7 +13,7 @@ from pipeline.domain.provenance import noted_spec, packet, source_type
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, StudioError, UnreadableImage
 from pipeline.library import Library
-from pipeline.runners import RenderedSample
+from pipeline.rendering.runner import RenderedSample
 from pipeline.studio.runs import render
 
 _ALL_LEVELS = 255  # the difference of a picture that has another size now

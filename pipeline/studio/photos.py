@@ -12,8 +12,8 @@ from pipeline.cutout import USABLE_SCORE, flood_click, grabcut_box, mended
 from pipeline.domain.images import RGB, Mask, encode_webp, thumbnail
 from pipeline.domain.placement import Box, Layer, object_box
 from pipeline.errors import InvalidRequest, SizeMismatch
-from pipeline.generation import composite
 from pipeline.library import Library, Subject
+from pipeline.rendering.composite import composite
 from pipeline.studio.create import checkerboard
 from pipeline.studio.imports import rgba
 

@@ -13,8 +13,8 @@ from pipeline.domain.plan import PlanSubject, plan
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, UnknownName
-from pipeline.generation import model_facts
 from pipeline.library import Library
+from pipeline.rendering import model_facts
 from pipeline.starter import backdrops as starter_backdrops
 from pipeline.studio.prompts import plan_notes
 from pipeline.studio.reports import PlanPreview

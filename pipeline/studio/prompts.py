@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.domain.spec import Method, SampleSpec
-from pipeline.generation import tokens_over, unknown_words
+from pipeline.rendering import tokens_over, unknown_words
 
 _WARNED_PROMPTS = 3
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.domain.images import RGB
 from pipeline.domain.spec import SampleSpec
 from pipeline.library import HelperCheck, HelperLimits
-from pipeline.runners import RenderedSample
+from pipeline.rendering.runner import RenderedSample
 from pipeline.studio.helper import Quality
 
 

@@ -12,9 +12,9 @@ from pipeline.domain.recipe import AGAIN_PLAN
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.domain.warping import warp
 from pipeline.errors import InvalidRequest, NotFound, StudioError
-from pipeline.generation import model_facts
 from pipeline.library import Library, SampleRow
-from pipeline.runners import RenderedSample
+from pipeline.rendering import model_facts
+from pipeline.rendering.runner import RenderedSample
 from pipeline.studio.runs import cutout_of, record_single, render
 
 _GROUND = 127  # where the photograph does not reach

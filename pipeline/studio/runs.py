@@ -15,9 +15,9 @@ from pipeline.domain.quality import least_margin
 from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, NoSubjects, StudioError
-from pipeline.generation import load
 from pipeline.library import Library, Rendered, Subject
-from pipeline.runners import RenderedSample, render_specs
+from pipeline.rendering import load
+from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.studio.imports import Progress
 from pipeline.studio.neighbours import Neighbours
 from pipeline.studio.plans import Overrides, planned

@@ -13,9 +13,9 @@ from pipeline.domain.placement import Box, Placement
 from pipeline.domain.recipe import CREATE_PLAN
 from pipeline.domain.review import Policy, Rule
 from pipeline.errors import ReleaseRefused
-from pipeline.generation import ModelChoice, model_choices, vocabulary
 from pipeline.library import Subject
 from pipeline.publish import Study
+from pipeline.rendering import ModelChoice, model_choices, vocabulary
 from pipeline.settings import Settings
 from pipeline.studio import photos, releases
 from pipeline.studio.create import CreateRequest, create, placed_preview

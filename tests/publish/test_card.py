@@ -13,11 +13,11 @@ from huggingface_hub import DatasetCard
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
 from pipeline.domain.spec import SampleSpec
-from pipeline.generation.models import MODELS
 from pipeline.library import Library
 from pipeline.publish import Study, release_card, write_release
 from pipeline.publish.card import review_sentences
 from pipeline.publish.credits import published_source
+from pipeline.rendering.checkpoints import CHECKPOINTS, Part
 from tests.toy_library import add_subject, decision, render, spec
 
 
@@ -208,8 +208,7 @@ def test_a_model_in_a_folder_is_published_under_the_folders_name_and_kept_with_i
 
 
 def test_a_lora_for_sdxl_passes_its_terms_on(library: Library) -> None:
-    hub = MODELS["sdxl"].hub
-    assert hub is not None
+    hub = CHECKPOINTS["sdxl"].hub[Part.INPAINT]
     accepted(library, model="/home/ann/floors", revision=f"{hub.revision[:12]}-0123456789ab")
     text = release_card(library, name="Parts")
     named = "the checkpoint `floors`, a LoRA for diffusers/stable-diffusion-xl-1.0-inpainting-0.1 with"

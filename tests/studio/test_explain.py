@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from pipeline.cli import main
 from pipeline.errors import InvalidRequest, UnreadableImage
-from pipeline.generation import model_facts
+from pipeline.rendering import model_facts
 from pipeline.settings import Settings
 from pipeline.studio import Studio
 from pipeline.studio.explain import explain

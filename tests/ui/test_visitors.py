@@ -13,7 +13,7 @@ import pytest
 from gradio.context import LocalContext
 
 from pipeline.errors import NotAllowed
-from pipeline.generation import unload
+from pipeline.rendering import unload
 from pipeline.studio import Studio
 from tests.toy_library import filled
 from ui.app import build_app

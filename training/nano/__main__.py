@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
     import cv2
     import torch
 
-    from pipeline.generation.device import keep_freed_memory
+    from pipeline.rendering.device import keep_freed_memory
     from training.nano import stages
     from training.nano.export import check_out
     from training.nano.surfaces import there
@@ -169,7 +169,7 @@ def _run(options: argparse.Namespace) -> int:
 def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if not options.photos or not options.out:
         parser.error("tune needs --photos DIR and --out DIR")
-    from pipeline.generation.models import NANO_FOLDER
+    from pipeline.rendering.checkpoints import NANO_FOLDER
 
     steps = {"steps": options.steps} if options.steps else {}
     if options.lora or options.model == "sdxl":

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from pipeline.domain.quality import seam
-from pipeline.generation import composite, exact
+from pipeline.rendering.composite import composite, exact
 from training.nano import measures, words
 from training.nano.config import NanoConfig
 from training.nano.judge import JUDGES, trained_judges

@@ -14,7 +14,7 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
 
 from pipeline.errors import InvalidRequest
-from pipeline.generation.models import LORA_FILE
+from pipeline.rendering.checkpoints import LORA_FILE
 from training.nano import words
 from training.nano.networks import TextParts, build_scheduler
 

@@ -20,7 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 
-from pipeline.generation.device import hardware
+from pipeline.rendering.device import hardware
 from training.interrupt import told_as_interrupt
 from training.nano.config import StageOptions
 

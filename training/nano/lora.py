@@ -18,9 +18,10 @@ from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 
 from pipeline.errors import InvalidRequest
-from pipeline.generation.device import hardware
-from pipeline.generation.models import LORA_FILE, checkpoint, model_facts
-from pipeline.generation.weights import Pipelines
+from pipeline.rendering.checkpoints import LORA_FILE, checkpoint
+from pipeline.rendering.device import hardware
+from pipeline.rendering.facts import model_facts
+from pipeline.rendering.families.sdxl.pipelines import Pipelines
 from training.nano.config import StageOptions
 from training.nano.diffusion import added_conditions, dropped
 from training.nano.fitting import Average, Stage, fit

@@ -13,7 +13,8 @@ from pipeline.cutout import cut_out
 from pipeline.domain.photos import load_photo
 from pipeline.domain.placement import Cutout, Layer, Placement, place
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
-from pipeline.generation import Generator, Job, composite, load
+from pipeline.rendering import Generator, Job, load
+from pipeline.rendering.composite import composite
 from pipeline.starter import Kind, subjects
 
 PROMPTS = (

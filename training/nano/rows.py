@@ -20,7 +20,7 @@ from diffusers import AutoencoderKL
 from tqdm import tqdm
 
 from pipeline.errors import InvalidRequest
-from pipeline.generation.device import Hardware, hardware
+from pipeline.rendering.device import Hardware, hardware
 from training.nano.config import NanoConfig
 from training.nano.scenes import draw_scene
 from training.nano.surfaces import Surfaces, load_surfaces, surface_files, there

@@ -18,8 +18,9 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from pipeline.domain.photos import load_photo
 from pipeline.errors import InvalidRequest, SourceRefused, StudioError
-from pipeline.generation.models import NANO_FOLDER, fingerprint
-from pipeline.generation.quiet import quiet
+from pipeline.rendering.checkpoints import NANO_FOLDER
+from pipeline.rendering.facts import fingerprint
+from pipeline.rendering.families.sdxl.quiet import quiet
 from training.nano.config import StageOptions
 from training.nano.diffusion import DiffusionStage, latent_drawer, tokenized
 from training.nano.export import WORDS_FILE, check_out, whole_checkpoint, write_folder

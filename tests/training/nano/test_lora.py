@@ -11,10 +11,10 @@ import torch
 
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, ModelUnavailable
-from pipeline.generation import load
-from pipeline.generation.models import model_facts
-from tests.generation.jobs import job, soft_square
-from tests.generation.tiny import save_tiny_sdxl
+from pipeline.rendering import load
+from pipeline.rendering.facts import model_facts
+from tests.rendering.jobs import job, soft_square
+from tests.rendering.tiny import save_tiny_sdxl
 from training.nano.config import StageOptions
 from training.nano.lora import LoraOptions, tune_lora
 

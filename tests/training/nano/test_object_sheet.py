@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.generation.tiny import SIDE, save_tiny_sdxl
+from tests.rendering.tiny import SIDE, save_tiny_sdxl
 from training.nano.object_sheet import PROMPTS, object_rows
 
 

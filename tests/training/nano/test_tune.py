@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest, SourceRefused, StudioError
-from pipeline.generation.models import NANO_FOLDER
-from pipeline.generation.prompts import vocabulary as offered
+from pipeline.rendering.checkpoints import NANO_FOLDER
+from pipeline.rendering.prompts import vocabulary as offered
 from training.nano import stages
 from training.nano.__main__ import main
 from training.nano.config import NanoConfig, SceneOptions, StageOptions, short

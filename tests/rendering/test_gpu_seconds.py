@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.domain.spec import Method
-from pipeline.generation.gpu_seconds import MOST_S, call_seconds, calls, picture_seconds
-from tests.generation.jobs import spec
+from pipeline.rendering.gpu_seconds import MOST_S, call_seconds, calls, picture_seconds
+from tests.rendering.jobs import spec
 
 FULL = {"size": (1024, 1024), "steps": 30, "guidance_scale": 7.5}
 

@@ -15,8 +15,8 @@ from typing import Any
 from pipeline.domain.images import RGB
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import Cancelled, StudioError
-from pipeline.generation.generator import Generator, IsCancelled, Job, OnStep
-from pipeline.generation.gpu_seconds import MOST_S, call_seconds, calls
+from pipeline.rendering.generator import Generator, IsCancelled, Job, OnStep
+from pipeline.rendering.gpu_seconds import MOST_S, call_seconds, calls
 
 _TRUE = ("1", "t", "true")
 _QUOTA = re.compile(r"\((\d+)s requested vs\. (\d+)s left\)")
@@ -44,14 +44,15 @@ def _borrowing(task: Callable[..., Any], duration: Callable[..., int]) -> Callab
     return spaces.GPU(duration=duration)(task)
 
 
-def _seconds(_name: str, jobs: Sequence[Job]) -> int:
+Load = Callable[[str], Generator]  # a function of a module, so that it can be pickled
+
+
+def _seconds(_load: Load, _name: str, jobs: Sequence[Job]) -> int:
     return call_seconds([job.spec for job in jobs])
 
 
-def _paint(name: str, jobs: Sequence[Job]) -> list[RGB]:
+def _paint(load: Load, name: str, jobs: Sequence[Job]) -> list[RGB]:
     if name not in _held:  # forked before the model was loaded
-        from pipeline.generation.models import load
-
         load(name)
     return _held[name].generate(jobs)
 
@@ -59,20 +60,25 @@ def _paint(name: str, jobs: Sequence[Job]) -> list[RGB]:
 _painted = _borrowing(_paint, _seconds)  # at import: a ZeroGPU Space looks for one before it serves
 
 
-def lent(name: str, generator: Generator) -> Generator:
-    """The generator, drawing on borrowed cards on a ZeroGPU Space; itself elsewhere."""
+def lent(name: str, generator: Generator, load: Load) -> Generator:
+    """Wrap a generator so that it draws on borrowed cards on a ZeroGPU Space; elsewhere return it as it is.
+
+    Args:
+        load: called with the name in a process that was forked before the model was loaded.
+    """
     if not on_zero_gpu():
         return generator
     _held.clear()
     _held[name] = generator
-    return LentGenerator(name, generator)
+    return LentGenerator(name, generator, load)
 
 
 class LentGenerator:
     """Keeps the promise of `Generator` in calls that a visitor's quota can pay. Between calls it can be cancelled."""
 
-    def __init__(self, name: str, generator: Generator) -> None:
+    def __init__(self, name: str, generator: Generator, load: Load) -> None:
         self._name = name
+        self._load = load
         self._generator = generator
 
     @property
@@ -96,7 +102,7 @@ class LentGenerator:
             if cancelled and cancelled():
                 raise Cancelled
             with _plain_quota():
-                pictures += _painted(self._name, jobs[part])
+                pictures += _painted(self._load, self._name, jobs[part])
             if on_step:
                 steps = jobs[0].spec.steps
                 on_step(steps * len(pictures) // len(jobs), steps)

@@ -11,11 +11,13 @@ import pytest
 
 from pipeline.domain.spec import ControlSpec, Method
 from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
-from pipeline.generation import Generator, Job, composite, exact, load
-from pipeline.generation.models import checkpoint, model_facts
-from pipeline.generation.weights import load_generator
-from tests.generation.jobs import job, layer, noise, soft_square, spec
-from tests.generation.tiny import STEPS, save_tiny_sdxl
+from pipeline.rendering import Generator, Job, load
+from pipeline.rendering.checkpoints import checkpoint
+from pipeline.rendering.composite import composite, exact
+from pipeline.rendering.facts import model_facts
+from pipeline.rendering.families.sdxl.pipelines import load_generator
+from tests.rendering.jobs import job, layer, noise, soft_square, spec
+from tests.rendering.tiny import STEPS, save_tiny_sdxl
 
 DIFFUSION = (Method.INPAINT, Method.CONTROLNET, Method.SDXL)
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.generation.generator import NO_MODEL
-from pipeline.generation.hub import cached_folder
-from pipeline.generation.models import checkpoint, vocabulary_file
+from pipeline.rendering.checkpoints import NO_MODEL, Part, checkpoint
+from pipeline.rendering.downloads import cached_folder
+from pipeline.rendering.facts import vocabulary_file
 
 _FRAME_TOKENS = 2  # start and end of text
 _CLIP_TOKENS = 77
@@ -77,8 +77,7 @@ def _folder(model: str) -> Path | None:
     one = checkpoint(model)
     if one.folder is not None:
         return one.folder
-    assert one.hub is not None
-    return cached_folder(one.hub)
+    return cached_folder(one.hub[Part.INPAINT])
 
 
 def _known_words(folder: Path | None) -> frozenset[str]:

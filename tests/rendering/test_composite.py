@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.placement import Layer
 from pipeline.errors import SizeMismatch
-from pipeline.generation import composite, exact, repaint_mask
-from tests.generation.jobs import layer, noise
+from pipeline.rendering.composite import composite, exact, repaint_mask
+from tests.rendering.jobs import layer, noise
 
 
 def flat(value: int, size: tuple[int, int] = (4, 6)) -> np.ndarray:

@@ -19,11 +19,11 @@ from diffusers import (
 
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import ModelUnavailable
-from pipeline.generation.device import Hardware, hardware, keep_freed_memory
-from pipeline.generation.hub import fetched
-from pipeline.generation.models import Checkpoint
-from pipeline.generation.quiet import quiet
-from pipeline.generation.sdxl import SdxlGenerator
+from pipeline.rendering.checkpoints import Checkpoint, Part
+from pipeline.rendering.device import Hardware, hardware, keep_freed_memory
+from pipeline.rendering.downloads import fetched
+from pipeline.rendering.families.sdxl.generator import SdxlGenerator
+from pipeline.rendering.families.sdxl.quiet import quiet
 
 _UNET_TEXT_CHANNELS = 4  # a UNet with more input channels draws only through the inpainting pipelines
 
@@ -53,8 +53,8 @@ class Pipelines:
     @cached_property
     def controlnet_inpaint(self) -> StableDiffusionXLControlNetInpaintPipeline:
         """The guided pipeline; shares every part but the ControlNet with `inpaint`."""
-        if self._one.hub_controlnet:
-            folder = fetched(self._one.name, self._one.hub_controlnet)
+        if Part.CONTROLNET in self._one.hub:
+            folder = fetched(self._one.name, self._one.hub[Part.CONTROLNET])
         else:
             assert self._one.folder is not None
             folder = self._one.folder / "controlnet"
@@ -71,8 +71,8 @@ class Pipelines:
     def text(self) -> StableDiffusionXLPipeline | None:
         """The text-to-image pipeline; None where the checkpoint draws only through the inpainting one."""
         with _loading(self._one.name):
-            if self._one.hub_base:
-                folder = fetched(self._one.name, self._one.hub_base)
+            if Part.TEXT in self._one.hub:
+                folder = fetched(self._one.name, self._one.hub[Part.TEXT])
                 loaded = StableDiffusionXLPipeline.from_pretrained(
                     folder, vae=self.inpaint.vae, add_watermarker=False, **self._options(folder)
                 )
@@ -86,14 +86,14 @@ class Pipelines:
     def _inpaint(self) -> Any:
         one = self._one
         if one.hub:
-            folder = fetched(one.name, one.hub)
+            folder = fetched(one.name, one.hub[Part.INPAINT])
         else:
             assert one.folder is not None
             folder = one.folder
         with _loading(one.name):
             given: dict[str, Any] = {}
-            if one.hub_vae:
-                vae_folder = fetched(one.name, one.hub_vae)
+            if Part.VAE in one.hub:
+                vae_folder = fetched(one.name, one.hub[Part.VAE])
                 given["vae"] = AutoencoderKL.from_pretrained(vae_folder, **self._options(vae_folder))
             loaded = StableDiffusionXLInpaintPipeline.from_pretrained(
                 folder, add_watermarker=False, **given, **self._options(folder)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation import Generator, load
-from tests.generation.tiny import save_tiny_sdxl
+from pipeline.rendering import Generator, load
+from tests.rendering.tiny import save_tiny_sdxl
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,10 @@ import pytest
 
 from pipeline.domain.placement import Layer
 from pipeline.domain.spec import ControlSpec, Method, SampleSpec
-from pipeline.generation import (
+from pipeline.rendering import (
     Cut,
     Job,
     control_picture,
-    exact,
     load,
     model_choices,
     model_facts,
@@ -21,8 +20,9 @@ from pipeline.generation import (
     unknown_words,
     vocabulary,
 )
-from pipeline.generation.models import NANO_FOLDER
-from tests.generation.jobs import noise, soft_square, spec
+from pipeline.rendering.checkpoints import NANO_FOLDER
+from pipeline.rendering.composite import exact
+from tests.rendering.jobs import noise, soft_square, spec
 
 SIZE = (128, 128)
 

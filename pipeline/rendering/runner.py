@@ -15,8 +15,9 @@ from pipeline.domain.placement import Cutout, Layer, Placed, place
 from pipeline.domain.quality import DEFAULT_GATES, gates_failed, scores
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
-from pipeline.generation import Generator, Job, control_picture, exact
-from pipeline.generation.generator import IsCancelled, OnStep
+from pipeline.rendering import Generator, Job, control_picture
+from pipeline.rendering.composite import exact
+from pipeline.rendering.generator import IsCancelled, OnStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

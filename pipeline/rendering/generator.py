@@ -1,4 +1,4 @@
-"""The promise that every way of making surroundings keeps: jobs in, finished pictures out."""
+"""The protocol of every generator: jobs in, finished images out."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.domain.images import RGB, fitted
+from pipeline.domain.images import RGB
 from pipeline.domain.placement import Layer
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import Method, SampleSpec
-from pipeline.errors import Cancelled
-from pipeline.generation.compose import composite
 
 OnStep = Callable[[int, int], None]  # denoising steps done, steps in all
 IsCancelled = Callable[[], bool]
-NO_MODEL = "none"  # what a spec without diffusion names as its model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +56,3 @@ class Generator(Protocol):
             ModelUnavailable: a part that this method needs cannot be loaded.
             InvalidRequest: the model cannot draw this size, or the machine has not the memory for it.
         """
-
-
-class PasteGenerator:
-    """The cheapest honest baseline: the object on a real background picture, no diffusion."""
-
-    @property
-    def facts(self) -> ModelFacts:
-        """There is no model."""
-        return ModelFacts(name=NO_MODEL, revision="", size=0, steps=0, guidance_scale=0.0)
-
-    def generate(
-        self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
-    ) -> list[RGB]:
-        """The objects over their backdrops, cropped and scaled to the canvas."""
-        if cancelled and cancelled():
-            raise Cancelled
-        pictures = []
-        for job in jobs:
-            assert job.backdrop is not None
-            pictures.append(composite(job.layer, fitted(job.backdrop, job.spec.size)))
-        if on_step:
-            on_step(1, 1)
-        return pictures

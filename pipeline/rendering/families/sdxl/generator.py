@@ -15,9 +15,9 @@ from pipeline.domain.images import RGB
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest
-from pipeline.generation.compose import composite, repaint_mask
-from pipeline.generation.generator import IsCancelled, Job, OnStep
-from pipeline.generation.quiet import quiet
+from pipeline.rendering.composite import composite, repaint_mask
+from pipeline.rendering.families.sdxl.quiet import quiet
+from pipeline.rendering.generator import IsCancelled, Job, OnStep
 
 _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256

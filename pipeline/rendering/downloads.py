@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import errno
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import ModelUnavailable
+from pipeline.rendering.checkpoints import HubPart
 
 _TIMEOUT_S = 10
 _WEIGHTLESS = ("Tokenizer", "Scheduler", "Processor", "Extractor")  # parts without weight files
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubPart:
-    """A repository of the Hub at one commit, and the files of it that are needed."""
-
-    repo: str
-    revision: str
-    patterns: tuple[str, ...]
 
 
 def cached_folder(part: HubPart) -> Path | None:

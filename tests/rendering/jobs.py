@@ -9,8 +9,8 @@ import numpy as np
 
 from pipeline.domain.placement import Layer, Placement
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.generation import Job, control_picture
-from tests.generation.tiny import SIDE, STEPS
+from pipeline.rendering import Job, control_picture
+from tests.rendering.tiny import SIDE, STEPS
 
 SIZE = (SIDE, SIDE)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UnknownName
-from pipeline.generation import Cut, tokens_over, unknown_words, vocabulary
-from tests.generation.tiny import TOKENS, save_tiny_sdxl
+from pipeline.rendering import Cut, tokens_over, unknown_words, vocabulary
+from tests.rendering.tiny import TOKENS, save_tiny_sdxl
 
 
 def test_a_prompt_that_fits_is_not_cut(tiny_folder: Path) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from pipeline.domain.placement import Layer
-from pipeline.generation import canny, control_picture
+from pipeline.rendering import canny, control_picture
 
 
 def placed_square(side: int = 64) -> Layer:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.domain.images import RGB, Mask, fitted
 from pipeline.domain.placement import Layer
-from pipeline.generation.compose import composite
+from pipeline.rendering.composite import composite
 
 LOW_THRESHOLD, HIGH_THRESHOLD = 100, 200  # of the Canny detector, on grey levels
 _GROUND_GREY = 127

@@ -14,10 +14,11 @@ from pipeline.domain.placement import Cutout, Placement, box_centre, object_box,
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest, LibraryUnusable, ModelUnavailable, NotFound
-from pipeline.generation import Job, composite, load, model_facts
-from pipeline.runners import RenderedSample, render_specs
-from tests.generation.jobs import noise, soft_square, spec
-from tests.generation.tiny import save_tiny_sdxl
+from pipeline.rendering import Job, load, model_facts
+from pipeline.rendering.composite import composite
+from pipeline.rendering.runner import RenderedSample, render_specs
+from tests.rendering.jobs import noise, soft_square, spec
+from tests.rendering.tiny import save_tiny_sdxl
 
 CUTOUT = Cutout(rgb=noise(11, (80, 80)), alpha=soft_square((80, 80)))
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ModelUnavailable, UnknownName
-from pipeline.generation import MODELS, load, model_choices, model_facts, unload
-from pipeline.generation.hub import HubPart, cached_folder
-from tests.generation.tiny import SIDE, STEPS, save_tiny_sdxl
+from pipeline.rendering import CHECKPOINTS, load, model_choices, model_facts, unload
+from pipeline.rendering.checkpoints import HubPart, Part
+from pipeline.rendering.downloads import cached_folder
+from tests.rendering.tiny import SIDE, STEPS, save_tiny_sdxl
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,18 +76,18 @@ def test_the_rescaling_of_guidance_is_a_part_of_the_revision(tmp_path: Path, tin
 
 def test_facts_and_choices_and_help_need_no_torch() -> None:
     check = (
-        "import sys; from pipeline.generation import model_facts, model_choices; model_facts('sdxl'); "
-        "model_choices(); import pipeline.runners; "
+        "import sys; from pipeline.rendering import model_facts, model_choices; model_facts('sdxl'); "
+        "model_choices(); import pipeline.rendering.runner; "
         "sys.exit(sum(name in sys.modules for name in ('torch', 'diffusers', 'transformers')))"
     )
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_published_checkpoint_is_pinned_to_whole_commits() -> None:
-    one = MODELS["sdxl"]
-    parts = [one.hub, one.hub_vae, one.hub_controlnet, one.hub_base]
-    assert all(part and len(part.revision) == 40 for part in parts)
-    assert model_facts("sdxl").revision == one.hub.revision[:12]
+    one = CHECKPOINTS["sdxl"]
+    assert set(one.hub) == set(Part)
+    assert all(len(part.revision) == 40 for part in one.hub.values())
+    assert model_facts("sdxl").revision == one.hub[Part.INPAINT].revision[:12]
     assert one.strength == 0.99
 
 
@@ -150,7 +151,9 @@ def test_a_model_that_cannot_be_fetched_leaves_the_loaded_one(tiny_folder: Path,
 def test_a_broken_vocabulary_is_one_sentence(tmp_path: Path, tiny_folder: Path) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "broken")
     (folder / "vocabulary.json").write_text("{")
-    with pytest.raises(ModelUnavailable, match=r"vocabulary.json is no JSON object .*; mend or delete it"):
+    with pytest.raises(
+        ModelUnavailable, match=r"vocabulary.json is not a JSON object .*; correct or delete it"
+    ):
         model_facts(str(folder))
 
 

@@ -18,9 +18,9 @@ import torch
 
 from pipeline.domain.spec import Method
 from pipeline.errors import Cancelled
-from pipeline.generation import Generator, gpu_seconds, zerogpu
-from pipeline.generation.device import hardware
-from tests.generation.jobs import job
+from pipeline.rendering import Generator, gpu_seconds, load, zerogpu
+from pipeline.rendering.device import hardware
+from tests.rendering.jobs import job
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +59,7 @@ def spaces(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spaces]
 
 
 def test_elsewhere_nothing_changes(tiny: Generator) -> None:
-    assert zerogpu.lent("tiny", tiny) is tiny
+    assert zerogpu.lent("tiny", tiny, load) is tiny
     assert zerogpu._painted is zerogpu._paint
 
 
@@ -67,7 +67,7 @@ def test_pictures_on_a_borrowed_card_are_the_same_and_declare_their_seconds(
     spaces: Spaces, tiny: Generator
 ) -> None:
     jobs = [job(seed) for seed in range(2)]
-    lent = zerogpu.lent("tiny", tiny)
+    lent = zerogpu.lent("tiny", tiny, load)
     steps: list[tuple[int, int]] = []
     pictures = lent.generate(jobs, on_step=lambda done, total: steps.append((done, total)))
     for picture, wanted in zip(pictures, tiny.generate(jobs), strict=True):
@@ -84,7 +84,7 @@ def test_what_does_not_fit_into_one_call_is_painted_in_several(
     each = gpu_seconds.picture_seconds(jobs[0].spec)
     monkeypatch.setattr(gpu_seconds, "MOST_S", gpu_seconds.START_UP_S + 2.5 * each)
     asked: list[bool] = []
-    lent = zerogpu.lent("tiny", tiny)
+    lent = zerogpu.lent("tiny", tiny, load)
     assert len(lent.generate(jobs)) == 3
     assert len(spaces.declared) == 2
 
@@ -100,7 +100,7 @@ def test_what_does_not_fit_into_one_call_is_painted_in_several(
 def test_a_quota_that_is_used_up_is_said_in_one_sentence_with_the_mend(
     spaces: Spaces, tiny: Generator
 ) -> None:
-    lent = zerogpu.lent("tiny", tiny)
+    lent = zerogpu.lent("tiny", tiny, load)
     spaces.says = gr.Error(
         "You have exceeded your GPU quota (60s requested vs. 12s left). Try again in 0:12:34"
     )

@@ -8,7 +8,7 @@ from functools import cache
 
 import torch
 
-from pipeline.generation.zerogpu import on_zero_gpu
+from pipeline.rendering.zerogpu import on_zero_gpu
 
 _MIB = 1 << 20
 _KEPT_FREE = -1  # glibc's mallopt: so much free memory at the heap's end is kept for the next step

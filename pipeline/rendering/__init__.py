@@ -1,0 +1,27 @@
+"""Generate backgrounds around objects: checkpoints, generators and the runner. Importing this loads no torch."""
+
+from pipeline.rendering.checkpoints import CHECKPOINTS, NO_MODEL, Checkpoint
+from pipeline.rendering.control import canny, control_picture
+from pipeline.rendering.facts import ModelChoice, model_choices, model_facts
+from pipeline.rendering.generator import Generator, Job
+from pipeline.rendering.loading import load, unload
+from pipeline.rendering.prompts import Cut, tokens_over, unknown_words, vocabulary
+
+__all__ = [
+    "CHECKPOINTS",
+    "NO_MODEL",
+    "Checkpoint",
+    "Cut",
+    "Generator",
+    "Job",
+    "ModelChoice",
+    "canny",
+    "control_picture",
+    "load",
+    "model_choices",
+    "model_facts",
+    "tokens_over",
+    "unknown_words",
+    "unload",
+    "vocabulary",
+]

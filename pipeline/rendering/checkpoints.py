@@ -1,0 +1,128 @@
+"""The checkpoints that can be named: data only, nothing is read or loaded here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.errors import ModelUnavailable, UnknownName
+
+NO_MODEL = "none"  # what a spec without diffusion names as its model
+NANO_FOLDER = Path(__file__).resolve().parents[1] / "nano"
+LORA_FILE = "lora.json"  # beside LoRA weights: the model that they belong to
+
+
+class Part(StrEnum):
+    """What a repository of the Hub contributes to a checkpoint."""
+
+    INPAINT = "inpaint"  # inpainting UNet, text encoders, tokenizers, scheduler
+    VAE = "vae"  # in place of the checkpoint's own
+    CONTROLNET = "controlnet"
+    TEXT = "text"  # text-to-image UNet and its scheduler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubPart:
+    """A repository of the Hub at one commit, and the files of it that are needed."""
+
+    repo: str
+    revision: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A model that can be named: a local folder, or parts of the Hub.
+
+    A folder is what diffusers' `save_pretrained` wrote, with a ControlNet in `controlnet`.
+    """
+
+    name: str
+    title: str
+    family: str = "sdxl"  # a row of `families.FAMILIES`
+    folder: Path | None = None
+    hub: Mapping[Part, HubPart] = field(default_factory=dict)  # when there is no folder
+    lora: Path | None = None  # folder of LoRA weights for the UNet
+    strength: float = 1.0  # 1 = start from pure noise
+    half: bool = True  # whether 16-bit floats are wanted where the hardware supports them
+    size: int = 1024  # proposed values, where the folder does not say otherwise
+    steps: int = 30
+    guidance_scale: float = 7.5
+
+
+CHECKPOINTS: dict[str, Checkpoint] = {
+    checkpoint.name: checkpoint
+    for checkpoint in (
+        Checkpoint(
+            name="nano",
+            title="nano: embedded, for CPUs, knows some surfaces",
+            folder=NANO_FOLDER,
+            half=False,
+        ),
+        Checkpoint(
+            name="sdxl",
+            title="SDXL: published weights, 7 GB, wants a GPU",
+            hub={
+                Part.INPAINT: HubPart(
+                    repo="diffusers/stable-diffusion-xl-1.0-inpainting-0.1",
+                    revision="115134f363124c53c7d878647567d04daf26e41e",
+                    patterns=("*.json", "*.txt", "*.fp16.safetensors"),
+                ),
+                Part.VAE: HubPart(
+                    repo="madebyollin/sdxl-vae-fp16-fix",
+                    revision="207b116dae70ace3637169f1ddd2434b91b3a8cd",
+                    patterns=("config.json", "diffusion_pytorch_model.safetensors"),
+                ),
+                Part.CONTROLNET: HubPart(
+                    repo="diffusers/controlnet-canny-sdxl-1.0",
+                    revision="eb115a19a10d14909256db740ed109532ab1483c",
+                    patterns=("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+                ),
+                Part.TEXT: HubPart(
+                    repo="stabilityai/stable-diffusion-xl-base-1.0",
+                    revision="462165984030d82259a11f4367a4eed129e94a7b",
+                    patterns=(
+                        "model_index.json",
+                        "*/*.json",
+                        "tokenizer*/*.txt",
+                        "*/diffusion_pytorch_model.fp16.safetensors",
+                        "*/model.fp16.safetensors",
+                    ),
+                ),
+            },
+            strength=0.99,  # the card asks for less than 1
+        ),
+    )
+}
+
+
+def checkpoint(name: str) -> Checkpoint:
+    """Look up a registered name, a folder, or a folder with a LoRA for one of them.
+
+    Raises:
+        UnknownName: neither a registered name nor written like a path.
+        ModelUnavailable: the folder's lora.json does not say which model the LoRA is for.
+    """
+    if name in CHECKPOINTS:
+        return CHECKPOINTS[name]
+    folder = Path(name)
+    if (folder / LORA_FILE).is_file():
+        base = checkpoint(_lora_base(folder))
+        return replace(base, name=name, title=f"folder {name} over {base.name}", lora=folder)
+    if folder.is_dir() or len(folder.parts) > 1:
+        return Checkpoint(name=name, title=f"folder {name}", folder=folder)
+    raise UnknownName("model", name, CHECKPOINTS)
+
+
+def _lora_base(folder: Path) -> str:
+    path = folder / LORA_FILE
+    try:
+        name = str(json.loads(path.read_text(encoding="utf-8"))["model"])
+    except (ValueError, KeyError, TypeError):
+        raise ModelUnavailable(f'{path} does not name its "model"; train the LoRA again') from None
+    if (Path(name) / LORA_FILE).is_file():
+        raise ModelUnavailable(f"{path} names {name}, which is a LoRA itself; name the model under it")
+    return name

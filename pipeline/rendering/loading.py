@@ -1,0 +1,52 @@
+"""The model in memory: one at a time, loaded when the first image asks for it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+from pipeline.domain.plan import ModelFacts
+from pipeline.rendering.checkpoints import NO_MODEL, checkpoint
+from pipeline.rendering.facts import model_facts
+from pipeline.rendering.families import FAMILIES
+from pipeline.rendering.families.paste import PasteGenerator
+from pipeline.rendering.generator import Generator
+from pipeline.rendering.zerogpu import lent
+
+_loaded: dict[str, tuple[ModelFacts, Generator]] = {}  # at most one entry
+_loading = threading.Lock()
+
+
+def load(name: str) -> Generator:
+    """Return the generator of a model: the one in memory, or loaded now in place of it.
+
+    Args:
+        name: a registered name, a checkpoint folder, or "none" for plain pasting.
+
+    Raises:
+        UnknownName: no such model.
+        ModelUnavailable: its files are not here, cannot be fetched, or are broken.
+    """
+    if name == NO_MODEL:
+        return PasteGenerator()
+    facts = model_facts(name)
+    with _loading:
+        if name in _loaded and _loaded[name][0] == facts:
+            return _loaded[name][1]
+        model = checkpoint(name)
+        family = FAMILIES[model.family]
+        family.fetch(model)  # before the model in memory goes, and before torch is imported
+        _loaded.clear()
+        gc.collect()
+        generator = family.load(model, facts)
+        if model.half:  # small models run on the CPU of a ZeroGPU Space and cost nobody's quota
+            generator = lent(name, generator, load)
+        _loaded[name] = (facts, generator)
+        return generator
+
+
+def unload() -> None:
+    """Let go of the model in memory."""
+    with _loading:
+        _loaded.clear()
+        gc.collect()
