@@ -124,11 +124,15 @@ def _decisions(options: argparse.Namespace) -> tuple[Answer, str]:
 
 def _export(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio, _bar("export", "picture", options) as progress:
-        count = studio.export(options.to, options.format, origin=options.origin, on_progress=progress)
-    return (
-        {"pictures": count, "path": str(options.to), "format": options.format},
-        f"{count} pictures written to {options.to} as {options.format}",
-    )
+        report = studio.export(options.to, options.format, origin=options.origin, on_progress=progress)
+    sentence = f"{report.written} pictures written to {options.to} as {options.format}"
+    if report.left_out:
+        sentence += (
+            f"; {report.left_out} left out because their object has no box "
+            "(text-to-image samples, photos without a mask)"
+        )
+    answer = {"pictures": report.written, "left_out": report.left_out}
+    return {**answer, "path": str(options.to), "format": options.format}, sentence
 
 
 def _explain(options: argparse.Namespace) -> tuple[Answer, str]:

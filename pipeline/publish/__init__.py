@@ -2,7 +2,7 @@
 
 from pipeline.publish.bundle import ReleaseOptions, ReleaseReport, write_release
 from pipeline.publish.card import Study, release_card
-from pipeline.publish.exports import Format, export
+from pipeline.publish.exports import ExportReport, Format, export
 from pipeline.publish.folders import refuse_foreign, release_facts
 from pipeline.publish.history import earlier_release
 from pipeline.publish.hub import PushOptions, PushReport, hub_name, push_release
@@ -11,6 +11,7 @@ from pipeline.publish.source import Outlook, ReleaseSource, outlook
 
 __all__ = [
     "INDEX_NAME",
+    "ExportReport",
     "Format",
     "Outlook",
     "PushOptions",

@@ -50,6 +50,19 @@ class Format(StrEnum):
     YOLO = "yolo"  # images/SPLIT/ID.webp, labels/SPLIT/ID.txt, data.yaml (ultralytics)
     WEBDATASET = "webdataset"  # SPLIT-000000.tar: ID.webp, ID.mask.webp, ID.cls, ID.json
 
+    @property
+    def needs_boxes(self) -> bool:
+        """Whether a picture without a box tells a detector that no object is in it."""
+        return self in (Format.COCO, Format.YOLO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """What an export wrote."""
+
+    written: int  # pictures
+    left_out: int = 0  # pictures whose object has no box, in a format that needs boxes
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -95,8 +108,11 @@ def export(
     *,
     parts: Sequence[Part] = (Part.REAL, Part.SYNTHETIC),
     on_progress: Progress | None = None,
-) -> int:
-    """Write all pictures of a release in another format; how many. The folder is there whole or not at all.
+) -> ExportReport:
+    """Write all pictures of a release in another format. The folder is there whole or not at all.
+
+    COCO and YOLO leave out pictures without a box (text-to-image samples, photos without a mask): their object is
+    somewhere in the picture, and a detector would learn that there is none.
 
     Raises:
         ReleaseRefused: there is nothing to export, the folder holds something, or it cannot be written.
@@ -105,17 +121,23 @@ def export(
     total = sum(found.total(part) for part in parts)
     if not total:
         raise ReleaseRefused(f"there is nothing {' or '.join(parts)} to export; choose another origin")
-    count = 0
+    written = left_out = 0
     with _whole_folder(to) as folder:
         writer = _WRITERS[kind](folder, found.labels)
-        for part in parts:
-            for row in source.release_rows(part):
+        for row in (row for part in parts for row in source.release_rows(part)):
+            if kind.needs_boxes and not row.boxes:
+                left_out += 1
+            else:
                 writer.add(_picture(source, row))
-                count += 1
-                if on_progress:
-                    on_progress(count, total)
+                written += 1
+            if on_progress:
+                on_progress(written + left_out, total)
+        if not written:
+            raise ReleaseRefused(
+                f"none of the {left_out} pictures has a box, which {kind} needs; export as folders or webdataset"
+            )
         writer.close()
-    return count
+    return ExportReport(written=written, left_out=left_out)
 
 
 @contextmanager

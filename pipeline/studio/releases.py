@@ -14,6 +14,7 @@ from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest, UnknownName
 from pipeline.library import Library
 from pipeline.publish import (
+    ExportReport,
     Format,
     PushOptions,
     PushReport,
@@ -144,8 +145,10 @@ def _rows(on_progress: Progress | None) -> Callable[[int, int], None] | None:
     return None if on_progress is None else lambda done, total: on_progress(done, total, "")
 
 
-def export_to(library: Library, to: Path, kind: str, *, origin: str, on_progress: Progress | None) -> int:
-    """Write the pictures of a release as class folders, COCO, YOLO or WebDataset; how many.
+def export_to(
+    library: Library, to: Path, kind: str, *, origin: str, on_progress: Progress | None
+) -> ExportReport:
+    """Write the pictures of a release as class folders, COCO, YOLO or WebDataset.
 
     Args:
         kind: one of `Format`.

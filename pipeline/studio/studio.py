@@ -14,7 +14,7 @@ from pipeline.domain.recipe import CREATE_PLAN
 from pipeline.domain.review import Policy, Rule
 from pipeline.errors import ReleaseRefused
 from pipeline.library import Subject
-from pipeline.publish import Study
+from pipeline.publish import ExportReport, Study
 from pipeline.rendering import ModelChoice, model_choices, vocabulary
 from pipeline.settings import Settings
 from pipeline.studio import photos, releases
@@ -289,8 +289,8 @@ class Studio(ReviewDesk):
 
     def export(
         self, to: Path, kind: str, *, origin: str = "mixed", on_progress: Progress | None = None
-    ) -> int:
-        """Write photos and accepted samples for other tools; how many. See `releases.export_to`."""
+    ) -> ExportReport:
+        """Write photos and accepted samples for other tools. See `releases.export_to`."""
         return releases.export_to(self.library, to, kind, origin=origin, on_progress=on_progress)
 
     def releases(self) -> list[Path]:

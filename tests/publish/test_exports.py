@@ -15,9 +15,10 @@ from PIL import Image
 from pipeline.cli import main
 from pipeline.domain.images import decode
 from pipeline.domain.release import Part
+from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
 from pipeline.library import Library
-from pipeline.publish.exports import Format, export
+from pipeline.publish.exports import ExportReport, Format, export
 from tests.toy_library import BOX, SIDE_PX, add_subject, decision, mask, render, spec
 
 ROWS = 10  # 5 photos and 5 accepted samples
@@ -36,7 +37,7 @@ def expected(library: Library) -> dict[str, tuple[str, str, bytes]]:
 def test_class_folders_are_an_imagefolder_of_datasets(decided: Library, tmp_path: Path) -> None:
     from datasets import load_dataset
 
-    assert export(decided, tmp_path / "out", Format.FOLDERS) == ROWS
+    assert export(decided, tmp_path / "out", Format.FOLDERS).written == ROWS
     found = load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
     rows = {split: list(found[split]) for split in ("train", "test")}
     assert {split: len(some) for split, some in rows.items()} == {"train": 6, "test": 4}
@@ -125,7 +126,7 @@ def test_a_class_of_any_name_stays_within_the_export(library: Library, tmp_path:
         add_subject(library, number, label=label)
     add_subject(library, len(EVIL), split="../../out")
     before = {path for path in tmp_path.rglob("*") if library.path not in path.parents}
-    assert export(library, tmp_path / "deep" / "er" / "out", kind) == len(EVIL) + 1
+    assert export(library, tmp_path / "deep" / "er" / "out", kind).written == len(EVIL) + 1
     after = {path for path in tmp_path.rglob("*") if library.path not in path.parents}
     out = tmp_path / "deep" / "er" / "out"
     assert {path for path in after - before if out not in path.parents} == {
@@ -165,7 +166,7 @@ def test_only_one_origin_and_only_into_a_new_folder(
     decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert export(decided, out, Format.YOLO, parts=(Part.SYNTHETIC,)) == 5
+    assert export(decided, out, Format.YOLO, parts=(Part.SYNTHETIC,)).written == 5
     with pytest.raises(ReleaseRefused, match="not empty; choose a new folder"):
         export(decided, out, Format.COCO)
     command = ["export", "--library", str(decided.path), "--to", str(tmp_path / "real"), "--format", "coco"]
@@ -173,6 +174,44 @@ def test_only_one_origin_and_only_into_a_new_folder(
     assert "5 pictures" in capsys.readouterr().out
     assert len(list((tmp_path / "real").rglob("*.webp"))) == 5
     assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.parametrize("kind", [Format.COCO, Format.YOLO])
+def test_detection_exports_leave_out_text_to_image_samples_and_say_how_many(
+    decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: Format
+) -> None:
+    drawn = accept_text_to_image(decided)
+    command = ["export", "--library", str(decided.path), "--to", str(tmp_path / "out"), "--format", str(kind)]
+    assert main([*command, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["pictures"], answer["left_out"]) == (ROWS, 1)
+    names = {path.stem for path in (tmp_path / "out").rglob("*.webp")}
+    assert drawn not in names
+    assert len(names) == ROWS
+
+
+@pytest.mark.parametrize("kind", [Format.FOLDERS, Format.WEBDATASET])
+def test_classification_exports_hold_text_to_image_samples(
+    decided: Library, tmp_path: Path, kind: Format
+) -> None:
+    accept_text_to_image(decided)
+    assert export(decided, tmp_path / "out", kind) == ExportReport(written=ROWS + 1, left_out=0)
+
+
+def test_a_detection_export_without_any_box_is_refused(library: Library, tmp_path: Path) -> None:
+    add_subject(library, 1)
+    accept_text_to_image(library)
+    with pytest.raises(ReleaseRefused, match="none of the 1 pictures has a box, which coco needs"):
+        export(library, tmp_path / "out", Format.COCO, parts=(Part.SYNTHETIC,))
+    assert not (tmp_path / "out").exists()
+
+
+def accept_text_to_image(library: Library) -> str:
+    """Accept a text-to-image sample of the first photo; its id."""
+    planned = spec(library.subjects()[0], seed=77, method=Method.SDXL)
+    library.add_plan("text", "", [planned])
+    library.record_decision(decision(render(library, planned)))
+    return planned.id
 
 
 def test_a_place_that_cannot_be_written_leaves_nothing(decided: Library, tmp_path: Path) -> None:
@@ -192,5 +231,5 @@ def test_an_export_into_the_empty_folder_where_one_stands_is_written(
 ) -> None:
     (tmp_path / "out").mkdir()
     monkeypatch.chdir(tmp_path / "out")
-    assert export(decided, Path(), Format.FOLDERS) == ROWS
+    assert export(decided, Path(), Format.FOLDERS).written == ROWS
     assert (tmp_path / "out" / "train" / "metadata.jsonl").is_file()
