@@ -6,22 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pipeline.errors import ReleaseRefused
-from training.sources import WORLD, Found, Row, rows_of
+from pipeline.domain.photos import load_rgb
+from pipeline.errors import ReleaseRefused, UnreadableImage
+from training.sources import Found, Row, rows_of
 
 LEAST_TEST_PER_CLASS = 5  # fewer cannot carry a rate
-_UNREADABLE = (
-    *WORLD,
-    SyntaxError,
-    Image.DecompressionBombError,
-)  # SyntaxError: Pillow's word for a broken PNG
 _CHUNK = 256  # encoded pictures held in memory at a time
 # The same photograph in another encoding (JPEG here, WebP there): its pixels differ by some grey levels, but no part of
 # it has another mean. Measured at 64 px on photographs of ../shared/data: copies 0.8 on average at most.
@@ -159,7 +154,7 @@ class _Reader:
     def _decoded(self, row: Row) -> NDArray[np.uint8] | None:
         try:
             return squared(row.data, self.side_px)
-        except _UNREADABLE:
+        except UnreadableImage:
             return None
 
 
@@ -167,13 +162,12 @@ def squared(data: bytes, side_px: int) -> NDArray[np.uint8]:
     """(side, side, 3) uint8 RGB: the largest centred square of an encoded picture, scaled with antialiasing.
 
     Cropped, not padded: bars beside photographs and none beside generated squares would tell origins apart.
+
+    Raises:
+        UnreadableImage: see `load_rgb`.
     """
-    with Image.open(BytesIO(data)) as picture:
-        picture.draft(
-            "RGB", (2 * side_px, 2 * side_px)
-        )  # JPEG decodes at a fraction of its size where that is enough
-        upright = ImageOps.exif_transpose(picture).convert("RGB")
-    return np.asarray(ImageOps.fit(upright, (side_px, side_px), Image.Resampling.LANCZOS), np.uint8)
+    image = Image.fromarray(load_rgb(data, "image", enough_px=2 * side_px))
+    return np.asarray(ImageOps.fit(image, (side_px, side_px), Image.Resampling.LANCZOS), np.uint8)
 
 
 def _known(found: Found, classes: tuple[str, ...], test: str) -> Iterable[Row]:

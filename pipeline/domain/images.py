@@ -15,6 +15,8 @@ RGBA = NDArray[np.uint8]  # (H, W, 4), straight (not premultiplied) alpha
 Mask = NDArray[np.uint8]  # (H, W); 255 = object, 0 = background, between = blend
 Pixels = NDArray[np.uint8]  # any of the three
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")  # all that is read; Pillow's other readers stay shut
+
 _HASH_DIGITS = 20
 _CHANNELS = {1: b"backlot:channels=1", 4: b"backlot:channels=4"}
 
@@ -48,7 +50,7 @@ def decode(data: bytes) -> Pixels:
     Raises:
         OSError: the bytes are no picture, or cut short.
     """
-    with Image.open(BytesIO(data)) as picture:
+    with Image.open(BytesIO(data), formats=FORMATS) as picture:
         note = picture.info.get("xmp", b"")
         if note == _CHANNELS[1]:
             return np.asarray(picture.convert("RGB"))[..., 0].copy()

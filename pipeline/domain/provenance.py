@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 from defusedxml import DefusedXmlException, ElementTree
 from PIL import Image
 
+from pipeline.domain.images import FORMATS
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import StudioError
 
@@ -85,6 +86,6 @@ def noted_spec(file: Path | IO[bytes]) -> SampleSpec | None:
     Raises:
         OSError, ValueError, Image.DecompressionBombError: no picture.
     """
-    with Image.open(file) as picture:
+    with Image.open(file, formats=FORMATS) as picture:
         xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
     return spec_in(xmp if isinstance(xmp, bytes) else str(xmp).encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.domain.images import encode_webp
+from pipeline.domain.images import FORMATS, encode_webp
 from pipeline.domain.provenance import noted_spec, packet, source_type
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, StudioError, UnreadableImage
@@ -81,6 +81,6 @@ def replay(library: Library, found: Explanation, out: Path) -> int:
         out.write_bytes(encode_webp(sample.image, xmp=packet(found.spec)))
     except OSError as error:
         raise StudioError(f"{out} cannot be written: {error.strerror}; choose another place") from error
-    with Image.open(found.file) as picture:
+    with Image.open(found.file, formats=FORMATS) as picture:
         given = np.asarray(picture.convert("RGB")).astype(int)
     return int(abs(given - sample.image).max()) if given.shape == sample.image.shape else _ALL_LEVELS

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.cutout import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.domain.images import Mask, pixel_hash
-from pipeline.domain.photos import Photo, load_photo
+from pipeline.domain.photos import Photo, load_mask, load_photo
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
@@ -126,13 +126,13 @@ def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
 
 def _given_mask(item: SourceItem, photo: Photo) -> Mask:
     assert item.mask is not None
-    mask = load_photo(item.mask, f"mask of {item.name}", min_side_px=1)
-    if mask.rgb.shape[:2] != photo.rgb.shape[:2]:
-        (mask_h, mask_w), (h, w) = mask.rgb.shape[:2], photo.rgb.shape[:2]
+    mask = load_mask(item.mask, f"mask of {item.name}")
+    if mask.shape != photo.rgb.shape[:2]:
+        (mask_h, mask_w), (h, w) = mask.shape, photo.rgb.shape[:2]
         raise UnreadableImage(
             item.name, f"its mask is {mask_w}x{mask_h} px, the photo {w}x{h}; make them one size"
         )
-    return mask.alpha if mask.alpha is not None else mask.rgb[..., 0]
+    return mask
 
 
 def _record(library: Library, prepared: _Prepared, *, source: str, split: str | None, tally: _Tally) -> None:

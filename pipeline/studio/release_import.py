@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from pipeline.cutout import CutoutOrigin
 from pipeline.cutout.matting import foreground_colours
@@ -272,8 +271,8 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
         raise UnreadableImage(_name(record), record.fault)
     try:
         spec = noted_spec(BytesIO(record.image))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableImage(_name(record), "it is no picture") from error
+    except Exception as error:  # Pillow's readers raise some twenty types for damaged files
+        raise UnreadableImage(_name(record), "not a readable image") from error
     if spec is None or spec.id != record.sample_id:
         raise UnreadableImage(_name(record), "the note on how it was made is missing, or is another one's")
     if fault := label_fault(spec.label):

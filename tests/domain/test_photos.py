@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline.domain import photos
-from pipeline.domain.photos import load_photo
+from pipeline.domain.photos import decoded_pixels, load_mask, load_photo, load_rgb
 from pipeline.errors import UnreadableImage
 
 SIZE = (48, 40)  # width, height
@@ -87,7 +88,11 @@ def test_a_large_photograph_is_brought_to_the_largest_side() -> None:
     ("data", "reason"),
     [
         (b"", "the file is empty"),
-        (b"not a picture at all", "it is no picture"),
+        (b"not an image at all", "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)"),
+        (
+            b"DDS " + (124).to_bytes(4, "little") + bytes(120),
+            "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)",
+        ),
         (encoded(Image.new("RGB", (31, 40))), "it is 31x40 px; at least 32 on each side are needed"),
     ],
 )
@@ -108,3 +113,168 @@ def test_a_decompression_bomb_is_refused_by_its_header(monkeypatch: pytest.Monke
     monkeypatch.setattr(photos, "MAX_PIXELS", 1000)
     with pytest.raises(UnreadableImage, match=r"bomb\.png: it holds .* megapixels; at most 100 are read"):
         load_photo(encoded(Image.new("RGB", SIZE)), "bomb.png")
+
+
+def tiff(samples: bytes, bits: int, *, photometric: int = 1, sample_format: int = 1) -> bytes:
+    """A grey TIFF of SIZE without compression, as cameras and microscopes write it."""
+    entries = [
+        (256, 4, SIZE[0]),
+        (257, 4, SIZE[1]),
+        (258, 3, bits),
+        (259, 3, 1),
+        (262, 3, photometric),
+        (273, 4, 8),
+        (277, 3, 1),
+        (278, 4, SIZE[1]),
+        (279, 4, len(samples)),
+        (339, 3, sample_format),
+    ]
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return (
+        struct.pack("<2sHI", b"II", 42, 8 + len(samples))
+        + samples
+        + struct.pack("<H", len(entries))
+        + directory
+        + bytes(4)
+    )
+
+
+def full_of(value: float, kind: str) -> bytes:
+    return np.full(SIZE[0] * SIZE[1], value, kind).tobytes()
+
+
+@pytest.mark.parametrize("value", [0, 200, 255, 257, 0x8080, 0xFFFF])
+def test_a_16_bit_image_is_scaled_by_its_depth_and_never_by_its_content(value: int) -> None:
+    data = encoded(Image.new("I;16", SIZE, value))
+    assert load_photo(data, "deep.png").rgb[5, 5].tolist() == [round(value / 257)] * 3
+    assert load_rgb(data, "deep.png", enough_px=8)[5, 5].tolist() == [round(value / 257)] * 3
+
+
+@pytest.mark.parametrize(
+    ("data", "level"),
+    [
+        (tiff(full_of(200, "<u2"), 16), 1),
+        (tiff(full_of(0xFFFF, "<u2"), 16, photometric=0), 0),
+        (tiff(full_of(16384, "<i2"), 16, sample_format=2), 128),
+        (tiff(full_of(-5, "<i2"), 16, sample_format=2), 0),
+        (tiff(b"\x80\x08\x00" * (SIZE[0] * SIZE[1] // 2), 12), 128),
+        (tiff(full_of(0.5, "<f4"), 32, sample_format=3), 128),
+        (tiff(full_of(1.0, "<f4"), 32, sample_format=3), 255),
+    ],
+    ids=["dark", "white is zero", "signed", "negative", "12 bits", "float", "white float"],
+)
+def test_the_white_of_a_tiff_is_that_of_its_sample_format(data: bytes, level: int) -> None:
+    assert load_photo(data, "deep.tif").rgb[5, 4].tolist() == [level] * 3
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (
+            tiff(full_of(70_000, "<u4"), 32),
+            "it has 32-bit integers, which have no agreed white level; save it with 8 or 16 bits",
+        ),
+        (
+            tiff(full_of(200, "<f4"), 32, sample_format=3),
+            "its floating-point values reach from 200 to 200, not from 0 to 1; save it with 8 or 16 bits",
+        ),
+    ],
+)
+def test_a_depth_without_a_white_level_is_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableImage) as refused:
+        load_photo(data, "deep.tif")
+    assert refused.value.reason == reason
+
+
+def test_the_labels_of_a_16_bit_mask_are_read_as_they_are() -> None:
+    labels = np.zeros((40, 48), np.uint16)
+    labels[10:20] = 255
+    assert load_mask(encoded(Image.fromarray(labels)), "mask.png").tolist() == labels.tolist()
+    assert load_mask(encoded(Image.fromarray(labels * 257)), "mask.png").tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 4), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(pixels), "PNG", exif=exif)
+    with Image.open(BytesIO(data)) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    photo = load_photo(data, "turned.png")
+    assert photo.alpha is not None
+    assert np.dstack([photo.rgb, photo.alpha]).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_very_large_image_is_reduced_before_it_is_converted(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    y, x = np.mgrid[:400, :630]
+    pixels = np.stack([x * 255 // 629, y * 255 // 399, (x + y) % 256], axis=2).astype(np.uint8)
+    data = encoded(Image.fromarray(pixels), kind)
+    whole = load_photo(data, "large", max_side_px=100).rgb.astype(int)
+    monkeypatch.setattr(photos, "WHOLE_UP_TO_PX", 1000)
+    monkeypatch.setattr(photos, "_STRIP_PX", 5000)
+    reduced = load_photo(data, "large", max_side_px=100).rgb.astype(int)
+    assert reduced.shape == (63, 100, 3)
+    assert np.abs(reduced[..., :2] - whole[..., :2]).mean() < 1.5
+
+
+def test_an_image_that_is_converted_in_strips_keeps_every_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (45, 48, 4), np.uint8)
+    monkeypatch.setattr(photos, "_STRIP_PX", 48 * 7)
+    photo = load_photo(encoded(Image.fromarray(pixels)), "strips.png")
+    assert photo.alpha is not None
+    assert np.dstack([photo.rgb, photo.alpha]).tolist() == pixels.tolist()
+
+
+def test_the_pixels_in_memory_are_told_from_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = Image.new("RGB", (800, 600))
+    assert decoded_pixels(encoded(large, "JPEG")) == 800 * 600
+    monkeypatch.setattr(photos, "WHOLE_UP_TO_PX", 1000)
+    assert decoded_pixels(encoded(large, "JPEG"), max_side_px=200) == 200 * 150  # decoded at a quarter
+    assert decoded_pixels(encoded(large, "PNG"), max_side_px=200) == 800 * 600
+    monkeypatch.setattr(photos, "MAX_PIXELS", 1000)
+    assert decoded_pixels(encoded(large, "PNG")) == 0  # refused before it is decoded
+    assert decoded_pixels(b"not an image at all") == 0
+
+
+FUZZED = {
+    "JPEG": Image.linear_gradient("L").convert("RGB").resize(SIZE),
+    "PNG": Image.linear_gradient("L").resize(SIZE).convert("P"),
+    "WEBP": Image.linear_gradient("L").convert("RGBA").resize(SIZE),
+    "BMP": Image.new("RGB", SIZE, (9, 8, 7)),
+    "TIFF": Image.new("I;16", SIZE, 300),
+    "GIF": Image.new("P", SIZE, 3),
+    "DDS": Image.new("RGBA", SIZE, (9, 8, 7, 6)),
+    "TGA": Image.new("RGB", SIZE),
+    "ICO": Image.new("RGB", SIZE),
+    "JPEG2000": Image.new("RGB", SIZE),
+    "PCX": Image.new("RGB", SIZE),
+    "PPM": Image.new("RGB", SIZE),
+}
+
+
+@pytest.mark.filterwarnings(
+    "ignore"
+)  # Pillow's remarks on damaged files, and on sizes that we refuse ourselves
+@pytest.mark.parametrize("kind", FUZZED)
+def test_a_damaged_header_is_read_or_refused_and_never_anything_else(kind: str) -> None:
+    rng = np.random.default_rng(list(FUZZED).index(kind))
+    exif = {"exif": Image.Exif()} if kind in ("JPEG", "PNG", "WEBP") else {}
+    for tags in exif.values():
+        tags[0x0112] = 6
+    whole = np.frombuffer(encoded(FUZZED[kind], kind, **exif), np.uint8)
+    refused = 0
+    for _ in range(150):
+        damaged = whole.copy()
+        at = rng.integers(0, min(len(whole), 200), rng.integers(1, 6))
+        damaged[at] = rng.integers(0, 256, len(at))
+        try:
+            photo = load_photo(damaged.tobytes()[: rng.integers(len(whole) // 2, 2 * len(whole))], "a.jpg")
+        except UnreadableImage:
+            refused += 1
+        else:
+            assert photo.rgb.dtype == np.uint8
+    assert refused > 0

@@ -42,6 +42,13 @@ def test_the_largest_centred_square_is_taken(tmp_path: Path) -> None:
     assert squared((tmp_path / "wide.png").read_bytes(), 20).min() == 255
 
 
+def test_a_16_bit_image_is_scaled_by_its_depth_as_the_import_does(tmp_path: Path) -> None:
+    for name, value in (("bright.png", 0x8080), ("dark.png", 200)):
+        Image.new("I;16", (24, 24), value).save(tmp_path / name)
+    assert np.unique(squared((tmp_path / "bright.png").read_bytes(), 16)).tolist() == [128]
+    assert np.unique(squared((tmp_path / "dark.png").read_bytes(), 16)).tolist() == [1]
+
+
 def test_reading_is_told_as_it_goes(full_release: Path) -> None:
     told: list[int] = []
     load_release(str(full_release), None, side_px=16, on_read=told.append)
