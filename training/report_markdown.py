@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
 from typing import Any
+
+_MARKUP = re.compile(r"([\\`*_\[\]|#~])")  # what Markdown takes for its own signs
 
 
 def markdown_report(found: dict[str, Any]) -> str:
     """Verdict, table, comparisons, confusion matrices, settings and notes of what `study.json` holds."""
     parts = [
         "# Which use of the data is best?",
-        f"**{found['verdict']}**",
+        f"**{_text(found['verdict'])}**",
         *_arms(found),
         *_comparisons(found),
         *_per_class(found),
         *_confusions(found),
         *_settings(found),
         "## Read with this in mind",
-        "\n".join(f"- {note}" for note in found["notes"]),
+        "\n".join(f"- {_text(note)}" for note in found["notes"]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -66,7 +70,7 @@ def _arms(found: dict[str, Any]) -> list[str]:
         for arm in found["arms"]
     ]
     lines = [_table(("arm", "trains on", "pictures", "balanced accuracy (95 % interval)"), rows)]
-    lines += [f"Left out: {one['title']}, {one['reason']}." for one in found["skipped"]]
+    lines += [f"Left out: {_text(one['title'])}, {_text(one['reason'])}." for one in found["skipped"]]
     return lines
 
 
@@ -111,7 +115,7 @@ def _confusions(found: dict[str, Any]) -> list[str]:
         rows = [
             (name, *map(str, counts)) for name, counts in zip(found["classes"], arm["confusion"], strict=True)
         ]
-        parts += [f"### {arm['title']}", _table(("", *found["classes"]), rows)]
+        parts += [f"### {_text(arm['title'])}", _table(("", *found["classes"]), rows)]
     return parts
 
 
@@ -120,6 +124,11 @@ def _settings(found: dict[str, Any]) -> list[str]:
 
 
 def _table(head: tuple[str, ...], rows: list[Any]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines = ["| " + " | ".join(_text(title) for title in head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def _text(value: str) -> str:
+    """Text of people on one line, so that neither Markdown nor HTML takes a part of it for markup."""
+    return _MARKUP.sub(r"\\\1", escape(" ".join(str(value).split()), quote=False))

@@ -53,12 +53,26 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """How far the first arm is ahead of one other arm."""
+
+    over: Arm
+    mean: float  # of balanced accuracy, first arm minus the other
+    p_adjusted: float  # exact sign-flip, corrected for the number of other arms (step-down max-T)
+
+    @property
+    def significant(self) -> bool:
+        """Whether the first arm is ahead beyond chance."""
+        return self.mean > 0 and self.p_adjusted < ALPHA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The finding in a word and in sentences.
 
-    `best` is the arm to use, None where nothing can be told; `praise` says how sure that is: "best" where it is ahead
-    of every other arm beyond chance, "leads" where it is only ahead of the real photographs so, "surest gain" where
-    another arm reached more but not surely.
+    `best` is the arm to use, None where nothing can be told. `praise` says how sure that is: "best" where the arm is
+    ahead of every other arm beyond chance (corrected for their number), "leads" where it is ahead beyond chance of the
+    real photographs only, "surest gain" where another arm reached more, but not beyond chance.
     """
 
     finding: Finding
@@ -131,16 +145,14 @@ def _nothing_beat_them(found: tuple[Comparison, ...], behind: str) -> Verdict:
 
 def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparison], behind: str) -> Verdict:
     first = max(better, key=lambda one: one.difference.mean)
-    others = {arm: _mean(values) for arm, values in scores.items() if arm not in (first.arm, BASELINE)}
-    next_best = max(others, key=lambda arm: others[arm]) if others else None
-    praise = _praise(scores, first.arm, next_best)
-    said = praise if praise == "leads" else f"is {praise}" if praise == "best" else f"is the {praise}"
+    leads = leads_over_others(scores, first.arm)
+    praise = _praise(leads)
+    said = {"best": "is best", "leads": "leads", "surest gain": "is the surest gain"}[praise]
     sentence = (
         f"{first.arm.heading} {said}: {_percent(_mean(scores[first.arm]))} balanced accuracy on the test "
         f"photos against {_percent(_mean(scores[BASELINE]))} with real photos alone, {_gain(first)}."
     )
-    if next_best:
-        sentence += _against_next(scores, first.arm, next_best)
+    sentence += _against_others(scores, leads)
     also = [one for one in better if one is not first]
     if also:
         sentence += f" Also better than real photos: {_listed(also)}."
@@ -153,23 +165,42 @@ def _better(scores: Scores, found: tuple[Comparison, ...], better: list[Comparis
     )
 
 
-def _praise(scores: Scores, first: Arm, other: Arm | None) -> str:
-    if other is None:
+def leads_over_others(scores: Scores, first: Arm) -> list[Lead]:
+    """Compare one arm with every other arm, with p values corrected for the number of these comparisons (max-T)."""
+    others = [arm for arm in scores if arm is not first]
+    ahead = np.stack(
+        [np.asarray(scores[first]) - np.asarray(scores[arm]) for arm in others], axis=1
+    )  # (n, k)
+    adjusted = sign_flip_adjusted(ahead)
+    return [
+        Lead(over=arm, mean=float(ahead[:, place].mean()), p_adjusted=float(adjusted[place]))
+        for place, arm in enumerate(others)
+    ]
+
+
+def _praise(leads: Sequence[Lead]) -> str:
+    if all(lead.significant for lead in leads):
         return "best"
-    ahead, p = _ahead(scores, first, other)
-    return "surest gain" if ahead < 0 else "best" if ahead > 0 and p < ALPHA else "leads"
+    return "surest gain" if any(lead.mean < 0 for lead in leads) else "leads"
 
 
-def _ahead(scores: Scores, first: Arm, other: Arm) -> tuple[float, float]:
-    """Mean difference of two arms, and its p."""
-    ahead = np.asarray(scores[first]) - np.asarray(scores[other])
-    return float(ahead.mean()), sign_flip_p(ahead.tolist())
+def _against_others(scores: Scores, leads: Sequence[Lead]) -> str:
+    """Which of the other arms the first one is ahead of, behind, or not told apart from; "" without other arms."""
+    others = [lead for lead in leads if lead.over is not BASELINE]
+    ahead = [_lead(scores, lead) for lead in others if lead.significant]
+    behind = [_lead(scores, lead) for lead in others if lead.p_adjusted < ALPHA and not lead.significant]
+    undecided = [_lead(scores, lead) for lead in others if lead.p_adjusted >= ALPHA]
+    every = "every other use of the data: " if len(ahead) == len(others) else ""
+    sentences = [
+        f"It is not shown to differ from {', '.join(undecided)}." if undecided else "",
+        f"It is behind {', '.join(behind)}, whose gain over real photos is not certain." if behind else "",
+        f"It is also ahead of {every}{', '.join(ahead)}." if ahead else "",
+    ]
+    return "".join(f" {sentence}" for sentence in sentences if sentence)
 
 
-def _against_next(scores: Scores, first: Arm, other: Arm) -> str:
-    ahead, p = _ahead(scores, first, other)
-    told = "also ahead of" if p < ALPHA and ahead > 0 else "not shown to differ from"
-    return f" It is {told} {other.heading} ({_percent(_mean(scores[other]))}, p = {_p(p)})."
+def _lead(scores: Scores, lead: Lead) -> str:
+    return f"{lead.over.heading} ({_percent(_mean(scores[lead.over]))}, p = {_p(lead.p_adjusted)})"
 
 
 def _no_difference(scores: Scores, found: tuple[Comparison, ...], seeds: int) -> Verdict:

@@ -20,6 +20,7 @@ _LOG = "study.log"
 _LAST_LINES = 1
 _REQUEST = "request.json"  # what a study was asked for
 _INTERRUPTED = 130  # exit code of a study that was stopped
+_CHECKOUT = Path(__file__).resolve().parents[2]  # where `python -m training` is found
 
 
 @dataclass(slots=True)
@@ -49,19 +50,25 @@ class StudyProcess:
         """
         if self.alive:
             raise StudioError("a study is at work already; stop it or wait for its end")
+        release, test = _absolute(release), _absolute(test) if test else None
         asked = {"release": release, "test": test, "network": network, "steps": steps}
         asked |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
-        out = self._last_of(asked) or self.runs / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
+        out = self._last_of(asked) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
         out.mkdir(parents=True, exist_ok=True)
         (out / _REQUEST).write_text(json.dumps(asked), encoding="utf-8")
-        command = [sys.executable, "-m", "training", "study", "--dataset", str(release)]
+        command = [sys.executable, "-m", "training", "study", "--dataset", release]
         command += ["--out", str(out), "--seeds", str(seeds), "--network", network]
-        command += ["--test", str(test)] if test else []
+        command += ["--test", test] if test else []
         command += ["--arms", *arms] if arms else []
         command += ["--steps", str(steps)] if steps is not None else []
         with (out / _LOG).open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=dict(os.environ)
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=dict(os.environ),
+                cwd=_CHECKOUT,
             )
         self._out = out
         return out
@@ -69,7 +76,7 @@ class StudyProcess:
     def _last_of(self, asked: dict[str, Any]) -> Path | None:
         """The folder of the newest study of the same things, unless it failed just now."""
         failed = self._out if self._process and self._process.poll() not in (0, _INTERRUPTED) else None
-        newest = sorted(self.runs.glob(f"study-*/{_REQUEST}"), reverse=True)
+        newest = sorted(self.runs.absolute().glob(f"study-*/{_REQUEST}"), reverse=True)
         same = [path.parent for path in newest if path.parent != failed and _told(path) == asked]
         return same[0] if same else None
 
@@ -99,6 +106,11 @@ class StudyProcess:
         return study_progress(
             self._out, running=self.alive, exit_code=self._process.poll() if self._process else None
         )
+
+
+def _absolute(place: str) -> str:
+    """The absolute path of a folder, since the study runs in another one; a name on the Hub as it is."""
+    return str(Path(place).absolute()) if Path(place).exists() else place
 
 
 def _stamp(place: str) -> str:

@@ -65,3 +65,35 @@ def test_a_verdict_is_shown_after_the_app_was_started_anew(tmp_path: Path) -> No
     (out / "report.html").write_text("<p>whole</p>")
     shown = StudyProcess(tmp_path).progress
     assert (shown.verdict, shown.report_html, shown.running) == ("Mixed is best.", "<p>whole</p>", False)
+
+
+def test_a_study_starts_from_any_folder_and_its_paths_are_those_of_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "release").mkdir(parents=True)
+    (elsewhere / "field").mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != ""])
+    process = StudyProcess(Path("runs"))
+    out = process.start("release", **{**ASKED, "test": "field"})
+    process.wait(120)
+    assert out == elsewhere / "runs" / out.name
+    # the training ran and looked into the folders of the person, which hold nothing to train on
+    assert (out / "study.log").read_text().strip() == (
+        f"backlot: {elsewhere / 'release'} holds neither a release (data/*.parquet) nor class folders with pictures"
+    )
+
+
+def test_a_name_on_the_hub_stays_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    real = subprocess.Popen
+
+    def noted(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        commands.append(command)
+        return real([sys.executable, "-c", ""], **options)
+
+    monkeypatch.setattr("pipeline.studio.studies.subprocess.Popen", noted)
+    monkeypatch.chdir(tmp_path)
+    begun(StudyProcess(Path("runs")), Path("ann/parts"))
+    assert commands[0][commands[0].index("--dataset") + 1] == "ann/parts"

@@ -165,6 +165,26 @@ def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Pat
     assert not (out / "study.json").exists()
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_closes_the_pipe_early_gets_no_traceback(
+    full_release: Path, tmp_path: Path, unbuffered: str
+) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    arguments = ["fit", "--dataset", str(full_release), "--arm", "real", "--out", str(tmp_path / "f"), *QUICK]
+    with os.fdopen(write_end, "wb") as closed:
+        ended = subprocess.run(
+            [sys.executable, "-m", "training", *arguments],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered, "OMP_NUM_THREADS": "1"},
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "f" / "metrics.json").is_file()
+
+
 def wait_for(ready: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Until it is ready; fails at once when the process ends before."""
     while True:

@@ -78,10 +78,10 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_people_named(found: d
 
 def test_the_markdown_tells_the_verdict_the_table_and_the_comparison(found: dict[str, Any]) -> None:
     text = markdown_report(found)
-    assert text.startswith("# Which use of the data is best?\n\n**Mixed & real are <alike>.**\n")
+    assert text.startswith("# Which use of the data is best?\n\n**Mixed &amp; real are &lt;alike&gt;.**\n")
     assert "| Real | what it is | 4 real | 50.0 % (40.0 to 60.0) |" in text
     assert "| Mixed | +20.0 (+10.0 to +30.0) | 6 of 6 | 0.0312 | 0.0625 |" in text
-    assert "| a<b | 1 | 3 |" in text
+    assert "| a&lt;b | 1 | 3 |" in text
 
 
 def test_both_plots_are_well_formed_and_draw_every_arm(found: dict[str, Any]) -> None:
@@ -104,3 +104,29 @@ def test_a_report_of_one_arm_and_one_seed_is_whole(found: dict[str, Any]) -> Non
     alone = found | {"arms": [arm("synthetic", 0.5, None, None)], "comparisons": [], "seeds": [0]}
     assert "Synthetic" in html_report(alone)
     assert "Against real photos" not in markdown_report(alone)
+
+
+def test_class_names_and_messages_with_markup_are_shown_as_text_in_both_reports(
+    found: dict[str, Any],
+) -> None:
+    image = '<img src=x onerror="alert(1)">'
+    renamed = found | {
+        "verdict": f"{image} is best.",
+        "classes": [image, "c|d\n# e"],
+        "notes": [f"unreadable: {image} [link](https://x) **bold**"],
+        "dataset": image,
+        "test": f"`{image}`",
+        "skipped": [{"arm": "sdxl", "title": "Plain SDXL", "reason": f"no photo of {image}"}],
+        "test_counts": {image: 4, "c|d\n# e": 4},
+        "arms": [
+            arm(name, 0.5, 0.4, 0.6) | {"per_class": {image: 0.25, "c|d\n# e": 1.0}}
+            for name in ("real", "mixed")
+        ],
+    }
+    page, text = html_report(renamed), markdown_report(renamed)
+    assert "<img" not in page
+    assert "&lt;img src=x" in page
+    assert "<img" not in text
+    assert '&lt;img src=x onerror="alert(1)"&gt;' in text
+    assert "c\\|d \\# e" in text
+    assert "\\[link\\](https://x) \\*\\*bold\\*\\*" in text

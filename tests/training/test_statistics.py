@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import permutation_test
 
 from training.statistics import (
     holm,
@@ -95,3 +96,31 @@ def test_the_interval_holds_just_what_the_test_does_not_refuse(pairs: int) -> No
         for shift, refused in ((inside, False), (outside, True)):
             assert (sign_flip_p((d - found.low - shift).tolist()) < 0.05) is refused
             assert (sign_flip_p((d - found.high + shift).tolist()) < 0.05) is refused
+
+
+def joint_null(differences: np.ndarray) -> np.ndarray:
+    """(2**n, k) statistics |sum d| / sqrt(sum d²) under every joint pattern of signs, as SciPy enumerates them."""
+    scaled = differences / np.sqrt((differences**2).sum(axis=0))
+    result = permutation_test(
+        (scaled,),
+        lambda flipped, axis: np.abs(flipped.sum(axis=axis)),
+        permutation_type="samples",
+        n_resamples=np.inf,
+        alternative="greater",
+    )
+    return np.asarray(result.null_distribution)
+
+
+@pytest.mark.parametrize("pairs", [6, 7, 10])
+def test_the_exact_p_is_the_one_that_scipy_gives(pairs: int) -> None:
+    for d in np.random.default_rng(pairs).normal(0.4, 1.0, (10, pairs)):
+        scipy_p = permutation_test((d,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue
+        assert sign_flip_p(d.tolist()) == pytest.approx(scipy_p, abs=1e-12)
+
+
+def test_the_max_t_p_of_the_first_comparison_is_the_one_of_scipys_joint_null_distribution() -> None:
+    differences = np.random.default_rng(5).normal(0.5, 1.0, (8, 4))
+    null = joint_null(differences)
+    observed = np.abs((differences / np.sqrt((differences**2).sum(axis=0))).sum(axis=0))
+    expected = np.mean(null.max(axis=1) >= observed.max() - 1e-9)
+    assert sign_flip_adjusted(differences).min() == pytest.approx(expected, abs=1e-12)

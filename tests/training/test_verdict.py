@@ -1,4 +1,5 @@
 from training.arms import Arm
+from training.statistics import sign_flip_p
 from training.verdict import Finding, verdict
 
 REAL = [0.50, 0.52, 0.48, 0.51, 0.49, 0.50]
@@ -68,7 +69,43 @@ def test_an_arm_that_falls_behind_makes_nothing_of_another_that_does_not() -> No
 def test_an_arm_ahead_of_every_other_is_best() -> None:
     judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead([0.2] * 6), Arm.PASTE: ahead([0.1] * 6)})
     assert (judged.best, judged.praise) == (Arm.MIXED, "best")
-    assert "It is also ahead of Pasted (60.0 %, p = 0.031)." in judged.sentence
+    assert "It is also ahead of every other use of the data: Pasted (60.0 %, p = 0.031)." in judged.sentence
+
+
+def test_an_arm_that_does_not_beat_the_third_arm_too_is_not_called_best() -> None:
+    # Mixed minus Synthetic: -5 +30 -5 +30 +10 +10 (sum 70 of 90). |sum| >= 70 where the flipped ones add up to at
+    # most 10: none, 5, 5, 5 + 5, 10 or 10, so 6 of 64 on each side: p = 0.1875. The runner-up, Pasted, is beaten.
+    uneven = [0.25, -0.10, 0.25, -0.10, 0.10, 0.10]
+    judged = verdict(
+        {
+            Arm.REAL: REAL,
+            Arm.MIXED: ahead([0.2] * 6),
+            Arm.PASTE: ahead([0.1] * 6),
+            Arm.SYNTHETIC: ahead(uneven),
+        }
+    )
+    assert (judged.finding, judged.best, judged.praise) == (Finding.BETTER, Arm.MIXED, "leads")
+    assert judged.sentence.startswith("Real + synthetic leads: 70.0 %")
+    assert "It is not shown to differ from Synthetic (58.3 %, p = 0.188)." in judged.sentence
+
+
+def test_a_lead_over_two_arms_that_each_hold_alone_is_corrected_for_both() -> None:
+    # In hundredths: 12 of 14 over Pasted and 13 of 15 over Synthetic. Alone, three sign patterns a side reach each:
+    # 6/128 = 0.047. Together they are four a side, since one pattern serves both twice: 8/128 = 0.0625.
+    over_pasted, over_synthetic = [1, -1, 2, 3, 2, 3, 2], [2, 2, 3, 3, 3, -1, 1]
+    judged = verdict(
+        {
+            Arm.REAL: [0.3] * 7,
+            Arm.MIXED: [0.6] * 7,
+            Arm.PASTE: [0.6 - lead / 100 for lead in over_pasted],
+            Arm.SYNTHETIC: [0.6 - lead / 100 for lead in over_synthetic],
+        }
+    )
+    assert [sign_flip_p(leads) for leads in (over_pasted, over_synthetic)] == [0.046875, 0.046875]
+    assert (judged.best, judged.praise) == (Arm.MIXED, "leads")
+    assert "not shown to differ from Pasted (58.3 %, p = 0.062), Synthetic (58.1 %, p = 0.062)." in (
+        judged.sentence
+    )
 
 
 def test_fewer_than_six_seeds_never_make_a_claim() -> None:
