@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -25,6 +26,7 @@ from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.slots import refuse_broken_slots
 from pipeline.domain.spec import ControlSource, Method
+from pipeline.domain.texts import LONGEST_NAME, LONGEST_PATH, LONGEST_PROMPT, LONGEST_VALUE
 from pipeline.errors import InvalidRecipe
 
 
@@ -35,10 +37,24 @@ def _no_switch(value: Any) -> Any:
     return value
 
 
+MOST_SAMPLES = 100_000  # of one plan
+_MOST_SLOTS = 64
+_MOST_VALUES = 1_000  # of all slots together
+_MOST_EXCLUDED = 200
+_LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
+Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
+PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
 Whole = Annotated[int, BeforeValidator(_no_switch)]
 Number = Annotated[float, BeforeValidator(_no_switch), Field(allow_inf_nan=False)]
-Weights = dict[str, Number]
+Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
+
+
+def _equal_weights(slot: Any, values: list[Any]) -> dict[Any, float]:
+    if any(isinstance(value, (list, dict)) for value in values):
+        raise ValueError(f"slot '{slot}' lists more than texts; each of its values must be a text")
+    return dict.fromkeys(values, 1.0)
 
 
 class Position(StrEnum):
@@ -64,18 +80,21 @@ class _Part(BaseModel):
 class Backdrops(_Part):
     """The prompt grammar: a template with slots in braces, and what each slot may hold."""
 
-    template: str = "{surface} floor"
-    slots: dict[str, Weights] = Field(  # slot → value → weight
+    template: PromptText = "{surface} floor"
+    slots: dict[Name, Weights] = Field(  # slot → value → weight
+        max_length=_MOST_SLOTS,
         default_factory=lambda: {
             "surface": dict.fromkeys(("concrete", "gravel", "grass", "wooden planks"), 1.0)
-        }
+        },
     )
     exclude: list[dict[str, str]] = Field(
-        default_factory=list
+        default_factory=list, max_length=_MOST_EXCLUDED
     )  # combinations of slot values that make no sense
-    negative: str | None = None
-    folder: str | None = None  # background pictures for method `paste`; "starter" for the rendered surfaces
-    sdxl_prefix: str = "a photo of a {label}, "  # put before the prompt of the plain SDXL baseline
+    negative: PromptText | None = None
+    folder: PathText | None = (
+        None  # background pictures for method `paste`; "starter" for the rendered surfaces
+    )
+    sdxl_prefix: PromptText = "a photo of a {label}, "  # put before the prompt of the plain SDXL baseline
 
     @model_validator(mode="before")
     @classmethod
@@ -88,7 +107,7 @@ class Backdrops(_Part):
         if not isinstance(slots, dict):
             return slots
         return {
-            slot: dict.fromkeys(values, 1.0) if isinstance(values, list) else values
+            slot: _equal_weights(slot, values) if isinstance(values, list) else values
             for slot, values in slots.items()
         }
 
@@ -97,8 +116,15 @@ class Backdrops(_Part):
         for slot, values in self.slots.items():
             if not values:
                 raise ValueError(f"slot '{slot}' has no values; give it some or take it out")
-            if bad := [value for value, weight in values.items() if weight <= 0]:
-                raise ValueError(f"the weight of '{bad[0]}' in slot '{slot}' must be above 0")
+            for value, weight in values.items():
+                if not _LEAST_WEIGHT <= weight <= _LARGEST_WEIGHT:
+                    raise ValueError(
+                        f"the weight of '{value}' in slot '{slot}' is {weight:g}; "
+                        f"it must lie in {_LEAST_WEIGHT:f} to {_LARGEST_WEIGHT:.0f}"
+                    )
+        number = sum(map(len, self.slots.values()))
+        if number > _MOST_VALUES:
+            raise ValueError(f"the slots have {number:,} values; at most {_MOST_VALUES:,} are allowed")
         for combination in self.exclude:
             for slot, value in combination.items():
                 if value not in self.slots.get(slot, {}):
@@ -149,7 +175,7 @@ class Control(_Part):
 
     source: ControlSource = ControlSource.OBJECT
     scale: Annotated[Number, Field(ge=0, le=2)] = 0.6
-    reference: str | None = None  # a picture file, for source `reference`
+    reference: PathText | None = None  # a picture file, for source `reference`
 
 
 CREATE_PLAN, AGAIN_PLAN = "create", "again"  # plans of single pictures: kept on Create, drawn anew in Review
@@ -165,29 +191,56 @@ def _free_name(name: str) -> str:
     return name
 
 
+def refuse_too_many(count: int) -> None:
+    """Check that one plan may have so many samples.
+
+    Raises:
+        InvalidRecipe: fewer than 1, or more than `MOST_SAMPLES`.
+    """
+    if count < 1:
+        raise InvalidRecipe(f"{count:,} samples are planned; at least 1 is needed")
+    if count > MOST_SAMPLES:
+        raise InvalidRecipe(
+            f"{_written(count)} samples are planned; at most {MOST_SAMPLES:,} are allowed; "
+            "use several recipes with different names and seeds"
+        )
+
+
+def _written(count: int) -> str:
+    return f"{count:,}" if count < 10**15 else "far too many"
+
+
 class Recipe(_Part):
     """What to make of a library. Values that are left out come from the model."""
 
-    name: Annotated[str, AfterValidator(_free_name)] = "recipe"
-    count: Annotated[Whole, Field(ge=1, le=10_000_000)] | None = (
+    name: Annotated[Name, AfterValidator(_free_name)] = "recipe"
+    count: Annotated[Whole, Field(ge=1, le=MOST_SAMPLES)] | None = (
         None  # samples in all; 100 where nothing is said
     )
-    classes: Annotated[dict[str, Annotated[Whole, Field(ge=1)]], Field(min_length=1)] | None = (
+    classes: Annotated[dict[Name, Annotated[Whole, Field(ge=1)]], Field(min_length=1)] | None = (
         None  # class → count; all classes alike where left out
     )
     size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = (
         None  # side of the square picture, px
     )
-    method: Method | Annotated[dict[Method, Annotated[Number, Field(gt=0)]], Field(min_length=1)] = (
-        Method.INPAINT
-    )
-    model: str = "nano"
+    method: (
+        Method
+        | Annotated[
+            dict[Method, Annotated[Number, Field(ge=_LEAST_WEIGHT, le=_LARGEST_WEIGHT)]], Field(min_length=1)
+        ]
+    ) = Method.INPAINT
+    model: PathText = "nano"
     steps: Annotated[Whole, Field(ge=1, le=200)] | None = None
     guidance_scale: Annotated[Number, Field(ge=0, le=30)] | None = None
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     backdrops: Backdrops = Field(default_factory=Backdrops)
     placement: PlacementRanges = Field(default_factory=PlacementRanges)
     control: Control = Field(default_factory=Control)
+
+    @model_validator(mode="after")
+    def _samples_are_bounded(self) -> Recipe:
+        refuse_too_many(self.total)
+        return self
 
     @property
     def methods(self) -> dict[Method, float]:
@@ -216,9 +269,10 @@ def parse_recipe(text: str, name: str = "recipe") -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        raise InvalidRecipe(f"{name}: {fault_sentence(error, Recipe)}") from None
+        sentence = fault_sentence(error, Recipe)
     except InvalidRecipe as error:
-        raise InvalidRecipe(f"{name}: {error}") from None
+        sentence = str(error)
+    raise InvalidRecipe(" ".join(f"{name}: {sentence}".split()))  # one line, whatever the values hold
 
 
 def to_yaml(recipe: Recipe) -> str:

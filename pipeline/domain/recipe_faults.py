@@ -32,6 +32,8 @@ _BOUNDS = {
     "less_than": ("lt", "it must be below {}"),
     "less_than_equal": ("le", "it must be at most {}"),
     "multiple_of": ("multiple_of", "it must be a multiple of {}"),
+    "string_too_long": ("max_length", "it must have at most {} characters"),
+    "too_long": ("max_length", "it must have at most {} entries"),
 }
 
 

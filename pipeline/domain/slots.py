@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from pipeline.domain.texts import LONGEST_PROMPT
 from pipeline.errors import InvalidRecipe
 
 SLOT = re.compile(r"\{(\w+)\}")
@@ -21,7 +22,7 @@ def without_slots(text: str) -> str:
 
 
 def refuse_broken_slots(template: str, slots: Mapping[str, Collection[str]]) -> None:
-    """Check that every slot which is named is there, every slot is reachable, and none leads back to itself.
+    """Check that every slot is defined, used and free of cycles, and that no prompt becomes too long.
 
     Args:
         slots: slot → values.
@@ -35,6 +36,32 @@ def refuse_broken_slots(template: str, slots: Mapping[str, Collection[str]]) -> 
             raise InvalidRecipe(
                 f"backdrops.slots.{slot} is never used; name {{{slot}}} in the template or take it out"
             )
+    longest = longest_prompt(template, slots)
+    if longest > LONGEST_PROMPT:
+        raise InvalidRecipe(
+            f"the longest prompt of backdrops has {longest:,} characters; at most {LONGEST_PROMPT:,} are allowed; "
+            "shorten the template or the values that name other slots"
+        )
+
+
+def longest_prompt(template: str, slots: Mapping[str, Collection[str]]) -> int:
+    """Count the characters of the longest text on the way from a template to a prompt, without writing any.
+
+    Args:
+        slots: slot → values; no slot may lead back to itself.
+    """
+    lengths: dict[str, int] = {}
+
+    def length(text: str) -> int:
+        named = SLOT.findall(text)
+        return len(text) + sum(of_slot(slot) - len(slot) - len("{}") for slot in named)
+
+    def of_slot(slot: str) -> int:
+        if slot not in lengths:
+            lengths[slot] = max(len(slot) + len("{}"), *map(length, slots[slot]))
+        return lengths[slot]
+
+    return length(template)
 
 
 def reached_slots(template: str, slots: Mapping[str, Collection[str]]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -109,10 +110,10 @@ def checkpoint(name: str) -> Checkpoint:
     if name in CHECKPOINTS:
         return CHECKPOINTS[name]
     folder = Path(name)
-    if (folder / LORA_FILE).is_file():
+    if os.path.isfile(folder / LORA_FILE):  # False, not an error, for a path that cannot exist
         base = checkpoint(_lora_base(folder))
         return replace(base, name=name, title=f"folder {name} over {base.name}", lora=folder)
-    if folder.is_dir() or len(folder.parts) > 1:
+    if os.path.isdir(folder) or len(folder.parts) > 1:
         return Checkpoint(name=name, title=f"folder {name}", folder=folder)
     raise UnknownName("model", name, CHECKPOINTS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipeline.rendering.downloads import cached_folder
 
 _INDEX = "model_index.json"
 _WORDS = "vocabulary.json"
+_DEFAULTS = "defaults"
 _FINGERPRINT_BYTES = 1 << 20  # read from both ends of a weight file
 _DIGITS = 12
 
@@ -41,18 +43,28 @@ def model_facts(name: str) -> ModelFacts:
         ModelUnavailable: the folder is not a checkpoint.
     """
     model = checkpoint(name)
+    try:
+        return _facts(model)
+    except (TypeError, ValueError, LookupError):  # of numbers in the folder's JSON files
+        raise ModelUnavailable(
+            f"model '{name}' cannot be loaded: a number is missing or wrong in the {_WORDS} "
+            f"or a config.json of {model.folder}; correct it"
+        ) from None
+
+
+def _facts(model: Checkpoint) -> ModelFacts:
     if model.folder is None:
         defaults: dict[str, Any] = {}
         revision = model.hub[Part.INPAINT].revision[:_DIGITS]
     else:
         check_folder(model)
-        defaults = vocabulary_file(model.folder).get("defaults", {})
+        defaults = vocabulary_file(model.folder).get(_DEFAULTS, {})
         revision = fingerprint(model.folder, guidance_rescale=float(defaults.get("guidance_rescale", 0.0)))
     if model.lora:
         revision = f"{revision}-{fingerprint(model.lora)}"
     size = defaults.get("size", model.size if model.hub else _own_size(model))
     return ModelFacts(
-        name=name,
+        name=model.name,
         revision=revision,
         size=int(size[0] if isinstance(size, list) else size),
         steps=int(defaults.get("steps", model.steps)),
@@ -94,7 +106,7 @@ def check_folder(model: Checkpoint) -> None:
         ModelUnavailable: it is missing, or has no model_index.json.
     """
     assert model.folder is not None
-    if not model.folder.is_dir():
+    if not os.path.isdir(model.folder):  # False, not an error, for a path that cannot exist
         raise ModelUnavailable(
             f"model '{model.name}' cannot be loaded: there is no folder {model.folder}; "
             f"name one of {', '.join(CHECKPOINTS)} or a checkpoint folder"
@@ -116,9 +128,14 @@ def vocabulary_file(folder: Path | None) -> dict[str, Any]:
     if path is None or not path.is_file():
         return {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ModelUnavailable(f"{path} is not a JSON object ({error}); correct or delete it") from None
+    if not isinstance(content, dict) or not isinstance(content.get(_DEFAULTS, {}), dict):
+        raise ModelUnavailable(
+            f'{path} is not a JSON object whose "{_DEFAULTS}" are an object too; correct or delete it'
+        )
+    return content
 
 
 def fingerprint(folder: Path, *, guidance_rescale: float = 0.0) -> str:

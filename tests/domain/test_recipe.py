@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, to_yaml
+from pipeline.domain.slots import longest_prompt
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRecipe
 
@@ -77,7 +78,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
             "backdrops: {slots: {light: {dim: .nan}}}",
             "r.yaml: backdrops.slots.light.dim is nan; a finite number is needed",
         ),
-        ("seed: 1\ncount: 2\nseed: 3", "r.yaml: key 'seed' is given twice at line 3; take one of them out"),
+        ("seed: 1\ncount: 2\nseed: 3", "r.yaml at line 3: key 'seed' is given twice; remove one of them"),
         ("", "r.yaml: the file is empty; recipes/ holds worked examples"),
         ("# nothing yet", "r.yaml: the file is empty; recipes/ holds worked examples"),
         ("3: x", "r.yaml: 3 is 3; a key must be a text; put it in quotes"),
@@ -91,10 +92,53 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ),
         (
             "backdrops: {slots: {light: {dim: -1}}}",
-            "r.yaml: backdrops: the weight of 'dim' in slot 'light' must be above 0",
+            "r.yaml: backdrops: the weight of 'dim' in slot 'light' is -1; it must lie in 0.000001 to 1000000",
         ),
         ("- a list", "r.yaml: a recipe is a list of keys and values; recipes/ holds worked examples"),
         ("a: [", "r.yaml: this is not YAML at line 1; expected the node content, but found '<stream end>'"),
+        ("count: !!bool foo", "r.yaml at line 1: 'foo' does not fit the tag !!bool; leave the tag out"),
+        ("count: !!int ''", "r.yaml at line 1: '' does not fit the tag !!int; leave the tag out"),
+        (
+            "name: !!timestamp foo",
+            "r.yaml at line 1: the tag !!timestamp is not read in recipes; "
+            "leave it out, or put the value in quotes",
+        ),
+        ("name: !!set [1]", "r.yaml at line 1: the tag !!set is not read in recipes; leave it out"),
+        ("? [1]\n: 2", "r.yaml at line 1: a key must be a text, not a list or a mapping"),
+        ("<<: {count: 1}", "r.yaml at line 1: the merge key << is not read in recipes; write the keys out"),
+        ("name: &x [*x]", "r.yaml at line 1: an alias stands inside what it names; write the value out"),
+        (
+            "[" * 30 + "]" * 30,
+            "r.yaml at line 1: it is nested more than 20 levels deep; flatten it",
+        ),
+        (
+            "name: [" + "1," * 5_000 + "]",
+            "r.yaml at line 1: there are more than 5000 keys and values; shorten the lists",
+        ),
+        ("#" * 100_001, "r.yaml: the recipe has 100,001 characters; at most 100,000 are read"),
+        (
+            "count: 1" + "0" * 400,
+            "r.yaml at line 1: a number has 401 characters; at most 40 are read",
+        ),
+        (
+            'name: "\\uD800"',
+            "r.yaml at line 1: a text has the unreadable character U+D800; remove it",
+        ),
+        (
+            'name: "\\0"',
+            "r.yaml at line 1: a text has the unreadable character U+0000; remove it",
+        ),
+        (f"name: {'n' * 101}", f"r.yaml: name is '{'n' * 58}…; it must have at most 100 characters"),
+        ("count: 100001", "r.yaml: count is 100001; it must be at most 100000"),
+        (
+            "classes: {bolt: 60000, nut: 40001}",
+            "r.yaml: 100,001 samples are planned; at most 100,000 are allowed; "
+            "use several recipes with different names and seeds",
+        ),
+        (
+            "backdrops: {slots: {light: [[dim]]}}",
+            "r.yaml: backdrops.slots: slot 'light' lists more than texts; each of its values must be a text",
+        ),
         ("name: again", "r.yaml: name: 'again' is what single pictures are planned by; choose another"),
     ],
 )
@@ -102,3 +146,27 @@ def test_what_is_wrong_is_named_with_the_mend(text: str, sentence: str) -> None:
     with pytest.raises(InvalidRecipe) as refused:
         parse_recipe(text, "r.yaml")
     assert str(refused.value) == sentence
+
+
+def doubling(levels: int) -> str:
+    """A recipe whose prompt doubles with each of its nested slots."""
+    slots = [f"    s{level}: ['{{s{level + 1}}} {{s{level + 1}}}']" for level in range(levels)]
+    return "\n".join(
+        ["backdrops:", "  template: '{s0}'", "  slots:", *slots, f"    s{levels}: [gravel floor]"]
+    )
+
+
+def test_nested_slots_may_double_within_the_longest_prompt() -> None:
+    slots = parse_recipe(doubling(6)).backdrops.slots
+    assert longest_prompt("{s0}", slots) == 64 * len("gravel floor ") - 1
+
+
+def test_nested_slots_that_double_thirty_times_are_refused_before_they_are_written_out() -> None:
+    with pytest.raises(InvalidRecipe, match=r"the longest prompt of backdrops has 13,958,643,711 characters"):
+        parse_recipe(doubling(30))
+
+
+def test_an_alias_counts_as_often_as_it_is_repeated() -> None:
+    lines = ["a0: &a0 [1, 1]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 17))]
+    with pytest.raises(InvalidRecipe, match="more than 5000 keys and values"):
+        parse_recipe("\n".join(lines))

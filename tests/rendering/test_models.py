@@ -157,6 +157,30 @@ def test_a_broken_vocabulary_is_one_sentence(tmp_path: Path, tiny_folder: Path) 
         model_facts(str(folder))
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("[1]", "is not a JSON object whose"),
+        ('[["slot", ["gravel"]]]', "is not a JSON object whose"),
+        ('{"defaults": [1]}', "is not a JSON object whose"),
+        ('{"defaults": {"steps": "many"}}', "a number is missing or wrong"),
+        ("[" * 100_000, "is not a JSON object"),
+    ],
+)
+def test_a_vocabulary_of_another_shape_is_one_sentence(
+    tmp_path: Path, tiny_folder: Path, content: str, sentence: str
+) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "odd")
+    (folder / "vocabulary.json").write_text(content)
+    with pytest.raises(ModelUnavailable, match=sentence):
+        model_facts(str(folder))
+
+
+def test_a_model_path_that_no_file_system_takes_is_a_missing_folder() -> None:
+    with pytest.raises(ModelUnavailable, match="there is no folder"):
+        model_facts("models/" + "a" * 300)
+
+
 def test_unload_lets_go(tiny_folder: Path) -> None:
     first = load(str(tiny_folder))
     unload()
