@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PAGE = 12  # entries that the browser asks for at once
 _LABELS = ("bolt", "nut", "gear", "spring")
-_METHODS = (Method.INPAINT, Method.SDXL)
+_METHODS = (Method.INPAINT, Method.TEXT_TO_IMAGE)
 _TIMED = 3_000  # decisions timed one by one
 _MANY = 100_000  # decisions of one reviewer
 _SIDE_PX = 512

@@ -247,7 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     making.add_argument("--count", type=_positive, metavar="N", help="samples in all")
     making.add_argument("--model", metavar="NAME", help="nano, sdxl or a checkpoint folder")
-    making.add_argument("--method", metavar="NAME", help="inpaint, controlnet, sdxl or paste")
+    making.add_argument("--method", metavar="NAME", help="inpaint, controlnet, text_to_image or paste")
     making.add_argument("--seed", type=int, metavar="S")
 
     command("status", _status, "counts of photos and samples")

@@ -53,7 +53,7 @@ _SAYS = {
 _METHODS = {
     Arm.SYNTHETIC: (Method.INPAINT, Method.CONTROLNET),
     Arm.MIXED: (Method.INPAINT, Method.CONTROLNET),
-    Arm.SDXL: (Method.SDXL,),
+    Arm.SDXL: (Method.TEXT_TO_IMAGE,),
     Arm.PASTE: (Method.PASTE,),
 }
 

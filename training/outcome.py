@@ -63,7 +63,7 @@ def _drawn_by(release: Release) -> list[str]:
         return []
     listed = "; ".join(f"{method} by {', '.join(names)}" for method, names in release.models.items())
     notes = [f"Who drew the synthetic pictures: {listed}."]
-    if _EMBEDDED in release.models.get(str(Method.SDXL), ()):
+    if _EMBEDDED in release.models.get(str(Method.TEXT_TO_IMAGE), ()):
         notes.append(
             f"{Arm.SDXL.heading}: drawn by {_EMBEDDED}, which draws backgrounds and no objects. This arm tells nothing "
             "of the published SDXL."

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.domain.methods import present_name
 from pipeline.domain.release import Origin
 from pipeline.errors import ReleaseRefused
 
@@ -93,7 +94,7 @@ def _row(row: dict[str, Any], names: tuple[str, ...], *, fallback: str) -> Row:
     data = picture["bytes"] if picture["bytes"] is not None else Path(picture["path"]).read_bytes()
     origin, method = row.get("origin") or str(Origin.REAL), row.get("method") or PHOTO
     name, model = str(row.get("sample_id") or fallback), str(row.get("model") or "")
-    return Row(data, names[row["label"]], str(origin), str(method), name, model)
+    return Row(data, names[row["label"]], str(origin), present_name(str(method)), name, model)
 
 
 def _world_refused(rows: Iterator[Row], dataset: str) -> Iterator[Row]:

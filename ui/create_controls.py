@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.domain.methods import METHODS, Method
 from pipeline.domain.placement import Placement
-from pipeline.domain.spec import ControlSource, ControlSpec, Method
+from pipeline.domain.spec import ControlSource, ControlSpec
 from pipeline.errors import InvalidRequest
 from ui.chips import build_chips
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 Values = Mapping[Any, Any]
-_METHODS = [("inpaint", Method.INPAINT), ("guided by edges", Method.CONTROLNET), ("plain SDXL", Method.SDXL)]
+_METHODS = [(facts.title, method) for method, facts in METHODS.items() if facts.needs_prompt]
 _SOURCES = [("the object", ControlSource.OBJECT), ("its photo", ControlSource.SCENE)]
 
 

@@ -119,8 +119,8 @@ class _Draws:
         method = _given(self.methods.draw())
         choice = self.grammar.choice(label)
         prompt = self.grammar.prompt(choice)
-        diffuses = method is not Method.PASTE
-        if method is Method.SDXL:
+        diffuses = method.facts.needs_prompt
+        if method is Method.TEXT_TO_IMAGE:
             prompt = self.recipe.backdrops.sdxl_prefix.replace("{label}", label.replace("_", " ")) + prompt
         return SampleSpec(
             label=label,
@@ -135,7 +135,7 @@ class _Draws:
             steps=(self.recipe.steps or self.model.steps) if diffuses else 0,
             guidance_scale=self._guidance() if diffuses else 0.0,
             seed=int(rng.random() * _SEEDS),
-            control=self._control() if method is Method.CONTROLNET else None,
+            control=self._control() if method.facts.needs_control else None,
             backdrop_id=None if diffuses else self.backdrops.draw(),
         )
 

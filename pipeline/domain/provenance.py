@@ -16,17 +16,11 @@ from defusedxml import DefusedXmlException, ElementTree
 from PIL import Image
 
 from pipeline.domain.images import FORMATS
-from pipeline.domain.spec import Method, SampleSpec
+from pipeline.domain.spec import SampleSpec
 from pipeline.errors import StudioError
 
 TOOL = "Backlot"
 _VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_SOURCE_TYPES = {
-    Method.INPAINT: "compositeWithTrainedAlgorithmicMedia",
-    Method.CONTROLNET: "compositeWithTrainedAlgorithmicMedia",
-    Method.SDXL: "trainedAlgorithmicMedia",
-    Method.PASTE: "compositeCapture",
-}
 _SPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "xmp": "http://ns.adobe.com/xap/1.0/",
@@ -36,15 +30,10 @@ _SPACES = {
 _MOST_BYTES = 200_000  # a longer packet is none of ours
 
 
-def source_type(method: Method) -> str:
-    """The IPTC digital source type of pictures made by a method, without the vocabulary's address."""
-    return _SOURCE_TYPES[method]
-
-
 def packet(spec: SampleSpec) -> bytes:
     """The XMP packet of a sample: digital source type, creator tool, id, seed and the spec as JSON."""
     fields = {
-        "Iptc4xmpExt:DigitalSourceType": _VOCABULARY + source_type(spec.method),
+        "Iptc4xmpExt:DigitalSourceType": _VOCABULARY + spec.method.facts.source_type,
         "xmp:CreatorTool": TOOL,
         "backlot:Sample": spec.id,
         "backlot:Seed": str(spec.seed),

@@ -30,7 +30,7 @@ class ReleaseRow:
     """One picture of a release. Ids of pictures are blob ids of the library.
 
     For a real row `method` is "photo", prompt and model are empty, `seed` is -1, the homography the identity.
-    Where the photographed object is not in the picture (method `sdxl`), `mask_id` is None and `boxes` empty.
+    Where the photographed object is not in the picture (method `text_to_image`), `mask_id` is None and `boxes` empty.
     """
 
     image_id: str

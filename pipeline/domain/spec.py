@@ -8,20 +8,13 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement
 from pipeline.errors import InvalidRequest
 
 _ID_DIGITS = 20
 _DECIMALS = 6
-
-
-class Method(StrEnum):
-    """How the surroundings of the object come about."""
-
-    INPAINT = "inpaint"  # SDXL inpainting of everything but the object
-    CONTROLNET = "controlnet"  # the same, guided by edges
-    SDXL = "sdxl"  # plain SDXL: the whole picture from the prompt (the baseline)
-    PASTE = "paste"  # a real background picture, no diffusion
+_HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
 
 class ControlSource(StrEnum):
@@ -85,9 +78,9 @@ class SampleSpec:
     def __post_init__(self) -> None:
         if not self.objects:
             raise InvalidRequest("a sample needs at least one object")
-        if (self.method is Method.CONTROLNET) != (self.control is not None):
+        if self.method.facts.needs_control != (self.control is not None):
             raise InvalidRequest("control settings are needed with method 'controlnet', and only there")
-        if (self.method is Method.PASTE) != (self.backdrop_id is not None):
+        if self.method.facts.needs_background != (self.backdrop_id is not None):
             raise InvalidRequest("a background picture is needed with method 'paste', and only there")
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
 
@@ -102,6 +95,7 @@ class SampleSpec:
         """Canonical JSON of all fields but the id: sorted keys, no spaces, floats rounded to 6 decimals."""
         fields = asdict(self)
         del fields["id"]
+        fields["method"] = _HASHED_AS.get(self.method, str(self.method))
         return json.dumps(_rounded(fields), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, func, select
 
 from pipeline.domain.release import IDENTITY, Origin, Part, ReleaseRow
 from pipeline.domain.review import Verdict
-from pipeline.domain.spec import Method, SampleSpec
+from pipeline.domain.spec import SampleSpec
 from pipeline.library.rows import SampleState
 from pipeline.library.schema import decisions, sample_subjects, samples, subjects
 
@@ -67,7 +67,7 @@ def _samples(
         statement = statement.where(samples.c.split == split)
     for row in connection.execute(statement.order_by(decided, samples.c.seq)):
         spec = SampleSpec.from_json(row.spec)
-        placed = spec.method is not Method.SDXL  # its picture does not hold the object
+        placed = spec.method.facts.places_object
         yield ReleaseRow(
             image_id=row.image_id,
             mask_id=row.mask_id if placed else None,

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-VERSION = 3  # of the tables below; raise it together with a step in STEPS
+VERSION = 4  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -328,8 +328,13 @@ def note_findables(
         connection.execute(insert(sample_scores), rows)
 
 
+def _rename_text_to_image(connection: Connection) -> None:
+    """Version 4: the method `sdxl` is called `text_to_image`. The specs keep the old name, of which ids are hashed."""
+    connection.execute(update(samples).where(samples.c.method == "sdxl").values(method="text_to_image"))
+
+
 # version → what brings the version before it there
-STEPS: dict[int, Callable[[Connection], None]] = {2: _add_votes, 3: _add_filters}
+STEPS: dict[int, Callable[[Connection], None]] = {2: _add_votes, 3: _add_filters, 4: _rename_text_to_image}
 
 
 def now() -> str:

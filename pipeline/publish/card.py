@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.domain.methods import Method
 from pipeline.domain.release import Part, ReviewFacts
 from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.grid import GRID_NAME
@@ -188,12 +189,6 @@ def _counts_table(found: Survey) -> str:
 
 
 _AS_IMPORTED = "Real pictures are as they were imported: turned upright, 8 bits, stored losslessly."
-_METHODS = {
-    "inpaint": "SDXL inpainting of everything but the object; the object keeps the pixels of its warped photo",
-    "controlnet": "the same, guided by edges through a ControlNet",
-    "sdxl": "plain SDXL from the prompt alone, without the photographed object: a baseline",
-    "paste": "the object on a real background picture, no diffusion: a baseline",
-}
 
 
 def _making(found: Survey) -> str:
@@ -201,7 +196,7 @@ def _making(found: Survey) -> str:
         return _sources_table(found) + f"\n\n{_AS_IMPORTED}"
     lines = ["| method | pictures | what it is |", "|---|---:|---|"]
     for method, number in sorted(found.methods.items()):
-        lines.append(f"| `{method}` | {number:,} | {_METHODS.get(method, '')} |")
+        lines.append(f"| `{method}` | {number:,} | {Method(method).facts.description} |")
     lines += ["", "| model | revision | pictures | licence |", "|---|---|---:|---|"]
     terms = []
     for (model, revision), number in sorted(found.models.items()):

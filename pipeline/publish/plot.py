@@ -14,7 +14,7 @@ _COLOURS = {
     "photos": "#3f3f46",
     "inpaint": "#e07a3f",
     "controlnet": "#f0b76a",
-    "sdxl": "#7a9cc6",
+    "text_to_image": "#7a9cc6",
     "paste": "#a8b89a",
 }
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Layer
 from pipeline.domain.plan import ModelFacts
-from pipeline.domain.spec import Method, SampleSpec
+from pipeline.domain.spec import SampleSpec
 
 OnStep = Callable[[int, int], None]  # denoising steps done, steps in all
 IsCancelled = Callable[[], bool]
@@ -29,8 +29,8 @@ class Job:
     backdrop: RGB | None = None
 
     def __post_init__(self) -> None:
-        assert (self.control is not None) == (self.spec.method is Method.CONTROLNET)
-        assert (self.backdrop is not None) == (self.spec.method is Method.PASTE)
+        assert (self.control is not None) == self.spec.method.facts.needs_control
+        assert (self.backdrop is not None) == self.spec.method.facts.needs_background
         assert self.layer.rgb.shape[:2] == self.spec.size
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pipeline.domain.spec import Method, SampleSpec
+from pipeline.domain.spec import SampleSpec
 
 UNET_TFLOP = 6.76  # one row, one step
 CONTROLNET_TFLOP = 3.02  # the same
@@ -26,8 +26,8 @@ _PIXELS = 1024 * 1024
 def picture_seconds(spec: SampleSpec) -> float:
     """Seconds on the card for one picture, without the start."""
     rows = 2 if spec.guidance_scale > 1.0 else 1
-    step = UNET_TFLOP + (CONTROLNET_TFLOP if spec.method is Method.CONTROLNET else 0.0)
-    encodings = 0 if spec.method is Method.SDXL else 2  # the picture and the masked picture
+    step = UNET_TFLOP + (CONTROLNET_TFLOP if spec.method.facts.needs_control else 0.0)
+    encodings = 2 if spec.method.facts.places_object else 0  # the picture and the masked picture
     work = rows * spec.steps * step + encodings * ENCODE_TFLOP + DECODE_TFLOP
     share = spec.size[0] * spec.size[1] / _PIXELS
     return (work * max(share, share**2) + rows * TEXT_TFLOP) / RATE_TFLOP_S  # attention grows with the square

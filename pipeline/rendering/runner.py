@@ -13,7 +13,7 @@ from pipeline.domain.diversity import descriptor
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Cutout, Layer, Placed, place
 from pipeline.domain.quality import DEFAULT_GATES, gates_failed, scores
-from pipeline.domain.spec import ControlSource, Method, SampleSpec
+from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
 from pipeline.rendering import Generator, Job, control_picture
 from pipeline.rendering.composite import exact
@@ -24,7 +24,7 @@ from pipeline.rendering.generator import IsCancelled, OnStep
 class RenderedSample:
     """A finished sample.
 
-    For method `sdxl` no object was placed: the layer's alpha is 0 everywhere and there are no boxes.
+    For method `text_to_image` no object was placed: the layer's alpha is 0 everywhere and there are no boxes.
     """
 
     image: RGB
@@ -169,7 +169,7 @@ def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
 
 
 def _placed(spec: SampleSpec, pictures: Pictures) -> tuple[Placed, list[Cutout]]:
-    if spec.method is Method.SDXL:
+    if not spec.method.facts.places_object:
         return _nothing_placed(spec.size), []
     cutouts = [pictures.load_cutout(one.cutout_id) for one in spec.objects]
     return place(cutouts, [one.placement for one in spec.objects], spec.size), cutouts

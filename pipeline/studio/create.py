@@ -50,7 +50,9 @@ class CreateRequest:
         if not self.prompt.strip():
             raise InvalidRequest("the prompt is empty; say what the background shall be, e.g. “gravel floor”")
         if self.method is Method.PASTE:
-            raise InvalidRequest("method 'paste' is for recipes; here choose inpaint, controlnet or sdxl")
+            raise InvalidRequest(
+                "method 'paste' is for recipes; here choose inpaint, controlnet or text_to_image"
+            )
 
 
 def checkerboard(size: tuple[int, int]) -> RGB:

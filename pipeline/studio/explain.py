@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.domain.images import FORMATS, encode_webp
-from pipeline.domain.provenance import noted_spec, packet, source_type
+from pipeline.domain.provenance import noted_spec, packet
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, StudioError, UnreadableImage
 from pipeline.library import Library
@@ -53,7 +53,7 @@ def explain(file: Path) -> Explanation:
         raise InvalidRequest(
             f"{file} says nothing of where it comes from: it was not made by Backlot, or its notes were taken out"
         )
-    return Explanation(file=file, spec=spec, source_type=source_type(spec.method))
+    return Explanation(file=file, spec=spec, source_type=spec.method.facts.source_type)
 
 
 def replay(library: Library, found: Explanation, out: Path) -> int:

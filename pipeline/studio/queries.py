@@ -31,7 +31,7 @@ def filter_of(query: Mapping[str, str | None]) -> SampleFilter:
             raise UnknownName("filter", name, FIELDS)
     return SampleFilter(
         review=_one_of("state", given.get("state"), _REVIEWED),
-        method=_one_of("method", given.get("method"), list(Method)),
+        method=_method(given.get("method")),
         word=_word(given.get("word")),
         since=_day(given.get("since")),
         until=_day(given.get("until"), last=True),
@@ -54,6 +54,13 @@ def _one_of(kind: str, name: str | None, known: list[str] | tuple[str, ...]) -> 
     if name is not None and name not in known:
         raise UnknownName(kind, name, known)
     return name
+
+
+def _method(name: str | None) -> Method | None:
+    try:
+        return Method(name) if name is not None else None
+    except ValueError:
+        raise UnknownName("method", str(name), list(Method)) from None
 
 
 def _word(text: str | None) -> tuple[str, str] | None:

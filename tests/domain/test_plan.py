@@ -104,7 +104,7 @@ def test_what_the_recipe_leaves_out_comes_from_the_model() -> None:
 
 def test_plain_sdxl_names_the_class_and_the_others_do_not() -> None:
     for spec in golden_specs():
-        if spec.method is Method.SDXL:
+        if spec.method is Method.TEXT_TO_IMAGE:
             assert spec.prompt.startswith(f"a photo of a {spec.label}, ")
         else:
             assert spec.label not in spec.prompt

@@ -36,7 +36,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     [
         (Method.INPAINT, "digitalsourcetype/compositeWithTrainedAlgorithmicMedia"),
         (Method.CONTROLNET, "digitalsourcetype/compositeWithTrainedAlgorithmicMedia"),
-        (Method.SDXL, "digitalsourcetype/trainedAlgorithmicMedia"),
+        (Method.TEXT_TO_IMAGE, "digitalsourcetype/trainedAlgorithmicMedia"),
         (Method.PASTE, "digitalsourcetype/compositeCapture"),
     ],
 )

@@ -46,7 +46,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
             "r.yaml: method is 'inpant'; did you mean 'inpaint'?",
         ),
         ("method: {inpant: 1}", "r.yaml: method.inpant is 'inpant'; did you mean 'inpaint'?"),
-        ("method: 3", "r.yaml: method is 3; it must be one of inpaint, controlnet, sdxl, paste"),
+        ("method: 3", "r.yaml: method is 3; it must be one of inpaint, controlnet, text_to_image, paste"),
         ("method: {}", "r.yaml: method is {}; it must not be empty"),
         (
             "placement: {flip: {nut: horizntal}}",

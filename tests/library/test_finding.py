@@ -25,7 +25,7 @@ SURFACES = ("gravel", "snow", "sand")
 def ids(library: Library) -> list[str]:
     """Samples of two classes, three words, three methods; seam falls from 0.30 to 0.01 as they were planned."""
     bolt, nut = add_subject(library, 1), add_subject(library, 2, label="nut")
-    methods = (Method.INPAINT, Method.CONTROLNET, Method.SDXL)
+    methods = (Method.INPAINT, Method.CONTROLNET, Method.TEXT_TO_IMAGE)
     specs = [
         replace(
             spec(nut if number % 2 else bolt, seed=number, method=methods[number % 3]),
@@ -76,7 +76,7 @@ EVERY = list(range(COUNT))
         ({"order": SampleOrder.LOWEST, "score": "seam"}, EVERY[::-1]),
         ({"order": SampleOrder.HIGHEST, "score": "seam"}, EVERY),
         ({"label": "nut", "order": SampleOrder.PLAN}, EVERY[1::2]),
-        ({"method": "sdxl", "order": SampleOrder.PLAN}, EVERY[2::3]),
+        ({"method": "text_to_image", "order": SampleOrder.PLAN}, EVERY[2::3]),
         ({"model": "sdxl", "order": SampleOrder.PLAN}, EVERY[20:]),
         ({"word": ("surface", "snow"), "order": SampleOrder.PLAN}, EVERY[1::3]),
         ({"score": "seam", "low": 0.05, "high": 0.1, "order": SampleOrder.PLAN}, EVERY[20:26]),
@@ -167,7 +167,7 @@ ORDERS = [
 FILTERS: list[dict[str, Any]] = [
     {},
     {"review": "pending"},
-    {"review": "pending", "label": "nut", "method": "sdxl", "model": "nano"},
+    {"review": "pending", "label": "nut", "method": "text_to_image", "model": "nano"},
     {"review": "accepted", "word": ("surface", "snow"), "reviewer": "ann", "since": "2020-01-01"},
     {"score": "seam", "low": 0.02, "high": 0.2},
     {"cluster": "x", "review": "rejected"},

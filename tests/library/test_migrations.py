@@ -7,8 +7,9 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, text
 
 from pipeline.domain.review import Verdict
+from pipeline.domain.spec import Method
 from pipeline.library import Library, SampleFilter, SampleOrder, schema
-from tests.toy_library import decision, filled
+from tests.toy_library import add_subject, decision, filled, spec
 
 # what each version brought
 TABLES = {
@@ -21,6 +22,7 @@ TABLES = {
         "helper_limits",
         "helper_checks",
     ),
+    4: (),
     2: ("votes", "leases", "review_policies"),
 }
 COLUMNS = {3: ("model", "cluster", "promise", "certainty")}
@@ -60,3 +62,16 @@ def test_a_library_of_version_1_gets_its_votes_and_is_found_by_word_model_and_sc
         assert [row.id for row in found] == [first, second, third, fourth]
         assert [(row.cluster, row.promise) for row in found] == [(row.id, 0.5) for row in found]
         assert library.verify() == []
+
+
+def test_the_method_sdxl_of_version_3_is_found_as_text_to_image(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        sample = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
+        library.add_plan("floors", "method: sdxl", [sample])
+        with library._writing() as connection:
+            connection.execute(text("UPDATE samples SET method = 'sdxl'"))
+            downgrade(connection, 3)
+    with Library.open(tmp_path / "old") as library:
+        with library._reading() as connection:
+            stored = connection.execute(text("SELECT id, method FROM samples")).all()
+        assert [tuple(row) for row in stored] == [(sample.id, "text_to_image")]

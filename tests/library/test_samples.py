@@ -131,7 +131,7 @@ def test_samples_are_found_by_label_method_and_review(library: Library) -> None:
     specs = [
         spec(bolt, seed=1),
         spec(gear, seed=2),
-        spec(bolt, seed=3, method=Method.SDXL),
+        spec(bolt, seed=3, method=Method.TEXT_TO_IMAGE),
         spec(bolt, seed=4),
     ]
     library.add_plan("floors", "v1", specs)
@@ -139,7 +139,7 @@ def test_samples_are_found_by_label_method_and_review(library: Library) -> None:
         render(library, one)
     assert {row.id for row in library.samples()} == {one.id for one in specs[:3]}
     assert [row.id for row in library.samples(label="gear")] == [specs[1].id]
-    assert [row.id for row in library.samples(method=Method.SDXL)] == [specs[2].id]
+    assert [row.id for row in library.samples(method=Method.TEXT_TO_IMAGE)] == [specs[2].id]
     assert library.samples(review="accepted") == []
 
 

@@ -162,7 +162,7 @@ def test_photos_alone_make_a_test_set_that_loads_without_its_empty_parts(
 
 
 def test_plain_sdxl_claims_no_mask_and_no_box(library: Library, tmp_path: Path) -> None:
-    one = spec(add_subject(library, 1), method=Method.SDXL)
+    one = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
     library.add_plan("baseline", "", [one])
     library.record_decision(decision(render(library, one)))
     write_release(library, tmp_path / "release", name="Baseline")

@@ -208,7 +208,7 @@ def test_a_detection_export_without_any_box_is_refused(library: Library, tmp_pat
 
 def accept_text_to_image(library: Library) -> str:
     """Accept a text-to-image sample of the first photo; its id."""
-    planned = spec(library.subjects()[0], seed=77, method=Method.SDXL)
+    planned = spec(library.subjects()[0], seed=77, method=Method.TEXT_TO_IMAGE)
     library.add_plan("text", "", [planned])
     library.record_decision(decision(render(library, planned)))
     return planned.id

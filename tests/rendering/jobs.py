@@ -56,9 +56,9 @@ def spec(seed: int = 0, method: Method = Method.INPAINT, **given: Any) -> Sample
 
 
 def job(seed: int = 0, method: Method = Method.INPAINT, **given: Any) -> Job:
-    """A job with the noise square; for `sdxl` with nothing placed."""
+    """A job with the noise square; for `text_to_image` with nothing placed."""
     placed = layer(size=given.get("size", SIZE))
-    if method is Method.SDXL:
+    if method is Method.TEXT_TO_IMAGE:
         placed = replace(placed, alpha=np.zeros_like(placed.alpha))
     return Job(
         spec=spec(seed, method, **given),

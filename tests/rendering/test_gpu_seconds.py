@@ -17,7 +17,7 @@ def test_a_picture_counts_steps_rows_pixels_and_the_controlnet() -> None:
     assert 2.43 < plain < 4  # more than an A100 needs, in public measurements
     guided = picture_seconds(spec(method=Method.CONTROLNET, **FULL))
     assert guided - plain == pytest.approx(60 * 3.02 / 120)
-    text = picture_seconds(spec(method=Method.SDXL, **FULL))
+    text = picture_seconds(spec(method=Method.TEXT_TO_IMAGE, **FULL))
     assert plain - text == pytest.approx(2 * 4.88 / 120)
     without_guidance = picture_seconds(spec(**{**FULL, "guidance_scale": 1.0}))
     assert plain - without_guidance == pytest.approx((30 * 6.76 + 0.11) / 120)

@@ -67,9 +67,9 @@ def test_a_prompt_over_nanos_length_is_told_with_what_is_cut() -> None:
     assert cut.words.endswith("zebra")
 
 
-@pytest.mark.parametrize("method", [Method.INPAINT, Method.CONTROLNET, Method.SDXL])
+@pytest.mark.parametrize("method", [Method.INPAINT, Method.CONTROLNET, Method.TEXT_TO_IMAGE])
 def test_nano_draws_by_every_diffusion_method_and_keeps_the_object(method: Method) -> None:
-    alpha = np.zeros(SIZE, np.uint8) if method is Method.SDXL else soft_square(SIZE)
+    alpha = np.zeros(SIZE, np.uint8) if method is Method.TEXT_TO_IMAGE else soft_square(SIZE)
     placed = Layer(rgb=noise(5, SIZE), alpha=alpha)
     control = control_picture(placed) if method is Method.CONTROLNET else None
     jobs = [Job(spec=nano_spec(seed, method), layer=placed, control=control) for seed in (1, 2)]

@@ -153,7 +153,7 @@ def test_a_flat_black_background_fails_a_gate_in_words() -> None:
 
 def test_the_baseline_has_no_object_no_boxes_and_loads_no_cutout() -> None:
     collector, painter = Collector(), Painter()
-    run([spec(9, Method.SDXL)], painter, collector, load_cutout=missing("cut-out"))
+    run([spec(9, Method.TEXT_TO_IMAGE)], painter, collector, load_cutout=missing("cut-out"))
     (sample,) = collector.samples.values()
     assert collector.failures == []
     assert not sample.placed.layer.alpha.any()
@@ -240,7 +240,7 @@ def test_a_plan_for_other_weights_is_refused_before_anything_is_drawn() -> None:
 def test_real_pipelines_render_all_methods_alike_in_batches_and_alone(tmp_path: Path) -> None:
     folder = str(save_tiny_sdxl(tmp_path / "tiny"))
     revision = model_facts(folder).revision
-    methods = (Method.INPAINT, Method.CONTROLNET, Method.SDXL)
+    methods = (Method.INPAINT, Method.CONTROLNET, Method.TEXT_TO_IMAGE)
     specs = [spec(seed, method, model=folder, revision=revision) for seed in range(2) for method in methods]
     together, again, alone = Collector(), Collector(), Collector()
     run(specs, None, together, generator_for=load)

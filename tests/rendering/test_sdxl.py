@@ -19,7 +19,7 @@ from pipeline.rendering.families.sdxl.pipelines import load_generator
 from tests.rendering.jobs import job, layer, noise, soft_square, spec
 from tests.rendering.tiny import STEPS, save_tiny_sdxl
 
-DIFFUSION = (Method.INPAINT, Method.CONTROLNET, Method.SDXL)
+DIFFUSION = (Method.INPAINT, Method.CONTROLNET, Method.TEXT_TO_IMAGE)
 
 
 def one(generator: Generator, wanted: Job) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_the_object_is_exact_and_the_ground_is_not_the_grey_that_was_given(
 
 
 def test_the_baseline_does_not_show_the_object(tiny: Generator) -> None:
-    assert not exact(one(tiny, job(0, Method.SDXL)), layer())
+    assert not exact(one(tiny, job(0, Method.TEXT_TO_IMAGE)), layer())
 
 
 def test_the_hidden_part_of_the_photo_does_not_leak_into_the_background(tiny: Generator) -> None:
@@ -159,7 +159,7 @@ def test_few_steps_are_refused_where_a_run_does_not_start_from_pure_noise(tmp_pa
         InvalidRequest, match=f"steps is {STEPS}; .* needs 10 or more to paint round an object"
     ):
         generator.generate([job(0)])
-    assert one(generator, job(0, Method.SDXL)).shape == (64, 64, 3)
+    assert one(generator, job(0, Method.TEXT_TO_IMAGE)).shape == (64, 64, 3)
 
 
 def test_an_oblong_picture_is_drawn(tiny: Generator) -> None:
@@ -181,7 +181,9 @@ def test_a_checkpoint_with_a_4_channel_unet_draws_by_every_method(tmp_path: Path
     generator = load(str(save_tiny_sdxl(tmp_path / "plain", unet_channels=4)))
     for method in (Method.INPAINT, Method.CONTROLNET):
         assert exact(one(generator, job(0, method)), layer())
-    assert not np.array_equal(one(generator, job(0, Method.SDXL)), one(generator, job(1, Method.SDXL)))
+    assert not np.array_equal(
+        one(generator, job(0, Method.TEXT_TO_IMAGE)), one(generator, job(1, Method.TEXT_TO_IMAGE))
+    )
 
 
 def test_paste_puts_the_object_on_the_backdrop() -> None:

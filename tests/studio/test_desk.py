@@ -62,7 +62,7 @@ def test_a_query_says_which_samples_and_in_which_order() -> None:
     assert filter_of(query) == SampleFilter(
         review="accepted",
         label="bolt",
-        method="sdxl",
+        method="text_to_image",
         word=("surface", "wet=sand"),
         since="2026-01-31",
         until="2026-02-01U",

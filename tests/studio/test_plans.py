@@ -38,7 +38,7 @@ def test_the_time_of_a_plan_counts_every_method_at_its_own_pace(library: Library
     assert preview_plan(library, recipe, Overrides()).seconds is None
     rendered(library, Method.INPAINT, 2.0)
     assert preview_plan(library, recipe, Overrides()).seconds is None, "half of a sum would mislead"
-    rendered(library, Method.SDXL, 10.0)
+    rendered(library, Method.TEXT_TO_IMAGE, 10.0)
     preview = preview_plan(library, recipe, Overrides())
-    assert preview.seconds == 2.0 * preview.methods["inpaint"] + 10.0 * preview.methods["sdxl"]
+    assert preview.seconds == 2.0 * preview.methods["inpaint"] + 10.0 * preview.methods["text_to_image"]
     assert preview_plan(library, recipe, Overrides(method="inpaint")).seconds == 2.0 * preview.total

@@ -24,7 +24,7 @@ def test_every_arm_takes_its_own_pictures(full_release: Path) -> None:
 def test_an_arm_without_pictures_is_skipped_with_the_reason(full_release: Path) -> None:
     _, skipped = filled_arms(load_release(str(full_release), None, side_px=16), [Arm.REAL, Arm.SDXL])
     reasons = {one.arm: one.reason for one in skipped}
-    assert reasons == {Arm.SDXL: "the release has no training pictures of method sdxl"}
+    assert reasons == {Arm.SDXL: "the release has no training pictures of method text_to_image"}
 
 
 def test_an_arm_that_lacks_a_class_is_skipped_with_its_name(release_of: Callable[..., Path]) -> None:
@@ -46,5 +46,7 @@ def test_an_arm_that_lacks_a_class_is_skipped_with_its_name(release_of: Callable
 
 def test_a_study_of_arms_without_any_data_is_refused(full_release: Path) -> None:
     release = load_release(str(full_release), None, side_px=16)
-    with pytest.raises(ReleaseRefused, match=r"sdxl: the release has no training pictures of method sdxl"):
+    with pytest.raises(
+        ReleaseRefused, match=r"sdxl: the release has no training pictures of method text_to_image"
+    ):
         filled_arms(release, [Arm.SDXL])

@@ -55,7 +55,7 @@ def test_a_study_ends_with_the_verdict_and_where_the_report_lies(
     assert main([*arguments, "--arms", "real", "paste", "sdxl"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "balanced accuracy"
-    assert "left out: Prompt alone, the release has no training pictures of method sdxl" in lines[3]
+    assert "left out: Prompt alone, the release has no training pictures of method text_to_image" in lines[3]
     assert lines[4].startswith("Too few seeds to tell: 1 seed was run")
     assert lines[5] == f"report: {tmp_path / 's' / 'report.html'}"
 

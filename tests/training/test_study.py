@@ -36,7 +36,7 @@ def test_a_study_writes_its_verdict_as_json_markdown_and_html(release: Release, 
     assert "fewer than six seeds can never reach p &lt; 0.05" in page
     for report in (markdown, page):
         assert "Prompt alone" in report
-        assert "the release has no training pictures of method sdxl" in report
+        assert "the release has no training pictures of method text_to_image" in report
 
 
 def test_every_run_can_be_followed_while_it_trains(release: Release, tmp_path: Path) -> None:

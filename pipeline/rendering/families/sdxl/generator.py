@@ -91,7 +91,7 @@ class SdxlGenerator:
         with self._lock:
             if method is Method.CONTROLNET:
                 _ = self._pipelines.controlnet_inpaint
-            elif method is Method.SDXL:
+            elif method is Method.TEXT_TO_IMAGE:
                 _ = self._pipelines.text
 
     def _check_size(self, size: tuple[int, int]) -> None:
@@ -104,7 +104,7 @@ class SdxlGenerator:
 
     def _check_steps(self, spec: SampleSpec) -> None:
         """A strength below 1 leaves out a step, and what a run of few steps starts from is then the grey fill."""
-        few = spec.steps < _LEAST_STEPS and self._strength < 1.0 and spec.method is not Method.SDXL
+        few = spec.steps < _LEAST_STEPS and self._strength < 1.0 and spec.method is not Method.TEXT_TO_IMAGE
         if few:
             raise InvalidRequest(
                 f"steps is {spec.steps}; {self._facts.name} needs {_LEAST_STEPS} or more to paint round an object"
@@ -129,7 +129,7 @@ class SdxlGenerator:
             callback_on_step_end_tensor_inputs=[],
         ).images  # (N, H, W, 3) float32, 0 to 1
         painted = (pictures * 255).round().astype(np.uint8)
-        if first.method is Method.SDXL:
+        if first.method is Method.TEXT_TO_IMAGE:
             return list(painted)
         return [composite(job.layer, picture) for job, picture in zip(jobs, painted, strict=True)]
 
@@ -145,9 +145,9 @@ class SdxlGenerator:
                     "controlnet_conditioning_scale": float(control.scale),
                 }
                 return self._pipelines.controlnet_inpaint, self._surroundings(jobs) | guidance
-            case Method.SDXL if self._pipelines.text is not None:
+            case Method.TEXT_TO_IMAGE if self._pipelines.text is not None:
                 return self._pipelines.text, {}
-            case Method.SDXL:
+            case Method.TEXT_TO_IMAGE:
                 return self._pipelines.inpaint, _nothing_given(len(jobs), jobs[0].spec.size)
             case other:
                 raise AssertionError(f"{other} needs no diffusion")
