@@ -9,10 +9,10 @@ LIBRARY ?= libraries/starter
 PORT ?= 7860
 NANO ?=
 
-.PHONY: help studio demo test check bench nano clean
+.PHONY: help studio demo test test-js check bench nano clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 $(VENV)/.ready: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,8 +36,12 @@ demo: $(VENV)/.ready ## the whole loop without a browser on the starter set, int
 	$(RUN) -m training study --dataset runs/demo/release --seeds 3 --out runs/demo/study
 	@echo "library runs/demo/library · release runs/demo/release · report runs/demo/study/report.html"
 
-test: $(VENV)/.ready-dev ## set up and run the whole test suite
+test: $(VENV)/.ready-dev test-js ## set up and run the whole test suite
 	$(RUN) -m pytest
+
+test-js: ## the tests of the page's scripts alone (needs node)
+	@if command -v node >/dev/null; then node --test tests/js/*.test.mjs; \
+	else echo "node is not installed: the tests of the page's scripts (tests/js) are left out"; fi
 
 check: $(VENV)/.ready-dev ## ruff and mypy
 	$(BIN)/ruff check .

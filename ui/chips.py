@@ -8,14 +8,14 @@ from html import escape
 
 import gradio as gr
 
-from ui.theme import PICK
+from ui.scripts import widget_script
 
 _BLANK = re.compile(r"\{\w+\}")  # stands for a value of another slot, as in "{surface} floor"
 
 
 def build_chips() -> gr.HTML:
     """An empty row of chips; its `pick` event carries the word."""
-    return gr.HTML("", js_on_load=PICK, elem_id="chips", elem_classes="chips-block")
+    return gr.HTML("", js_on_load=widget_script("pick.js"), elem_id="chips", elem_classes="chips-block")
 
 
 def chips_html(vocabulary: Mapping[str, Sequence[str]] | None) -> str:

@@ -1,7 +1,7 @@
 """The review pane as one `gr.HTML`: the browser owns the queue, the server answers small questions.
 
-`static/review.js` shows the next picture at once and sends decisions behind it, in order, each with a client
-id.
+The modules of `static/review/` show the next image at once and send decisions behind it, in order, each with a
+client id.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipeline.errors import NotAllowed, StudioError
 from ui.addresses import file_address, inline_picture
 from ui.review_grid import grid_functions
 from ui.review_session import Answer, answered, reviewer_of
+from ui.scripts import widget_script
 from ui.theme import STATIC
 
 if TYPE_CHECKING:
@@ -28,14 +29,13 @@ if TYPE_CHECKING:
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
 _COMMENT_LENGTH = 500
-_SCRIPTS = ("outbox.js", "queue.js", "keys.js", "grid.js", "review.js")
 
 
 def build_review_component(studio: Studio) -> gr.HTML:
     """The pane; decisions are kept under the name that the browser signed in with."""
     return gr.HTML(
         html_template=(STATIC / "review.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((STATIC / script).read_text(encoding="utf-8") for script in _SCRIPTS),
+        js_on_load=widget_script("review/main.js"),
         server_functions=list(server_functions(studio)),
         elem_id="review",
         reasons=json.dumps([(str(one), _REASON_TITLES.get(str(one), str(one))) for one in RejectReason]),

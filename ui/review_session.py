@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 _NAME_LENGTH = 80
-NAME_COOKIE = "backlot_reviewer"  # set by static/review.js
+NAME_COOKIE = "backlot_reviewer"  # set by static/review/main.js
 
 
 VISITOR = "visitor"  # who has not signed in to a Space

@@ -6,7 +6,7 @@ import gradio as gr
 
 from pipeline.domain.images import RGB
 from ui.addresses import inline_picture
-from ui.theme import STATIC
+from ui.scripts import widget_script
 
 _PICTURE = '<img src="${value}" alt="The placed object" draggable="false">'
 _TEMPLATE = '<div class="stage-box">${value ? `' + _PICTURE + '` : ""}</div>'
@@ -17,7 +17,7 @@ def build_stage() -> gr.HTML:
     return gr.HTML(
         "",
         html_template=_TEMPLATE,
-        js_on_load=(STATIC / "stage.js").read_text(encoding="utf-8"),
+        js_on_load=widget_script("stage.js"),
         elem_id="stage",
         elem_classes="stage-block",
     )

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-STATIC = Path(__file__).parent / "static"
-PICK = (STATIC / "pick.js").read_text(encoding="utf-8")  # for `gr.HTML`: see tiles and chips
+STATIC = Path(__file__).resolve().parent / "static"
 STYLESHEETS = [STATIC / "studio.css", STATIC / "review.css"]
 _PETROL = gr.themes.Color(
     name="petrol",

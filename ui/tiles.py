@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from ui.theme import PICK
+from ui.scripts import widget_script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,9 @@ class Tile:
 
 def build_tiles(*, elem_id: str, label: str) -> gr.HTML:
     """An empty grid; give it `tiles_html(...)` as value."""
-    return gr.HTML("", js_on_load=PICK, elem_id=elem_id, elem_classes="tiles-block", label=label)
+    return gr.HTML(
+        "", js_on_load=widget_script("pick.js"), elem_id=elem_id, elem_classes="tiles-block", label=label
+    )
 
 
 def tiles_html(tiles: Sequence[Tile], *, ground: str = "checker") -> str:

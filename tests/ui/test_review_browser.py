@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,7 +169,7 @@ def test_many_are_decided_in_one_go_in_the_grid_and_taken_back_with_one_undo(
         page.keyboard.press("u")
         page.wait_for_function(f"document.querySelectorAll('.grid-tile').length === {SAMPLES}")
         page.select_option("[name=state]", "rejected")
-        page.wait_for_selector("text=No picture fits.")
+        page.wait_for_selector("text=No image matches the filters.")
         assert "state=rejected" in page.url
         page.keyboard.press("g")
         page.wait_for_selector(".review-frame img")
@@ -371,3 +373,35 @@ def test_a_queue_that_cannot_be_or_is_empty_says_so_and_leads_back(app: App, tmp
         page.click("text=The whole queue")
         page.wait_for_selector(".review[data-sample]")
     assert verdicts(tmp_path) == []
+
+
+def test_an_unreadable_and_a_refused_decision_do_not_block_the_others(app: App, tmp_path: Path) -> None:
+    gone = {"client_id": "0-gone", "sample_id": "gone", "verdict": "accept", "via": "key"}
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("s")
+        page.wait_for_function(ALL_SAVED)
+        library = sha256(str((tmp_path / "library").absolute()).encode()).hexdigest()[:12]
+        prefix = f"backlot.decision.{library}."
+        stored = {prefix + "0-cut": '{"client_id": "0-cut", "sam', prefix + "0-gone": json.dumps(gone)}
+        page.evaluate("stored => Object.assign(localStorage, stored)", stored)
+        page.reload()
+        page.wait_for_selector(".review-saving.trouble")
+        page.wait_for_selector(".review[data-sample]")
+        page.keyboard.press("a")
+        page.wait_for_function(ALL_SAVED)
+    assert [verdict for _, verdict in verdicts(tmp_path)] == ["skip", "accept"]
+
+
+def test_the_grid_goes_on_after_a_request_that_failed(app: App) -> None:
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        page.route("**/component_server**", lambda route: route.abort())
+        page.keyboard.press("g")
+        page.wait_for_selector(".grid .trouble")
+        page.unroute("**/component_server**")
+        page.click(".grid-end button")
+        page.locator(".grid-tile").nth(SAMPLES - 1).wait_for()
+        assert page.inner_text(".grid-end") == f"{SAMPLES} images"

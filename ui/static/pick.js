@@ -1,5 +1,7 @@
 // Whatever carries data-pick can be picked: the event `pick` brings its value.
-element.addEventListener('click', (event) => {
-  const picked = event.target.closest('[data-pick]');
-  if (picked) trigger('pick', { value: picked.dataset.pick });
-});
+export function start({ element, trigger }) {
+  element.addEventListener('click', (event) => {
+    const picked = event.target.closest('[data-pick]');
+    if (picked) trigger('pick', { value: picked.dataset.pick });
+  });
+}

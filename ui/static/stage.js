@@ -1,22 +1,31 @@
-// Dragging on the picture: the event `drag` brings where the pointer is, as shares of the picture.
-let held = false, waiting = false;
-const at = (event) => {
-  const image = element.querySelector('img');
-  if (!image) return;
-  const box = image.getBoundingClientRect();
-  const share = (value) => Math.round(Math.min(1, Math.max(0, value)) * 1000) / 1000;
-  const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-  trigger('drag', { x: share(x), y: share(y) });
-};
-element.addEventListener('pointerdown', (event) => {
-  if (event.target.tagName !== 'IMG') return;
-  held = true;
-  event.preventDefault();
-  at(event);
-});
-window.addEventListener('pointerup', () => { held = false; });
-window.addEventListener('pointermove', (event) => {
-  if (!held || waiting) return;
-  waiting = true;
-  requestAnimationFrame(() => { waiting = false; at(event); });
-});
+// Dragging on the image: the event `drag` brings where the pointer is, as shares of the image's size.
+export function start({ element, trigger }) {
+  let held = false;
+  let waiting = false;
+  const report = (event) => {
+    const image = element.querySelector('img');
+    if (image) trigger('drag', shareOf(event, image.getBoundingClientRect()));
+  };
+  element.addEventListener('pointerdown', (event) => {
+    if (event.target.tagName !== 'IMG') return;
+    held = true;
+    event.preventDefault();
+    report(event);
+  });
+  window.addEventListener('pointerup', () => { held = false; });
+  window.addEventListener('pointermove', (event) => {
+    if (!held || waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      report(event);
+    });
+  });
+}
+
+// Where the pointer is in a box: x and y in 0..1 with three digits, at the edge when it is outside.
+export function shareOf({ clientX, clientY }, { left, top, width, height }) {
+  return { x: share((clientX - left) / width), y: share((clientY - top) / height) };
+}
+
+function share(value) { return Math.round(Math.min(1, Math.max(0, value)) * 1000) / 1000; }

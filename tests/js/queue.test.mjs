@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Queue } from '../../ui/static/review/queue.js';
+import { answering, deferred } from './helpers.mjs';
+
+function entries(...ids) { return ids.map((id) => ({ id, image: `image of ${id}` })); }
+
+function queueOf(fetchEntries) {
+  const loaded = [];
+  const loadImage = (address) => { loaded.push(address); return { decode: () => Promise.resolve() }; };
+  return { queue: new Queue({ fetchEntries, loadImage }), loaded };
+}
+
+async function filled(...ids) {
+  const { queue, loaded } = queueOf(answering({ entries: entries(...ids), ended: true, problem: '' }));
+  await queue.more();
+  return { queue, loaded };
+}
+
+test('the queue goes on behind the last known entry and knows none twice', async () => {
+  const fetchEntries = answering({ entries: entries('a', 'b'), ended: false }, { entries: entries('b', 'c'), ended: true });
+  const { queue } = queueOf(fetchEntries);
+  await queue.more();
+  await queue.more();
+  assert.deepEqual(fetchEntries.calls.map(([after]) => after), [null, 'b']);
+  assert.deepEqual(queue.entries.map((entry) => entry.id), ['a', 'b', 'c']);
+  assert.equal(await queue.more(), undefined);
+});
+
+test('a request that fails is made again at the next step', async () => {
+  const fetchEntries = answering({ entries: entries('a', 'b'), ended: false }, new Error('connection reset'), { entries: entries('c'), ended: true });
+  const { queue } = queueOf(fetchEntries);
+  await queue.more();
+  queue.step(1);
+  await queue.fetching;
+  assert.equal(queue.ended, false);
+  queue.step(1);
+  await queue.fetching;
+  assert.equal(queue.current.id, 'c');
+});
+
+test('the next six images are loaded ahead, and those left behind are given up', async () => {
+  const { queue, loaded } = await filled(...'abcdefghij');
+  assert.deepEqual(loaded, [...'abcdefg'].map((id) => `image of ${id}`));
+  queue.step(3);
+  assert.deepEqual([...queue.images.keys()], [...'cdefghij'].map((id) => `image of ${id}`));
+});
+
+test('an answer from before a restart is dropped', async () => {
+  const late = deferred();
+  const { queue } = queueOf(answering(() => late.promise, { entries: entries('new'), ended: true }));
+  const first = queue.more();
+  await queue.restart(Promise.resolve());
+  late.resolve({ entries: entries('old'), ended: true });
+  assert.equal(await first, undefined);
+  assert.deepEqual(queue.entries.map((entry) => entry.id), ['new']);
+});
+
+test('an undone entry is shown again, where it is or in front', async () => {
+  const { queue } = await filled('a', 'b', 'c');
+  queue.step(2);
+  queue.show({ id: 'a', image: 'image of a' });
+  assert.deepEqual([queue.at, queue.entries.length], [0, 3]);
+  queue.show({ id: 'z', image: 'image of z' });
+  assert.deepEqual(queue.entries.map((entry) => entry.id), ['z', 'a', 'b', 'c']);
+  assert.equal(queue.current.id, 'z');
+});
+
+test('an entry that is removed before the current one leaves the current one', async () => {
+  const { queue } = await filled('a', 'b', 'c');
+  queue.step(1);
+  queue.remove('a');
+  assert.equal(queue.current.id, 'b');
+  queue.remove('gone');
+  assert.deepEqual(queue.entries.map((entry) => entry.id), ['b', 'c']);
+});
+
+test('an image that is generated again comes before its entry, or now when that was decided meanwhile', async () => {
+  const { queue } = await filled('a', 'b', 'c');
+  queue.insertBefore({ id: 'a2', image: '' }, 'a');
+  assert.deepEqual([queue.current.id, queue.entries[1].id], ['a2', 'a']);
+  queue.step(2);
+  queue.insertBefore({ id: 'a3', image: '' }, 'a');
+  assert.equal(queue.current.id, 'a3');
+});

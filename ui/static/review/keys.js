@@ -1,0 +1,51 @@
+// Which key does what. Changes are stored in this browser.
+export const ACTIONS = {
+  accept: 'accept', reject: 'reject', skip: 'skip; it comes back later', undo: 'undo, as often as you like',
+  mask: 'show which part was kept of the photo', before: 'the photo, moved as the object was; drag to compare',
+  zoom: 'one image pixel per screen pixel', again: 'the same placement with a new seed',
+  flag: 'flag it for discussion', grid: 'many at once, and back', help: 'this help',
+};
+export const DEFAULT_KEYS = {
+  accept: 'a', reject: 'x', skip: 's', undo: 'u', mask: 'm', before: 'b', zoom: 'z', again: 'r', flag: 'f', grid: 'g', help: '?',
+};
+const STORED_AS = 'backlot.keys';
+
+export class Keys {
+  constructor(storage = localStorage) {
+    this.storage = storage;
+    let stored = {};
+    try { stored = JSON.parse(storage.getItem(STORED_AS)) || {}; } catch { /* not ours: the defaults hold */ }
+    this.map = { ...DEFAULT_KEYS };
+    for (const action of Object.keys(DEFAULT_KEYS)) if (Keys.fits(stored[action])) this.map[action] = stored[action];
+  }
+
+  // One printable character that is not a digit: digits are the reasons.
+  static fits(key) { return typeof key === 'string' && key.length === 1 && /[^\s\d]/.test(key); }
+
+  action(key) {
+    const pressed = key.toLowerCase();
+    return Object.keys(this.map).find((action) => this.map[action] === pressed);
+  }
+
+  // Give an action a key; the action that had this key gets the old one.
+  set(action, key) {
+    const wanted = key.toLowerCase();
+    const other = this.action(wanted);
+    if (other) this.map[other] = this.map[action];
+    this.map[action] = wanted;
+    this.storage.setItem(STORED_AS, JSON.stringify(this.map));
+  }
+
+  reset() {
+    this.map = { ...DEFAULT_KEYS };
+    this.storage.removeItem(STORED_AS);
+  }
+}
+
+// The action that a key press asks for: 1 to 9 are the reasons, modifiers and held keys belong to the browser.
+export function actionOfKey(event, keys, reasons) {
+  if (event.key === 'Enter' || event.key === ' ') return undefined; // a button that has the focus
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  const number = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
+  return number && number <= reasons.length ? `reason:${reasons[number - 1]}` : keys.action(event.key);
+}

@@ -1,0 +1,497 @@
+// The review page: turns keys and clicks into decisions, and paints what follows from them.
+import { resolveAction } from './actions.js';
+import { Dialogs } from './dialogs.js';
+import { button, link, node, partsOf } from './elements.js';
+import { emptyState } from './empty.js';
+import { Grid } from './grid.js';
+import { Help } from './help.js';
+import { History, stepWeight, verdictWeight } from './history.js';
+import { actionOfKey, Keys } from './keys.js';
+import { Outbox } from './outbox.js';
+import { Pane } from './pane.js';
+import { Pace, paceInWords, percentDone } from './progress.js';
+import { changed, described, MORE_FIELDS, queueNameOf } from './query.js';
+import { Queue } from './queue.js';
+
+const RETRY_MS = 2000;
+const GOLD_PHOTOS = 20;
+
+class ReviewPage {
+  constructor({ element, props, server }) {
+    this.root = element.firstElementChild;
+    this.parts = partsOf(element);
+    this.server = server;
+    this.reasons = JSON.parse(props.reasons); // [[name, title], …]
+    this.history = new History();
+    this.pace = new Pace();
+    this.left = 0; // pending on the server, less what is on its way
+    this.role = '';
+    this.queues = {}; // name → query
+    this.redrawing = false;
+    this.refusal = ''; // of the last decisions; stays on the page until the next one
+    this.keys = new Keys();
+    this.dialogs = new Dialogs(this.parts);
+    this.grid = new Grid({
+      root: this.parts.grid,
+      fetchPage: (question) => this.ask(() => server.grid_page(question)),
+      decide: (entries, verdict, reason, via) => this.decideEntries(entries, verdict, reason, via),
+      onSelect: (selection) => this.paintSelection(selection),
+      onQueues: (queues) => this.paintQueues(queues),
+    });
+    this.queue = new Queue({ fetchEntries: (after, limit) => server.review_queue(after, limit, this.grid.query()) });
+    this.pane = new Pane({ root: this.root, parts: this.parts, imageOf: (address) => this.queue.image(address) });
+    this.outbox = new Outbox({
+      prefix: props.library,
+      send: (decisions) => server.record_decisions(decisions),
+      onChange: (change) => this.onOutbox(change),
+    });
+    this.paintReasons();
+    this.help = new Help({ root: element, parts: this.parts, keys: this.keys });
+    this.handlers = this.buildHandlers();
+  }
+
+  buildHandlers() {
+    const { grid, pane } = this;
+    return {
+      name: () => this.changeName(),
+      decide: ({ verdict, reason }, via) => this.decide(verdict, via, reason),
+      comment: (_, via) => this.rejectWithComment(via),
+      decideSelected: ({ verdict, reason }, via) => grid.decideSelected(verdict, reason, via),
+      decideEverything: ({ verdict, reason }) => this.decideEverything(verdict, reason),
+      undo: (_, via) => this.undo(via),
+      flag: (_, via) => this.flag(via),
+      mask: () => pane.toggleMask(),
+      before: () => pane.togglePhoto((id) => this.ask(() => this.server.photo_in_place(id))),
+      zoom: () => pane.toggleZoom(),
+      again: () => this.redraw(),
+      grid: () => this.toggleGrid(),
+      help: () => this.help.toggle(),
+      all: () => grid.selectAll(),
+      everything: () => grid.selectEverything(),
+      filters: () => this.showFilters(this.parts.more.hidden),
+      clear: () => this.takeQuery({}),
+      save: () => this.saveQueue(),
+      forget: () => this.storeQueue(this.queueField.value, null),
+      best: () => this.keepBest(),
+      alike: () => this.showAlike(),
+      gold: () => this.makeGold({ ids: [...grid.selection.ids] }),
+      'gold-photos': () => this.makeGold({ photos: GOLD_PHOTOS }),
+    };
+  }
+
+  get reading() { return this.role === 'reader'; }
+
+  get queueField() { return this.parts.grid.querySelector('[name="queue"]'); }
+
+  // Do what a key or a button asks for.
+  act(action, via) {
+    const resolved = resolveAction(action, { reader: this.reading, gridOpen: this.grid.open, everything: this.grid.selection.everything });
+    if (resolved) this.handlers[resolved.name]?.(resolved, via);
+  }
+
+  async begin() {
+    const search = new URLSearchParams(location.search);
+    this.grid.take(Object.fromEntries(search));
+    this.paintQuery();
+    await this.outbox.flush(); // what an earlier visit could not save comes first
+    const answer = await this.queue.more();
+    if (!answer) {
+      this.say('The server does not answer. Trying again.', true);
+      setTimeout(() => this.begin(), RETRY_MS);
+      return;
+    }
+    this.signIn(answer);
+    this.left = answer.left;
+    this.paint();
+    if (search.get('view') === 'grid') {
+      this.root.classList.add('is-grid');
+      this.grid.show();
+    }
+  }
+
+  signIn({ reviewer, role, hosted }) {
+    this.role = role;
+    this.parts.who.textContent = reviewer;
+    this.root.querySelector('[data-do="name"]').hidden = hosted; // there it is the account's
+    this.root.querySelectorAll('[data-lead]').forEach((part) => { part.hidden = role !== 'lead'; });
+    this.root.classList.toggle('is-reading', this.reading);
+    const { unreadable } = this.outbox;
+    if (this.reading) this.say(hosted && reviewer === 'visitor' ? 'Sign in to decide; until then you can only look.' : 'You can look but not decide: this name is not on the list of reviewers.');
+    else if (unreadable) this.refuse(`${unreadable} stored ${unreadable === 1 ? 'decision was' : 'decisions were'} unreadable and dropped; the images are pending again.`);
+    else if (this.refusal) this.say(this.refusal, true);
+  }
+
+  // ---- decisions
+
+  // Send one decision; returns its client id.
+  send(id, verdict, reason, via, comment = '') {
+    this.refusal = '';
+    return this.outbox.put({ sample_id: id, verdict, reason, via, comment, shown: this.shown(), at: new Date().toISOString() });
+  }
+
+  // What the reviewer sees while deciding: it is stored with the decision.
+  shown() {
+    const query = changed(this.grid.query());
+    if (this.grid.open) return { view: 'grid', query };
+    return { view: 'one', mask: this.pane.masked, photo: this.pane.photoShare, zoom: this.pane.zoomed, query };
+  }
+
+  decide(verdict, via, reason = null, comment = '') {
+    const entry = this.queue.current;
+    if (!entry) return;
+    if (!this.reading) { // a reader goes on to the next image, and nothing is recorded
+      this.left -= verdictWeight(verdict);
+      this.pace.note();
+      this.history.record(entry, verdict, this.send(entry.id, verdict, reason, via, comment));
+    }
+    this.queue.step(1);
+    this.paint();
+  }
+
+  // The reason "other" asks for a few words; Escape takes the rejection back.
+  async rejectWithComment(via) {
+    const entry = this.queue.current;
+    if (!entry) return;
+    const comment = await this.dialogs.askComment();
+    if (comment !== undefined && this.queue.current === entry) this.decide('reject', via, 'other', comment);
+  }
+
+  flag(via) {
+    const entry = this.queue.current;
+    if (!entry) return;
+    this.history.record(entry, 'flag', this.send(entry.id, 'flag', null, via));
+    entry.flagged = true;
+    this.pane.showFlag();
+  }
+
+  decideEntries(entries, verdict, reason, via) {
+    const items = entries.map((entry) => ({
+      id: entry.id, weight: entry.state === 'pending' ? verdictWeight(verdict) : 0, clientId: this.send(entry.id, verdict, reason, via),
+    }));
+    this.history.recordItems(items, verdict);
+    this.left -= items.reduce((total, item) => total + item.weight, 0);
+    this.paintProgress();
+  }
+
+  // One decision for all that match the query, loaded or not; one undo takes it back.
+  async decideEverything(verdict, reason) {
+    const { server } = this;
+    const counted = await this.ask(() => server.count_fitting(this.grid.query()));
+    if (!counted) return;
+    const title = `${verdict === 'accept' ? 'Accept' : 'Reject'} ${inDigits(counted.count)} images?`;
+    if (!await this.dialogs.confirm(title, 'This includes every image that matches the filters, also those that you have not seen. One undo takes it back.')) return;
+    const batch = newBatch();
+    this.finishBatch(batch, verdict, await this.ask(() => server.decide_all({ query: this.grid.query(), verdict, reason, batch })));
+  }
+
+  async keepBest() {
+    if (!await this.dialogs.confirm('Keep the best of each group of near-duplicates?', 'Of the undecided images that match the filters and look alike, all but the best are rejected as duplicates. One undo takes it back.')) return;
+    const batch = newBatch();
+    this.finishBatch(batch, 'reject', await this.ask(() => this.server.keep_best({ query: this.grid.query(), batch })));
+  }
+
+  finishBatch(batch, verdict, answer) {
+    if (!answer) return;
+    this.history.recordAll(batch, verdict, answer.count);
+    this.left = answer.left;
+    this.paintProgress();
+    this.say(`${inDigits(answer.count)} ${verdict}ed`);
+    this.grid.reload();
+  }
+
+  async undo(via) {
+    const step = this.history.pop();
+    if (!step) await this.undoEarlierVisit();
+    else if (step.batch) await this.undoEverything(step);
+    else if (step.items) await this.undoItems(step, via);
+    else this.undoOne(step, via);
+  }
+
+  undoOne({ entry, verdict }, via) {
+    this.left += verdictWeight(verdict);
+    if (verdict === 'flag') entry.flagged = false;
+    this.queue.show(entry);
+    this.paint();
+    this.send(entry.id, 'undo', null, via);
+    if (this.grid.open) this.outbox.settled().then(() => this.grid.reload());
+  }
+
+  async undoItems(step, via) {
+    this.left += stepWeight(step);
+    step.items.forEach((item) => this.send(item.id, 'undo', null, via));
+    this.paintProgress();
+    await this.outbox.settled();
+    this.reloadView();
+  }
+
+  async undoEverything(step) {
+    const answer = await this.ask(() => this.server.undo_all(step.batch));
+    if (!answer) { this.history.putBack(step); return; }
+    this.left = answer.left;
+    this.say(`${inDigits(answer.count)} taken back`);
+    this.paintProgress();
+    this.reloadView();
+  }
+
+  async undoEarlierVisit() {
+    if (this.outbox.waiting.length) return; // possible once all decisions are saved
+    const answer = await this.ask(() => this.server.undo_last());
+    if (!answer) return;
+    if (!answer.entry) { this.say('Nothing to undo.'); return; }
+    this.queue.remove(answer.entry.id);
+    this.left = answer.left;
+    this.queue.show(answer.entry);
+    this.paint();
+  }
+
+  onOutbox({ waiting, trouble, answer, refusals = [] }) {
+    if (answer) {
+      this.left = answer.left - this.outbox.waiting.reduce((total, decision) => total + verdictWeight(decision.verdict), 0);
+      refusals.forEach((refusal) => this.history.forget(refusal.client_id));
+      this.paintProgress();
+    }
+    if (refusals.length) {
+      this.refuse(refusals[0].refused);
+      if (this.grid.open) this.outbox.settled().then(() => this.grid.reload()); // show the refused ones as they are
+    } else if (trouble) this.say(`${waiting} not saved yet; the server does not answer. Trying again.`, true);
+    else if (this.refusal) this.say(this.refusal, true);
+    else if (waiting) this.say(`saving ${waiting}`);
+    else this.say(this.history.isEmpty ? '' : 'all saved');
+  }
+
+  refuse(sentence) {
+    this.refusal = sentence;
+    this.say(sentence, true);
+  }
+
+  // The same placement with a new seed is shown next; the present image follows it.
+  async redraw() {
+    const entry = this.queue.current;
+    if (!entry || this.redrawing) return;
+    this.redrawing = true;
+    this.say('generating it again …');
+    const answer = await this.ask(() => this.server.another_try(entry.id));
+    this.redrawing = false;
+    if (!answer) return;
+    this.say('generated again');
+    this.left = answer.left;
+    this.queue.insertBefore(answer.entry, entry.id);
+    this.paint();
+  }
+
+  // What the server answers; its refusal is shown, and undefined returned.
+  async ask(question) {
+    let answer;
+    try { answer = await question(); } catch { answer = undefined; }
+    if (answer && !answer.problem) return answer;
+    this.say(answer ? answer.problem : 'The server does not answer.', true);
+    return undefined;
+  }
+
+  // ---- queues and filters
+
+  takeQuery(query) {
+    this.grid.take(query);
+    if (this.grid.open) this.grid.reload();
+    else {
+      this.grid.writeAddress();
+      this.restart();
+    }
+    this.paintQuery();
+  }
+
+  showAlike() {
+    const [entry] = this.grid.selected();
+    if (entry) this.takeQuery({ ...this.grid.query(), state: '', cluster: entry.cluster });
+    else this.say('Select an image first; those that look like it are then shown.', true);
+  }
+
+  async saveQueue() {
+    const name = await this.dialogs.askQueueName();
+    if (name) this.storeQueue(name, changed(this.grid.query()));
+  }
+
+  // Store a queue under a name; a query of null removes it.
+  async storeQueue(name, query) {
+    const answer = await this.ask(() => this.server.save_queue({ name, query }));
+    if (!answer) return;
+    this.paintQueues(answer.queues);
+    this.say(`queue “${name}” ${query ? 'saved' : 'removed'}`);
+  }
+
+  async makeGold(question) {
+    if (question.ids && !question.ids.length) {
+      this.say('Select decided images first; their decisions are then the known answers.', true);
+      return;
+    }
+    const answer = await this.ask(() => this.server.make_gold(question));
+    if (answer) this.say(`${answer.count} gold items; BACKLOT_GOLD sets their share`);
+  }
+
+  toggleGrid() {
+    const on = !this.grid.open;
+    this.root.classList.toggle('is-grid', on);
+    if (on) this.outbox.settled().then(() => this.grid.show()).then(() => this.grid.tiles.firstElementChild?.focus());
+    else {
+      this.paintQuery();
+      this.grid.hide();
+      this.restart(this.outbox.settled()); // the queue without what was decided in the grid
+    }
+  }
+
+  reloadView() {
+    if (this.grid.open) this.grid.reload();
+    else this.restart();
+  }
+
+  restart(ready = Promise.resolve()) {
+    this.history.forgetSkipped();
+    const fetched = this.queue.restart(ready);
+    this.paint(); // nothing to decide about until the images are there
+    fetched.then(() => this.paint());
+  }
+
+  async changeName() {
+    const name = await this.dialogs.askReviewer(this.parts.who.textContent);
+    if (!name) return;
+    await this.outbox.settled();
+    await this.ask(() => this.server.leave_review());
+    document.cookie = `backlot_reviewer=${encodeURIComponent(name)};path=/;max-age=31536000;samesite=lax`;
+    location.reload();
+  }
+
+  // ---- painting
+
+  paint() {
+    const entry = this.queue.current;
+    if (entry) this.pane.show(entry);
+    else this.paintEmpty();
+    this.paintProgress();
+  }
+
+  paintEmpty() {
+    if (!this.queue.ended) {
+      this.pane.showEmpty(node('p', 'Fetching images …'));
+      this.queue.more().then((answer) => { if (answer) this.paint(); else setTimeout(() => this.paint(), RETRY_MS); });
+      return;
+    }
+    const { title, text, next } = emptyState({
+      skipped: this.history.skipped, problem: this.queue.problem, filtered: described(this.grid.query()) !== '', left: this.left, decided: !this.history.isEmpty,
+    });
+    const ways = {
+      again: () => button('Look again', () => this.restart()),
+      'whole queue': () => button('The whole queue', () => this.takeQuery({})),
+      publish: () => link('Publish', './publish'),
+      generate: () => link('Generate', './generate'),
+    };
+    this.pane.showEmpty(node('h2', title), ...(text ? [node('p', text)] : []), ways[next]());
+  }
+
+  paintProgress() {
+    const left = Math.max(0, this.left);
+    const share = percentDone(this.history.decided, this.left);
+    this.parts.left.textContent = `${left} left${described(this.grid.query()) ? ' in all' : ''}`;
+    this.parts.pace.textContent = paceInWords(this.pace.perMinute, this.left);
+    this.parts.bar.style.width = `${share}%`;
+    this.parts.rail.setAttribute('aria-valuenow', Math.round(share));
+    document.querySelectorAll('.bar .badge').forEach((badge) => {
+      badge.textContent = left;
+      badge.hidden = left === 0;
+    });
+  }
+
+  paintQuery() {
+    const query = this.grid.query();
+    const words = described(query);
+    this.parts.query.hidden = !words;
+    this.parts.query.querySelector('b').textContent = words;
+    this.grid.fields.cluster.hidden = !query.cluster;
+    if (MORE_FIELDS.some((name) => name in changed(query))) this.showFilters(true);
+  }
+
+  paintQueues(queues) {
+    this.queues = queues;
+    const names = Object.keys(queues);
+    this.queueField.replaceChildren(new Option(names.length ? 'queue …' : 'no queues yet', ''), ...names.map((name) => new Option(name, name)));
+    this.queueField.value = queueNameOf(this.grid.query(), queues);
+    this.parts.grid.querySelector('[data-do="forget"]').hidden = !this.queueField.value;
+  }
+
+  paintSelection({ size, everything }) {
+    this.parts.chosen.textContent = everything ? 'all that match' : size ? `${size} selected` : '';
+    this.parts.everything.hidden = everything || !this.grid.allLoadedAreSelected || this.grid.pager.ended;
+    if (!this.parts.everything.hidden) this.offerEverything();
+  }
+
+  // All that are loaded are selected, and there are more: offer those too.
+  async offerEverything() {
+    const [text, offer] = this.parts.everything.children;
+    text.textContent = `The ${this.grid.entries.length} images shown are selected.`;
+    offer.textContent = 'Select all that match';
+    const answer = await this.ask(() => this.server.count_fitting(this.grid.query()));
+    if (answer) offer.textContent = `Select all ${inDigits(answer.count)} that match`;
+  }
+
+  paintReasons() {
+    this.parts.reasons.replaceChildren(...this.reasons.map(([name, title], index) => {
+      const reason = node('button', title);
+      reason.type = 'button';
+      reason.dataset.do = `reason:${name}`;
+      reason.prepend(node('kbd', String(index + 1)));
+      return reason;
+    }));
+  }
+
+  showFilters(on) {
+    this.parts.more.hidden = !on;
+    this.root.querySelector('[data-do="filters"]').setAttribute('aria-expanded', on);
+  }
+
+  // One sentence under the image, and over the grid.
+  say(sentence, trouble = false) {
+    for (const place of [this.parts.saving, this.parts.said]) {
+      place.textContent = sentence;
+      place.classList.toggle('trouble', trouble);
+    }
+  }
+
+  // ---- keys
+
+  onKey(event) {
+    if (this.root.offsetParent === null || isTyping(event.composedPath()[0])) return;
+    if (this.help.changing) {
+      if (!event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) this.help.takeKey(event);
+      return;
+    }
+    const action = actionOfKey(event, this.keys, this.reasons.map(([name]) => name));
+    if (!action || (this.help.open && action !== 'help') || this.dialogs.anyOpen) return;
+    event.preventDefault();
+    this.act(action, 'key');
+  }
+}
+
+export function start({ element, props, server }) {
+  const page = new ReviewPage({ element, props, server });
+  element.addEventListener('click', (event) => {
+    const pressed = event.target.closest('[data-do]');
+    if (pressed) page.act(pressed.dataset.do, 'click');
+  });
+  page.queueField.addEventListener('change', () => page.takeQuery(page.queues[page.queueField.value] ?? {}));
+  const onKey = (event) => {
+    if (element.isConnected) page.onKey(event);
+    else document.removeEventListener('keydown', onKey);
+  };
+  document.addEventListener('keydown', onKey);
+  window.addEventListener('beforeunload', (event) => { if (page.outbox.waiting.length) event.preventDefault(); });
+  page.begin();
+}
+
+// Whether a key press belongs to a field. A dialog that was just closed keeps the focus for a moment.
+function isTyping(target) {
+  if (!(target instanceof HTMLElement) || target.type === 'range' || !target.getClientRects().length) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+function inDigits(count) { return count.toLocaleString('en'); }
+
+function newBatch() { return `all-${Date.now()}-${crypto.getRandomValues(new Uint32Array(2)).join('')}`; }
