@@ -1,11 +1,16 @@
-"""Decisions as events: what people and gates said of samples, and the state that follows."""
+"""Decisions as events: what people and automatic reviewers said of samples, and the one fold that gives the state.
+
+Everything that follows from the events (state, votes, who decided, the reason) is derived from `standing`: the
+events that no undo takes back. An undo names the event that it takes back (`undoes`), so the order in which undos
+arrive does not matter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pipeline.errors import InvalidRequest
 
@@ -18,12 +23,12 @@ class Verdict(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     SKIP = "skip"  # not now; the sample stays pending
-    FLAG = "flag"  # to be talked about; the state of the sample does not change
-    UNDO = "undo"  # takes back this reviewer's last standing decision on the sample
+    FLAG = "flag"  # to be discussed; the state of the sample does not change
+    UNDO = "undo"  # takes back one earlier decision of this reviewer
 
 
 class RejectReason(StrEnum):
-    """Why a sample is no good; keys 1 to 9 in this order."""
+    """Why a sample is rejected; keys 1 to 9 in this order."""
 
     LABEL_LOST = "label_lost"
     SEAM = "seam"
@@ -38,31 +43,37 @@ class RejectReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One event; never changed once it is stored."""
+    """One event, as it is sent to the store; it never changes once it is stored."""
 
     sample_id: str
     reviewer: str
     verdict: Verdict
     at: str  # ISO 8601, UTC
-    via: str  # "key", "click", "bulk" or "cli"; "gate", "helper" and "release" are no person's; "settle" a lead's
+    via: str  # "key", "click", "bulk" or "cli"; AUTOMATIC names those that are no person's; "settle" is a lead's
     client_id: str  # the sender's own number for this event; a repeat counts once
     reason: str | None = None  # one of RejectReason for a rejection
     comment: str = ""
     shown: dict[str, Any] = field(default_factory=dict)  # what the reviewer saw
 
 
-class _Voted(Protocol):
-    """What a vote is read from: a `Decision`, or a stored row of one."""
+class StoredEvent(Protocol):
+    """A decision with its place in the order of events: a row of the store."""
 
+    @property
+    def seq(self) -> int: ...
     @property
     def reviewer(self) -> str: ...
     @property
     def verdict(self) -> str: ...
     @property
+    def reason(self) -> str | None: ...
+    @property
     def via(self) -> str: ...
+    @property
+    def undoes(self) -> int | None: ...
 
 
-Event = TypeVar("Event", bound=_Voted)
+Event = TypeVar("Event", bound=StoredEvent)
 
 
 class Rule(StrEnum):
@@ -84,60 +95,71 @@ class Policy:
             raise InvalidRequest(f"the overlap is {self.overlap}; it must lie in 1 to {MOST_VOTES}")
 
 
-_STATES = {Verdict.ACCEPT: "accepted", Verdict.REJECT: "rejected"}
-PENDING, DISPUTED = "pending", "disputed"
-GATE = "gate"  # Decision.via of the automatic gates
-HELPER = "helper"  # Decision.via of the helper that learns
-RELEASE = (
-    "release"  # Decision.via of what an imported release holds: accepted by somebody, in another library
-)
+LASTING = (Verdict.ACCEPT, Verdict.REJECT)  # the verdicts that change a sample's state
+PENDING, ACCEPTED, REJECTED, DISPUTED = "pending", "accepted", "rejected", "disputed"
+GATE = "gate"  # Decision.via of the quality gates
+HELPER = "helper"  # Decision.via of the auto-reviewer
+RELEASE = "release"  # Decision.via of an imported release: accepted by somebody in another library
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
 AUTOMATIC = (GATE, HELPER, RELEASE)  # no verdict of a person of this library
 BULK = "bulk"  # Decision.via of many at once
-SETTLE = "settle"  # Decision.via of a lead who settles what others disagree on
+SETTLE = "settle"  # Decision.via of a lead who settles a dispute
 ONE_VOTE = Policy()
 
 
-def states(events: Iterable[Decision], policy: Policy = ONE_VOTE) -> dict[str, str]:
-    """The review state of every sample that the events, oldest first, speak of.
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Event]):
+    """What the events on one sample add up to."""
 
-    An undo takes back the same reviewer's last standing event on the same sample; an undo with nothing to take back
-    does nothing. With an overlap of 1 the last standing accept or reject of a person counts. With more, the last
-    standing vote of each person counts: too few leave the sample pending, no clear result makes it disputed, and what
-    a lead settles holds. Gates and the helper decide only where no person voted.
+    state: str  # PENDING, ACCEPTED, REJECTED or DISPUTED
+    decisive: Event | None = None  # the event that gave the state; None where nothing is decided
+
+
+def standing(events: Iterable[Event]) -> list[Event]:
+    """The events that no undo takes back, in the given order; undos themselves are left out."""
+    listed = list(events)
+    undone = {event.undoes for event in listed if event.undoes is not None}
+    return [event for event in listed if event.verdict != Verdict.UNDO and event.seq not in undone]
+
+
+def votes(events: Iterable[Event]) -> dict[str, Event]:
+    """The vote of each person on one sample: their last standing accept or reject.
+
+    Args:
+        events: all events on the sample, oldest first.
     """
-    standing: dict[str, list[Decision]] = {}
-    for event in events:
-        stack = standing.setdefault(event.sample_id, [])
-        if event.verdict is Verdict.UNDO:
-            own = [index for index, earlier in enumerate(stack) if earlier.reviewer == event.reviewer]
-            if own:
-                del stack[own[-1]]
-        else:
-            stack.append(event)
-    return {sample_id: _state(stack, policy) for sample_id, stack in standing.items()}
-
-
-def votes(stack: Iterable[Event]) -> dict[str, Event]:
-    """The last accept or reject of each person among the standing events on one sample, oldest first."""
     return {
-        event.reviewer: event for event in stack if event.verdict in _STATES and event.via not in AUTOMATIC
+        event.reviewer: event
+        for event in standing(events)
+        if event.verdict in LASTING and event.via not in AUTOMATIC
     }
 
 
-def _state(stack: list[Decision], policy: Policy) -> str:
-    lasting = [event for event in stack if event.verdict in _STATES]
-    if not lasting:
-        return PENDING
+def outcome(events: Iterable[Event], policy: Policy = ONE_VOTE) -> Outcome[Event]:
+    """The state of one sample, and the event that gave it.
+
+    With an overlap of 1 the last standing accept or reject of a person counts. With a higher one the vote of each
+    person counts: too few leave the sample pending, no clear result makes it disputed. What a lead settles holds in
+    either case. Gates, the auto-reviewer and an imported release decide only where no person voted.
+
+    Args:
+        events: all events on the sample, oldest first.
+    """
+    lasting = [event for event in standing(events) if event.verdict in LASTING]
     settled = [event for event in lasting if event.via == SETTLE]
-    people = votes(lasting)
+    people = [event for event in lasting if event.via not in AUTOMATIC]
     if policy.overlap == 1 or settled or not people:
-        by_people = [event for event in lasting if event.via not in AUTOMATIC]
-        return _STATES[(settled or by_people or lasting)[-1].verdict]
-    if len(people) < policy.overlap:
-        return PENDING
-    accepted = sum(event.verdict is Verdict.ACCEPT for event in people.values())
-    needed = len(people) if policy.rule is Rule.UNANIMITY else len(people) // 2 + 1
-    if accepted >= needed:
-        return _STATES[Verdict.ACCEPT]
-    return _STATES[Verdict.REJECT] if len(people) - accepted >= needed else DISPUTED
+        deciding = settled or people or lasting
+        return Outcome(_STATES[Verdict(deciding[-1].verdict)], deciding[-1]) if deciding else Outcome(PENDING)
+    cast = votes(lasting)
+    if len(cast) < policy.overlap:
+        return Outcome(PENDING)
+    needed = len(cast) if policy.rule is Rule.UNANIMITY else len(cast) // 2 + 1
+    for verdict in LASTING:
+        agreeing = [event for event in people if event.verdict == verdict and cast[event.reviewer] is event]
+        if len(agreeing) >= needed:
+            return Outcome(_STATES[verdict], agreeing[-1])
+    return Outcome(DISPUTED)
+
+
+_STATES = {Verdict.ACCEPT: ACCEPTED, Verdict.REJECT: REJECTED}

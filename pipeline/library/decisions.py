@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -16,40 +16,45 @@ from pipeline.domain.review import (
     BULK,
     GATE,
     HELPER,
+    LASTING,
     RELEASE,
+    SETTLE,
     Decision,
     Policy,
     Rule,
     Verdict,
-    states,
+    outcome,
 )
-from pipeline.domain.review import votes as people_votes
-from pipeline.errors import InvalidRequest
+from pipeline.domain.review import votes as votes_of
+from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.library import leases as leasing
 from pipeline.library import samples as sample_rows
 from pipeline.library.counts import counts
 from pipeline.library.rows import PEOPLE, DecisionRow, SampleState, VoteRow
 from pipeline.library.schema import decisions, now, review_policies, samples, votes
 
-_LASTING = (Verdict.ACCEPT, Verdict.REJECT)
+_UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
 
 
 def record(connection: Connection, decision: Decision) -> SampleState:
-    """Append a decision and bring the sample's state and the counters in step; the new state.
+    """Append a decision and update the sample's state and the counters; the new state.
 
     A client id that was stored before changes nothing. An undo with nothing to take back stores nothing.
 
     Raises:
         NotFound: no such sample.
         InvalidRequest: the sample has no picture yet.
+        NotAllowed: the sample is disputed, and the decision does not come from a lead who settles it.
     """
     was = sample_rows.state_of(connection, decision.sample_id)
-    if was in (SampleState.PLANNED, SampleState.FAILED):
+    if was in _UNRENDERED:
         raise InvalidRequest(
             f"sample {decision.sample_id} has no picture yet; generate it before deciding on it"
         )
     if decision.client_id and _stored(connection, decision.client_id):
         return was
+    if _is_for_a_lead(decision, was):
+        raise NotAllowed(decision.reviewer, "settle what others disagree on")
     undoes = None
     if decision.verdict is Verdict.UNDO:
         undoes = _last_standing(connection, decision.reviewer, decision.sample_id)
@@ -57,7 +62,27 @@ def record(connection: Connection, decision: Decision) -> SampleState:
             return was
     connection.execute(insert(decisions).values(**_values(decision), undoes=undoes and undoes.seq))
     leasing.give_back(connection, decision.sample_id, decision.reviewer)
-    return _follow(connection, decision.sample_id)
+    return follow(connection, decision.sample_id)
+
+
+def record_many(connection: Connection, many: Iterable[Decision]) -> int:
+    """Append decisions, but for those on disputed samples, which a lead settles one by one; how many were new.
+
+    Raises:
+        NotFound, InvalidRequest: see `record`.
+    """
+    last = last_event(connection)
+    for decision in many:
+        if not _is_for_a_lead(decision, sample_rows.state_of(connection, decision.sample_id)):
+            record(connection, decision)
+    new = select(func.count()).select_from(decisions).where(decisions.c.seq > last)
+    return connection.scalar(new) or 0
+
+
+def _is_for_a_lead(decision: Decision, state: SampleState) -> bool:
+    """Whether a person's verdict would settle a dispute without a lead."""
+    by_person = decision.via not in AUTOMATIC and decision.via != SETTLE
+    return state is SampleState.DISPUTED and decision.verdict in LASTING and by_person
 
 
 def undo(connection: Connection, reviewer: str, client_id: str, via: str) -> str | None:
@@ -93,7 +118,7 @@ def _take_back(connection: Connection, event: Row, client_id: str, via: str) -> 
         shown={},
     )
     connection.execute(insert(decisions).values(**_values(undoing), undoes=event.seq))
-    _follow(connection, event.sample_id)
+    follow(connection, event.sample_id)
 
 
 def events(connection: Connection, sample_id: str | None = None) -> list[Decision]:
@@ -167,7 +192,7 @@ def rebuild(connection: Connection) -> int:
     """Set every sample's review state and votes by replaying all events; how many states were different."""
     for sample_id in list(wrong_votes(connection)):
         statement = select(decisions).where(decisions.c.sample_id == sample_id).order_by(decisions.c.seq)
-        _keep_votes(connection, sample_id, list(connection.execute(statement)))
+        _keep_votes(connection, sample_id, connection.execute(statement).all())
     changed = 0
     for sample_id, was, state, decided_by, reason in list(replayed(connection)):
         if was != (state, decided_by, reason):
@@ -183,16 +208,16 @@ def wrong_votes(connection: Connection) -> Iterator[str]:
         stored.setdefault(row.sample_id, {})[row.reviewer] = row.decision
     in_order = select(decisions).order_by(decisions.c.sample_id, decisions.c.seq)
     for sample_id, rows in groupby(connection.execute(in_order), key=lambda row: row.sample_id):
-        wanted = {name: row.seq for name, row in standing_votes(list(rows)).items()}
+        wanted = {name: row.seq for name, row in votes_of(rows).items()}
         if stored.pop(sample_id, {}) != wanted:
             yield sample_id
     yield from stored
 
 
-Outcome = tuple[SampleState, str | None, str | None]  # state, decided by, reason
+_Outcome = tuple[SampleState, str | None, str | None]  # state, decided by, reason
 
 
-def replayed(connection: Connection) -> Iterator[tuple[str, Outcome, SampleState, str | None, str | None]]:
+def replayed(connection: Connection) -> Iterator[tuple[str, _Outcome, SampleState, str | None, str | None]]:
     """(id, stored outcome, state, decided by, reason) of every rendered sample; the last three by replay."""
     rendered = samples.c.state.not_in((SampleState.PLANNED, SampleState.FAILED))
     columns = (samples.c.id, samples.c.state, samples.c.decided_by, samples.c.reason)
@@ -200,7 +225,7 @@ def replayed(connection: Connection) -> Iterator[tuple[str, Outcome, SampleState
     in_order = select(decisions).order_by(decisions.c.sample_id, decisions.c.seq)
     present = policy(connection)
     by_sample = {
-        sample_id: _outcome(list(rows), present)
+        sample_id: _outcome(rows, present)
         for sample_id, rows in groupby(connection.execute(in_order), key=lambda row: row.sample_id)
     }
     for sample_id, state, decided_by, reason in stored:
@@ -222,7 +247,7 @@ def facts(connection: Connection) -> ReviewFacts:
         if state == SampleState.REJECTED and reason:
             reasons[reason] = reasons.get(reason, 0) + number
     people = select(func.count(func.distinct(decisions.c.reviewer))).where(
-        decisions.c.via.not_in(AUTOMATIC), decisions.c.verdict.in_(_LASTING), ~_undone()
+        decisions.c.via.not_in(AUTOMATIC), decisions.c.verdict.in_(LASTING), ~_undone()
     )
     waiting = counts(connection).samples
     shared = {
@@ -248,40 +273,39 @@ def facts(connection: Connection) -> ReviewFacts:
     )
 
 
-def _follow(connection: Connection, sample_id: str) -> SampleState:
-    """Set the state of one sample from its events."""
+def follow(connection: Connection, sample_id: str) -> SampleState:
+    """Set the state and the votes of one sample from its own events; its state.
+
+    A sample without a picture keeps its state: it is not under review.
+    """
     statement = select(decisions).where(decisions.c.sample_id == sample_id).order_by(decisions.c.seq)
-    rows = list(connection.execute(statement))
+    rows = connection.execute(statement).all()
+    was = sample_rows.state_of(connection, sample_id)
+    if not rows:
+        return was
+    _keep_votes(connection, sample_id, rows)
+    if was in _UNRENDERED:
+        return was
     state, decided_by, reason = _outcome(rows, policy(connection))
     sample_rows.change_review(connection, sample_id, state, decided_by, reason)
-    _keep_votes(connection, sample_id, rows)
     return state
 
 
-def _keep_votes(connection: Connection, sample_id: str, rows: list[Row]) -> None:
+def _keep_votes(connection: Connection, sample_id: str, rows: Sequence[Row]) -> None:
     connection.execute(delete(votes).where(votes.c.sample_id == sample_id))
-    for reviewer, row in standing_votes(rows).items():
+    for reviewer, row in votes_of(rows).items():
         values = {"verdict": row.verdict, "reason": row.reason, "decision": row.seq}
         connection.execute(insert(votes).values(sample_id=sample_id, reviewer=reviewer, **values))
 
 
-def standing_votes(rows: list[Row]) -> dict[str, Row]:
-    """The last accept or reject of each person that no undo has taken back, of the events on one sample."""
-    undone = {row.undoes for row in rows}
-    return people_votes(row for row in rows if row.seq not in undone)
-
-
-def _outcome(rows: list[Row], present: Policy) -> Outcome:
-    """What the events on one sample, oldest first, add up to."""
-    found = states([_decision(row) for row in rows], present)
-    state = SampleState(found.get(rows[0].sample_id, SampleState.PENDING))
-    if state in (SampleState.PENDING, SampleState.DISPUTED):
-        return state, None, None
-    undone = {row.undoes for row in rows}
-    verdict = Verdict.ACCEPT if state is SampleState.ACCEPTED else Verdict.REJECT
-    said = [row for row in rows if row.verdict == verdict and row.seq not in undone]
-    last = ([row for row in said if row.via not in AUTOMATIC] or said)[-1]
-    return state, last.via if last.via in AUTOMATIC else PEOPLE, last.reason
+def _outcome(rows: Iterable[Row], present: Policy) -> _Outcome:
+    """What the events on one sample, oldest first, add up to, as it is stored."""
+    result = outcome(rows, present)
+    decisive = result.decisive
+    if decisive is None:
+        return SampleState(result.state), None, None
+    decided_by = decisive.via if decisive.via in AUTOMATIC else PEOPLE
+    return SampleState(result.state), decided_by, decisive.reason
 
 
 def _stored(connection: Connection, client_id: str) -> Row | None:

@@ -101,20 +101,26 @@ class ReviewStore(OpenLibrary):
             return decisions.vote_rows(connection, sample_id)
 
     def record_decision(self, decision: Decision) -> str:
-        """Append a decision; the sample's new state (pending, accepted or rejected). A client id counts once.
+        """Append a decision; the sample's new state. A client id counts once.
 
         Raises:
             NotFound: no such sample.
             InvalidRequest: the sample has no picture yet.
+            NotAllowed: the sample is disputed, and the decision is not a lead's (`via` "settle").
         """
         with self._writing() as connection:
             return str(decisions.record(connection, decision))
 
-    def record_decisions(self, many: Sequence[Decision]) -> None:
-        """Append decisions in one transaction, all or none; see `record_decision`."""
+    def record_decisions(self, many: Sequence[Decision]) -> int:
+        """Append decisions in one transaction; how many were new.
+
+        Those on disputed samples are left out: a lead settles those one by one.
+
+        Raises:
+            NotFound, InvalidRequest: see `record_decision`; then none of them is stored.
+        """
         with self._writing() as connection:
-            for decision in many:
-                decisions.record(connection, decision)
+            return decisions.record_many(connection, many)
 
     def undo_batch(self, reviewer: str, batch: str) -> int:
         """Take back a reviewer's standing decisions whose client ids begin with "batch:"; how many."""

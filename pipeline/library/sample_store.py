@@ -48,8 +48,8 @@ class SampleStore(OpenLibrary):
         """
         with self._writing() as connection:
             stored = samples.record(connection, rendered)
-            if stored and decisions.events(connection, rendered.spec_id):
-                decisions.rebuild(connection)
+            if stored:
+                decisions.follow(connection, rendered.spec_id)
             return stored
 
     def record_failure(self, spec_id: str, sentence: str) -> None:

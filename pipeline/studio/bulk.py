@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from pipeline.domain.review import BULK, Decision, RejectReason, Verdict
+from pipeline.domain.review import BULK, LASTING, Decision, RejectReason, Verdict
 from pipeline.errors import InvalidRequest
 from pipeline.library import Library, SampleFilter, SampleOrder, SampleRow, SampleState
 
 MOST = 20_000  # samples decided in one go
 _AT_ONCE = 200  # in one transaction: others wait for it
 _PAGE = 500
+BATCH = re.compile(r"[\w.-]{1,50}", re.ASCII)  # without a colon: client ids are "batch:sample"
+_SHOWN = 60  # characters of a wrong batch number
 
 
 def decide_all(
@@ -21,13 +24,15 @@ def decide_all(
 ) -> int:
     """Accept or reject all samples that fit, `MOST` at most; how many were decided.
 
+    Disputed samples among them are left out, whoever asks: a lead settles those one by one.
+
     Args:
-        batch: the sender's number for all of them; the same again decides nothing twice.
+        batch: the sender's number for all of them, see `BATCH`; the same again decides nothing twice.
 
     Raises:
-        InvalidRequest: another verdict, or disputed samples: a lead settles those one by one.
+        InvalidRequest: another verdict, a batch without a usable number, or the state "disputed".
     """
-    if verdict not in (Verdict.ACCEPT, Verdict.REJECT):
+    if verdict not in LASTING:
         raise InvalidRequest(f"many samples at once can be accepted or rejected, not '{verdict}'")
     if wanted.review == SampleState.DISPUTED:
         raise InvalidRequest("disputed samples are settled one by one; choose another state")
@@ -79,9 +84,12 @@ def _record(
             client_id=f"{batch}:{sample_id}",
         )
 
+    if not BATCH.fullmatch(batch):
+        raise InvalidRequest(
+            f"the batch is numbered '{batch[:_SHOWN]}'; use 1 to 50 letters, digits, dots, hyphens and underscores"
+        )
     rest = iter(ids)
     count = 0
-    while some := list(islice(rest, _AT_ONCE)):
-        library.record_decisions([decision(one) for one in some])
-        count += len(some)
+    while chunk := list(islice(rest, _AT_ONCE)):
+        count += library.record_decisions([decision(sample_id) for sample_id in chunk])
     return count

@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
-from pipeline.domain.review import GATE, HELPER, SETTLE, Decision, Policy, Rule, Verdict, states
+from pipeline.domain.review import (
+    GATE,
+    HELPER,
+    SETTLE,
+    Outcome,
+    Policy,
+    Rule,
+    Verdict,
+    outcome,
+    standing,
+    votes,
+)
 from pipeline.domain.splits import split_of
 from pipeline.errors import InvalidRequest
 
 
-def event(verdict: Verdict, reviewer: str = "ann", sample: str = "s", via: str = "key") -> Decision:
-    return Decision(
-        sample_id=sample,
-        reviewer=reviewer,
-        verdict=verdict,
-        at="2026-01-01T00:00:00+00:00",
-        via=via,
-        client_id="",
-    )
+@dataclass(frozen=True)
+class Event:
+    """A stored event."""
+
+    seq: int
+    reviewer: str
+    verdict: Verdict
+    via: str = "key"
+    reason: str | None = None
+    undoes: int | None = None
 
 
-A, R, S, U = Verdict.ACCEPT, Verdict.REJECT, Verdict.SKIP, Verdict.UNDO
+A, R, S, F, U = Verdict.ACCEPT, Verdict.REJECT, Verdict.SKIP, Verdict.FLAG, Verdict.UNDO
+
+
+def events(*said: tuple[str, Verdict] | tuple[str, Verdict, str]) -> list[Event]:
+    """Events of one sample from (reviewer, verdict, via); an undo takes back the reviewer's last standing event."""
+    listed: list[Event] = []
+    for seq, (reviewer, verdict, *via) in enumerate(said, start=1):
+        own = [event.seq for event in standing(listed) if event.reviewer == reviewer]
+        undoes = own[-1] if verdict is U and own else None
+        listed.append(Event(seq, reviewer, verdict, *via, undoes=undoes))
+    return listed
 
 
 @pytest.mark.parametrize(
@@ -42,22 +65,37 @@ A, R, S, U = Verdict.ACCEPT, Verdict.REJECT, Verdict.SKIP, Verdict.UNDO
     ],
 )
 def test_the_last_standing_decision_counts(verdicts: list[Verdict], state: str) -> None:
-    assert states([event(verdict) for verdict in verdicts]) == {"s": state}
+    assert outcome(events(*(("ann", verdict) for verdict in verdicts))).state == state
 
 
 def test_an_undo_takes_back_the_same_reviewers_decision_only() -> None:
-    assert states([event(R, "ann"), event(A, "ben"), event(U, "ann")]) == {"s": "accepted"}
+    assert outcome(events(("ann", R), ("ben", A), ("ann", U))).state == "accepted"
 
 
-def test_samples_do_not_mix() -> None:
-    assert states([event(A), event(R, sample="t"), event(U)]) == {"s": "pending", "t": "rejected"}
+def test_an_undo_takes_back_the_event_that_it_names_whatever_came_after_it() -> None:
+    listed = [Event(1, "ann", A, via="bulk"), Event(2, "ann", F), Event(3, "ann", U, undoes=1)]
+    assert standing(listed) == [listed[1]]
+    assert votes(listed) == {}
+    assert outcome(listed) == Outcome("pending")
+
+
+def test_the_event_that_gave_the_state_is_told() -> None:
+    listed = [
+        Event(1, "ann", R, reason="seam"),
+        Event(2, "ben", R, reason="halo"),
+        Event(3, "ann", A),
+        Event(4, "cy", R, reason="light"),
+    ]
+    assert outcome(listed, Policy(overlap=3)) == Outcome("rejected", listed[3])
+    settled = [*listed, Event(5, "lea", A, via=SETTLE), Event(6, "ben", R, reason="scale")]
+    assert outcome(settled, Policy(overlap=3)) == Outcome("accepted", settled[4])
 
 
 TWO, THREE = Policy(overlap=2), Policy(overlap=3)
 
 
 @pytest.mark.parametrize(
-    ("votes", "policy", "state"),
+    ("cast", "policy", "state"),
     [
         ([("ann", A)], TWO, "pending"),
         ([("ann", A), ("ann", R)], TWO, "pending"),
@@ -73,21 +111,21 @@ TWO, THREE = Policy(overlap=2), Policy(overlap=3)
         ([("ann", A), ("ben", R), ("cy", A)], TWO, "accepted"),
     ],
 )
-def test_several_votes_become_one_state(votes: list[tuple[str, Verdict]], policy: Policy, state: str) -> None:
-    assert states([event(verdict, name) for name, verdict in votes], policy) == {"s": state}
+def test_several_votes_become_one_state(cast: list[tuple[str, Verdict]], policy: Policy, state: str) -> None:
+    assert outcome(events(*cast), policy).state == state
 
 
 def test_what_a_lead_settles_holds_until_it_is_taken_back() -> None:
-    events = [event(A, "ann"), event(R, "ben"), event(R, "lea", via=SETTLE), event(A, "cy")]
-    assert states(events, TWO) == {"s": "rejected"}
-    assert states([*events, event(U, "lea")], TWO) == {"s": "accepted"}
+    said = [("ann", A), ("ben", R), ("lea", R, SETTLE), ("cy", A)]
+    assert outcome(events(*said), TWO).state == "rejected"
+    assert outcome(events(*said, ("lea", U)), TWO).state == "accepted"
 
 
 def test_a_gate_decides_only_where_nobody_voted() -> None:
-    gate = event(R, "gate", via=GATE)
-    assert states([gate], TWO) == {"s": "rejected"}
-    assert states([gate, event(A, "ann")], TWO) == {"s": "pending"}
-    assert states([gate, event(A, "ann"), event(A, "ben")], TWO) == {"s": "accepted"}
+    gate = ("gate", R, GATE)
+    assert outcome(events(gate), TWO).state == "rejected"
+    assert outcome(events(gate, ("ann", A)), TWO).state == "pending"
+    assert outcome(events(gate, ("ann", A), ("ben", A)), TWO).state == "accepted"
 
 
 def test_an_overlap_out_of_range_is_refused() -> None:
@@ -104,6 +142,6 @@ def test_a_split_depends_on_the_content_alone_and_holds_its_share() -> None:
 
 @pytest.mark.parametrize("overlap", [1, 2])
 def test_what_a_machine_says_after_a_person_counts_for_nothing(overlap: int) -> None:
-    events = [event(R, "ann"), event(R, "ben"), event(A, GATE, via=GATE), event(A, HELPER, via=HELPER)]
-    assert states(events, Policy(overlap=overlap)) == {"s": "rejected"}
-    assert states(events[2:], Policy(overlap=overlap)) == {"s": "accepted"}
+    listed = events(("ann", R), ("ben", R), (GATE, A, GATE), (HELPER, A, HELPER))
+    assert outcome(listed, Policy(overlap=overlap)).state == "rejected"
+    assert outcome(listed[2:], Policy(overlap=overlap)).state == "accepted"

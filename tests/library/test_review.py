@@ -6,12 +6,15 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import delete, event, select, update
 
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.library import Library
-from tests.toy_library import add_subject, decision, filled, spec
+from pipeline.library.counts import recount
+from pipeline.library.schema import sample_scores, sample_words, samples
+from tests.toy_library import add_subject, decision, filled, render, spec
 
 
 def test_a_decision_moves_the_sample_and_the_counters(library: Library) -> None:
@@ -141,4 +144,52 @@ def test_many_threads_lose_and_double_no_decision(library: Library) -> None:
     assert states == ["accepted"] * 80
     assert len(library.decisions()) == 40
     assert library.counts().samples["accepted"] == 40
+    assert library.verify() == []
+
+
+def test_recording_a_sample_again_replays_its_own_decisions_only(library: Library) -> None:
+    first, *others = filled(library, samples=6)
+    for sample_id in (first, *others):
+        library.record_decision(decision(sample_id, Verdict.REJECT, reason="seam"))
+    lose_picture(library, first)
+    asked = statements_of(library)
+    render(library, library.spec(first))
+    reads = [sql for sql in asked if sql.startswith("SELECT") and "FROM decisions" in sql]
+    assert len(reads) == 1
+    assert "WHERE decisions.sample_id = ?" in reads[0]
+    assert not [sql for sql in asked if sql.startswith("SELECT") and "FROM votes" in sql]
+    assert library.sample(first).review == "rejected"
+    assert library.verify() == []
+
+
+def lose_picture(library: Library, sample_id: str) -> None:
+    """Leave a sample as a library that was restored without its picture holds it."""
+    with library._writing() as connection:
+        (seq,) = connection.execute(select(samples.c.seq).where(samples.c.id == sample_id)).one()
+        for table in (sample_words, sample_scores):
+            connection.execute(delete(table).where(table.c.seq == seq))
+        values = {"state": "planned", "image_id": None, "decided_by": None, "reason": None}
+        connection.execute(update(samples).where(samples.c.seq == seq).values(**values))
+        recount(connection)
+
+
+def statements_of(library: Library) -> list[str]:
+    """The SQL that the library runs from now on, each statement on one line."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        asked.append(" ".join(sql.split()))
+
+    event.listen(library._engine, "before_cursor_execute", note)
+    return asked
+
+
+def test_undoing_a_decision_on_a_sample_whose_picture_is_lost_does_not_make_it_pending(
+    library: Library,
+) -> None:
+    first, *_ = filled(library)
+    library.record_decision(decision(first))
+    lose_picture(library, first)
+    assert library.undo("ann") == first
+    assert library.sample(first).state == "planned"
     assert library.verify() == []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.diversity import descriptor
-from pipeline.domain.review import HELPER, Verdict
+from pipeline.domain.review import HELPER, Policy, Verdict
 from pipeline.errors import InvalidRequest, NotAllowed, UnknownName
 from pipeline.library import Rendered, SampleFilter, SampleOrder
 from pipeline.settings import Settings
@@ -213,3 +213,43 @@ def test_another_try_and_a_page_of_the_queue_are_leased(studio: Studio) -> None:
     assert [row.id for row in studio.next_for_review("ben")] == [second]
     studio.library.record_decision(decision(first, reviewer="ann"))
     assert studio.left_for("ben") == 1
+
+
+@pytest.fixture
+def disputed(studio: Studio) -> list[str]:
+    """Four samples that need two votes; ann and ben disagree on the first."""
+    ids = filled(studio.library)
+    studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
+    studio.library.set_review_policy(Policy(overlap=2))
+    studio.library.record_decision(decision(ids[0], reviewer="ann"))
+    studio.library.record_decision(decision(ids[0], Verdict.REJECT, reviewer="ben"))
+    return ids
+
+
+@pytest.mark.parametrize("reviewer", ["ann", "ben", "lea"])
+def test_deciding_every_state_at_once_settles_no_dispute(
+    studio: Studio, disputed: list[str], reviewer: str
+) -> None:
+    assert studio.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 3
+    assert [studio.sample(one).review for one in disputed] == ["disputed", *["pending"] * 3]
+    assert len(studio.votes(disputed[0])) == 2
+    assert studio.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 0
+    assert studio.undo_all("b1", reviewer=reviewer) == 3
+
+
+def test_a_dispute_that_comes_up_between_the_check_and_the_decision_is_not_settled_either(
+    studio: Studio, disputed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio.library, "review_state", lambda _: "pending")  # what it was a moment ago
+    with pytest.raises(NotAllowed, match="'ann' may not settle what others disagree on"):
+        studio.decide(disputed[0], Verdict.REJECT, reviewer="ann")
+    assert studio.sample(disputed[0]).review == "disputed"
+
+
+@pytest.mark.parametrize("batch", ["", "b1:x", "b" * 51, "ä"])
+def test_a_batch_number_that_could_be_taken_for_another_is_refused(
+    studio: Studio, disputed: list[str], batch: str
+) -> None:
+    with pytest.raises(InvalidRequest, match="the batch is numbered"):
+        studio.decide_all({}, Verdict.ACCEPT, reviewer="ann", batch=batch)
+    assert len(studio.library.decisions()) == 2
