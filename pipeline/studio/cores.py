@@ -1,41 +1,183 @@
-"""Work on many things at once, results in order."""
+"""Work on many items on all cores, results in order, memory bounded; a lost process costs one item at most."""
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from itertools import chain, islice
-from multiprocessing import get_context
-from typing import TypeVar
+from multiprocessing import get_context, parent_process
+from typing import Any, Generic, TypeVar
 
 _INLINE = 8  # below this a pool of processes costs more than it saves
-_IN_FLIGHT = 3  # things waiting per process, so that memory stays flat
+_IN_FLIGHT = 3  # items waiting per process, so that none is idle
+PIXELS_IN_FLIGHT = 200_000_000  # over all processes: some 2 GB of decoded images
+LOST = (
+    "the process that read it was ended from outside, twice; perhaps memory ran out: make the image smaller"
+)
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
+Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 
 
-def on_all_cores(things: Iterator[Thing], work: Callable[[Thing], Result]) -> Iterator[Result]:
-    """`work` on each of the things, here for a few, on all cores for many; in their order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Generic[Item, Shared, Result]):
+    """What is done with every item.
 
     Args:
-        work: a function of a module, or a `partial` of one: it is sent to other processes.
+        work: a function of a module; it is sent to other processes.
+        shared: the second argument of every call; sent once to each process, not with every item.
+        pixels: the pixels that `work` will decode for an item, cheaply told.
+        lost: the result of an item whose process ended (killed, out of memory) twice before the work was done.
     """
-    head = list(islice(things, _INLINE))
+
+    work: Callable[[Item, Shared], Result]
+    shared: Shared
+    pixels: Callable[[Item], int]
+    lost: Callable[[Item], Result]
+
+
+def on_all_cores(items: Iterator[Item], job: Job[Item, Shared, Result]) -> Iterator[Result]:
+    """Do a job for each of the items, in this process for a few, on all cores for many; results in their order.
+
+    At most `PIXELS_IN_FLIGHT` are decoded at once, except where one item alone has more. The processes end with this
+    one, however it ends.
+    """
+    head = list(islice(items, _INLINE))
     processes = os.cpu_count() or 1
     if len(head) < _INLINE or processes == 1:
-        yield from map(work, chain(head, things))
+        for item in chain(head, items):
+            yield job.work(item, job.shared)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting: deque[Future[Result]] = deque()
+    crew = _Crew(job, processes)
+    try:
+        for item in chain(head, items):
+            pixels = job.pixels(item)
+            while crew.is_full(pixels):
+                yield crew.next_result()
+            crew.submit(item, pixels)
+        while crew.waiting:
+            yield crew.next_result()
+    finally:
+        crew.end()
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[Item]):
+    """An item that was handed to a process."""
+
+    item: Item
+    pixels: int
+    future: Future[Any] | None  # None: its process was lost, it is to be done in one of its own
+
+
+@dataclass(slots=True)
+class _Crew(Generic[Item, Shared, Result]):
+    """The processes of a job and the items that they have; a broken pool is replaced."""
+
+    job: Job[Item, Shared, Result]
+    processes: int
+    waiting: deque[_Waiting[Item]] = field(default_factory=deque)
+    pixels: int = 0  # of all that wait
+    _pool: ProcessPoolExecutor | None = None
+    _single: ProcessPoolExecutor | None = None  # of one process, for second tries
+
+    def is_full(self, pixels: int) -> bool:
+        """Whether a result must be taken out before an item of so many pixels may come in."""
+        crowded = len(self.waiting) >= self.processes * _IN_FLIGHT
+        return bool(self.waiting) and (crowded or self.pixels + pixels > PIXELS_IN_FLIGHT)
+
+    def submit(self, item: Item, pixels: int) -> None:
+        """Hand an item to a process."""
+        self.waiting.append(_Waiting(item, pixels, self._submitted(item)))
+        self.pixels += pixels
+
+    def next_result(self) -> Result:
+        """The result of the item that has waited longest."""
+        first = self.waiting[0]
+        if first.future is not None:
+            try:
+                result: Result = first.future.result()
+            except BrokenProcessPool:
+                self._give_up_pool()
+                result = self._done_alone(first.item)
+        else:
+            result = self._done_alone(first.item)
+        self.waiting.popleft()
+        self.pixels -= first.pixels
+        return result
+
+    def end(self) -> None:
+        """Let the processes go; what they have not begun is dropped."""
+        for pool in (self._pool, self._single):
+            if pool is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._single = None
+
+    def _submitted(self, item: Item) -> Future[Any] | None:
+        if self._pool is None:
+            self._pool = self._new_pool(self.processes)
         try:
-            for thing in chain(head, things):
-                waiting.append(pool.submit(work, thing))
-                if len(waiting) >= processes * _IN_FLIGHT:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            return self._pool.submit(_work, item)
+        except BrokenProcessPool:
+            self._give_up_pool()
+            return None
+
+    def _give_up_pool(self) -> None:
+        """Any of the unfinished items may have ended a process: each is to be done alone."""
+        self.end()
+        for waiting in self.waiting:
+            if waiting.future is not None and (
+                waiting.future.cancelled() or isinstance(waiting.future.exception(), BrokenProcessPool)
+            ):
+                waiting.future = None
+
+    def _done_alone(self, item: Item) -> Result:
+        """The second try of an item, in a process that has no other item."""
+        if self._single is None:
+            self._single = self._new_pool(1)
+        try:
+            result: Result = self._single.submit(_work, item).result()
+        except BrokenProcessPool:
+            self._single.shutdown(wait=False)
+            self._single = None
+            return self.job.lost(item)
+        return result
+
+    def _new_pool(self, processes: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            processes,
+            mp_context=get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(self.job.work, self.job.shared),
+        )
+
+
+_duty: tuple[Callable[[Any, Any], Any], Any] | None = None  # of this process: what it does, with what
+
+
+def _start_worker(work: Callable[[Any, Any], Any], shared: Any) -> None:
+    """Make a process ready. Ctrl-C is for its parent; when that has ended, in whatever way, this one ends."""
+    global _duty
+    _duty = work, shared
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
+
+
+def _work(item: Any) -> Any:
+    assert _duty is not None
+    work, shared = _duty
+    return work(item, shared)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

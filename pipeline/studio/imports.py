@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
 from pipeline.cutout import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.domain.images import Mask, pixel_hash
-from pipeline.domain.photos import Photo, load_mask, load_photo
+from pipeline.domain.photos import Photo, decoded_pixels, load_mask, load_photo
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject
 from pipeline.sources import ColumnMap, Release, SourceItem, label_fault, open_source
-from pipeline.studio.cores import on_all_cores
+from pipeline.studio.cores import LOST, Job, on_all_cores
 from pipeline.studio.release_import import restore_release
 from pipeline.studio.reports import ImportReport
 
@@ -79,7 +78,8 @@ def import_photos(
     tally = _Tally()
     kept_as = opened.address or source
     with library.work_lock("import"):
-        prepared_all = on_all_cores(opened.items(), partial(_prepared, known=library.subject_ids()))
+        job = Job(work=_prepared, shared=library.subject_ids(), pixels=_pixels, lost=_lost)
+        prepared_all = on_all_cores(opened.items(), job)
         for count, prepared in enumerate(prepared_all, start=1):
             if cancelled and cancelled():
                 raise Cancelled(tally.added)
@@ -122,6 +122,14 @@ def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
         return _Prepared(item, subject_id, photo, cut_out(photo.rgb, alpha=alpha))
     except UnreadableImage as refusal:
         return _Prepared(item, refusal=refusal.reason)
+
+
+def _pixels(item: SourceItem) -> int:
+    return decoded_pixels(item.data) + (decoded_pixels(item.mask) if item.mask else 0)
+
+
+def _lost(item: SourceItem) -> _Prepared:
+    return _Prepared(item, refusal=LOST)
 
 
 def _given_mask(item: SourceItem, photo: Photo) -> Mask:

@@ -14,7 +14,7 @@ from pipeline.cutout import CutoutOrigin
 from pipeline.cutout.matting import foreground_colours
 from pipeline.domain.diversity import descriptor
 from pipeline.domain.images import RGB, RGBA, decode, pixel_hash
-from pipeline.domain.photos import load_photo
+from pipeline.domain.photos import decoded_pixels, load_photo
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
 from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Verdict
@@ -23,7 +23,7 @@ from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.library import Library, NewSubject, Rendered
 from pipeline.publish.credits import is_rendered
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
-from pipeline.studio.cores import on_all_cores
+from pipeline.studio.cores import LOST, Job, on_all_cores
 from pipeline.studio.neighbours import Neighbours
 from pipeline.studio.reports import ImportReport
 
@@ -98,7 +98,8 @@ class _Restoring:
     def photos(self) -> None:
         """Store the photos that are not here yet."""
         known = self.library.subject_ids()
-        for photo in on_all_cores(self._unknown(known), _prepared):
+        job = Job(work=_prepared, shared=None, pixels=_pixels, lost=_lost)
+        for photo in on_all_cores(self._unknown(known), job):
             self._step(photo.record)
             if photo.refusal:
                 self.refused.append((_name(photo.record), photo.refusal))
@@ -235,7 +236,15 @@ class _Restoring:
         )
 
 
-def _prepared(record: ReleaseRecord) -> _Photo:
+def _pixels(record: ReleaseRecord) -> int:
+    return decoded_pixels(record.image, max_side_px=_ANY_SIDE_PX)
+
+
+def _lost(record: ReleaseRecord) -> _Photo:
+    return _Photo(record, refusal=LOST)
+
+
+def _prepared(record: ReleaseRecord, _shared: None) -> _Photo:
     """Decode a photo, see that it is the one of its id, and cut it out along its mask as it is."""
     if fault := record.fault or label_fault(record.label):
         return _Photo(record, refusal=fault)
