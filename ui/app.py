@@ -79,8 +79,7 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
         raise PortTakenError(
             options.get("server_port") or os.environ.get("GRADIO_SERVER_PORT", "7860")
         ) from error
-    if studio.settings.starter and not studio.classes():
-        starter.start()
+    starter.start()
     if block:
         app.block_thread()
     return app

@@ -1,4 +1,4 @@
-"""Filling a new library with the starter set behind the screen, so that the first paint does not wait."""
+"""Fill a new library with the starter set in the background, so that the first page load does not wait."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class StarterJob:
 
     @property
     def running(self) -> bool:
-        """Whether the import is at work now."""
+        """Whether the import is in progress."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin, unless it is at work already; a library with photos in it is left alone."""
-        if not self.running:
+        """Begin, where the library is to be filled and no import of the set is in progress."""
+        if not self.running and self.studio.wants_starter:
             self._thread = threading.Thread(target=self._fill, name="starter set", daemon=True)
             self._thread.start()
 

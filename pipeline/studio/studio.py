@@ -17,7 +17,7 @@ from pipeline.library import Subject
 from pipeline.publish import ExportReport, Study
 from pipeline.rendering import ModelChoice, model_choices, vocabulary
 from pipeline.settings import Settings
-from pipeline.studio import photos, releases
+from pipeline.studio import photos, releases, starter_fill
 from pipeline.studio.create import CreateRequest, create, placed_preview
 from pipeline.studio.desk import ReviewDesk
 from pipeline.studio.imports import Progress, import_photos
@@ -38,7 +38,6 @@ from pipeline.studio.studies import StudyProcess
 from pipeline.studio.worth import newest_verdict, study_verdict
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
-_STARTER_SOURCES = (("starter", "train"), ("starter:field", "test"))
 
 
 class Studio(ReviewDesk):
@@ -83,13 +82,13 @@ class Studio(ReviewDesk):
     # --- photos ---------------------------------------------------------------------------------------------
 
     def fill_with_starter(self, on_progress: Progress | None = None) -> list[ImportReport]:
-        """Import the rendered starter set and its field test set into a library that is still empty."""
-        if not self.settings.starter or self.library.subjects(limit=1):
-            return []
-        return [
-            self.import_photos(source, split=split, on_progress=on_progress)
-            for source, split in _STARTER_SOURCES
-        ]
+        """Import what a new library lacks of the starter set; see `starter_fill`."""
+        return starter_fill.fill_with_starter(self.library, self.settings, on_progress)
+
+    @property
+    def wants_starter(self) -> bool:
+        """Whether the library is to be filled with the starter set; see `starter_fill`."""
+        return starter_fill.wants_starter(self.library, self.settings)
 
     def import_photos(
         self,
