@@ -116,7 +116,7 @@ def test_an_old_release_loads_with_datasets(config: str, train: int, test: int, 
 
 
 def test_training_reads_an_old_release(tmp_path: Path) -> None:
-    from training.release import load_release
+    from training.data.release import load_release
 
     for number, label in enumerate(CLASSES * 5):
         (tmp_path / label).mkdir(exist_ok=True)

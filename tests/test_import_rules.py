@@ -58,7 +58,7 @@ CONFINED = {
     "gradio": ("ui",),
     "torch": ("pipeline.cutout", "pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
     "sqlalchemy": ("pipeline.library",),
-    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering", "training.sources"),
+    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering"),
 }
 
 

@@ -1,1 +1,1 @@
-"""Training: releases in, trained networks and the verdict out."""
+"""Training: reads releases, trains classifiers, and reports which use of the data is best."""

@@ -1,6 +1,7 @@
-"""The training command line. Exit codes: 0 done; 1 the world said no (one sentence on stderr); 2 wrong usage;
-130 interrupted (work so far is kept, the same command resumes). With `--json`, stdout holds one JSON object
-and nothing else.
+"""The training command line.
+
+Exit codes: 0 done; 1 refused (one sentence on stderr); 2 wrong usage; 130 interrupted (work so far is kept, the same
+command resumes). With `--json`, stdout holds one JSON object and nothing else.
 """
 
 from __future__ import annotations
@@ -8,97 +9,115 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipeline.domain.arms import Arm
+from pipeline.domain.studies import MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import StudioError, UnknownName
-from training.arms import Arm
-from training.options import Network, TrainingOptions
+from training.fit.options import TrainingOptions
+from training.study.options import StudyOptions
 
 if TYPE_CHECKING:
-    from training.release import Release
+    from training.data.release import Release
+    from training.study.result import ArmResult, StudyResult
 
 _INTERRUPTED = 130
 _DEFAULTS = TrainingOptions()
 
+Answer = tuple[Mapping[str, object], str]  # for --json, and for people
+Command = Callable[[argparse.Namespace], Answer]
+Advance = Callable[[int, int | None, str], None]  # (done, total, what is being done)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        answer, sentence = options.run(options)
+        answer, text = options.run(options)
     except KeyboardInterrupt:
-        print("backlot: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        print("backlot: interrupted; finished work is kept, the same command resumes", file=sys.stderr)
         return _INTERRUPTED
     except StudioError as error:
         print(f"backlot: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(answer, ensure_ascii=False) if options.json else sentence)
+    print(json.dumps(answer, ensure_ascii=False) if options.json else text)
     return 0
 
 
-def _fit(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from training.single import fit_to_folder
+def _fit(options: argparse.Namespace) -> Answer:
+    from training.fit.single import fit_to_folder
 
-    told, arm = _training_options(options), _arm(options.arm)
+    training, arm = _training_options(options), _arm(options.arm)
     release = _release(options)
-    with _bar("train", " step", options.steps) as moved:
-        found = fit_to_folder(
+    with _progress_bar("train", " step", options.steps) as advance:
+        metrics = fit_to_folder(
             release,
             arm,
-            told,
+            training,
             seed=options.seed,
             out=options.out,
-            on_point=lambda point: moved(point.step, options.steps, ""),
+            on_point=lambda point: advance(point.step, options.steps, ""),
         )
-    tested = sum(found["test_counts"].values())
-    sentence = (
-        f"{found['arm']}, seed {found['seed']}: {100 * found['balanced_accuracy']:.1f} % balanced accuracy "
-        f"on {tested} test photos ({found['seconds']:.0f} s)\n{found['checkpoint']}"
+    tested = sum(metrics["test_counts"].values())
+    text = (
+        f"{metrics['arm']}, seed {metrics['seed']}: {100 * metrics['balanced_accuracy']:.1f} % balanced accuracy "
+        f"on {tested} test photos ({metrics['seconds']:.0f} s)\n{metrics['checkpoint']}"
     )
-    return found, sentence
+    return metrics, text
 
 
-def _study(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    told, arms = _training_options(options), [_arm(name) for name in options.arms]
+def _study(options: argparse.Namespace) -> Answer:
+    request = StudyOptions(
+        arms=tuple(_arm(name) for name in options.arms),
+        seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
+        training=_training_options(options),
+    )
     release = _release(options)
-    from training.study import study
+    from training.report.write import HTML_FILE, write_reports
+    from training.study.study import study
 
-    seeds = range(options.first_seed, options.first_seed + options.seeds)
-    with _bar("study", " step", None) as moved:
-        found = study(
+    with _progress_bar("study", " step", None) as advance:
+        result = study(
             release,
-            arms=arms,
-            seeds=seeds,
-            options=told,
+            request,
             out=options.out,
-            on_step=lambda at: moved(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
+            on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
-    rates = [f"  {_rate(arm)}  {arm['title']}" for arm in found["arms"]]
-    left_out = [f"  left out: {one['title']}, {one['reason']}" for one in found["skipped"]]
-    places = [f"report: {options.out / 'report.html'}"]
-    return found, "\n".join(["balanced accuracy", *rates, *left_out, found["verdict"], *places])
+    write_reports(result, options.out)
+    return result, _summary(result, options.out / HTML_FILE)
 
 
-def _rate(arm: dict[str, Any]) -> str:
-    spread = arm["balanced_accuracy"]
-    between = (
-        f" ({100 * spread['low']:.1f} to {100 * spread['high']:.1f})" if spread["high"] is not None else ""
-    )
-    return f"{100 * spread['mean']:5.1f} %{between:17}"
+def _summary(result: StudyResult, report: Path) -> str:
+    lines = [
+        "balanced accuracy",
+        *(f"  {_rate(arm)}  {arm['title']}" for arm in result["arms"]),
+        *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
+        result["verdict"],
+        f"report: {report}",
+    ]
+    return "\n".join(lines)
+
+
+def _rate(arm: ArmResult) -> str:
+    rate = arm["balanced_accuracy"]
+    interval = ""
+    if rate["low"] is not None and rate["high"] is not None:
+        interval = f" ({100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
+    return f"{100 * rate['mean']:5.1f} %{interval:17}"
 
 
 def _release(options: argparse.Namespace) -> Release:
-    from training.release import load_release
+    from training.data.release import load_release
 
-    with _bar("read", " picture", None) as moved:
+    with _progress_bar("read", " image", None) as advance:
         return load_release(
             options.dataset,
             options.test,
             side_px=options.image_size,
-            on_read=lambda done: moved(done, None, ""),
+            on_read=lambda done: advance(done, None, ""),
         )
 
 
@@ -115,24 +134,25 @@ def _training_options(options: argparse.Namespace) -> TrainingOptions:
 
 
 def _arm(name: str) -> Arm:
-    if name not in list(Arm):
-        raise UnknownName("arm", name, Arm)
-    return Arm(name)
+    try:
+        return Arm(name)
+    except ValueError:
+        raise UnknownName("arm", name, Arm) from None
 
 
 @contextmanager
-def _bar(verb: str, unit: str, total: int | None) -> Iterator[Callable[[int, int | None, str], None]]:
-    """A progress bar on stderr with rate and time left; silent where stderr is not a terminal."""
+def _progress_bar(description: str, unit: str, total: int | None) -> Iterator[Advance]:
+    """Show progress on stderr with rate and time left; silent where stderr is not a terminal."""
     from tqdm import tqdm
 
-    with tqdm(desc=verb, unit=unit, total=total, disable=None, leave=False, file=sys.stderr) as bar:
+    with tqdm(desc=description, unit=unit, total=total, disable=None, leave=False, file=sys.stderr) as bar:
 
-        def moved(done: int, total: int | None, doing: str) -> None:
+        def advance(done: int, total: int | None, doing: str) -> None:
             bar.total = total
             bar.set_postfix_str(doing, refresh=False)
             bar.update(done - bar.n)
 
-        yield moved
+        yield advance
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -141,18 +161,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Train on a published release, and find out which use of the data is best.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    fitting = _command(commands, "fit", _fit, "train one network on one arm with one seed")
+    fitting = commands.add_parser("fit", help="train one network on one arm with one seed")
+    _add_common(fitting, _fit)
     fitting.add_argument("--arm", required=True, metavar="ARM", help=", ".join(Arm))
     fitting.add_argument("--seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
 
-    studying = _command(commands, "study", _study, "all arms with all seeds; ends with the verdict")
+    studying = commands.add_parser("study", help="train all arms with all seeds and conclude which is best")
+    _add_common(studying, _study)
     studying.add_argument(
         "--seeds",
         type=_positive,
-        default=6,
+        default=SEEDS_FOR_A_CLAIM,
         metavar="N",
-        help="how many; a claim needs 6 (default: %(default)s)",
+        help=f"how many, at most {MAX_SEEDS}; a claim needs {SEEDS_FOR_A_CLAIM} (default: %(default)s)",
     )
     studying.add_argument("--first-seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
     studying.add_argument(
@@ -161,48 +182,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[..., Any], says: str) -> argparse.ArgumentParser:
-    sub = commands.add_parser(name, help=says, description=says)
-    sub.set_defaults(run=run)
-    place = "DIR|ns/name"
-    sub.add_argument(
-        "--dataset", required=True, metavar=place, help="a release, or a folder class/*.jpg of photos"
+def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
+    """Add the options that both commands have."""
+    command.set_defaults(run=run)
+    data_set = "DIR|ns/name"
+    command.add_argument(
+        "--dataset", required=True, metavar=data_set, help="a release, or a folder class/*.jpg of photos"
     )
-    sub.add_argument(
-        "--test", metavar=place, help="the same for testing; default: the release's own real test split"
+    command.add_argument(
+        "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"
     )
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    sub.add_argument("--network", default=str(_DEFAULTS.network), metavar="NAME", help=", ".join(Network))
-    sub.add_argument(
-        "--steps",
-        type=_positive,
-        default=_DEFAULTS.steps,
-        metavar="N",
-        help="optimiser steps (default: %(default)s)",
-    )
-    sub.add_argument(
-        "--batch",
-        type=_positive,
-        default=_DEFAULTS.batch,
-        metavar="N",
-        help="pictures a step (default: %(default)s)",
-    )
-    sub.add_argument(
-        "--lr",
-        type=float,
-        default=_DEFAULTS.lr,
-        metavar="X",
-        help="highest learning rate (default: %(default)s)",
-    )
-    sub.add_argument(
-        "--image-size",
-        type=_positive,
-        default=_DEFAULTS.image_size,
-        metavar="PX",
-        help="side (default: %(default)s)",
-    )
-    sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-    return sub
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    command.add_argument("--network", default=str(_DEFAULTS.network), metavar="NAME", help=", ".join(Network))
+    numbers: list[tuple[str, Callable[[str], float], float, str, str]] = [
+        ("--steps", _positive, _DEFAULTS.steps, "N", "optimiser steps"),
+        ("--batch", _positive, _DEFAULTS.batch, "N", "images per step"),
+        ("--lr", float, _DEFAULTS.lr, "X", "peak learning rate"),
+        ("--image-size", _positive, _DEFAULTS.image_size, "PX", "side of the images"),
+    ]
+    for flag, kind, default, metavar, meaning in numbers:
+        help_text = f"{meaning} (default: %(default)s)"
+        command.add_argument(flag, type=kind, default=default, metavar=metavar, help=help_text)
+    command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
 def _seed(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Train: a study over the uses of a release, its curves, and the verdict."""
+"""Train: a study that compares the uses of a release, its learning curves and the verdict."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from pipeline.domain.arms import ARMS, Arm
+from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest
 from pipeline.studio.reports import StudyProgress
 from ui.addresses import page_address
@@ -22,26 +24,18 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 _POLL_S = 2.0
-_OWN_TEST = "the release's own test photographs"
-_MOST_SEEDS = 16  # more are refused, see training.statistics
-_ARMS = [  # as `python -m training study --arms` names them
-    ("real", "real"),
-    ("real, augmented", "real_augmented"),
-    ("made", "synthetic"),
-    ("mixed", "mixed"),
-    ("prompt alone", "sdxl"),
-    ("pasted", "paste"),
-]
-_FIRST_ARMS = ["real", "real_augmented", "synthetic", "mixed"]
-_NETWORKS = [("small (CPU)", "small"), ("MobileNetV3", "mobilenet_v3"), ("ResNet-18", "resnet18")]
+_OWN_TEST = "the release's own test photos"
+_ARMS = [(facts.title, str(arm)) for arm, facts in ARMS.items()]
+_PRESELECTED = [str(arm) for arm, facts in ARMS.items() if facts.preselected]
+_NETWORKS = [(title, str(network)) for network, title in NETWORK_TITLES.items()]
 _NO_RELEASE = empty_html(
-    "No release yet", "A study trains on what was published.", link=page_address("publish"), action="Publish"
+    "No release yet", "A study trains on a published release.", link=page_address("publish"), action="Publish"
 )
-_READY = empty_html("No study yet", "Choose a release and start; the curves come in here.")
+_READY = empty_html("No study yet", "Choose a release and start; the learning curves appear here.")
 
 
 def study_html(progress: StudyProgress) -> str:
-    """The verdict large, then the bar, the curves, and what went wrong."""
+    """Build the verdict, the progress bar, what went wrong, and the learning curves."""
     verdict = (
         f'<section class="verdict"><h2>Verdict</h2><p>{escape(progress.verdict)}</p></section>'
         if progress.verdict
@@ -49,21 +43,30 @@ def study_html(progress: StudyProgress) -> str:
     )
     bar = ""
     if progress.running:
-        said = f"{progress.done} of {progress.total} trainings" if progress.total else "reading the release"
-        bar = progress_html(progress.done, progress.total or None, said)
+        label = f"{progress.done} of {progress.total} runs" if progress.total else "reading the release"
+        bar = progress_html(progress.done, progress.total or None, label)
     problem = note_html([progress.sentence] if progress.sentence else [], kind="bad")
-    title = "Accuracy on the test photographs, first seed"
-    return verdict + bar + problem + curves_svg(progress.curves, title=title)
+    return verdict + bar + problem + _curves_html(progress)
+
+
+def _curves_html(progress: StudyProgress) -> str:
+    """Draw the learning curves with the titles and colours that the report uses."""
+    facts = {name: Arm(name).facts for name in progress.curves}
+    return curves_svg(
+        {facts[name].title: points for name, points in progress.curves.items()},
+        title="Accuracy on the test photos, first seed",
+        colours={arm.title: arm.colour for arm in facts.values()},
+    )
 
 
 def report_frame(progress: StudyProgress) -> str:
-    """The report of an ended study, in a frame of its own."""
+    """Show the report of a finished study in a frame."""
     if not progress.report_html:
         return ""
     inside = escape(progress.report_html, quote=True)
     return (
         '<details class="report" open>'
-        f"<summary>The whole report <code>{escape(str(progress.out))}</code></summary>"
+        f"<summary>Full report <code>{escape(str(progress.out))}</code></summary>"
         f'<iframe title="Report of the study" sandbox="allow-same-origin" srcdoc="{inside}"></iframe>'
         "</details>"
     )
@@ -71,12 +74,12 @@ def report_frame(progress: StudyProgress) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What the page does."""
+    """The handlers of the page."""
 
     studio: Studio
 
     def opened(self, request: gr.Request) -> tuple[Any, ...]:
-        """The releases to choose from; the address may name one."""
+        """List the releases to choose from; the address may name one."""
         releases = [str(path) for path in self.studio.releases()]
         asked = request.query_params.get("release", "")
         if asked and asked not in releases and Path(asked).is_dir():
@@ -92,11 +95,11 @@ class Training:
     def start(
         self, release: str | None, test: str, seeds: int, arms: list[str], network: str, steps: str
     ) -> tuple[Any, ...]:
-        """Start the study; the page after it."""
+        """Start the study and update the page."""
         if not release:
-            raise InvalidRequest("choose a release first; the Publish page writes one")
+            raise InvalidRequest("no release is chosen; choose one, or publish one on the Publish page")
         if not arms:
-            raise InvalidRequest("choose at least one use of the data to train with")
+            raise InvalidRequest("no use of the data is chosen; choose at least one under Train with")
         self.studio.start_study(
             release,
             test=test or None,
@@ -108,12 +111,12 @@ class Training:
         return self.poll("")
 
     def stop(self) -> tuple[Any, ...]:
-        """Stop the study."""
+        """Stop the study and update the page."""
         self.studio.stop_study()
         return self.poll("")
 
     def poll(self, seen: str) -> tuple[Any, ...]:
-        """Curves and verdict, the report, the buttons; nothing is sent when nothing changed."""
+        """Update curves, verdict, report and buttons; nothing is sent when nothing changed."""
         progress = self.studio.study_progress()
         points = sum(len(curve) for curve in progress.curves.values())
         mark = repr(
@@ -121,9 +124,9 @@ class Training:
         )
         if mark == seen:
             return (gr.skip(),) * 5
-        nothing = _READY if self.studio.releases() else _NO_RELEASE
+        empty = _READY if self.studio.releases() else _NO_RELEASE
         return (
-            study_html(progress) or nothing,
+            study_html(progress) or empty,
             report_frame(progress),
             gr.Button(visible=not progress.running),
             gr.Button(visible=progress.running),
@@ -134,7 +137,10 @@ class Training:
 def build_train_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_bar(page, studio, "train")
-    build_head("Train", "The same network on real, made and mixed data: which use is best, or that none is.")
+    build_head(
+        "Train",
+        "The same network on real, synthetic and mixed data: which use is best, or that none is.",
+    )
     training, seen = Training(studio), gr.State("")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
@@ -145,21 +151,25 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
                 release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
                 test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Tested on", allow_custom_value=True)
                 arms = gr.CheckboxGroup(
-                    _ARMS, value=_FIRST_ARMS, label="Train with", elem_classes="pills", elem_id="arms"
+                    _ARMS, value=_PRESELECTED, label="Train with", elem_classes="pills", elem_id="arms"
                 )
                 seeds = gr.Slider(
                     1,
-                    _MOST_SEEDS,
-                    6,
+                    MAX_SEEDS,
+                    SEEDS_FOR_A_CLAIM,
                     step=1,
                     label="Seeds",
-                    info="fewer than 6 can prove nothing",
+                    info=f"at least {SEEDS_FOR_A_CLAIM} for a conclusion",
                     elem_id="seeds",
                     buttons=[],
                 )
             with gr.Accordion("Network", open=False, elem_classes="pane"):
                 network = gr.Radio(
-                    _NETWORKS, value="small", show_label=False, elem_classes="pills", container=False
+                    _NETWORKS,
+                    value=str(Network.SMALL),
+                    show_label=False,
+                    elem_classes="pills",
+                    container=False,
                 )
                 steps = gr.Textbox(label="Steps", placeholder="300", max_lines=1, elem_id="steps")
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
@@ -167,7 +177,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
     shown = [study, report, start, stop, seen]
     page.load(shown_to_user(training.opened), None, [release, test, start], **AT_ONCE)
     page.load(training.poll, seen, shown, **AT_ONCE)
-    guarded = for_leads(studio, "start or stop trainings")
+    guarded = for_leads(studio, "start or stop studies")
     start.click(
         shown_to_user(guarded(training.start)), [release, test, seeds, arms, network, steps], shown, **QUIET
     )

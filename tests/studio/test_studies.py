@@ -79,9 +79,10 @@ def test_a_study_starts_from_any_folder_and_its_paths_are_those_of_that_folder(
     out = process.start("release", **{**ASKED, "test": "field"})
     process.wait(120)
     assert out == elsewhere / "runs" / out.name
-    # the training ran and looked into the folders of the person, which hold nothing to train on
+    # the training ran and found the user's folder, which holds nothing to train on
     assert (out / "study.log").read_text().strip() == (
-        f"backlot: {elsewhere / 'release'} holds neither a release (data/*.parquet) nor class folders with pictures"
+        f"backlot: {elsewhere / 'release'} holds neither a release (data/*.parquet) nor class folders with images; "
+        "choose a published release or a folder class/*.jpg"
     )
 
 

@@ -55,8 +55,8 @@ def test_a_study_ends_with_the_verdict_and_where_the_report_lies(
     assert main([*arguments, "--arms", "real", "paste", "sdxl"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "balanced accuracy"
-    assert "left out: Prompt alone, the release has no training pictures of method text_to_image" in lines[3]
-    assert lines[4].startswith("Too few seeds to tell: 1 seed was run")
+    assert "left out: Text to image, the release has no training images of method text_to_image" in lines[3]
+    assert lines[4].startswith("Too few seeds for a conclusion: 1 seed was run")
     assert lines[5] == f"report: {tmp_path / 's' / 'report.html'}"
 
 
@@ -75,8 +75,8 @@ def test_fit_writes_weights_metrics_and_curve(
         str(tmp_path / "f"),
     ]
     assert main([*arguments, "--json", *QUICK]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["arm"], found["seed"], found["settings"]["steps"]) == ("real", 3, 10)
+    metrics = json.loads(capsys.readouterr().out)
+    assert (metrics["arm"], metrics["seed"], metrics["settings"]["steps"]) == ("real", 3, 10)
     assert sorted(path.name for path in (tmp_path / "f").iterdir()) == [
         "checkpoint.ckpt",
         "curves.csv",
@@ -91,10 +91,10 @@ def test_fit_writes_weights_metrics_and_curve(
         (["--dataset", "./nowhere"], "backlot: ./nowhere does not exist; give a release folder"),
         (["--dataset", ".", "--arm", "mixt"], "backlot: there is no arm 'mixt'; did you mean 'mixed'?"),
         (["--dataset", ".", "--network", "resnet"], "there is no network 'resnet'; did you mean 'resnet18'?"),
-        (["--dataset", ".", "--lr", "0"], "backlot: the learning rate is 0.0; it must lie in"),
+        (["--dataset", ".", "--lr", "0"], "backlot: the learning rate is 0.0; it must be between"),
     ],
 )
-def test_what_the_world_refuses_is_one_sentence_and_exit_code_one(
+def test_a_refusal_is_one_sentence_and_exit_code_one(
     extra: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arm = [] if "--arm" in extra else ["--arm", "real"]
@@ -112,8 +112,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     out = tmp_path / "file" / "out"
     assert main(["fit", "--dataset", str(full_release), "--arm", "real", "--out", str(out), *QUICK]) == 1
     assert capsys.readouterr().err == (
-        f"backlot: {out} cannot be written: Not a directory; make room or give another folder with --out; "
-        "what is finished is kept\n"
+        f"backlot: {out} cannot be written: Not a directory; free some space or choose another folder with --out; "
+        "finished runs are kept\n"
     )
 
 
@@ -161,7 +161,7 @@ def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Pat
     finally:
         process.kill()
     assert process.returncode == 130
-    assert said == "backlot: interrupted; what is finished is kept, the same command goes on\n"
+    assert said == "backlot: interrupted; finished work is kept, the same command resumes\n"
     assert not (out / "study.json").exists()
 
 

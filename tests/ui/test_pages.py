@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.domain.arms import Arm
 from pipeline.errors import InvalidRequest
 from pipeline.publish.credits import published_source
 from pipeline.studio import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
@@ -71,23 +72,6 @@ def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path
     assert published_source(subject.source) == "uploaded"
 
 
-def test_uploads_of_one_file_name_are_all_imported(studio: Studio, tmp_path: Path) -> None:
-    uploads = []
-    for number, path in enumerate(("1/a.png", "2/a.png", "2/deep/A.png", "3/a (2).png")):
-        photo = np.full((64, 64, 3), 235, np.uint8)
-        photo[20:44, 20:44] = (30, 90, 40 * number)
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(photo).save(tmp_path / path)
-        uploads.append(str(tmp_path / path))
-    Importing(studio).from_files(uploads, "bolt", "train")
-    assert sorted(subject.name for subject in studio.subjects()) == [
-        "bolt/A (4).png",
-        "bolt/a (2).png",
-        "bolt/a (3).png",
-        "bolt/a.png",
-    ]
-
-
 def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     shown = plan_html(PREVIEW)
     assert "<b>12</b> pictures to make, about 2 min" in shown
@@ -149,6 +133,14 @@ def test_a_study_shows_its_verdict_or_why_it_failed(tmp_path: Path) -> None:
     failed = StudyProgress(running=False, out=tmp_path, sentence="no release 'x'")
     assert "no release &#x27;x&#x27;" in study_html(failed)
     assert report_frame(failed) == ""
+
+
+def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_path: Path) -> None:
+    running = StudyProgress(running=True, out=tmp_path, curves={"mixed": [(10, 0.5)], "sdxl": [(10, 0.25)]})
+    shown = study_html(running)
+    assert ">Real + synthetic 50%</text>" in shown
+    assert ">Text to image 25%</text>" in shown  # the arm's old name is still read
+    assert f'style="--curve: {Arm.MIXED.facts.colour}"' in shown
 
 
 def test_the_thumbnails_of_a_run_are_those_of_its_samples(studio: Studio) -> None:

@@ -21,7 +21,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset
 
 from pipeline.rendering.device import hardware
-from training.interrupt import told_as_interrupt
+from training.fit.interrupt import exit_as_interrupt
 from training.nano.config import StageOptions
 
 Batch = dict[str, torch.Tensor]
@@ -180,7 +180,7 @@ def fit(
         enable_model_summary=False,
     )
     if done < options.steps:
-        with _quick_attention(), told_as_interrupt():
+        with _quick_attention(), exit_as_interrupt():
             trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
         trainer.save_checkpoint(last)
     else:

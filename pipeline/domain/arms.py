@@ -1,0 +1,95 @@
+"""The arms of a study, and all that is known of each, in one table.
+
+An arm is one use of a release for training. The command line, the study, its reports and the Train page read this
+table; to add an arm, add a member and its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.domain.methods import Method
+
+
+class Arm(StrEnum):
+    """One use of the data."""
+
+    REAL = "real"
+    REAL_AUGMENTED = "real_augmented"
+    SYNTHETIC = "synthetic"
+    MIXED = "mixed"
+    TEXT_TO_IMAGE = "text_to_image"  # earlier versions wrote "sdxl", which is still read
+    PASTE = "paste"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Arm | None:
+        """Read the names of earlier versions."""
+        return next((arm for arm, facts in ARMS.items() if value in facts.old_names), None)
+
+    @property
+    def facts(self) -> ArmFacts:
+        """What is known of the arm."""
+        return ARMS[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmFacts:
+    """What is known of an arm."""
+
+    title: str  # in tables, plots and sentences
+    description: str  # what it trains on, one line
+    colour: str  # in every plot; told apart by colour-blind readers (after Okabe and Ito, 2008)
+    real: bool = False  # whether it takes the real training photos
+    methods: tuple[Method, ...] = ()  # it takes the synthetic images of these methods
+    strong_augmentation: bool = False  # RandAugment on top of the light augmentation of every arm
+    preselected: bool = False  # whether the Train page selects it at first
+    old_names: tuple[str, ...] = ()  # of earlier versions
+
+
+ARMS: dict[Arm, ArmFacts] = {
+    Arm.REAL: ArmFacts(
+        title="Real photos",
+        description="the photos as they are",
+        colour="#7a7f87",
+        real=True,
+        preselected=True,
+    ),
+    Arm.REAL_AUGMENTED: ArmFacts(
+        title="Real, strongly augmented",
+        description="the photos with RandAugment",
+        colour="#56a5d8",
+        real=True,
+        strong_augmentation=True,
+        preselected=True,
+    ),
+    Arm.SYNTHETIC: ArmFacts(
+        title="Synthetic",
+        description="the photographed objects in front of generated backgrounds (inpaint, controlnet)",
+        colour="#e08a00",
+        methods=(Method.INPAINT, Method.CONTROLNET),
+        preselected=True,
+    ),
+    Arm.MIXED: ArmFacts(
+        title="Real + synthetic",
+        description="photos and synthetic images, half of every batch each",
+        colour="#0a9a74",
+        real=True,
+        methods=(Method.INPAINT, Method.CONTROLNET),
+        preselected=True,
+    ),
+    Arm.TEXT_TO_IMAGE: ArmFacts(
+        title="Text to image",
+        description="whole images generated from the prompt alone, without the photographed object",
+        colour="#c2699c",
+        methods=(Method.TEXT_TO_IMAGE,),
+        old_names=("sdxl",),
+    ),
+    Arm.PASTE: ArmFacts(
+        title="Pasted",
+        description="the photographed objects pasted onto background photos, no diffusion",
+        colour="#8d6cc9",
+        methods=(Method.PASTE,),
+    ),
+}
+BASELINE = Arm.REAL  # every other arm is compared with it

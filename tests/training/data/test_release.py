@@ -1,0 +1,165 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.errors import ReleaseRefused
+from tests.training.conftest import COLOURS, encoded
+from training.data.decoding import squared
+from training.data.release import load_release
+
+
+def class_folder(folder: Path, *, count: int, seed: int = 900) -> Path:
+    for place, (label, colour) in enumerate(COLOURS.items()):
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            data = encoded(colour, seed=seed + 100 * place + number)
+            (folder / label / f"{number}.webp").write_bytes(data)
+    return folder
+
+
+def test_a_release_is_read_with_its_own_test_split(full_release: Path) -> None:
+    release = load_release(str(full_release), None, side_px=16)
+    assert release.classes == ("red", "green", "blue")
+    assert release.real_train.images.shape == (18, 16, 16, 3)
+    assert release.real_train.labels.tolist() == [0] * 6 + [1] * 6 + [2] * 6
+    assert sorted(set(release.synthetic_train.methods.tolist())) == ["inpaint", "paste"]
+    assert release.test_counts() == {"red": 5, "green": 5, "blue": 5}
+    assert release.notes == ()
+
+
+def test_pictures_keep_their_colours(full_release: Path) -> None:
+    release = load_release(str(full_release), None, side_px=16)
+    assert release.real_train.images[0].mean(axis=(0, 1)).round(-1).tolist() == [200.0, 60.0, 60.0]
+
+
+def test_the_largest_centred_square_is_taken(tmp_path: Path) -> None:
+    wide = np.zeros((20, 60, 3), np.uint8)
+    wide[:, 20:40] = 255
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    assert squared((tmp_path / "wide.png").read_bytes(), 20).min() == 255
+
+
+def test_a_16_bit_image_is_scaled_by_its_depth_as_the_import_does(tmp_path: Path) -> None:
+    for name, value in (("bright.png", 0x8080), ("dark.png", 200)):
+        Image.new("I;16", (24, 24), value).save(tmp_path / name)
+    assert np.unique(squared((tmp_path / "bright.png").read_bytes(), 16)).tolist() == [128]
+    assert np.unique(squared((tmp_path / "dark.png").read_bytes(), 16)).tolist() == [1]
+
+
+def test_reading_is_told_as_it_goes(full_release: Path) -> None:
+    told: list[int] = []
+    load_release(str(full_release), None, side_px=16, on_read=told.append)
+    assert told == [18, 39, 54]
+
+
+def test_a_folder_of_classes_serves_as_test_set(full_release: Path, tmp_path: Path) -> None:
+    field = class_folder(tmp_path / "field", count=5)
+    release = load_release(str(full_release), str(field), side_px=16)
+    assert (release.test_counts(), release.test_name) == ({"red": 5, "green": 5, "blue": 5}, str(field))
+
+
+def test_all_real_splits_of_another_release_are_tested_on(
+    full_release: Path, release_of: Callable[..., Path]
+) -> None:
+    plan = {("real", "train", "photo"): 4, ("real", "test", "photo"): 3, ("synthetic", "train", "inpaint"): 9}
+    other = release_of(plan, name="other", seed=5000)
+    release = load_release(str(full_release), str(other), side_px=16)
+    assert release.test_counts() == {"red": 7, "green": 7, "blue": 7}
+
+
+def test_training_photographs_are_taken_out_of_the_test(
+    full_release: Path, release_of: Callable[..., Path]
+) -> None:
+    same_first = release_of({("real", "train", "photo"): 12}, name="twin", classes=("red",))
+    more = release_of({("real", "train", "photo"): 6}, name="twin2", seed=7000)
+    assert load_release(str(full_release), str(more), side_px=16).notes == ()
+    with_twins = load_release(str(full_release), str(same_first), side_px=16)
+    assert with_twins.test_counts() == {"red": 6, "green": 0, "blue": 0}
+    assert with_twins.notes == (
+        "6 test photos are also training photos and were left out of the test.",
+        "The test set has no photos of green, blue; the rates are over the other classes.",
+    )
+
+
+def test_a_training_photograph_in_another_encoding_is_taken_out_of_the_test(
+    release_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    photographs = [cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (320, 240)) for _ in range(36)]
+    train, field = tmp_path / "train", tmp_path / "field"
+    for number, pixels in enumerate(photographs):
+        label = "abc"[number % 3]
+        for folder in (train, field):
+            (folder / label).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(pixels)
+        if number < 18:
+            picture.save(train / label / f"{number}.webp", lossless=True)
+        if number >= 12:  # six of them are training photographs
+            picture.save(field / label / f"{number}.jpg", quality=85)
+    release = load_release(str(train), str(field), side_px=64)
+    assert release.test_counts() == {"a": 6, "b": 6, "c": 6}
+    assert release.notes == ("6 test photos are also training photos and were left out of the test.",)
+
+
+def test_a_file_that_cannot_be_opened_is_left_out_and_said(full_release: Path, tmp_path: Path) -> None:
+    field = class_folder(tmp_path / "field", count=5)
+    (field / "red" / "z.jpg").symlink_to(tmp_path / "gone.jpg")
+    (field / "red" / "folder.jpg").mkdir()
+    release = load_release(str(full_release), str(field), side_px=16)
+    assert release.notes == (f"1 unreadable image was left out, the first is {field / 'red' / 'z.jpg'}.",)
+
+
+def test_a_release_without_synthetic_rows_is_read(release_of: Callable[..., Path]) -> None:
+    folder = release_of({("real", "train", "photo"): 2, ("real", "test", "photo"): 5})
+    release = load_release(str(folder), None, side_px=16)
+    assert release.synthetic_train.images.shape == (0, 16, 16, 3)
+
+
+def test_an_unreadable_picture_is_left_out_and_said(full_release: Path, tmp_path: Path) -> None:
+    field = class_folder(tmp_path / "field", count=5)
+    (field / "red" / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    release = load_release(str(full_release), str(field), side_px=16)
+    assert release.notes == (
+        f"1 unreadable image was left out, the first is {field / 'red' / 'broken.jpg'}.",
+    )
+
+
+def test_no_test_split_is_refused_with_the_remedy(release_of: Callable[..., Path]) -> None:
+    folder = release_of({("real", "train", "photo"): 3})
+    with pytest.raises(ReleaseRefused, match=r"no test photos in .*give test photos with --test DIR"):
+        load_release(str(folder), None, side_px=16)
+
+
+def test_too_few_test_photographs_of_a_class_are_refused(release_of: Callable[..., Path]) -> None:
+    folder = release_of({("real", "train", "photo"): 3, ("real", "test", "photo"): 4})
+    with pytest.raises(ReleaseRefused, match=r"has 4 test photos of 'red'; at least 5 per class"):
+        load_release(str(folder), None, side_px=16)
+
+
+def test_a_test_class_that_training_does_not_know_is_refused(full_release: Path, tmp_path: Path) -> None:
+    field = class_folder(tmp_path / "field", count=5)
+    (field / "plum").mkdir()
+    (field / "plum" / "a.webp").write_bytes(encoded((90, 0, 90), seed=1))
+    with pytest.raises(ReleaseRefused, match=r"has the class 'plum' that is not in the training data"):
+        load_release(str(full_release), str(field), side_px=16)
+
+
+def test_an_empty_folder_is_no_release(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseRefused, match=r"holds neither a release .* nor class folders with images"):
+        load_release(str(tmp_path), None, side_px=16)
+
+
+def test_a_broken_parquet_file_is_one_sentence(full_release: Path) -> None:
+    for file in full_release.rglob("*.parquet"):
+        file.write_bytes(b"PAR1 cut off")
+    with pytest.raises(ReleaseRefused, match=r"cannot be read as a release|stopped being readable"):
+        load_release(str(full_release), None, side_px=16)
+
+
+def test_a_missing_folder_is_one_sentence() -> None:
+    with pytest.raises(ReleaseRefused, match=r"./nowhere/at-all does not exist"):
+        load_release("./nowhere/at-all", None, side_px=16)

@@ -1,0 +1,124 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.domain.arms import Arm
+from pipeline.domain.studies import Network
+from pipeline.errors import InvalidRequest, ReleaseRefused
+from training.data.arm_data import ArmData, arm_data
+from training.data.datamodule import normalised
+from training.data.release import Release, load_release
+from training.fit.classifier import Point, warmed_cosine
+from training.fit.fit import checkpoint_path, fit, load_weights
+from training.fit.networks import build_network
+from training.fit.options import TrainingOptions
+from training.fit.single import fit_to_folder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+QUICK = TrainingOptions(steps=20, batch=6, image_size=16)
+
+
+@pytest.fixture
+def release(full_release: Path) -> Release:
+    return load_release(str(full_release), None, side_px=16)
+
+
+def data_of(release: Release, arm: Arm) -> ArmData:
+    data = arm_data(release, arm)
+    assert isinstance(data, ArmData)
+    return data
+
+
+def test_the_small_network_learns_three_colours(release: Release) -> None:
+    record = fit(release, data_of(release, Arm.REAL), QUICK, seed=0)
+    assert record.balanced_accuracy == record.accuracy == 1.0
+    assert record.confusion == [[5, 0, 0], [0, 5, 0], [0, 0, 5]]
+    assert [point.step for point in record.curve] == list(range(2, 21, 2))
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(release: Release) -> None:
+    data = data_of(release, Arm.MIXED)
+    first, again, other = (fit(release, data, QUICK, seed=seed).curve for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(release: Release, tmp_path: Path) -> None:
+    def stop_at_ten(point: Point) -> None:
+        if point.step == 10:
+            raise KeyboardInterrupt
+
+    straight = fit_to_folder(release, Arm.REAL, QUICK, seed=0, out=tmp_path / "straight")
+    with pytest.raises(KeyboardInterrupt):
+        fit_to_folder(release, Arm.REAL, QUICK, seed=0, out=tmp_path / "stopped", on_point=stop_at_ten)
+    assert not (tmp_path / "stopped" / "metrics.json").exists()
+    steps: list[int] = []
+    resumed = fit_to_folder(
+        release,
+        Arm.REAL,
+        QUICK,
+        seed=0,
+        out=tmp_path / "stopped",
+        on_point=lambda point: steps.append(point.step),
+    )
+    assert steps == [10, 12, 14, 16, 18, 20]
+    assert resumed["confusion"] == straight["confusion"]
+    assert (tmp_path / "stopped" / "curves.csv").read_text() == (
+        tmp_path / "straight" / "curves.csv"
+    ).read_text()
+    ends = [
+        torch.load(tmp_path / name / "checkpoint.ckpt", weights_only=True) for name in ("straight", "stopped")
+    ]
+    assert all(torch.equal(a, ends[1]["state_dict"][name]) for name, a in ends[0]["state_dict"].items())
+
+
+def test_a_finished_run_is_told_again_without_training(release: Release, tmp_path: Path) -> None:
+    first = fit_to_folder(release, Arm.REAL, QUICK, seed=0, out=tmp_path / "run")
+    steps: list[int] = []
+    again = fit_to_folder(
+        release,
+        Arm.REAL,
+        QUICK,
+        seed=0,
+        out=tmp_path / "run",
+        on_point=lambda point: steps.append(point.step),
+    )
+    assert (again, steps) == (json.loads(json.dumps(first)), [])
+
+
+def test_the_kept_weights_answer_as_the_run_did(release: Release, tmp_path: Path) -> None:
+    record = fit(release, data_of(release, Arm.REAL), QUICK, seed=0, checkpoints=tmp_path)
+    classifier = load_weights(checkpoint_path(tmp_path), QUICK, len(release.classes))
+    images = normalised(torch.from_numpy(release.test.images).permute(0, 3, 1, 2))
+    answers = classifier(images).argmax(dim=1).numpy()
+    assert (answers == release.test.labels).mean() == record.accuracy
+
+
+def test_another_setting_in_the_same_folder_is_refused_and_changes_nothing(
+    release: Release, tmp_path: Path
+) -> None:
+    fit_to_folder(release, Arm.REAL, QUICK, seed=0, out=tmp_path / "run")
+    before = (tmp_path / "run" / "metrics.json").read_bytes()
+    with pytest.raises(InvalidRequest, match=r"run holds a run with other settings \(seed was 0, now 1\)"):
+        fit_to_folder(release, Arm.REAL, QUICK, seed=1, out=tmp_path / "run")
+    assert (tmp_path / "run" / "metrics.json").read_bytes() == before
+
+
+def test_an_arm_without_data_is_refused(release: Release, tmp_path: Path) -> None:
+    with pytest.raises(
+        ReleaseRefused, match=r"has no data for the arm 'text_to_image': the release has no training images"
+    ):
+        fit_to_folder(release, Arm.TEXT_TO_IMAGE, QUICK, seed=0, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("network", list(Network))
+def test_every_network_gives_one_logit_a_class(network: Network) -> None:
+    torch.manual_seed(0)
+    assert build_network(network, 7)(torch.zeros(2, 3, 64, 64)).shape == (2, 7)
+
+
+def test_the_learning_rate_rises_and_falls_to_zero() -> None:
+    rates = [warmed_cosine(step, 100) for step in (0, 9, 10, 55, 100)]
+    assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0])

@@ -1,0 +1,143 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.arms import Arm
+from pipeline.errors import InvalidRequest
+from training.data.release import Release, load_release
+from training.fit.fit import RunRecord
+from training.fit.options import TrainingOptions
+from training.report.write import write_reports
+from training.study.options import StudyOptions
+from training.study.result import StudyResult
+from training.study.study import study
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+QUICK = TrainingOptions(steps=10, batch=6, image_size=16)
+ARMS = [Arm.REAL, Arm.MIXED, Arm.TEXT_TO_IMAGE]
+
+
+@pytest.fixture
+def release(full_release: Path) -> Release:
+    return load_release(str(full_release), None, side_px=16)
+
+
+def run(
+    release: Release, arms: list[Arm], seeds: list[int], out: Path, *, training: TrainingOptions = QUICK
+) -> StudyResult:
+    return study(release, StudyOptions(arms=tuple(arms), seeds=tuple(seeds), training=training), out=out)
+
+
+def progress(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "progress.jsonl").read_text().splitlines()]
+
+
+def test_a_study_writes_its_verdict_as_json_markdown_and_html(release: Release, tmp_path: Path) -> None:
+    result = run(release, ARMS, [0, 1], tmp_path)
+    assert json.loads((tmp_path / "study.json").read_text()) == result
+    assert result["finding"] == "too_few_seeds"
+    assert [arm["arm"] for arm in result["arms"]] == ["real", "mixed"]
+    assert len(result["arms"][0]["balanced_accuracy"]["values"]) == 2
+    assert result["comparisons"][0]["smallest_p"] == 0.5
+    write_reports(result, tmp_path)
+    markdown, page = ((tmp_path / name).read_text() for name in ("report.md", "report.html"))
+    assert result["verdict"].replace("<", "&lt;") in markdown
+    assert "fewer than six seeds can never reach p &lt; 0.05" in page
+    for report in (markdown, page):
+        assert "Text to image" in report
+        assert "the release has no training images of method text_to_image" in report.replace("\\_", "_")
+
+
+def test_every_run_can_be_followed_while_it_trains(release: Release, tmp_path: Path) -> None:
+    run(release, ARMS, [4], tmp_path)
+    lines = progress(tmp_path)
+    assert [line["event"] for line in lines] == (
+        ["start", "skipped", *["point"] * 10, "finished", *["point"] * 10, "finished", "verdict"]
+    )
+    assert [(line["done"], line["total"]) for line in lines if line["event"] == "finished"] == [
+        (1, 2),
+        (2, 2),
+    ]
+    assert lines[0]["arms"] == ["real", "mixed"]
+    assert {line["first_seed"] for line in lines if line["event"] == "point"} == {4}
+    assert lines[2]["step"] == 1
+    assert 0.0 <= lines[2]["balanced_accuracy"] <= 1.0
+
+
+def test_a_stopped_study_repeats_no_finished_run(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[tuple[Arm, int]] = []
+    real_fit = study.__globals__["fit"]
+
+    def counted(*arguments: object, **options: object) -> RunRecord:
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        record = real_fit(*arguments, **options)
+        trained.append((record.arm, record.seed))
+        return record
+
+    monkeypatch.setitem(study.__globals__, "fit", counted)
+    with pytest.raises(KeyboardInterrupt):
+        run(release, ARMS, [0, 1], tmp_path)
+    assert trained == [(Arm.REAL, 0), (Arm.MIXED, 0), (Arm.REAL, 1)]
+    assert not (tmp_path / "study.json").exists()
+    trained.clear()
+    result = run(release, ARMS, [0, 1], tmp_path)
+    assert trained == [(Arm.MIXED, 1)]
+    lines = progress(tmp_path)
+    assert sum(line["event"] == "point" for line in lines) == 40
+    assert sum(line["event"] == "finished" for line in lines) == 4
+    assert result["seeds"] == [0, 1]
+
+
+def test_more_seeds_and_arms_may_be_added_later(release: Release, tmp_path: Path) -> None:
+    run(release, [Arm.REAL], [0], tmp_path)
+    kept = (tmp_path / "runs" / "real-0.json").stat().st_mtime_ns
+    result = run(release, [Arm.REAL, Arm.PASTE], [0, 1], tmp_path)
+    assert (tmp_path / "runs" / "real-0.json").stat().st_mtime_ns == kept
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "paste-0.json",
+        "paste-1.json",
+        "real-0.json",
+        "real-1.json",
+    ]
+    assert result["comparisons"][0]["of"] == 2
+
+
+def test_runs_of_other_settings_are_never_mixed_in(release: Release, tmp_path: Path) -> None:
+    run(release, [Arm.REAL], [0], tmp_path)
+    before = (tmp_path / "progress.jsonl").read_bytes()
+    longer = TrainingOptions(steps=12, batch=6, image_size=16)
+    with pytest.raises(InvalidRequest, match=r"holds a run with other settings \(steps was 10, now 12\)"):
+        run(release, [Arm.REAL], [0], tmp_path, training=longer)
+    assert (tmp_path / "progress.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(("count", "seeds"), [(0, ()), (17, tuple(range(17)))])
+def test_a_number_of_seeds_that_cannot_be_judged_is_refused(count: int, seeds: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidRequest, match=f"number of seeds is {count}; it must be between 1 and 16"):
+        StudyOptions(seeds=seeds)
+
+
+def test_a_seed_may_be_given_only_once() -> None:
+    with pytest.raises(InvalidRequest, match="the seeds are 1, 1; each may be given only once"):
+        StudyOptions(seeds=(1, 1))
+
+
+def test_a_run_that_an_earlier_version_kept_under_the_old_name_of_its_arm_is_not_repeated(
+    release_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    plan = {("real", "test", "photo"): 5, ("synthetic", "train", "sdxl"): 4}
+    old_release = load_release(str(release_of(plan)), None, side_px=16)
+    first = run(old_release, [Arm.TEXT_TO_IMAGE], [0], tmp_path / "study")
+    runs = tmp_path / "study" / "runs"
+    (runs / "text_to_image-0.json").rename(runs / "sdxl-0.json")
+    fields = json.loads((runs / "sdxl-0.json").read_text())
+    (runs / "sdxl-0.json").write_text(json.dumps(fields | {"arm": "sdxl"}))
+    again = run(old_release, [Arm("sdxl")], [0], tmp_path / "study")
+    assert [path.name for path in runs.iterdir()] == ["sdxl-0.json"]
+    assert again["arms"] == first["arms"]
+    assert again["arms"][0]["arm"] == "text_to_image"

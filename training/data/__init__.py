@@ -1,0 +1,1 @@
+"""What training reads: releases and folders of photos, as arrays, arms and batches."""

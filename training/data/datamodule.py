@@ -1,0 +1,129 @@
+"""Batches of one arm and of the test photos, as a Lightning DataModule over decoded arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from training.data.arm_data import ArmData
+from training.data.augment import lightly_augmented, strongly_augmented
+from training.data.images import LabelledImages
+
+Batch = tuple[Tensor, Tensor]  # (B, 3, S, S) float32 in -1..1, (B,) int64
+_TEST_BATCH = 256
+
+
+class ArmDataModule(LightningDataModule):
+    """Serves one arm. An epoch is one interval of steps, so that a resumed run gets the same batches.
+
+    Args:
+        data: the arm's training images.
+        test: the test photos.
+        steps: optimiser steps of the whole run.
+        batch_size: images per step.
+        seed: decides the order of the images and their augmentation.
+        interval: steps per epoch.
+    """
+
+    def __init__(
+        self, data: ArmData, test: LabelledImages, *, steps: int, batch_size: int, seed: int, interval: int
+    ) -> None:
+        super().__init__()
+        self.data, self.test, self.seed = data, test, seed
+        self.steps, self.batch_size, self.interval = steps, batch_size, interval
+        self.order = balanced_order(data.images, count=steps * batch_size, seed=seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Serve the batches of the trainer's current interval."""
+        done = self.trainer.current_epoch * self.interval if self.trainer else 0
+        steps = range(done, min(done + self.interval, self.steps))
+        return DataLoader(_TrainingBatches(self, steps), batch_size=None, num_workers=0)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Serve the test photos, unaugmented, in order."""
+        return DataLoader(_TestBatches(self.test), batch_size=None, num_workers=0)
+
+    def batch(self, step: int) -> Batch:
+        """Build the augmented batch of one step: the same for the same arm, seed and step."""
+        chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
+        images = _channels_first(self.data.images.images[chosen])
+        generator = torch.Generator().manual_seed(_step_seed(self.seed, step))
+        images = lightly_augmented(images, generator)
+        if self.data.arm.facts.strong_augmentation:
+            images = strongly_augmented(images, seed=_step_seed(self.seed, step))
+        return normalised(images), torch.from_numpy(self.data.images.labels[chosen])
+
+
+def balanced_order(images: LabelledImages, *, count: int, seed: int) -> NDArray[np.int64]:
+    """Choose the image for every place of every batch: classes in equal shares, and origins within a class.
+
+    Each class comes up equally often, in random order; within a class, real and synthetic images alternate where it has
+    both; within these, every image is shown once before any is shown again.
+
+    Returns:
+        (count,) int64 positions in `images`.
+    """
+    random = np.random.default_rng(seed)
+    queues = {}
+    for label in np.unique(images.labels):
+        of_class = images.labels == label
+        groups = [
+            np.flatnonzero(of_class & (images.origins == origin)) for origin in np.unique(images.origins)
+        ]
+        queues[int(label)] = _alternating([_endless(group, random) for group in groups if group.size])
+    labels = _endless(np.array(list(queues)), random)
+    return np.fromiter((next(queues[next(labels)]) for _ in range(count)), np.int64, count)
+
+
+def normalised(images: Tensor) -> Tensor:
+    """Scale (B, 3, S, S) uint8 to float32 in -1..1, channels last; the same constants for every arm."""
+    return images.float().div_(127.5).sub_(1.0).contiguous(memory_format=torch.channels_last)
+
+
+class _TrainingBatches(Dataset[Batch]):
+    def __init__(self, module: ArmDataModule, steps: range) -> None:
+        self.module, self.steps = module, steps
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, position: int) -> Batch:
+        return self.module.batch(self.steps[position])
+
+
+class _TestBatches(Dataset[Batch]):
+    def __init__(self, test: LabelledImages) -> None:
+        self.test = test
+
+    def __len__(self) -> int:
+        return -(-len(self.test) // _TEST_BATCH)
+
+    def __getitem__(self, position: int) -> Batch:
+        batch = slice(position * _TEST_BATCH, (position + 1) * _TEST_BATCH)
+        images = normalised(_channels_first(self.test.images[batch]))
+        return images, torch.from_numpy(self.test.labels[batch])
+
+
+def _channels_first(images: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+
+
+def _endless(items: NDArray[np.int64], random: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from random.permutation(items).tolist()
+
+
+def _alternating(sources: list[Iterator[int]]) -> Iterator[int]:
+    while True:
+        for source in sources:
+            yield next(source)
+
+
+def _step_seed(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)

@@ -1,0 +1,43 @@
+"""Decoded, labelled images as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledImages:
+    """Decoded images with their labels; all arrays have the same length N.
+
+    `images` is (N, side, side, 3) uint8 RGB: the largest centred square of each image, scaled to the side.
+    `labels` is (N,) int64 into the release's classes; `origins` and `methods` are (N,) strings.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    origins: NDArray[np.str_]
+    methods: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, keep: NDArray[np.bool_]) -> LabelledImages:
+        """Select the images for which `keep`, (N,) bool, is true."""
+        return LabelledImages(
+            images=self.images[keep],
+            labels=self.labels[keep],
+            origins=self.origins[keep],
+            methods=self.methods[keep],
+        )
+
+    def joined(self, others: LabelledImages) -> LabelledImages:
+        """Append other images to these."""
+        return LabelledImages(
+            images=np.concatenate([self.images, others.images]),
+            labels=np.concatenate([self.labels, others.labels]),
+            origins=np.concatenate([self.origins, others.origins]),
+            methods=np.concatenate([self.methods, others.methods]),
+        )

@@ -1,0 +1,103 @@
+"""Reads a release, in a folder or on the Hub, through Hugging Face `datasets`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict
+
+from pipeline.domain.methods import present_name
+from pipeline.domain.release import Origin
+from pipeline.errors import ReleaseRefused
+from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
+
+_COLUMNS = ("image", "label", "origin", "method", "model", "sample_id")
+_REASON_LENGTH = 200  # characters of another program's message that are shown
+
+
+class _EncodedImage(TypedDict):
+    bytes: bytes | None
+    path: str
+
+
+class _Columns(TypedDict, total=False):
+    """The columns of a release that training reads; only `image` and `label` are always there."""
+
+    image: _EncodedImage
+    label: int
+    origin: str | None
+    method: str | None
+    model: str | None
+    sample_id: str | None
+
+
+def release_rows(dataset: str, config: str, split: str | None) -> LabelledRows:
+    """Open one configuration and split (None: all its splits); empty where the release lacks them.
+
+    Raises:
+        ReleaseRefused: it cannot be read, or lacks the columns `image` and `label`.
+    """
+    try:
+        return _opened(dataset, config, split)
+    except READ_ERRORS as error:
+        where = "" if Path(dataset).is_dir() else " (nor is there a folder of this name)"
+        reason = _reason(error) or type(error).__name__
+        raise ReleaseRefused(f"{dataset} cannot be read as a release{where}: {reason}") from error
+
+
+def _opened(dataset: str, config: str, split: str | None) -> LabelledRows:
+    import datasets
+
+    datasets.disable_progress_bars()
+    datasets.utils.logging.set_verbosity_error()
+    logging.getLogger("huggingface_hub").setLevel(
+        logging.ERROR
+    )  # an unreachable Hub is reported once, not per retry
+    path = dataset.removeprefix("hf://datasets/")
+    if config not in datasets.get_dataset_config_names(path):
+        return NO_ROWS
+    splits = datasets.load_dataset(path, config, streaming=True)  # no second copy in the user's cache
+    wanted = [name for name in splits if split in (None, str(name))]
+    if not wanted:
+        return NO_ROWS
+    features = splits[wanted[0]].features or {}
+    if not {"image", "label"} <= set(features) or not hasattr(features["label"], "names"):
+        raise ReleaseRefused(
+            f"{dataset} has no columns 'image' and 'label' (ClassLabel); choose a release that Backlot published"
+        )
+    names = tuple(features["label"].names)
+    columns = [name for name in _COLUMNS if name in features]
+
+    def rows() -> Iterator[Row]:
+        for name in wanted:
+            encoded = splits[name].select_columns(columns).cast_column("image", datasets.Image(decode=False))
+            for position, row in enumerate(encoded):
+                yield _row(row, names, fallback=f"{config}/{name} row {position}")
+
+    return LabelledRows(names, _refusing(rows(), dataset))
+
+
+def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
+    image = columns["image"]
+    return Row(
+        data=image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes(),
+        label=names[columns["label"]],
+        origin=columns.get("origin") or str(Origin.REAL),
+        method=present_name(columns.get("method") or PHOTO),
+        name=columns.get("sample_id") or fallback,
+        model=columns.get("model") or "",
+    )
+
+
+def _refusing(rows: Iterator[Row], dataset: str) -> Iterator[Row]:
+    try:
+        yield from rows
+    except READ_ERRORS as error:
+        raise ReleaseRefused(
+            f"{dataset} stopped being readable: {_reason(error)}; publish or download it again"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:_REASON_LENGTH]

@@ -1,0 +1,30 @@
+"""Encoded images with their labels, as the readers hand them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+PHOTO = "photo"  # the method of a real row
+READ_ERRORS = (OSError, ValueError, RuntimeError)  # raised by datasets and pyarrow for broken or absent data
+
+
+class Row(NamedTuple):
+    """One encoded image."""
+
+    data: bytes
+    label: str
+    origin: str
+    method: str
+    name: str
+    model: str = ""  # the model that generated it
+
+
+class LabelledRows(NamedTuple):
+    """The class names of one configuration, and its rows, read one by one."""
+
+    classes: tuple[str, ...]
+    rows: Iterable[Row]
+
+
+NO_ROWS = LabelledRows((), ())

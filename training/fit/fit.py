@@ -1,0 +1,163 @@
+"""Trains one network on one arm with one seed."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from pydantic import TypeAdapter
+
+from pipeline.domain.arms import Arm
+from training.data.arm_data import ArmData
+from training.data.datamodule import ArmDataModule
+from training.data.release import Release
+from training.fit.classifier import Classifier, Point
+from training.fit.interrupt import exit_as_interrupt
+from training.fit.networks import build_network, precision_for
+from training.fit.options import TrainingOptions
+from training.fit.scores import accuracy, balanced_accuracy, recall_per_class
+
+_CURVE_POINTS = 10  # of a learning curve
+_CHECKPOINT = "checkpoint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What one run reached on the test photos after its last step.
+
+    Never at its best step, which would be chosen with the test set.
+    """
+
+    arm: Arm
+    seed: int
+    accuracy: float
+    balanced_accuracy: float
+    per_class: dict[str, float]  # recall by class
+    confusion: list[list[int]]  # (C, C): rows true, columns predicted
+    curve: list[Point]
+    seconds: float  # training and testing
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return {**asdict(self), "arm": str(self.arm)}
+
+    @classmethod
+    def from_json(cls, fields: object) -> RunRecord:
+        """Read what `to_json` returned.
+
+        Raises:
+            pydantic.ValidationError: it is something else.
+        """
+        return _RECORDS.validate_python(fields)
+
+
+_RECORDS = TypeAdapter(RunRecord)
+
+
+def fit(
+    release: Release,
+    data: ArmData,
+    options: TrainingOptions,
+    *,
+    seed: int,
+    checkpoints: Path | None = None,
+    on_point: Callable[[Point], None] | None = None,
+) -> RunRecord:
+    """Train one arm from scratch and test it; the same arguments give the same record on the same machine.
+
+    Args:
+        checkpoints: folder for `checkpoint.ckpt`, written about ten times per run; an existing one is resumed.
+        on_point: called with every point of the learning curve.
+
+    Raises:
+        KeyboardInterrupt: stopped by the user.
+    """
+    started = time.perf_counter()
+    interval = math.ceil(options.steps / _CURVE_POINTS)
+    seed_everything(seed, workers=True, verbose=False)
+    with _quiet():
+        network = build_network(options.network, len(release.classes))
+        module = Classifier(network, len(release.classes), options, on_point=on_point)
+        batches = ArmDataModule(
+            data, release.test, steps=options.steps, batch_size=options.batch, seed=seed, interval=interval
+        )
+        trainer = _trainer(options, interval, checkpoints)
+        checkpoint = _last_checkpoint(checkpoints)
+        with exit_as_interrupt():
+            trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
+    return RunRecord(
+        arm=data.arm,
+        seed=seed,
+        accuracy=accuracy(module.confusion),
+        balanced_accuracy=balanced_accuracy(module.confusion),
+        per_class=recall_per_class(module.confusion, release.classes),
+        confusion=module.confusion,
+        curve=module.curve,
+        seconds=round(time.perf_counter() - started, 2),
+    )
+
+
+def load_weights(checkpoint: Path, options: TrainingOptions, classes: int) -> Classifier:
+    """Load the classifier of a checkpoint that `fit` wrote, ready to classify: `classifier(images).argmax(1)`."""
+    module = Classifier(build_network(options.network, classes), classes, options)
+    module.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
+    module.eval()
+    return module
+
+
+def checkpoint_path(folder: Path) -> Path:
+    """Return where `fit` keeps its weights."""
+    return folder / f"{_CHECKPOINT}.ckpt"
+
+
+def _trainer(options: TrainingOptions, interval: int, checkpoints: Path | None) -> Trainer:
+    keep_last = ModelCheckpoint(
+        dirpath=checkpoints, filename=_CHECKPOINT, enable_version_counter=False, save_on_train_epoch_end=True
+    )
+    return Trainer(
+        max_epochs=math.ceil(options.steps / interval),  # an epoch is an interval of the learning curve
+        precision=precision_for(options.network),
+        devices=1,
+        deterministic="warn"
+        if torch.cuda.is_available()
+        else None,  # a CPU is anyway, and checking costs time
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        callbacks=[keep_last] if checkpoints else [],
+        enable_checkpointing=checkpoints is not None,
+        default_root_dir=checkpoints,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _last_checkpoint(checkpoints: Path | None) -> Path | None:
+    path = checkpoint_path(checkpoints) if checkpoints else None
+    return path if path and path.is_file() else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Lightning's tips and its advice on workers: this package shows its own progress."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning\..*")
+        warnings.filterwarnings("ignore", message=r".*(num_workers|lr_scheduler\.step|deterministic).*")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

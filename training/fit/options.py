@@ -1,0 +1,59 @@
+"""The hyper-parameters of a training run: frozen values, checked once. Light to import (no torch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from pipeline.domain.studies import Network
+from pipeline.errors import InvalidRequest
+
+
+class OptionValues(TypedDict):
+    """Hyper-parameters as plain values for JSON."""
+
+    network: str
+    steps: int
+    batch: int
+    lr: float
+    weight_decay: float
+    image_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """Hyper-parameters, the same for every arm of a study.
+
+    Raises:
+        InvalidRequest: a value is out of range.
+    """
+
+    network: Network = Network.SMALL
+    steps: int = 300  # optimiser steps, the same for every arm however many images it has
+    batch: int = 64  # images per step
+    lr: float = 2e-3  # AdamW's peak learning rate: warmed up over a tenth of the steps, then a cosine to 0
+    weight_decay: float = 0.05  # AdamW's
+    image_size: int = 64  # side in px of the square images that the network sees
+
+    def __post_init__(self) -> None:
+        _check_range("number of steps", self.steps, 1, 1_000_000)
+        _check_range("batch size", self.batch, 2, 4096)
+        _check_range("image size", self.image_size, 16, 512)
+        _check_range("learning rate", self.lr, 1e-7, 10.0)
+        _check_range("weight decay", self.weight_decay, 0.0, 10.0)
+
+    def values(self) -> OptionValues:
+        """Return the fields as plain values for JSON."""
+        return {
+            "network": str(self.network),
+            "steps": self.steps,
+            "batch": self.batch,
+            "lr": self.lr,
+            "weight_decay": self.weight_decay,
+            "image_size": self.image_size,
+        }
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InvalidRequest(f"the {name} is {value}; it must be between {low:g} and {high:g}")

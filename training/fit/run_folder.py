@@ -1,0 +1,101 @@
+"""The folder that keeps a run: whole files, and a guard against mixing runs of different settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import InvalidRequest
+from training.data.images import LabelledImages
+from training.data.release import Release
+
+_SETTINGS = "settings.json"
+_FIRST_METHOD_NAMES = {"text_to_image": "sdxl"}  # hashed under the old name, so that earlier studies resume
+
+
+def claim(out: Path, settings: Mapping[str, object]) -> None:
+    """Make `out` the folder of these settings, or make sure that it already is.
+
+    Raises:
+        InvalidRequest: it holds a run with other settings, or cannot be written.
+    """
+    with _writable(out):
+        kept = read_json(out / _SETTINGS)
+    if not isinstance(kept, dict):
+        write_json(out / _SETTINGS, settings)
+        return
+    for name in (*settings, *kept):
+        if settings.get(name) != kept.get(name):
+            raise InvalidRequest(
+                f"{out} holds a run with other settings ({name} was {kept.get(name)}, now {settings.get(name)}); "
+                "choose another folder with --out, or delete that one"
+            )
+
+
+def data_fingerprint(release: Release) -> str:
+    """Hash all decoded images, their labels, origins and methods, and the class names to 16 hex digits."""
+    digest = hashlib.sha256("\n".join(release.classes).encode())
+    for images in (release.real_train, release.synthetic_train, release.test):
+        _update(digest, images)
+    return digest.hexdigest()[:16]
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file so that a reader sees the old or the new version, never half of it."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file to a sibling first, then rename it, so that it is never half written."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with _writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a text file."""
+    with _writable(path), path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def read_json(path: Path) -> object:
+    """Read a JSON file; None where it is missing or cut off."""
+    try:
+        value: object = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return value
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InvalidRequest(
+            f"{path} cannot be written: {error.strerror}; "
+            "free some space or choose another folder with --out; finished runs are kept"
+        ) from error
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+
+def _update(digest: _Digest, images: LabelledImages) -> None:
+    digest.update(str(images.images.shape).encode())
+    digest.update(images.images.data if images.images.size else b"")
+    digest.update(images.labels.tobytes())
+    methods = [_FIRST_METHOD_NAMES.get(method, method) for method in images.methods.tolist()]
+    digest.update("\n".join([*images.origins.tolist(), *methods]).encode())

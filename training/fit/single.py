@@ -1,0 +1,103 @@
+"""One run kept in a folder: checkpoint, metrics and the learning curve."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import TypedDict, cast
+
+from pipeline.domain.arms import Arm
+from pipeline.errors import ReleaseRefused
+from training.data.arm_data import SkippedArm, arm_data
+from training.data.release import Release
+from training.fit.classifier import Point
+from training.fit.fit import RunRecord, checkpoint_path, fit
+from training.fit.machine import Machine, Settings, machine_facts, run_settings
+from training.fit.options import TrainingOptions
+from training.fit.run_folder import claim, data_fingerprint, read_json, write_json, write_text
+
+_METRICS = "metrics.json"
+_CURVES = "curves.csv"
+
+
+class RunMetrics(TypedDict):
+    """What `metrics.json` holds; rates are 0 to 1."""
+
+    arm: str
+    seed: int
+    accuracy: float
+    balanced_accuracy: float
+    per_class: dict[str, float]  # recall
+    confusion: list[list[int]]  # rows true, columns predicted
+    seconds: float
+    classes: list[str]
+    counts: dict[str, int]  # training images by origin
+    test: str
+    test_counts: dict[str, int]
+    settings: Settings
+    machine: Machine
+    notes: list[str]
+    checkpoint: str
+
+
+def fit_to_folder(
+    release: Release,
+    arm: Arm,
+    options: TrainingOptions,
+    *,
+    seed: int,
+    out: Path,
+    on_point: Callable[[Point], None] | None = None,
+) -> RunMetrics:
+    """Train one arm and write `checkpoint.ckpt`, `metrics.json` and `curves.csv` to `out`.
+
+    A run that was stopped resumes from its last checkpoint; of a finished one only the metrics are read.
+
+    Raises:
+        ReleaseRefused: the release has no data for this arm.
+        InvalidRequest: `out` holds a run with other settings.
+        KeyboardInterrupt: stopped by the user.
+    """
+    data = arm_data(release, arm)
+    if isinstance(data, SkippedArm):
+        raise ReleaseRefused(
+            f"{release.name} has no data for the arm '{arm}': {data.reason}; choose another arm"
+        )
+    settings = run_settings(options)
+    claim(out, {**settings, "arm": str(arm), "seed": seed, "data": data_fingerprint(release)})
+    finished = read_json(out / _METRICS)
+    if finished is not None:
+        return cast(RunMetrics, finished)
+    record = fit(release, data, options, seed=seed, checkpoints=out, on_point=on_point)
+    metrics: RunMetrics = {
+        "arm": str(record.arm),
+        "seed": record.seed,
+        "accuracy": record.accuracy,
+        "balanced_accuracy": record.balanced_accuracy,
+        "per_class": record.per_class,
+        "confusion": record.confusion,
+        "seconds": record.seconds,
+        "classes": list(release.classes),
+        "counts": data.counts,
+        "test": release.test_name,
+        "test_counts": release.test_counts(),
+        "settings": settings,
+        "machine": machine_facts(),
+        "notes": list(release.notes),
+        "checkpoint": str(checkpoint_path(out)),
+    }
+    write_text(out / _CURVES, _curve_csv(record))
+    write_json(out / _METRICS, metrics)
+    return metrics
+
+
+def _curve_csv(record: RunRecord) -> str:
+    text = StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["step", "loss", "accuracy", "balanced_accuracy"])
+    for point in record.curve:
+        rates = (point.loss, point.accuracy, point.balanced_accuracy)
+        rows.writerow([point.step, *(f"{rate:.6f}" for rate in rates)])
+    return text.getvalue()

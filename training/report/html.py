@@ -1,0 +1,173 @@
+"""The report of a study as one HTML file without external resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from pipeline.domain.arms import Arm
+from pipeline.domain.studies import SEEDS_FOR_A_CLAIM
+from training.report.plots import curve_plot, interval_plot
+from training.report.wording import (
+    explain_tests,
+    image_counts,
+    percent_interval,
+    points_interval,
+    setting_lines,
+)
+from training.study.result import ArmResult, ComparisonResult, StudyResult
+from training.study.verdict import Finding
+
+_PAGE = Path(__file__).with_name("page.html")
+_HEADINGS = {
+    Finding.BETTER: "A better use of the data",
+    Finding.NO_DIFFERENCE: "No significant difference",
+    Finding.WORSE: "Nothing is better than real photos",
+    Finding.TOO_FEW_SEEDS: "Too few seeds for a conclusion",
+    Finding.NOTHING_TO_COMPARE: "Nothing to compare",
+}
+_DARK_CELL = 0.55  # share above which a cell of the confusion matrix needs light text
+
+
+def html_report(result: StudyResult) -> str:
+    """Write verdict, plots, tables, confusion matrices, settings and notes of a study as a page."""
+    heading = _HEADINGS[Finding(result["finding"])]
+    chance = 1 / len(result["classes"])  # the network chooses among all of them, tested or not
+    settings = [(f"<th>{escape(name)}</th>", _cell(value)) for name, value in setting_lines(result)]
+    return Template(_PAGE.read_text(encoding="utf-8")).substitute(
+        finding=escape(result["finding"]),
+        heading=heading,
+        verdict=_verdict(result["verdict"].removeprefix(f"{heading}: ")),
+        subtitle=escape(_subtitle(result)),
+        intervals=interval_plot(result["arms"], chance=chance),
+        arms=_arms(result),
+        comparisons=_comparisons(result),
+        curves=curve_plot(result["arms"]),
+        classes=_recalls(result),
+        confusions="".join(_confusion(arm, result["classes"]) for arm in result["arms"]),
+        settings=_table(("", ""), settings),
+        notes="".join(f"<li>{escape(note)}</li>" for note in result["notes"]),
+    )
+
+
+def _verdict(sentences: str) -> str:
+    """Set the first sentence large, the others below it."""
+    first, _, rest = sentences.partition(". ")
+    lead = escape(first[:1].upper() + first[1:]) + ("." if rest else "")
+    return f"<p>{lead}</p>" + (f'<p class="more">{escape(rest)}</p>' if rest else "")
+
+
+def _subtitle(result: StudyResult) -> str:
+    seeds = len(result["seeds"])
+    return (
+        f"{len(result['arms'])} arms × {seeds} seed{'s' if seeds > 1 else ''}, "
+        f"{len(result['classes'])} classes, {sum(result['test_counts'].values())} test photos"
+    )
+
+
+def _arms(result: StudyResult) -> str:
+    rows = [
+        (
+            f"<th>{_key(arm)}{_badge(result, arm)}<small>{escape(arm['says'])}</small></th>",
+            _cell(image_counts(arm)),
+            _number(percent_interval(arm["balanced_accuracy"])),
+            _number(f"{100 * arm['accuracy']['mean']:.1f} %"),
+            _number(f"{arm['seconds']:.1f} s"),
+        )
+        for arm in result["arms"]
+    ]
+    head = ("arm", "images", "balanced accuracy (95 % interval)", "accuracy", "time per run")
+    left_out = "".join(
+        f'<p class="left-out"><b>{escape(skipped["title"])}</b> was left out: {escape(skipped["reason"])}.</p>'
+        for skipped in result["skipped"]
+    )
+    return _table(head, rows) + left_out
+
+
+def _key(arm: ArmResult | ComparisonResult) -> str:
+    return f'<i class="key" style="background:{Arm(arm["arm"]).facts.colour}"></i>{escape(arm["title"])}'
+
+
+def _badge(result: StudyResult, arm: ArmResult) -> str:
+    return f' <span class="best">{escape(result["praise"])}</span>' if arm["arm"] == result["best"] else ""
+
+
+def _comparisons(result: StudyResult) -> str:
+    if not result["comparisons"]:
+        return ""
+    rows = [
+        (
+            f"<th>{_key(comparison)}</th>",
+            _number(points_interval(comparison)),
+            _number(f"{comparison['better_in']} of {comparison['of']}"),
+            _number(f"{comparison['p']:.4f}"),
+            _number(f"{comparison['p_adjusted']:.4f}"),
+            _cell(_conclusion(comparison)),
+        )
+        for comparison in result["comparisons"]
+    ]
+    head = ("", "points over real photos", "ahead in", "p", "p, corrected", "")
+    explanation = f'<p class="small">{escape(explain_tests(result))}</p>'
+    return f"<section><h2>Against real photos, seed by seed</h2>{_table(head, rows)}{explanation}</section>"
+
+
+def _conclusion(comparison: ComparisonResult) -> str:
+    if comparison["significant"]:
+        return "better" if comparison["difference"] > 0 else "worse"
+    return "no significant difference" if comparison["of"] >= SEEDS_FOR_A_CLAIM else "too few seeds"
+
+
+def _recalls(result: StudyResult) -> str:
+    tested = [name for name in result["classes"] if name in result["arms"][0]["per_class"]]
+    rows = [
+        (
+            f"<th>{escape(name)}</th>",
+            _number(str(result["test_counts"][name])),
+            *(
+                _heat(arm["per_class"][name], f"{100 * arm['per_class'][name]:.0f} %")
+                for arm in result["arms"]
+            ),
+        )
+        for name in tested
+    ]
+    return _table(("class", "test photos", *(arm["title"] for arm in result["arms"])), rows)
+
+
+def _confusion(arm: ArmResult, classes: Sequence[str]) -> str:
+    rows = []
+    for name, counts in zip(classes, arm["confusion"], strict=True):
+        total = max(1, sum(counts))
+        rows.append(
+            (
+                f"<th>{escape(name)}</th>",
+                *(_heat(count / total, str(count) if count else "") for count in counts),
+            )
+        )
+    head = ("", *classes)
+    return (
+        f"<figure><figcaption>{escape(arm['title'])}</figcaption>{_table(head, rows, slanted=True)}</figure>"
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, slanted: bool = False) -> str:
+    """Build a table; rows are cells in HTML already, the head is text."""
+    kind = ' class="slanted"' if slanted else ""
+    titles = "".join(f"<th><span>{escape(title)}</span></th>" for title in head) if any(head) else ""
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    inside = f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="scroll"><table{kind}>{inside}</table></div>'
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(text)}</td>"
+
+
+def _number(text: str) -> str:
+    return f'<td class="number">{escape(text)}</td>'
+
+
+def _heat(share: float, text: str) -> str:
+    strong = " strong" if share > _DARK_CELL else ""
+    return f'<td class="heat{strong}" style="--share:{100 * share:.0f}%">{escape(text)}</td>'

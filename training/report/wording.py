@@ -1,0 +1,59 @@
+"""Phrases that both reports share."""
+
+from __future__ import annotations
+
+from training.study.result import ArmResult, ComparisonResult, IntervalFields, StudyResult
+
+
+def percent_interval(rate: IntervalFields) -> str:
+    """Write a rate as '71.2 % (68.0 to 74.4)'; only the mean where one seed gives no interval."""
+    mean = f"{100 * rate['mean']:.1f} %"
+    if rate["low"] is None or rate["high"] is None:
+        return mean
+    return f"{mean} ({100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
+
+
+def points_interval(comparison: ComparisonResult) -> str:
+    """Write a difference as '+6.2 (+4.1 to +8.3)' in percentage points."""
+    mean = f"{100 * comparison['difference']:+.1f}"
+    if comparison["low"] is None or comparison["high"] is None:
+        return mean
+    return f"{mean} ({100 * comparison['low']:+.1f} to {100 * comparison['high']:+.1f})"
+
+
+def image_counts(arm: ArmResult) -> str:
+    """Write the counts by origin as '96 real + 200 synthetic'."""
+    return " + ".join(f"{count} {origin}" for origin, count in arm["counts"].items() if count)
+
+
+def explain_tests(result: StudyResult) -> str:
+    """Explain the p values in one paragraph."""
+    smallest = result["comparisons"][0]["smallest_p"]
+    too_few = " Fewer than six seeds can never reach p < 0.05." if len(result["seeds"]) < 6 else ""
+    return (
+        "p: exact two-sided paired sign-flip test over all sign patterns of the seeds; corrected for the "
+        "number of comparisons by step-down max-T with joint flips. "
+        "Each interval holds the differences that this test, uncorrected, does not reject. "
+        f"The smallest p that these seeds can reach is {smallest:.4f}.{too_few}"
+    )
+
+
+def setting_lines(result: StudyResult) -> list[tuple[str, str]]:
+    """List what was trained, on what and for how long, as pairs of name and value."""
+    settings, machine = result["settings"], result["machine"]
+    seeds = ", ".join(str(seed) for seed in result["seeds"])
+    run_time = sum(arm["seconds"] for arm in result["arms"]) / len(result["arms"])
+    return [
+        ("data set", result["dataset"]),
+        ("test photos", f"{sum(result['test_counts'].values())} from {result['test']}"),
+        ("seeds", f"{len(result['seeds'])} ({seeds})"),
+        ("network", f"{settings['network']} at {settings['image_size']} px, no pretrained weights"),
+        ("training", f"{settings['steps']} steps of {settings['batch']} images"),
+        (
+            "optimiser",
+            f"AdamW, learning rate {settings['lr']:g} (cosine), weight decay {settings['weight_decay']:g}",
+        ),
+        ("precision", settings["precision"]),
+        ("time", f"{run_time:.1f} s per arm and seed"),
+        ("machine", f"{machine['cpu']}; {machine['device']}; torch {machine['torch']}"),
+    ]

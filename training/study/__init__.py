@@ -1,0 +1,1 @@
+"""Every arm with every seed, the statistics over them, and the verdict."""

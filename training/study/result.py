@@ -1,0 +1,104 @@
+"""What `study.json` holds: the verdict, the arms and the comparisons. Rates are 0 to 1."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from training.fit.machine import Machine, Settings
+
+
+class IntervalFields(TypedDict):
+    """A mean with its 95 % interval; without ends where one value gives none."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class Spread(IntervalFields):
+    """A rate over the seeds, with its values in the order of the seeds."""
+
+    values: list[float]
+
+
+class CurvePoint(TypedDict):
+    """One point of a learning curve, the mean over the seeds."""
+
+    step: int
+    balanced_accuracy: float
+    loss: float
+
+
+class ArmResult(TypedDict):
+    """What one arm reached over all seeds."""
+
+    arm: str
+    title: str
+    says: str  # what it trains on
+    counts: dict[str, int]  # training images by origin
+    class_counts: dict[str, int]
+    balanced_accuracy: Spread
+    accuracy: Spread
+    per_class: dict[str, float]  # recall
+    confusion: list[list[int]]  # summed over the seeds; rows true, columns predicted
+    curve: list[CurvePoint]
+    seconds: float  # mean per run
+
+
+class SkippedResult(TypedDict):
+    """An arm that was left out, and why."""
+
+    arm: str
+    title: str
+    reason: str
+
+
+class ComparisonResult(TypedDict):
+    """One arm compared with the real photos, over the same seeds."""
+
+    arm: str
+    title: str
+    against: str
+    difference: float  # mean of balanced accuracy, arm minus real photos
+    low: float | None
+    high: float | None
+    p: float
+    p_adjusted: float
+    smallest_p: float
+    significant: bool
+    better_in: int  # seeds in which the arm is ahead
+    of: int
+
+
+class Selection(TypedDict):
+    """Which selection a release folder held, by its index."""
+
+    index: str  # SHA-256 of the index file; "" where there is none
+    pictures: int  # rows of the index
+
+
+class StudyFindings(TypedDict):
+    """What the runs of a study show."""
+
+    verdict: str
+    finding: str
+    best: str | None
+    praise: str
+    dataset: str
+    test: str
+    classes: list[str]
+    seeds: list[int]
+    settings: Settings
+    arms: list[ArmResult]
+    skipped: list[SkippedResult]
+    comparisons: list[ComparisonResult]
+    notes: list[str]
+    test_counts: dict[str, int]
+
+
+class StudyResult(StudyFindings):
+    """What `study.json` holds."""
+
+    selection: Selection
+    machine: Machine
+    seconds: float

@@ -1,0 +1,144 @@
+"""Trains every arm with every seed and judges them on the same test photos."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyarrow import parquet
+
+from pipeline.domain.arms import Arm
+from training.data.arm_data import ArmData, available_arms
+from training.data.release import Release
+from training.fit.classifier import Point
+from training.fit.fit import RunRecord, fit
+from training.fit.machine import machine_facts, run_settings
+from training.fit.run_folder import claim, data_fingerprint, read_json, write_json
+from training.study.options import StudyOptions
+from training.study.outcome import study_findings
+from training.study.progress import ProgressLog
+from training.study.result import Selection, StudyResult
+
+_RUNS = "runs"
+_RESULT = "study.json"
+_PROGRESS = "progress.jsonl"
+_INDEX = "index.parquet"  # as pipeline.publish writes it
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStep:
+    """The progress of a study."""
+
+    steps_done: int  # optimiser steps over all runs, those of earlier starts included
+    steps_total: int
+    arm: Arm
+    seed: int
+
+
+OnStep = Callable[[StudyStep], None]
+
+
+def study(
+    release: Release, options: StudyOptions, *, out: Path, on_step: OnStep | None = None
+) -> StudyResult:
+    """Train all arms with all seeds, judge them, and write `study.json`.
+
+    Resumable: every finished run is kept in `out/runs`, so the same call trains only what is missing; seeds and arms
+    may be added. It goes seed by seed, so that the finished runs are always paired.
+
+    Args:
+        out: the study's folder.
+        on_step: called with the progress.
+
+    Raises:
+        InvalidRequest: `out` holds a study with other settings.
+        ReleaseRefused: no arm has data.
+        KeyboardInterrupt: stopped by the user; finished runs are kept.
+    """
+    started = time.perf_counter()
+    available, skipped = available_arms(release, options.arms)
+    settings = run_settings(options.training)
+    claim(out, {**settings, "data": data_fingerprint(release)})
+    selection = _selection(release.name)
+    log = ProgressLog(
+        out / _PROGRESS,
+        arms=[data.arm for data in available],
+        seeds=options.seeds,
+        steps=options.training.steps,
+    )
+    for arm in skipped:
+        log.skipped(arm)
+    records = _Runs(release, options, out / _RUNS, log, on_step).all(available)
+    findings = study_findings(release, available, skipped, records, seeds=options.seeds, settings=settings)
+    result: StudyResult = {
+        **findings,
+        "selection": selection,
+        "machine": machine_facts(),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    write_json(out / _RESULT, result)
+    log.verdict(result["finding"], result["verdict"])
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The runs of a study, kept in a folder of their own."""
+
+    release: Release
+    options: StudyOptions
+    folder: Path
+    log: ProgressLog
+    on_step: OnStep | None
+
+    def all(self, arms: Sequence[ArmData]) -> list[RunRecord]:
+        """Load or train every arm with every seed, seed by seed."""
+        return [self._run(data, seed) for seed in self.options.seeds for data in arms]
+
+    def _run(self, data: ArmData, seed: int) -> RunRecord:
+        kept = _kept_record(self.folder, data.arm, seed)
+        if kept is not None:
+            self.log.finished(kept, earlier=True)
+            self._report(data.arm, seed, 0)
+            return kept
+
+        def on_point(point: Point) -> None:
+            self.log.point(data.arm, seed, point)
+            self._report(data.arm, seed, point.step)
+
+        record = fit(self.release, data, self.options.training, seed=seed, on_point=on_point)
+        write_json(self.folder / _file_name(data.arm, seed), record.to_json())
+        self.log.finished(record, earlier=False)
+        return record
+
+    def _report(self, arm: Arm, seed: int, step: int) -> None:
+        if self.on_step:
+            steps = self.options.training.steps
+            self.on_step(StudyStep(self.log.done * steps + step, self.log.total * steps, arm, seed))
+
+
+def _file_name(arm: str, seed: int) -> str:
+    return f"{arm}-{seed}.json"
+
+
+def _kept_record(folder: Path, arm: Arm, seed: int) -> RunRecord | None:
+    """Load a finished run, also one that an earlier version kept under the arm's old name."""
+    for name in (str(arm), *arm.facts.old_names):
+        fields = read_json(folder / _file_name(name, seed))
+        if fields is not None:
+            return RunRecord.from_json(fields)
+    return None
+
+
+def _selection(dataset: str) -> Selection:
+    """Identify the selection that a release folder holds now: a later release may lie in the same folder."""
+    index = Path(dataset) / _INDEX
+    if not index.is_file():
+        return {"index": "", "pictures": 0}
+    return {
+        "index": hashlib.sha256(index.read_bytes()).hexdigest(),
+        "pictures": parquet.read_metadata(index).num_rows,
+    }
