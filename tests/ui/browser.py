@@ -1,4 +1,4 @@
-"""Headless Chromium and the app as a process of its own, for the browser tests."""
+"""Headless Chromium, and the app in this process or as one of its own, for the browser tests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -80,19 +81,75 @@ class App:
         return self.log.read_text(errors="replace")
 
 
+@dataclass(frozen=True)
+class LocalApp:
+    """The app in this process: up in a second, for tests that do not end it."""
+
+    address: str
+
+
+@contextmanager
+def served(folder: Path, **settings: Any) -> Iterator[LocalApp]:
+    """Serve the library of a folder, as `App` would."""
+    from pipeline.settings import Settings
+    from pipeline.studio import Studio
+    from ui.app import launch
+
+    port = _free_port()
+    paths = {name: folder / name for name in ("library", "releases", "runs")}
+    with Studio(Settings(**paths, starter=False, **settings)) as studio:
+        app = launch(studio, block=False, quiet=True, server_port=port)
+        try:
+            yield LocalApp(f"http://127.0.0.1:{port}")
+        finally:
+            app.close()
+
+
+class _Chromium:
+    """One browser, started by the first page of a module and closed at the module's end.
+
+    It must not outlive the module: while playwright's driver runs, this thread has a running event loop, which
+    other tests do not expect.
+    """
+
+    def __init__(self) -> None:
+        self._driver: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        """The browser; the test is skipped where there is none."""
+        if self._browser is None:
+            names = ("chromium", "chromium-browser", "google-chrome")
+            path = next(filter(None, map(shutil.which, names)), None)
+            if path is None:
+                pytest.skip("chromium is not installed")
+            playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+            self._driver = playwright.sync_playwright().start()
+            self._browser = self._driver.chromium.launch(executable_path=path, args=_FLAGS)
+        return self._browser
+
+    def close(self) -> None:
+        """Close it, if it was started."""
+        if self._browser is not None:
+            self._browser.close()
+        if self._driver is not None:
+            self._driver.stop()
+        self._browser = self._driver = None
+
+
+_CHROMIUM = _Chromium()
+close_browser = _CHROMIUM.close
+
+
 @contextmanager
 def opened_page(width: int = 1280, height: int = 800) -> Iterator[Page]:
-    """A page in a fresh Chromium; the test is skipped where there is none."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=_FLAGS)
-        try:
-            yield browser.new_page(viewport={"width": width, "height": height})
-        finally:
-            browser.close()
+    """A page with a storage and cookies of its own; the test is skipped where there is no Chromium."""
+    browser = _CHROMIUM.get()
+    try:
+        yield browser.new_context(viewport={"width": width, "height": height}).new_page()
+    finally:
+        for context in browser.contexts:  # those that the test opened, too
+            context.close()
 
 
 def _free_port() -> int:

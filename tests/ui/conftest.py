@@ -7,6 +7,14 @@ import pytest
 
 from pipeline.settings import Settings
 from pipeline.studio import Studio
+from tests.ui.browser import close_browser
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _browser_closed() -> Iterator[None]:
+    """A browser that the tests of a module share ends with the module."""
+    yield
+    close_browser()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.library import Library
-from tests.ui.browser import App, opened_page
+from tests.ui.browser import LocalApp, opened_page, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,22 +30,19 @@ def photograph(centre: tuple[int, int], *, rgb: tuple[int, int, int]) -> bytes:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    running = App(tmp_path)
-    try:
-        yield running
-    finally:
-        running.stop()
+def app(tmp_path: Path) -> Iterator[LocalApp]:
+    with served(tmp_path) as app:
+        yield app
 
 
-def brought(page: Page, app: App, *files: Path) -> None:
+def brought(page: Page, app: LocalApp, *files: Path) -> None:
     """The files through the panel's file field."""
     page.goto(app.address)
     page.set_input_files("#import input[type=file]", [str(one) for one in files])
     page.wait_for_selector("#import .file-preview")
 
 
-def test_a_zip_and_loose_pictures_are_brought_by_hand(app: App, tmp_path: Path) -> None:
+def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: Path) -> None:
     archive, loose = tmp_path / "parts.zip", tmp_path / "red.png"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("nut/a.png", photograph((70, 80), rgb=(40, 60, 150)))
@@ -68,7 +65,7 @@ def test_a_zip_and_loose_pictures_are_brought_by_hand(app: App, tmp_path: Path) 
         assert library.counts().classes == {"bolt": 1, "gear": 1, "nut": 1}
 
 
-def test_a_mask_is_mended_by_click_and_by_box_and_saved(app: App, tmp_path: Path) -> None:
+def test_a_mask_is_mended_by_click_and_by_box_and_saved(app: LocalApp, tmp_path: Path) -> None:
     folder = tmp_path / "photos" / "nut"
     folder.mkdir(parents=True)
     (folder / "a.png").write_bytes(photograph((80, 80), rgb=(40, 60, 150)))

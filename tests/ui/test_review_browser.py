@@ -13,7 +13,7 @@ import pytest
 from pipeline.domain.review import Policy, Verdict
 from pipeline.library import Library
 from tests.toy_library import decision, filled
-from tests.ui.browser import App, opened_page
+from tests.ui.browser import App, LocalApp, opened_page, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,14 +25,27 @@ ALL_SAVED = "!Object.keys(localStorage).some((key) => key.startsWith('backlot.de
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    with Library.open(tmp_path / "library", create=True) as library:
-        filled(library, samples=SAMPLES)
+def app(tmp_path: Path) -> Iterator[LocalApp]:
+    fill(tmp_path)
+    with served(tmp_path) as app:
+        yield app
+
+
+@pytest.fixture
+def mortal_app(tmp_path: Path) -> Iterator[App]:
+    """The app as a process that the test may kill."""
+    fill(tmp_path)
     running = App(tmp_path)
     try:
         yield running
     finally:
         running.stop()
+
+
+def fill(folder: Path) -> None:
+    """Make a library of samples that wait for a decision."""
+    with Library.open(folder / "library", create=True) as library:
+        filled(library, samples=SAMPLES)
 
 
 def verdicts(folder: Path) -> list[tuple[str, str]]:
@@ -41,7 +54,7 @@ def verdicts(folder: Path) -> list[tuple[str, str]]:
         return [(one.sample_id, str(one.verdict)) for one in library.decisions()]
 
 
-def test_keys_in_quick_succession_are_all_kept_in_order(app: App, tmp_path: Path) -> None:
+def test_keys_in_quick_succession_are_all_kept_in_order(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -64,7 +77,8 @@ def test_keys_in_quick_succession_are_all_kept_in_order(app: App, tmp_path: Path
     ]
 
 
-def test_decisions_survive_a_server_that_dies(app: App, tmp_path: Path) -> None:
+def test_decisions_survive_a_server_that_dies(mortal_app: App, tmp_path: Path) -> None:
+    app = mortal_app
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -79,7 +93,7 @@ def test_decisions_survive_a_server_that_dies(app: App, tmp_path: Path) -> None:
     assert verdicts(tmp_path) == list(zip(shown, ["accept", "reject", "accept"], strict=True))
 
 
-def test_keys_are_left_alone_with_modifiers_and_while_help_is_open(app: App, tmp_path: Path) -> None:
+def test_keys_are_left_alone_with_modifiers_and_while_help_is_open(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -94,7 +108,7 @@ def test_keys_are_left_alone_with_modifiers_and_while_help_is_open(app: App, tmp
     assert [verdict for _, verdict in verdicts(tmp_path)] == ["skip"]
 
 
-def test_the_photograph_the_zoom_and_a_flag_are_one_key_away(app: App, tmp_path: Path) -> None:
+def test_the_photograph_the_zoom_and_a_flag_are_one_key_away(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -113,7 +127,7 @@ def test_the_photograph_the_zoom_and_a_flag_are_one_key_away(app: App, tmp_path:
     assert verdicts(tmp_path) == [(first, "flag"), (first, "accept")]
 
 
-def test_another_try_comes_before_the_picture_that_it_was_asked_for(app: App, tmp_path: Path) -> None:
+def test_another_try_comes_before_the_picture_that_it_was_asked_for(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -132,7 +146,9 @@ def test_another_try_comes_before_the_picture_that_it_was_asked_for(app: App, tm
     assert verdicts(tmp_path) == [(again, "accept"), (first, "reject")]
 
 
-def test_a_key_that_is_changed_stays_changed_and_gives_its_old_one_away(app: App, tmp_path: Path) -> None:
+def test_a_key_that_is_changed_stays_changed_and_gives_its_old_one_away(
+    app: LocalApp, tmp_path: Path
+) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -150,7 +166,7 @@ def test_a_key_that_is_changed_stays_changed_and_gives_its_old_one_away(app: App
 
 
 def test_many_are_decided_in_one_go_in_the_grid_and_taken_back_with_one_undo(
-    app: App, tmp_path: Path
+    app: LocalApp, tmp_path: Path
 ) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review?view=grid&state=pending&order=queue")
@@ -183,7 +199,7 @@ def test_many_are_decided_in_one_go_in_the_grid_and_taken_back_with_one_undo(
     ]
 
 
-def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: App, tmp_path: Path) -> None:
+def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -204,22 +220,18 @@ def test_a_refusal_in_the_grid_is_said_and_escape_leaves_the_name(tmp_path: Path
         library.set_review_policy(Policy(overlap=2))
         library.record_decision(decision(first, reviewer="ann"))
         library.record_decision(decision(first, Verdict.REJECT, reviewer="ben"))
-    app = App(tmp_path, people="me, lea:lead")
-    try:
-        with opened_page() as page:
-            page.goto(f"{app.address}/review?view=grid&state=disputed")
-            page.click(".grid-tile")
-            page.keyboard.press("a")
-            page.wait_for_selector(".grid .trouble:has-text('may not settle what others disagree on')")
-            page.wait_for_selector(".grid-tile.disputed")
-            page.keyboard.press("g")
-            page.click("[data-do='name']")
-            page.fill("dialog [name=reviewer]", "somebody else")
-            page.keyboard.press("Escape")
-            assert page.inner_text(".review-who b") == "me"
-            assert not page.evaluate("document.cookie.includes('backlot_reviewer')")
-    finally:
-        app.stop()
+    with served(tmp_path, people="me, lea:lead") as app, opened_page() as page:
+        page.goto(f"{app.address}/review?view=grid&state=disputed")
+        page.click(".grid-tile")
+        page.keyboard.press("a")
+        page.wait_for_selector(".grid .trouble:has-text('may not settle what others disagree on')")
+        page.wait_for_selector(".grid-tile.disputed")
+        page.keyboard.press("g")
+        page.click("[data-do='name']")
+        page.fill("dialog [name=reviewer]", "somebody else")
+        page.keyboard.press("Escape")
+        assert page.inner_text(".review-who b") == "me"
+        assert not page.evaluate("document.cookie.includes('backlot_reviewer')")
     assert [verdict for _, verdict in verdicts(tmp_path)] == ["accept", "reject"]
 
 
@@ -240,7 +252,7 @@ def tab_to(page: Page, what: str) -> None:
     raise AssertionError(f"Tab does not reach {what}")
 
 
-def test_a_session_by_keys_alone(app: App, tmp_path: Path) -> None:
+def test_a_session_by_keys_alone(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
@@ -272,46 +284,44 @@ def test_a_session_by_keys_alone(app: App, tmp_path: Path) -> None:
 def test_two_reviewers_disagree_and_a_lead_settles_it_on_the_page(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         first, second = filled(library, samples=2)
-    app = App(tmp_path, people="ann, ben, lea:lead", overlap=2)
     keys = {"ann": "aa", "ben": "2a"}
-    try:
-        with opened_page() as page:
-            browser = page.context.browser
-            assert browser is not None
+    with served(tmp_path, people="ann, ben, lea:lead", overlap=2) as app, opened_page() as page:
+        browser = page.context.browser
+        assert browser is not None
 
-            def sit_down(name: str) -> Page:
-                context = browser.new_context()
-                context.add_cookies([{"name": "backlot_reviewer", "value": name, "url": app.address}])
-                return context.new_page()
+        def sit_down(name: str) -> Page:
+            context = browser.new_context()
+            context.add_cookies([{"name": "backlot_reviewer", "value": name, "url": app.address}])
+            return context.new_page()
 
-            for name, pressed in keys.items():
-                seat = sit_down(name)
-                seat.goto(f"{app.address}/review")
-                seat.wait_for_selector(f".review[data-sample='{first}']")
-                assert seat.inner_text("[data-part=left]") == "2 left"
-                assert "ann" not in seat.inner_text(".review-facts")  # blind
-                for key in pressed:
-                    seat.keyboard.press(key)
-                seat.wait_for_function(ALL_SAVED)
-            lead = sit_down("lea")
-            lead.goto(f"{app.address}/review?view=grid&state=disputed")
-            lead.wait_for_selector(f".grid-tile.disputed[data-id='{first}']")
-            title = lead.get_attribute(".grid-tile", "title")
-            assert title is not None
-            assert title.endswith("ann: accept\nben: reject seam")
-            lead.keyboard.press("g")
-            lead.wait_for_selector(f".review[data-sample='{first}']")
-            lead.keyboard.press("a")
-            lead.wait_for_function(ALL_SAVED)
-    finally:
-        app.stop()
+        for name, pressed in keys.items():
+            seat = sit_down(name)
+            seat.goto(f"{app.address}/review")
+            seat.wait_for_selector(f".review[data-sample='{first}']")
+            assert seat.inner_text("[data-part=left]") == "2 left"
+            assert "ann" not in seat.inner_text(".review-facts")  # blind
+            for key in pressed:
+                seat.keyboard.press(key)
+            seat.wait_for_function(ALL_SAVED)
+        lead = sit_down("lea")
+        lead.goto(f"{app.address}/review?view=grid&state=disputed")
+        lead.wait_for_selector(f".grid-tile.disputed[data-id='{first}']")
+        title = lead.get_attribute(".grid-tile", "title")
+        assert title is not None
+        assert title.endswith("ann: accept\nben: reject seam")
+        lead.keyboard.press("g")
+        lead.wait_for_selector(f".review[data-sample='{first}']")
+        lead.keyboard.press("a")
+        lead.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
         assert [library.sample(one).review for one in (first, second)] == ["accepted", "accepted"]
         assert [one.via for one in library.decisions(first)] == ["key", "key", "settle"]
         assert library.verify() == []
 
 
-def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(app: App, tmp_path: Path) -> None:
+def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(
+    app: LocalApp, tmp_path: Path
+) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review?view=grid")
         page.wait_for_selector(".grid-tile")
@@ -344,7 +354,7 @@ def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(app: App
         assert library.queues() == {"rough": {"order": "newest", "word": "surface=gravel"}}
 
 
-def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: App, tmp_path: Path) -> None:
+def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review?label=bolt")
         page.wait_for_selector(".review[data-sample]")
@@ -362,7 +372,7 @@ def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: App, tm
     assert only.shown == {"view": "one", "mask": True, "photo": 0, "zoom": False, "query": {"label": "bolt"}}
 
 
-def test_a_queue_that_cannot_be_or_is_empty_says_so_and_leads_back(app: App, tmp_path: Path) -> None:
+def test_a_queue_that_cannot_be_or_is_empty_says_so_and_leads_back(app: LocalApp, tmp_path: Path) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review?order=random")
         page.wait_for_selector(".review-stage :text('there is no order')")
@@ -375,7 +385,7 @@ def test_a_queue_that_cannot_be_or_is_empty_says_so_and_leads_back(app: App, tmp
     assert verdicts(tmp_path) == []
 
 
-def test_an_unreadable_and_a_refused_decision_do_not_block_the_others(app: App, tmp_path: Path) -> None:
+def test_an_unreadable_and_a_refused_decision_do_not_block_the_others(app: LocalApp, tmp_path: Path) -> None:
     gone = {"client_id": "0-gone", "sample_id": "gone", "verdict": "accept", "via": "key"}
     with opened_page() as page:
         page.goto(f"{app.address}/review")
@@ -394,7 +404,7 @@ def test_an_unreadable_and_a_refused_decision_do_not_block_the_others(app: App, 
     assert [verdict for _, verdict in verdicts(tmp_path)] == ["skip", "accept"]
 
 
-def test_the_grid_goes_on_after_a_request_that_failed(app: App) -> None:
+def test_the_grid_goes_on_after_a_request_that_failed(app: LocalApp) -> None:
     with opened_page() as page:
         page.goto(f"{app.address}/review")
         page.wait_for_selector(".review[data-sample]")
