@@ -43,6 +43,7 @@ def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
         "publish": lambda app: build_publish_page(app, studio),
         "train": lambda app: build_train_page(app, studio),
     }
+    app: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
         build[""](app)
     for path, title in {**PAGES, "reviewers": "Reviewers"}.items():  # the last one is reached from Review

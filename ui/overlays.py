@@ -79,4 +79,5 @@ def painted_mask(layers: list[np.ndarray], mask: Mask) -> Mask:
 
 
 def _distance(rgba: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    return np.abs(rgba[..., :3].astype(np.int16) - np.array(colour, np.int16)).sum(axis=2)
+    distance: np.ndarray = np.abs(rgba[..., :3].astype(np.int16) - np.array(colour, np.int16)).sum(axis=2)
+    return distance

@@ -184,7 +184,7 @@ def refused(steps: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("order", "fields"), product(ORDERS, FILTERS), ids=str)
+@pytest.mark.parametrize(("order", "fields"), list(product(ORDERS, FILTERS)), ids=str)
 def test_every_page_and_every_queue_is_a_search_in_an_index(
     library: Library, ids: list[str], order: dict[str, Any], fields: dict[str, Any]
 ) -> None:

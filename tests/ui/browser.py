@@ -96,8 +96,14 @@ def served(folder: Path, **settings: Any) -> Iterator[LocalApp]:
     from ui.app import launch
 
     port = _free_port()
-    paths = {name: folder / name for name in ("library", "releases", "runs")}
-    with Studio(Settings(**paths, starter=False, **settings)) as studio:
+    options = Settings(
+        library=folder / "library",
+        releases=folder / "releases",
+        runs=folder / "runs",
+        starter=False,
+        **settings,
+    )
+    with Studio(options) as studio:
         app = launch(studio, block=False, quiet=True, server_port=port)
         try:
             yield LocalApp(f"http://127.0.0.1:{port}")
