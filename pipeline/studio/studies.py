@@ -1,4 +1,4 @@
-"""A study in a child process, so that the page goes on and a stop is a signal."""
+"""Runs a study in a child process, so that the page stays responsive and stopping it is a signal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import StudioError
 from pipeline.studio.reports import StudyProgress
+from pipeline.studio.study_files import REPORT_FILE, RESULT_FILE, read_progress, read_study
 
 _LOG = "study.log"
-_LAST_LINES = 1
 _REQUEST = "request.json"  # what a study was asked for
 _INTERRUPTED = 130  # exit code of a study that was stopped
 _CHECKOUT = Path(__file__).resolve().parents[2]  # where `python -m training` is found
@@ -41,9 +40,9 @@ class StudyProcess:
         network: str,
         steps: int | None,
     ) -> Path:
-        """Begin a study of a release, or go on with the last one of the same things; the folder for its report.
+        """Start a study of a release, or resume the last one with the same request; return the folder of its report.
 
-        More seeds or arms of the same release, test, network and steps count as the same study.
+        Seeds and arms may be added; another release, test set, network or number of steps is another study.
 
         Raises:
             StudioError: a study is at work already.
@@ -51,7 +50,7 @@ class StudyProcess:
         if self.alive:
             raise StudioError("a study is at work already; stop it or wait for its end")
         release, test = _absolute(release), _absolute(test) if test else None
-        asked = {"release": release, "test": test, "network": network, "steps": steps}
+        asked: dict[str, object] = {"release": release, "test": test, "network": network, "steps": steps}
         asked |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
         out = self._last_of(asked) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
         out.mkdir(parents=True, exist_ok=True)
@@ -73,33 +72,33 @@ class StudyProcess:
         self._out = out
         return out
 
-    def _last_of(self, asked: dict[str, Any]) -> Path | None:
-        """The folder of the newest study of the same things, unless it failed just now."""
+    def _last_of(self, asked: dict[str, object]) -> Path | None:
+        """Find the folder of the newest study with the same request, unless it has just failed."""
         failed = self._out if self._process and self._process.poll() not in (0, _INTERRUPTED) else None
         newest = sorted(self.runs.absolute().glob(f"study-*/{_REQUEST}"), reverse=True)
-        same = [path.parent for path in newest if path.parent != failed and _told(path) == asked]
+        same = [path.parent for path in newest if path.parent != failed and _read_request(path) == asked]
         return same[0] if same else None
 
     def stop(self) -> None:
-        """Ask the study to end; finished arms are kept in its folder."""
+        """Ask the study to stop; finished runs are kept in its folder."""
         if self.alive and self._process:
             self._process.send_signal(signal.SIGINT)
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until the study has ended."""
+        """Wait for the study to finish."""
         if self._process:
             self._process.wait(timeout_s)
 
     @property
     def alive(self) -> bool:
-        """Whether a study is at work now."""
+        """Whether a study is in progress."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def progress(self) -> StudyProgress:
-        """Where the study stands, read from its folder."""
+        """Read from its folder how far the study is."""
         if self._out is None:
-            ended = sorted(self.runs.glob("study-*/study.json"), key=lambda path: path.stat().st_mtime)
+            ended = sorted(self.runs.glob(f"study-*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime)
             if ended:  # of an earlier start of the app
                 return study_progress(ended[-1].parent, running=False)
             return StudyProgress(running=False, out=self.runs)
@@ -109,55 +108,47 @@ class StudyProcess:
 
 
 def _absolute(place: str) -> str:
-    """The absolute path of a folder, since the study runs in another one; a name on the Hub as it is."""
+    """Make the path of a folder absolute, since the study runs in another one; a name on the Hub stays as it is."""
     return str(Path(place).absolute()) if Path(place).exists() else place
 
 
 def _stamp(place: str) -> str:
-    """Changes when a file of a folder does; "" for what is no folder, such as a name on the Hub."""
+    """Fingerprint the files of a folder by size and time; "" for anything else, such as a name on the Hub."""
     files = sorted(file for file in Path(place).rglob("*") if file.is_file()) if place else []
     seen = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
     return hashlib.sha256("\n".join(seen).encode()).hexdigest() if files else ""
 
 
-def _told(path: Path) -> Any:
+def _read_request(path: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        request: object = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+    return request
 
 
 def study_progress(out: Path, *, running: bool, exit_code: int | None = None) -> StudyProgress:
-    """What the files in a study's folder tell: curves so far, the verdict, or why it failed."""
+    """Read a study's folder: curves so far, the verdict, or why it failed."""
     curves: dict[str, list[tuple[int, float]]] = {}
-    done = total = 0
-    for line in _json_lines(out / "progress.jsonl"):
-        done, total = line.get("done", done), line.get("total", total)
-        if "accuracy" in line and line.get("seed") == line.get("first_seed", line.get("seed")):
-            curves.setdefault(line["arm"], []).append((line["step"], line["accuracy"]))
-    report = out / "report.html"
-    ended = not running and report.is_file()
-    study = json.loads((out / "study.json").read_text()) if ended else {}
+    lines = read_progress(out)
+    for line in lines:
+        if line.accuracy is not None and line.is_first_seed:
+            curves.setdefault(line.arm, []).append((line.step, line.accuracy))
+    report = out / REPORT_FILE
+    finished = read_study(out) if not running and report.is_file() else None
     failed = not running and exit_code not in (0, None)
     return StudyProgress(
         running=running,
         out=out,
-        done=done,
-        total=total,
+        done=lines[-1].done if lines else 0,
+        total=lines[-1].total if lines else 0,
         curves=curves,
-        verdict=study.get("verdict", ""),
-        report_html=report.read_text() if ended else "",
+        verdict=finished.verdict if finished else "",
+        report_html=report.read_text(encoding="utf-8") if finished else "",
         sentence=_last_line(out / _LOG) if failed else "",
     )
 
 
-def _json_lines(path: Path) -> list[dict]:
-    if not path.is_file():
-        return []
-    lines = path.read_text().splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]  # the last line may be half written
-
-
-def _last_line(path: Path) -> str:
-    lines = [line.strip() for line in path.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-_LAST_LINES] if lines else "the study ended without a word"
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else f"The study stopped without an error message; see {log.name}."

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.studio.studies import StudyProcess
+from pipeline.studio.studies import StudyProcess, study_progress
 
 ASKED: dict[str, Any] = {"test": None, "seeds": 3, "arms": None, "network": "small", "steps": None}
 
@@ -61,7 +61,8 @@ def test_a_verdict_is_shown_after_the_app_was_started_anew(tmp_path: Path) -> No
     assert StudyProcess(tmp_path).progress.verdict == ""
     out = tmp_path / "study-20260101-000000"
     out.mkdir()
-    (out / "study.json").write_text(json.dumps({"verdict": "Mixed is best."}))
+    result = {"verdict": "Mixed is best.", "test": "field", "seeds": [0], "arms": []}
+    (out / "study.json").write_text(json.dumps(result))
     (out / "report.html").write_text("<p>whole</p>")
     shown = StudyProcess(tmp_path).progress
     assert (shown.verdict, shown.report_html, shown.running) == ("Mixed is best.", "<p>whole</p>", False)
@@ -98,3 +99,24 @@ def test_a_name_on_the_hub_stays_a_name(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     begun(StudyProcess(Path("runs")), Path("ann/parts"))
     assert commands[0][commands[0].index("--dataset") + 1] == "ann/parts"
+
+
+def test_a_study_that_ends_without_output_refers_to_its_log(tmp_path: Path, exits: list[int]) -> None:
+    process = StudyProcess(tmp_path / "runs")
+    exits.append(1)
+    begun(process, tmp_path)
+    assert process.progress.sentence == "The study stopped without an error message; see study.log."
+
+
+def test_curves_of_the_first_seed_are_read_from_a_file_whose_last_line_is_half_written(
+    tmp_path: Path,
+) -> None:
+    point = {"event": "point", "done": 1, "total": 4, "arm": "real", "seed": 3, "first_seed": 3, "step": 10}
+    lines = [
+        json.dumps(point | {"accuracy": 0.5}),
+        json.dumps(point | {"seed": 4, "accuracy": 0.9}),
+        '{"event": "po',
+    ]
+    (tmp_path / "progress.jsonl").write_text("\n".join(lines))
+    progress = study_progress(tmp_path, running=True)
+    assert (progress.done, progress.total, progress.curves) == (1, 4, {"real": [(10, 0.5)]})

@@ -1,0 +1,79 @@
+"""What a study of `python -m training` leaves in its folder, as far as the studio reads it.
+
+Fields that earlier versions did not write have defaults; unknown ones are ignored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError
+
+RESULT_FILE = "study.json"
+REPORT_FILE = "report.html"
+PROGRESS_FILE = "progress.jsonl"
+
+
+class Rate(BaseModel):
+    """A rate over all seeds."""
+
+    mean: float  # 0 to 1
+
+
+class ArmSummary(BaseModel):
+    """One arm of a study."""
+
+    title: str
+    balanced_accuracy: Rate
+
+
+class TrainedSelection(BaseModel):
+    """Which selection the release folder held when the study read it."""
+
+    index: str = ""  # SHA-256 of its index
+    pictures: int = 0  # rows of its index
+
+
+class StudySummary(BaseModel):
+    """A finished study."""
+
+    verdict: str
+    dataset: str = ""
+    test: str
+    seeds: list[int]
+    arms: list[ArmSummary]
+    selection: TrainedSelection | None = None
+
+
+class ProgressLine(BaseModel):
+    """One line of the progress file; the points of learning curves have arm, seed, step and accuracy."""
+
+    done: int = 0  # finished runs
+    total: int = 0
+    arm: str = ""
+    seed: int = 0
+    first_seed: int | None = None
+    step: int = 0
+    accuracy: float | None = Field(default=None)
+
+    @property
+    def is_first_seed(self) -> bool:
+        """Whether the line belongs to the seed whose curves are shown."""
+        return self.first_seed is None or self.seed == self.first_seed
+
+
+def read_study(folder: Path) -> StudySummary | None:
+    """Read a finished study; None where there is none, or its file is damaged."""
+    try:
+        return StudySummary.model_validate_json((folder / RESULT_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def read_progress(folder: Path) -> list[ProgressLine]:
+    """Read the progress of a study; a last line that is half written is left out."""
+    path = folder / PROGRESS_FILE
+    if not path.is_file():
+        return []
+    lines = path.read_bytes().splitlines(keepends=True)
+    return [ProgressLine.model_validate_json(line) for line in lines if line.endswith(b"\n")]
