@@ -66,6 +66,17 @@ class LibraryUnusable(StudioError):
     """A library cannot be opened or written (missing, read-only, disk full, newer version, damaged)."""
 
 
+class DamagedPicture(LibraryUnusable):
+    """The file of a stored picture does not hold its pixels any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"the picture file {path} was damaged or changed after it was stored; "
+            "run `python -m pipeline verify --repair` on this library"
+        )
+
+
 class LibraryBusy(StudioError):
     """Another process does long work in this library."""
 

@@ -16,6 +16,7 @@ from pipeline.library.engine import DATABASE_NAME, open_engine, plain_faults, re
 from pipeline.library.lock import work_lock
 
 _BLOBS = "blobs"
+_CHECKSUMS = "checksums.txt"
 
 
 class OpenLibrary:
@@ -24,7 +25,7 @@ class OpenLibrary:
     def __init__(self, path: Path, engine: Engine) -> None:
         self.path = path
         self._engine = engine
-        self._blobs = Blobs(path / _BLOBS)
+        self._blobs = Blobs(path / _BLOBS, path / _CHECKSUMS)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, url: str | None = None) -> Self:
@@ -105,13 +106,20 @@ class OpenLibrary:
         """Whether a picture is there."""
         return self._blobs.path(blob_id).is_file()
 
+    def is_sound(self, blob_id: str) -> bool:
+        """Whether a picture is there and its file holds its pixels; reads the file."""
+        with plain_faults(self.path):
+            return self._blobs.is_sound(blob_id)
+
     def picture(self, blob_id: str) -> np.ndarray:
-        """The pixels of a picture as they were put in. NotFound when there is none."""
-        return self._blobs.picture(blob_id)
+        """The pixels of a picture as they were put in. NotFound: there is none; DamagedPicture: its file changed."""
+        with plain_faults(self.path):
+            return self._blobs.picture(blob_id)
 
     def picture_bytes(self, blob_id: str) -> bytes:
-        """The stored WebP file of a picture. NotFound when there is none."""
-        return self._blobs.read(blob_id)
+        """The stored WebP file of a picture. NotFound: there is none; DamagedPicture: it does not hold the pixels."""
+        with plain_faults(self.path):
+            return self._blobs.read(blob_id)
 
     def picture_path(self, blob_id: str) -> Path:
         """Where a picture lies."""

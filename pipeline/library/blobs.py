@@ -10,19 +10,27 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from pipeline.domain.images import decode, encode_webp, pixel_hash
-from pipeline.errors import LibraryUnusable, NotFound
+from pipeline.errors import DamagedPicture, NotFound
+from pipeline.library.checksums import Checksums
 
 _SUFFIX = ".webp"
 _STALE_S = 3600.0  # a temporary file of this age belongs to a process that was killed
 
 
 class Blobs:
-    """Lossless WebP files under one folder: `ab/abcdef….webp`. Safe for many threads and processes."""
+    """Lossless WebP files under one folder: `ab/abcdef….webp`. Safe for many threads and processes.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the files.
+        checksums: the file that notes which of them are known to be sound, in no folder that a browser may read.
+    """
+
+    def __init__(self, folder: Path, checksums: Path) -> None:
         self.folder = folder
+        self._checksums = Checksums(checksums)
         self._temporary = folder / "tmp"
 
     def prepare(self) -> None:
@@ -44,25 +52,29 @@ class Blobs:
     def put(self, pixels: np.ndarray, xmp: bytes = b"") -> str:
         """Store a picture, (H, W), (H, W, 3) or (H, W, 4) uint8; its id. The same pixels are stored once.
 
-        The note `xmp` of who stores them first stays.
+        The note `xmp` of who stores them first stays. A missing or damaged file is written anew.
 
         Raises:
             OSError: the disk is full or read-only; nothing is left behind.
         """
         blob_id = pixel_hash(pixels)
-        if not self.path(blob_id).exists():
-            self.put_file(blob_id, encode_webp(pixels, xmp=xmp))
+        if not self.is_sound(blob_id):
+            data = encode_webp(pixels, xmp=xmp)
+            self._write(blob_id, data)
+            self._checksums.note(blob_id, data)
         return blob_id
 
     def put_file(self, blob_id: str, data: bytes) -> None:
-        """Store a WebP file of these pixels, byte for byte, where there is none of them yet.
+        """Store a WebP file of these pixels, byte for byte, where there is no sound one yet.
 
         Raises:
             OSError: the disk is full or read-only; nothing is left behind.
         """
-        path = self.path(blob_id)
-        if not path.exists():
-            _write_whole(path, data, self._temporary / f"{blob_id}-{uuid.uuid4().hex}")
+        if not self.is_sound(blob_id):
+            self._write(blob_id, data)
+
+    def _write(self, blob_id: str, data: bytes) -> None:
+        _write_whole(self.path(blob_id), data, self._temporary / f"{blob_id}-{uuid.uuid4().hex}")
 
     def path(self, blob_id: str) -> Path:
         """Where a picture lies, whether it exists or not.
@@ -75,30 +87,61 @@ class Blobs:
         return self.folder / blob_id[:2] / f"{blob_id}{_SUFFIX}"
 
     def read(self, blob_id: str) -> bytes:
-        """The stored file of a picture.
+        """The stored file of a picture, which holds its pixels for certain.
 
         Raises:
             NotFound: there is none with this id.
+            DamagedPicture: its file was changed after it was stored.
         """
+        path = self.path(blob_id)
         try:
-            return self.path(blob_id).read_bytes()
+            data = path.read_bytes()
         except FileNotFoundError:
             raise NotFound("picture", blob_id) from None
+        if not self._holds(blob_id, data):
+            raise DamagedPicture(path)
+        return data
 
     def picture(self, blob_id: str) -> np.ndarray:
         """The pixels of a picture, as they were put in.
 
         Raises:
             NotFound: there is none with this id.
-            LibraryUnusable: its file is damaged.
+            DamagedPicture: its file was changed after it was stored.
         """
-        data = self.read(blob_id)
+        return decode(self.read(blob_id))
+
+    def is_sound(self, blob_id: str) -> bool:
+        """Whether a picture is there and its file holds its pixels."""
         try:
-            return decode(data)
-        except (OSError, ValueError) as error:
-            raise LibraryUnusable(
-                f"picture {self.path(blob_id)} is damaged; `python -m pipeline verify` lists what is broken"
-            ) from error
+            self.read(blob_id)
+        except (NotFound, DamagedPicture):
+            return False
+        return True
+
+    def fault(self, blob_id: str) -> str:
+        """What is wrong with a picture's file, decoded whatever the checksums say; "" where it is sound."""
+        try:
+            data = self.path(blob_id).read_bytes()
+        except FileNotFoundError:
+            return "is missing"
+        except OSError:
+            return "cannot be read"
+        return self._fault(blob_id, data)
+
+    def _holds(self, blob_id: str, data: bytes) -> bool:
+        return self._checksums.match(blob_id, data) or not self._fault(blob_id, data)
+
+    def _fault(self, blob_id: str, data: bytes) -> str:
+        try:
+            pixels = decode(data)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return "cannot be read"
+        if pixel_hash(pixels) != blob_id:
+            return "was changed after it was stored"
+        if not self._checksums.match(blob_id, data):
+            self._checksums.note(blob_id, data)
+        return ""
 
     def ids(self) -> Iterator[str]:
         """All pictures on disk."""

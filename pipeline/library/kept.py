@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from pipeline.domain.spec import SampleSpec
-from pipeline.errors import NotFound, StudioError
+from pipeline.errors import DamagedPicture, NotFound, StudioError
 from pipeline.library import journal
 from pipeline.library.restoring import Restored, restore
 from pipeline.library.rows import NewSubject, Rendered
@@ -104,8 +104,8 @@ class KeptLibrary(Library):
         try:
             state.put_picture(blob_id, self.picture_bytes(blob_id))
             self._copied.add(blob_id)
-        except NotFound:
-            _log.warning("picture %s is named in the library of %s, but is not there", blob_id, self.path)
+        except (NotFound, DamagedPicture) as error:
+            _log.error("picture %s is not in the state folder: %s", blob_id, error)
         self._uncopied.pop(blob_id)
 
     def _keep_on(self, every_s: float) -> None:

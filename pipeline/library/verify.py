@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, select
 
-from pipeline.domain.images import pixel_hash
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import StudioError
@@ -56,25 +55,20 @@ def _parsed(text: str) -> SampleSpec | None:
 
 
 def _pictures(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
+    for blob_id, owner, fault in broken_pictures(connection, blobs, on_progress):
+        yield f"the {owner} {fault}: {blobs.path(blob_id)}"
+
+
+def broken_pictures(
+    connection: Connection, blobs: Blobs, on_progress: Progress | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """(picture id, what needs it, what is wrong with its file) of every picture that a row names and that is not sound."""
     wanted = wanted_pictures(connection)
-    for done, (blob_id, who) in enumerate(wanted.items(), start=1):
-        yield from _picture(blobs, blob_id, who)
+    for done, (blob_id, owner) in enumerate(wanted.items(), start=1):
+        if fault := blobs.fault(blob_id):
+            yield blob_id, owner, fault
         if on_progress:
             on_progress(done, len(wanted))
-
-
-def _picture(blobs: Blobs, blob_id: str, who: str) -> Iterator[str]:
-    path = blobs.path(blob_id)
-    if not path.is_file():
-        yield f"the {who} is missing: {path}"
-        return
-    try:
-        same = pixel_hash(blobs.picture(blob_id)) == blob_id
-    except StudioError:
-        yield f"the {who} cannot be read: {path}"
-        return
-    if not same:
-        yield f"the {who} was changed after it was stored: {path}"
 
 
 def _specs(connection: Connection) -> Iterator[str]:

@@ -27,7 +27,7 @@ from pipeline.domain.images import decode
 from pipeline.domain.release import Part, ReleaseRow
 from pipeline.errors import ReleaseRefused
 from pipeline.publish.credits import published_model, published_source
-from pipeline.publish.source import ReleaseSource, survey
+from pipeline.publish.source import ReleaseSource, stored_picture, survey
 
 _INSIDE = 127  # a mask above this is object
 _SHARD_BYTES = 500_000_000
@@ -115,7 +115,8 @@ def export(
     somewhere in the picture, and a detector would learn that there is none.
 
     Raises:
-        ReleaseRefused: there is nothing to export, the folder holds something, or it cannot be written.
+        ReleaseRefused: there is nothing to export, a picture is missing or damaged, the folder holds something, or it
+            cannot be written.
     """
     found = survey(source)
     total = sum(found.total(part) for part in parts)
@@ -162,8 +163,8 @@ def _whole_folder(to: Path) -> Iterator[Path]:
 
 
 def _picture(source: ReleaseSource, row: ReleaseRow) -> Picture:
-    data = source.picture_bytes(row.image_id)
-    mask = None if row.mask_id is None else source.picture_bytes(row.mask_id)
+    data = stored_picture(source, row, row.image_id)
+    mask = None if row.mask_id is None else stored_picture(source, row, row.mask_id)
     height, width = decode(data).shape[:2]
     return Picture(row, data, mask, (height, width))
 

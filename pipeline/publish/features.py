@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.quality import SCORE_NAMES
 from pipeline.domain.release import IDENTITY, Part, ReleaseRow
-from pipeline.errors import NotFound, ReleaseRefused
+from pipeline.errors import ReleaseRefused
 from pipeline.publish.credits import published_model, published_source
-from pipeline.publish.source import ReleaseSource
+from pipeline.publish.source import ReleaseSource, stored_picture
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ def release_record(
     """One row with its stored picture files, byte for byte.
 
     Raises:
-        ReleaseRefused: the library changed or lost a picture meanwhile.
+        ReleaseRefused: the library changed meanwhile, or a picture of it is missing or damaged.
     """
     if row.label not in label_numbers:
         raise ReleaseRefused("photos of a new class came in while the release was written; publish again")
@@ -101,9 +101,4 @@ def release_record(
 
 
 def _picture(source: ReleaseSource, row: ReleaseRow, blob_id: str, suffix: str) -> dict[str, Any]:
-    try:
-        return {"bytes": source.picture_bytes(blob_id), "path": f"{row.sample_id}.{suffix}"}
-    except NotFound as error:
-        raise ReleaseRefused(
-            f"a picture of {row.sample_id} is missing; `python -m pipeline verify` lists what is broken"
-        ) from error
+    return {"bytes": stored_picture(source, row, blob_id), "path": f"{row.sample_id}.{suffix}"}

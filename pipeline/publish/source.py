@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.domain.release import Part, ReleaseRow, ReviewFacts
-from pipeline.errors import ReleaseRefused
+from pipeline.domain.release import Origin, Part, ReleaseRow, ReviewFacts
+from pipeline.errors import DamagedPicture, NotFound, ReleaseRefused
 
 SPLITS = ("train", "test")  # in this order; there may be others
 _PICTURES_PER_CLASS = 5  # remembered for the grid
@@ -32,13 +32,31 @@ class ReleaseSource(Protocol):
         """The rows of one part; what came into it later comes later."""
 
     def picture_bytes(self, blob_id: str) -> bytes:
-        """The stored file of a picture."""
+        """The stored file of a picture. NotFound: there is none; DamagedPicture: it was changed after it was stored."""
 
     def review_facts(self) -> ReviewFacts:
         """How the samples were decided."""
 
     def plans(self) -> Sequence[StoredPlan]:
         """The recipes."""
+
+
+def stored_picture(source: ReleaseSource, row: ReleaseRow, blob_id: str) -> bytes:
+    """Read the stored file of a row's image or mask, and see that it is what was stored.
+
+    Raises:
+        ReleaseRefused: it is missing or was changed; the message names the row.
+    """
+    try:
+        return source.picture_bytes(blob_id)
+    except (NotFound, DamagedPicture) as error:
+        state = "missing" if isinstance(error, NotFound) else "damaged"
+        part = "mask" if blob_id == row.mask_id else "image"
+        kind = "photo" if row.origin is Origin.REAL else "sample"
+        raise ReleaseRefused(
+            f"the {part} of {kind} {row.sample_id} ({row.label}) is {state}; nothing was written; "
+            "run `python -m pipeline verify --repair` on this library, then try again"
+        ) from error
 
 
 Counts = dict[str, dict[str, int]]  # split → class → pictures
