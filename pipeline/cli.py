@@ -50,6 +50,8 @@ def _import(options: argparse.Namespace) -> tuple[Answer, str]:
             options.source, split=options.split, columns=columns, on_progress=progress
         )
     lines = [f"{report.added} added, {report.already} already there, {len(report.refused)} refused"]
+    if report.repaired:
+        lines.append(f"the damaged or missing files of {report.repaired} photos were written anew")
     if report.samples:
         lines.append(f"{report.samples} accepted samples came with them")
     if report.note:
@@ -176,6 +178,14 @@ def _deploy(options: argparse.Namespace) -> tuple[Answer, str]:
 
 def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
+        if options.repair:
+            report = studio.repair()
+            answer = {"problems": len(report.left), "found": list(report.left)}
+            return {
+                **answer,
+                "repaired": list(report.repaired),
+                "to_render": report.to_render,
+            }, report.sentence
         problems = studio.verify()
     sentence = "\n".join(problems) or "files, rows and hashes agree"
     return {"problems": len(problems), "found": problems}, sentence
@@ -285,7 +295,12 @@ def _parser() -> argparse.ArgumentParser:
     explaining.add_argument("file", type=Path, help="a picture of a library or of a release")
     explaining.add_argument("--replay", type=Path, metavar="OUT.webp", help="draw it again from --library")
 
-    command("verify", _verify, "check files, rows and hashes against one another")
+    verifying = command("verify", _verify, "check files, rows and hashes against one another")
+    verifying.add_argument(
+        "--repair",
+        action="store_true",
+        help="derive anew what is damaged or missing and follows from the rest",
+    )
 
     deploying = command("deploy", _deploy, "put this studio on a Space of the Hub", library=False)
     deploying.add_argument("--space", required=True, metavar="NAMESPACE/NAME")

@@ -52,6 +52,25 @@ class SampleStore(OpenLibrary):
                 decisions.follow(connection, rendered.spec_id)
             return stored
 
+    def plan_broken_samples_again(self, spec_ids: Sequence[str] | None = None) -> list[str]:
+        """Take rendered samples whose image or mask file is missing or damaged for planned ones; their ids.
+
+        Their decisions stay, and hold again once they are rendered.
+
+        Args:
+            spec_ids: which samples to look at; None for all.
+        """
+        with self._reading() as connection:
+            rendered = samples.pictures(connection, spec_ids)
+        broken = [
+            sample_id for sample_id, blob_ids in rendered if not all(map(self._blobs.is_sound, blob_ids))
+        ]
+        if broken:
+            with self._writing() as connection:
+                for sample_id in broken:
+                    samples.plan_again(connection, sample_id)
+        return broken
+
     def record_failure(self, spec_id: str, sentence: str) -> None:
         """Note why a spec could not be rendered."""
         with self._writing() as connection:

@@ -6,13 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.library.counts import SAMPLES, count
 from pipeline.library.rows import PEOPLE, RENDERED_STATES, Rendered, SampleRow, SampleState
-from pipeline.library.schema import note_findables, now, samples
+from pipeline.library.schema import (
+    helper_checks,
+    leases,
+    note_findables,
+    now,
+    sample_scores,
+    sample_words,
+    samples,
+)
 
 
 def record(connection: Connection, rendered: Rendered) -> bool:
@@ -33,6 +41,45 @@ def record(connection: Connection, rendered: Rendered) -> bool:
     note_findables(connection, row.seq, spec.slots, values["scores"])
     _recount(connection, was, SampleState.PENDING)
     return True
+
+
+def pictures(connection: Connection, spec_ids: Sequence[str] | None) -> list[tuple[str, list[str]]]:
+    """(id, its picture ids) of the rendered samples among those given, or of all."""
+    columns = select(samples.c.id, samples.c.image_id, samples.c.mask_id)
+    rendered = columns.where(samples.c.state.in_(RENDERED_STATES))
+    chunks = (
+        [rendered]
+        if spec_ids is None
+        else [
+            rendered.where(samples.c.id.in_(spec_ids[start : start + _CHUNK]))
+            for start in range(0, len(spec_ids), _CHUNK)
+        ]
+    )
+    return [
+        (sample_id, [blob_id for blob_id in (image_id, mask_id) if blob_id])
+        for statement in chunks
+        for sample_id, image_id, mask_id in connection.execute(statement)
+    ]
+
+
+def plan_again(connection: Connection, sample_id: str) -> None:
+    """Take a rendered sample for one that is planned only. Its decisions stay, and hold again once it is rendered."""
+    was = state_of(connection, sample_id)
+    seq = select(samples.c.seq).where(samples.c.id == sample_id).scalar_subquery()
+    for table in (sample_words, sample_scores):
+        connection.execute(delete(table).where(table.c.seq == seq))
+    for table in (leases, helper_checks):
+        connection.execute(delete(table).where(table.c.sample_id == sample_id))
+    values = dict.fromkeys(_OF_THE_IMAGE) | {"state": str(SampleState.PLANNED), "score": 0.0}
+    connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))
+    _recount(connection, was, SampleState.PLANNED)
+
+
+_CHUNK = 500  # ids in one statement
+_OF_THE_IMAGE = (  # columns that come with the image
+    "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
+    "exact", "rendered_at", "model", "cluster", "decided_by", "reason",
+)  # fmt: skip
 
 
 def record_failure(connection: Connection, spec_id: str, sentence: str) -> None:

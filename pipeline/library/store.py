@@ -38,3 +38,9 @@ class Library(SubjectStore, SampleStore, ReviewStore):
         """Everything that does not hold, one sentence each; empty for a sound library."""
         with self._reading() as connection:
             return list(verify.problems(connection, self._blobs, on_progress))
+
+    def derive_again(self) -> None:
+        """Set counters, review states and votes anew from photos, samples and decisions."""
+        with self._writing() as connection:
+            decisions.rebuild(connection)
+            counts.recount(connection)

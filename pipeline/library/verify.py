@@ -62,7 +62,7 @@ def _pictures(connection: Connection, blobs: Blobs, on_progress: Progress | None
 def broken_pictures(
     connection: Connection, blobs: Blobs, on_progress: Progress | None = None
 ) -> Iterator[tuple[str, str, str]]:
-    """(picture id, what needs it, what is wrong with its file) of every picture that a row names and that is not sound."""
+    """(picture id, what needs it, what is wrong with its file) of the named pictures that are not sound."""
     wanted = wanted_pictures(connection)
     for done, (blob_id, owner) in enumerate(wanted.items(), start=1):
         if fault := blobs.fault(blob_id):

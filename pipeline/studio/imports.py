@@ -17,6 +17,7 @@ from pipeline.library import Library, NewSubject
 from pipeline.sources import ColumnMap, Release, SourceItem, label_fault, open_source
 from pipeline.studio.cores import LOST, Job, on_all_cores
 from pipeline.studio.release_import import restore_release
+from pipeline.studio.repair import is_whole, restore_photo
 from pipeline.studio.reports import ImportReport
 
 Progress = Callable[[int, int | None, str], None]  # done, total if known, what is in work
@@ -38,6 +39,7 @@ class _Tally:
     added: int = 0
     already: int = 0
     doubtful: int = 0
+    repaired: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # subject id → name, of this import
@@ -98,6 +100,7 @@ def import_photos(
         refused=tuple(tally.refused),
         classes=dict(sorted(tally.classes.items())),
         note=opened.note,
+        repaired=tally.repaired,
     )
 
 
@@ -154,11 +157,20 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
     tally.names[prepared.subject_id] = item.name
     if prepared.photo is None or prepared.cutout is None:
         tally.already += 1
+        if not is_whole(library, prepared.subject_id):
+            _restore(library, _prepared(item, known=set()))
+            tally.repaired += 1
         return
     library.add_subject(_new_subject(library, prepared, source=source, split=split))
     tally.added += 1
     tally.doubtful += bool(_doubts(prepared.cutout))
     tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
+
+
+def _restore(library: Library, prepared: _Prepared) -> None:
+    assert prepared.photo is not None
+    assert prepared.cutout is not None
+    restore_photo(library, prepared.subject_id, prepared.photo.rgb, prepared.cutout)
 
 
 def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: str | None) -> NewSubject:

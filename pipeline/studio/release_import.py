@@ -25,6 +25,7 @@ from pipeline.publish.credits import is_rendered
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
 from pipeline.studio.cores import LOST, Job, on_all_cores
 from pipeline.studio.neighbours import Neighbours
+from pipeline.studio.repair import is_whole, restore_photo
 from pipeline.studio.reports import ImportReport
 
 Progress = Callable[[int, int | None, str], None]
@@ -91,6 +92,7 @@ class _Restoring:
     already: int = 0
     doubtful: int = 0
     restored: int = 0  # samples
+    repaired: int = 0  # photos that were here, whose files were missing or damaged
     bare: int = 0  # samples whose ingredients are not all here
     refused: list[tuple[str, str]] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
@@ -103,10 +105,21 @@ class _Restoring:
             self._step(photo.record)
             if photo.refusal:
                 self.refused.append((_name(photo.record), photo.refusal))
+            elif photo.record.sample_id in known:
+                self._restore(photo)
             elif self.library.add_subject(self._subject(photo)):
                 label = photo.record.label
                 self.added += 1
                 self.classes[label] = self.classes.get(label, 0) + 1
+
+    def _restore(self, photo: _Photo) -> None:
+        """Write the files of a photo anew that is here, but damaged."""
+        record = photo.record
+        _stored(self.library, record.image, photo.rgb)
+        if record.mask is not None and photo.cutout is not None:
+            _stored(self.library, record.mask, photo.cutout[..., 3])
+        restore_photo(self.library, record.sample_id, photo.rgb)
+        self.repaired += 1
 
     def samples(self) -> None:
         """Store the samples that are not here yet, and accept them."""
@@ -148,15 +161,17 @@ class _Restoring:
             classes=dict(sorted(self.classes.items())),
             note=note,
             samples=self.restored,
+            repaired=self.repaired,
         )
 
     def _unknown(self, known: set[str]) -> Iterator[ReleaseRecord]:
         for record in self.release.records(REAL):
             if record.sample_id in known:
                 self.already += 1
-                self._step(record)
-            else:
-                yield record
+                if is_whole(self.library, record.sample_id):
+                    self._step(record)
+                    continue
+            yield record
 
     def _step(self, record: ReleaseRecord) -> None:
         if self.cancelled and self.cancelled():
@@ -191,6 +206,7 @@ class _Restoring:
     def _sample(self, record: ReleaseRecord, splits: dict[str, str], neighbours: Neighbours) -> _Sample:
         """Store the pictures of a row. UnreadableImage: why it cannot be used."""
         spec = _spec_of(record, splits)
+        self.library.plan_broken_samples_again([spec.id])
         if not self.library.missing([spec.id]):
             return _Sample(spec, None)
         rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb

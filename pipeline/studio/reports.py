@@ -25,6 +25,7 @@ class ImportReport:
     classes: dict[str, int]  # added per class
     note: str = ""  # e.g. which columns were guessed
     samples: int = 0  # accepted samples that came with a release
+    repaired: int = 0  # photos that were there before, whose files were missing or damaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

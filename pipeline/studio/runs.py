@@ -57,7 +57,9 @@ def render_plan(
     on_sample: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RunReport:
-    """Plan, then render the specs that have no picture yet. The same call after a stop or a kill goes on.
+    """Plan, then render the specs that have no picture yet, or whose picture file is missing or damaged.
+
+    The same call after a stop or a kill goes on.
 
     Raises:
         LibraryBusy: another process renders or imports here.
@@ -67,6 +69,7 @@ def render_plan(
     with library.work_lock("generate"):
         specs = planned(library, recipe, overrides)
         library.add_plan(recipe.name, to_yaml(recipe), specs)
+        library.plan_broken_samples_again([spec.id for spec in specs])
         wanted = set(library.missing([spec.id for spec in specs]))
         missing = [spec for spec in specs if spec.id in wanted]
         failed: list[tuple[str, str]] = []

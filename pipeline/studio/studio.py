@@ -24,6 +24,7 @@ from pipeline.studio.imports import Progress, import_photos
 from pipeline.studio.keeping import open_library
 from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
 from pipeline.studio.prompts import prompt_notes
+from pipeline.studio.repair import RepairReport, repair
 from pipeline.studio.reports import (
     Created,
     ImportReport,
@@ -330,6 +331,10 @@ class Studio(ReviewDesk):
     def verify(self) -> list[str]:
         """Problems between files, rows and hashes; empty when all agree."""
         return self.library.verify()
+
+    def repair(self) -> RepairReport:
+        """Derive anew what is damaged or missing and follows from the rest; see `repair.repair`."""
+        return repair(self.library)
 
     def with_library(self, folder: Path) -> Studio:
         """A studio on another library with the same settings."""
