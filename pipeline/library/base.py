@@ -12,7 +12,15 @@ from sqlalchemy import Connection, Engine
 from pipeline.errors import LibraryUnusable
 from pipeline.library import schema
 from pipeline.library.blobs import Blobs
-from pipeline.library.engine import DATABASE_NAME, open_engine, plain_faults, reading, writing
+from pipeline.library.engine import (
+    DATABASE_NAME,
+    damaged_sentence,
+    first_damage,
+    open_engine,
+    plain_faults,
+    reading,
+    writing,
+)
 from pipeline.library.lock import work_lock
 
 _BLOBS = "blobs"
@@ -46,19 +54,25 @@ class OpenLibrary:
             raise LibraryUnusable(
                 f"no library at {path}; make one with `python -m pipeline import SOURCE --library {path}`"
             )
+        was_there = (path / DATABASE_NAME).is_file()
         library = cls(path, open_engine(path, url))
         try:
             with plain_faults(path):
                 library._blobs.prepare()
-            library._migrate()
+            library._migrate(was_there=was_there)
         except BaseException:
             library.close()
             raise
         return library
 
-    def _migrate(self) -> None:
+    def _migrate(self, *, was_there: bool) -> None:
         with self._reading() as connection:
-            version = schema.stored_version(connection)
+            found = first_damage(connection, self.path)
+            version = None if found else schema.stored_version(connection)
+        if version is None and was_there and any(self._blobs.ids()):
+            found = found or "its database is empty, its pictures are there"
+        if found:
+            raise LibraryUnusable(damaged_sentence(self.path, found))
         if version is not None and version > schema.VERSION:
             raise LibraryUnusable(
                 f"library {self.path} was written by a newer version (schema {version}, this one knows "

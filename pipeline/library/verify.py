@@ -14,7 +14,7 @@ from pipeline.library.blobs import Blobs
 from pipeline.library.counts import counted_anew, kept_counters
 from pipeline.library.engine import damage
 from pipeline.library.rows import RENDERED_STATES
-from pipeline.library.schema import sample_subjects, samples, subjects
+from pipeline.library.schema import metadata, sample_subjects, samples, subjects
 
 Progress = Callable[[int, int], None]  # pictures checked, pictures in all
 
@@ -22,6 +22,10 @@ Progress = Callable[[int, int], None]  # pictures checked, pictures in all
 def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
     """Everything that does not hold, a sentence each. A picture without a row is none."""
     yield from damage(connection)
+    unreadable = list(_values(connection))
+    yield from unreadable
+    if unreadable:
+        return  # the rest reads the same values
     yield from _specs(connection)
     yield from _splits(connection)
     yield from _counters(connection)
@@ -69,6 +73,16 @@ def broken_pictures(
             yield blob_id, owner, fault
         if on_progress:
             on_progress(done, len(wanted))
+
+
+def _values(connection: Connection) -> Iterator[str]:
+    """Tables with a value that is not of its column's type, such as JSON that was overwritten."""
+    for table in metadata.sorted_tables:
+        try:
+            for _ in connection.execute(select(table)):
+                pass
+        except (ValueError, TypeError):
+            yield f"database: a value in table {table.name} cannot be read"
 
 
 def _specs(connection: Connection) -> Iterator[str]:
