@@ -38,6 +38,7 @@ class KeptLibrary(Library):
 
     _state: StateFolder | None = None
     _keeper: threading.Thread | None = None
+    keeping_fault: str = ""  # why the last round of copying failed; "" while it works
 
     def keep_in(self, state: StateFolder, *, every_s: float = KEEP_EVERY_S) -> Restored:
         """Take over what the folder holds, write there what it lacks, and keep it so until `close`.
@@ -94,7 +95,7 @@ class KeptLibrary(Library):
             self._photos_wait = False
             try:
                 self._keep_rows()
-                while blob_id := next(iter(self._uncopied), None):
+                while blob_id := self._next_uncopied():
                     self._copy(self._state, blob_id)
             except BaseException:
                 self._photos_wait = True
@@ -106,18 +107,32 @@ class KeptLibrary(Library):
             self._copied.add(blob_id)
         except (NotFound, DamagedPicture) as error:
             _log.error("picture %s is not in the state folder: %s", blob_id, error)
-        self._uncopied.pop(blob_id)
+        with self._marking:
+            self._uncopied.pop(blob_id)
+
+    def _next_uncopied(self) -> str | None:
+        with self._marking:  # other threads add to it
+            return next(iter(self._uncopied), None)
 
     def _keep_on(self, every_s: float) -> None:
         while not self._over.wait(every_s):
             self._try_to_keep()
 
     def _try_to_keep(self) -> None:
+        """Copy what is new; a failure of any kind is logged, and the next round tries again."""
         try:
             if self._state is not None:
                 self.keep()
         except StudioError as error:
-            _log.error("not kept yet: %s", error)
+            self.keeping_fault = str(error)
+            _log.error("not copied to the state folder yet: %s", error)
+        except (
+            Exception
+        ) as error:  # a bug must not end the copying: nobody would notice before the machine is lost
+            self.keeping_fault = f"a bug: {error!r}"
+            _log.exception("copying to the state folder failed; the next round tries again")
+        else:
+            self.keeping_fault = ""
 
     # --- rows -----------------------------------------------------------------------------------------------
 
@@ -175,9 +190,9 @@ class KeptLibrary(Library):
             return
         self._state.append(entries)
         for entry in entries:
-            for blob_id in journal.pictures_of(entry["table"], entry.get("row", {})):
-                if blob_id not in self._copied:
-                    self._uncopied[blob_id] = None
+            needed = journal.pictures_of(entry["table"], entry.get("row", {}))
+            with self._marking:
+                self._uncopied |= {blob_id: None for blob_id in needed if blob_id not in self._copied}
 
     def _mark(self, name: str, key: str) -> None:
         if self._state is not None:

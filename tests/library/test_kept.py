@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -356,7 +358,9 @@ def act(library: KeptLibrary, chance: random.Random, ids: list[str], number: int
 
 _WORK = """
 import sys
+import threading
 from pathlib import Path
+from unittest.mock import Mock
 from pipeline.library.kept import KeptLibrary
 from pipeline.library.state_folder import StateFolder
 from tests.toy_library import filled, decision
@@ -399,3 +403,60 @@ def test_no_decision_that_was_answered_is_lost_with_the_machine(site: Site, kill
         assert len(library.decisions()) >= len(killed)
         assert site.restored.lost == ()
         assert library.verify() == []
+
+
+def test_a_copying_thread_that_meets_a_bug_is_loud_and_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    library = site.start(every_s=0.01)
+    real, failed, copied = library.keep, threading.Event(), threading.Event()
+
+    def keep() -> None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("dictionary changed size during iteration")
+        real()
+        copied.set()
+
+    monkeypatch.setattr(library, "keep", keep)
+    assert copied.wait(30)
+    library.close()
+    assert "dictionary changed size during iteration" in caplog.text
+    assert library.keeping_fault == ""
+
+
+def test_a_copying_thread_that_fails_says_why(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = site.start()
+    monkeypatch.setattr(library, "keep", Mock(side_effect=RuntimeError("no such thing")))
+    library._try_to_keep()
+    assert library.keeping_fault == "a bug: RuntimeError('no such thing')"
+    monkeypatch.undo()
+    library.close()
+
+
+def test_pictures_may_be_added_while_others_are_copied(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = site.start()
+    monkeypatch.setattr(journal, "pictures_of", lambda _, row: [row["image"]])
+    monkeypatch.setattr(StateFolder, "append", lambda *_: None)
+    monkeypatch.setattr(StateFolder, "put_picture", lambda *_: None)
+    monkeypatch.setattr(library, "picture_bytes", lambda _: b"")
+    rows = 20_000
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        adding = threading.Thread(
+            target=lambda: [
+                library._append([{"table": "samples", "row": {"image": str(number)}}])
+                for number in range(rows)
+            ]
+        )
+        adding.start()
+        while adding.is_alive():
+            library.keep()
+        adding.join()
+    finally:
+        sys.setswitchinterval(before)
+    library.keep()
+    assert {str(number) for number in range(rows)} <= library._copied
+    monkeypatch.undo()
+    library.close()
