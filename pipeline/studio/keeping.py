@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import StudioError
 from pipeline.library import KeptLibrary, Library, Restored, StateFolder
 from pipeline.publish import hub_name
 from pipeline.publish.state import DatasetState, taken_token
 from pipeline.settings import Settings
 
+_log = logging.getLogger(__name__)
 _FIRST = 3  # damaged lines that are named
 
 
@@ -20,6 +23,14 @@ class OpenedLibrary:
     library: Library
     sentence: str = ""
     dataset: DatasetState | None = None
+
+    def send(self) -> None:
+        """Send what was decided so far to where the state is kept; a failure is logged, `close` tries again."""
+        try:
+            if self.dataset:
+                self.dataset.send()
+        except StudioError as error:
+            _log.error("not sent yet: %s", error)
 
     def close(self) -> None:
         """Keep what is left to keep, and close."""

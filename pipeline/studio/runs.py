@@ -176,13 +176,22 @@ class BackgroundRun:
     _latest: deque[str] = field(default_factory=lambda: deque(maxlen=_LATEST))
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
     _order: tuple[Recipe, Overrides] | None = None
     _started: float = 0.0
 
     def start(self, recipe: Recipe, overrides: Overrides) -> None:
-        """Begin, or raise StudioError while another run is at work."""
-        if self.alive:
-            raise StudioError("a run is at work already; pause it or wait for its end")
+        """Begin.
+
+        Raises:
+            StudioError: another run is in progress.
+        """
+        with self._starting:
+            if self.alive:
+                raise StudioError("a run is already in progress; pause it or wait for it to finish")
+            self._begin(recipe, overrides)
+
+    def _begin(self, recipe: Recipe, overrides: Overrides) -> None:
         self._order = (recipe, overrides)
         self._stop.clear()
         self._latest.clear()

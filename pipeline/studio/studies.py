@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class StudyProcess:
     runs: Path
     _process: subprocess.Popen[bytes] | None = None
     _out: Path | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def start(
         self,
@@ -45,10 +47,23 @@ class StudyProcess:
         Seeds and arms may be added; another release, test set, network or number of steps is another study.
 
         Raises:
-            StudioError: a study is at work already.
+            StudioError: another study is in progress.
         """
-        if self.alive:
-            raise StudioError("a study is at work already; stop it or wait for its end")
+        with self._starting:
+            if self.alive:
+                raise StudioError("a study is already in progress; stop it or wait for it to finish")
+            return self._begin(release, test, seeds=seeds, arms=arms, network=network, steps=steps)
+
+    def _begin(
+        self,
+        release: str,
+        test: str | None,
+        *,
+        seeds: int,
+        arms: list[str] | None,
+        network: str,
+        steps: int | None,
+    ) -> Path:
         release, test = _absolute(release), _absolute(test) if test else None
         asked: dict[str, object] = {"release": release, "test": test, "network": network, "steps": steps}
         asked |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
