@@ -14,6 +14,7 @@ from pipeline.library import schema
 from pipeline.library.blobs import Blobs
 from pipeline.library.engine import (
     DATABASE_NAME,
+    ChangeCounter,
     damaged_sentence,
     first_damage,
     open_engine,
@@ -33,6 +34,7 @@ class OpenLibrary:
     def __init__(self, path: Path, engine: Engine) -> None:
         self.path = path
         self._engine = engine
+        self._changes = ChangeCounter(path) if engine.dialect.name == "sqlite" else None
         self._blobs = Blobs(path / _BLOBS, path / _CHECKSUMS)
 
     @classmethod
@@ -84,6 +86,8 @@ class OpenLibrary:
 
     def close(self) -> None:
         """Give the database connections back. The library can still be opened again."""
+        if self._changes is not None:
+            self._changes.close()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -97,6 +101,16 @@ class OpenLibrary:
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return writing(self._engine, self.path)
+
+    def change_number(self) -> int | None:
+        """A number that changes with every commit of anybody, to see whether a result is still true.
+
+        None for a database by URL: it does not tell.
+        """
+        if self._changes is None:
+            return None
+        with plain_faults(self.path):
+            return self._changes.value()
 
     def work_lock(self, what: str) -> AbstractContextManager[None]:
         """Hold the library for long work, e.g. "generate"; LibraryBusy when somebody else does."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from pipeline.errors import LibraryUnusable
@@ -79,7 +82,33 @@ def add_to(connection: Connection, table: Table, keys: dict[str, str], delta: in
 
 
 def _insert(connection: Connection, table: Table) -> Any:
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite_dialect).insert(table)
+
+
+class ChangeCounter:
+    """A number that changes when anybody commits to the library's SQLite file, in this process or another.
+
+    It stands on a connection of its own: `PRAGMA data_version` tells of the commits of others.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / DATABASE_NAME
+        self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def value(self) -> int:
+        """The present number. Two equal ones mean that nothing was committed in between."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 def first_damage(connection: Connection, folder: Path) -> str:
@@ -117,6 +146,8 @@ def plain_faults(folder: Path) -> Iterator[None]:
         raise
     except (json.JSONDecodeError, UnicodeDecodeError) as error:  # in a column that was overwritten
         raise LibraryUnusable(damaged_sentence(folder, "a stored value cannot be read")) from error
+    except sqlite3.Error as error:
+        raise LibraryUnusable(_database_sentence(folder, str(error))) from error
     except DatabaseError as error:
         raise LibraryUnusable(_database_sentence(folder, str(error.orig))) from error
     except OSError as error:

@@ -199,7 +199,11 @@ def outlook(source: ReleaseSource) -> Outlook:
     Raises:
         ReleaseRefused: there is nothing to release.
     """
-    found = survey(source)
+    return outlook_of(survey(source))
+
+
+def outlook_of(found: Survey) -> Outlook:
+    """What a survey found, for a page."""
     return Outlook(
         real=found.counts[Part.REAL],
         synthetic=found.counts[Part.SYNTHETIC],

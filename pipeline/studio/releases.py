@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -21,13 +22,15 @@ from pipeline.publish import (
     ReleaseOptions,
     ReleaseReport,
     Study,
+    Survey,
+    card,
     earlier_release,
     export,
     hub_name,
-    outlook,
+    outlook_of,
     push_release,
     refuse_foreign,
-    release_card,
+    survey,
     write_release,
 )
 from pipeline.studio.imports import Progress
@@ -54,16 +57,40 @@ class PublishRequest:
         return hub_name(self.to) is not None
 
 
-def release_outlook(library: Library, name: str, study: Study | None = None) -> ReleaseOutlook:
-    """What would be published now, counted without writing anything."""
-    found = outlook(library)
-    return ReleaseOutlook(
-        real=found.real,
-        synthetic=found.synthetic,
-        methods=found.methods,
-        card=release_card(library, name=name, study=study),
-        decided_by_gate=found.review.accepted_by_gates + found.review.accepted_by_helper,
-    )
+class ReleaseOutlooks:
+    """What would be published now. The library is surveyed once for each state that it is in."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._surveyed: tuple[int, Survey] | None = None  # change number → what was found then
+        self._surveying = threading.Lock()  # pages that ask at once wait for one survey
+
+    def outlook(self, name: str, study: Study | None = None) -> ReleaseOutlook:
+        """Count and describe a release called `name`, without writing anything.
+
+        Raises:
+            ReleaseRefused: there is nothing to publish.
+        """
+        found = self._survey()
+        counted = outlook_of(found)
+        return ReleaseOutlook(
+            real=counted.real,
+            synthetic=counted.synthetic,
+            methods=counted.methods,
+            card=card(found, name=name, version="1", dataset_info=(), study=study),
+            decided_by_gate=found.review.accepted_by_gates + found.review.accepted_by_helper,
+        )
+
+    def _survey(self) -> Survey:
+        with self._surveying:
+            number = (
+                self._library.change_number()
+            )  # before the survey: a change meanwhile makes the next one anew
+            if self._surveyed is not None and self._surveyed[0] == number:
+                return self._surveyed[1]
+            found = survey(self._library)
+            self._surveyed = None if number is None else (number, found)
+            return found
 
 
 def publish(

@@ -38,6 +38,7 @@ from pipeline.studio.runs import BackgroundRun, record_single, render_plan
 from pipeline.studio.studies import StudyProcess
 from pipeline.studio.worth import newest_verdict, study_verdict
 
+_CLOSE_WAIT_S = 10.0  # for the step in progress; what it has not finished is rendered by the next run
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 
@@ -57,6 +58,7 @@ class Studio(ReviewDesk):
         super().__init__(settings, self._opened.library)
         self._run = BackgroundRun(self.library, settings.batch_size)
         self._study = StudyProcess(settings.runs)
+        self._outlooks = releases.ReleaseOutlooks(self.library)
         if settings.overlap:
             self.library.set_review_policy(Policy(overlap=settings.overlap, rule=Rule(settings.rule)))
 
@@ -69,10 +71,11 @@ class Studio(ReviewDesk):
         self.close()
 
     def close(self) -> None:
-        """Pause what runs, keep what is left to keep, and close the library."""
+        """Pause what runs, send what was decided, wait a while for the step in progress, and close the library."""
         self._run.pause()
-        self._run.wait()
         self._study.stop()
+        self._opened.send()  # before the wait: a machine that is shut down gives little time
+        self._run.wait(_CLOSE_WAIT_S)
         self._opened.close()
 
     @property
@@ -267,7 +270,7 @@ class Studio(ReviewDesk):
 
     def release_outlook(self, name: str = "my-dataset") -> ReleaseOutlook:
         """What would be published now."""
-        return releases.release_outlook(self.library, name, self._newest_verdict())
+        return self._outlooks.outlook(name, self._newest_verdict())
 
     def publish(
         self, request: releases.PublishRequest, *, on_progress: Progress | None = None
