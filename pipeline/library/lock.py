@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from pipeline.errors import LibraryBusy, LibraryUnusable
 from pipeline.library.engine import disk_sentence
 
 LOCK_NAME = "work.lock"
+HOLDER_NAME = "work.json"  # who holds the lock, for the message to others
 
 
 @contextmanager
@@ -24,31 +26,27 @@ def work_lock(folder: Path, what: str) -> Iterator[None]:
         LibraryBusy: somebody else holds it; the message says who and since when.
         LibraryUnusable: the folder cannot be written.
     """
+    lock, holder = FileLock(folder / LOCK_NAME, blocking=False), folder / HOLDER_NAME
     try:
-        file = (folder / LOCK_NAME).open("a+")
+        lock.acquire()
+        facts = {"pid": os.getpid(), "what": what, "since": f"{datetime.now():%H:%M}"}
+        holder.write_text(json.dumps(facts), encoding="utf-8")
+    except Timeout:
+        raise LibraryBusy(folder, _holder(holder)) from None
     except OSError as error:
+        lock.release()
         raise LibraryUnusable(disk_sentence(folder, error)) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LibraryBusy(folder, _holder(file.name)) from None
-        try:
-            _write(file.fileno(), {"pid": os.getpid(), "what": what, "since": f"{datetime.now():%H:%M}"})
-            yield
-        finally:
-            os.ftruncate(file.fileno(), 0)
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _write(handle: int, holder: dict[str, object]) -> None:
-    os.ftruncate(handle, 0)
-    os.write(handle, json.dumps(holder).encode())
-
-
-def _holder(name: str) -> str:
     try:
-        holder = json.loads(Path(name).read_text())
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # it is just being written
         return "another process"
     return f"process {holder['pid']} ({holder['what']} since {holder['since']})"

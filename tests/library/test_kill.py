@@ -122,7 +122,7 @@ with Library.open(Path(sys.argv[1])) as library, library.work_lock("generate"):
 """
     subprocess.run([sys.executable, "-c", work, str(tmp_path)], cwd=_ROOT)
     with Library.open(tmp_path) as library, library.work_lock("import"):
-        assert "import" in (tmp_path / "work.lock").read_text()
+        assert "import" in (tmp_path / "work.json").read_text()
 
 
 def _run(folder: Path, point: str, number: int) -> subprocess.CompletedProcess[bytes]:
