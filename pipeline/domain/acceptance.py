@@ -90,7 +90,7 @@ class Advice:
 
 
 def acceptance(outcomes: Iterable[Outcome]) -> Acceptance:
-    """Tallies of decided samples. Of several objects in one picture the first one's pose counts."""
+    """Tallies of decided samples. Of several objects in one image the pose of the front one counts."""
     rows = list(outcomes)
     slots = sorted({slot for spec, _ in rows for slot, _ in spec.slots})
     return Acceptance(
@@ -167,7 +167,7 @@ def _tallies(pairs: Iterable[tuple[str | None, bool]]) -> dict[str, Tally]:
 
 def _binned(name: str, rows: Sequence[Outcome]) -> dict[str, Tally]:
     """Tallies over equal parts of the range that a pose's number was seen in; nothing where it never varies."""
-    numbers = np.array([getattr(spec.objects[0].placement, name) for spec, _ in rows], np.float64)
+    numbers = np.array([getattr(spec.front.placement, name) for spec, _ in rows], np.float64)
     if not len(numbers) or numbers.max() - numbers.min() < 1e-6:
         return {}
     edges = np.linspace(numbers.min(), numbers.max(), _BINS + 1)

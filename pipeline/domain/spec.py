@@ -85,6 +85,11 @@ class SampleSpec:
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
 
     @property
+    def front(self) -> ObjectSpec:
+        """The object in front of all others: what its box, homography and pose are told of where only one is."""
+        return self.objects[-1]
+
+    @property
     def ingredients(self) -> tuple[str, ...]:
         """Ids of the pictures that it is drawn from, but for its photos: cut-outs, background, reference."""
         reference = self.control.reference_id if self.control else None

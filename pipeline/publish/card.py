@@ -24,7 +24,7 @@ _COLUMNS = """\
 | `image` | the picture, lossless WebP |
 | `label` | its class |
 | `mask` | the object: 255 inside, 0 outside, soft edge between; null where it is not known |
-| `bbox`, `boxes` | (x0, y0, x1, y1) in pixels, x1 and y1 exclusive: of the first object (or null), of all |
+| `bbox`, `boxes` | (x0, y0, x1, y1) in pixels, x1, y1 exclusive: of the front object (or null), of all back to front |
 | `origin` | `real` (as imported) or `synthetic` (made by the methods below) |
 | `method`, `prompt`, `seed`, `model`, `revision` | how a synthetic picture was made |
 | `source_id`, `source_ids` | the photos whose objects it shows; splits never share one |

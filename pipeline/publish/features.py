@@ -79,7 +79,7 @@ def release_record(
         "image": _picture(source, row, row.image_id, "webp"),
         "label": label_numbers[row.label],
         "mask": None if row.mask_id is None else _picture(source, row, row.mask_id, "mask.webp"),
-        "bbox": row.boxes[0] if row.boxes else None,
+        "bbox": row.boxes[-1] if row.boxes else None,  # of the front object: all are listed back to front
         "boxes": row.boxes,
         "origin": str(row.origin),
         "method": row.method,
@@ -87,11 +87,11 @@ def release_record(
         "seed": row.seed,
         "model": published_model(row.model),
         "revision": row.revision,
-        "source_id": row.source_ids[0],
+        "source_id": row.source_ids[-1],
         "source_ids": row.source_ids,
         "source": published_source(row.source),
         "sample_id": row.sample_id,
-        "homography": row.homographies[0] if row.homographies else IDENTITY,
+        "homography": row.homographies[-1] if row.homographies else IDENTITY,
         "homographies": row.homographies,
         "scores": {name: row.scores.get(name) for name in SCORE_NAMES},
     }

@@ -97,7 +97,7 @@ def features(row: SampleRow) -> NDArray[np.float32]:
     """
     scores = [row.scores.get(name, math.nan) for name in SCORE_NAMES]
     missing = [not math.isfinite(score) for score in scores]
-    front = row.spec.objects[-1].placement  # objects are listed back to front
+    front = row.spec.front.placement
     numbers = [
         *(0.0 if gone else score for score, gone in zip(scores, missing, strict=True)),
         *missing,

@@ -22,7 +22,7 @@ from pipeline.domain.release import Part
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
-from pipeline.library import Library
+from pipeline.library import Library, Rendered
 from pipeline.publish import ReleaseOptions, outlook, write_release
 from pipeline.publish import shards as shards_module
 from pipeline.publish.exports import Format, export
@@ -177,6 +177,29 @@ def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Pa
     library.record_decision(decision(render(library, both)))
     (row,) = library.release_rows(Part.SYNTHETIC)
     assert row.source_ids == tuple(one.subject_id for one in both.objects)
+
+
+def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_source(
+    library: Library, tmp_path: Path
+) -> None:
+    both = spec(add_subject(library, 1), add_subject(library, 2))
+    library.add_plan("heaps", "", [both])
+    front_box, moved = (1, 2, 9, 10), ((1.0, 0.0, 3.0), (0.0, 1.0, 4.0), (0.0, 0.0, 1.0))
+    library.record_sample(
+        Rendered(
+            spec_id=both.id, image_id=library.put_picture(picture(7)), mask_id=library.put_picture(mask()),
+            boxes=(BOX, front_box), homographies=(IDENTITY, moved), visible=(0.5, 1.0),
+        )
+    )  # fmt: skip
+    library.record_decision(decision(both.id))
+    write_release(library, tmp_path / "release", name="Heaps")
+    (row,) = load_elsewhere(tmp_path / "release", tmp_path / "hf")["synthetic"]["train"]
+    assert (row["bbox"], row["boxes"]) == (list(front_box), [list(BOX), list(front_box)])
+    assert row["homography"] == [list(line) for line in moved]
+    assert (row["source_id"], row["source_ids"][0]) == (
+        both.objects[1].subject_id,
+        both.objects[0].subject_id,
+    )
 
 
 def test_excluded_photos_and_their_samples_stay_out(decided: Library, tmp_path: Path) -> None:
