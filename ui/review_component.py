@@ -9,21 +9,23 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.domain.review import RejectReason, Verdict
-from pipeline.errors import NotAllowed, StudioError
+from pipeline.domain.review import RejectReason
+from pipeline.errors import LibraryBusy, LibraryUnusable, NotAllowed, StudioError
 from ui.addresses import file_address, inline_picture
 from ui.review_grid import grid_functions
+from ui.review_requests import PageRequest, SentDecision, in_order, read, read_text, sent_decisions
 from ui.review_session import Answer, answered, reviewer_of
 from ui.scripts import widget_script
 from ui.theme import STATIC
 
 if TYPE_CHECKING:
-    from pipeline.library import GoldItem, SampleRow
+    from pipeline.library import SampleRow
     from pipeline.studio import Studio
 
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
@@ -46,15 +48,15 @@ def build_review_component(studio: Studio) -> gr.HTML:
 def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
     """What the browser may ask. Gradio hands several arguments over as one list, and a single one as it is."""
 
-    def review_queue(asked: list[Any], request: gr.Request | None = None) -> Answer:
+    def review_queue(asked: Any, request: gr.Request | None = None) -> Answer:
         """`[after, limit, query]` → the entries that follow that sample, how many are pending, who asks, their role."""
-        after, limit, query = asked
         reviewer = reviewer_of(studio, request)
 
         def dealt() -> Answer:
-            rows = studio.next_for_review(reviewer, query=query, after=after, limit=int(limit))
+            page = read(PageRequest, in_order(PageRequest, asked))
+            rows = studio.next_for_review(reviewer, query=page.query, after=page.after, limit=page.limit)
             entries = [entry_of(studio, row) for row in rows]
-            return {"entries": with_gold(studio, entries, reviewer), "ended": len(rows) < int(limit)}
+            return {"entries": with_gold(studio, entries, reviewer), "ended": len(rows) < page.limit}
 
         answer = {"entries": [], "ended": True} | answered(dealt)
         return (
@@ -64,13 +66,21 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         )
 
     def record_decisions(asked: Any, request: gr.Request | None = None) -> Answer:
-        """`[decision, …]` in the order in which they were taken → each client id with its problem or ""."""
-        decisions = asked[0] if asked and isinstance(asked[0], list) else asked
+        """`[decision, …]` in the order in which they were taken → each client id with what became of it.
+
+        `saved` holds `{client_id, state}` for a decision that is stored and `{client_id, refused}` with a sentence for
+        one that never will be: the browser drops both. What is not in `saved` could not be stored now, `problem` says
+        why; the browser sends it again.
+        """
         reviewer = reviewer_of(studio, request)
-        saved = [
-            {"client_id": one["client_id"], "problem": _recorded(studio, reviewer, one)} for one in decisions
-        ]
-        return {"saved": saved, **_standing(studio, reviewer)}
+        saved: list[Answer] = []
+
+        def record() -> Answer:
+            for sent in sent_decisions(asked):
+                saved.append(_recorded(studio, reviewer, sent))
+            return {}
+
+        return answered(record) | {"saved": saved, **_standing(studio, reviewer)}
 
     def undo_last(_asked: Any = None, request: gr.Request | None = None) -> Answer:
         """Take back this reviewer's last decision of an earlier visit → its entry, or None."""
@@ -79,7 +89,10 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
             sample_id = studio.undo(reviewer)
         except NotAllowed:
             sample_id = None
-        entry = entry_of(studio, studio.sample(sample_id)) if sample_id else None
+        row = studio.sample(sample_id) if sample_id else None
+        entry = (
+            entry_of(studio, row) if row and row.image_id else None
+        )  # without an image there is none to show
         return {"entry": entry, **_standing(studio, reviewer)}
 
     def leave_review(_asked: Any = None, request: gr.Request | None = None) -> Answer:
@@ -87,15 +100,21 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         studio.leave_review(reviewer_of(studio, request))
         return {"problem": ""}
 
-    def photo_in_place(sample_id: str) -> Answer:
+    def photo_in_place(sample_id: Any) -> Answer:
         """The photograph of a sample, moved as the object was, as the address of an image."""
-        return answered(lambda: {"image": inline_picture(studio.photo_in_place(sample_id))})
+        return answered(
+            lambda: {"image": inline_picture(studio.photo_in_place(read_text(sample_id, "sample")))}
+        )
 
-    def another_try(sample_id: str, request: gr.Request | None = None) -> Answer:
+    def another_try(sample_id: Any, request: gr.Request | None = None) -> Answer:
         """The entry of the same placement drawn with a new seed."""
         reviewer = reviewer_of(studio, request)
-        answer = answered(lambda: {"entry": entry_of(studio, studio.another_try(sample_id, reviewer))})
-        return answer | _standing(studio, reviewer)
+
+        def draw() -> Answer:
+            row = studio.another_try(read_text(sample_id, "sample"), reviewer)
+            return {"entry": entry_of(studio, row)}
+
+        return answered(draw) | _standing(studio, reviewer)
 
     return (
         review_queue, record_decisions, undo_last, leave_review, photo_in_place, another_try,
@@ -104,9 +123,14 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
 
 def with_gold(studio: Studio, entries: list[Answer], reviewer: str) -> list[Answer]:
-    """Entries with known answers among them, in any place but the last: the next page goes on behind that one."""
+    """Entries with known answers among them, in any place but the last: the next page goes on behind that one.
+
+    An item whose images are missing is left out.
+    """
     for item in studio.gold_for(reviewer, len(entries)) if entries else []:
-        entries.insert(random.randrange(len(entries)), gold_entry_of(studio, item))
+        with suppress(StudioError):
+            entry = entry_of(studio, studio.gold_row(item, reviewer)) | {"id": item.id}
+            entries.insert(random.randrange(len(entries)), entry)
     return entries
 
 
@@ -133,38 +157,27 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
     }
 
 
-def gold_entry_of(studio: Studio, item: GoldItem) -> Answer:
-    """What the pane shows of a known answer: the sample or the photograph, under an id of its own."""
-    if item.sample_id:
-        return entry_of(studio, studio.sample(item.sample_id)) | {"id": item.id}
-    assert item.subject_id is not None
-    subject = studio.subject(item.subject_id)
-    return {
-        "id": item.id,
-        "image": file_address(studio.picture_path(subject.photo_id)),
-        "mask": file_address(studio.picture_path(subject.mask_id)) if subject.mask_id else "",
-        "height": subject.height,
-        "width": subject.width,
-        "label": subject.label,
-        "prompt": "",
-        "facts": {},
-        "doubts": [],
-    }
+def _recorded(studio: Studio, reviewer: str, sent: Any) -> Answer:
+    """Record one decision; its client id with its new state, or with the sentence of a refusal.
 
-
-def _recorded(studio: Studio, reviewer: str, decision: Answer) -> str:
-    """Record one decision; the sentence of a refusal that a repeat cannot mend, else ""."""
+    Raises:
+        LibraryUnusable, LibraryBusy: it cannot be stored now; a repeat may succeed.
+    """
+    client_id = sent.get("client_id") if isinstance(sent, dict) else None
     try:
-        studio.decide(
-            decision["sample_id"],
-            Verdict(decision["verdict"]),
+        decision = read(SentDecision, sent)
+        state = studio.decide(
+            decision.sample_id,
+            decision.verdict,
             reviewer=reviewer,
-            reason=decision.get("reason"),
-            via="key" if decision["via"] == "key" else "click",  # nothing else is a browser's to say
-            client_id=decision["client_id"],
-            comment=str(decision.get("comment") or "")[:_COMMENT_LENGTH],
-            shown=decision.get("shown"),
+            reason=decision.reason,
+            via="key" if decision.via == "key" else "click",  # nothing else is a browser's to say
+            client_id=decision.client_id,
+            comment=decision.comment[:_COMMENT_LENGTH],
+            shown=decision.shown,
         )
+    except (LibraryUnusable, LibraryBusy):
+        raise
     except StudioError as error:
-        return str(error)
-    return ""
+        return {"client_id": client_id, "refused": str(error)}
+    return {"client_id": client_id, "state": state}

@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.domain.review import DISPUTED, Verdict
+from pipeline.domain.review import DISPUTED
 from pipeline.domain.spec import Method
 from ui.addresses import file_address
+from ui.review_requests import (
+    BatchRequest,
+    BulkRequest,
+    GoldRequest,
+    PageRequest,
+    QueryRequest,
+    QueueRequest,
+    read,
+    read_text,
+)
 from ui.review_session import Answer, answered, reviewer_of
 
 if TYPE_CHECKING:
     from pipeline.library import SampleRow
     from pipeline.studio import Studio
 
-_GRID_LIMIT = 200
-
 
 def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
     """The functions, each with one object as its question."""
 
-    def grid_page(asked: Answer) -> Answer:
+    def grid_page(asked: Any) -> Answer:
         """`{query, after, limit}` → a page of entries; with the first one the choices of the filters and the queues."""
 
         def page() -> Answer:
-            limit = min(int(asked["limit"]), _GRID_LIMIT)
-            rows = studio.samples(asked["query"], limit=limit, after=asked["after"])
+            wanted = read(PageRequest, asked)
+            rows = studio.samples(wanted.query, limit=wanted.limit, after=wanted.after)
             answer: Answer = {"entries": [grid_entry_of(studio, row) for row in rows]}
-            if asked["after"] is None:
+            if wanted.after is None:
                 choices = studio.filter_choices()
                 answer |= {"choices": {**choices, "methods": [str(one) for one in Method]}}
                 answer |= {"queues": studio.queues()}
@@ -37,64 +45,68 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         return answered(page)
 
-    def count_fitting(query: dict[str, str]) -> Answer:
+    def count_fitting(query: Any) -> Answer:
         """How many samples a query asks for."""
-        return answered(lambda: {"count": studio.count_samples(query)})
+        return answered(lambda: {"count": studio.count_samples(read(QueryRequest, {"query": query}).query)})
 
-    def decide_all(asked: Answer, request: gr.Request | None = None) -> Answer:
+    def decide_all(asked: Any, request: gr.Request | None = None) -> Answer:
         """`{query, verdict, reason, batch}` → how many were decided; `undo_all` takes the batch back."""
         reviewer = reviewer_of(studio, request)
 
         def decide() -> Answer:
-            verdict, reason = Verdict(asked["verdict"]), asked.get("reason")
+            wanted = read(BulkRequest, asked)
             done = studio.decide_all(
-                asked["query"], verdict, reviewer=reviewer, reason=reason, batch=asked["batch"]
+                wanted.query, wanted.verdict, reviewer=reviewer, reason=wanted.reason, batch=wanted.batch
             )
             return {"count": done, "left": studio.left_for(reviewer)}
 
         return answered(decide)
 
-    def keep_best(asked: Answer, request: gr.Request | None = None) -> Answer:
+    def keep_best(asked: Any, request: gr.Request | None = None) -> Answer:
         """`{query, batch}` → how many were rejected because a better one looks like them."""
         reviewer = reviewer_of(studio, request)
 
         def keep() -> Answer:
-            done = studio.keep_best(asked["query"], reviewer=reviewer, batch=asked["batch"])
+            wanted = read(BatchRequest, asked)
+            done = studio.keep_best(wanted.query, reviewer=reviewer, batch=wanted.batch)
             return {"count": done, "left": studio.left_for(reviewer)}
 
         return answered(keep)
 
-    def undo_all(batch: str, request: gr.Request | None = None) -> Answer:
+    def undo_all(batch: Any, request: gr.Request | None = None) -> Answer:
         """Take back what was decided in one go."""
         reviewer = reviewer_of(studio, request)
 
         def undo() -> Answer:
-            return {"count": studio.undo_all(batch, reviewer=reviewer), "left": studio.left_for(reviewer)}
+            count = studio.undo_all(read_text(batch, "batch"), reviewer=reviewer)
+            return {"count": count, "left": studio.left_for(reviewer)}
 
         return answered(undo)
 
-    def save_queue(asked: Answer, request: gr.Request | None = None) -> Answer:
+    def save_queue(asked: Any, request: gr.Request | None = None) -> Answer:
         """`{name, query}` → all queues; a query of None removes the queue."""
         reviewer = reviewer_of(studio, request)
 
         def save() -> Answer:
-            if asked["query"] is None:
-                studio.remove_queue(asked["name"], reviewer)
+            wanted = read(QueueRequest, asked)
+            if wanted.query is None:
+                studio.remove_queue(wanted.name, reviewer)
             else:
-                studio.save_queue(asked["name"], asked["query"], reviewer)
+                studio.save_queue(wanted.name, wanted.query, reviewer)
             return {"queues": studio.queues()}
 
         return answered(save)
 
-    def make_gold(asked: Answer, request: gr.Request | None = None) -> Answer:
+    def make_gold(asked: Any, request: gr.Request | None = None) -> Answer:
         """`{ids, photos}` → decided samples, or so many photographs, become gold items."""
         reviewer = reviewer_of(studio, request)
 
         def make() -> Answer:
-            if asked.get("photos"):
-                return {"count": studio.add_gold_photos(int(asked["photos"]), reviewer)}
-            studio.add_gold(asked["ids"], reviewer)
-            return {"count": len(asked["ids"])}
+            wanted = read(GoldRequest, asked)
+            if wanted.photos:
+                return {"count": studio.add_gold_photos(wanted.photos, reviewer)}
+            studio.add_gold(wanted.ids, reviewer)
+            return {"count": len(wanted.ids)}
 
         return answered(make)
 

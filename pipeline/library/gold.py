@@ -6,15 +6,17 @@ import hashlib
 
 from sqlalchemy import Connection, Row, exists, func, or_, select
 
-from pipeline.errors import InvalidRequest
+from pipeline.domain.spec import Method
+from pipeline.errors import InvalidRequest, NotFound
 from pipeline.library import samples as sample_rows
 from pipeline.library.engine import insert_new
-from pipeline.library.rows import GoldItem, SampleState
-from pipeline.library.schema import gold_answers, gold_items, now, subjects, votes
+from pipeline.library.rows import RENDERED_STATES, GoldItem, SampleRow, SampleState
+from pipeline.library.schema import gold_answers, gold_items, now, sample_subjects, samples, subjects, votes
 
 _VERDICTS = {SampleState.ACCEPTED: "accept", SampleState.REJECTED: "reject"}
 _ACCEPT, _UNDO = "accept", "undo"
 _LASTING = ("accept", "reject")
+_SHOWS_OBJECT = (samples.c.state.in_(RENDERED_STATES), samples.c.mask_id.is_not(None))
 
 
 def add_sample(connection: Connection, sample_id: str, made_by: str) -> None:
@@ -55,15 +57,39 @@ def count(connection: Connection) -> int:
 
 
 def next_for(connection: Connection, reviewer: str, number: int) -> list[GoldItem]:
-    """Gold items that a reviewer has not answered and did not decide, in the order in which they were made."""
+    """Gold items that a reviewer has not answered and did not decide, in the order in which they were made.
+
+    A photograph is among them only where a sample of it was rendered: see `cover`.
+    """
     answered = exists().where(
         gold_answers.c.reviewer == reviewer,
         gold_answers.c.gold_id == gold_items.c.id,
         gold_answers.c.verdict != _UNDO,
     )
     voted = exists().where(votes.c.reviewer == reviewer, votes.c.sample_id == gold_items.c.sample_id)
-    free = select(gold_items).where(~answered, ~voted).order_by(gold_items.c.seq).limit(number)
+    covered = sample_subjects.join(samples, samples.c.id == sample_subjects.c.sample_id)
+    of_photo = sample_subjects.c.subject_id == gold_items.c.subject_id
+    cover_of_item = exists().select_from(covered).where(of_photo, *_SHOWS_OBJECT)
+    shown = or_(gold_items.c.sample_id.is_not(None), cover_of_item)
+    free = select(gold_items).where(~answered, ~voted, shown).order_by(gold_items.c.seq).limit(number)
     return [_item(row) for row in connection.execute(free)]
+
+
+def cover(connection: Connection, subject_id: str) -> SampleRow:
+    """The rendered sample whose fields a photograph borrows: one made from it, with a prompt if there is one.
+
+    Raises:
+        NotFound: no sample of the photograph was rendered.
+    """
+    joined = samples.join(sample_subjects, sample_subjects.c.sample_id == samples.c.id)
+    of_photo = (
+        select(samples).select_from(joined).where(sample_subjects.c.subject_id == subject_id, *_SHOWS_OBJECT)
+    )
+    first = of_photo.order_by(samples.c.method == str(Method.PASTE), samples.c.seq).limit(1)
+    row = connection.execute(first).one_or_none()
+    if row is None:
+        raise NotFound("sample of photo", subject_id)
+    return sample_rows.sample_row(row)
 
 
 def item(connection: Connection, gold_id: str) -> GoldItem | None:
@@ -88,17 +114,28 @@ def answer(
 
 
 def hits(connection: Connection) -> dict[str, tuple[int, int]]:
-    """Reviewer → (right answers, answers): the last accept or reject of each on each item that no undo follows."""
-    last = select(func.max(gold_answers.c.seq)).group_by(gold_answers.c.reviewer, gold_answers.c.gold_id)
-    joined = gold_answers.join(gold_items, gold_items.c.id == gold_answers.c.gold_id)
-    columns = (gold_answers.c.reviewer, gold_answers.c.verdict, gold_items.c.verdict.label("known"))
-    rows = select(*columns).select_from(joined)
-    rows = rows.where(gold_answers.c.seq.in_(last), or_(*(gold_answers.c.verdict == one for one in _LASTING)))
-    found: dict[str, tuple[int, int]] = {}
-    for row in connection.execute(rows):
-        right, answered = found.get(row.reviewer, (0, 0))
-        found[row.reviewer] = (right + (row.verdict == row.known), answered + 1)
-    return found
+    """Reviewer → (right answers, answers): the last standing accept or reject of each reviewer on each item.
+
+    An undo takes back the reviewer's last standing answer to the item, as it does with decisions.
+    """
+    of_item = gold_items.c.id == gold_answers.c.gold_id
+    columns = (gold_answers.c.reviewer, gold_answers.c.gold_id, gold_answers.c.verdict)
+    statement = select(*columns, gold_items.c.verdict.label("known")).join(gold_items, of_item)
+    # (reviewer, item) → standing answers: right, wrong, or None for a skip or a flag
+    standing: dict[tuple[str, str], list[bool | None]] = {}
+    for row in connection.execute(statement.order_by(gold_answers.c.seq)):
+        answers = standing.setdefault((row.reviewer, row.gold_id), [])
+        if row.verdict != _UNDO:
+            answers.append(row.verdict == row.known if row.verdict in _LASTING else None)
+        elif answers:
+            answers.pop()
+    totals: dict[str, tuple[int, int]] = {}
+    for (reviewer, _), answers in standing.items():
+        lasting = [right for right in answers if right is not None]
+        if lasting:
+            right, answered = totals.get(reviewer, (0, 0))
+            totals[reviewer] = (right + lasting[-1], answered + 1)
+    return totals
 
 
 def _item(row: Row) -> GoldItem:

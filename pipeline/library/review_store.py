@@ -186,6 +186,11 @@ class ReviewStore(OpenLibrary):
         with self._reading() as connection:
             return gold.next_for(connection, reviewer, number)
 
+    def gold_cover(self, subject_id: str) -> SampleRow:
+        """The rendered sample whose fields a photograph borrows as a gold item. NotFound when there is none of it."""
+        with self._reading() as connection:
+            return gold.cover(connection, subject_id)
+
     def gold_item(self, gold_id: str) -> GoldItem | None:
         """A gold item by its id; None where it is no gold item's."""
         with self._reading() as connection:

@@ -13,11 +13,21 @@ from pipeline.domain.acceptance import Acceptance, Advice, acceptance, advice, c
 from pipeline.domain.images import RGB
 from pipeline.domain.people import Role, people_from, role_of
 from pipeline.domain.recipe import to_yaml
-from pipeline.domain.review import DISPUTED, SETTLE, Decision, RejectReason, Verdict
+from pipeline.domain.review import (
+    ACCEPTED,
+    DISPUTED,
+    LASTING,
+    PENDING,
+    REJECTED,
+    SETTLE,
+    Decision,
+    RejectReason,
+    Verdict,
+)
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.library import GoldItem, HelperLimits, Library, SampleOrder, SampleRow, VoteRow
 from pipeline.settings import Settings
-from pipeline.studio import bulk, reviewing
+from pipeline.studio import bulk, gold, reviewing
 from pipeline.studio.audit import export_decisions
 from pipeline.studio.helping import Helping
 from pipeline.studio.plans import recipe_of
@@ -28,7 +38,6 @@ from pipeline.studio.team import TeamReport, team_report
 
 _LEASE_S = 300.0  # a sample is kept for a reviewer who does nothing
 _QUEUE_NAME = 80  # characters
-_LASTING = (Verdict.ACCEPT, Verdict.REJECT)
 Query = Mapping[str, str | None]  # see `queries.filter_of`
 
 
@@ -39,6 +48,7 @@ class ReviewDesk:
         self.settings = settings
         self.library = library
         self._helping = Helping(library)
+        self._dealt_gold: dict[str, set[str]] = {}  # reviewer → gold items in their queue without an answer
 
     def role(self, name: str) -> Role:
         """What a person may do in the review."""
@@ -68,6 +78,8 @@ class ReviewDesk:
             InvalidRequest, UnknownName: a field of the query does not hold.
         """
         wanted = reviewable(query or {})
+        if after is None:
+            self._dealt_gold.pop(reviewer, None)
         role = self.role(reviewer)
         by_helper = wanted.order in (SampleOrder.PROMISE, SampleOrder.DOUBT)
         if by_helper and after is None and role is not Role.READER:  # learning writes
@@ -78,11 +90,15 @@ class ReviewDesk:
 
     def leave_review(self, reviewer: str) -> None:
         """Give what was leased to a reviewer to the others."""
+        self._dealt_gold.pop(reviewer, None)
         self.library.release(reviewer)
 
     def left_for(self, reviewer: str) -> int:
-        """How many pending samples a reviewer has not voted on."""
-        return self.library.left_for(reviewer)
+        """How many pending samples a reviewer has not voted on, with the gold items in their queue.
+
+        Gold items count until they are answered: a number that did not fall by one would give them away.
+        """
+        return self.library.left_for(reviewer) + len(self._dealt_gold.get(reviewer, ()))
 
     def votes(self, sample_id: str) -> list[VoteRow]:
         """The standing votes on a sample, for a lead who settles it."""
@@ -150,7 +166,7 @@ class ReviewDesk:
         A reason that does not exist (any more) is kept in the comment, under "other".
 
         A decision on a disputed sample is a lead's, and settles it. One on a gold item (see `gold_for`) changes no
-        sample; its answer is "pending".
+        sample; its answer is the state that a sample without other votes would have.
 
         Raises:
             NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
@@ -170,8 +186,8 @@ class ReviewDesk:
                 via=via,
                 client_id=client_id,
             )
-            return "pending"
-        if verdict in _LASTING and self.library.review_state(sample_id) == DISPUTED:
+            return self._answered_gold(sample_id, reviewer, verdict)
+        if verdict in LASTING and self.library.review_state(sample_id) == DISPUTED:
             self._must_lead(reviewer, "settle what others disagree on")
             via = SETTLE
         return self.library.record_decision(
@@ -187,6 +203,13 @@ class ReviewDesk:
                 shown=shown or {},
             )
         )
+
+    def _answered_gold(self, gold_id: str, reviewer: str, verdict: Verdict) -> str:
+        dealt = self._dealt_gold.setdefault(reviewer, set())
+        (dealt.add if verdict is Verdict.UNDO else dealt.discard)(gold_id)
+        if verdict in LASTING and self.library.review_policy().overlap == 1:
+            return ACCEPTED if verdict is Verdict.ACCEPT else REJECTED
+        return PENDING
 
     def decide_all(
         self, query: Query, verdict: Verdict, *, reviewer: str, reason: str | None = None, batch: str
@@ -213,7 +236,11 @@ class ReviewDesk:
         return self.library.undo_batch(reviewer, batch)
 
     def photo_in_place(self, sample_id: str) -> RGB:
-        """The photograph of a sample's front object, moved as the object was."""
+        """The photograph of a sample's front object, moved as the object was; of a gold item just the same."""
+        if (item := self.library.gold_item(sample_id)) is not None:
+            if item.sample_id is None:
+                return gold.photo_of_gold(self.library, item)
+            sample_id = item.sample_id
         return reviewing.photo_in_place(self.library, sample_id)
 
     def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
@@ -223,6 +250,8 @@ class ReviewDesk:
             NotAllowed: the reviewer may only look.
         """
         self._must_review(reviewer, "have pictures drawn here")
+        if (item := self.library.gold_item(sample_id)) is not None:
+            sample_id = gold.sample_behind(self.library, item)
         row = reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
         self.library.hold(row.id, reviewer, lease_s=_LEASE_S)
         return row
@@ -249,11 +278,26 @@ class ReviewDesk:
         return self.library.add_gold_photos(number, made_by=reviewer)
 
     def gold_for(self, reviewer: str, dealt: int) -> list[GoldItem]:
-        """Gold items to be mixed into so many dealt samples, by the share that the settings ask for."""
+        """Gold items to be mixed into so many dealt samples, by the share that the settings ask for.
+
+        An item is dealt once, until the reviewer begins a queue anew.
+        """
         number = int(dealt * self.settings.gold + random.random())  # right in the mean also for small shares
         if not self.settings.gold or not number or self.role(reviewer) is Role.READER:
             return []
-        return self.library.gold_for(reviewer, number)
+        there = self._dealt_gold.setdefault(reviewer, set())
+        items = self.library.gold_for(reviewer, number + len(there))
+        return [item for item in items if item.id not in there][:number]
+
+    def gold_row(self, item: GoldItem, reviewer: str) -> SampleRow:
+        """What a gold item shows, in the form of a sample; from then on it counts as dealt to the reviewer.
+
+        Raises:
+            NotFound: what it shows is missing.
+        """
+        row = gold.gold_row(self.library, item)
+        self._dealt_gold.setdefault(reviewer, set()).add(item.id)
+        return row
 
     # --- what decisions add up to ---------------------------------------------------------------------------
 

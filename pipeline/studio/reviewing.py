@@ -30,9 +30,9 @@ def photo_in_place(library: Library, sample_id: str) -> RGB:
     row = library.sample(sample_id)
     if not row.homographies:
         raise InvalidRequest(f"sample {sample_id} has no picture yet; generate it first")
-    photo = library.picture(library.subject(row.spec.objects[-1].subject_id).photo_id)[..., :3]
+    photo = library.picture(library.subject(row.spec.front.subject_id).photo_id)[..., :3]
     matrix = np.asarray(row.homographies[-1], np.float64)
-    at = box_centre(object_box(cutout_of(library, row.spec.objects[-1].cutout_id).alpha))
+    at = box_centre(object_box(cutout_of(library, row.spec.front.cutout_id).alpha))
     cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)
     share = cover[..., None].astype(np.float32) / _OPAQUE
     moved = warp(photo, matrix, row.spec.size, at=at).astype(np.float32)  # black outside: the cover weighs it

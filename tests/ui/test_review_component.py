@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
-from pipeline.domain.review import Policy, Verdict
+from pipeline.domain.review import Decision, Policy, Verdict
+from pipeline.errors import LibraryUnusable
 from pipeline.studio import Studio
+from pipeline.studio.gold import fitted
 from tests.toy_library import filled
 from ui.review_component import server_functions
 from ui.review_session import NAME_COOKIE
@@ -62,7 +66,12 @@ def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: li
             decision(samples[2], "skip", "4"),
         ]
     )
-    assert [(one["client_id"], one["problem"]) for one in answer["saved"]] == [(n, "") for n in "1234"]
+    assert answer["saved"] == [
+        {"client_id": "1", "state": "accepted"},
+        {"client_id": "2", "state": "rejected"},
+        {"client_id": "3", "state": "pending"},
+        {"client_id": "4", "state": "pending"},
+    ]
     assert answer["left"] == 4
     assert [studio.sample(one).review for one in samples[:3]] == ["pending", "rejected", "pending"]
     assert [one.reason for one in studio.library.decisions(samples[1])] == ["seam"]
@@ -87,8 +96,8 @@ def test_a_sample_that_is_gone_is_answered_with_a_sentence_and_the_others_are_sa
 ) -> None:
     ask = asked_of(studio)
     answer = ask.record_decisions([decision("gone", "accept", "1"), decision(samples[0], "accept", "2")])
-    assert "no sample 'gone'" in answer["saved"][0]["problem"]
-    assert answer["saved"][1]["problem"] == ""
+    assert "no sample 'gone'" in answer["saved"][0]["refused"]
+    assert answer["saved"][1] == {"client_id": "2", "state": "accepted"}
     assert studio.sample(samples[0]).review == "accepted"
 
 
@@ -114,7 +123,7 @@ def test_the_photograph_and_another_try_are_asked_for_by_sample(studio: Studio, 
 def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples: list[str]) -> None:
     ask = asked_of(studio)
     answer = ask.record_decisions([decision(samples[0], "accept", "1"), decision(samples[0], "flag", "2")])
-    assert [one["problem"] for one in answer["saved"]] == ["", ""]
+    assert [one["state"] for one in answer["saved"]] == ["accepted", "accepted"]
     assert studio.sample(samples[0]).review == "accepted"
     ask.record_decisions([decision(samples[0], "undo", "3")])
     assert studio.sample(samples[0]).review == "accepted"
@@ -194,7 +203,9 @@ def test_known_answers_are_dealt_among_the_others_and_measure_who_reviews(
     assert not {"accepted", "rejected"} & set(map(str, known[0].values()))
     for number, entry in enumerate(known):
         given = ask.record_decisions([decision(entry["id"], "accept", f"g{number}")], asked_by("ann"))
-        assert given["saved"][0]["problem"] == ""
+        assert given["saved"] == [
+            {"client_id": f"g{number}", "state": "accepted"}
+        ]  # as a sample would answer
     assert studio.library.gold_hits() == {"ann": (1, 2)}  # the photograph, not the rejected sample
     assert studio.sample(samples[0]).review == "rejected"
     ask.record_decisions([decision(known[0]["id"], "undo", "u")], asked_by("ann"))
@@ -224,13 +235,13 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
     assert ask.review_queue([None, 5, {}], asked_by("cy"))["role"] == "reader"
     assert len(ask.review_queue([None, 5, {}], asked_by("cy"))["entries"]) == 5
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("cy"))["saved"]
-    assert answer["problem"] == "'cy' may not decide here; a lead can add the name to BACKLOT_PEOPLE"
+    assert answer["refused"] == "'cy' may not decide here; a lead can add the name to BACKLOT_PEOPLE"
     assert ask.undo_last(None, asked_by("cy"))["entry"] is None
     assert studio.library.decisions() == []
     refused = ask.another_try(samples[0], asked_by("cy"))
     assert refused["problem"].startswith("'cy' may not have pictures drawn here")
     (saved,) = ask.record_decisions([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"]
-    assert saved["problem"] == ""
+    assert "refused" not in saved
 
 
 def test_a_browser_cannot_say_that_a_lead_settled_it_or_that_nobody_decided(
@@ -254,12 +265,12 @@ def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
     made_up = asked_by("ann")
     assert ask.review_queue([None, 5, {}], made_up)["reviewer"] == "visitor"
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "1")], made_up)["saved"]
-    assert answer["problem"].startswith("'visitor' may not decide here")
+    assert answer["refused"].startswith("'visitor' may not decide here")
     session = {"oauth_info": {"userinfo": {"preferred_username": "ann"}}}
     signed_in = SimpleNamespace(cookies={}, request=SimpleNamespace(scope={"session": session}))
     assert ask.review_queue([None, 5, {}], signed_in)["role"] == "lead"
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "2")], signed_in)["saved"]
-    assert answer["problem"] == ""
+    assert answer == {"client_id": "2", "state": "accepted"}
     assert [one.reviewer for one in studio.library.decisions()] == ["ann"]
 
 
@@ -288,9 +299,170 @@ def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, sa
     assert shown(samples[0])["state"] == "disputed"
     assert shown(samples[0])["doubts"] == ["ann: accept", "ben: reject seam"]
     (refused,) = ask.record_decisions([decision(samples[0], "reject", "3")], asked_by("ann"))["saved"]
-    assert refused["problem"].startswith("'ann' may not settle what others disagree on")
+    assert refused["refused"].startswith("'ann' may not settle what others disagree on")
     (settled,) = ask.record_decisions([decision(samples[0], "reject", "4")], asked_by("lea"))["saved"]
-    assert settled["problem"] == ""
+    assert "refused" not in settled
     assert studio.sample(samples[0]).review == "rejected"
     assert studio.library.decisions(samples[0])[-1].via == "settle"
     assert studio.verify() == []
+
+
+UNREADABLE: list[Any] = [
+    None,
+    "accept",
+    [],
+    {},
+    {"verdict": "applaud"},
+    {"sample_id": 7},
+    {"sample_id": "\ud800"},
+    {"client_id": "c" * 81},
+    {"client_id": None},
+    {"reason": ["seam"]},
+    {"comment": {"text": "x"}},
+    {"shown": "everything"},
+    {"shown": {"query": "x" * 20_000}},
+]
+
+
+@pytest.mark.parametrize("fault", UNREADABLE, ids=lambda fault: repr(fault)[:40])
+def test_a_decision_that_cannot_be_read_is_refused_by_itself(
+    studio: Studio, samples: list[str], fault: Any
+) -> None:
+    whole = decision(samples[0], "accept", "1")
+    broken = whole | {"client_id": "broken", **fault} if isinstance(fault, dict) and fault else fault
+    answer = asked_of(studio).record_decisions([broken, decision(samples[1], "accept", "2")])
+    refused, stored = answer["saved"]
+    assert "cannot be read" in refused["refused"]
+    assert refused["client_id"] == (broken.get("client_id") if isinstance(broken, dict) else None)
+    assert stored == {"client_id": "2", "state": "accepted"}
+    assert [one.sample_id for one in studio.library.decisions()] == [samples[1]]
+
+
+def test_a_decision_that_cannot_be_stored_now_is_not_answered_so_that_the_browser_sends_it_again(
+    studio: Studio, samples: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = studio.library.record_decision
+
+    def full(event: Decision) -> str:
+        if event.client_id == "2":
+            raise LibraryUnusable("no space left on the disk")
+        return record(event)
+
+    monkeypatch.setattr(studio.library, "record_decision", full)
+    sent = [decision(samples[number], "accept", str(number + 1)) for number in range(3)]
+    answer = asked_of(studio).record_decisions(sent)
+    assert answer["saved"] == [{"client_id": "1", "state": "accepted"}]
+    assert answer["problem"] == "no space left on the disk"
+
+
+REFUSED: list[tuple[str, Any]] = [
+    ("review_queue", [None, -1, {}]),
+    ("review_queue", [None, "many", {}]),
+    ("review_queue", [["a"], 5, {}]),
+    ("review_queue", [None, 5, {"label": 3}]),
+    ("review_queue", [None, 5, "all"]),
+    ("review_queue", None),
+    ("review_queue", {"limit": 5}),
+    ("record_decisions", {"sample_id": "s"}),
+    ("record_decisions", 5),
+    ("photo_in_place", ["s"]),
+    ("photo_in_place", None),
+    ("another_try", {"id": "s"}),
+    ("grid_page", {"query": {}, "after": None, "limit": -5}),
+    ("grid_page", {"query": None, "after": None, "limit": 5}),
+    ("grid_page", {}),
+    ("grid_page", None),
+    ("count_fitting", ["state"]),
+    ("count_fitting", {"label": "x" * 1000}),
+    ("decide_all", {"query": {}, "verdict": "applaud", "batch": "b"}),
+    ("decide_all", {"query": {}, "verdict": "undo", "batch": "b"}),
+    ("decide_all", {"query": {}, "verdict": "accept", "batch": "b", "reason": "too_blue"}),
+    ("decide_all", {"query": {}, "verdict": "accept"}),
+    ("decide_all", {"query": {}, "verdict": "accept", "batch": "a:b"}),
+    ("keep_best", {"query": {}, "batch": 5}),
+    ("undo_all", None),
+    ("undo_all", {"batch": "b"}),
+    ("save_queue", {"name": None, "query": {}}),
+    ("save_queue", {"name": "mine"}),
+    ("make_gold", {"photos": -1}),
+    ("make_gold", {"photos": 10**30}),
+    ("make_gold", {"ids": "all"}),
+]
+
+
+@pytest.mark.parametrize(("function", "asked"), REFUSED, ids=lambda value: repr(value)[:60])
+def test_a_request_of_another_form_is_refused_in_one_sentence_and_changes_nothing(
+    studio: Studio, samples: list[str], function: str, asked: Any
+) -> None:
+    answer = getattr(asked_of(studio), function)(asked)
+    assert answer["problem"]
+    assert "\n" not in answer["problem"]
+    assert studio.library.decisions() == []
+    assert (studio.library.gold_count(), studio.queues()) == (0, {})
+
+
+def test_a_page_never_holds_more_than_two_hundred(studio: Studio, samples: list[str]) -> None:
+    assert len(asked_of(studio).grid_page(page({}, limit=10**30))["entries"]) == 5
+
+
+def gold_studio(studio: Studio, samples: list[str]) -> tuple[SimpleNamespace, list[dict[str, Any]]]:
+    """A sample and a photo as gold items, and what ann is dealt."""
+    studio.settings = replace(studio.settings, people="ann, lea:lead", gold=0.5)
+    ask = asked_of(studio)
+    ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("lea"))
+    ask.make_gold({"ids": samples[:1]}, asked_by("lea"))
+    ask.make_gold({"photos": 1}, asked_by("lea"))
+    return ask, ask.review_queue([None, 30, {}], asked_by("ann"))["entries"]
+
+
+def test_a_gold_item_has_every_field_of_a_sample(studio: Studio, samples: list[str]) -> None:
+    _, dealt = gold_studio(studio, samples)
+    ordinary = next(one for one in dealt if one["id"] in samples)
+    known = [one for one in dealt if one["id"] not in samples]
+    assert len(known) == 2
+    for entry in known:
+        assert list(entry) == list(ordinary)
+        assert list(entry["facts"]) == list(ordinary["facts"])
+        assert {name for name, value in entry.items() if not value} == {
+            name for name, value in ordinary.items() if not value
+        }
+        assert len(entry["id"]) == len(ordinary["id"])
+        assert (entry["height"], entry["width"]) == (ordinary["height"], ordinary["width"])
+        assert Path(entry["image"]).parent.parent == Path(ordinary["image"]).parent.parent
+
+
+def test_the_photograph_and_another_try_answer_for_a_gold_item_as_for_a_sample(
+    studio: Studio, samples: list[str]
+) -> None:
+    ask, dealt = gold_studio(studio, samples)
+    ordinary = next(one for one in dealt if one["id"] in samples)
+    known = [one for one in dealt if one["id"] not in samples]
+    for entry in (ordinary, *known):
+        in_place = ask.photo_in_place(entry["id"])
+        assert (in_place["problem"], set(in_place)) == ("", {"problem", "image"})
+        assert in_place["image"].startswith("data:image/jpeg;base64,")
+        again = ask.another_try(entry["id"], asked_by("ann"))
+        assert again["problem"] == ""
+        assert list(again["entry"]) == list(ordinary)
+
+
+def test_the_number_that_is_left_falls_by_one_with_a_gold_item_too(
+    studio: Studio, samples: list[str]
+) -> None:
+    ask, dealt = gold_studio(studio, samples)
+    left = ask.review_queue([dealt[-1]["id"], 30, {}], asked_by("ann"))["left"]
+    assert left == len(dealt) == 6
+    for number, entry in enumerate(dealt, start=1):
+        answer = ask.record_decisions([decision(entry["id"], "accept", f"d{number}")], asked_by("ann"))
+        assert (answer["saved"][0]["state"], answer["left"]) == ("accepted", left - number)
+    undone = ask.record_decisions([decision(dealt[0]["id"], "undo", "u")], asked_by("ann"))
+    assert (undone["saved"][0]["state"], undone["left"]) == ("pending", 1)
+
+
+def test_a_photograph_of_another_size_is_shown_at_that_of_the_samples() -> None:
+    wide = np.zeros((40, 100, 3), np.uint8)
+    wide[:, 60:80] = 255
+    cropped = fitted(wide, (20, 20), (60, 0, 80, 40))
+    assert cropped.shape == (20, 20, 3)
+    assert (cropped[:, 6:14] == 255).all()
+    assert fitted(wide, (40, 100), None) is wide

@@ -1,0 +1,136 @@
+"""What a browser may ask of the review, as types: a request that has another form is refused with one sentence."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+
+from pipeline.domain.review import RejectReason, Verdict
+from pipeline.errors import InvalidRequest
+
+MOST_ROWS = 200  # entries in one answer
+_MOST_DECISIONS = 200  # in one request; those beyond are sent again
+_MOST_SHOWN = 10_000  # characters of JSON that say what a reviewer saw
+
+
+def _bounded(shown: dict[str, Any] | None) -> dict[str, Any] | None:
+    try:
+        length = len(json.dumps(shown))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if length > _MOST_SHOWN:
+        raise ValueError(f"it has {length} characters; at most {_MOST_SHOWN} are kept")
+    return shown
+
+
+Id = Annotated[str, Field(min_length=1, max_length=80)]
+_Field = Annotated[str, Field(max_length=40)]
+_Value = Annotated[str, Field(max_length=400)]
+Query = Annotated[dict[_Field, _Value | None], Field(max_length=40)]
+Rows = Annotated[int, Field(ge=1), AfterValidator(lambda limit: min(limit, MOST_ROWS))]
+Text = Annotated[str, BeforeValidator(lambda text: "" if text is None else text)]
+
+
+class QueryRequest(BaseModel):
+    """Samples by filter and order."""
+
+    query: Query
+
+
+class PageRequest(BaseModel):
+    """A page of samples behind a known one."""
+
+    after: Id | None = None
+    limit: Rows
+    query: Query = {}
+
+
+class SentDecision(BaseModel):
+    """One decision of a reviewer."""
+
+    sample_id: Id
+    verdict: Verdict
+    client_id: Id
+    via: str | None = None
+    reason: Annotated[str, Field(max_length=200)] | None = None
+    comment: Text = ""
+    shown: Annotated[dict[str, Any] | None, AfterValidator(_bounded)] = None
+
+
+class BatchRequest(QueryRequest):
+    """Something that is done to all samples of a query; one undo takes the batch back."""
+
+    batch: Id
+
+
+class BulkRequest(BatchRequest):
+    """One verdict for all samples of a query."""
+
+    verdict: Verdict
+    reason: RejectReason | None = None
+
+
+class QueueRequest(BaseModel):
+    """A query with a name; without a query the name is forgotten."""
+
+    name: Annotated[str, Field(max_length=400)]
+    query: Query | None
+
+
+class GoldRequest(BaseModel):
+    """Decided samples, or a number of photographs, that become gold items."""
+
+    ids: Annotated[list[Id], Field(max_length=1000)] = []
+    photos: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
+Request = TypeVar("Request", bound=BaseModel)
+
+
+def read(kind: type[Request], asked: Any) -> Request:
+    """What a browser sent, as its type.
+
+    Raises:
+        InvalidRequest: it has another form.
+    """
+    try:
+        return kind.model_validate(asked)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "the request"
+        raise InvalidRequest(
+            f"{where} cannot be read: {fault['msg']}; reload the page and try again"
+        ) from None
+
+
+def read_text(asked: Any, name: str) -> str:
+    """An id that a browser sent.
+
+    Raises:
+        InvalidRequest: it is not a string of 1 to 80 characters.
+    """
+    if not isinstance(asked, str) or not 0 < len(asked) <= 80 or not asked.isprintable():
+        raise InvalidRequest(f"the {name} cannot be read: it is not an id; reload the page and try again")
+    return asked
+
+
+def in_order(kind: type[BaseModel], asked: Any) -> dict[str, Any]:
+    """Arguments that were sent one after the other, by the names of their fields."""
+    return dict(zip(kind.model_fields, asked if isinstance(asked, list) else [], strict=False))
+
+
+def sent_decisions(asked: Any) -> list[Any]:
+    """The decisions of a request, unread; Gradio wraps the list in another one or does not.
+
+    Raises:
+        InvalidRequest: it is no list.
+    """
+    if isinstance(asked, list) and len(asked) == 1 and isinstance(asked[0], list):
+        asked = asked[0]
+    if not isinstance(asked, list):
+        raise InvalidRequest(
+            "the decisions cannot be read: they are not a list; reload the page and try again"
+        )
+    return asked[:_MOST_DECISIONS]
