@@ -17,6 +17,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+os.fsync = lambda _fd: (
+    None
+)  # nothing here survives a power cut; half of the time of a small library is waiting for it
 for name in [name for name in os.environ if name.startswith("BACKLOT_")]:
     del os.environ[name]
 

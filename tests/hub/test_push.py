@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,11 @@ print(json.dumps(said))
 """
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """60 photos of two classes, a sample of each; 40 accepted, 10 rejected, 10 undecided."""
-    with Library.open(tmp_path / "library", create=True) as opened:
+    folder = tmp_path_factory.mktemp("template") / "library"
+    with Library.open(folder, create=True) as opened:
         photos = [
             add_subject(
                 opened,
@@ -64,6 +66,14 @@ def library(tmp_path: Path) -> Iterator[Library]:
             if number < 50:
                 verdict = Verdict.ACCEPT if number < 40 else Verdict.REJECT
                 opened.record_decision(decision(one.id, verdict))
+    return folder
+
+
+@pytest.fixture
+def library(template: Path, tmp_path: Path) -> Iterator[Library]:
+    """A copy of the template that the test may change."""
+    shutil.copytree(template, tmp_path / "library")
+    with Library.open(tmp_path / "library") as opened:
         yield opened
 
 
