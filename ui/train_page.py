@@ -147,31 +147,8 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
             study = gr.HTML(elem_id="study")
             report = gr.HTML(elem_id="report")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
-            with gr.Column(elem_classes="pane"):
-                release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
-                test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Tested on", allow_custom_value=True)
-                arms = gr.CheckboxGroup(
-                    _ARMS, value=_PRESELECTED, label="Train with", elem_classes="pills", elem_id="arms"
-                )
-                seeds = gr.Slider(
-                    1,
-                    MAX_SEEDS,
-                    SEEDS_FOR_A_CLAIM,
-                    step=1,
-                    label="Seeds",
-                    info=f"at least {SEEDS_FOR_A_CLAIM} for a conclusion",
-                    elem_id="seeds",
-                    buttons=[],
-                )
-            with gr.Accordion("Network", open=False, elem_classes="pane"):
-                network = gr.Radio(
-                    _NETWORKS,
-                    value=str(Network.SMALL),
-                    show_label=False,
-                    elem_classes="pills",
-                    container=False,
-                )
-                steps = gr.Textbox(label="Steps", placeholder="300", max_lines=1, elem_id="steps")
+            release, test, arms, seeds = _build_data_pane()
+            network, steps = _build_network_pane()
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
             stop = gr.Button("Stop", visible=False, elem_id="stop-study")
     shown = [study, report, start, stop, seen]
@@ -183,3 +160,34 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
     )
     stop.click(shown_to_user(guarded(training.stop)), None, shown, **QUIET)
     gr.Timer(_POLL_S).tick(training.poll, seen, shown, **AT_ONCE)
+
+
+def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.CheckboxGroup, gr.Slider]:
+    """Build what is compared: release, test set, arms and seeds."""
+    with gr.Column(elem_classes="pane"):
+        release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
+        test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Tested on", allow_custom_value=True)
+        arms = gr.CheckboxGroup(
+            _ARMS, value=_PRESELECTED, label="Train with", elem_classes="pills", elem_id="arms"
+        )
+        seeds = gr.Slider(
+            1,
+            MAX_SEEDS,
+            SEEDS_FOR_A_CLAIM,
+            step=1,
+            label="Seeds",
+            info=f"at least {SEEDS_FOR_A_CLAIM} for a conclusion",
+            elem_id="seeds",
+            buttons=[],
+        )
+    return release, test, arms, seeds
+
+
+def _build_network_pane() -> tuple[gr.Radio, gr.Textbox]:
+    """Build what is trained: network and number of steps."""
+    with gr.Accordion("Network", open=False, elem_classes="pane"):
+        network = gr.Radio(
+            _NETWORKS, value=str(Network.SMALL), show_label=False, elem_classes="pills", container=False
+        )
+        steps = gr.Textbox(label="Steps", placeholder="300", max_lines=1, elem_id="steps")
+    return network, steps

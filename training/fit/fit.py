@@ -94,15 +94,19 @@ def fit(
         checkpoint = _last_checkpoint(checkpoints)
         with exit_as_interrupt():
             trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
+    return _record(release, data.arm, seed, module, seconds=time.perf_counter() - started)
+
+
+def _record(release: Release, arm: Arm, seed: int, module: Classifier, *, seconds: float) -> RunRecord:
     return RunRecord(
-        arm=data.arm,
+        arm=arm,
         seed=seed,
         accuracy=accuracy(module.confusion),
         balanced_accuracy=balanced_accuracy(module.confusion),
         per_class=recall_per_class(module.confusion, release.classes),
         confusion=module.confusion,
         curve=module.curve,
-        seconds=round(time.perf_counter() - started, 2),
+        seconds=round(seconds, 2),
     )
 
 

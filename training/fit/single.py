@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 from pipeline.domain.arms import Arm
 from pipeline.errors import ReleaseRefused
-from training.data.arm_data import SkippedArm, arm_data
+from training.data.arm_data import ArmData, SkippedArm, arm_data
 from training.data.release import Release
 from training.fit.classifier import Point
 from training.fit.fit import RunRecord, checkpoint_path, fit
@@ -71,7 +71,16 @@ def fit_to_folder(
     if finished is not None:
         return cast(RunMetrics, finished)
     record = fit(release, data, options, seed=seed, checkpoints=out, on_point=on_point)
-    metrics: RunMetrics = {
+    write_text(out / _CURVES, _curve_csv(record))
+    metrics = _metrics(release, data, record, settings, checkpoint_path(out))
+    write_json(out / _METRICS, metrics)
+    return metrics
+
+
+def _metrics(
+    release: Release, data: ArmData, record: RunRecord, settings: Settings, checkpoint: Path
+) -> RunMetrics:
+    return {
         "arm": str(record.arm),
         "seed": record.seed,
         "accuracy": record.accuracy,
@@ -86,11 +95,8 @@ def fit_to_folder(
         "settings": settings,
         "machine": machine_facts(),
         "notes": list(release.notes),
-        "checkpoint": str(checkpoint_path(out)),
+        "checkpoint": str(checkpoint),
     }
-    write_text(out / _CURVES, _curve_csv(record))
-    write_json(out / _METRICS, metrics)
-    return metrics
 
 
 def _curve_csv(record: RunRecord) -> str:

@@ -63,12 +63,8 @@ def study(
     settings = run_settings(options.training)
     claim(out, {**settings, "data": data_fingerprint(release)})
     selection = _selection(release.name)
-    log = ProgressLog(
-        out / _PROGRESS,
-        arms=[data.arm for data in available],
-        seeds=options.seeds,
-        steps=options.training.steps,
-    )
+    arms = [data.arm for data in available]
+    log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
     records = _Runs(release, options, out / _RUNS, log, on_step).all(available)
