@@ -28,7 +28,7 @@ def study(runs: Path, name: str, dataset: Path, sentence: str, *, written_at: fl
     """A finished study, as `training study` leaves it; `written_at` in seconds of the epoch, None for now."""
     folder = runs / name
     folder.mkdir(parents=True)
-    found = {
+    result = {
         "verdict": sentence,
         "dataset": str(dataset),
         "test": "/home/ann/field",
@@ -37,7 +37,7 @@ def study(runs: Path, name: str, dataset: Path, sentence: str, *, written_at: fl
         "selection": {"index": "ab12", "pictures": 3},
     }
     report = folder / "study.json"
-    report.write_text(json.dumps(found))
+    report.write_text(json.dumps(result))
     if written_at is not None:
         os.utime(report, (written_at, written_at))
     return folder
@@ -57,16 +57,16 @@ def test_the_newest_study_on_a_release_of_this_very_library_counts(library: Libr
         (4, "d", "gone", "Who knows."),
     ):
         study(runs, name, tmp_path / dataset, sentence, written_at=hour * 3600)
-    found = newest_verdict(runs, library)
-    assert found is not None
-    assert (found.sentence, found.test, found.seeds, found.pictures) == (
+    verdict = newest_verdict(runs, library)
+    assert verdict is not None
+    assert (verdict.sentence, verdict.test, verdict.seeds, verdict.pictures) == (
         "Real photos are best.",
         "field",
         2,
         3,
     )
-    assert found.arms == (("Real photos", 0.75),)
-    assert found.index == "ab12"  # of the release as it was then, not as it is now
+    assert verdict.arms == (("Real photos", 0.75),)
+    assert verdict.index == "ab12"  # of the release as it was then, not as it is now
 
 
 def test_a_study_that_is_named_counts_whatever_it_was_trained_on(tmp_path: Path) -> None:
@@ -74,6 +74,6 @@ def test_a_study_that_is_named_counts_whatever_it_was_trained_on(tmp_path: Path)
     assert study_verdict(folder).sentence == "Mixed is best."
 
 
-def test_a_folder_without_a_study_is_named_with_the_mend(tmp_path: Path) -> None:
+def test_a_folder_without_a_study_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(StudioError, match="holds no finished study; name the --out folder of"):
         study_verdict(tmp_path)

@@ -1,4 +1,4 @@
-"""Toy releases: small noisy pictures of three colours, as parquet that `datasets.load_dataset` reads."""
+"""Toy releases: small noisy images of three colours, as parquet that `datasets.load_dataset` reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from datasets import Image as ImageFeature
 from PIL import Image
 
 COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200)}
-Plan = dict[tuple[str, str, str], int]  # (configuration, split, method) -> pictures of each class
+Plan = dict[tuple[str, str, str], int]  # (configuration, split, method) -> images of each class
 
 
 def encoded(colour: tuple[int, int, int], *, seed: int, size: tuple[int, int] = (24, 32)) -> bytes:
@@ -30,7 +30,7 @@ def encoded(colour: tuple[int, int, int], *, seed: int, size: tuple[int, int] = 
 def write_release(
     folder: Path, plan: Plan, *, classes: tuple[str, ...] = tuple(COLOURS), seed: int = 0
 ) -> Path:
-    """A release with the given number of pictures of each class."""
+    """A release with the given number of images of each class."""
     features = Features(
         {
             "image": ImageFeature(),
@@ -83,15 +83,15 @@ def one_thread() -> Iterator[None]:
 def release_of(tmp_path: Path) -> Callable[..., Path]:
     """Writes a toy release: `release_of({("real", "train", "photo"): 4}, name="a")` is its folder."""
 
-    def written(plan: Plan, *, name: str = "release", **options: object) -> Path:
+    def write(plan: Plan, *, name: str = "release", **options: object) -> Path:
         return write_release(tmp_path / name, plan, **options)  # type: ignore[arg-type]
 
-    return written
+    return write
 
 
 @pytest.fixture
 def full_release(release_of: Callable[..., Path]) -> Path:
-    """Real photographs with a test split, and samples of `inpaint` and `paste`, but none of plain SDXL."""
+    """Real photos with a test split, and samples of `inpaint` and `paste`, but none of text_to_image."""
     return release_of(
         {
             ("real", "train", "photo"): 6,

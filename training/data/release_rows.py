@@ -58,10 +58,10 @@ def _opened(dataset: str, config: str, split: str | None) -> LabelledRows:
     if config not in datasets.get_dataset_config_names(path):
         return NO_ROWS
     splits = datasets.load_dataset(path, config, streaming=True)  # no second copy in the user's cache
-    wanted = [name for name in splits if split in (None, str(name))]
-    if not wanted:
+    chosen = [name for name in splits if split in (None, str(name))]
+    if not chosen:
         return NO_ROWS
-    features = splits[wanted[0]].features or {}
+    features = splits[chosen[0]].features or {}
     if not {"image", "label"} <= set(features) or not hasattr(features["label"], "names"):
         raise ReleaseRefused(
             f"{dataset} has no columns 'image' and 'label' (ClassLabel); choose a release that Backlot published"
@@ -70,7 +70,7 @@ def _opened(dataset: str, config: str, split: str | None) -> LabelledRows:
     columns = [name for name in _COLUMNS if name in features]
 
     def rows() -> Iterator[Row]:
-        for name in wanted:
+        for name in chosen:
             encoded = splits[name].select_columns(columns).cast_column("image", datasets.Image(decode=False))
             for position, row in enumerate(encoded):
                 yield _row(row, names, fallback=f"{config}/{name} row {position}")

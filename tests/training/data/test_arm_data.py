@@ -9,7 +9,7 @@ from training.data.arm_data import ArmData, arm_data, available_arms
 from training.data.release import load_release
 
 
-def test_every_arm_takes_its_own_pictures(full_release: Path) -> None:
+def test_every_arm_takes_its_own_images(full_release: Path) -> None:
     release = load_release(str(full_release), None, side_px=16)
     available, _ = available_arms(release, list(Arm))
     counts = {data.arm: (data.counts["real"], data.counts["synthetic"]) for data in available}

@@ -9,12 +9,12 @@ def ramp(side: int = 12) -> torch.Tensor:
 
 
 def test_light_augmentation_mirrors_and_shifts_by_one_in_twelve_at_most() -> None:
-    seen = lightly_augmented(ramp(), torch.Generator().manual_seed(0))
+    augmented = lightly_augmented(ramp(), torch.Generator().manual_seed(0))
     straight, mirrored = torch.arange(12) * 10, torch.arange(11, -1, -1) * 10
-    for picture in seen:
-        row = picture[0, 5].int()
+    for image in augmented:
+        row = image[0, 5].int()
         assert min((row - straight).abs().max(), (row - mirrored).abs().max()) <= 10
-    assert len({tuple(picture[0, 5].tolist()) for picture in seen}) > 2
+    assert len({tuple(image[0, 5].tolist()) for image in augmented}) > 2
 
 
 def test_light_augmentation_leaves_its_input_alone() -> None:
@@ -23,10 +23,10 @@ def test_light_augmentation_leaves_its_input_alone() -> None:
     assert torch.equal(images, ramp())
 
 
-def test_strong_augmentation_changes_pictures_but_not_the_global_generator() -> None:
+def test_strong_augmentation_changes_images_but_not_the_global_generator() -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    seen = strongly_augmented(ramp(), seed=3)
+    augmented = strongly_augmented(ramp(), seed=3)
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(seen, strongly_augmented(ramp(), seed=3))
-    assert not torch.equal(seen, ramp())
+    assert torch.equal(augmented, strongly_augmented(ramp(), seed=3))
+    assert not torch.equal(augmented, ramp())

@@ -31,7 +31,7 @@ def test_a_release_is_read_with_its_own_test_split(full_release: Path) -> None:
     assert release.notes == ()
 
 
-def test_pictures_keep_their_colours(full_release: Path) -> None:
+def test_images_keep_their_colours(full_release: Path) -> None:
     release = load_release(str(full_release), None, side_px=16)
     assert release.real_train.images[0].mean(axis=(0, 1)).round(-1).tolist() == [200.0, 60.0, 60.0]
 
@@ -50,10 +50,10 @@ def test_a_16_bit_image_is_scaled_by_its_depth_as_the_import_does(tmp_path: Path
     assert np.unique(squared((tmp_path / "dark.png").read_bytes(), 16)).tolist() == [1]
 
 
-def test_reading_is_told_as_it_goes(full_release: Path) -> None:
-    told: list[int] = []
-    load_release(str(full_release), None, side_px=16, on_read=told.append)
-    assert told == [18, 39, 54]
+def test_reading_reports_its_progress(full_release: Path) -> None:
+    counts: list[int] = []
+    load_release(str(full_release), None, side_px=16, on_read=counts.append)
+    assert counts == [18, 39, 54]
 
 
 def test_a_folder_of_classes_serves_as_test_set(full_release: Path, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_all_real_splits_of_another_release_are_tested_on(
     assert release.test_counts() == {"red": 7, "green": 7, "blue": 7}
 
 
-def test_training_photographs_are_taken_out_of_the_test(
+def test_training_photos_are_taken_out_of_the_test(
     full_release: Path, release_of: Callable[..., Path]
 ) -> None:
     same_first = release_of({("real", "train", "photo"): 12}, name="twin", classes=("red",))
@@ -85,27 +85,27 @@ def test_training_photographs_are_taken_out_of_the_test(
     )
 
 
-def test_a_training_photograph_in_another_encoding_is_taken_out_of_the_test(
+def test_a_training_photo_in_another_encoding_is_taken_out_of_the_test(
     release_of: Callable[..., Path], tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
-    photographs = [cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (320, 240)) for _ in range(36)]
+    photos = [cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (320, 240)) for _ in range(36)]
     train, field = tmp_path / "train", tmp_path / "field"
-    for number, pixels in enumerate(photographs):
+    for number, pixels in enumerate(photos):
         label = "abc"[number % 3]
         for folder in (train, field):
             (folder / label).mkdir(parents=True, exist_ok=True)
-        picture = Image.fromarray(pixels)
+        image = Image.fromarray(pixels)
         if number < 18:
-            picture.save(train / label / f"{number}.webp", lossless=True)
-        if number >= 12:  # six of them are training photographs
-            picture.save(field / label / f"{number}.jpg", quality=85)
+            image.save(train / label / f"{number}.webp", lossless=True)
+        if number >= 12:  # six of them are training photos
+            image.save(field / label / f"{number}.jpg", quality=85)
     release = load_release(str(train), str(field), side_px=64)
     assert release.test_counts() == {"a": 6, "b": 6, "c": 6}
     assert release.notes == ("6 test photos are also training photos and were left out of the test.",)
 
 
-def test_a_file_that_cannot_be_opened_is_left_out_and_said(full_release: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_left_out_and_noted(full_release: Path, tmp_path: Path) -> None:
     field = class_folder(tmp_path / "field", count=5)
     (field / "red" / "z.jpg").symlink_to(tmp_path / "gone.jpg")
     (field / "red" / "folder.jpg").mkdir()
@@ -119,9 +119,9 @@ def test_a_release_without_synthetic_rows_is_read(release_of: Callable[..., Path
     assert release.synthetic_train.images.shape == (0, 16, 16, 3)
 
 
-def test_an_unreadable_picture_is_left_out_and_said(full_release: Path, tmp_path: Path) -> None:
+def test_an_unreadable_image_is_left_out_and_noted(full_release: Path, tmp_path: Path) -> None:
     field = class_folder(tmp_path / "field", count=5)
-    (field / "red" / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    (field / "red" / "broken.jpg").write_bytes(b"\xff\xd8 not an image")
     release = load_release(str(full_release), str(field), side_px=16)
     assert release.notes == (
         f"1 unreadable image was left out, the first is {field / 'red' / 'broken.jpg'}.",
@@ -134,7 +134,7 @@ def test_no_test_split_is_refused_with_the_remedy(release_of: Callable[..., Path
         load_release(str(folder), None, side_px=16)
 
 
-def test_too_few_test_photographs_of_a_class_are_refused(release_of: Callable[..., Path]) -> None:
+def test_too_few_test_photos_of_a_class_are_refused(release_of: Callable[..., Path]) -> None:
     folder = release_of({("real", "train", "photo"): 3, ("real", "test", "photo"): 4})
     with pytest.raises(ReleaseRefused, match=r"has 4 test photos of 'red'; at least 5 per class"):
         load_release(str(folder), None, side_px=16)
