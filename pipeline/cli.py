@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 _INTERRUPTED = 130
+_MOST_RECIPE_BYTES = 1_000_000  # far more than a recipe may have
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,21 +68,26 @@ def _import(options: argparse.Namespace) -> tuple[Answer, str]:
 def _generate(options: argparse.Namespace) -> tuple[Answer, str]:
     recipe = _recipe_text(options.recipe)
     with _studio(options) as studio, _bar("generate", "picture", options) as progress:
-        preview = studio.preview_plan(recipe, **_overrides(options))
-        for warning in preview.warnings:
-            print(f"backlot: {warning}", file=sys.stderr)
-        report = studio.generate(recipe, **_overrides(options), on_progress=progress)
+        report = studio.generate(
+            recipe, **_overrides(options), on_warnings=_print_warnings, on_progress=progress
+        )
     sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
     if report.failed:
         sentence += f", {len(report.failed)} failed; the first: {report.failed[0][1]}"
     return asdict(report), sentence
 
 
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"backlot: {warning}", file=sys.stderr)
+
+
 def _recipe_text(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:  # not more than can be a recipe, whatever the path names
+            return file.read(_MOST_RECIPE_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise StudioError(f"recipe {path} cannot be read: {reason}; recipes/ holds worked examples") from None
@@ -193,10 +199,10 @@ def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
 
 @contextmanager
 def _studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
-    from pipeline.studio import Studio
+    from pipeline.studio import FileAccess, Studio
 
     settings = replace(settings_from(), library=options.library, state="")  # the app's alone
-    with Studio(settings, create=create) as studio:
+    with Studio(settings, create=create, access=FileAccess()) as studio:  # a person's own machine
         yield studio
 
 

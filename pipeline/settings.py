@@ -34,6 +34,9 @@ class Settings:
     owner: str = ""  # of the Space: a lead, where no people are named
     starter: bool = True  # fill a new, empty library with the rendered starter set
     state: str = ""  # folder, or hf://datasets/ns/name, that outlives the machine: the library is kept there
+    roots: str = (
+        ""  # on a Space: folders that recipes may name, separated by ":"; images and models are read there
+    )
     visitor_variants: int = 4  # pictures that who has not signed in to a Space may have drawn at once
     visitor_pictures: int = 40  # and in an hour
     visitor_total: int = 400  # pictures an hour for all visitors of a Space together

@@ -18,6 +18,7 @@ from pipeline.domain.recipe import parse_recipe
 from pipeline.library.engine import DATABASE_NAME
 from pipeline.settings import Settings
 from pipeline.studio import PublishRequest, Studio
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.plans import Overrides, planned
 from tests.toy_library import picture
 
@@ -78,7 +79,7 @@ def test_the_decisions_of_an_old_library_are_the_same(studio: Studio, expected: 
 def test_planning_the_old_recipe_again_gives_the_same_sample_ids(
     studio: Studio, expected: dict[str, Any]
 ) -> None:
-    specs = planned(studio.library, parse_recipe(expected["recipe"]), Overrides())
+    specs = planned(studio.library, parse_recipe(expected["recipe"]), Overrides(), FileAccess())
     assert [spec.id for spec in specs] == expected["planned"]
     assert studio.library.missing(expected["planned"]) == []
 

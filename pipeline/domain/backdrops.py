@@ -62,6 +62,11 @@ class BackdropGrammar:
     def __init__(self, backdrops: Backdrops, rng: random.Random) -> None:
         self._backdrops = backdrops
         self._draws = {slot: BalancedDraw(weights, rng) for slot, weights in backdrops.slots.items()}
+        self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that say the class
+        self._exclusions: dict[str, list[Mapping[str, str]]] = {}  # slot → combinations that it takes part in
+        for combination in backdrops.exclude:
+            for slot in combination:
+                self._exclusions.setdefault(slot, []).append(combination)
 
     def choice(self, label: str) -> Choice:
         """The next slot values for an object of a class; the class's own words never appear.
@@ -82,8 +87,11 @@ class BackdropGrammar:
             if slot in chosen:
                 continue
             draw = self._draws[slot]
-            forbidden = {value for value in draw.weights if names_class(without_slots(value), label)}
-            value = draw.draw(forbidden | self._excluded(slot, chosen))
+            if (slot, label) not in self._naming:
+                self._naming[slot, label] = {
+                    value for value in draw.weights if names_class(without_slots(value), label)
+                }
+            value = draw.draw(self._naming[slot, label] | self._excluded(slot, chosen))
             if value is None:
                 raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")
             chosen[slot] = value
@@ -96,9 +104,8 @@ class BackdropGrammar:
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
         """Values of a slot that would complete an excluded combination with what is chosen already."""
         found = set()
-        for combination in self._backdrops.exclude:
-            others = {other: value for other, value in combination.items() if other != slot}
-            if slot in combination and all(chosen.get(other) == value for other, value in others.items()):
+        for combination in self._exclusions.get(slot, ()):
+            if all(chosen.get(other) == value for other, value in combination.items() if other != slot):
                 found.add(combination[slot])
         return found
 

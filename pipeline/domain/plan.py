@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Value
+from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, Value
 from pipeline.domain.placement import Box
 from pipeline.domain.poses import drawn_placements
-from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, NoSubjects
 
 _NO_MODEL = "none"
 _SEEDS = 2**31
+_HEAD_OBJECTS = 40  # that an outline places: so many samples, or fewer where each holds several objects
+_HEAD_PROMPTS = 200  # samples whose class, method and prompt an outline draws
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,23 @@ class PlanSubject:
     box: Box  # extent of the object in the photo
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOutline:
+    """What a plan holds, from its first samples and the shares of the others: the work does not grow with `total`.
+
+    Counts are those of the plan where `exact`. Else those of classes and methods are within one of the plan's, and
+    those of slot values are the ones of the first 200 samples, scaled.
+    """
+
+    total: int
+    head: tuple[SampleSpec, ...]  # the first samples, the same as the plan's
+    classes: dict[str, int]
+    methods: dict[Method, int]
+    slots: dict[str, dict[str, int]]  # slot → value → count
+    prompts: tuple[str, ...]  # the different prompts of the first samples, in order
+    exact: bool
+
+
 def plan(
     recipe: Recipe,
     subjects: Sequence[PlanSubject],
@@ -57,8 +80,9 @@ def plan(
     count: int | None = None,
     method: Method | None = None,
     seed: int | None = None,
+    before_each: Callable[[], None] | None = None,
 ) -> list[SampleSpec]:
-    """All samples of a recipe over subjects, in order.
+    """Decide all samples of a recipe over subjects, in order.
 
     Classes, methods, slot values, subjects and backdrops are each used in balance: after any number of samples every
     count is within one of its share. A larger `count` only adds samples at the end, where classes have no counts of
@@ -69,13 +93,87 @@ def plan(
         backdrop_ids: background pictures for method `paste`.
         reference_id: the reference picture for a ControlNet with source `reference`.
         count, method, seed: replace the recipe's own.
+        before_each: called before each sample is decided; what it raises ends the planning.
 
     Raises:
         NoSubjects: no subject, or none of a class that the recipe names.
-        InvalidRecipe: a slot runs out of values for a class, or `paste` has no backdrops.
+        InvalidRecipe: a slot runs out of values for a class, `paste` has no backdrops, or there are too many samples.
     """
     draws = _Draws(recipe, subjects, model, backdrop_ids, reference_id, method=method, seed=seed)
-    return [draws.spec(index) for index in range(recipe.total if count is None else count)]
+    specs = []
+    for index in range(_total(recipe, count)):
+        if before_each:
+            before_each()
+        specs.append(draws.spec(index, draws.words()))
+    return specs
+
+
+def plan_outline(
+    recipe: Recipe,
+    subjects: Sequence[PlanSubject],
+    *,
+    model: ModelFacts,
+    backdrop_ids: Sequence[str] = (),
+    reference_id: str | None = None,
+    count: int | None = None,
+    method: Method | None = None,
+    seed: int | None = None,
+) -> PlanOutline:
+    """Tell what `plan` would hold, in bounded time for any count; arguments and errors are those of `plan`."""
+    draws = _Draws(recipe, subjects, model, backdrop_ids, reference_id, method=method, seed=seed)
+    total = _total(recipe, count)
+    words = [draws.words() for _ in range(min(total, _HEAD_PROMPTS))]
+    placed = min(total, max(1, _HEAD_OBJECTS // recipe.placement.objects[1]))
+    exact = total == len(words)
+    drawn = [one for one in words if one.method.facts.needs_prompt]
+    methods = Counter(one.method for one in words)
+    if not exact:
+        methods = Counter(_shares(draws.methods.weights, total))
+    prompted = sum(number for kind, number in methods.items() if kind.facts.needs_prompt)
+    scale = prompted / len(drawn) if drawn else 0.0
+    slots: dict[str, Counter[str]] = {}
+    for one in drawn:
+        for slot, value in one.choice:
+            slots.setdefault(slot, Counter())[value] += 1
+    return PlanOutline(
+        total=total,
+        head=tuple(draws.spec(index, words[index]) for index in range(placed)),
+        classes=dict(Counter(one.label for one in words)) if exact else _shares(draws.labels.weights, total),
+        methods={kind: number for kind, number in methods.items() if number},
+        slots={
+            slot: {value: round(number * scale) for value, number in counts.items()}
+            for slot, counts in slots.items()
+        },
+        prompts=tuple(dict.fromkeys(one.prompt for one in drawn)),
+        exact=exact,
+    )
+
+
+def _total(recipe: Recipe, count: int | None) -> int:
+    total = recipe.total if count is None else count
+    refuse_too_many(total)
+    return total
+
+
+def _shares(weights: Mapping[Key, float], total: int) -> dict[Key, int]:
+    """Divide a count by weights: each part within one of its share, together the count (largest remainders first)."""
+    whole = sum(weights.values())
+    shares = {key: total * weight / whole for key, weight in weights.items()}
+    parts = {key: math.floor(share) for key, share in shares.items()}
+    left = total - sum(parts.values())
+    for key in sorted(shares, key=lambda key: parts[key] - shares[key])[:left]:
+        parts[key] += 1
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is drawn of a sample before its objects are placed."""
+
+    label: str
+    method: Method
+    choice: Choice
+    prompt: str  # "" where nothing is drawn from words
 
 
 class _Draws:
@@ -112,30 +210,36 @@ class _Draws:
             raise InvalidRecipe("method 'paste' needs background pictures; set backdrops.folder")
         self.backdrops = BalancedDraw(pictures, self._stream("picture"))
 
-    def spec(self, index: int) -> SampleSpec:
-        """The sample at a place of the plan; to be called in order."""
-        rng = self._stream(f"sample {index}")
+    def words(self) -> _Words:
+        """Draw class, method and prompt of the next sample."""
         label = _given(self.labels.draw())
         method = _given(self.methods.draw())
         choice = self.grammar.choice(label)
+        if not method.facts.needs_prompt:
+            return _Words(label, method, (), "")
         prompt = self.grammar.prompt(choice)
-        diffuses = method.facts.needs_prompt
         if method is Method.TEXT_TO_IMAGE:
             prompt = self.recipe.backdrops.sdxl_prefix.replace("{label}", label.replace("_", " ")) + prompt
+        return _Words(label, method, choice, prompt)
+
+    def spec(self, index: int, words: _Words) -> SampleSpec:
+        """Decide the sample at a place of the plan; to be called in order."""
+        rng = self._stream(f"sample {index}")
+        diffuses = words.method.facts.needs_prompt
         return SampleSpec(
-            label=label,
-            objects=self._objects(rng, label),
-            prompt=prompt if diffuses else "",
+            label=words.label,
+            objects=self._objects(rng, words.label),
+            prompt=words.prompt,
             negative_prompt=self.recipe.backdrops.negative if diffuses else None,
-            slots=choice if diffuses else (),
-            method=method,
+            slots=words.choice,
+            method=words.method,
             model=self.model.name if diffuses else _NO_MODEL,
             revision=self.model.revision if diffuses else "",
             size=self.size,
             steps=(self.recipe.steps or self.model.steps) if diffuses else 0,
             guidance_scale=self._guidance() if diffuses else 0.0,
             seed=int(rng.random() * _SEEDS),
-            control=self._control() if method.facts.needs_control else None,
+            control=self._control() if words.method.facts.needs_control else None,
             backdrop_id=None if diffuses else self.backdrops.draw(),
         )
 

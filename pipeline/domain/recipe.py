@@ -198,7 +198,7 @@ def refuse_too_many(count: int) -> None:
         InvalidRecipe: fewer than 1, or more than `MOST_SAMPLES`.
     """
     if count < 1:
-        raise InvalidRecipe(f"{count:,} samples are planned; at least 1 is needed")
+        raise InvalidRecipe(f"{_written(count)} samples are planned; at least 1 is needed")
     if count > MOST_SAMPLES:
         raise InvalidRecipe(
             f"{_written(count)} samples are planned; at most {MOST_SAMPLES:,} are allowed; "
@@ -207,7 +207,7 @@ def refuse_too_many(count: int) -> None:
 
 
 def _written(count: int) -> str:
-    return f"{count:,}" if count < 10**15 else "far too many"
+    return f"{count:,}" if abs(count) < 10**15 else "far too many"
 
 
 class Recipe(_Part):

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, insert, select
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.library.counts import SAMPLES, count
 from pipeline.library.engine import insert_new
-from pipeline.library.rows import PlanRow, SampleState
+from pipeline.library.rows import PlanRow, SampleState, StoredPlan
 from pipeline.library.schema import decisions, now, plan_specs, plans, sample_subjects, samples, subjects
 
 _CHUNK = 500  # ids in one statement
@@ -80,6 +80,40 @@ def spec(connection: Connection, spec_id: str) -> SampleSpec:
     if text is None:
         raise NotFound("sample", spec_id)
     return SampleSpec.from_json(text)
+
+
+def stored_plan(connection: Connection, name: str, *, head: int, count: int) -> StoredPlan | None:
+    """Return the first specs of a plan and how many of its first samples are rendered; None for an unknown name.
+
+    Args:
+        head: specs that are wanted.
+        count: samples, from the first, among which the rendered are counted.
+    """
+    text = connection.scalar(select(plans.c.recipe_yaml).where(plans.c.name == name))
+    if text is None:
+        return None
+    joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+    first = plan_specs.c.position < head
+    specs = (
+        select(samples.c.spec)
+        .select_from(joined)
+        .where(plan_specs.c.plan == name, first)
+        .order_by(plan_specs.c.position)
+    )
+    rendered = (
+        select(func.count())
+        .select_from(joined)
+        .where(
+            plan_specs.c.plan == name,
+            plan_specs.c.position < count,
+            samples.c.state.not_in(_UNRENDERED),
+        )
+    )
+    return StoredPlan(
+        recipe_yaml=text,
+        head=tuple(SampleSpec.from_json(spec) for spec in connection.scalars(specs)),
+        rendered=connection.scalar(rendered) or 0,
+    )
 
 
 def all_plans(connection: Connection) -> list[PlanRow]:

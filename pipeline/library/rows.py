@@ -138,6 +138,15 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """The beginning of a stored plan."""
+
+    recipe_yaml: str
+    head: tuple[SampleSpec, ...]  # its first specs
+    rendered: int  # samples that have an image, among as many as were asked about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A rendered sample, ready to be stored. Its pictures are stored before."""
 

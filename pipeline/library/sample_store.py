@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.domain.spec import SampleSpec
 from pipeline.library import decisions, finding, plans, samples
 from pipeline.library.base import OpenLibrary
-from pipeline.library.rows import PlanRow, Rendered, SampleFilter, SampleRow
+from pipeline.library.rows import PlanRow, Rendered, SampleFilter, SampleRow, StoredPlan
 
 
 class SampleStore(OpenLibrary):
@@ -23,6 +23,11 @@ class SampleStore(OpenLibrary):
         """The stored plans by name."""
         with self._reading() as connection:
             return plans.all_plans(connection)
+
+    def stored_plan(self, name: str, *, head: int, count: int) -> StoredPlan | None:
+        """Return the first specs of a plan, and how many of its first `count` samples are rendered."""
+        with self._reading() as connection:
+            return plans.stored_plan(connection, name, head=head, count=count)
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:
         """Those of the specs that have no picture yet, known or not, in the given order."""

@@ -1,6 +1,7 @@
 """What a person can do, one method each; joins the packages that do not know one another."""
 
 from pipeline.studio.create import CreateRequest
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.releases import PublishRequest
 from pipeline.studio.reports import (
     Created,
@@ -18,6 +19,7 @@ from pipeline.studio.studio import Studio
 __all__ = [
     "CreateRequest",
     "Created",
+    "FileAccess",
     "GateReport",
     "ImportReport",
     "PlanPreview",

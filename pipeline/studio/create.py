@@ -10,11 +10,13 @@ import numpy as np
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Placement, place
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
+from pipeline.domain.texts import text_fault
 from pipeline.errors import InvalidRequest, StudioError
 from pipeline.library import Library
 from pipeline.rendering import model_facts
 from pipeline.rendering.composite import composite
 from pipeline.rendering.runner import RenderedSample
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.reports import Created
 from pipeline.studio.runs import cutout_id_of, cutout_of, render
 
@@ -22,6 +24,7 @@ _CHECKER_PX = 16
 _CHECKER_GREYS = (226, 242)
 
 
+_SIZES_PX, _STEPS, _GUIDANCE = (32, 4096), (1, 200), (0.0, 30.0)  # as in a recipe
 LARGEST_SEED = 2**53  # what a browser counts to without a gap; exclusive
 
 
@@ -48,7 +51,17 @@ class CreateRequest:
         if not 0 <= self.seed < LARGEST_SEED:
             raise InvalidRequest(f"the seed is {self.seed}; it must lie in 0 to {LARGEST_SEED - 1}")
         if not self.prompt.strip():
-            raise InvalidRequest("the prompt is empty; say what the background shall be, e.g. “gravel floor”")
+            raise InvalidRequest("the prompt is empty; describe the background, e.g. “gravel floor”")
+        for what, text in (("prompt", self.prompt), ("negative prompt", self.negative_prompt or "")):
+            if fault := text_fault(text):
+                raise InvalidRequest(f"the {what} {fault}")
+        for what, value, (low, high) in (
+            ("size", self.size, _SIZES_PX),
+            ("number of steps", self.steps, _STEPS),
+            ("guidance scale", self.guidance_scale, _GUIDANCE),
+        ):
+            if value is not None and not low <= value <= high:
+                raise InvalidRequest(f"the {what} is {value}; it must lie in {low} to {high}")
         if self.method is Method.PASTE:
             raise InvalidRequest(
                 "method 'paste' is for recipes; here choose inpaint, controlnet or text_to_image"
@@ -105,6 +118,7 @@ def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
 def create(
     library: Library,
     request: CreateRequest,
+    access: FileAccess,
     *,
     batch_size: int,
     on_step: Callable[[int, int], None] | None = None,
@@ -115,6 +129,7 @@ def create(
     Raises:
         StudioError: a variant could not be rendered.
     """
+    access.model(request.model)
     made: list[Created] = []
     side = request.size or model_facts(request.model).size
     size = (side, side)
@@ -127,6 +142,6 @@ def create(
         raise StudioError(sentence)
 
     specs = variant_specs(library, request)
-    render(library, specs, batch_size, collect, refuse, on_step=on_step, cancelled=cancelled)
+    render(library, specs, access, batch_size, collect, refuse, on_step=on_step, cancelled=cancelled)
     order = {spec.id: index for index, spec in enumerate(specs)}
     return sorted(made, key=lambda one: order[one.spec.id])

@@ -29,6 +29,7 @@ from pipeline.library import GoldItem, HelperLimits, Library, SampleOrder, Sampl
 from pipeline.settings import Settings
 from pipeline.studio import bulk, gold, reviewing
 from pipeline.studio.audit import export_decisions
+from pipeline.studio.file_access import file_access
 from pipeline.studio.helping import Helping
 from pipeline.studio.plans import recipe_of
 from pipeline.studio.queries import filter_of, reviewable
@@ -252,7 +253,9 @@ class ReviewDesk:
         self._must_review(reviewer, "have pictures drawn here")
         if (item := self.library.gold_item(sample_id)) is not None:
             sample_id = gold.sample_behind(self.library, item)
-        row = reviewing.another_try(self.library, sample_id, batch_size=self.settings.batch_size)
+        row = reviewing.another_try(
+            self.library, sample_id, file_access(self.settings), batch_size=self.settings.batch_size
+        )
         self.library.hold(row.id, reviewer, lease_s=_LEASE_S)
         return row
 

@@ -14,6 +14,7 @@ from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, StudioError, UnreadableImage
 from pipeline.library import Library
 from pipeline.rendering.runner import RenderedSample
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.runs import render
 
 _ALL_LEVELS = 255  # the difference of a picture that has another size now
@@ -74,7 +75,7 @@ def replay(library: Library, found: Explanation, out: Path) -> int:
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise StudioError(sentence)
 
-    render(library, [found.spec], 1, lambda _spec, sample: made.append(sample), refuse)
+    render(library, [found.spec], FileAccess(), 1, lambda _spec, sample: made.append(sample), refuse)
     (sample,) = made
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

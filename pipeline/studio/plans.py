@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from pipeline.domain.images import fitted
+from pipeline.domain.images import RGB, fitted
 from pipeline.domain.photos import load_photo
-from pipeline.domain.plan import PlanSubject, plan
-from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
+from pipeline.domain.plan import ModelFacts, PlanOutline, PlanSubject, plan, plan_outline
+from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
-from pipeline.errors import InvalidRecipe, UnknownName
+from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.library import Library
-from pipeline.rendering import model_facts
+from pipeline.rendering import NO_MODEL, model_facts
 from pipeline.starter import backdrops as starter_backdrops
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.prompts import plan_notes
 from pipeline.studio.reports import PlanPreview
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _STARTER_BACKDROPS = "starter"  # a recipe's backdrops.folder may name the rendered surfaces
+_PLACEHOLDER = "preview"  # stands in a preview for the id of an image that is not stored yet
+_SEEDS = 2**63
 _TIMED_SAMPLES = 40
 _EXAMPLES = 6
 
@@ -34,65 +37,119 @@ class Overrides:
     method: str | None = None
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.count is not None:
+            refuse_too_many(self.count)
+        if self.seed is not None and not 0 <= self.seed < _SEEDS:
+            raise InvalidRequest(f"the seed must lie in 0 to {_SEEDS - 1}; give a smaller one")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingredients:
+    """What a plan is made from, apart from stored images."""
+
+    subjects: list[PlanSubject]
+    facts: ModelFacts
+    method: Method | None  # in place of the recipe's
+    folder: Path | str | None  # of backgrounds, or "starter"; None where no method needs them
+    reference: Path | None  # image for the ControlNet
+
 
 def recipe_of(text: str | None, name: str = "recipe") -> Recipe:
     """The recipe that a text describes; the default recipe for None."""
     return default_recipe() if text is None else parse_recipe(text, name)
 
 
-def planned(library: Library, recipe: Recipe, overrides: Overrides) -> list[SampleSpec]:
-    """All specs of a recipe over the usable training photographs of a library, in plan order.
+def planned(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    access: FileAccess,
+    *,
+    before_each: Callable[[], None] | None = None,
+) -> list[SampleSpec]:
+    """Decide all specs of a recipe over the usable training photos of a library; stores the images that they name.
+
+    Args:
+        access: the paths that the recipe may name.
+        before_each: called before each spec is decided; what it raises ends the planning.
 
     Raises:
-        NoSubjects: no usable photograph of the wanted classes.
-        InvalidRecipe: a method needs pictures that the recipe does not name.
+        NoSubjects: no usable photo of the wanted classes.
+        InvalidRecipe: a method needs images that the recipe does not name, or one of them cannot be read.
+        InvalidRequest: a path lies outside what may be read.
         UnknownName: no such model or method.
     """
-    subjects = [
-        PlanSubject(
-            id=one.id,
-            label=one.label,
-            cutout_id=one.cutout_id,
-            height=one.height,
-            width=one.width,
-            box=one.box,
-        )
-        for one in library.subjects(split="train", usable=True)
-        if one.cutout_id is not None and one.box is not None
-    ]
-    method = None if overrides.method is None else _method(overrides.method)
-    methods = {method} if method else set(recipe.methods)
-    facts = model_facts(overrides.model or recipe.model)
+    found = _ingredients(library, recipe, overrides, access)
     return plan(
         recipe,
-        subjects,
-        model=facts,
-        backdrop_ids=_backdrop_ids(library, recipe, facts.size) if Method.PASTE in methods else (),
-        reference_id=_reference_id(library, recipe) if Method.CONTROLNET in methods else None,
+        found.subjects,
+        model=found.facts,
+        backdrop_ids=_store_backgrounds(library, found, recipe.size or found.facts.size, access),
+        reference_id=library.put_picture(_image(found.reference)) if found.reference else None,
         count=overrides.count,
-        method=method,
+        method=found.method,
         seed=overrides.seed,
+        before_each=before_each,
     )
 
 
-def preview_plan(library: Library, recipe: Recipe, overrides: Overrides) -> PlanPreview:
-    """Counts, examples, warnings and the time that a plan would take; stores no spec."""
-    specs = planned(library, recipe, overrides)
-    missing = library.missing([spec.id for spec in specs])
-    slots: dict[str, Counter[str]] = {}
-    for spec in specs:
-        for slot, value in spec.slots:
-            slots.setdefault(slot, Counter())[value] += 1
+def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
+    """Tell counts, examples, warnings and the time of a plan, in bounded time for any count; stores nothing.
+
+    Raises:
+        StudioError: as `planned`; images are looked for but not opened.
+    """
+    found = _ingredients(library, recipe, overrides, access)
+    if isinstance(found.folder, Path):
+        _refuse_empty(found.folder, access)
+    outline = plan_outline(
+        recipe,
+        found.subjects,
+        model=found.facts,
+        backdrop_ids=(_PLACEHOLDER,) if found.folder else (),
+        reference_id=_PLACEHOLDER if found.reference else None,
+        count=overrides.count,
+        method=found.method,
+        seed=overrides.seed,
+    )
+    new = outline.total - _rendered(library, recipe, outline)
     return PlanPreview(
         name=recipe.name,
-        total=len(specs),
-        new=len(missing),
-        classes=dict(sorted(Counter(spec.label for spec in specs).items())),
-        methods=dict(sorted(Counter(str(spec.method) for spec in specs).items())),
-        slots={slot: dict(sorted(counts.items())) for slot, counts in slots.items()},
-        prompts=tuple(dict.fromkeys(spec.prompt for spec in specs))[:_EXAMPLES],
-        seconds=_seconds(library, specs, set(missing)),
-        warnings=plan_notes(specs),
+        total=outline.total,
+        new=new,
+        classes=dict(sorted(outline.classes.items())),
+        methods=dict(sorted((str(method), number) for method, number in outline.methods.items())),
+        slots={slot: dict(sorted(counts.items())) for slot, counts in outline.slots.items()},
+        prompts=outline.prompts[:_EXAMPLES],
+        seconds=_seconds(library, outline, found.facts.name, new),
+        warnings=plan_notes(outline.prompts, found.facts.name),
+        exact=outline.exact,
+    )
+
+
+def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> _Ingredients:
+    method = None if overrides.method is None else _method(overrides.method)
+    methods = {method} if method else set(recipe.methods)
+    facts = model_facts(access.model(overrides.model or recipe.model))
+    subjects = [
+        PlanSubject(
+            id=photo.id,
+            label=photo.label,
+            cutout_id=photo.cutout_id,
+            height=photo.height,
+            width=photo.width,
+            box=photo.box,
+        )
+        for photo in library.subjects(split="train", usable=True)
+        if photo.cutout_id is not None and photo.box is not None
+    ]
+    return _Ingredients(
+        subjects=subjects,
+        facts=facts,
+        method=method,
+        folder=_folder(recipe, access) if any(one.facts.needs_background for one in methods) else None,
+        reference=_reference(recipe, access) if any(one.facts.needs_control for one in methods) else None,
     )
 
 
@@ -103,50 +160,100 @@ def _method(name: str) -> Method:
         raise UnknownName("method", name, list(Method)) from None
 
 
-def _seconds(library: Library, specs: list[SampleSpec], missing: set[str]) -> float | None:
-    """Seconds that the missing specs take: of each method and model the median of the latest samples.
+def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
+    """Count the samples of a plan that have an image already.
 
-    None where nothing is missing, or where one of the methods was never used with its model: half of a sum would
+    Where the recipe was run before, the stored plan tells: it begins with the same samples. Images of backgrounds and
+    references are taken to be those of that run. Otherwise the first samples are looked up by their ids.
+    """
+    stored = library.stored_plan(recipe.name, head=len(outline.head), count=outline.total)
+    if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
+        pairs = zip(stored.head, outline.head, strict=False)
+        if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
+            return stored.rendered
+    return len(outline.head) - len(library.missing([spec.id for spec in outline.head]))
+
+
+def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
+    try:
+        earlier = parse_recipe(recipe_yaml)
+    except InvalidRecipe:  # of an earlier version, or of no recipe
+        return False
+    return earlier.model_copy(update={"count": None}) == recipe.model_copy(update={"count": None})
+
+
+def _bare(spec: SampleSpec) -> SampleSpec:
+    """A spec without the ids of the images that a preview does not open."""
+    background = _PLACEHOLDER if spec.backdrop_id else None
+    control = spec.control
+    if control and control.reference_id:
+        control = replace(control, reference_id=_PLACEHOLDER)
+    return replace(spec, backdrop_id=background, control=control)
+
+
+def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> float | None:
+    """Estimate the seconds that the new samples take: of each method and model the median of the latest samples.
+
+    None where nothing is new, or where one of the methods was never used with its model: half of a sum would
     mislead.
     """
-    wanted = Counter((spec.method, spec.model) for spec in specs if spec.id in missing)
-    each = {way: _seconds_each(library, *way) for way in wanted}
-    if not wanted or None in each.values():
+    each = {method: _seconds_each(library, method, model) for method in outline.methods}
+    if not new or None in each.values():
         return None
-    return sum((each[way] or 0.0) * count for way, count in wanted.items())
+    whole = sum((each[method] or 0.0) * number for method, number in outline.methods.items())
+    return whole * new / outline.total
 
 
 def _seconds_each(library: Library, method: Method, model: str) -> float | None:
-    rows = library.samples(method=method, model=model, limit=_TIMED_SAMPLES)
+    name = model if method.facts.needs_prompt else NO_MODEL
+    rows = library.samples(method=method, model=name, limit=_TIMED_SAMPLES)
     times = [row.timings["total"] for row in rows if "total" in row.timings]
     return median(times) if times else None
 
 
-def _backdrop_ids(library: Library, recipe: Recipe, size_px: int) -> list[str]:
+def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
     folder = recipe.backdrops.folder
     if folder is None:
         raise InvalidRecipe(
-            "method 'paste' needs backgrounds; set backdrops.folder to a folder of pictures or to 'starter'"
+            "method 'paste' needs backgrounds; set backdrops.folder to a folder of images or to 'starter'"
         )
-    side = recipe.size or size_px
-    size = (side, side)
-    if str(folder) == _STARTER_BACKDROPS:
-        return [library.put_picture(picture) for picture in starter_backdrops(size_px=size[0])]
-    files = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
-    if not files:
-        raise InvalidRecipe(f"backdrops.folder {folder} holds no pictures; method 'paste' needs some")
-    return [library.put_picture(fitted(load_photo(p.read_bytes(), p.name).rgb, size)) for p in files]
+    if folder == _STARTER_BACKDROPS:
+        return folder
+    return access.path(folder, "backdrops.folder", f"'{_STARTER_BACKDROPS}'")
 
 
-def _reference_id(library: Library, recipe: Recipe) -> str | None:
+def _refuse_empty(folder: Path, access: FileAccess) -> None:
+    if next(access.images(folder), None) is None:
+        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; method 'paste' needs some")
+
+
+def _store_backgrounds(library: Library, found: _Ingredients, side: int, access: FileAccess) -> list[str]:
+    match found.folder:
+        case None:
+            return []
+        case Path():
+            _refuse_empty(found.folder, access)
+            files = sorted(access.images(found.folder))
+            return [library.put_picture(fitted(_image(path), (side, side))) for path in files]
+        case _:
+            return [library.put_picture(background) for background in starter_backdrops(size_px=side)]
+
+
+def _reference(recipe: Recipe, access: FileAccess) -> Path | None:
     if recipe.control.source is not ControlSource.REFERENCE:
         return None
-    path = recipe.control.reference
-    if path is None or not Path(path).is_file():
-        raise InvalidRecipe(
-            f"control.reference is {path}; with source 'reference' it must name a picture file"
-        )
-    return library.put_picture(load_photo(Path(path).read_bytes(), Path(path).name).rgb)
+    key, text = "control.reference", recipe.control.reference
+    path = access.path(text, key, "source 'object' or 'scene'") if text else None
+    if path is None or not os.path.isfile(path):
+        raise InvalidRecipe(f"{key} is {text}; with source 'reference' it must name an image file")
+    return path
+
+
+def _image(path: Path) -> RGB:
+    try:
+        return load_photo(path.read_bytes(), path.name).rgb
+    except OSError as error:
+        raise InvalidRecipe(f"{path} cannot be read: {error.strerror}; name another image") from None
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.domain.spec import Method, SampleSpec
+from pipeline.domain.texts import text_fault
 from pipeline.rendering import tokens_over, unknown_words
 
 _WARNED_PROMPTS = 3
+_CHECKED_PROMPTS = 20
 
 
 def prompt_notes(prompt: str, model: str) -> list[str]:
-    """Plain sentences: how many tokens the model cuts, and which words it does not know."""
+    """Tell in plain sentences how many tokens the model cuts, and which words it does not know."""
+    if fault := text_fault(prompt):
+        return [f"the prompt {fault}"]
     notes = []
     cut = tokens_over(prompt, model)
     if cut.tokens:
@@ -23,20 +26,23 @@ def prompt_notes(prompt: str, model: str) -> list[str]:
     return notes
 
 
-def plan_notes(specs: Sequence[SampleSpec]) -> tuple[str, ...]:
-    """The notes on the different prompts of a plan, each said once, at most a few."""
-    prompts = dict.fromkeys((s.prompt, s.model) for s in specs if s.method is not Method.PASTE)
-    cut: list[str] = []
-    unknown: dict[str, set[str]] = {}
-    for prompt, model in prompts:
-        over = tokens_over(prompt, model)
-        if over.tokens:
-            cut.append(f"{over.tokens} tokens of a prompt are cut by {model}: “{over.words}” of “{prompt}”")
-        unknown.setdefault(model, set()).update(unknown_words(prompt, model))
+def plan_notes(prompts: Sequence[str], model: str) -> tuple[str, ...]:
+    """Return the notes on the prompts of a plan, each once and few; the longest prompts are checked for their length.
+
+    Args:
+        prompts: different prompts that the model is to draw.
+    """
+    if not prompts:
+        return ()
+    longest = sorted(prompts, key=len)[-_CHECKED_PROMPTS:]
+    cut = [
+        f"{over.tokens} tokens of a prompt are cut by {model}: “{over.words}” of “{prompt}”"
+        for prompt in longest[::-1]
+        if (over := tokens_over(prompt, model)).tokens
+    ]
     notes = cut[:_WARNED_PROMPTS]
     if len(cut) > _WARNED_PROMPTS:
-        notes.append(f"{len(cut) - _WARNED_PROMPTS} more prompts are cut; shorten the backdrop template")
-    notes += [
-        f"{model} does not know: {', '.join(sorted(words))}" for model, words in unknown.items() if words
-    ]
+        notes.append("other prompts are cut too; shorten the backdrop template")
+    if words := unknown_words(" ".join(prompts), model):
+        notes.append(f"{model} does not know: {', '.join(sorted(words))}")
     return tuple(notes)

@@ -41,6 +41,7 @@ class PlanPreview:
     prompts: tuple[str, ...]  # a few examples
     seconds: float | None  # estimate for `new`; None where one of its methods was never used with its model
     warnings: tuple[str, ...]  # e.g. a prompt that is cut, words that nano does not know
+    exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from pipeline.errors import InvalidRequest, NotFound, StudioError
 from pipeline.library import Library, SampleRow
 from pipeline.rendering import model_facts
 from pipeline.rendering.runner import RenderedSample
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.runs import cutout_of, record_single, render
 
 _GROUND = 127  # where the photograph does not reach
@@ -39,7 +40,7 @@ def photo_in_place(library: Library, sample_id: str) -> RGB:
     return np.rint(moved + _GROUND * (1 - share)).astype(np.uint8)
 
 
-def another_try(library: Library, sample_id: str, *, batch_size: int) -> SampleRow:
+def another_try(library: Library, sample_id: str, access: FileAccess, *, batch_size: int) -> SampleRow:
     """The same objects, placement and prompt drawn with the next seed that was not tried yet; pending review.
 
     The model is the one of that name on this machine, whatever revision the sample was made with.
@@ -51,7 +52,7 @@ def another_try(library: Library, sample_id: str, *, batch_size: int) -> SampleR
     spec = library.sample(sample_id).spec
     if spec.method is Method.PASTE:
         raise InvalidRequest("a pasted background has no seed; there is no other try of it")
-    spec = _untried(library, replace(spec, revision=model_facts(spec.model).revision))
+    spec = _untried(library, replace(spec, revision=model_facts(access.model(spec.model)).revision))
 
     def record(made: SampleSpec, sample: RenderedSample) -> None:
         record_single(library, AGAIN_PLAN, made, sample)
@@ -59,7 +60,7 @@ def another_try(library: Library, sample_id: str, *, batch_size: int) -> SampleR
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise StudioError(sentence)
 
-    render(library, [spec], batch_size, record, refuse)
+    render(library, [spec], access, batch_size, record, refuse)
     return library.sample(spec.id)
 
 

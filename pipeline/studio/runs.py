@@ -16,11 +16,13 @@ from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, NoSubjects, StudioError
 from pipeline.library import Library, Rendered, Subject
-from pipeline.rendering import load
+from pipeline.rendering import NO_MODEL, Generator, load
 from pipeline.rendering.runner import RenderedSample, render_specs
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.imports import Progress
 from pipeline.studio.neighbours import Neighbours
 from pipeline.studio.plans import Overrides, planned
+from pipeline.studio.prompts import plan_notes
 from pipeline.studio.reports import RunProgress, RunReport, RunState
 
 _LATEST = 8
@@ -50,16 +52,22 @@ def render_plan(
     library: Library,
     recipe: Recipe,
     overrides: Overrides,
+    access: FileAccess,
     *,
     batch_size: int,
+    on_warnings: Callable[[Sequence[str]], None] | None = None,
     on_progress: Progress | None = None,
     on_step: Callable[[int, int], None] | None = None,
     on_sample: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RunReport:
-    """Plan, then render the specs that have no picture yet, or whose picture file is missing or damaged.
+    """Plan once, then render the specs that have no picture yet, or whose picture file is missing or damaged.
 
     The same call after a stop or a kill goes on.
+
+    Args:
+        access: the paths that the recipe may name.
+        on_warnings: told what a person should know of the prompts, before the first is drawn.
 
     Raises:
         LibraryBusy: another process renders or imports here.
@@ -67,7 +75,10 @@ def render_plan(
     """
     started = time.monotonic()
     with library.work_lock("generate"):
-        specs = planned(library, recipe, overrides)
+        specs = planned(library, recipe, overrides, access, before_each=_ends_when(cancelled))
+        if on_warnings:
+            prompts = dict.fromkeys(spec.prompt for spec in specs if spec.prompt)
+            on_warnings(plan_notes(tuple(prompts), overrides.model or recipe.model))
         library.add_plan(recipe.name, to_yaml(recipe), specs)
         library.plan_broken_samples_again([spec.id for spec in specs])
         wanted = set(library.missing([spec.id for spec in specs]))
@@ -91,7 +102,7 @@ def render_plan(
             library.record_failure(spec.id, sentence)
             failed.append((spec.id, sentence))
 
-        render(library, missing, batch_size, record, refuse, on_step=on_step, cancelled=cancelled)
+        render(library, missing, access, batch_size, record, refuse, on_step=on_step, cancelled=cancelled)
     return RunReport(
         planned=len(specs),
         already=len(specs) - len(missing),
@@ -102,9 +113,18 @@ def render_plan(
     )
 
 
+def _ends_when(cancelled: Callable[[], bool] | None) -> Callable[[], None]:
+    def check() -> None:
+        if cancelled and cancelled():
+            raise Cancelled()
+
+    return check
+
+
 def render(
     library: Library,
     specs: Sequence[SampleSpec],
+    access: FileAccess,
     batch_size: int,
     on_sample: Callable[[SampleSpec, RenderedSample], None],
     on_failure: Callable[[SampleSpec, str], None],
@@ -112,13 +132,21 @@ def render(
     on_step: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """Render specs with the pictures and cut-outs of a library."""
+    """Render specs with the pictures and cut-outs of a library.
+
+    Args:
+        access: the models that may be loaded; a spec may come from elsewhere.
+    """
+
+    def generator_for(name: str) -> Generator:
+        return load(name if name == NO_MODEL else access.model(name))
+
     render_specs(
         specs,
         load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
         load_scene=lambda subject_id: library.picture(library.subject(subject_id).photo_id),
         load_picture=library.picture,
-        generator_for=load,
+        generator_for=generator_for,
         batch_size=batch_size,
         on_sample=on_sample,
         on_failure=on_failure,
@@ -171,6 +199,7 @@ class BackgroundRun:
     """One plan at a time, rendered in a thread; torch lets the page go on meanwhile."""
 
     library: Library
+    access: FileAccess
     batch_size: int
     _progress: RunProgress = field(default_factory=RunProgress)
     _latest: deque[str] = field(default_factory=lambda: deque(maxlen=_LATEST))
@@ -234,6 +263,7 @@ class BackgroundRun:
                 self.library,
                 recipe,
                 overrides,
+                self.access,
                 batch_size=self.batch_size,
                 on_progress=self._on_progress,
                 on_step=self._on_step,

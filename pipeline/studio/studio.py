@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 from pipeline.studio import photos, releases, starter_fill
 from pipeline.studio.create import CreateRequest, create, placed_preview
 from pipeline.studio.desk import ReviewDesk
+from pipeline.studio.file_access import FileAccess, file_access
 from pipeline.studio.imports import Progress, import_photos
 from pipeline.studio.keeping import open_library
 from pipeline.studio.plans import Overrides, preview_plan, recipe_of, recipe_texts
@@ -48,15 +49,17 @@ class Studio(ReviewDesk):
     Args:
         settings: where things lie.
         create: make the library when it is not there; else a missing library is refused.
+        access: paths that recipes and requests may name; by default what the settings allow.
 
     Raises:
         LibraryUnusable: the library is missing, read-only, damaged or newer than this program.
     """
 
-    def __init__(self, settings: Settings, *, create: bool = True) -> None:
+    def __init__(self, settings: Settings, *, create: bool = True, access: FileAccess | None = None) -> None:
         self._opened = open_library(settings, create=create)
         super().__init__(settings, self._opened.library)
-        self._run = BackgroundRun(self.library, settings.batch_size)
+        self._access = access or file_access(settings)
+        self._run = BackgroundRun(self.library, self._access, settings.batch_size)
         self._study = StudyProcess(settings.runs)
         self._outlooks = releases.ReleaseOutlooks(self.library)
         if settings.overlap:
@@ -191,11 +194,11 @@ class Studio(ReviewDesk):
 
     def vocabulary(self, model: str) -> dict[str, list[str]] | None:
         """The words that a model was trained on, by slot; None for a model that takes any words."""
-        return vocabulary(model)
+        return vocabulary(self._access.model(model))
 
     def prompt_notes(self, prompt: str, model: str) -> list[str]:
         """Plain sentences on what a model will not see or not know of a prompt."""
-        return prompt_notes(prompt, model)
+        return prompt_notes(prompt, self._access.model(model))
 
     def preview(self, subject_id: str, placement: Placement, size: int, *, ground: RGB | None = None) -> RGB:
         """The placed object on a ground (a checkerboard by default), without any model."""
@@ -214,7 +217,12 @@ class Studio(ReviewDesk):
         """Variants of one object; `options` are the further fields of `CreateRequest`. Nothing is stored."""
         request = CreateRequest(subject_id=subject_id, placement=placement, prompt=prompt, **options)
         return create(
-            self.library, request, batch_size=self.settings.batch_size, on_step=on_step, cancelled=cancelled
+            self.library,
+            request,
+            self._access,
+            batch_size=self.settings.batch_size,
+            on_step=on_step,
+            cancelled=cancelled,
         )
 
     def keep(self, created: Created) -> str:
@@ -230,12 +238,13 @@ class Studio(ReviewDesk):
 
     def preview_plan(self, recipe: str | None, **overrides: Any) -> PlanPreview:
         """What a recipe (YAML, None for the default) would make; `overrides` are fields of `Overrides`."""
-        return preview_plan(self.library, recipe_of(recipe), Overrides(**overrides))
+        return preview_plan(self.library, recipe_of(recipe), Overrides(**overrides), self._access)
 
     def generate(
         self,
         recipe: str | None,
         *,
+        on_warnings: Callable[[Sequence[str]], None] | None = None,
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         **overrides: Any,
@@ -245,7 +254,9 @@ class Studio(ReviewDesk):
             self.library,
             recipe_of(recipe),
             Overrides(**overrides),
+            self._access,
             batch_size=self.settings.batch_size,
+            on_warnings=on_warnings,
             on_progress=on_progress,
             cancelled=cancelled,
         )

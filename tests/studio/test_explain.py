@@ -17,6 +17,7 @@ from pipeline.rendering import model_facts
 from pipeline.settings import Settings
 from pipeline.studio import Studio
 from pipeline.studio.explain import explain
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.reviewing import another_try
 from tests.toy_library import add_subject, picture, spec
 
@@ -35,7 +36,7 @@ def drawn(studio: Studio) -> Path:
         spec(add_subject(studio.library, 1)), revision=facts.revision, size=(facts.size, facts.size), steps=2
     )
     studio.library.add_plan("toy", "", [one])
-    row = another_try(studio.library, one.id, batch_size=1)
+    row = another_try(studio.library, one.id, FileAccess(), batch_size=1)
     assert row.image_id is not None
     return studio.picture_path(row.image_id)
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.library import Library
+from pipeline.studio.file_access import FileAccess
 from pipeline.studio.reviewing import another_try, photo_in_place
 from tests.toy_library import IDENTITY, add_subject, filled, picture, render, spec
 
@@ -39,7 +40,7 @@ def test_a_sample_without_a_picture_has_no_photograph_in_place(library: Library)
 
 def test_another_try_has_the_same_placement_and_a_new_seed_each_time(library: Library) -> None:
     first, _ = filled(library, subjects=1, samples=2)
-    tries = [another_try(library, first, batch_size=1) for _ in range(2)]
+    tries = [another_try(library, first, FileAccess(), batch_size=1) for _ in range(2)]
     was = library.sample(first)
     assert len({was.id, *(one.id for one in tries)}) == 3
     for one in tries:
@@ -58,12 +59,14 @@ def test_a_pasted_background_has_no_other_try(library: Library) -> None:
     library.add_plan("toy", "", [pasted])
     render(library, pasted)
     with pytest.raises(InvalidRequest, match="no seed"):
-        another_try(library, pasted.id, batch_size=1)
+        another_try(library, pasted.id, FileAccess(), batch_size=1)
 
 
 def test_two_who_ask_for_another_try_at_once_both_get_one(library: Library) -> None:
     samples = filled(library, subjects=2, samples=4)
     with ThreadPoolExecutor(4) as pool:
-        tries = list(pool.map(lambda sample_id: another_try(library, sample_id, batch_size=1), samples))
+        tries = list(
+            pool.map(lambda sample_id: another_try(library, sample_id, FileAccess(), batch_size=1), samples)
+        )
     assert len({one.id for one in tries}) == 4
     assert library.verify() == []
