@@ -17,6 +17,7 @@ from pipeline.domain.images import RGB, Mask
 from pipeline.domain.warping import SHRINKS, Box, Homography, scale_at, shift, warp
 from pipeline.errors import InvalidRequest, SizeMismatch
 
+_DECIMALS = 6
 FOCAL = 2.0  # focal length of the pinhole camera, in longest sides of the object
 _OPAQUE = 255
 _SURELY_OPAQUE = 1.0 - 1e-5  # a warped alpha above this saw opaque pixels only
@@ -26,6 +27,11 @@ _RANGES = {
     "x": (-1.0, 2.0), "y": (-1.0, 2.0), "scale": (0.02, 4.0), "rotation": (-360.0, 360.0),
     "yaw": (-60.0, 60.0), "pitch": (-60.0, 60.0),
 }  # fmt: skip
+
+
+def canonical(value: float) -> float:
+    """Round a number of a spec to the 6 decimals that its id is made of, so that what is hashed is what is rendered."""
+    return round(value, _DECIMALS) + 0.0 if isinstance(value, float) else value  # no negative zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class Placement:
                 raise InvalidRequest(
                     f"the placement's {one.name} is {value}; it must lie in {low:g} to {high:g}"
                 )
+            object.__setattr__(self, one.name, canonical(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.domain.methods import Method as Method
-from pipeline.domain.placement import Placement
+from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
 
 _ID_DIGITS = 20
-_DECIMALS = 6
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
 
@@ -45,6 +44,7 @@ class ControlSpec:
     def __post_init__(self) -> None:
         if not 0.0 <= self.scale <= 2.0:
             raise InvalidRequest(f"the control scale is {self.scale}; it must lie in 0.0 to 2.0")
+        object.__setattr__(self, "scale", canonical(self.scale))
         if (self.source is ControlSource.REFERENCE) != (self.reference_id is not None):
             raise InvalidRequest(
                 "a reference picture is needed with control source 'reference', and only there"
@@ -82,6 +82,7 @@ class SampleSpec:
             raise InvalidRequest("control settings are needed with method 'controlnet', and only there")
         if self.method.facts.needs_background != (self.backdrop_id is not None):
             raise InvalidRequest("a background picture is needed with method 'paste', and only there")
+        object.__setattr__(self, "guidance_scale", canonical(self.guidance_scale))
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
 
     @property
@@ -126,7 +127,7 @@ def _rounded(value: Any) -> Any:
         case bool() | int() | str() | None:
             return value
         case float():
-            return round(value, _DECIMALS) + 0.0  # no negative zero
+            return canonical(value)
         case dict():
             return {key: _rounded(item) for key, item in value.items()}
         case _:

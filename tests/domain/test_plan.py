@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.domain.placement import Cutout, place
+from pipeline.domain.placement import Cutout, Placement, place
 from pipeline.domain.plan import ModelFacts, PlanSubject, plan
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
-from pipeline.domain.spec import ControlSource, Method, SampleSpec
+from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, NoSubjects
 
 GOLDEN = Path(__file__).with_name("golden_plan.json")
@@ -61,6 +62,24 @@ def test_a_spec_survives_json() -> None:
         again = SampleSpec.from_json(spec.to_json())
         assert again == spec
         assert again.id == spec.id
+
+
+def test_a_spec_is_rendered_with_the_numbers_that_its_id_is_made_of() -> None:
+    placement = Placement(x=0.12345678, y=1 / 3, scale=0.5000004, rotation=-1e-9)
+    objects = (ObjectSpec(subject_id="s", cutout_id="c", placement=placement),)
+    control = ControlSpec(scale=2 / 3)
+    spec = replace(
+        next(one for one in golden_specs() if one.method is Method.CONTROLNET),
+        objects=objects, control=control, guidance_scale=7.12345678,
+    )  # fmt: skip
+    assert (placement.x, placement.y, placement.scale, str(placement.rotation)) == (
+        0.123457,
+        0.333333,
+        0.5,
+        "0.0",
+    )
+    assert (spec.control and spec.control.scale, spec.guidance_scale) == (0.666667, 7.123457)
+    assert SampleSpec.from_json(spec.to_json()) == spec
 
 
 def test_the_order_of_the_photos_does_not_matter() -> None:
