@@ -1,4 +1,4 @@
-"""The preview of a plan, which must not take longer for a larger count: `python -m benchmarks.plan` prints a JSON line."""
+"""The preview of a plan must not take longer for larger counts: `python -m benchmarks.plan` prints one JSON line."""
 
 from __future__ import annotations
 

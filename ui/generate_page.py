@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.domain.spec import Method
+from pipeline.errors import StudioError
 from pipeline.studio.reports import PlanPreview, RunProgress, RunState
 from ui.acceptance import build_advice
 from ui.addresses import file_address, page_address
@@ -28,6 +29,7 @@ _METHODS = [(_AS_IN_RECIPE, ""), *((str(one), str(one)) for one in Method)]
 _WORKING = (RunState.LOADING, RunState.RUNNING)
 _FIRST_COUNT = 20
 _LATEST = 6  # thumbnails: one row
+_SHARES = "The counts below are shares: of a plan this large only the first samples are drawn in advance."
 _EMPTY = empty_html(
     "No photographs yet",
     "A recipe needs objects to place.",
@@ -77,6 +79,7 @@ def plan_html(preview: PlanPreview) -> str:
     prompts = "".join(f"<li>{escape(one)}</li>" for one in preview.prompts)
     return (
         f'<p class="figure"><b>{preview.new}</b> pictures to make{time}</p>'
+        + note_html([] if preview.exact else [_SHARES])
         + note_html([there] if there else [])
         + note_html(preview.warnings, kind="bad")
         + f'<div class="charts">{charts}</div>'
@@ -128,17 +131,20 @@ class Generating:
     controls: Controls
 
     def preview(self, values: Mapping[Any, Any]) -> str:
-        """The plan of the recipe as it is now."""
+        """Return the plan of the recipe as it is now; in its place what is wrong, so that no earlier plan stays."""
         if not self.studio.classes():
             return _EMPTY
-        text, overrides = self.controls.asked(values)
-        return plan_html(self.studio.preview_plan(text, **overrides))
+        try:
+            text, overrides = self.controls.asked(values)
+            return plan_html(self.studio.preview_plan(text, **overrides))
+        except StudioError as error:
+            return note_html([str(error)], kind="bad")
 
     def start(self, values: Mapping[Any, Any]) -> tuple[Any, ...]:
-        """Start the run; the page after it."""
+        """Start the run; return its plan, so that what is shown is what runs, and the page after it."""
         text, overrides = self.controls.asked(values)
         self.studio.start_run(text, **overrides)
-        return self.poll("")
+        return self.preview(values), *self.poll("")
 
     def pause(self) -> tuple[Any, ...]:
         """Pause the run."""
@@ -198,19 +204,21 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     shown = [run, tiles, start, pause, resume, seen, phase]
     preview = shown_to_user(generating.preview)
     page.load(preview, controls.all, plan, **AT_ONCE)
-    recipes = studio.recipes()
-    controls.name.input(lambda name: recipes[name], controls.name, controls.text, **QUIET)
-    for change in (
+    changes = [
         controls.text.change,
         controls.count.change,
         controls.method.change,
         controls.model.change,
         controls.seed.change,
-    ):
-        change(preview, controls.all, plan, trigger_mode="always_last", **QUIET)
-    phase.change(preview, controls.all, plan, **QUIET)  # what is finished is no longer to be made
+        phase.change,  # what is finished is no longer to be made
+    ]
+    gr.on(  # one listener: the last change counts, and the plan is dimmed until its own preview has come
+        changes, preview, controls.all, plan, trigger_mode="always_last", show_progress="minimal"
+    )
+    recipes = studio.recipes()
+    controls.name.input(lambda name: recipes[name], controls.name, controls.text, **QUIET)
     guarded = for_leads(studio, "start or stop runs")
-    start.click(shown_to_user(guarded(generating.start)), controls.all, shown, **QUIET)
+    start.click(shown_to_user(guarded(generating.start)), controls.all, [plan, *shown], **QUIET)
     pause.click(shown_to_user(guarded(generating.pause)), None, shown, **QUIET)
     resume.click(shown_to_user(guarded(generating.resume)), None, shown, **QUIET)
     page.load(generating.poll, seen, shown, **AT_ONCE)

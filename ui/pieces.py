@@ -78,6 +78,9 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+_MOST_DIGITS = 20  # of a number in a text field
+
+
 def whole_number(text: str | None, what: str) -> int | None:
     """The whole number of a text field; None when it is empty.
 
@@ -86,6 +89,6 @@ def whole_number(text: str | None, what: str) -> int | None:
     """
     if text is None or not text.strip():
         return None
-    if not text.strip().isdecimal():
-        raise InvalidRequest(f"{what} is '{text}'; a whole number is needed, or nothing")
+    if not text.strip().isdecimal() or len(text.strip()) > _MOST_DIGITS:
+        raise InvalidRequest(f"{what} is '{text[:_MOST_DIGITS]}'; a whole number is needed, or nothing")
     return int(text)
