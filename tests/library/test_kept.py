@@ -460,3 +460,14 @@ def test_pictures_may_be_added_while_others_are_copied(site: Site, monkeypatch: 
     assert {str(number) for number in range(rows)} <= library._copied
     monkeypatch.undo()
     library.close()
+
+
+def test_a_damaged_picture_is_not_copied_and_is_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    library = site.start()
+    damaged, whole = (library.sample(sample_id).image_id or "" for sample_id in filled(library)[-2:])
+    library.picture_path(damaged).write_bytes(library.picture_path(whole).read_bytes())
+    library.keep()
+    library.close()
+    assert whole in StateFolder(site.state).pictures()
+    assert damaged not in StateFolder(site.state).pictures()
+    assert f"picture {damaged} is not in the state folder" in caplog.text
