@@ -129,9 +129,9 @@ def damage(connection: Connection) -> list[str]:
     """What the database itself finds wrong in its file, as sentences; nothing for a database by URL."""
     if connection.dialect.name != "sqlite":
         return []
-    said = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
+    findings = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    return [f"database: {line}" for line in said if line != "ok"] + [
+    return [f"database: {line}" for line in findings if line != "ok"] + [
         f"database: row {row} of table {table} points to a row of {parent} that is not there"
         for table, row, parent, _ in broken
     ]
@@ -154,8 +154,8 @@ def plain_faults(folder: Path) -> Iterator[None]:
         raise LibraryUnusable(disk_sentence(folder, error)) from error
 
 
-def _database_sentence(folder: Path, said: str) -> str:
-    low = said.lower()
+def _database_sentence(folder: Path, message: str) -> str:
+    low = message.lower()
     if "full" in low or "disk i/o" in low:  # SQLite says either when a write finds no room
         return disk_sentence(folder, OSError(errno.ENOSPC, ""))
     if "readonly" in low or "unable to open" in low:
@@ -166,8 +166,8 @@ def _database_sentence(folder: Path, said: str) -> str:
             "stop that process, then try again"
         )
     if "malformed" in low or "not a database" in low or "no such" in low:
-        return damaged_sentence(folder, said)
-    return f"library {folder} cannot be used: {said}"
+        return damaged_sentence(folder, message)
+    return f"library {folder} cannot be used: {message}"
 
 
 def damaged_sentence(folder: Path, finding: str) -> str:

@@ -48,7 +48,7 @@ class KeptLibrary(Library):
         """
         kept, damaged = state.read()
         with ThreadPoolExecutor(_READERS) as readers:  # a bucket answers each read late
-            list(readers.map(lambda one: self._fetch(state, one), dict.fromkeys(kept.pictures())))
+            list(readers.map(lambda blob_id: self._fetch(state, blob_id), dict.fromkeys(kept.pictures())))
         with self._writing() as connection:
             restored = restore(connection, kept, self.has_picture)
         self._appending, self._copying, self._over = threading.RLock(), threading.Lock(), threading.Event()
@@ -58,7 +58,7 @@ class KeptLibrary(Library):
         self._copied = state.pictures()
         named = dict.fromkeys(kept.pictures())
         self._uncopied = {  # pictures, in order
-            one: None for one in named if one not in self._copied and self.has_picture(one)
+            blob_id: None for blob_id in named if blob_id not in self._copied and self.has_picture(blob_id)
         }
         with self._reading() as connection:
             unkept = journal.unkept_events(connection, kept)

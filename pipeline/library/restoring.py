@@ -79,7 +79,7 @@ def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> i
     again: list[dict[str, Any]] = []
     for key, row in kept.rows[samples.name].items():
         spec = SampleSpec.from_json(row["spec"])
-        if row["id"] in rendered or not {one.subject_id for one in spec.objects} <= photos:
+        if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photos:
             continue
         if _whole(samples, row, is_there):
             (again if key in known else new).append(row | {"state": str(SampleState.PENDING)})
@@ -96,9 +96,9 @@ def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> i
 
 def _link(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     links = (
-        {"sample_id": row["id"], "position": position, "subject_id": one.subject_id}
+        {"sample_id": row["id"], "position": position, "subject_id": placed.subject_id}
         for row in rows
-        for position, one in enumerate(SampleSpec.from_json(row["spec"]).objects)
+        for position, placed in enumerate(SampleSpec.from_json(row["spec"]).objects)
     )
     for chunk in chunks(links):
         connection.execute(insert(sample_subjects), chunk)

@@ -54,7 +54,7 @@ class StateFolder:
         Raises:
             LibraryUnusable: the folder cannot be written; the same entries may be appended again.
         """
-        lines = "".join(json.dumps(encoded(one), ensure_ascii=False) + "\n" for one in entries)
+        lines = "".join(json.dumps(encoded(entry), ensure_ascii=False) + "\n" for entry in entries)
         path = self.folder / f"{self._name}-{self._part:04}.jsonl"
         try:
             with self._guard, path.open("ab") as file:

@@ -108,9 +108,9 @@ def _splits(connection: Connection) -> Iterator[str]:
 def _counters(connection: Connection) -> Iterator[str]:
     kept, counted = kept_counters(connection), counted_anew(connection)
     for scope, key in sorted(kept.keys() | counted.keys()):
-        said, there = kept.get((scope, key), 0), counted.get((scope, key), 0)
-        if said != there:
-            yield f"the counter of {scope} '{key}' says {said}, there are {there}"
+        noted, actual = kept.get((scope, key), 0), counted.get((scope, key), 0)
+        if noted != actual:
+            yield f"the counter of {scope} '{key}' says {noted}, there are {actual}"
 
 
 def _states(connection: Connection) -> Iterator[str]:

@@ -66,22 +66,22 @@ def open_library(settings: Settings, *, create: bool) -> OpenedLibrary:
 
 def sentence_of(restored: Restored) -> str:
     """What came back, and what did not, for the person; "" where there is nothing to say."""
-    said = []
+    sentences = []
     if restored.photos or restored.samples or restored.decisions:
-        said.append(
+        sentences.append(
             f"{restored.photos} photos, {restored.samples} pictures and {restored.decisions} decisions came back "
             "from the state folder"
         )
     if restored.lost:
-        said.append(
+        sentences.append(
             f"{len(restored.lost)} decided pictures were lost; their decisions are kept and hold again when the run "
             "of their recipe draws them"
         )
     if restored.left_out:
-        said.append(
+        sentences.append(
             f"{restored.left_out} decisions are on pictures that nothing is known of; they stay in the folder"
         )
     if restored.damaged:
         first = ", ".join(restored.damaged[:_FIRST])
-        said.append(f"{len(restored.damaged)} damaged lines were skipped ({first})")
-    return "; ".join(said)
+        sentences.append(f"{len(restored.damaged)} damaged lines were skipped ({first})")
+    return "; ".join(sentences)

@@ -115,8 +115,8 @@ def publish(
     release, pushed = push_release(
         library, name, release=options, options=push, on_progress=_rows(on_progress)
     )
-    said = _pushed(release, pushed, dry_run=request.dry_run)
-    return {**asdict(release), "path": request.to, "push": asdict(pushed), "sentence": said}
+    sentence = _pushed(release, pushed, dry_run=request.dry_run)
+    return {**asdict(release), "path": request.to, "push": asdict(pushed), "sentence": sentence}
 
 
 def _pushed(release: ReleaseReport, pushed: PushReport, *, dry_run: bool) -> str:
