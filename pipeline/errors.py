@@ -29,8 +29,11 @@ class UnknownName(StudioError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        near = get_close_matches(name, self.known, n=1, cutoff=0.5)
-        mend = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(self.known) or 'none'}"
+        by_spelling = {known_name.casefold(): known_name for known_name in self.known}
+        near = get_close_matches(name.casefold(), by_spelling, n=1, cutoff=0.5)
+        mend = (
+            f"did you mean '{by_spelling[near[0]]}'?" if near else f"known: {', '.join(self.known) or 'none'}"
+        )
         super().__init__(f"there is no {kind} '{name}'; {mend}")
 
 

@@ -1,4 +1,4 @@
-"""All settings in one place: read once at the door from the environment, then handed in."""
+"""All settings in one place: read once from the environment at the entry point, then passed in."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 from pipeline.domain.people import people_from
 from pipeline.domain.review import MOST_VOTES, Rule
-from pipeline.errors import InvalidRequest, StudioError
+from pipeline.errors import InvalidRequest, StudioError, UnknownName
 
+_PREFIX = "BACKLOT_"
 _MOST_GOLD = 0.5  # more known answers than that are no review
 
 
@@ -66,10 +67,15 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         InvalidRequest: a variable does not parse or lies outside its range.
+        UnknownName: a variable begins with `BACKLOT_` and names no setting.
     """
+    variables = [f"{_PREFIX}{name.upper()}" for name in _DEFAULTS]
+    for variable in sorted(environment):
+        if variable.upper().startswith(_PREFIX) and variable not in variables:
+            raise UnknownName("setting", variable, variables)
     given: dict[str, Any] = {}
     for name, default in _DEFAULTS.items():
-        text = environment.get(f"BACKLOT_{name.upper()}")
+        text = environment.get(f"{_PREFIX}{name.upper()}")
         if text is not None:
             given[name] = _parsed(name, text, type(default))
     if environment.get("SPACE_ID"):

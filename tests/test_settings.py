@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InvalidRequest
+from pipeline.errors import InvalidRequest, UnknownName
 from pipeline.settings import Settings, settings_from
 
 
@@ -53,3 +53,22 @@ def test_a_wrong_setting_is_named_with_its_value(name: str, value: str, sentence
     with pytest.raises(InvalidRequest) as refused:
         settings_from({name: value})
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("BACKLOT_LIBARY", "BACKLOT_LIBRARY"),
+        ("BACKLOT_BATCHSIZE", "BACKLOT_BATCH_SIZE"),
+        ("BACKLOT_VISITOR_IMAGES", "BACKLOT_VISITOR_PICTURES"),
+        ("Backlot_Gold", "BACKLOT_GOLD"),
+    ],
+)
+def test_a_variable_that_names_no_setting_is_refused_with_the_nearest_one(name: str, meant: str) -> None:
+    with pytest.raises(UnknownName) as refused:
+        settings_from({name: "1"})
+    assert str(refused.value) == f"there is no setting '{name}'; did you mean '{meant}'?"
+
+
+def test_variables_of_others_are_none_of_ours() -> None:
+    assert settings_from({"BACKLOT": "/checkout", "PATH": "/bin", "MY_BACKLOT_LIBRARY": "x"}) == Settings()
