@@ -56,7 +56,7 @@ ALLOWED = {
 # library → the only packages that may import it
 CONFINED = {
     "gradio": ("ui",),
-    "torch": ("pipeline.cutout", "pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
+    "torch": ("pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
     "sqlalchemy": ("pipeline.library",),
     "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering"),
 }

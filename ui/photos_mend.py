@@ -30,7 +30,7 @@ _HINTS = {
     "box": "Click two opposite corners round the object.",
     "brush": "Paint green what is missing, red what does not belong, then apply.",
 }
-_ORIGINS = {"given": "given", "ground": "found", "birefnet": "BiRefNet", "person": "by hand"}
+_ORIGINS = {"given": "given", "ground": "found", "person": "by hand"}
 
 
 def shown_subjects(studio: Studio, label: str, doubtful: bool) -> list[Subject]:

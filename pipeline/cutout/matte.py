@@ -1,4 +1,4 @@
-"""The door: a photo to its cut-out, with a score that says whether a person should look at it."""
+"""Cut the object out of a photo, with a score that says whether a person should check the mask."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ class CutoutOrigin(StrEnum):
     """Where a mask comes from."""
 
     GIVEN = "given"  # the file's own alpha, or a mask folder
-    GROUND = "ground"  # found against a plain ground
-    BIREFNET = "birefnet"  # found by the network
-    PERSON = "person"  # mended by a person
+    GROUND = "ground"  # found against a plain background
+    PERSON = "person"  # edited by a person
 
 
 @dataclass(frozen=True, slots=True)
