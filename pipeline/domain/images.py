@@ -1,4 +1,4 @@
-"""Pictures as arrays: types, content hashes, lossless encoding, fitting to a size."""
+"""Images as arrays: types, content hashes, lossless encoding, fitting to a size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHANNELS = {1: b"backlot:channels=1", 4: b"backlot:channels=4"}
 
 
 def pixel_hash(pixels: Pixels) -> str:
-    """The content id of a picture: the first 20 hexadecimal digits of SHA-256 over its shape and bytes."""
+    """The content id of an image: the first 20 hexadecimal digits of SHA-256 over its shape and bytes."""
     assert pixels.dtype == np.uint8
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).data)
@@ -30,7 +30,7 @@ def pixel_hash(pixels: Pixels) -> str:
 
 
 def encode_webp(pixels: Pixels, *, xmp: bytes = b"") -> bytes:
-    """Lossless WebP of a picture; `decode` gives the same array back, colours under alpha 0 included.
+    """Lossless WebP of an image; `decode` gives the same array back, colours under alpha 0 included.
 
     WebP knows no grey and drops an alpha that is 255 everywhere, so the number of channels is noted in the file.
 
@@ -45,10 +45,10 @@ def encode_webp(pixels: Pixels, *, xmp: bytes = b"") -> bytes:
 
 
 def decode(data: bytes) -> Pixels:
-    """The pixels of an encoded picture: (H, W, 3), (H, W, 4), or (H, W) where it is grey.
+    """The pixels of an encoded image: (H, W, 3), (H, W, 4), or (H, W) where it is grey.
 
     Raises:
-        OSError: the bytes are no picture, or cut short.
+        OSError: the bytes are not a readable image, or cut short.
     """
     with Image.open(BytesIO(data), formats=FORMATS) as picture:
         note = picture.info.get("xmp", b"")
@@ -59,7 +59,7 @@ def decode(data: bytes) -> Pixels:
 
 
 def thumbnail(rgb: RGB, side_px: int = 256) -> RGB:
-    """The picture with its longest side at most `side_px`, area-filtered; never enlarged."""
+    """The image with its longest side at most `side_px`, area-filtered; never enlarged."""
     height, width = rgb.shape[:2]
     share = side_px / max(height, width)
     if share >= 1:
@@ -69,7 +69,7 @@ def thumbnail(rgb: RGB, side_px: int = 256) -> RGB:
 
 
 def fitted(rgb: RGB, size: tuple[int, int]) -> RGB:
-    """The picture cropped at its centre to the aspect of `size` (height, width) and resized to it."""
+    """The image cropped at its centre to the aspect of `size` (height, width) and resized to it."""
     height, width = rgb.shape[:2]
     share = min(height / size[0], width / size[1])
     crop_h, crop_w = max(1, round(size[0] * share)), max(1, round(size[1] * share))

@@ -13,7 +13,7 @@ from pipeline.errors import SourceRefused
 from pipeline.sources.item import MAX_FILE_BYTES, Refusal, SourceItem
 from pipeline.sources.layout import sorted_out
 
-_MAX_RATIO = 100  # packed pictures hardly shrink; a bomb shrinks a thousandfold
+_MAX_RATIO = 100  # image files hardly compress; a decompression bomb shrinks a thousandfold
 _RATIO_FROM_BYTES = 2**20
 _MAX_TOTAL_BYTES = 50 * 2**30
 _MAX_ENTRIES = 1_000_000
@@ -53,7 +53,7 @@ class ZipSource:
             raise SourceRefused(self._nothing_in(path))
 
     def items(self) -> Iterator[SourceItem]:
-        """Every picture, in order of path."""
+        """Every image, in order of path."""
         for entry in self._entries:
             try:
                 mask = self._read(entry.mask) if entry.mask else None

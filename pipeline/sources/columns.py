@@ -1,4 +1,4 @@
-"""Which columns of a data set hold the picture, the label and the mask."""
+"""Which columns of a data set hold the image, the label and the mask."""
 
 from __future__ import annotations
 

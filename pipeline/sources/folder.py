@@ -31,7 +31,7 @@ class FolderSource:
         self.count: int | None = len(entries)
 
     def items(self) -> Iterator[SourceItem]:
-        """Every picture, in order of path."""
+        """Every image, in order of path."""
         for entry in self._entries:
             try:
                 item = SourceItem(entry.label, str(entry.path), self._read(entry.path), self._mask(entry))

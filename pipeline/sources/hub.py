@@ -13,7 +13,7 @@ from pipeline.sources.item import Refusal, SourceItem
 
 
 class HubSource:
-    """Rows of a streamed data set, pictures as they were uploaded.
+    """Rows of a streamed data set, images as they were uploaded.
 
     Args:
         rows: a `datasets` iterable data set whose features are known.
@@ -67,7 +67,7 @@ class HubSource:
         )
 
     def _item(self, row: Mapping[str, Any], name: str) -> SourceItem:
-        """A row's picture with label and mask. ValueError or OSError: why there is none."""
+        """A row's image with label and mask. ValueError or OSError: why there is none."""
         columns = self._columns
         label, picture = columns.label_of(row[columns.label]), row[columns.image]
         if label is None:
@@ -79,7 +79,7 @@ class HubSource:
         return SourceItem(label, name, data, mask)
 
     def _file(self, value: Mapping[str, Any] | None, name: str) -> bytes | None:
-        """An encoded picture: in the row, or in a file of the Hub that the row names; no other is opened."""
+        """An encoded image: in the row, or in a file of the Hub that the row names; no other is opened."""
         if value is None:
             return None
         if value.get("bytes") is not None:
@@ -184,7 +184,7 @@ def _seen_features(rows: Any) -> Mapping[str, Any]:
 
 
 def _encoded(rows: Any, columns: Columns) -> Any:
-    """The same rows with pictures as {"bytes", "path"} instead of decoded."""
+    """The same rows with images as {"bytes", "path"} instead of decoded."""
     from datasets import Image
 
     for name in (columns.image, columns.mask):

@@ -1,4 +1,4 @@
-"""What every source hands out: labelled files, refusals, a note."""
+"""What every source yields: labelled image files, refusals, a note."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def label_fault(label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SourceItem:
-    """One labelled picture file, still encoded.
+    """One labelled image file, still encoded.
 
     `name` is the path inside the source, e.g. "bolt/01.jpg"; `mask` the encoded file of its mask, if any.
     """
@@ -51,5 +51,5 @@ class Source(Protocol):
     address: str | None  # of exactly what is read, where the name that the person gave may move
 
     def items(self) -> Iterator[SourceItem]:
-        """Every picture of the source, in a fixed order; files that cannot be read go to `refused`."""
+        """Every image of the source, in a fixed order; files that cannot be read go to `refused`."""
         ...

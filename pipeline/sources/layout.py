@@ -1,4 +1,4 @@
-"""Which files of a tree are pictures of which class, and which is whose mask: names only, no reading."""
+"""Which files of a tree are images of which class, and which is whose mask: names only, no reading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENT = frozenset({"thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A picture file: its class, its path inside the source, the path of its mask or None."""
+    """An image file: its class, its path inside the source, the path of its mask or None."""
 
     label: str
     path: PurePosixPath

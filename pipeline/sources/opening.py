@@ -1,4 +1,4 @@
-"""The door: which kind of source a name means."""
+"""Open a source by its name: a folder, an archive, a data set of the Hub, or the starter set."""
 
 from __future__ import annotations
 
