@@ -1,4 +1,4 @@
-"""Bringing photographs: uploaded files, a path on this machine, a data set of the Hub, the starter set."""
+"""Import photos: uploaded files, a path on this machine, a data set of the Hub, the starter set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMED_REFUSALS = 8
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """Runs one import; `stop` ends it after the photograph in work."""
+    """Runs one import; `stop` ends it after the current photo."""
 
     studio: Studio
     stop: threading.Event = field(default_factory=threading.Event)
@@ -42,7 +42,7 @@ class Importing:
     ) -> str:
         """Import a folder, a zip or `hf://datasets/ns/name`; what happened, in HTML."""
         if not source.strip():
-            raise InvalidRequest("say where the photographs are: a folder, a .zip, or hf://datasets/name/set")
+            raise InvalidRequest("enter where the photos are: a folder, a .zip, or hf://datasets/name/set")
         return self._run(source.strip(), split, progress, token)
 
     def starter_set(self, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
@@ -60,7 +60,7 @@ class Importing:
         zips = [path for path in files or [] if path.lower().endswith(".zip")]
         loose = [path for path in files or [] if path not in zips]
         if not files:
-            raise InvalidRequest("choose a .zip or some pictures first")
+            raise InvalidRequest("choose a .zip or some image files first")
         if loose and not label.strip():
             raise InvalidRequest(
                 "name the class of these pictures, e.g. bolt; or bring a .zip with one folder per class"
@@ -93,7 +93,7 @@ class Importing:
                 cancelled=self.stop.is_set,
             )
         except Cancelled as stopped:
-            return note_html([f"Stopped after {stopped.done} photographs; they are kept."])
+            return note_html([f"Stopped after {stopped.done} photos; they are kept."])
         return report_html(report)
 
 
@@ -101,11 +101,11 @@ def report_html(report: ImportReport) -> str:
     """What an import did: counts, the note of a guess, refused files with the reason."""
     said = [f"{report.added} added" + (f", {report.already} already here" if report.already else "")]
     if report.samples:
-        said.append(f"{report.samples} accepted pictures came with them.")
+        said.append(f"{report.samples} accepted synthetic images came with them.")
     if report.note:
         said.append(report.note)
     if report.doubtful:
-        said.append(f"{report.doubtful} masks want a look; they come first.")
+        said.append(f"{report.doubtful} masks need checking; they are shown first.")
     refused = [f"{name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
     if len(report.refused) > _NAMED_REFUSALS:
         refused.append(f"and {len(report.refused) - _NAMED_REFUSALS} more were refused")

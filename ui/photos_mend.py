@@ -1,4 +1,4 @@
-"""One photograph, large: its mask over it, and mending by click, by box or by brush."""
+"""One photo, large, with its mask over it: edit the mask by click, by box or by brush."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _VIEWS = [("mask", "mask"), ("photo", "photo"), ("cut-out", "cutout")]
 _TOOLS = [("click adds", "add"), ("click takes away", "remove"), ("box", "box"), ("brush", "brush")]
 _HINTS = {
-    "add": "Click a part that is missing.",
-    "remove": "Click a part that does not belong.",
-    "box": "Click two opposite corners round the object.",
+    "add": "Click a part of the object that is missing.",
+    "remove": "Click a part that does not belong to the object.",
+    "box": "Click two opposite corners of a box around the object.",
     "brush": "Paint green what is missing, red what does not belong, then apply.",
 }
 _ORIGINS = {"given": "given", "ground": "found", "person": "by hand"}
@@ -138,17 +138,19 @@ def _laid_out() -> _Parts:
             hint = gr.Markdown(_HINTS["add"], elem_classes="hint")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             with gr.Row(elem_classes="tight"):
-                back = gr.Button("All photographs", size="sm")
+                back = gr.Button("All photos", size="sm")
                 previous = gr.Button("‹", size="sm", min_width=40, scale=0, elem_id="previous-photo")
                 following = gr.Button("›", size="sm", min_width=40, scale=0, elem_id="next-photo")
             with gr.Column(elem_classes="pane"):
                 facts = gr.HTML()
             with gr.Column(elem_classes="pane"):
                 view = gr.Radio(_VIEWS, value="mask", label="Show", elem_classes="pills")
-                tool = gr.Radio(_TOOLS, value="add", label="Mend by", elem_classes="pills", elem_id="tool")
+                tool = gr.Radio(
+                    _TOOLS, value="add", label="Edit the mask with", elem_classes="pills", elem_id="tool"
+                )
                 apply = gr.Button("Apply the strokes", visible=False)
             with gr.Row(elem_classes="tight"):
-                drop = gr.Button("Drop changes")
+                drop = gr.Button("Discard changes")
                 save = gr.Button("Save mask", variant="primary", elem_id="save-mask")
             exclude = gr.Button("Leave this photo out", size="sm")
     return _Parts(

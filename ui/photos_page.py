@@ -1,4 +1,4 @@
-"""Photos: bring photographs, see what was cut out, doubtful ones first."""
+"""The Photos page: import photos and check what was cut out, doubtful masks first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _POLL_S = 1.5
 _GROUNDS = [("paper", "checker"), ("green", "green"), ("dark", "dark")]
 _EMPTY = empty_html(
     "No photographs yet",
-    "Bring a zip or a folder with one sub-folder per class, or begin with the rendered starter set.",
+    "Import a .zip or a folder with one sub-folder per class, or start with the rendered starter set.",
 )
 
 
@@ -48,7 +48,7 @@ class PhotosView:
         first = max(0, min(first, (len(subjects) - 1) // _PAGE * _PAGE))
         shown = subjects[first : first + _PAGE]
         grid = tiles_html([self._tile(one) for one in shown], ground=ground)
-        nothing = _EMPTY if not classes else empty_html("Nothing here", "No photograph fits this filter.")
+        nothing = _EMPTY if not classes else empty_html("Nothing here", "No photo matches this filter.")
         return (
             gr.Radio(choices=choices, value=label, visible=bool(classes)),
             grid if shown else "" if self.starter.running else nothing,
@@ -61,7 +61,7 @@ class PhotosView:
     def starting(self) -> tuple[str, gr.Timer]:
         """The progress of the starter set, and whether to go on asking."""
         if self.starter.running:
-            said = "Drawing the starter set: rendered machine parts, each with its exact mask"
+            said = "Rendering the starter set: machine parts, each with its exact mask"
             if self.starter.total:
                 said += f" · {self.starter.done} of {self.starter.total}"
             return progress_html(self.starter.done, self.starter.total, said), gr.Timer(active=True)
@@ -81,7 +81,8 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
     """Lay out and wire the page."""
     build_bar(page, studio, "")
     build_head(
-        "Photos", "Each photograph is cut out of its ground. Look at the doubtful ones; mend what is wrong."
+        "Photos",
+        "The object of each photo is cut out of its background. Check the doubtful masks and edit them where needed.",
     )
     view = PhotosView(studio, starter)
     first = gr.State(0)
@@ -94,13 +95,13 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
                 )
             tiles = build_tiles(elem_id="photos", label="Photographs")
             with gr.Row(elem_classes="pager"):
-                before = gr.Button("Before", size="sm", visible=False, scale=0)
+                before = gr.Button("Previous", size="sm", visible=False, scale=0)
                 line = gr.Markdown()
                 after = gr.Button("Next", size="sm", visible=False, scale=0)
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             with gr.Column(elem_classes="pane"):
                 doubtful = gr.Checkbox(label="Doubtful masks only", container=False)
-                ground = gr.Radio(_GROUNDS, value="checker", label="Ground", elem_classes="pills")
+                ground = gr.Radio(_GROUNDS, value="checker", label="Background", elem_classes="pills")
             imported = build_import(page, studio)
     shown = [label, tiles, line, before, after, first]
     asked = [label, doubtful, ground, first]
