@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,8 +78,10 @@ class Importing:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / _UPLOADED
             (folder / label).mkdir(parents=True)
-            for path in pictures:
-                shutil.copy(path, folder / label / Path(path).name)
+            for path, name in zip(
+                pictures, distinct_names([Path(path).name for path in pictures]), strict=True
+            ):
+                shutil.copy(path, folder / label / name)
             return self._run(str(folder), split, progress)
 
     def _run(self, source: str, split: str, progress: gr.Progress, token: gr.OAuthToken | None = None) -> str:
@@ -95,6 +97,23 @@ class Importing:
         except Cancelled as stopped:
             return note_html([f"Stopped after {stopped.done} photos; they are kept."])
         return report_html(report)
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """The names of files that are to lie in one folder: a.jpg, and "a (2).jpg" for another a.jpg or A.jpg."""
+    taken = {name.casefold() for name in names}
+    seen: set[str] = set()
+    distinct = []
+    for name in names:
+        free, number = name, 1
+        if name.casefold() in seen:
+            while free.casefold() in taken:
+                number += 1
+                free = f"{Path(name).stem} ({number}){Path(name).suffix}"
+        seen.add(name.casefold())
+        taken.add(free.casefold())
+        distinct.append(free)
+    return distinct
 
 
 def report_html(report: ImportReport) -> str:

@@ -67,18 +67,22 @@ class ZipSource:
         infos = self._archive.infolist()
         if len(infos) > _MAX_ENTRIES:
             raise SourceRefused(f"the archive lists {len(infos)} entries; at most {_MAX_ENTRIES} are read")
-        usable, total = {}, 0
+        usable: dict[PurePosixPath, zipfile.ZipInfo] = {}
+        total = 0
         for info in infos:
             if info.is_dir():
                 continue
             total += info.file_size
-            reason = _reason_against(info) or (
-                "the archive unpacks to over 50 GB" if total > _MAX_TOTAL_BYTES else ""
-            )
+            path = PurePosixPath(info.filename.replace("\\", "/"))
+            reason = _reason_against(info)
+            if not reason and total > _MAX_TOTAL_BYTES:
+                reason = "the archive unpacks to over 50 GB"
+            if not reason and path in usable:
+                reason = "the archive holds another file of this name; rename one of them"
             if reason:
                 self.refused.append(Refusal(info.filename, reason))
             else:
-                usable[PurePosixPath(info.filename.replace("\\", "/"))] = info
+                usable[path] = info
         return usable
 
     def _read(self, path: PurePosixPath) -> bytes:

@@ -51,6 +51,18 @@ def test_entries_that_leave_the_folder_are_refused_and_nothing_is_written(tmp_pa
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_second_file_of_one_name_is_refused_and_the_first_is_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, data in (("nut/a.jpg", b"1"), ("nut/a.jpg", b"2"), ("nut\\a.jpg", b"3")):
+            archive.writestr(name, data)
+    opened = open_source(str(tmp_path / "a.zip"))
+    assert list(opened.items()) == [SourceItem("nut", "nut/a.jpg", b"1")]
+    assert [refusal.reason for refusal in opened.refused] == [
+        "the archive holds another file of this name; rename one of them"
+    ] * 2
+
+
 def test_symbolic_links_are_refused(tmp_path: Path) -> None:
     source = packed(tmp_path / "a.zip", {"nut/a.jpg": b"/etc/passwd"}, mode=stat.S_IFLNK | 0o777)
     with pytest.raises(SourceRefused, match=r"nut/a\.jpg is a symbolic link"):

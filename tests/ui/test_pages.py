@@ -72,6 +72,23 @@ def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path
     assert published_source(subject.source) == "uploaded"
 
 
+def test_uploads_of_one_file_name_are_all_imported(studio: Studio, tmp_path: Path) -> None:
+    uploads = []
+    for number, path in enumerate(("1/a.png", "2/a.png", "2/deep/A.png", "3/a (2).png")):
+        photo = np.full((64, 64, 3), 235, np.uint8)
+        photo[20:44, 20:44] = (30, 90, 40 * number)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(tmp_path / path)
+        uploads.append(str(tmp_path / path))
+    Importing(studio).from_files(uploads, "bolt", "train")
+    assert sorted(subject.name for subject in studio.subjects()) == [
+        "bolt/A (4).png",
+        "bolt/a (2).png",
+        "bolt/a (3).png",
+        "bolt/a.png",
+    ]
+
+
 def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     shown = plan_html(PREVIEW)
     assert "<b>12</b> pictures to make, about 2 min" in shown
