@@ -15,7 +15,7 @@ from ui.pieces import empty_html, link_html, note_html, table_html
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Tally
-    from pipeline.domain.agreement import Habit
+    from pipeline.domain.habits import Habit
     from pipeline.studio import Studio
     from pipeline.studio.team import TeamReport
 

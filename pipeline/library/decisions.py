@@ -9,7 +9,6 @@ from itertools import groupby
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
 
-from pipeline.domain.agreement import by_sample, krippendorffs_alpha
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import (
     AUTOMATIC,
@@ -29,6 +28,7 @@ from pipeline.domain.review import votes as votes_of
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.library import leases as leasing
 from pipeline.library import samples as sample_rows
+from pipeline.library.agreement import by_sample, krippendorffs_alpha
 from pipeline.library.counts import counts
 from pipeline.library.rows import PEOPLE, DecisionRow, SampleState, VoteRow
 from pipeline.library.schema import decisions, now, review_policies, samples, votes

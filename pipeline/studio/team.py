@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.domain.acceptance import Tally
-from pipeline.domain.agreement import Habit, Pair, by_sample, habit, krippendorffs_alpha, pairs_of
-from pipeline.domain.review import AUTOMATIC, Policy, Verdict
+from pipeline.domain.habits import Habit, habit
+from pipeline.domain.review import AUTOMATIC, LASTING, Policy, Verdict, standing
 from pipeline.library import Library, VoteRow
+from pipeline.library.agreement import Pair, by_sample, krippendorffs_alpha, pairs_of
 
 _ROLLED = 20  # decisions in one point of a reviewer's curve
 
@@ -38,8 +39,8 @@ class TeamReport:
 def team_report(library: Library) -> TeamReport:
     """Count it all; reads every decision once."""
     taken: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for row in library.decision_rows():
-        if row.via not in AUTOMATIC and row.verdict in (Verdict.ACCEPT, Verdict.REJECT):
+    for row in standing(library.decision_rows()):
+        if row.via not in AUTOMATIC and row.verdict in LASTING:
             taken[row.reviewer].append((row.at, row.verdict == Verdict.ACCEPT))
     rows = library.votes()
     votes = by_sample((row.sample_id, row.reviewer, row.verdict) for row in rows)

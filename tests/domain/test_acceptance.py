@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from pipeline.domain.acceptance import (
     Acceptance,
@@ -48,6 +49,13 @@ def outcome(seed: int, accepted: bool, *, scale: float = 0.5, **slots: str) -> O
         seed=seed,
     )
     return spec, accepted
+
+
+@pytest.mark.parametrize(("accepted", "decided"), [(0, 1), (0, 10), (3, 10), (7, 9), (10, 10), (412, 1000)])
+def test_the_interval_is_scipys_wilson_interval(accepted: int, decided: int) -> None:
+    # `domain` imports no scipy, so the closed form stands there; this holds it to the library's
+    expected = binomtest(accepted, decided).proportion_ci(confidence_level=0.95, method="wilson")
+    assert Tally(accepted, decided).interval == pytest.approx((expected.low, expected.high), abs=1e-7)
 
 
 def test_of_several_objects_the_pose_of_the_front_one_counts() -> None:

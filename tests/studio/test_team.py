@@ -48,6 +48,25 @@ def test_answers_to_gold_items_are_counted_for_each_reviewer_and_decide_nothing(
     assert [(one.reviewer, one.decided) for one in report.habits] == [("ann", 3)]
 
 
+def test_what_was_taken_back_counts_for_no_reviewer(library: Library) -> None:
+    first, second, *_ = filled(library)
+    library.record_decision(decision(first, Verdict.REJECT, reviewer="ann"))
+    library.record_decision(decision(second, reviewer="ann"))
+    library.record_decision(decision(first, Verdict.UNDO, reviewer="ann"))
+    (habit,) = team_report(library).habits
+    assert (habit.decided, habit.accepted) == (1, Tally(1, 1))
+
+
+def test_an_undone_answer_to_a_gold_item_brings_the_one_before_it_back(library: Library) -> None:
+    first, *_ = filled(library)
+    library.record_decision(decision(first, reviewer="ann"))
+    library.add_gold([first], made_by="ann")
+    (item,) = library.gold_for("ben", 5)
+    for verdict in ("accept", "reject", "undo"):
+        answer(library, item.id, verdict, reviewer="ben")
+    assert library.gold_hits() == {"ben": (1, 1)}
+
+
 def test_reasons_agree_or_not_where_two_people_rejected(library: Library) -> None:
     ids = filled(library, samples=6)
     library.set_review_policy(Policy(overlap=2))
