@@ -41,6 +41,7 @@ class Settings:
     visitor_variants: int = 4  # pictures that who has not signed in to a Space may have drawn at once
     visitor_pictures: int = 40  # and in an hour
     visitor_total: int = 400  # pictures an hour for all visitors of a Space together
+    hosts: str = ""  # further host names of the studio, e.g. "studio.example.org" behind a proxy
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_size <= 64:

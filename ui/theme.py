@@ -8,6 +8,9 @@ import gradio as gr
 
 STATIC = Path(__file__).resolve().parent / "static"
 STYLESHEETS = [STATIC / "studio.css", STATIC / "review.css"]
+SCRIPTS = (
+    f"<script>{(STATIC / 'page_token.js').read_text(encoding='utf-8')}</script>"  # in the head of every page
+)
 _PETROL = gr.themes.Color(
     name="petrol",
     c50="#eef8f9", c100="#d5edf0", c200="#aedbe1", c300="#7ac1cb", c400="#449fad", c500="#268392",

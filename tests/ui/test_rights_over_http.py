@@ -21,6 +21,7 @@ from pipeline.library.engine import DATABASE_NAME
 from pipeline.studio import Studio
 from tests.toy_library import decision, filled
 from ui.app import launch
+from ui.origin import TOKEN_HEADER, TOKEN_PATH
 
 REFUSED = "'visitor' may not"
 _TIMEOUT_S = 60
@@ -44,7 +45,8 @@ def site(studio: Studio) -> Iterator[tuple[gr.Blocks, str]]:
 
 def sent(address: str, body: dict[str, Any]) -> str:
     """What a POST is answered with, whatever the status; a browser's own cookie claims to be ann."""
-    headers = {"Content-Type": "application/json", "Cookie": "backlot_reviewer=ann"}
+    token = urllib.request.urlopen(f"{address.partition('/gradio_api')[0]}{TOKEN_PATH}").read().decode()
+    headers = {"Content-Type": "application/json", "Cookie": "backlot_reviewer=ann", TOKEN_HEADER: token}
     request = urllib.request.Request(address, json.dumps(body).encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
