@@ -10,7 +10,8 @@ import gradio as gr
 
 from pipeline.domain.acceptance import advice
 from pipeline.domain.slots import SLOT
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.access import Capability, handler
+from ui.events import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Acceptance, Advice, Tally
@@ -61,6 +62,7 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
         ticked = gr.CheckboxGroup([], label="Reviewers suggest", elem_id="suggestions")
         apply = gr.Button("Change the recipe", size="sm", elem_id="apply-advice")
 
+    @handler(studio, Capability.LOOK)
     def offer() -> tuple[str, Any, Any]:
         found = studio.acceptance()
         choices = [(one.sentence, _key(one)) for one in advice(found)]
@@ -70,6 +72,7 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
             gr.CheckboxGroup(choices=choices, value=[]),
         )
 
+    @handler(studio, Capability.PLAN)
     def change(text: str, keys: list[str]) -> tuple[str, Any]:
         chosen = [one for one in studio.advice() if _key(one) in keys]
         if not chosen:
@@ -79,7 +82,7 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
         return studio.changed_recipe(text, chosen), gr.CheckboxGroup(value=[])
 
     page.load(offer, None, [charts, pane, ticked], **AT_ONCE)
-    apply.click(shown_to_user(change), [recipe, ticked], [recipe, ticked], **QUIET)
+    apply.click(change, [recipe, ticked], [recipe, ticked], **QUIET)
 
 
 def _key(one: Advice) -> str:

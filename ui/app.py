@@ -12,6 +12,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from pipeline.errors import InvalidRequest, StudioError
+from ui.access import StudioBlocks, check_declared
 from ui.create_page import build_create_page
 from ui.frame import PAGES
 from ui.generate_page import build_generate_page
@@ -23,13 +24,17 @@ from ui.reviewers_page import build_reviewers_page
 from ui.starter_job import StarterJob
 from ui.theme import SCRIPTS, STYLESHEETS, build_theme
 from ui.train_page import build_train_page
+from ui.uploads import UploadLimit
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 TITLE = "Backlot"
 _ADDRESS, _PORT = "127.0.0.1", 7860  # where Gradio listens by default
-_STRANGERS_UPLOAD = "500mb"  # the most that anybody may send to a Space in one file
+_CACHE_S = {
+    True: (600, 3600),
+    False: (3600, 86400),
+}  # hosted or not: look so often for uploads older than that
 _SERVING: dict[str, Any] = {
     "footer_links": [],
     "run_history": False,  # it would keep every decision of a reviewer in the browser
@@ -50,12 +55,14 @@ def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
         "train": lambda app: build_train_page(app, studio),
     }
     app: gr.Blocks
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as app:
+    cached = _CACHE_S[studio.settings.hosted]  # everything goes when the server ends
+    with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=cached) as app:
         build[""](app)
     for path, title in {**PAGES, "reviewers": "Reviewers"}.items():  # the last one is reached from Review
         if path:
             with app.route(title, path):
                 build[path](app)
+    check_declared(app)
     app.queue(default_concurrency_limit=8)
     return app
 
@@ -83,8 +90,7 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
             theme=build_theme(),
             css_paths=STYLESHEETS,
             head=SCRIPTS,
-            max_file_size=_STRANGERS_UPLOAD if studio.settings.hosted else None,
-            app_kwargs={"middleware": [guard]},
+            app_kwargs={"middleware": [guard, Middleware(UploadLimit, studio=studio)]},
             **_SERVING,
             **{**options, "server_name": name, "server_port": port},
         )

@@ -31,7 +31,7 @@ def chips_html(vocabulary: Mapping[str, Sequence[str]] | None) -> str:
 
 def picked_word(event: gr.EventData) -> str:
     """The word that a pick carries."""
-    return str(event._data["value"])
+    return str(event._data.get("value", ""))
 
 
 def _chip(word: str) -> str:

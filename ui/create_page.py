@@ -11,15 +11,15 @@ from gradio.context import LocalContext
 
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
+from ui.access import Capability, handler
 from ui.addresses import page_address
 from ui.chips import chips_html, picked_word
 from ui.create_controls import Controls, Values, build_controls
 from ui.creating import Creating
-from ui.events import AT_ONCE, LIVE, QUIET, RENDER, shown_to_user
+from ui.events import AT_ONCE, LIVE, QUIET, RENDER
 from ui.frame import build_bar, build_head
 from ui.overlays import enlarged
 from ui.pieces import empty_html, note_html
-from ui.rights import for_reviewers
 from ui.stage import build_stage, dragged_to
 from ui.tiles import build_tiles, picked_id
 from ui.visitors import MODEL, Visitors
@@ -99,8 +99,9 @@ def _laid_out(studio: Studio) -> tuple[_Parts, Controls]:
 def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
     studio, chosen = creating.studio, creating.chosen
     geometry: set[Any] = {chosen, *creating.controls.geometry}
+    look = handler(studio, Capability.LOOK)
 
-    @shown_to_user
+    @look
     def opened(request: gr.Request) -> tuple[Any, ...]:
         classes = studio.classes()
         first = creating.first_object(request.query_params.get("subject", ""))
@@ -113,17 +114,17 @@ def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
             gr.HTML(visible=not first),
         )
 
-    @shown_to_user
+    @look
     def picked(label: str, event: gr.EventData) -> tuple[str, str]:
         return picked_id(event), creating.objects(label, picked_id(event))
 
-    follow = shown_to_user(creating.preview)
+    follow, place = look(creating.preview), look(_placing)
     loaded = page.load(
         opened, None, [chosen, parts.label, parts.objects, parts.columns, parts.nothing], **AT_ONCE
     )
     loaded.then(follow, geometry, parts.stage, **QUIET)
     parts.label.input(
-        shown_to_user(creating.objects),
+        look(creating.objects),
         [parts.label, chosen],
         parts.objects,
         **QUIET,
@@ -132,7 +133,7 @@ def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
     parts.objects.pick(picked, parts.label, [chosen, parts.objects], **AT_ONCE).then(
         follow, geometry, parts.stage, **AT_ONCE
     ).then(
-        _placing,
+        place,
         None,
         [parts.stage, parts.result, parts.again, parts.keep],
         **QUIET,
@@ -153,8 +154,9 @@ def _wire_placing(creating: Creating, parts: _Parts) -> None:
     controls = creating.controls
     geometry: set[Any] = {creating.chosen, *controls.geometry}
     panes = [parts.stage, parts.result, parts.again, parts.keep]
+    look = handler(creating.studio, Capability.LOOK)
 
-    @shown_to_user
+    @look
     def dragged(values: Values, event: gr.EventData) -> dict[Any, Any]:
         x, y = dragged_to(event)
         return {
@@ -163,42 +165,50 @@ def _wire_placing(creating: Creating, parts: _Parts) -> None:
             parts.stage: creating.preview({**values, controls.x: x, controls.y: y}),
         }
 
-    @shown_to_user
+    @look
     def moved(values: Values) -> tuple[Any, ...]:
         return gr.HTML(creating.preview(values), visible=True), *_placing()[1:]
 
     parts.stage.drag(dragged, geometry, {controls.x, controls.y, parts.stage}, **LIVE)
     for slider in controls.geometry:
         slider.input(moved, geometry, panes, **LIVE)
-    parts.again.click(_placing, None, panes, **AT_ONCE)
+    parts.again.click(look(_placing), None, panes, **AT_ONCE)
 
 
 def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     studio, controls = creating.studio, creating.controls
+    look = handler(studio, Capability.LOOK)
 
-    def noted(prompt: str, model: str) -> str:
+    def notes_of(prompt: str, model: str) -> str:
         try:
             return note_html(studio.prompt_notes(prompt, creating.model(model))) if prompt else ""
         except StudioError as error:  # a wrong model: said in its place, not as a message at every key
             return note_html([str(error)], kind="bad")
 
+    @look
+    def noted(prompt: str, model: str) -> str:
+        return notes_of(prompt, model)
+
+    @look
     def model_changed(prompt: str, model: str) -> tuple[str, str, str]:
         try:
             words = studio.vocabulary(creating.model(model))
         except StudioError as error:
             return prompt, "", note_html([str(error)], kind="bad")
         prompt = prompt or (_FIRST_PROMPT if words else "")
-        return prompt, chips_html(words), noted(prompt, model)
+        return prompt, chips_html(words), notes_of(prompt, model)
 
-    @shown_to_user
-    def chip_picked(prompt: str, model: str, event: gr.EventData) -> tuple[str, str]:
-        longer = with_word(prompt, picked_word(event), studio.vocabulary(creating.model(model)) or {})
-        return longer, noted(longer, model)
+    @look
+    def chip_picked(prompt: str | None, model: str, event: gr.EventData) -> tuple[str, str]:
+        longer = with_word(prompt or "", picked_word(event), studio.vocabulary(creating.model(model)) or {})
+        return longer, notes_of(longer, model)
 
+    @look
     def offered(request: gr.Request) -> Any:
         visits = creating.visitors.limited(request)
         return gr.Dropdown(choices=[MODEL], value=MODEL, interactive=False) if visits else gr.skip()
 
+    @look
     def method_changed(method: str) -> tuple[Any, Any]:
         guided = method == Method.CONTROLNET
         return gr.Radio(visible=guided), gr.Slider(visible=guided)
@@ -219,7 +229,7 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     controls.method.change(
         method_changed, controls.method, [controls.source, controls.control_scale], queue=False
     )
-    controls.dice.click(lambda: random.randrange(_SEEDS), None, controls.seed, **AT_ONCE)
+    controls.dice.click(look(lambda: random.randrange(_SEEDS)), None, controls.seed, **AT_ONCE)
 
 
 def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.State) -> None:
@@ -238,17 +248,16 @@ def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.S
 
     panes = [parts.stage, parts.result, parts.again, parts.keep, parts.variants, parts.said, shown]
 
-    @shown_to_user
+    @handler(creating.studio, Capability.TRY)
     def created(values: Values, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
         ids = creating.create(values, progress, LocalContext.request.get(None))
         return (ids, *showing(ids[0], ids))
 
-    @shown_to_user
+    @handler(creating.studio, Capability.TRY)
     def picked(ids: list[str], event: gr.EventData) -> tuple[Any, ...]:
         return showing(picked_id(event), ids)
 
-    @shown_to_user
-    @for_reviewers(creating.studio, "keep pictures")
+    @handler(creating.studio, Capability.KEEP)
     def kept(sample_id: str) -> tuple[Any, str]:
         creating.studio.keep(creating.variant(sample_id))
         return gr.Button("Kept", interactive=False), note_html(

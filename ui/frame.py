@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from ui.access import Capability, handler
 from ui.addresses import page_address
 from ui.events import AT_ONCE
 from ui.pieces import MARK
@@ -33,6 +34,7 @@ def build_bar(page: gr.Blocks, studio: Studio, path: str) -> None:
     else:
         bar = gr.HTML(bar_html(path, waiting=0), elem_classes="bar-block")
 
+    @handler(studio, Capability.LOOK)
     def counted() -> str:
         return bar_html(path, waiting=studio.status()["samples"]["pending"])
 

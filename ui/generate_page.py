@@ -13,11 +13,11 @@ from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
 from pipeline.studio.reports import PlanPreview, RunProgress, RunState
 from ui.acceptance import build_advice
+from ui.access import Capability, handler
 from ui.addresses import file_address, page_address
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.events import AT_ONCE, QUIET
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, duration, empty_html, link_html, note_html, progress_html, whole_number
-from ui.rights import for_leads
 from ui.tiles import Tile, build_tiles, tiles_html
 
 if TYPE_CHECKING:
@@ -202,7 +202,8 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
             resume = gr.Button("Go on", variant="primary", visible=False, elem_id="resume-run")
     generating = Generating(studio, controls)
     shown = [run, tiles, start, pause, resume, seen, phase]
-    preview = shown_to_user(generating.preview)
+    look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE)
+    preview = handler(studio, Capability.PLAN)(generating.preview)
     page.load(preview, controls.all, plan, **AT_ONCE)
     changes = [
         controls.text.change,
@@ -216,13 +217,12 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
         changes, preview, controls.all, plan, trigger_mode="always_last", show_progress="minimal"
     )
     recipes = studio.recipes()
-    controls.name.input(lambda name: recipes[name], controls.name, controls.text, **QUIET)
-    guarded = for_leads(studio, "start or stop runs")
-    start.click(shown_to_user(guarded(generating.start)), controls.all, [plan, *shown], **QUIET)
-    pause.click(shown_to_user(guarded(generating.pause)), None, shown, **QUIET)
-    resume.click(shown_to_user(guarded(generating.resume)), None, shown, **QUIET)
-    page.load(generating.poll, seen, shown, **AT_ONCE)
-    gr.Timer(_POLL_S).tick(generating.poll, seen, shown, **QUIET)
+    controls.name.input(look(lambda name: recipes.get(str(name), "")), controls.name, controls.text, **QUIET)
+    start.click(lead(generating.start), controls.all, [plan, *shown], **QUIET)
+    pause.click(lead(generating.pause), None, shown, **QUIET)
+    resume.click(lead(generating.resume), None, shown, **QUIET)
+    page.load(look(generating.poll), seen, shown, **AT_ONCE)
+    gr.Timer(_POLL_S).tick(look(generating.poll), seen, shown, **QUIET)
 
 
 def _build_controls(studio: Studio) -> Controls:

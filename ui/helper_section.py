@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.studio.helping import CHECKED
+from ui.access import Capability, handler
 from ui.addresses import page_address
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.events import AT_ONCE, QUIET
 from ui.pieces import link_html, note_html, table_html
 from ui.review_session import reviewer_of
-from ui.rights import for_reviewers
 
 if TYPE_CHECKING:
     from pipeline.library import HelperLimits
@@ -96,6 +96,7 @@ def build_helper_section(page: gr.Blocks, studio: Studio) -> None:
                 reject = gr.Slider(0, 0.5, _REJECT_BELOW, step=0.01, label="Reject below", buttons=[])
                 save = gr.Button("Save limits", size="sm", elem_id="save-limits")
 
+    @handler(studio, Capability.LOOK)
     def present() -> tuple[str, str, Any, Any, Any]:
         report = studio.helper_report()
         high, low = report.limits.accept_from, report.limits.reject_below
@@ -107,11 +108,12 @@ def build_helper_section(page: gr.Blocks, studio: Studio) -> None:
             gr.Slider(value=_REJECT_BELOW if low is None else low),
         )
 
-    @for_reviewers(studio, "teach the helper")
+    @handler(studio, Capability.TEACH)
     def teach() -> tuple[str, str]:
         report = studio.teach_helper()
         return helper_html(report), limits_html(report)
 
+    @handler(studio, Capability.SETTLE)
     def keep(deciding: bool, high: float, low: float, request: gr.Request) -> str:
         studio.set_helper_limits(
             reviewer_of(studio, request),
@@ -122,5 +124,5 @@ def build_helper_section(page: gr.Blocks, studio: Studio) -> None:
         return limits_html(studio.helper_report())
 
     page.load(present, None, [learned, allowed, on, accept, reject], **AT_ONCE)
-    learn.click(shown_to_user(teach), None, [learned, allowed])
-    save.click(shown_to_user(keep), [on, accept, reject], allowed, **QUIET)
+    learn.click(teach, None, [learned, allowed])
+    save.click(keep, [on, accept, reject], allowed, **QUIET)

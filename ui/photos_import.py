@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.errors import Cancelled, InvalidRequest
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.access import Capability, build_hint, handler
+from ui.events import AT_ONCE, QUIET
 from ui.pieces import note_html
-from ui.rights import build_leads_hint, for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -134,10 +134,10 @@ def report_html(report: ImportReport) -> str:
 def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Any]:
     """The import panel; returns the listener method that fires when an import has ended."""
     importing = Importing(studio)
-    guarded = for_leads(studio, "import photographs")
+    look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.IMPORT)
     with gr.Column(elem_classes="pane", elem_id="import"):
         gr.HTML("<h2>Bring photographs</h2>")
-        build_leads_hint(page, studio, "import photographs", elem_id="import-hint")
+        build_hint(page, studio, Capability.IMPORT, elem_id="import-hint")
         files = gr.File(
             file_count="multiple",
             file_types=["image", ".zip"],
@@ -164,8 +164,8 @@ def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Any]:
         (bring, importing.from_path, [source, split]),
         (starter, importing.starter_set, [split]),
     ):
-        begun = button.click(lambda: gr.Button(visible=True), None, stop, **AT_ONCE)
-        done = begun.then(shown_to_user(guarded(run)), asked, said, concurrency_id="import")
-        done.then(lambda count: (count + 1, gr.Button(visible=False)), ended, [ended, stop], **QUIET)
-    stop.click(shown_to_user(guarded(lambda: importing.stop.set())), queue=False)
+        begun = button.click(look(lambda: gr.Button(visible=True)), None, stop, **AT_ONCE)
+        done = begun.then(lead(run), asked, said, concurrency_id="import")
+        done.then(look(lambda count: (count + 1, gr.Button(visible=False))), ended, [ended, stop], **QUIET)
+    stop.click(lead(lambda: importing.stop.set()), queue=False)
     return ended.change

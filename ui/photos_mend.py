@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from pipeline.domain.images import RGB
+from ui.access import Capability, handler
 from ui.addresses import page_address
-from ui.events import QUIET, shown_to_user
+from ui.events import QUIET
 from ui.mending import Mending
 from ui.overlays import BRUSH_COLOURS
 from ui.pieces import link_html, note_html
-from ui.rights import for_leads
 from ui.tiles import picked_id
 
 if TYPE_CHECKING:
@@ -96,13 +96,15 @@ def build_closeup(
         parts.tool,
     ]
 
-    @shown_to_user
+    look = handler(studio, Capability.LOOK)
+
+    @look
     def picked(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         return show(picked_id(event), request)
 
     tiles.pick(picked, None, closeup, **QUIET)
     parts.back.click(
-        lambda: (gr.Row(visible=True), gr.Row(visible=False)), None, [overview, parts.closeup], **QUIET
+        look(lambda: (gr.Row(visible=True), gr.Row(visible=False))), None, [overview, parts.closeup], **QUIET
     )
     for button, by in ((parts.previous, -1), (parts.next, 1)):
         button.click(_stepping(studio, show, by), [chosen, *filters], closeup, **QUIET)
@@ -114,7 +116,7 @@ def build_closeup(
 def _stepping(
     studio: Studio, show: Callable[..., tuple[Any, ...]], by: int
 ) -> Callable[..., tuple[Any, ...]]:
-    @shown_to_user
+    @handler(studio, Capability.LOOK)
     def stepped(subject_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[Any, ...]:
         ids = [one.id for one in shown_subjects(studio, label, doubtful)] or [subject_id]
         at = ids.index(subject_id) if subject_id in ids else -by
@@ -177,19 +179,21 @@ def _showing(mending: Mending) -> Callable[..., tuple[Any, ...]]:
 
 
 def _wire_tools(mending: Mending, parts: _Parts, chosen: gr.State) -> None:
+    look = handler(mending.studio, Capability.LOOK)
+    edit = handler(mending.studio, Capability.EDIT_MASKS)
 
-    @shown_to_user
+    @edit
     def tool_changed(subject_id: str, tool: str, request: gr.Request) -> tuple[Any, ...]:
         brush = tool == "brush"
         shown: Any = mending.editor(subject_id, request) if brush else None
         editor = gr.ImageEditor(value=shown, visible=brush)
         return gr.Image(visible=not brush), editor, gr.Button(visible=brush), _HINTS[tool], "mask"
 
-    @shown_to_user
+    @edit
     def clicked(subject_id: str, tool: str, event: gr.SelectData, request: gr.Request) -> RGB:
         return mending.click(subject_id, tool, event, request)
 
-    @shown_to_user
+    @edit
     def brushed(subject_id: str, drawn: dict[str, Any], request: gr.Request) -> tuple[RGB, dict[str, Any]]:
         picture = mending.brush(subject_id, drawn, request)
         return picture, mending.editor(subject_id, request)
@@ -198,7 +202,7 @@ def _wire_tools(mending: Mending, parts: _Parts, chosen: gr.State) -> None:
     parts.tool.change(tool_changed, [chosen, parts.tool], shown, **QUIET)
     parts.picture.select(clicked, [chosen, parts.tool], parts.picture, **QUIET)
     parts.apply.click(brushed, [chosen, parts.editor], [parts.picture, parts.editor], **QUIET)
-    parts.view.input(shown_to_user(mending.picture), [chosen, parts.view], parts.picture, **QUIET)
+    parts.view.input(look(mending.picture), [chosen, parts.view], parts.picture, **QUIET)
 
 
 def _wire_storing(
@@ -210,22 +214,20 @@ def _wire_storing(
     show: Callable[..., tuple[Any, ...]],
     closeup: list[Any],
 ) -> None:
-    guarded = for_leads(mending.studio, "change masks")
+    edit = handler(mending.studio, Capability.EDIT_MASKS)
 
-    @shown_to_user
-    @guarded
+    @edit
     def saved(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
         mending.save(subject_id, request)
         gr.Info("The mask is saved.", duration=3)
         return (*show(subject_id, request), count + 1)
 
-    @shown_to_user
+    @handler(mending.studio, Capability.LOOK)
     def dropped(subject_id: str, request: gr.Request) -> tuple[Any, ...]:
         mending.drop(subject_id, request)
         return show(subject_id, request)
 
-    @shown_to_user
-    @guarded
+    @edit
     def excluded(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
         mending.studio.set_excluded(subject_id, not mending.studio.subject(subject_id).excluded)
         return (*show(subject_id, request), count + 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ui.access import Capability, handler
 from ui.addresses import file_address
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.events import AT_ONCE, QUIET
 from ui.frame import build_bar, build_head
 from ui.photos_import import build_import
 from ui.photos_mend import build_closeup, shown_subjects
@@ -106,13 +108,15 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
     shown = [label, tiles, line, before, after, first]
     asked = [label, doubtful, ground, first]
     mended = build_closeup(studio, overview=overview, tiles=tiles, filters=(label, doubtful))
-    refresh = shown_to_user(view.overview)
+    look = handler(studio, Capability.LOOK)
+    overview_of: Callable[..., tuple[Any, ...]] = view.overview
+    refresh = look(overview_of)
     page.load(refresh, asked, shown, **AT_ONCE)
     for change in (label.input, doubtful.input):
-        change(lambda *f: refresh(*f, 0), asked[:3], shown, **QUIET)
+        change(look(lambda *f: overview_of(*f, 0)), asked[:3], shown, **QUIET)
     for change in (ground.input, imported, mended):
         change(refresh, asked, shown, **QUIET)
-    before.click(lambda *f: refresh(*f[:3], f[3] - _PAGE), asked, shown, **QUIET)
-    after.click(lambda *f: refresh(*f[:3], f[3] + _PAGE), asked, shown, **QUIET)
+    before.click(look(lambda *f: overview_of(*f[:3], f[3] - _PAGE)), asked, shown, **QUIET)
+    after.click(look(lambda *f: overview_of(*f[:3], f[3] + _PAGE)), asked, shown, **QUIET)
     timer = gr.Timer(_POLL_S)
-    timer.tick(view.starting, None, [progress, timer], **QUIET).then(refresh, asked, shown, **QUIET)
+    timer.tick(look(view.starting), None, [progress, timer], **QUIET).then(refresh, asked, shown, **QUIET)

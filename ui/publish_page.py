@@ -14,12 +14,12 @@ from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest
 from pipeline.studio import PublishRequest
 from pipeline.studio.reports import ReleaseOutlook
+from ui.access import Capability, build_hint, handler
 from ui.addresses import page_address
 from ui.create_controls import Values
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.events import AT_ONCE, QUIET
 from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
-from ui.rights import build_leads_hint, for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -106,11 +106,11 @@ class Publishing:
     studio: Studio
     form: Form
 
-    def outlook(self, place: str, folder: str, name: str) -> tuple[str, str]:
+    def outlook(self, place: str | None, folder: str | None, name: str | None) -> tuple[str, str]:
         """What is in, and the card."""
         if not self.studio.classes():
             return _EMPTY, ""
-        title = Path(folder).name if place == _FOLDER else name.split("/")[-1]
+        title = Path(folder or "").name if place == _FOLDER else (name or "").split("/")[-1]
         outlook = self.studio.release_outlook(title.strip() or "my-dataset")
         return outlook_html(outlook), _without_front_matter(outlook.card)
 
@@ -207,15 +207,17 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
                 card = gr.Markdown(elem_id="card")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             form = _build_form(hub_first=studio.settings.hosted)
-            build_leads_hint(page, studio, "publish", elem_id="publish-hint")
+            build_hint(page, studio, Capability.PUBLISH, elem_id="publish-hint")
             publish = gr.Button("Publish", variant="primary", elem_id="publish")
             compare = gr.Button("What would change?", elem_id="compare")
             said = gr.HTML(elem_id="publish-said")
     publishing = Publishing(studio, form)
-    look = shown_to_user(publishing.outlook)
+    looking, lead = handler(studio, Capability.LOOK), handler(studio, Capability.PUBLISH)
+    look = looking(publishing.outlook)
     asked = [form.place, form.folder, form.name]
-    page.load(shown_to_user(publishing.opened), form.place, [form.folder, inside, card], **AT_ONCE)
+    page.load(looking(publishing.opened), form.place, [form.folder, inside, card], **AT_ONCE)
 
+    @looking
     def placed(where: str) -> list[Any]:
         hub = where == _HUB
         return [gr.update(visible=not hub), *(gr.update(visible=hub) for _ in form.of_hub)]
@@ -225,12 +227,9 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
         told(look, asked, [inside, card], trigger_mode="always_last", **QUIET)
     for begun in (form.place.input, publish.click, compare.click):  # an answer belongs to what was asked
         begun(None, None, said, js="() => ''", **AT_ONCE)
-    guarded = for_leads(studio, "publish")
-    published = publish.click(
-        shown_to_user(guarded(publishing.publish)), form.all, said, concurrency_id="publish"
-    )
+    published = publish.click(lead(publishing.publish), form.all, said, concurrency_id="publish")
     published.then(look, asked, [inside, card], **QUIET)
-    compare.click(shown_to_user(guarded(publishing.compare)), form.all, said, concurrency_id="publish")
+    compare.click(lead(publishing.compare), form.all, said, concurrency_id="publish")
 
 
 def _build_form(*, hub_first: bool) -> Form:

@@ -17,6 +17,7 @@ import gradio as gr
 
 from pipeline.domain.review import RejectReason
 from pipeline.errors import LibraryBusy, LibraryUnusable, NotAllowed, StudioError
+from ui.access import Capability, server_function
 from ui.addresses import file_address, inline_picture
 from ui.review_grid import grid_functions
 from ui.review_requests import PageRequest, SentDecision, in_order, read, read_text, sent_decisions
@@ -117,9 +118,21 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         return answered(draw) | _standing(studio, reviewer)
 
     return (
-        review_queue, record_decisions, undo_last, leave_review, photo_in_place, another_try,
+        server_function(studio, Capability.LOOK, review_queue),
+        server_function(studio, Capability.REVIEW, record_decisions, refused=_none_saved),
+        server_function(studio, Capability.REVIEW, undo_last),
+        server_function(studio, Capability.LOOK, leave_review),
+        server_function(studio, Capability.LOOK, photo_in_place),
+        server_function(studio, Capability.REVIEW, another_try),
         *grid_functions(studio),
-    )  # fmt: skip
+    )
+
+
+def _none_saved(asked: Any, problem: str) -> Answer:
+    """The answer to decisions that were all refused, each by its client id."""
+    decisions = asked[0] if asked and isinstance(asked, list) and isinstance(asked[0], list) else asked
+    ids = [one.get("client_id") for one in decisions or [] if isinstance(one, dict)]
+    return {"saved": [{"client_id": client_id, "refused": problem} for client_id in ids]}
 
 
 def with_gold(studio: Studio, entries: list[Answer], reviewer: str) -> list[Answer]:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from pipeline.domain.review import DISPUTED
 from pipeline.domain.spec import Method
+from ui.access import Capability, server_function
 from ui.addresses import file_address
 from ui.review_requests import (
     BatchRequest,
@@ -110,7 +111,15 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         return answered(make)
 
-    return grid_page, count_fitting, decide_all, keep_best, undo_all, save_queue, make_gold
+    return (
+        server_function(studio, Capability.LOOK, grid_page),
+        server_function(studio, Capability.LOOK, count_fitting),
+        server_function(studio, Capability.REVIEW, decide_all),
+        server_function(studio, Capability.REVIEW, keep_best),
+        server_function(studio, Capability.REVIEW, undo_all),
+        server_function(studio, Capability.REVIEW, save_queue),
+        server_function(studio, Capability.SETTLE, make_gold),
+    )
 
 
 def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from ui.access import Capability, handler
 from ui.addresses import page_address
 from ui.charts import curves_svg
 from ui.events import AT_ONCE
@@ -111,4 +112,5 @@ def build_reviewers_page(page: gr.Blocks, studio: Studio) -> None:
     build_head("Reviewers", "Who decided how much, how quickly, and how far they agree.")
     team = gr.HTML(elem_id="team", elem_classes="plan")
     build_helper_section(page, studio)
-    page.load(lambda: team_html(studio.team_report()), None, team, **AT_ONCE)
+    look = handler(studio, Capability.LOOK)
+    page.load(look(lambda: team_html(studio.team_report())), None, team, **AT_ONCE)

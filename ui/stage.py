@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from pipeline.domain.images import RGB
+from pipeline.errors import InvalidRequest
 from ui.addresses import inline_picture
 from ui.scripts import widget_script
 
@@ -30,4 +31,8 @@ def stage_value(picture: RGB) -> str:
 
 def dragged_to(event: gr.EventData) -> tuple[float, float]:
     """(x, y) of a drag, shares of the canvas' width and height."""
-    return float(event._data["x"]), float(event._data["y"])
+    try:
+        x, y = float(event._data["x"]), float(event._data["y"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise InvalidRequest("the place of the object cannot be read; drag it again") from None
+    return min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)

@@ -37,7 +37,7 @@ def tiles_html(tiles: Sequence[Tile], *, ground: str = "checker") -> str:
 
 def picked_id(event: gr.EventData) -> str:
     """The id that a pick carries."""
-    return str(event._data["value"])
+    return str(event._data.get("value", ""))
 
 
 def _tile_html(tile: Tile) -> str:

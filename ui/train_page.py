@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -13,12 +14,12 @@ from pipeline.domain.arms import ARMS, Arm
 from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest
 from pipeline.studio.reports import StudyProgress
+from ui.access import Capability, handler
 from ui.addresses import page_address
 from ui.charts import curves_svg
-from ui.events import AT_ONCE, QUIET, shown_to_user
+from ui.events import AT_ONCE, QUIET
 from ui.frame import build_bar, build_head
 from ui.pieces import empty_html, note_html, progress_html, whole_number
-from ui.rights import for_leads
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -82,7 +83,8 @@ class Training:
         """List the releases to choose from; the address may name one."""
         releases = [str(path) for path in self.studio.releases()]
         asked = request.query_params.get("release", "")
-        if asked and asked not in releases and Path(asked).is_dir():
+        at_home = not self.studio.settings.hosted  # a stranger must not learn which folders there are
+        if at_home and asked not in releases and os.path.isdir(asked):
             releases.insert(0, asked)
         choices = [(Path(path).name, path) for path in releases]
         chosen = asked if asked in releases else releases[0] if releases else None
@@ -152,14 +154,12 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
             stop = gr.Button("Stop", visible=False, elem_id="stop-study")
     shown = [study, report, start, stop, seen]
-    page.load(shown_to_user(training.opened), None, [release, test, start], **AT_ONCE)
-    page.load(training.poll, seen, shown, **AT_ONCE)
-    guarded = for_leads(studio, "start or stop studies")
-    start.click(
-        shown_to_user(guarded(training.start)), [release, test, seeds, arms, network, steps], shown, **QUIET
-    )
-    stop.click(shown_to_user(guarded(training.stop)), None, shown, **QUIET)
-    gr.Timer(_POLL_S).tick(training.poll, seen, shown, **AT_ONCE)
+    look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.TRAIN)
+    page.load(look(training.opened), None, [release, test, start], **AT_ONCE)
+    page.load(look(training.poll), seen, shown, **AT_ONCE)
+    start.click(lead(training.start), [release, test, seeds, arms, network, steps], shown, **QUIET)
+    stop.click(lead(training.stop), None, shown, **QUIET)
+    gr.Timer(_POLL_S).tick(look(training.poll), seen, shown, **AT_ONCE)
 
 
 def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.CheckboxGroup, gr.Slider]:

@@ -1,78 +1,200 @@
-"""A visitor of a Space calls every endpoint and every server function over HTTP: nothing is written."""
+"""A visitor of a Space calls every endpoint and every server function over HTTP, with hostile values."""
 
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
-import urllib.error
-import urllib.request
+import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
+from PIL import Image
 
 from pipeline.domain.review import Verdict
 from pipeline.library.engine import DATABASE_NAME
+from pipeline.settings import Settings
 from pipeline.studio import Studio
 from tests.toy_library import decision, filled
-from ui.app import launch
-from ui.origin import TOKEN_HEADER, TOKEN_PATH
+from tests.ui.served import Answer, Site, served
+from ui.access import LEAST_ROLE, Capability, Role, capability_of, server_functions_of
 
 REFUSED = "'visitor' may not"
-_TIMEOUT_S = 60
+CANARY = "canary-of-the-owner"
+COOKIE = {"Cookie": "backlot_reviewer=ann"}  # a browser's own cookie claims to be ann
+_opened: list[str] = []  # paths below the owner's folder that were opened or listed
+_watched: list[str] = []
 
 
-@pytest.fixture
-def site(studio: Studio) -> Iterator[tuple[gr.Blocks, str]]:
-    """The app of ann's Space with three samples, one of them accepted by ann, and its address."""
-    ids = filled(studio.library, samples=3)
-    studio.library.record_decision(decision(ids[0], Verdict.ACCEPT, client_id="batch:1"))
-    studio.settings = replace(studio.settings, hosted=True, owner="ann", people="ann:lead, ben")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    app = launch(studio, block=False, quiet=True, server_port=port)
-    try:
-        yield app, f"http://127.0.0.1:{port}/gradio_api"
-    finally:
-        app.close()
+def _watch(event: str, given: tuple[Any, ...]) -> None:
+    if _watched and event in ("open", "os.listdir", "os.scandir") and str(given[0]).startswith(_watched[0]):
+        _opened.append(str(given[0]))
 
 
-def sent(address: str, body: dict[str, Any]) -> str:
-    """What a POST is answered with, whatever the status; a browser's own cookie claims to be ann."""
-    token = urllib.request.urlopen(f"{address.partition('/gradio_api')[0]}{TOKEN_PATH}").read().decode()
-    headers = {"Content-Type": "application/json", "Cookie": "backlot_reviewer=ann", TOKEN_HEADER: token}
-    request = urllib.request.Request(address, json.dumps(body).encode(), headers)
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        return str(error.read().decode())
+sys.addaudithook(_watch)
 
 
-def queued(address: str, fn_index: int, data: list[Any]) -> str:
-    """The last message of an event that went through the queue, the only way in on a Space."""
-    session = f"visitor-{fn_index}"
-    sent(f"{address}/queue/join", {"fn_index": fn_index, "data": data, "session_hash": session})
-    with urllib.request.urlopen(f"{address}/queue/data?session_hash={session}", timeout=_TIMEOUT_S) as stream:
-        for line in stream:
-            if b"process_completed" in line:
-                return str(line.decode())
-    raise AssertionError(f"endpoint {fn_index} never answered")
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the owner that is no part of the studio: pictures, a model, a text."""
+    folder = tmp_path_factory.mktemp("owner") / CANARY
+    (folder / "bolt").mkdir(parents=True)
+    Image.new("RGB", (64, 64), (1, 2, 3)).save(folder / "bolt" / "canary.png")
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": CANARY}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Ann's Space with three samples, one of them accepted by ann; no test changes it."""
+    folder = tmp_path_factory.mktemp("space")
+    settings = Settings(
+        library=folder / "library", releases=folder / "releases", runs=folder / "runs", starter=False
+    )
+    with Studio(settings) as opened:
+        ids = filled(opened.library, samples=3)
+        opened.library.record_decision(decision(ids[0], Verdict.ACCEPT, client_id="batch:1"))
+        opened.settings = replace(opened.settings, hosted=True, owner="ann", people="ann:lead, ben")
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def site(studio: Studio) -> Iterator[Site]:
+    with served(studio) as opened:
+        yield opened
+
+
+@contextmanager
+def nothing_written_and_nothing_read(studio: Studio, outside: Path) -> Iterator[None]:
+    """Everything that is stored stays as it is, and nothing in the owner's folder is opened or listed."""
+    before = written(studio)
+    _opened.clear()
+    _watched[:] = [str(outside)]
+    yield
+    _watched.clear()
+    assert written(studio) == before
+    assert _opened == []
 
 
 def written(studio: Studio) -> list[str]:
-    """Everything that is stored: the database as text, and the files that belong to releases, runs and pictures."""
+    """The database as text, and the files of releases, runs and pictures."""
     settings = studio.settings
     with closing(sqlite3.connect(settings.library / DATABASE_NAME)) as database:
         lines = list(database.iterdump())
     folders = [settings.releases, settings.runs, settings.library / "blobs"]
     return lines + sorted(str(path) for folder in folders if folder.exists() for path in folder.rglob("*"))
+
+
+def hostile(outside: Path) -> list[Any]:
+    """Values that no form of the studio sends."""
+    recipe = "name: x\nclasses: {bolt: 2}\n"
+    return [
+        str(outside),
+        f"{outside}-missing",
+        f"../../../../../../..{outside}",
+        f"{recipe}backdrops: {{folder: {outside}}}\n",
+        f"{recipe}method: controlnet\ncontrol: {{reference: {outside}/bolt/canary.png}}\n",
+        f"{recipe}model: {outside}\n",
+        {"path": f"{outside}/bolt/canary.png", "meta": {"_type": "gradio.FileData"}},
+        [{"path": f"{outside}/bolt/canary.png", "meta": {"_type": "gradio.FileData"}}],
+        "<img src=x onerror=alert(1)>",
+        "x" * 1_000_001,
+        -1,
+        10**30,
+        1e308,
+        True,
+        None,
+        [],
+        {"a": [{"b": None}]},
+    ]
+
+
+def unhandled(answer: Answer) -> bool:
+    """Whether the answer is that of a bug: Gradio answers a refusal with 500, too, but with its sentence."""
+    return answer.status >= 500 and not answer.json.get("error")
+
+
+def call(site: Site, number: int, value: Any) -> Answer:
+    """Call an endpoint with one value in every field, and as what the event carries."""
+    inputs = site.app.fns[number].inputs
+    event = {"value": value, "x": value, "y": value, "index": value}
+    body = {
+        "fn_index": number,
+        "data": [value for _ in inputs],
+        "event_data": event,
+        "session_hash": "visitor",
+    }
+    return site.post("run/predict", body, COOKIE)
+
+
+def said(answer: Answer) -> str:
+    """What an answer says, without how long it took, and with one name for both paths."""
+    return json.dumps(answer.json.get("data") or answer.json.get("error")).replace("canasy", "canary")
+
+
+def listening(site: Site) -> Iterator[tuple[int, Any]]:
+    yield from ((number, one) for number, one in site.app.fns.items() if one.fn is not None)
+
+
+def test_no_endpoint_writes_reads_or_breaks_whatever_a_visitor_sends(
+    site: Site, studio: Studio, outside: Path
+) -> None:
+    broken = []
+    for number, function in listening(site):
+        with nothing_written_and_nothing_read(studio, outside):
+            for value in hostile(outside):
+                answer = call(site, number, value)
+                if unhandled(answer):
+                    broken.append((function.fn.__qualname__, str(value)[:60]))
+    assert broken == []
+
+
+def test_no_answer_tells_whether_a_path_exists(site: Site, outside: Path) -> None:
+    missing = outside.with_name(outside.name.replace("canary", "canasy"))
+    for number, function in listening(site):
+        there, gone = (call(site, number, str(path)) for path in (outside, missing))
+        assert there.status == gone.status
+        assert said(there) == said(gone), function.fn.__qualname__
+    for page in ("train?release=", "create?subject=", "publish?folder=", "review?state="):
+        there, gone = (site.request("GET", f"/{page}{path}") for path in (outside, missing))
+        assert there.status == gone.status
+
+
+def test_the_study_pages_address_tells_no_path(site: Site, outside: Path) -> None:
+    (number,) = [n for n, one in listening(site) if one.fn.__qualname__ == "Training.opened"]
+    query = [[key, str(outside)] for key in ("release",)]
+    body = {"fn_index": number, "data": [], "session_hash": "visitor"}
+    answer = site.post(f"run/predict?{query[0][0]}={query[0][1]}", body, COOKIE)
+    assert CANARY not in answer.text
+
+
+def test_every_endpoint_that_a_visitor_may_not_use_refuses_with_one_sentence(
+    site: Site, studio: Studio, outside: Path
+) -> None:
+    closed = [
+        (number, one)
+        for number, one in listening(site)
+        if LEAST_ROLE[capability_of(one.fn) or Capability.SETTLE] is not Role.READER
+    ]
+    assert len(closed) >= 18
+    with nothing_written_and_nothing_read(studio, outside):
+        for number, function in closed:
+            data = [given(component) for component in function.inputs]
+            body = {
+                "data": data,
+                "session_hash": "visitor",
+                "oauth_token": "hf_made_up",
+                "event_data": {"index": [1, 2], "value": 1},
+            }
+            answers = [site.post("run/predict", {**body, "fn_index": number}, COOKIE)]
+            if function.api_name:
+                answers.append(site.post(f"run/{function.api_name}", body, COOKIE))
+            for answer in answers:
+                assert REFUSED in answer.text, (function.fn.__qualname__, answer.text)
 
 
 def given(component: Any) -> Any:
@@ -82,49 +204,9 @@ def given(component: Any) -> Any:
     return component.example_payload()
 
 
-def test_every_endpoint_that_writes_refuses_a_visitor_and_none_writes(
-    site: tuple[gr.Blocks, str], studio: Studio
-) -> None:
-    app, address = site
-    before = written(studio)
-    info = json.loads(urllib.request.urlopen(f"{address}/info?all_endpoints=True", timeout=_TIMEOUT_S).read())
-    listed = len(info["named_endpoints"]) + len(info["unnamed_endpoints"])
-    called, refused = 0, 0
-    for number, function in app.fns.items():
-        if function.fn is None:  # the browser's alone
-            continue
-        data = [given(component) for component in function.inputs]
-        call = {"fn_index": number, "data": data, "session_hash": "visitor"}
-        answers = [sent(f"{address}/run/predict", call), queued(address, number, data)]
-        called += 1
-        if hasattr(function.fn, "needs"):
-            refused += 1
-            assert all(REFUSED in answer for answer in answers), (function.fn.__name__, answers)
-        assert written(studio) == before, f"a visitor wrote something through {function.fn.__name__}"
-    assert called >= listed > 0
-    assert refused >= 14
-
-
-def test_named_endpoints_refuse_by_their_names_too(site: tuple[gr.Blocks, str], studio: Studio) -> None:
-    app, address = site
-    before = written(studio)
-    names = {
-        function.api_name: function
-        for function in app.fns.values()
-        if function.api_name and hasattr(function.fn, "needs")
-    }
-    assert names
-    for name, function in names.items():
-        data = [given(component) for component in function.inputs]
-        for body in ({"data": data}, {"data": data, "oauth_token": "hf_made_up"}):
-            assert REFUSED in sent(f"{address}/run/{name}", {**body, "session_hash": "visitor"}), name
-    assert written(studio) == before
-
-
 def test_no_server_function_of_a_component_writes_for_a_visitor(
-    site: tuple[gr.Blocks, str], studio: Studio
+    site: Site, studio: Studio, outside: Path
 ) -> None:
-    app, address = site
     pending = [row.id for row in studio.library.next_pending(limit=5)]
     accepted = studio.library.samples(review="accepted")[0].id
     verdict = {"sample_id": pending[0], "verdict": "accept", "via": "settle", "client_id": "v1"}
@@ -137,7 +219,7 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
         ],
         "undo_last": [None],
         "leave_review": [None],
-        "photo_in_place": [pending[0]],
+        "photo_in_place": [pending[0], str(outside)],
         "another_try": [pending[0]],
         "grid_page": [{"query": {}, "after": None, "limit": 5}],
         "count_fitting": [{}],
@@ -147,26 +229,38 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
         "save_queue": [{"name": "mine", "query": {}}, {"name": "mine", "query": None}],
         "make_gold": [{"ids": [accepted]}, {"photos": 2}],
     }
-    before = written(studio)
     found: set[str] = set()
-    for number, block in app.blocks.items():
-        names = [name for name in dir(block) if getattr(getattr(block, name, None), "_is_server_fn", False)]
-        for name in names:
+    for number, block in site.app.blocks.items():
+        for name in server_functions_of(block):
             found.add(name)
-            for data in asked.get(name, [None, [], {}]):
+            for data in [*asked.get(name, []), None, [], {}, *hostile(outside)]:
                 body = {"component_id": number, "fn_name": name, "data": data, "session_hash": "visitor"}
-                answer = sent(f"{address}/component_server", body)
-                assert written(studio) == before, f"a visitor wrote something through {name}: {answer}"
+                with nothing_written_and_nothing_read(studio, outside):
+                    answer = site.post("component_server", body, COOKIE)
+                if data in asked.get(name, []):
+                    assert answer.status == 200, (name, data)
     assert set(asked) <= found
 
 
-def test_only_pictures_are_served_as_files(site: tuple[gr.Blocks, str], studio: Studio) -> None:
-    _, address = site
+def test_a_visitor_sends_no_files_and_no_megabytes(site: Site, studio: Studio) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\nPNG\r\n--x--\r\n'
+    form = {"Content-Type": "multipart/form-data; boundary=x", "Origin": site.origin}
+    refused = site.request("POST", "/gradio_api/upload", body, form)
+    assert (refused.status, refused.json["error"]) == (
+        403,
+        "'visitor' may not send files here; sign in with Hugging Face; a lead can add the name to BACKLOT_PEOPLE",
+    )
+    large = site.post("run/predict", {"data": ["x" * 5_000_000], "fn_index": 0, "session_hash": "s"})
+    assert (large.status, large.json["error"]) == (
+        413,
+        "the request is larger than 4.0 MB; send less at once",
+    )
+
+
+def test_only_pictures_are_served_as_files(site: Site, studio: Studio) -> None:
     library = studio.settings.library.absolute()
     row = studio.library.samples(review="accepted")[0]
-    assert urllib.request.urlopen(
-        f"{address}/file={studio.picture_path(str(row.image_id)).absolute()}"
-    ).read()
+    picture = studio.picture_path(str(row.image_id)).absolute()
+    assert site.request("GET", f"/gradio_api/file={picture}").status == 200
     for path in (library / DATABASE_NAME, Path(__file__), Path("app.py").absolute(), Path("/etc/passwd")):
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(f"{address}/file={path}", timeout=_TIMEOUT_S)
+        assert site.request("GET", f"/gradio_api/file={path}").status == 403

@@ -1,0 +1,246 @@
+"""Who may do what: every handler declares a capability, and one table says the least role for each.
+
+A handler without a declaration is refused: assembling the app fails (`check_declared`), and so does a call of it
+(`StudioBlocks`). So the API is as closed as the pages.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from functools import wraps
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.context import LocalContext
+
+from pipeline.domain.people import Role
+from pipeline.errors import InvalidRequest, StudioError
+from ui.events import AT_ONCE, shown_to_user
+from ui.pieces import note_html
+from ui.review_session import VISITOR, Answer, reviewer_of
+from ui.visitors import refusal
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+Handler = Callable[..., Any]
+
+
+class Capability(StrEnum):
+    """What a handler lets a person do; the value completes the sentence "NAME may not …"."""
+
+    LOOK = "look around"
+    TRY = "have pictures drawn"  # how many, and by which model: ui.visitors
+    REVIEW = "decide"
+    KEEP = "keep pictures"
+    PLAN = "plan recipes"
+    TEACH = "teach the helper"
+    SETTLE = "decide for others"
+    IMPORT = "import photographs"
+    EDIT_MASKS = "change masks"
+    GENERATE = "start or stop runs"
+    PUBLISH = "publish"
+    TRAIN = "start or stop studies"
+
+
+LEAST_ROLE: Mapping[Capability, Role] = MappingProxyType(
+    {
+        Capability.LOOK: Role.READER,
+        Capability.TRY: Role.READER,
+        Capability.REVIEW: Role.REVIEWER,
+        Capability.KEEP: Role.REVIEWER,
+        Capability.PLAN: Role.REVIEWER,
+        Capability.TEACH: Role.REVIEWER,
+        Capability.SETTLE: Role.LEAD,
+        Capability.IMPORT: Role.LEAD,
+        Capability.EDIT_MASKS: Role.LEAD,
+        Capability.GENERATE: Role.LEAD,
+        Capability.PUBLISH: Role.LEAD,
+        Capability.TRAIN: Role.LEAD,
+    }
+)
+_RANKS = list(Role)  # from reader to lead
+_DECLARED = "capability"  # the attribute of a handler that holds its capability
+_OF_GRADIO = frozenset(  # Gradio's own: reads the session only; takes files, which ui.uploads guards
+    {"gradio.components.login_button", "gradio.components.image_editor"}
+)
+_TEXT_LENGTH = 20_000  # characters of one text; more is no prompt, name or comment
+_RECIPE_LENGTH = 1_000_000  # of a recipe, whose own loader has further limits
+_RECIPES = frozenset({Capability.PLAN, Capability.GENERATE})
+
+
+class UndeclaredHandler(Exception):
+    """A handler was registered without a capability: our own mistake, found when the app is assembled."""
+
+
+def may(studio: Studio, request: object, capability: Capability) -> bool:
+    """Whether who asks may do something. At home everybody may do everything."""
+    if not studio.settings.hosted:
+        return True
+    role = studio.role(reviewer_of(studio, request))
+    return _RANKS.index(role) >= _RANKS.index(LEAST_ROLE[capability])
+
+
+def handler(studio: Studio, capability: Capability) -> Callable[[Handler], Handler]:
+    """A decorator for event listeners: declare the capability, refuse who lacks it, bound texts, show refusals.
+
+    Functions and generators; a `StudioError` becomes a message with its sentence.
+    """
+
+    def check(values: Iterable[object]) -> None:
+        _refuse(studio, LocalContext.request.get(None), capability)
+        _bound(values, capability)
+
+    def guarded(listener: Handler) -> Handler:
+        if inspect.isgeneratorfunction(listener):
+
+            @wraps(listener)
+            def stream(*values: Any, **named: Any) -> Iterator[Any]:
+                check(values)
+                yield from listener(*values, **named)
+
+            return _declared(shown_to_user(stream), capability)
+
+        @wraps(listener)
+        def answer(*values: Any, **named: Any) -> Any:
+            check(values)
+            return listener(*values, **named)
+
+        return _declared(shown_to_user(answer), capability)
+
+    return guarded
+
+
+def server_function(
+    studio: Studio,
+    capability: Capability,
+    function: Callable[..., Answer],
+    refused: Callable[[Any, str], Answer] | None = None,
+) -> Callable[..., Answer]:
+    """A server function of a component that declares its capability.
+
+    Args:
+        function: takes what the browser asks and, if it has a parameter `request`, who asks.
+        refused: the answer to a question that was refused, from the question and the sentence; else a `problem`.
+    """
+
+    def answer(asked: Any = None, request: gr.Request | None = None) -> Answer:
+        try:
+            _refuse(studio, request, capability)
+            _bound([asked], capability)
+        except StudioError as error:
+            return refused(asked, str(error)) if refused else {"problem": str(error)}
+        return function(asked, request) if takes_request else function(asked)
+
+    takes_request = "request" in inspect.signature(function).parameters
+    answer.__name__, answer.__qualname__ = function.__name__, function.__qualname__
+    answer.__doc__ = function.__doc__
+    return _declared(answer, capability)
+
+
+def capability_of(handler: object) -> Capability | None:
+    """The capability that a handler declares; None where it declares none."""
+    declared = getattr(handler, _DECLARED, None)
+    if declared is None and getattr(handler, "__module__", "") in _OF_GRADIO:
+        return Capability.LOOK
+    return declared if isinstance(declared, Capability) else None
+
+
+def server_functions_of(block: object) -> dict[str, Handler]:
+    """The server functions of a component by name, also those that Gradio brings along."""
+    functions = {name: getattr(block, name, None) for name in dir(type(block)) + list(vars(block))}
+    return {
+        name: one for name, one in functions.items() if callable(one) and getattr(one, "_is_server_fn", False)
+    }
+
+
+def check_declared(app: gr.Blocks) -> None:
+    """Refuse an app in which a listener or a server function declares no capability.
+
+    Raises:
+        UndeclaredHandler: names it.
+    """
+    listeners = [one.fn for one in app.fns.values() if one.fn is not None]
+    functions = [one for block in app.blocks.values() for one in server_functions_of(block).values()]
+    for one in [*listeners, *functions]:
+        if capability_of(one) is None:
+            name = getattr(one, "__qualname__", repr(one))
+            raise UndeclaredHandler(f"{name} declares no capability; wrap it in ui.access.handler")
+
+
+class StudioBlocks(gr.Blocks):
+    """Blocks that call declared handlers only and answer unreadable values with a sentence."""
+
+    async def call_function(self, block_fn: Any, *values: Any, **named: Any) -> Any:
+        """Call a handler that declares a capability."""
+        called = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        events = [value for value in (*values, *named.values()) if isinstance(value, gr.EventData)]
+        keys = _event_keys(called.fn)
+        if keys is not None and not all(
+            isinstance(event._data, dict) and keys <= event._data.keys() for event in events
+        ):
+            raise gr.Error("the event carries no data", print_exception=False)
+        if called.fn is not None and capability_of(called.fn) is None:
+            raise gr.Error(
+                "this function declares no capability, so nobody may call it", print_exception=False
+            )
+        return await super().call_function(block_fn, *values, **named)
+
+    async def preprocess_data(self, *values: Any, **named: Any) -> Any:
+        """Turn what the browser sent into values; refuse a wrong type, and a file that is not an upload."""
+        try:
+            return await super().preprocess_data(*values, **named)
+        except Exception as error:  # Gradio raises whatever its components run into, paths in its sentences
+            raise gr.Error("a value of the form cannot be read", print_exception=False) from error
+
+
+def build_hint(page: gr.Blocks, studio: Studio, capability: Capability, *, elem_id: str) -> None:
+    """On a Space a line that tells who may not, before anything is pressed: sign in, or only leads do it."""
+    if not studio.settings.hosted:
+        return
+    line = gr.HTML(elem_id=elem_id)
+
+    @handler(studio, Capability.LOOK)
+    def hinted(request: gr.Request) -> str:
+        if may(studio, request, capability):
+            return ""
+        visits = reviewer_of(studio, request) == VISITOR
+        until = f"Sign in to {capability}; until then you may look."
+        return note_html([until if visits else f"Only {LEAST_ROLE[capability]}s {capability} here."])
+
+    page.load(hinted, None, line, **AT_ONCE)
+
+
+def _event_keys(listener: object) -> set[str] | None:
+    """What Gradio reads from the event for a listener; None where the listener asks for no event."""
+    kinds = " ".join(map(str, getattr(listener, "__annotations__", {}).values()))
+    if "SelectData" in kinds:
+        return {"index", "value"}
+    return set() if "EventData" in kinds else None
+
+
+def _declared(function: Handler, capability: Capability) -> Handler:
+    vars(function)[_DECLARED] = capability
+    return function
+
+
+def _refuse(studio: Studio, request: object, capability: Capability) -> None:
+    if not may(studio, request, capability):
+        raise refusal(reviewer_of(studio, request), capability)
+
+
+def _bound(values: Iterable[object], capability: Capability) -> None:
+    """Refuse texts that are longer than any that is meant."""
+    most = _RECIPE_LENGTH if capability in _RECIPES else _TEXT_LENGTH
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str) and len(value) > most:
+            raise InvalidRequest(f"a text has {len(value):,} characters; at most {most:,} are read")
+        if isinstance(value, Mapping):
+            pending += value.values()
+        elif isinstance(value, list | tuple):
+            pending += value
