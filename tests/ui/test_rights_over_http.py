@@ -120,7 +120,7 @@ def unhandled(answer: Answer) -> bool:
     return answer.status >= 500 and not answer.json.get("error")
 
 
-def call(site: Site, number: int, value: Any) -> Answer:
+def call(site: Site, number: int, value: Any, session: str = "visitor") -> Answer:
     """Call an endpoint with one value in every field, and as what the event carries."""
     inputs = site.app.fns[number].inputs
     event = {"value": value, "x": value, "y": value, "index": value}
@@ -128,7 +128,7 @@ def call(site: Site, number: int, value: Any) -> Answer:
         "fn_index": number,
         "data": [value for _ in inputs],
         "event_data": event,
-        "session_hash": "visitor",
+        "session_hash": session,
     }
     return site.post("run/predict", body, COOKIE)
 
@@ -161,7 +161,7 @@ def test_no_answer_tells_whether_a_path_exists(site: Site, outside: Path) -> Non
     for number, function in listening(site):
         if function.fn.__qualname__ == "_wire_prompt.<locals>.<lambda>":
             continue  # a new seed by chance
-        there, gone = (call(site, number, str(path)) for path in (outside, missing))
+        there, gone = (call(site, number, str(path), path.name) for path in (outside, missing))
         assert there.status == gone.status
         assert said(there) == said(gone), function.fn.__qualname__
     for page in ("train?release=", "create?subject=", "publish?folder=", "review?state="):
