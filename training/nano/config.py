@@ -26,7 +26,7 @@ class NanoSizes:
     @property
     def factor(self) -> int:
         """Pixels per latent along one side."""
-        return 2 ** (len(self.vae_channels) - 1)
+        return 1 << (len(self.vae_channels) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

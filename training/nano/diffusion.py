@@ -167,7 +167,7 @@ def focus(rows: Rows) -> np.ndarray:
     alone = one_surface(rows)
     shares[alone] = [SLOW_SURFACES.get(rows.surfaces[index], 1.0) for index in alone]
     shares[[bool((mask >= 128).all()) for mask in rows.repaint]] *= WHOLE_SHARE
-    return shares / shares.sum()
+    return np.asarray(shares / shares.sum())
 
 
 def _crop_side(whole: int) -> int:
@@ -177,4 +177,5 @@ def _crop_side(whole: int) -> int:
 def tokenized(text: TextParts, captions: list[str]) -> torch.Tensor:
     """(N, T) token ids of all captions, padded to the longest prompt."""
     padded = text.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
-    return padded.input_ids
+    tokens: torch.Tensor = padded.input_ids
+    return tokens

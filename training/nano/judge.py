@@ -45,7 +45,8 @@ class Judge(nn.Module):
         pictures = F.interpolate(pictures, (SIDE_PX, SIDE_PX), mode="area")
         if self.grey:
             pictures = pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-        return self.head(self.body(pictures))
+        logits: torch.Tensor = self.head(self.body(pictures))
+        return logits
 
 
 class Judges:
@@ -101,7 +102,7 @@ def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, s
         pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
         loss = F.cross_entropy(judge(pictures), torch.from_numpy(labels[chosen]), label_smoothing=0.05)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return judge.eval()

@@ -70,7 +70,7 @@ def share_of_the_way(
 
     def share(chosen: np.ndarray) -> np.ndarray:
         low, mid, high = (scores[chosen].mean(-1) for scores in (start, reached, ceiling))
-        return (mid - low) / np.maximum(high - low, 1e-9)
+        return np.asarray((mid - low) / np.maximum(high - low, 1e-9))
 
     count = len(start)
     drawn = share(np.random.default_rng(0).integers(0, count, (draws, count)))

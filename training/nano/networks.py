@@ -135,7 +135,8 @@ def alphas_cumprod() -> torch.Tensor:
     from diffusers import DDIMScheduler  # DPM-Solver nudges its last entry; DDIM keeps the exact schedule
 
     config = {**build_scheduler().config, "clip_sample": False}
-    return DDIMScheduler.from_config(config).alphas_cumprod
+    products: torch.Tensor = DDIMScheduler.from_config(config).alphas_cumprod
+    return products
 
 
 def encode_text(parts: TextParts, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -87,7 +87,7 @@ def skin(rng: np.random.Generator, size: int, surfaces: Surfaces) -> np.ndarray:
         )
         low, high = rng.uniform(20, 110), rng.uniform(130, 250)
         tint = rng.uniform(0.9, 1.1, 3) if rng.random() < 0.6 else rng.uniform(0.3, 1.1, 3)
-        return (low + (high - low) * ramp)[..., None] * tint
+        return np.asarray((low + (high - low) * ramp)[..., None] * tint)
     if choice < 0.65 and surfaces.extras:
         picture = surfaces.extras[rng.integers(len(surfaces.extras))]
     else:
@@ -116,4 +116,4 @@ def put_in_front(
         cv2.warpAffine(cover, shift, (size, size)), (0, 0), size * rng.uniform(0.01, 0.04)
     )
     dark = 1 - rng.uniform(0.1, 0.65) * cast[..., None]
-    return scene * dark * (1 - cover[..., None]) + look * cover[..., None]
+    return np.asarray(scene * dark * (1 - cover[..., None]) + look * cover[..., None])

@@ -32,7 +32,7 @@ def noise(
     amplitude = np.where(radius > max(coarse, 0.5), np.maximum(radius, 0.5) ** -slope, 0.0)
     white = np.fft.rfft2(rng.standard_normal((size, size)))
     field = np.fft.irfft2(white * amplitude, s=(size, size))
-    return (field / (field.std() + 1e-9)).astype(np.float32)
+    return np.asarray((field / (field.std() + 1e-9)).astype(np.float32))
 
 
 def tinted(field: np.ndarray, colour: Colour, rng: np.random.Generator, amount: float) -> Tile:
@@ -56,7 +56,9 @@ def rough(
     grain = noise(rng, size, slope=0.2, coarse=size / 8)
     patches = 1 / (1 + np.exp(-2 * noise(rng, size, slope=1.8)))[..., None]
     light = field * amount * rng.uniform(0.6, 1.4) + grain * fine * rng.uniform(0.6, 1.4)
-    return tinted(light, first, rng, 1.0) * patches + tinted(light, second, rng, 1.0) * (1 - patches)
+    return np.asarray(
+        tinted(light, first, rng, 1.0) * patches + tinted(light, second, rng, 1.0) * (1 - patches)
+    )
 
 
 def cells(rng: np.random.Generator, size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +93,7 @@ def stones(
     edge = np.clip(border / (joint * rng.uniform(1.0, 2.0) + 1e-3), 0, 1)[..., None]
     shade = 1 + 0.12 * noise(rng, size, slope=0.8)[..., None]
     ground = np.array(colours[0], np.float32) * 0.35
-    return (palette[index] * edge + ground * (1 - edge)) * shade * rng.uniform(0.85, 1.15)
+    return np.asarray((palette[index] * edge + ground * (1 - edge)) * shade * rng.uniform(0.85, 1.15))
 
 
 def courses(
@@ -118,7 +120,9 @@ def courses(
     base = tinted(
         noise(rng, size, slope=0.9), colours[rng.integers(len(colours))], rng, rng.uniform(0.03, 0.12)
     )
-    return base * own * inside + tinted(noise(rng, size, slope=0.6), joint, rng, 0.08) * (1 - inside)
+    return np.asarray(
+        base * own * inside + tinted(noise(rng, size, slope=0.6), joint, rng, 0.08) * (1 - inside)
+    )
 
 
 def planks(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], joints: bool) -> Tile:
@@ -147,7 +151,9 @@ def woven(rng: np.random.Generator, size: int, *, fine: bool) -> Tile:
     first = rng.uniform(20, 235, 3)
     second = first * rng.uniform(0.6, 0.9) if fine or rng.random() < 0.5 else rng.uniform(20, 235, 3)
     tile = first * share + second * (1 - share)
-    return (tile * (1 + rng.uniform(0.03, 0.1) * noise(rng, size, slope=0.3)[..., None])).astype(np.float32)
+    return np.asarray(
+        (tile * (1 + rng.uniform(0.03, 0.1) * noise(rng, size, slope=0.3)[..., None])).astype(np.float32)
+    )
 
 
 def checked(rng: np.random.Generator, size: int) -> Tile:
@@ -159,7 +165,7 @@ def checked(rng: np.random.Generator, size: int) -> Tile:
     width = rng.uniform(0.35, 0.6)
     cover = 0.5 * ((y < width).astype(np.float32) + (x < width).astype(np.float32))[..., None]
     folds = 1 + 0.1 * noise(rng, size, slope=2.0)[..., None]
-    return (ground * (1 - cover) + colour * cover) * folds
+    return np.asarray((ground * (1 - cover) + colour * cover) * folds)
 
 
 def corrugated(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...]) -> Tile:
@@ -245,7 +251,7 @@ def scaled(rng: np.random.Generator, size: int) -> Tile:
     shade = (0.55 + 0.45 * np.clip(down * 4, 0, 1)) * (0.65 + 0.35 * np.cos(across * 1.4))
     colours: tuple[Colour, ...] = ((165, 80, 55), (120, 65, 50), (90, 90, 95), (70, 75, 90))
     base = tinted(noise(rng, size, slope=0.8), colours[rng.integers(len(colours))], rng, 0.08)
-    return (base * shade[..., None]).astype(np.float32)
+    return np.asarray((base * shade[..., None]).astype(np.float32))
 
 
 STONE_GREYS: tuple[Colour, ...] = ((135, 132, 128), (165, 160, 150), (105, 105, 108), (150, 135, 115))

@@ -225,7 +225,9 @@ def _encoded(vae: AutoencoderKL, pictures: torch.Tensor, machine: Hardware) -> n
         given = pictures.to(machine.device, memory_format=torch.channels_last)
         posterior = vae.encode(given).latent_dist
     noise = torch.randn(posterior.mean.shape)
-    return (posterior.mean.float().cpu() + posterior.std.float().cpu() * noise).numpy().astype(np.float16)
+    return np.asarray(
+        (posterior.mean.float().cpu() + posterior.std.float().cpu() * noise).numpy().astype(np.float16)
+    )
 
 
 def edges(rgb: np.ndarray, low: float = 100, high: float = 200) -> np.ndarray:

@@ -216,7 +216,7 @@ def _wide(rng: np.random.Generator, size: int, slope: float) -> np.ndarray:
 def _wet(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     puddle = 1 / (1 + np.exp(-3 * _wide(rng, len(picture), 1.6)))[..., None]
     shine = np.clip(_wide(rng, len(picture), 1.2) - 1.0, 0, 2)[..., None] * rng.uniform(30, 90)
-    return picture * (0.75 - 0.2 * puddle) * np.array((0.96, 1.0, 1.05)) + shine * puddle
+    return np.asarray(picture * (0.75 - 0.2 * puddle) * np.array((0.96, 1.0, 1.05)) + shine * puddle)
 
 
 def _lit(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, str]:
@@ -242,7 +242,7 @@ def _lit(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, str
 def _ramp(size: int, rng: np.random.Generator) -> np.ndarray:
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size - 0.5
-    return (0.5 + x * np.cos(angle) + y * np.sin(angle))[..., None]
+    return np.asarray((0.5 + x * np.cos(angle) + y * np.sin(angle))[..., None])
 
 
 def _shadow(size: int, rng: np.random.Generator) -> np.ndarray:

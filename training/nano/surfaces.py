@@ -134,7 +134,7 @@ def clearer(picture: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 with more contrast where it is pale: the structure of scans would be lost at this size."""
     mean = picture.mean((0, 1))
     gain = np.clip(26.0 / (picture.mean(-1).std() + 1e-3), 1.0, 2.2)
-    return np.clip((picture - mean) * gain + mean, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((picture - mean) * gain + mean, 0, 255).astype(np.uint8))
 
 
 def _is_held_out(file: Path, share: float) -> bool:

@@ -53,7 +53,7 @@ class VaeStage(Stage):
         rebuilt = self.vae.decode(latents).sample.float()
         kl = posterior.kl().float().mean() / latents[0].numel()
         anchor = anchor_loss(posterior.mean.float(), pictures)
-        loss = reconstruction_loss(rebuilt, pictures) + KL_WEIGHT * kl + ANCHOR_WEIGHT * anchor
+        loss: torch.Tensor = reconstruction_loss(rebuilt, pictures) + KL_WEIGHT * kl + ANCHOR_WEIGHT * anchor
         self.log_dict({"loss": loss, "kl": kl, "anchor": anchor, "l1": F.l1_loss(rebuilt, pictures)})
         return loss
 
@@ -80,7 +80,8 @@ class Critic(nn.Module):
 
     def forward(self, pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) in -1 to 1 and their (B, 4, h, w) latents → (B, 1, h, w), high for photographs."""
-        return self.head(torch.cat([self.body(pictures), latents], 1)).float()
+        logits: torch.Tensor = self.head(torch.cat([self.body(pictures), latents], 1)).float()
+        return logits
 
 
 class DecoderStage(Stage):
@@ -124,7 +125,8 @@ class DecoderStage(Stage):
         share = CRITIC_WEIGHT * min(1.0, self.global_step / CRITIC_WARM_UP)
         pull = (rebuilt * balanced(towards, grain, share)).sum()  # has the wanted gradient
         self.log_dict({"loss": distance, "critic": critic_loss, "l1": F.l1_loss(rebuilt, pictures)})
-        return pull - pull.detach() + distance.detach() + critic_loss
+        total: torch.Tensor = pull - pull.detach() + distance.detach() + critic_loss
+        return total
 
 
 def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.Tensor:
@@ -136,7 +138,8 @@ def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.
         towards: (B, 3, H, W) gradient of the distance with respect to the reconstruction.
         grain: (B, 3, H, W) gradient of the critic's dislike; where it is zero nothing is added.
     """
-    return towards + share * towards.norm() / grain.norm().clamp(min=1e-12) * grain
+    gradient: torch.Tensor = towards + share * towards.norm() / grain.norm().clamp(min=1e-12) * grain
+    return gradient
 
 
 def anchor_loss(latents: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:

@@ -58,7 +58,7 @@ def ground(
     blend = np.clip((texels - 2.0) / 4.0, 0, 1)[:, None, None]
     lost = np.clip((texels - 10.0) / 30.0, 0, 1)[:, None, None]
     view = near * (1 - blend) + far * blend
-    return (view * (1 - lost) + mean * lost).astype(np.uint8)
+    return np.asarray((view * (1 - lost) + mean * lost).astype(np.uint8))
 
 
 def _prefiltered(texture: np.ndarray, texels: float) -> np.ndarray:
