@@ -121,9 +121,9 @@ def _run(options: argparse.Namespace) -> int:
     import torch
 
     from pipeline.rendering.device import keep_freed_memory
-    from training.nano import stages
-    from training.nano.export import check_out
-    from training.nano.surfaces import there
+    from training.nano.data.surfaces import there
+    from training.nano.networks.export import check_out
+    from training.nano.stages import run as stages
 
     keep_freed_memory(kept_bytes=KEPT_BYTES)
     cv2.setNumThreads(1)
@@ -148,8 +148,8 @@ def _run(options: argparse.Namespace) -> int:
         elif stage == "export":
             stages.export(config)
         elif stage == "evaluate":
-            from training.nano.card import card, steps_done
-            from training.nano.evaluate import figures
+            from training.nano.evaluate.card import card, steps_done
+            from training.nano.evaluate.figures import figures
 
             found = figures(config, **QUICK) if options.quick else figures(config)
             print(json.dumps(found, indent=1))
@@ -160,7 +160,7 @@ def _run(options: argparse.Namespace) -> int:
                     card(found, config, steps_done=steps_done(config.work), command=command)
                 )
         else:
-            from training.nano.sheet import write_sheets
+            from training.nano.evaluate.sheet import write_sheets
 
             write_sheets(config, **(QUICK_SHEETS if options.quick else {}))
     return 0
@@ -173,7 +173,7 @@ def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
     steps = {"steps": options.steps} if options.steps else {}
     if options.lora or options.model == "sdxl":
-        from training.nano.lora import LORA_TRAINING, LoraOptions, tune_lora
+        from training.nano.stages.lora import LORA_TRAINING, LoraOptions, tune_lora
 
         captions = tune_lora(
             LoraOptions(
@@ -184,7 +184,7 @@ def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             )
         )
     else:
-        from training.nano.tune import TUNING, TuneOptions, tune
+        from training.nano.stages.tune import TUNING, TuneOptions, tune
 
         base = NANO_FOLDER if options.model in (None, "nano") else Path(options.model)
         captions = tune(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from training.nano import stages
 from training.nano.__main__ import QUICK, main
+from training.nano.stages import run as stages
 
 FEW = ["--scenes", "24", "--vae-steps", "2", "--unet-steps", "2", "--control-steps", "2"]
 

@@ -1,0 +1,141 @@
+"""The textures that scenes are made of: photographs where there are some, tiles of our own everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.errors import SourceRefused
+from training.nano.data.procedural import SURFACE_DRAWERS
+from training.nano.data.words import SURFACE_FOLDERS
+
+TILE_PX = 128
+DRAWN_PER_WORD = 40
+PHOTO_SHARE = 0.2  # drawn tiles show their word more plainly at this size, and nano learns them sooner
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Textures by surface word; every texture is (128, 128, 3) uint8."""
+
+    photos: dict[str, list[np.ndarray]]
+    drawn: dict[str, list[np.ndarray]]
+    extras: list[np.ndarray]  # crops of shop pictures, for objects only
+
+    def texture(self, word: str, rng: np.random.Generator, *, photo_share: float = PHOTO_SHARE) -> np.ndarray:
+        """A texture of a word: a photograph in that share of the cases, where there are photographs."""
+        photos = self.photos.get(word, [])
+        drawn = self.drawn[word]
+        if photos and (not drawn or rng.random() < photo_share):
+            return photos[rng.integers(len(photos))]
+        return drawn[rng.integers(len(drawn))]
+
+
+def load_surfaces(
+    folder: Path | None, shelves: Path | None, *, held_out: bool, held_out_share: float, seed: int
+) -> Surfaces:
+    """All textures, without those photographs that are held out, or with only those.
+
+    Args:
+        folder: category folders of pictures, named as in `words.SURFACE_FOLDERS`; None = none.
+        shelves: pictures to texture objects with; None = none.
+        held_out: True gives the held-out photographs only, and drawn tiles of another seed.
+        held_out_share: share of the photographs held out, chosen by the hash of the file's bytes.
+        seed: of the drawn tiles.
+
+    Raises:
+        SourceRefused: a folder is named and not there, holds no picture, or one that cannot be read.
+    """
+    files = surface_files(folder, held_out=held_out, held_out_share=held_out_share)
+    photos = {word: [clearer(square(file)) for file in some] for word, some in files.items()}
+    extras = [
+        square(file) for file in _pictures(there(shelves)) if _is_held_out(file, held_out_share) == held_out
+    ]
+    return Surfaces(photos, drawn_tiles(seed, held_out), extras)
+
+
+def surface_files(folder: Path | None, *, held_out: bool, held_out_share: float) -> dict[str, list[Path]]:
+    """The photographs of each surface word, see `load_surfaces`."""
+    there(folder)
+    found = {
+        word: [file for name in names for file in _pictures(folder / name if folder else None)]
+        for word, names in SURFACE_FOLDERS.items()
+    }
+    if folder is not None and not any(found.values()):
+        raise SourceRefused(
+            f"{folder} holds no photographs of surfaces; folders such as "
+            f"{', '.join(list(chain(*SURFACE_FOLDERS.values()))[:3])} are needed"
+        )
+    return {
+        word: [file for file in files if _is_held_out(file, held_out_share) == held_out]
+        for word, files in found.items()
+    }
+
+
+def there(folder: Path | None) -> Path | None:
+    """The folder itself.
+
+    Raises:
+        SourceRefused: a folder is named and not there.
+    """
+    if folder is not None and not folder.is_dir():
+        raise SourceRefused(
+            f"there is no folder {folder} with photographs; name yours (--surfaces, --shelves, --objects), "
+            "or do without (--no-photographs)"
+        )
+    return folder
+
+
+@lru_cache(maxsize=2)
+def drawn_tiles(seed: int, held_out: bool) -> dict[str, list[np.ndarray]]:
+    """Our own tiles of every surface word, (128, 128, 3) uint8 each; drawing them takes seconds."""
+    rng = np.random.default_rng([seed, int(held_out)])
+    drawn = {}
+    for word in SURFACE_FOLDERS:
+        tiles = [SURFACE_DRAWERS[word](rng, TILE_PX) for _ in range(DRAWN_PER_WORD)]
+        drawn[word] = [np.clip(tile, 0, 255).astype(np.uint8) for tile in tiles]
+    return drawn
+
+
+def _pictures(folder: Path | None) -> Sequence[Path]:
+    if folder is None or not folder.is_dir():
+        return ()
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
+
+
+def square(file: Path) -> np.ndarray:
+    """(128, 128, 3) uint8: the middle square of a photograph.
+
+    Raises:
+        SourceRefused: it cannot be read.
+    """
+    pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise SourceRefused(f"{file} is not a readable picture; take it out of the folder")
+    picture = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    picture = picture[top : top + side, left : left + side]
+    if side != TILE_PX:
+        picture = cv2.resize(picture, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def clearer(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 with more contrast where it is pale: the structure of scans would be lost at this size."""
+    mean = picture.mean((0, 1))
+    gain = np.clip(26.0 / (picture.mean(-1).std() + 1e-3), 1.0, 2.2)
+    return np.asarray(np.clip((picture - mean) * gain + mean, 0, 255).astype(np.uint8))
+
+
+def _is_held_out(file: Path, share: float) -> bool:
+    return int(sha256(file.read_bytes()).hexdigest()[:8], 16) / 2**32 < share

@@ -1,0 +1,1 @@
+"""What nano can do: figures, contact sheets and the model card."""

@@ -1,0 +1,111 @@
+"""Draws with a shipped folder through the unchanged diffusers pipelines: for figures and contact sheets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    StableDiffusionXLControlNetInpaintPipeline,
+    StableDiffusionXLInpaintPipeline,
+)
+from PIL import Image
+
+from training.nano.networks.export import WORDS_FILE, whole_checkpoint
+
+ROWS_AT_ONCE = 12
+
+
+@dataclass
+class Painter:
+    """Both pipelines over one set of weights, with the default steps and guidance of the folder."""
+
+    plain: StableDiffusionXLInpaintPipeline
+    guided: StableDiffusionXLControlNetInpaintPipeline
+    steps: int
+    guidance_scale: float
+    guidance_rescale: float
+    size: int
+
+    @property
+    def vae(self) -> AutoencoderKL:
+        """The autoencoder of both."""
+        return self.plain.vae
+
+    def paint(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        *,
+        pictures: np.ndarray | None = None,
+        repaint: np.ndarray | None = None,
+        hints: np.ndarray | None = None,
+        **settings: Any,
+    ) -> np.ndarray:
+        """(N, S, S, 3) uint8, one picture per prompt and seed.
+
+        Args:
+            pictures: (N, S, S, 3) uint8 of which `repaint` (N, S, S), 255 = paint, is painted anew; without them
+                the whole picture is painted.
+            hints: (N, S, S) uint8 edges for the ControlNet.
+            settings: go to the pipeline, e.g. num_inference_steps or controlnet_conditioning_scale.
+        """
+        count, size = len(prompts), self.size
+        pictures = np.full((count, size, size, 3), 127, np.uint8) if pictures is None else pictures
+        repaint = np.full((count, size, size), 255, np.uint8) if repaint is None else repaint
+        painted = []
+        for start in range(0, count, ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            call: dict[str, Any] = {
+                "prompt": list(prompts[part]),
+                "image": [Image.fromarray(picture) for picture in pictures[part]],
+                "mask_image": [Image.fromarray(mask) for mask in repaint[part]],
+                "generator": [torch.Generator().manual_seed(int(seed)) for seed in seeds[part]],
+                "num_inference_steps": self.steps,
+                "guidance_scale": self.guidance_scale,
+                "guidance_rescale": self.guidance_rescale,
+                "strength": 1.0,
+                "height": size,
+                "width": size,
+                "output_type": "np",
+            } | settings
+            pipeline: Any = self.plain
+            if hints is not None:
+                pipeline = self.guided
+                call["control_image"] = [Image.fromarray(hint).convert("RGB") for hint in hints[part]]
+            painted.append(pipeline(**call).images)
+        return (np.concatenate(painted) * 255).round().astype(np.uint8)
+
+
+def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter:
+    """Both pipelines from a folder that `export` wrote.
+
+    Raises:
+        InvalidRequest: see `whole_checkpoint`.
+    """
+    with whole_checkpoint(folder):
+        plain = StableDiffusionXLInpaintPipeline.from_pretrained(
+            folder, torch_dtype=dtype, add_watermarker=False
+        )
+        control = ControlNetModel.from_pretrained(folder / "controlnet", torch_dtype=dtype)
+    guided = StableDiffusionXLControlNetInpaintPipeline(
+        **plain.components, controlnet=control, add_watermarker=False
+    )
+    for pipeline in (plain, guided):
+        pipeline.set_progress_bar_config(disable=True)
+    defaults = json.loads((folder / WORDS_FILE).read_text())["defaults"]
+    return Painter(
+        plain,
+        guided,
+        steps=defaults["steps"],
+        guidance_scale=defaults["guidance_scale"],
+        guidance_rescale=defaults.get("guidance_rescale", 0.0),
+        size=defaults["size"],
+    )

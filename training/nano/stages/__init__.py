@@ -1,0 +1,1 @@
+"""The training stages of nano: each trains one network, or tunes a finished checkpoint."""

@@ -1,0 +1,181 @@
+"""Second stage: UNet and both text encoders together, on cached latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+
+from training.nano.config import StageOptions
+from training.nano.data.rows import Latents, Rows, one_surface
+from training.nano.data.words import SLOW_SURFACES
+from training.nano.networks.build import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, encode_text
+from training.nano.stages.fitting import Average, Batch, Stage, decayed
+from training.nano.stages.vae import LATENT_STD
+
+# Timesteps by share of the rows: two thirds where the structure of a picture is decided from the words, few where it is
+# plain to see already, few where only its colour is.
+SHARES, TIMES = (0.0, 0.1, 0.2, 0.85, 1.0), (0.0, 300.0, 480.0, 900.0, 1000.0)
+LITTLE_NOISE = 0.2  # noise power below which a row counts less: its noise is lost in the latents' own grain
+WHOLE_SHARE = 2.0  # times as often as the others in `focus`: rows that are painted whole
+TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
+
+
+class DiffusionStage(Stage):
+    """MSE on v over a zero-terminal-SNR schedule; prompts are dropped to zeros at times, as SDXL does."""
+
+    def __init__(
+        self,
+        unet: UNet2DConditionModel,
+        text: TextParts,
+        options: StageOptions,
+        *,
+        drop_prompt: float,
+    ) -> None:
+        super().__init__(options)
+        self.unet, self.first, self.second = unet, text.first, text.second
+        self.text = text
+        self.drop_prompt = drop_prompt
+        self.signal: torch.Tensor
+        self.register_buffer("signal", alphas_cumprod(), persistent=False)
+        self.average = Average([unet, text.first, text.second], options.ema_decay)
+
+    def groups(self) -> list[dict[str, object]]:
+        """The text encoders may learn at their own rate."""
+        text = [*self.first.parameters(), *self.second.parameters()]
+        own = self.options.learning_rate
+        return decayed(list(self.unet.parameters()), own) + decayed(text, TEXT_RATE * own)
+
+    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
+        """Loss of one batch, see `latent_drawer`."""
+        noisy, target, steps = noised(batch["picture"], self.signal)
+        words, pooled = encode_text(self.text, batch["tokens"])
+        words, pooled = dropped(words, pooled, self.drop_prompt)
+        predicted = self.unet(
+            torch.cat([noisy, batch["mask"], batch["masked"]], 1),
+            steps,
+            encoder_hidden_states=words,
+            added_cond_kwargs=added_conditions(pooled, batch["size_numbers"]),
+        ).sample
+        loss = velocity_loss(predicted, target, self.signal[steps])
+        self.log("loss", loss)
+        return loss
+
+
+def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps.
+
+    The timesteps of a batch are spread over the whole range by `SHARES`, in random order: the rows come sorted.
+    """
+    rows = len(latents)
+    share = (torch.randperm(rows, device=latents.device) + torch.rand(rows, device=latents.device)) / rows
+    steps = torch.from_numpy(np.interp(share.cpu().numpy(), SHARES, TIMES)).to(latents.device)
+    steps = steps.long().clamp(max=TRAIN_TIMESTEPS - 1)
+    power = signal[steps][:, None, None, None]
+    noise = torch.randn_like(latents)
+    noisy = power.sqrt() * latents + (1 - power).sqrt() * noise
+    return noisy, power.sqrt() * noise - (1 - power).sqrt() * latents, steps
+
+
+def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+    """Squared distance of two (B, 4, h, w) velocities, each row relative to the variance that its target has.
+
+    Rows with less noise than `LITTLE_NOISE` count in proportion to it: what they teach cannot be seen.
+
+    Args:
+        power: (B,) signal power; the target is noise where it is 1 and the latents, of std `LATENT_STD`, where it is 0.
+    """
+    variance = power + (1 - power) * LATENT_STD**2
+    weight = ((1 - power) / LITTLE_NOISE).clamp(max=1)
+    return (weight * ((predicted.float() - target) ** 2).mean((1, 2, 3)) / variance).mean()
+
+
+def dropped(words: torch.Tensor, pooled: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Prompt embeddings with some rows set to zero."""
+    kept = (torch.rand(len(words), 1, device=words.device) >= share).to(words.dtype)
+    return words * kept[..., None], pooled * kept
+
+
+def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What SDXL's UNet is told beside the words.
+
+    Args:
+        pooled: (B, D) pooled prompt embeddings.
+        size_numbers: (B, 6) pixels: height and width of the whole, top and left of the crop, height and width of the
+            crop ("micro-conditioning", SDXL, arXiv 2307.01952, section 2.2). The pipelines fill in (h, w, 0, 0, h, w).
+    """
+    return {"text_embeds": pooled, "time_ids": size_numbers.to(pooled.device)}
+
+
+CROPS_A_PICTURE = 3  # rows of a batch of crops for each row of a batch of whole pictures
+CROP_SIDE = 1 / 2  # of the side of the whole
+
+
+def latent_drawer(
+    rows: Rows,
+    latents: Latents,
+    tokens: torch.Tensor,
+    *,
+    batch: int,
+    crop_share: float = 0.0,
+    shares: np.ndarray | None = None,
+) -> Callable[[np.random.Generator], Batch]:
+    """A function that draws a batch.
+
+    Args:
+        crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many: surfaces,
+            colours and light look the same in a crop, which costs a quarter of a whole picture.
+        shares: (N,) probability with which a row is drawn first, see `focus`; all alike by default.
+
+    Returns:
+        picture (B, 4, h, w), masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T),
+        size_numbers (B, 6), index (B,).
+    """
+    whole_px = rows.rgb.shape[1]
+    factor = rows.rgb.shape[1] // latents.picture.shape[-1]
+
+    def draw(rng: np.random.Generator) -> Batch:
+        cropped = rng.random() < crop_share
+        count = min(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1))
+        chosen = np.sort(rng.choice(len(rows.rgb), count, replace=False, p=shares))
+        mask = rows.repaint[chosen, ::factor, ::factor] >= 128
+        side = _crop_side(mask.shape[-1]) if cropped else mask.shape[-1]
+        top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))
+        numbers = [whole_px, whole_px, top * factor, left * factor, side * factor, side * factor]
+        part = np.s_[..., top : top + side, left : left + side]
+        return {
+            "picture": torch.from_numpy(latents.picture[chosen][part].astype(np.float32)),
+            "masked": torch.from_numpy(latents.masked[chosen][part].astype(np.float32)),
+            "mask": torch.from_numpy(mask[:, None][part].astype(np.float32)),
+            "tokens": tokens[chosen],
+            "size_numbers": torch.tensor(numbers, dtype=torch.float32).repeat(len(chosen), 1),
+            "index": torch.from_numpy(chosen),
+        }
+
+    return draw
+
+
+def focus(rows: Rows) -> np.ndarray:
+    """(N,) shares of the rows, 1 in all, while the UNet is focused on structure.
+
+    Surfaces of `SLOW_SURFACES` are drawn more often, and so are rows that are painted whole: all others show some of
+    the structure that the words ask for.
+    """
+    shares = np.ones(len(rows.rgb))
+    alone = one_surface(rows)
+    shares[alone] = [SLOW_SURFACES.get(rows.surfaces[index], 1.0) for index in alone]
+    shares[[bool((mask >= 128).all()) for mask in rows.repaint]] *= WHOLE_SHARE
+    return np.asarray(shares / shares.sum())
+
+
+def _crop_side(whole: int) -> int:
+    return max(8, round(whole * CROP_SIDE / 8) * 8)  # the UNet halves two or three times
+
+
+def tokenized(text: TextParts, captions: list[str]) -> torch.Tensor:
+    """(N, T) token ids of all captions, padded to the longest prompt."""
+    padded = text.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
+    tokens: torch.Tensor = padded.input_ids
+    return tokens

@@ -1,0 +1,274 @@
+"""Continues a checkpoint on a person's own pictures of their site, so that it can draw that site."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from pipeline.domain.photos import load_photo
+from pipeline.errors import InvalidRequest, SourceRefused, StudioError
+from pipeline.rendering.checkpoints import NANO_FOLDER
+from pipeline.rendering.facts import fingerprint
+from pipeline.rendering.families.sdxl.quiet import quiet
+from training.nano.config import StageOptions
+from training.nano.data.rows import Rows, encode_rows
+from training.nano.data.scenes import draw_scene, masked
+from training.nano.data.surfaces import PICTURE_SUFFIXES, Surfaces, load_surfaces
+from training.nano.networks.build import TextParts
+from training.nano.networks.export import WORDS_FILE, check_out, whole_checkpoint, write_folder
+from training.nano.stages.diffusion import DiffusionStage, latent_drawer, tokenized
+from training.nano.stages.fitting import fit
+
+CAPTIONS_FILE = "metadata.jsonl"  # as `datasets` reads it: file_name and text
+ROWS = 1200  # rows cut from the photographs
+KNOWN_SHARE = 0.25  # rows drawn beside them, so that the old words are not forgotten
+MIN_SIDE_PX = 32
+NO_OTHER_SLOTS = ("site", "words", "examples")  # lists of a vocabulary that may hold places of one's own
+SIDES_SEEN = 2  # a cut takes half of a photograph's shorter side or more: so many times the model's is enough
+TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_decay=0.99, save_every_s=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOptions:
+    """One continued training."""
+
+    photos: Path  # class folders of pictures, or a folder with metadata.jsonl
+    out: Path  # where the checkpoint goes; usable as `--model OUT`
+    base: Path  # the checkpoint to go on from, as `export` writes it
+    stage: StageOptions = TUNING
+    rows: int = ROWS
+    seed: int = 1
+
+
+def tune(options: TuneOptions) -> list[str]:
+    """Train UNet and text encoders on the photographs and write a complete checkpoint; its new captions.
+
+    The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
+
+    Raises:
+        InvalidRequest: `options.out` holds something that `training.nano` did not write, or the base itself; or the
+            base is no checkpoint of nano.
+        SourceRefused: no readable picture, or captions that name missing files.
+    """
+    base = options.base
+    vae, unet, control, text = _parts(base)
+    check_new(options.out, base)
+    size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
+    photographs = captioned(options.photos, short_px=SIDES_SEEN * size)
+    captions = list(dict.fromkeys(caption for _, caption in photographs))
+    made_of = {"base": fingerprint(base), "rows": options.rows, "seed": options.seed}
+    work = work_folder(options.out, made_of, photographs)
+    torch.manual_seed(options.seed)
+    rows = _rows(photographs, size, options)
+    latents = encode_rows(rows, vae, work)
+    stage = DiffusionStage(unet, text, options.stage, drop_prompt=0.1).train()
+    tokens = tokenized(text, rows.captions)
+    draw = latent_drawer(rows, latents, tokens, batch=min(options.stage.batch, len(rows.rgb)))
+    fit(stage, draw, work)
+    write_folder(options.out, vae=vae, unet=unet, control=control, text=text)
+    _write_words(options.out, base, captions)
+    shutil.rmtree(work)
+    return captions
+
+
+def check_new(out: Path, base: Path | None) -> None:
+    """Refuse an --out whose loss would hurt: other people's files, the base, the shipped model.
+
+    Raises:
+        InvalidRequest: it is one of them.
+    """
+    check_out(out)
+    kept = [folder.resolve() for folder in (base, NANO_FOLDER) if folder is not None]
+    place = out.resolve()
+    if any(folder in (place, *place.parents) for folder in kept):
+        raise InvalidRequest(
+            f"{out} is a model to go on from, or lies in one; choose another folder for --out"
+        )
+
+
+def work_folder(
+    out: Path, made_of: Mapping[str, object], photographs: Sequence[tuple[np.ndarray, str]]
+) -> Path:
+    """`OUT.work`, with what an interrupted training of the same things left; of other things it is emptied.
+
+    Raises:
+        InvalidRequest: there is a folder of that name that no tuning made.
+    """
+    seen = sha256()
+    for rgb, caption in photographs:
+        seen.update(rgb.tobytes() + caption.encode())
+    told = json.dumps({**made_of, "photographs": seen.hexdigest()}, indent=1)
+    work = out.with_name(out.name + ".work")
+    note = work / "made_of.json"
+    if work.exists() and not note.is_file() and any(work.iterdir()):
+        raise InvalidRequest(f"{work} is in the way; remove it, or choose another --out")
+    if note.is_file() and note.read_text(encoding="utf-8") != told:
+        shutil.rmtree(work)
+    if not note.is_file():
+        work.mkdir(parents=True, exist_ok=True)
+        note.write_text(told, encoding="utf-8")
+    return work
+
+
+def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, str]]:
+    """The pictures of a folder, (H, W, 3) uint8, with a caption each: from metadata.jsonl, or the folder's name.
+
+    Args:
+        short_px: pictures whose shorter side is longer are made smaller.
+
+    Raises:
+        SourceRefused: see `tune`.
+    """
+    if not folder.is_dir():
+        raise SourceRefused(f"there is no folder {folder}; --photos wants class folders of pictures")
+    listed = _listed(folder) if (folder / CAPTIONS_FILE).is_file() else _by_class(folder)
+    pictures = []
+    for file, caption in listed:
+        try:
+            rgb = load_photo(file.read_bytes(), file.name).rgb
+        except StudioError:
+            continue  # one broken picture among good ones
+        scale = short_px / min(rgb.shape[:2])
+        if scale < 1:
+            rgb = np.asarray(
+                cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+            )
+        if min(rgb.shape[:2]) >= MIN_SIDE_PX:
+            pictures.append((rgb, caption))
+    if not pictures:
+        raise SourceRefused(
+            f"{folder} holds no readable pictures; put them into class folders, or list them in {CAPTIONS_FILE}"
+        )
+    return pictures
+
+
+def _listed(folder: Path) -> list[tuple[Path, str]]:
+    found = []
+    try:
+        lines = (folder / CAPTIONS_FILE).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise SourceRefused(f"{folder / CAPTIONS_FILE} is not UTF-8 text; save it as UTF-8") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line) if line.strip() else None
+            if row is None:
+                continue
+            file, caption = folder / str(row["file_name"]), str(row["text"]).strip().lower()
+        except (ValueError, KeyError, TypeError):
+            raise SourceRefused(
+                f'{folder / CAPTIONS_FILE}, line {number}: a JSON object with "file_name" and "text" is needed'
+            ) from None
+        if not file.is_file():
+            raise SourceRefused(
+                f"{folder / CAPTIONS_FILE}, line {number}: there is no picture {row['file_name']}"
+            )
+        found.append((file, caption))
+    return found
+
+
+def _by_class(folder: Path) -> list[tuple[Path, str]]:
+    return [
+        (file, place.name.replace("_", " ").replace("-", " ").lower())
+        for place in sorted(folder.iterdir())
+        if place.is_dir()
+        for file in sorted(place.iterdir())
+        if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()
+    ]
+
+
+def _parts(
+    base: Path,
+) -> tuple[AutoencoderKL, UNet2DConditionModel, ControlNetModel, TextParts]:
+    with whole_checkpoint(base), quiet():
+        vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32)
+        unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32)
+        control = ControlNetModel.from_pretrained(base / "controlnet", torch_dtype=torch.float32)
+        text = TextParts(
+            CLIPTokenizer.from_pretrained(base / "tokenizer"),
+            CLIPTextModel.from_pretrained(base / "text_encoder", torch_dtype=torch.float32),
+            CLIPTextModelWithProjection.from_pretrained(base / "text_encoder_2", torch_dtype=torch.float32),
+        )
+    return vae, unet, control, text
+
+
+def _rows(photographs: Sequence[tuple[np.ndarray, str]], size: int, options: TuneOptions) -> Rows:
+    """Crops of the photographs with objects and holes before them, and some scenes of the old words."""
+    rng = np.random.default_rng(options.seed)
+    surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=options.seed)
+    rgb, repaint, captions = [], [], []
+    turns = in_turns(photographs, rng)
+    for _ in range(options.rows):
+        if rng.random() < KNOWN_SHARE:
+            scene = draw_scene(surfaces, size, rng)
+            drawn, hole, caption = scene.rgb, scene.repaint, scene.caption
+        else:
+            photo, caption = next(turns)
+            drawn, hole = cut(photo, size, surfaces, rng)
+        rgb.append(drawn)
+        repaint.append(hole)
+        captions.append(caption)
+    return Rows(np.stack(rgb), np.stack(repaint), captions, captions)
+
+
+def in_turns(
+    photographs: Sequence[tuple[np.ndarray, str]], rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, str]]:
+    """Photographs without end, the captions in turns, those of one caption in an order of chance."""
+    by_caption: dict[str, list[np.ndarray]] = {}
+    for photo, caption in photographs:
+        by_caption.setdefault(caption, []).append(photo)
+    orders = {caption: rng.permutation(len(photos)) for caption, photos in by_caption.items()}
+    for turn in count():
+        for caption, photos in by_caption.items():
+            yield photos[orders[caption][turn % len(photos)]], caption
+
+
+def cut(
+    photo: np.ndarray, size: int, surfaces: Surfaces, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A square of a photograph, at times mirrored, a little lighter or darker, and what is to be painted of it.
+
+    Args:
+        photo: (H, W, 3) uint8.
+
+    Returns:
+        (size, size, 3) uint8 and (size, size) uint8; 255 = to be painted.
+    """
+    shortest = min(photo.shape[:2])
+    side = int(rng.uniform(min(1.0, max(0.5, size / shortest)), 1.0) * shortest)
+    top, left = (int(rng.integers(0, length - side + 1)) for length in photo.shape[:2])
+    square = photo[top : top + side, left : left + side]
+    square = cv2.resize(
+        square, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    )
+    square = square[:, ::-1] if rng.random() < 0.5 else square
+    lit = square.astype(np.float32) * rng.uniform(0.9, 1.1)
+    drawn, hole = masked(lit, surfaces, rng)
+    return np.clip(drawn, 0, 255).astype(np.uint8), hole
+
+
+def _write_words(out: Path, base: Path, captions: list[str]) -> None:
+    """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
+    told = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
+    slots = [words for slot, words in told.items() if isinstance(words, list) and slot not in NO_OTHER_SLOTS]
+    others = {word for words in slots for word in words}
+    site = [place for place in dict.fromkeys([*captions, *told.get("site", ())]) if place not in others]
+    told = {
+        "site": site,
+        **{slot: words for slot, words in told.items() if slot != "site"},
+    }  # the first chips
+    new = sorted({word.strip(",.") for caption in captions for word in caption.split()})
+    told["words"] = sorted({*(str(word) for word in told["words"]), *new})
+    told["examples"] = [*captions[:8], *told["examples"]]
+    (out / WORDS_FILE).write_text(json.dumps(told, indent=1) + "\n")
