@@ -54,7 +54,7 @@ def test_the_card_is_complete_and_within_the_hubs_limits(head: dict[str, Any]) -
 
 def test_it_names_the_checkpoints_that_the_code_can_load(head: dict[str, Any]) -> None:
     parts = [part for model in CHECKPOINTS.values() for part in model.hub.values()]
-    assert sorted(head["models"]) == sorted(part.repo for part in parts)
+    assert sorted(head["models"]) == sorted({part.repo for part in parts})
 
 
 def test_people_sign_in_with_the_least_rights_that_publishing_needs(head: dict[str, Any]) -> None:

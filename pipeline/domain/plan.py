@@ -7,7 +7,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, Value
@@ -39,6 +39,11 @@ class ModelFacts:
     steps: int
     guidance_scale: float
     guidance_rescale: float = 0.0
+    revisions: Mapping[Method, str] = field(default_factory=dict)  # where methods draw with different weights
+
+    def revision_for(self, method: Method) -> str:
+        """Return the revision of everything that a method draws with."""
+        return self.revisions.get(method, self.revision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +239,7 @@ class _Draws:
             slots=words.choice,
             method=words.method,
             model=self.model.name if diffuses else _NO_MODEL,
-            revision=self.model.revision if diffuses else "",
+            revision=self.model.revision_for(words.method) if diffuses else "",
             size=self.size,
             steps=(self.recipe.steps or self.model.steps) if diffuses else 0,
             guidance_scale=self._guidance() if diffuses else 0.0,

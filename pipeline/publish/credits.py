@@ -28,7 +28,10 @@ _CREDITS = {
 }
 
 
-_SDXL_REVISION = "115134f36312"  # of the weights that `sdxl` names; a LoRA for them has it before its own
+_SDXL_REVISIONS = (
+    "115134f36312",
+    "462165984030",
+)  # of the weights that `sdxl` names; a LoRA has theirs before its own
 
 
 def credit(model: str, revision: str = "") -> Credit:
@@ -36,7 +39,7 @@ def credit(model: str, revision: str = "") -> Credit:
     if model in _CREDITS:
         return _CREDITS[model]
     title = f"the checkpoint `{last_part(model)}`"
-    if revision.startswith(f"{_SDXL_REVISION}-"):
+    if revision.startswith(_SDXL_REVISIONS):
         return Credit(f"{title}, a LoRA for {_CREDITS['sdxl'].title}", "OpenRAIL++-M, the VAE MIT", _RAIL)
     return Credit(
         title,

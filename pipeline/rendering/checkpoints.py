@@ -19,8 +19,9 @@ LORA_FILE = "lora.json"  # beside LoRA weights: the model that they belong to
 class Part(StrEnum):
     """What a repository of the Hub contributes to a checkpoint."""
 
-    INPAINT = "inpaint"  # inpainting UNet, text encoders, tokenizers, scheduler
-    VAE = "vae"  # in place of the checkpoint's own
+    ENCODERS = "encoders"  # text encoders and tokenizers, for every method
+    VAE = "vae"  # for every method
+    INPAINT = "inpaint"  # inpainting UNet and its scheduler
     CONTROLNET = "controlnet"
     TEXT = "text"  # text-to-image UNet and its scheduler
 
@@ -31,7 +32,8 @@ class HubPart:
 
     repo: str
     revision: str
-    patterns: tuple[str, ...]
+    files: tuple[str, ...]
+    gigabytes: float  # of these files together, for the person; the exact number is the Hub's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Checkpoint:
 
     name: str
     title: str
-    family: str = "sdxl"  # a row of `families.FAMILIES`
+    family: str | None = None  # a row of `families.FAMILIES`; None = as the folder's files say
     folder: Path | None = None
     hub: Mapping[Part, HubPart] = field(default_factory=dict)  # when there is no folder
     lora: Path | None = None  # folder of LoRA weights for the UNet
@@ -53,6 +55,17 @@ class Checkpoint:
     steps: int = 30
     guidance_scale: float = 7.5
 
+
+_INPAINT_REPO = "diffusers/stable-diffusion-xl-1.0-inpainting-0.1"
+_INPAINT_REVISION = "115134f363124c53c7d878647567d04daf26e41e"
+_TOKENIZERS = ("tokenizer", "tokenizer_2")
+_TOKENIZER_FILES = ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+_UNET_FILES = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.fp16.safetensors",
+)
 
 CHECKPOINTS: dict[str, Checkpoint] = {
     checkpoint.name: checkpoint
@@ -65,33 +78,42 @@ CHECKPOINTS: dict[str, Checkpoint] = {
         ),
         Checkpoint(
             name="sdxl",
-            title="SDXL: published weights, 7 GB, wants a GPU",
+            family="sdxl",
+            title="SDXL: published weights, wants a GPU",
             hub={
-                Part.INPAINT: HubPart(
-                    repo="diffusers/stable-diffusion-xl-1.0-inpainting-0.1",
-                    revision="115134f363124c53c7d878647567d04daf26e41e",
-                    patterns=("*.json", "*.txt", "*.fp16.safetensors"),
+                Part.ENCODERS: HubPart(
+                    repo=_INPAINT_REPO,
+                    revision=_INPAINT_REVISION,
+                    files=(
+                        "model_index.json",
+                        "text_encoder/config.json",
+                        "text_encoder/model.fp16.safetensors",
+                        "text_encoder_2/config.json",
+                        "text_encoder_2/model.fp16.safetensors",
+                        *(f"{folder}/{file}" for folder in _TOKENIZERS for file in _TOKENIZER_FILES),
+                    ),
+                    gigabytes=1.64,
                 ),
                 Part.VAE: HubPart(
                     repo="madebyollin/sdxl-vae-fp16-fix",
                     revision="207b116dae70ace3637169f1ddd2434b91b3a8cd",
-                    patterns=("config.json", "diffusion_pytorch_model.safetensors"),
+                    files=("config.json", "diffusion_pytorch_model.safetensors"),
+                    gigabytes=0.33,
+                ),
+                Part.INPAINT: HubPart(
+                    repo=_INPAINT_REPO, revision=_INPAINT_REVISION, files=_UNET_FILES, gigabytes=5.14
                 ),
                 Part.CONTROLNET: HubPart(
                     repo="diffusers/controlnet-canny-sdxl-1.0",
                     revision="eb115a19a10d14909256db740ed109532ab1483c",
-                    patterns=("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+                    files=("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+                    gigabytes=2.50,
                 ),
                 Part.TEXT: HubPart(
                     repo="stabilityai/stable-diffusion-xl-base-1.0",
                     revision="462165984030d82259a11f4367a4eed129e94a7b",
-                    patterns=(
-                        "model_index.json",
-                        "*/*.json",
-                        "tokenizer*/*.txt",
-                        "*/diffusion_pytorch_model.fp16.safetensors",
-                        "*/model.fp16.safetensors",
-                    ),
+                    files=_UNET_FILES,
+                    gigabytes=5.14,
                 ),
             },
             strength=0.99,  # the card asks for less than 1

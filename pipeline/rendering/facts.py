@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.domain.methods import Method
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import ModelUnavailable
 from pipeline.rendering.checkpoints import CHECKPOINTS, LORA_FILE, Checkpoint, Part, checkpoint
 from pipeline.rendering.downloads import cached_folder
+from pipeline.rendering.families import FAMILIES, Family
 
 _INDEX = "model_index.json"
 _WORDS = "vocabulary.json"
@@ -40,11 +42,11 @@ def model_facts(name: str) -> ModelFacts:
 
     Raises:
         UnknownName: neither a registered name nor a folder.
-        ModelUnavailable: the folder is not a checkpoint.
+        ModelUnavailable: the folder is not a checkpoint of a served family.
     """
     model = checkpoint(name)
     try:
-        return _facts(model)
+        return _facts(model, family_of(model))
     except (TypeError, ValueError, LookupError):  # of numbers in the folder's JSON files
         raise ModelUnavailable(
             f"model '{name}' cannot be loaded: a number is missing or wrong in the {_WORDS} "
@@ -52,25 +54,61 @@ def model_facts(name: str) -> ModelFacts:
         ) from None
 
 
-def _facts(model: Checkpoint) -> ModelFacts:
+def _facts(model: Checkpoint, family: Family) -> ModelFacts:
     if model.folder is None:
         defaults: dict[str, Any] = {}
-        revision = model.hub[Part.INPAINT].revision[:_DIGITS]
+        revisions = {method: _hub_revision(model, method, family) for method in family.parts}
+        size = model.size
     else:
-        check_folder(model)
         defaults = vocabulary_file(model.folder).get(_DEFAULTS, {})
-        revision = fingerprint(model.folder, guidance_rescale=float(defaults.get("guidance_rescale", 0.0)))
+        rescale = float(defaults.get("guidance_rescale", 0.0))
+        revisions = dict.fromkeys(family.parts, fingerprint(model.folder, guidance_rescale=rescale))
+        size = defaults.get("size") or family.native_size(model)
     if model.lora:
-        revision = f"{revision}-{fingerprint(model.lora)}"
-    size = defaults.get("size", model.size if model.hub else _own_size(model))
+        lora = fingerprint(model.lora)
+        revisions = {method: f"{revision}-{lora}" for method, revision in revisions.items()}
     return ModelFacts(
         name=model.name,
-        revision=revision,
+        revision=revisions[Method.INPAINT],
+        revisions=revisions,
         size=int(size[0] if isinstance(size, list) else size),
         steps=int(defaults.get("steps", model.steps)),
         guidance_scale=float(defaults.get("guidance_scale", model.guidance_scale)),
         guidance_rescale=float(defaults.get("guidance_rescale", 0.0)),
     )
+
+
+def family_of(model: Checkpoint) -> Family:
+    """Return the family of a checkpoint: the registered one, or the one that a folder's model_index.json describes.
+
+    Raises:
+        ModelUnavailable: the folder is missing, has no model_index.json, or is of a family that is not served.
+    """
+    if model.folder is None or model.family is not None:
+        return FAMILIES[str(model.family)]
+    index = _index(model)
+    described = None
+    for family in FAMILIES.values():
+        described = family.unlike(index)
+        if described is None:
+            return family
+    served = " and ".join(family.title for family in FAMILIES.values())
+    raise ModelUnavailable(
+        f"model '{model.name}' cannot be loaded: it is {described}; served are checkpoints of {served}"
+    )
+
+
+def download_gigabytes(model: Checkpoint, *methods: Method) -> float:
+    """Return the size of what methods need of the Hub together, whatever is on this machine."""
+    family = family_of(model)
+    parts = {part for method in methods for part in family.parts[method] if part in model.hub}
+    return sum(model.hub[part].gigabytes for part in parts)
+
+
+def missing_parts(model: Checkpoint, method: Method) -> list[Part]:
+    """List what a method needs of the Hub and this machine does not have."""
+    parts = family_of(model).parts[method] if model.hub else ()
+    return [part for part in parts if cached_folder(model.hub[part]) is None]
 
 
 def model_choices() -> list[ModelChoice]:
@@ -81,8 +119,8 @@ def model_choices() -> list[ModelChoice]:
         try:
             facts = model_facts(model.name)
             size, steps, guidance_scale = facts.size, facts.steps, facts.guidance_scale
-            if model.hub and cached_folder(model.hub[Part.INPAINT]) is None:
-                why_not = f"{model.name} is not on this machine; it is downloaded on first use"
+            if missing_parts(model, Method.INPAINT):
+                why_not = _download_sentence(model)
         except ModelUnavailable as error:
             why_not = str(error)
         choices.append(
@@ -99,23 +137,40 @@ def model_choices() -> list[ModelChoice]:
     return choices
 
 
-def check_folder(model: Checkpoint) -> None:
-    """Check that a folder can be a checkpoint at all.
+def _download_sentence(model: Checkpoint) -> str:
+    """What a first use downloads, by method."""
+    sizes = ", ".join(
+        f"{download_gigabytes(model, method):.1f} GB for {method}" for method in family_of(model).parts
+    )
+    total = download_gigabytes(model, *family_of(model).parts)
+    return f"{model.name} is not on this machine; a first use downloads it: {sizes}, {total:.1f} GB for all"
 
-    Raises:
-        ModelUnavailable: it is missing, or has no model_index.json.
-    """
+
+def _hub_revision(model: Checkpoint, method: Method, family: Family) -> str:
+    """The commits of all repositories that a method draws with, the one of its UNet first."""
+    parts = [part for part in family.parts[method] if part in model.hub]
+    return "+".join(dict.fromkeys(model.hub[part].revision[:_DIGITS] for part in parts))
+
+
+def _index(model: Checkpoint) -> dict[str, Any]:
     assert model.folder is not None
     if not os.path.isdir(model.folder):  # False, not an error, for a path that cannot exist
         raise ModelUnavailable(
             f"model '{model.name}' cannot be loaded: there is no folder {model.folder}; "
             f"name one of {', '.join(CHECKPOINTS)} or a checkpoint folder"
         )
-    if not (model.folder / _INDEX).is_file():
+    path = model.folder / _INDEX
+    if not path.is_file():
         raise ModelUnavailable(
             f"model '{model.name}' cannot be loaded: {model.folder} has no {_INDEX}; "
             "a folder that diffusers' save_pretrained wrote is needed"
         )
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ModelUnavailable(
+            f"model '{model.name}' cannot be loaded: {path} is not a JSON object ({error})"
+        ) from None
 
 
 def vocabulary_file(folder: Path | None) -> dict[str, Any]:
@@ -164,21 +219,3 @@ def _fingerprint(folder: Path, states: tuple[tuple[str, int, int], ...], guidanc
             file.seek(max(0, size - _FINGERPRINT_BYTES))
             digest.update(file.read(_FINGERPRINT_BYTES))
     return digest.hexdigest()[:_DIGITS]
-
-
-def _own_size(model: Checkpoint) -> int:
-    """The image size that a folder's UNet was trained for."""
-    unet = _configuration(model, "unet")
-    levels = len(_configuration(model, "vae")["block_out_channels"])
-    return int(unet.get("sample_size") or 0) * 2 ** (levels - 1) or model.size
-
-
-def _configuration(model: Checkpoint, part: str) -> dict[str, Any]:
-    assert model.folder is not None
-    path = model.folder / part / "config.json"
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        raise ModelUnavailable(
-            f"model '{model.name}' cannot be loaded: {path} is missing or broken"
-        ) from None

@@ -7,8 +7,8 @@ import threading
 
 from pipeline.domain.plan import ModelFacts
 from pipeline.rendering.checkpoints import NO_MODEL, checkpoint
-from pipeline.rendering.facts import model_facts
-from pipeline.rendering.families import FAMILIES
+from pipeline.rendering.downloads import fetched
+from pipeline.rendering.facts import family_of, model_facts
 from pipeline.rendering.families.paste import PasteGenerator
 from pipeline.rendering.generator import Generator
 from pipeline.rendering.zerogpu import lent
@@ -34,8 +34,9 @@ def load(name: str) -> Generator:
         if name in _loaded and _loaded[name][0] == facts:
             return _loaded[name][1]
         model = checkpoint(name)
-        family = FAMILIES[model.family]
-        family.fetch(model)  # before the model in memory goes, and before torch is imported
+        family = family_of(model)
+        for part in family.needed_by_all if model.hub else ():
+            fetched(name, model.hub[part])  # before the model in memory goes, and before torch is imported
         _loaded.clear()
         gc.collect()
         generator = family.load(model, facts)

@@ -77,7 +77,7 @@ def _folder(model: str) -> Path | None:
     one = checkpoint(model)
     if one.folder is not None:
         return one.folder
-    return cached_folder(one.hub[Part.INPAINT])
+    return cached_folder(one.hub[Part.ENCODERS])
 
 
 def _known_words(folder: Path | None) -> frozenset[str]:

@@ -123,10 +123,11 @@ def _alike(specs: Sequence[SampleSpec]) -> Iterator[list[SampleSpec]]:
 
 
 def _check_revision(spec: SampleSpec, generator: Generator) -> None:
-    if spec.revision != generator.facts.revision:
+    revision = generator.facts.revision_for(spec.method)
+    if spec.revision != revision:
         raise ModelUnavailable(
             f"the plan was made for {spec.model} {spec.revision}, on this machine it is "
-            f"{generator.facts.revision}; plan again with the model that is here"
+            f"{revision}; plan again with the model that is here"
         )
 
 

@@ -104,7 +104,7 @@ def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
             slots=(),
             method=request.method,
             model=facts.name,
-            revision=facts.revision,
+            revision=facts.revision_for(request.method),
             size=(side, side),
             steps=request.steps or facts.steps,
             guidance_scale=guidance,

@@ -52,7 +52,8 @@ def another_try(library: Library, sample_id: str, access: FileAccess, *, batch_s
     spec = library.sample(sample_id).spec
     if spec.method is Method.PASTE:
         raise InvalidRequest("a pasted background has no seed; there is no other try of it")
-    spec = _untried(library, replace(spec, revision=model_facts(access.model(spec.model)).revision))
+    revision = model_facts(access.model(spec.model)).revision_for(spec.method)
+    spec = _untried(library, replace(spec, revision=revision))
 
     def record(made: SampleSpec, sample: RenderedSample) -> None:
         record_single(library, AGAIN_PLAN, made, sample)

@@ -262,15 +262,20 @@ class LoopbackHub:
         message: str = "somebody else's push",
         *,
         kind: str = "dataset",
+        oid: str | None = None,
     ) -> str:
-        """Somebody else's push to main, without HTTP; None takes a file away. Returns the commit id."""
+        """Somebody else's push to main, without HTTP; None takes a file away. Returns the commit id.
+
+        Args:
+            oid: the commit's id; None = a hash of what is in it.
+        """
         repository = self.repository(name, kind=kind)
         with self.state.lock:
             stored = {
                 path: None if content is None else repository.stored(path, content)
                 for path, content in files.items()
             }
-            return repository.commit("main", Change(files=stored, title=message, author=author)).oid
+            return repository.commit("main", Change(files=stored, title=message, author=author, oid=oid)).oid
 
 
 def _application(state: HubState) -> ASGIApp:

@@ -71,6 +71,7 @@ class Change:
     title: str
     description: str = ""
     author: str
+    oid: str | None = None  # the commit's id, where a test needs a certain one
 
 
 @dataclass(slots=True, kw_only=True)
@@ -229,7 +230,7 @@ class Repository:
         facts = [self.id, str(len(self.commits)), head.oid if head else "", change.title]
         facts += [f"{path} {file.sha256}" for path, file in sorted(files.items())]
         made = Commit(
-            oid=hashlib.sha1("\n".join(facts).encode()).hexdigest(),
+            oid=change.oid or hashlib.sha1("\n".join(facts).encode()).hexdigest(),
             parent=head.oid if head else None,
             files=files,
             title=change.title,

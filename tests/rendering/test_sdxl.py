@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from diffusers import ControlNetModel
 
 from pipeline.domain.spec import ControlSpec, Method
 from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
@@ -199,3 +200,12 @@ def test_paste_puts_the_object_on_the_backdrop() -> None:
 def test_cancelled_pasting_makes_nothing() -> None:
     with pytest.raises(Cancelled):
         load("none").generate([job(0, Method.PASTE)], cancelled=lambda: True)
+
+
+def test_a_full_precision_folder_with_a_published_controlnet_draws_by_every_method(tmp_path: Path) -> None:
+    folder = save_tiny_sdxl(tmp_path / "full", controlnet=False)
+    other = save_tiny_sdxl(tmp_path / "other") / "controlnet"
+    ControlNetModel.from_pretrained(other).half().save_pretrained(folder / "controlnet", variant="fp16")
+    generator = load(str(folder))
+    for method in (Method.INPAINT, Method.CONTROLNET):
+        assert exact(one(generator, job(0, method)), layer())

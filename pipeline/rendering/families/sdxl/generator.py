@@ -28,7 +28,11 @@ Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attent
 
 
 class PipelineSet(Protocol):
-    """The pipelines over one set of weights (`weights.Pipelines`)."""
+    """The pipelines over one set of weights (`pipelines.Pipelines`)."""
+
+    @property
+    def vae_scale_factor(self) -> int:
+        """Pixels along a side of one latent."""
 
     @property
     def inpaint(self) -> Any:
@@ -87,15 +91,18 @@ class SdxlGenerator:
         return first + self.generate(jobs[half:], on_step=on_step, cancelled=cancelled)
 
     def prepare(self, method: Method) -> None:
-        """Load what a method needs beyond the inpainting weights, before the first picture asks for it."""
+        """Load what a method needs beyond what all need, before the first image asks for it."""
         with self._lock:
-            if method is Method.CONTROLNET:
-                _ = self._pipelines.controlnet_inpaint
-            elif method is Method.TEXT_TO_IMAGE:
-                _ = self._pipelines.text
+            match method:
+                case Method.CONTROLNET:
+                    _ = self._pipelines.controlnet_inpaint
+                case Method.TEXT_TO_IMAGE if self._pipelines.text is not None:
+                    pass
+                case _:
+                    _ = self._pipelines.inpaint
 
     def _check_size(self, size: tuple[int, int]) -> None:
-        factor = math.lcm(_PIPELINE_MULTIPLE, self._pipelines.inpaint.vae_scale_factor)
+        factor = math.lcm(_PIPELINE_MULTIPLE, self._pipelines.vae_scale_factor)
         height, width = size
         if height % factor or width % factor:
             raise InvalidRequest(
@@ -155,7 +162,7 @@ class SdxlGenerator:
     def _surroundings(self, jobs: Sequence[Job]) -> dict[str, Any]:
         """What the inpainting pipelines take: pictures (N, 3, H, W) and masks (N, 1, H, W), 1 = paint."""
         grey = np.full((*jobs[0].spec.size, 3), _GREY, np.uint8)
-        inset_px = self._pipelines.inpaint.vae_scale_factor // 2  # the VAE blurs about as far over an outline
+        inset_px = self._pipelines.vae_scale_factor // 2  # the VAE blurs about as far over an outline
         masks = np.stack([repaint_mask(job.layer, inset_px=inset_px) for job in jobs])
         return {
             "image": _unit([composite(job.layer, grey) for job in jobs]),

@@ -1,12 +1,12 @@
-"""The only place that loads diffusion weights: from a folder, or from pinned commits of the Hub."""
+"""The only place that loads SDXL's weights: from a folder, or from pinned commits of the Hub."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers import (
@@ -15,100 +15,146 @@ from diffusers import (
     StableDiffusionXLControlNetInpaintPipeline,
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
+    UNet2DConditionModel,
 )
+from safetensors import SafetensorError
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import ModelUnavailable
 from pipeline.rendering.checkpoints import Checkpoint, Part
 from pipeline.rendering.device import Hardware, hardware, keep_freed_memory
-from pipeline.rendering.downloads import fetched
+from pipeline.rendering.downloads import fetched, repaired
 from pipeline.rendering.families.sdxl.generator import SdxlGenerator
 from pipeline.rendering.families.sdxl.quiet import quiet
 
 _UNET_TEXT_CHANNELS = 4  # a UNet with more input channels draws only through the inpainting pipelines
 
+Loaded = TypeVar("Loaded")
 
-def load_generator(one: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
-    """The generator of a checkpoint, its inpainting weights in memory.
+
+def load_generator(model: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
+    """Return the generator of a checkpoint, with what every method needs in memory.
 
     Raises:
         ModelUnavailable: files are missing, broken, or cannot be fetched.
     """
-    place = hardware(half=one.half)
+    place = hardware(half=model.half)
     if place.device == "cpu":
         keep_freed_memory()
     elif place.device == "cuda":
         torch.cuda.empty_cache()  # what the model before this one held
-    return SdxlGenerator(facts, Pipelines(one, place), strength=one.strength)
+    return SdxlGenerator(facts, Pipelines(model, place), strength=model.strength)
 
 
 class Pipelines:
-    """The pipelines of one checkpoint over one set of weights; what a method needs beyond is loaded then."""
+    """The pipelines of one checkpoint. They share VAE, text encoders and tokenizers; a UNet is loaded by need."""
 
-    def __init__(self, one: Checkpoint, place: Hardware) -> None:
-        self._one = one
+    def __init__(self, model: Checkpoint, place: Hardware) -> None:
+        self._model = model
         self._place = place
-        self.inpaint: Any = self._inpaint()  # StableDiffusionXLInpaintPipeline
+        self._shared = self._load_encoders() | {"vae": self._load_vae()}
+        if model.folder:
+            _ = self.inpaint  # so that a broken folder is told at once
+
+    @property
+    def vae_scale_factor(self) -> int:
+        """Pixels along a side of one latent."""
+        return int(2 ** (len(self._shared["vae"].config.block_out_channels) - 1))
 
     @cached_property
-    def controlnet_inpaint(self) -> StableDiffusionXLControlNetInpaintPipeline:
-        """The guided pipeline; shares every part but the ControlNet with `inpaint`."""
-        if Part.CONTROLNET in self._one.hub:
-            folder = fetched(self._one.name, self._one.hub[Part.CONTROLNET])
-        else:
-            assert self._one.folder is not None
-            folder = self._one.folder / "controlnet"
-            if not (folder / "config.json").is_file():
-                raise ModelUnavailable(
-                    f"model '{self._one.name}' has no ControlNet ({folder} is missing); use method 'inpaint'"
-                )
-        with _loading(self._one.name):
-            controlnet = ControlNetModel.from_pretrained(folder, **self._options(folder))
-            parts = {**self.inpaint.components, "controlnet": controlnet}
+    def inpaint(self) -> Any:
+        """StableDiffusionXLInpaintPipeline."""
+        return self._from(
+            Part.INPAINT, lambda folder: self._pipeline(StableDiffusionXLInpaintPipeline, folder)
+        )
+
+    @cached_property
+    def controlnet_inpaint(self) -> Any:
+        """StableDiffusionXLControlNetInpaintPipeline; shares every part but the ControlNet with `inpaint`."""
+        if self._model.folder and not (self._model.folder / "controlnet" / "config.json").is_file():
+            raise ModelUnavailable(
+                f"model '{self._model.name}' has no ControlNet ({self._model.folder / 'controlnet'} is missing); "
+                "use method 'inpaint'"
+            )
+        parts = {**self.inpaint.components}
+        parts["controlnet"] = self._from(
+            Part.CONTROLNET,
+            lambda folder: ControlNetModel.from_pretrained(folder, **self._options(folder)),
+            below="controlnet",
+        )
+        with _loading(self._model.name):
             return self._ready(StableDiffusionXLControlNetInpaintPipeline(**parts))
 
     @cached_property
-    def text(self) -> StableDiffusionXLPipeline | None:
-        """The text-to-image pipeline; None where the checkpoint draws only through the inpainting one."""
-        with _loading(self._one.name):
-            if Part.TEXT in self._one.hub:
-                folder = fetched(self._one.name, self._one.hub[Part.TEXT])
-                loaded = StableDiffusionXLPipeline.from_pretrained(
-                    folder, vae=self.inpaint.vae, add_watermarker=False, **self._options(folder)
-                )
-                if self._one.lora:  # its layers are those of attention, which both UNets share
-                    loaded.load_lora_weights(self._one.lora, local_files_only=True)
-                return self._ready(loaded)
-            if self.inpaint.unet.config.in_channels == _UNET_TEXT_CHANNELS:
+    def text(self) -> Any | None:
+        """StableDiffusionXLPipeline; None where the checkpoint draws only through the inpainting one."""
+        if Part.TEXT in self._model.hub:
+            return self._from(Part.TEXT, lambda folder: self._pipeline(StableDiffusionXLPipeline, folder))
+        if self.inpaint.unet.config.in_channels == _UNET_TEXT_CHANNELS:
+            with _loading(self._model.name):
                 return self._ready(StableDiffusionXLPipeline(**self.inpaint.components))
         return None
 
-    def _inpaint(self) -> Any:
-        one = self._one
-        if one.hub:
-            folder = fetched(one.name, one.hub[Part.INPAINT])
-        else:
-            assert one.folder is not None
-            folder = one.folder
-        with _loading(one.name):
-            given: dict[str, Any] = {}
-            if Part.VAE in one.hub:
-                vae_folder = fetched(one.name, one.hub[Part.VAE])
-                given["vae"] = AutoencoderKL.from_pretrained(vae_folder, **self._options(vae_folder))
-            loaded = StableDiffusionXLInpaintPipeline.from_pretrained(
-                folder, add_watermarker=False, **given, **self._options(folder)
-            )
-            if one.lora:
-                loaded.load_lora_weights(one.lora, local_files_only=True)
-            if one.half:
-                loaded.vae.enable_slicing()  # the peak of memory is the VAE's: one picture of a batch at a time
-            return self._ready(loaded)
+    def _load_encoders(self) -> dict[str, Any]:
+        def load(folder: Path) -> dict[str, Any]:
+            first, second = folder / "text_encoder", folder / "text_encoder_2"
+            return {
+                "tokenizer": CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+                "tokenizer_2": CLIPTokenizer.from_pretrained(folder / "tokenizer_2", local_files_only=True),
+                "text_encoder": CLIPTextModel.from_pretrained(first, **self._options(first)),
+                "text_encoder_2": CLIPTextModelWithProjection.from_pretrained(
+                    second, **self._options(second)
+                ),
+            }
+
+        return self._from(Part.ENCODERS, load)
+
+    def _load_vae(self) -> Any:
+        def load(folder: Path) -> Any:
+            vae = AutoencoderKL.from_pretrained(folder, **self._options(folder))
+            if self._model.half:
+                vae.enable_slicing()  # the peak of memory is the VAE's: one image of a batch at a time
+            return vae
+
+        return self._from(Part.VAE, load, below="vae")
+
+    def _pipeline(self, kind: Any, folder: Path) -> Any:
+        """A pipeline with its own UNet and scheduler over the shared parts."""
+        unet = UNet2DConditionModel.from_pretrained(folder / "unet", **self._options(folder / "unet"))
+        loaded = kind.from_pretrained(
+            folder, unet=unet, **self._shared, add_watermarker=False, local_files_only=True
+        )
+        if self._model.lora:  # its layers are those of attention, which every UNet of SDXL has
+            loaded.load_lora_weights(self._model.lora, local_files_only=True)
+        return self._ready(loaded)
+
+    def _from(self, part: Part, load: Callable[[Path], Loaded], *, below: str = "") -> Loaded:
+        """Load from the folder of a part; damaged files of the Hub are downloaded again, once.
+
+        Args:
+            below: where a local folder keeps the part.
+        """
+        name, hub = self._model.name, self._model.hub.get(part)
+        if hub is None:
+            assert self._model.folder is not None
+            with _loading(name):
+                return load(self._model.folder / below)
+        folder = fetched(name, hub)
+        try:
+            with _loading(name):
+                return load(folder)
+        except ModelUnavailable as error:
+            if isinstance(error.__cause__, torch.OutOfMemoryError) or not repaired(name, hub):
+                raise
+        with _loading(name):
+            return load(folder)
 
     def _options(self, folder: Path) -> dict[str, Any]:
-        variant = "fp16" if any(folder.rglob("*.fp16*.safetensors")) else None
+        """How to load the part in a folder. Each part has a precision of its own."""
         return {
             "torch_dtype": self._place.dtype,
-            "variant": variant,
+            "variant": "fp16" if any(folder.glob("*.fp16*.safetensors")) else None,
             "use_safetensors": True,
             "local_files_only": True,
         }
@@ -124,7 +170,7 @@ def _loading(name: str) -> Iterator[None]:
     try:
         with quiet(), torch.inference_mode(False):
             yield
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise ModelUnavailable(f"model '{name}' does not fit into the memory of this machine") from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
