@@ -98,7 +98,7 @@ CHECKPOINTS: dict[str, Checkpoint] = {
                     repo="madebyollin/sdxl-vae-fp16-fix",
                     revision="207b116dae70ace3637169f1ddd2434b91b3a8cd",
                     files=("config.json", "diffusion_pytorch_model.safetensors"),
-                    gigabytes=0.33,
+                    gigabytes=0.335,
                 ),
                 Part.INPAINT: HubPart(
                     repo=_INPAINT_REPO, revision=_INPAINT_REVISION, files=_UNET_FILES, gigabytes=5.14

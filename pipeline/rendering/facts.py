@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -102,7 +103,7 @@ def download_gigabytes(model: Checkpoint, *methods: Method) -> float:
     """Return the size of what methods need of the Hub together, whatever is on this machine."""
     family = family_of(model)
     parts = {part for method in methods for part in family.parts[method] if part in model.hub}
-    return sum(model.hub[part].gigabytes for part in parts)
+    return math.fsum(model.hub[part].gigabytes for part in parts)
 
 
 def missing_parts(model: Checkpoint, method: Method) -> list[Part]:

@@ -208,7 +208,7 @@ def test_choices_say_which_model_is_here(empty_cache: Path) -> None:
     assert not choices["sdxl"].available
     assert choices["sdxl"].why_not == (
         "sdxl is not on this machine; a first use downloads it: 7.1 GB for inpaint, 9.6 GB for controlnet, "
-        "7.1 GB for text_to_image, 14.7 GB for all"
+        "7.1 GB for text_to_image, 14.8 GB for all"
     )
     assert choices["sdxl"].size == 1024
 
