@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.cutout import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.domain.photos import load_photo
+from pipeline.segmentation import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.starter import subjects
 
 _GREEN = (0, 190, 0)

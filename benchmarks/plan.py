@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from pipeline.domain.recipe import MOST_SAMPLES
+from pipeline.services import Studio
 from pipeline.settings import Settings
-from pipeline.studio import Studio
 
 LIMIT_MS = 200.0
 _COUNTS = (20, 1_000, MOST_SAMPLES)

@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from pipeline.domain.images import encode_webp
-from pipeline.domain.release import Origin, Part, ReleaseRow, ReviewFacts
-from pipeline.library import Library, NewSubject
+from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts, Subset
 from pipeline.publish import ReleaseOptions, write_release
+from pipeline.store import Library, NewPhoto
 
 _PICTURES = 3_000
 _PIL_PICTURES = 100  # it is slow, and its speed does not depend on the number
@@ -61,7 +61,7 @@ def filled(folder: Path, count: int) -> Library:
     for number in range(count):
         photo_id = library.put_picture(texture(number, _SIDE_PX))
         library.add_subject(
-            NewSubject(
+            NewPhoto(
                 id=photo_id,
                 label=f"class {number % 5}",
                 name=f"{number}.png",
@@ -130,9 +130,9 @@ class Repeated:
         """Of all pictures."""
         return self._count * sum(map(len, self._stored)) // len(self._stored)
 
-    def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
+    def release_rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """`count` real rows in the train split."""
-        if part is not Part.REAL or split not in (None, "train"):
+        if part is not Subset.REAL or split not in (None, "train"):
             return
         for number in range(self._count):
             yield ReleaseRow(

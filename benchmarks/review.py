@@ -28,9 +28,9 @@ import numpy as np
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
-from pipeline.library import Library, NewSubject, Rendered
+from pipeline.services import Studio
 from pipeline.settings import Settings
-from pipeline.studio import Studio
+from pipeline.store import Library, NewPhoto, Rendered
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -117,7 +117,7 @@ def _spec(library: Library, label: str, method: Method) -> SampleSpec:
     photo_id = library.put_picture(photo)
     cutout_id = library.put_picture(np.dstack([photo, np.full((_SIDE_PX, _SIDE_PX), 255, np.uint8)]))
     library.add_subject(
-        NewSubject(
+        NewPhoto(
             id=photo_id, label=label, name=f"{label}.png", source="benchmark", split="train", photo_id=photo_id,
             height=_SIDE_PX, width=_SIDE_PX, cutout_id=cutout_id, box=(0, 0, 9, 9),
         )

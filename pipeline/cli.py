@@ -19,7 +19,7 @@ from pipeline.errors import Cancelled, StudioError
 from pipeline.settings import settings_from
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 Answer = dict[str, Any]
 _INTERRUPTED = 130
@@ -113,7 +113,7 @@ def _gate(options: argparse.Namespace) -> tuple[Answer, str]:
 
 
 def _publish(options: argparse.Namespace) -> tuple[Answer, str]:
-    from pipeline.studio import PublishRequest
+    from pipeline.services import PublishRequest
 
     with _studio(options) as studio, _bar("publish", "row", options) as progress:
         given = {name: getattr(options, name) for name in _PUBLISHED}
@@ -144,7 +144,7 @@ def _export(options: argparse.Namespace) -> tuple[Answer, str]:
 
 
 def _explain(options: argparse.Namespace) -> tuple[Answer, str]:
-    from pipeline.studio.explain import explain, replay
+    from pipeline.services.samples.explain import explain, replay
 
     if options.replay and not options.library:
         raise StudioError("to draw it again, name the library that it was made from with --library")
@@ -173,7 +173,7 @@ def _compared(most: int) -> str:
 
 
 def _deploy(options: argparse.Namespace) -> tuple[Answer, str]:
-    from pipeline.studio.deploying import DeployOptions, deploy_studio
+    from pipeline.services.releases.deploy import DeployOptions, deploy_studio
 
     given = DeployOptions(
         dry_run=options.dry_run, private=options.private, hardware=options.hardware, replace=options.replace
@@ -199,7 +199,7 @@ def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
 
 @contextmanager
 def _studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
-    from pipeline.studio import FileAccess, Studio
+    from pipeline.services import FileAccess, Studio
 
     settings = replace(settings_from(), library=options.library, state="")  # the app's alone
     with Studio(settings, create=create, access=FileAccess()) as studio:  # a person's own machine

@@ -53,7 +53,7 @@ class SourceRefused(StudioError):
     """A source of photographs cannot be imported as a whole (missing, empty, unsafe archive …)."""
 
 
-class NoSubjects(StudioError):
+class NoUsablePhotos(StudioError):
     """Something needs subjects and the library has none that fit."""
 
 

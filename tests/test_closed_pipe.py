@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.library import Library
+from pipeline.store import Library
 
 
 @pytest.mark.parametrize("command", ["status", "verify", "--help"])

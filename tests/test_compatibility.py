@@ -15,11 +15,11 @@ import pytest
 from datasets import load_dataset
 
 from pipeline.domain.recipe import parse_recipe
-from pipeline.library.engine import DATABASE_NAME
+from pipeline.services import PublishRequest, Studio
+from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.planning import Overrides, planned
 from pipeline.settings import Settings
-from pipeline.studio import PublishRequest, Studio
-from pipeline.studio.file_access import FileAccess
-from pipeline.studio.plans import Overrides, planned
+from pipeline.store.database import DATABASE_NAME
 from tests.toy_library import picture
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"

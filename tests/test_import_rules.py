@@ -13,18 +13,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # who may import whom inside the product: package → packages that it may import beside itself
 ALLOWED = {
-    "app": {"ui", "pipeline.settings", "pipeline.studio", "pipeline.errors"},
+    "app": {"ui", "pipeline.settings", "pipeline.services", "pipeline.errors"},
     "ui": {
-        "pipeline.studio",
+        "pipeline.services",
         "pipeline.settings",
         "pipeline.errors",
         "pipeline.domain",
-        "pipeline.library",  # the rows that the studio hands out
+        "pipeline.store",  # the rows that the studio hands out
     },
-    "pipeline.cli": {"pipeline.studio", "pipeline.settings", "pipeline.errors"},
-    "pipeline.studio": {
-        "pipeline.library",
-        "pipeline.cutout",
+    "pipeline.cli": {"pipeline.services", "pipeline.settings", "pipeline.errors"},
+    "pipeline.services": {
+        "pipeline.store",
+        "pipeline.segmentation",
         "pipeline.rendering",
         "pipeline.publish",
         "pipeline.sources",
@@ -34,10 +34,10 @@ ALLOWED = {
         "pipeline.errors",
     },
     "pipeline.sources": {"pipeline.starter", "pipeline.domain", "pipeline.errors"},
-    "pipeline.library": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.cutout": {"pipeline.domain", "pipeline.errors"},
+    "pipeline.store": {"pipeline.domain", "pipeline.errors"},
+    "pipeline.segmentation": {"pipeline.domain", "pipeline.errors"},
     "pipeline.rendering": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.publish": {"pipeline.library", "pipeline.domain", "pipeline.errors"},
+    "pipeline.publish": {"pipeline.store", "pipeline.domain", "pipeline.errors"},
     "pipeline.starter": {"pipeline.domain", "pipeline.errors"},
     "pipeline.domain": {"pipeline.errors"},
     "pipeline.settings": {"pipeline.domain", "pipeline.errors"},
@@ -46,7 +46,7 @@ ALLOWED = {
         "pipeline.domain",
         "pipeline.errors",
         "pipeline.rendering",
-        "pipeline.cutout",  # for the sheet of real objects
+        "pipeline.segmentation",  # for the sheet of real objects
         "pipeline.starter",
         "training",
     },
@@ -57,7 +57,7 @@ ALLOWED = {
 CONFINED = {
     "gradio": ("ui",),
     "torch": ("pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
-    "sqlalchemy": ("pipeline.library",),
+    "sqlalchemy": ("pipeline.store",),
     "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering"),
 }
 
@@ -118,7 +118,7 @@ def test_a_heavy_library_is_imported_only_where_it_belongs(library: str) -> None
     assert not strangers, f"{library} is imported by {strangers}"
 
 
-@pytest.mark.parametrize("command", ["import ui.app", "import pipeline.cli", "import pipeline.studio"])
+@pytest.mark.parametrize("command", ["import ui.app", "import pipeline.cli", "import pipeline.services"])
 def test_the_doors_open_without_torch(command: str) -> None:
     check = f"import sys; {command}; sys.exit(sum(name in sys.modules for name in ('torch', 'diffusers', 'sklearn')))"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0

@@ -19,8 +19,8 @@ from datasets import load_dataset
 
 from pipeline.cli import main
 from pipeline.domain.placement import place
-from pipeline.library import Library
-from pipeline.studio.runs import cutout_of
+from pipeline.services.samples.runs import cutout_of
+from pipeline.store import Library
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNT = 6

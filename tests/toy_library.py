@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.library import Library, NewSubject, Rendered, Subject
+from pipeline.store import Library, NewPhoto, Photo, Rendered
 
 SIDE_PX = 24
 BOX = (6, 4, 18, 20)
@@ -37,11 +37,11 @@ def add_subject(
     split: str = "train",
     doubts: tuple[str, ...] = (),
     source: str = "toy",
-) -> Subject:
+) -> Photo:
     """A photo with its cut-out in the library."""
     photo_id = library.put_picture(picture(number))
     cutout_id = library.put_picture(np.dstack([picture(number), mask()]))
-    new = NewSubject(
+    new = NewPhoto(
         id=photo_id,
         label=label,
         name=f"{label}/{number}.png",
@@ -61,7 +61,7 @@ def add_subject(
 
 
 def spec(
-    *subjects: Subject, seed: int = 0, method: Method = Method.INPAINT, backdrop_id: str | None = None
+    *subjects: Photo, seed: int = 0, method: Method = Method.INPAINT, backdrop_id: str | None = None
 ) -> SampleSpec:
     """A spec over one or several subjects."""
     return SampleSpec(

@@ -15,7 +15,7 @@ from ui.events import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Acceptance, Advice, Tally
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 
 def acceptance_html(found: Acceptance) -> str:

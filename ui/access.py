@@ -24,7 +24,7 @@ from ui.review_session import VISITOR, Answer, reviewer_of
 from ui.visitors import refusal
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 Handler = Callable[..., Any]
 

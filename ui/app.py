@@ -27,7 +27,7 @@ from ui.train_page import build_train_page
 from ui.uploads import UploadLimit
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 TITLE = "Backlot"
 _ADDRESS, _PORT = "127.0.0.1", 7860  # where Gradio listens by default

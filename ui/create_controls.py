@@ -15,7 +15,7 @@ from pipeline.errors import InvalidRequest
 from ui.chips import build_chips
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 Values = Mapping[Any, Any]
 _METHODS = [(facts.title, method) for method, facts in METHODS.items() if facts.needs_prompt]

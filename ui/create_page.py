@@ -26,7 +26,7 @@ from ui.visitors import MODEL, Visitors
 from ui.wording import with_word
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 _SEEDS = 1_000_000
 _FIRST_PROMPT = "gravel floor, warm light"

@@ -17,8 +17,8 @@ from ui.tiles import Tile, tiles_html
 from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:
-    from pipeline.library import Subject
-    from pipeline.studio import Created, Studio
+    from pipeline.services import Created, Studio
+    from pipeline.store import Photo
 
 _PREVIEW_PX = 384
 _OFFERED = 36  # photographs in the strip
@@ -100,11 +100,11 @@ class Creating:
         )
         return tiles_html([_tile(self.studio, one, chosen) for one in fit[:_OFFERED]])
 
-    def _placeable(self, label: str) -> list[Subject]:
+    def _placeable(self, label: str) -> list[Photo]:
         subjects = self.studio.subjects(label=label or None)
         return [one for one in subjects if one.cutout_id and not one.excluded]
 
 
-def _tile(studio: Studio, subject: Subject, chosen: str) -> Tile:
+def _tile(studio: Studio, subject: Photo, chosen: str) -> Tile:
     address = file_address(studio.thumbnail_path(subject.cutout_id or subject.photo_id))
     return Tile(id=subject.id, address=address, caption=subject.label, chosen=subject.id == chosen)

@@ -13,7 +13,7 @@ from ui.events import AT_ONCE
 from ui.pieces import MARK
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 PAGES = {  # path → title; the first is the start page
     "": "Photos",

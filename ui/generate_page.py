@@ -11,7 +11,7 @@ import gradio as gr
 
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
-from pipeline.studio.reports import PlanPreview, RunProgress, RunState
+from pipeline.services.reports import PlanPreview, RunProgress, RunState
 from ui.acceptance import build_advice
 from ui.access import Capability, handler
 from ui.addresses import file_address, page_address
@@ -21,7 +21,7 @@ from ui.pieces import bar_chart_html, duration, empty_html, link_html, note_html
 from ui.tiles import Tile, build_tiles, tiles_html
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 _POLL_S = 1.0
 _AS_IN_RECIPE = "as in the recipe"

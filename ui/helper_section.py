@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.studio.helping import CHECKED
+from pipeline.services.review.auto_review import CHECKED
 from ui.access import Capability, handler
 from ui.addresses import page_address
 from ui.events import AT_ONCE, QUIET
@@ -14,16 +14,16 @@ from ui.pieces import link_html, note_html, table_html
 from ui.review_session import reviewer_of
 
 if TYPE_CHECKING:
-    from pipeline.library import HelperLimits
-    from pipeline.studio import Studio
-    from pipeline.studio.helper import Quality
-    from pipeline.studio.reports import HelperReport
+    from pipeline.services import Studio
+    from pipeline.services.reports import AutoReviewerReport
+    from pipeline.services.review.auto_reviewer import Quality
+    from pipeline.store import AutoReviewLimits
 
 _ACCEPT_FROM, _REJECT_BELOW = 0.95, 0.05  # what a lead is offered first
 _WHAT = "A small model learns from the decisions which pictures will be accepted."
 
 
-def helper_html(report: HelperReport) -> str:
+def helper_html(report: AutoReviewerReport) -> str:
     """What it learned: a table in plain words, and the queues that it orders."""
     if report.quality is None:
         return note_html([_WHAT, *filter(None, [report.sentence])])
@@ -60,7 +60,7 @@ def _quality_html(found: Quality) -> str:
     )
 
 
-def limits_html(report: HelperReport) -> str:
+def limits_html(report: AutoReviewerReport) -> str:
     """What it may decide by itself, and how the checks on that came out."""
     checks = report.checks
     checked = f"{CHECKED:.0%} of what it would decide goes to people as a check."
@@ -71,7 +71,7 @@ def limits_html(report: HelperReport) -> str:
     return note_html([_allowed(report.limits), checked])
 
 
-def _allowed(limits: HelperLimits) -> str:
+def _allowed(limits: AutoReviewLimits) -> str:
     parts = []
     if limits.accept_from is not None:
         parts.append(f"accepts from {limits.accept_from:.2f} on")

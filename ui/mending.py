@@ -14,7 +14,7 @@ from pipeline.errors import InvalidRequest
 from ui.overlays import enlarged, mask_overlay, painted_mask, view_factor, with_corner
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 _KEPT_PROPOSALS = 32
 Key = tuple[str, str]  # session, subject id

@@ -18,8 +18,8 @@ from ui.events import AT_ONCE, QUIET
 from ui.pieces import note_html
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
-    from pipeline.studio.reports import ImportReport
+    from pipeline.services import Studio
+    from pipeline.services.reports import ImportReport
 
 _SPLITS = [("by chance, 80 % train", ""), ("train", "train"), ("test", "test")]
 _UPLOADED = "uploaded"  # the source of pictures that came without a folder

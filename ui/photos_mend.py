@@ -19,8 +19,8 @@ from ui.pieces import link_html, note_html
 from ui.tiles import picked_id
 
 if TYPE_CHECKING:
-    from pipeline.library import Subject
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
+    from pipeline.store import Photo
 
 _VIEWS = [("mask", "mask"), ("photo", "photo"), ("cut-out", "cutout")]
 _TOOLS = [("click adds", "add"), ("click takes away", "remove"), ("box", "box"), ("brush", "brush")]
@@ -33,13 +33,13 @@ _HINTS = {
 _ORIGINS = {"given": "given", "ground": "found", "person": "by hand"}
 
 
-def shown_subjects(studio: Studio, label: str, doubtful: bool) -> list[Subject]:
+def shown_subjects(studio: Studio, label: str, doubtful: bool) -> list[Photo]:
     """The photographs that pass the filters, in the order of the page: doubtful first, excluded last."""
     subjects = studio.subjects(label=label or None, doubtful=True if doubtful else None)
     return sorted(subjects, key=lambda one: (one.excluded, not one.mask_doubts, one.mask_score, one.name))
 
 
-def facts_html(subject: Subject) -> str:
+def facts_html(subject: Photo) -> str:
     """Name, class, split, how good the mask is and what is doubtful about it."""
     origin = _ORIGINS.get(str(subject.mask_origin), str(subject.mask_origin))
     rows = {

@@ -19,8 +19,8 @@ from ui.starter_job import StarterJob
 from ui.tiles import Tile, build_tiles, tiles_html
 
 if TYPE_CHECKING:
-    from pipeline.library import Subject
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
+    from pipeline.store import Photo
 
 _PAGE = 60  # thumbnails at once
 _POLL_S = 1.5
@@ -69,7 +69,7 @@ class PhotosView:
             return progress_html(self.starter.done, self.starter.total, said), gr.Timer(active=True)
         return self.starter.problem, gr.Timer(active=False)
 
-    def _tile(self, subject: Subject) -> Tile:
+    def _tile(self, subject: Photo) -> Tile:
         return Tile(
             id=subject.id,
             address=file_address(self.studio.thumbnail_path(subject.cutout_id or subject.photo_id)),

@@ -12,8 +12,8 @@ import gradio as gr
 
 from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest
-from pipeline.studio import PublishRequest
-from pipeline.studio.reports import ReleaseOutlook
+from pipeline.services import PublishRequest
+from pipeline.services.reports import ReleaseOutlook
 from ui.access import Capability, build_hint, handler
 from ui.addresses import page_address
 from ui.create_controls import Values
@@ -22,7 +22,7 @@ from ui.frame import build_bar, build_head
 from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 _FOLDER, _HUB = "folder", "hub"
 _PLACES = [("a folder", _FOLDER), ("the Hugging Face Hub", _HUB)]

@@ -26,8 +26,8 @@ from ui.scripts import widget_script
 from ui.theme import STATIC
 
 if TYPE_CHECKING:
-    from pipeline.library import SampleRow
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
+    from pipeline.store import SampleRow
 
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4

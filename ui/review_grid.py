@@ -24,8 +24,8 @@ from ui.review_requests import (
 from ui.review_session import Answer, answered, reviewer_of
 
 if TYPE_CHECKING:
-    from pipeline.library import SampleRow
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
+    from pipeline.store import SampleRow
 
 
 def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:

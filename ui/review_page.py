@@ -10,7 +10,7 @@ from ui.frame import build_bar, build_head
 from ui.review_component import build_review_component
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 
 def build_review_page(page: gr.Blocks, studio: Studio) -> None:

@@ -17,8 +17,8 @@ from ui.pieces import empty_html, link_html, note_html, table_html
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Tally
     from pipeline.domain.habits import Habit
-    from pipeline.studio import Studio
-    from pipeline.studio.team import TeamReport
+    from pipeline.services import Studio
+    from pipeline.services.review.team import TeamReport
 
 _EMPTY = empty_html(
     "Nobody has decided yet",

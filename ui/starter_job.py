@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StudioError
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 
 @dataclass(slots=True)

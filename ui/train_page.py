@@ -13,7 +13,7 @@ import gradio as gr
 from pipeline.domain.arms import ARMS, Arm
 from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest
-from pipeline.studio.reports import StudyProgress
+from pipeline.services.reports import StudyProgress
 from ui.access import Capability, handler
 from ui.addresses import page_address
 from ui.charts import curves_svg
@@ -22,7 +22,7 @@ from ui.frame import build_bar, build_head
 from ui.pieces import empty_html, note_html, progress_html, whole_number
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 _POLL_S = 2.0
 _OWN_TEST = "the release's own test photos"

@@ -20,7 +20,7 @@ from ui.visitors import refusal
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 UPLOAD_BYTES: Mapping[Role, int] = MappingProxyType(  # in one request to a Space; leads import and edit masks
     {Role.READER: 0, Role.REVIEWER: 0, Role.LEAD: 500 * 1024**2}

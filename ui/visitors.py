@@ -16,7 +16,7 @@ from pipeline.errors import NotAllowed, StudioError
 from ui.review_session import VISITOR, reviewer_of
 
 if TYPE_CHECKING:
-    from pipeline.studio import Studio
+    from pipeline.services import Studio
 
 MODEL = "nano"
 _HOUR_S = 3600.0

@@ -30,7 +30,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class DecodedPhoto:
     """A photo as it was read."""
 
     rgb: RGB  # (H, W, 3)
@@ -45,7 +45,7 @@ class _Scale(NamedTuple):
     inverted: bool = False
 
 
-def load_photo(data: bytes, name: str, *, max_side_px: int = 2048, min_side_px: int = 32) -> Photo:
+def load_photo(data: bytes, name: str, *, max_side_px: int = 2048, min_side_px: int = 32) -> DecodedPhoto:
     """Decode an image file, turn it upright, and bring it to 8-bit RGB and at most `max_side_px`.
 
     Greyscale, 16-bit, CMYK, palette and transparent images are converted; of an animation the first frame counts. An
@@ -61,7 +61,7 @@ def load_photo(data: bytes, name: str, *, max_side_px: int = 2048, min_side_px: 
     """
     with _opened(data, name, min_side_px) as image:
         rgb, alpha = _upright_pixels(image, name, max_side_px)
-    return Photo(rgb, alpha, name)
+    return DecodedPhoto(rgb, alpha, name)
 
 
 def load_rgb(data: bytes, name: str, *, enough_px: int) -> RGB:

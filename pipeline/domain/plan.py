@@ -15,7 +15,7 @@ from pipeline.domain.placement import Box
 from pipeline.domain.poses import drawn_placements
 from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.errors import InvalidRecipe, NoSubjects
+from pipeline.errors import InvalidRecipe, NoUsablePhotos
 
 _NO_MODEL = "none"
 _SEEDS = 2**31
@@ -101,7 +101,7 @@ def plan(
         before_each: called before each sample is decided; what it raises ends the planning.
 
     Raises:
-        NoSubjects: no subject, or none of a class that the recipe names.
+        NoUsablePhotos: no subject, or none of a class that the recipe names.
         InvalidRecipe: a slot runs out of values for a class, `paste` has no backdrops, or there are too many samples.
     """
     draws = _Draws(recipe, subjects, model, backdrop_ids, reference_id, method=method, seed=seed)
@@ -294,14 +294,14 @@ def _by_class(recipe: Recipe, subjects: Sequence[PlanSubject]) -> dict[str, list
     for one in sorted(subjects, key=lambda one: (one.label, one.id)):
         found.setdefault(one.label, []).append(one)
     if not found:
-        raise NoSubjects(
+        raise NoUsablePhotos(
             "the library has no usable training photo; import some, or mend the masks that are in doubt"
         )
     if recipe.classes is None:
         return found
     if missing := sorted(set(recipe.classes) - set(found)):
         known = ", ".join(found)
-        raise NoSubjects(
+        raise NoUsablePhotos(
             f"the recipe wants class '{missing[0]}', which has no usable photo; there are: {known}"
         )
     return {label: found[label] for label in sorted(recipe.classes)}

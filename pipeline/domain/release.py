@@ -17,7 +17,7 @@ class Origin(StrEnum):
     SYNTHETIC = "synthetic"
 
 
-class Part(StrEnum):
+class Subset(StrEnum):
     """The rows that lie in files of their own; configurations are made of them."""
 
     REAL = "real"

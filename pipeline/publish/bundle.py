@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.publish.card import Study, card, configs_of, parts_of
 from pipeline.publish.features import release_features, release_record, stored_schema
 from pipeline.publish.folders import fresh_folder, refuse_foreign, write_facts
@@ -72,7 +72,7 @@ class _Written:
         return sum(shard.file_bytes for shard in self.shards)
 
 
-_Parts = Mapping[tuple[Part, str], _Written]
+_Parts = Mapping[tuple[Subset, str], _Written]
 
 
 def write_release(
@@ -154,7 +154,7 @@ def _write_parts(
     source: ReleaseSource,
     found: Survey,
     folder: Path,
-    features: Mapping[Part, Features],
+    features: Mapping[Subset, Features],
     on_progress: Progress | None,
     shard_bytes: int,
 ) -> tuple[_Parts, Survey]:
@@ -199,7 +199,7 @@ def _rows(written: _Parts, config: str, split: str) -> int:
 
 
 def _dataset_info(
-    config: str, found: Survey, features: Mapping[Part, Features], written: _Parts
+    config: str, found: Survey, features: Mapping[Subset, Features], written: _Parts
 ) -> dict[str, Any]:
     """What a card's YAML says of a configuration, as `datasets` writes it."""
     splits = found.splits_of(parts_of(config))

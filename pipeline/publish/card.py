@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.methods import Method
-from pipeline.domain.release import Part, ReviewFacts
+from pipeline.domain.release import ReviewFacts, Subset
 from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.grid import GRID_NAME
 from pipeline.publish.merging import framed
@@ -81,7 +81,7 @@ def card(
     """
     from huggingface_hub import DatasetCardData  # slow to import
 
-    total = sum(found.total(part) for part in (Part.REAL, Part.SYNTHETIC))
+    total = sum(found.total(part) for part in (Subset.REAL, Subset.SYNTHETIC))
     data = DatasetCardData(
         pretty_name=name,
         task_categories=["image-classification", "object-detection", "image-segmentation"],
@@ -98,11 +98,12 @@ def card(
         "## What is in it\n\n" + _counts_table(found),
         f"![Pictures per class, by split and method]({PLOT_NAME})" if pictures else "",
         "## How it was made\n\n" + _making(found),
-        "## How it was reviewed\n\n" + review_sentences(found.review, rejected=Part.REJECTED in found.parts),
+        "## How it was reviewed\n\n"
+        + review_sentences(found.review, rejected=Subset.REJECTED in found.parts),
         "## What it is worth\n\n" + _worth(study, index) if study else "",
         "## Known limits\n\n" + _limits(found),
         "## How to load it\n\n" + _loading(found, address, version),
-        "## Columns\n\n" + _COLUMNS + (_REASON_COLUMN if Part.REJECTED in found.parts else ""),
+        "## Columns\n\n" + _COLUMNS + (_REASON_COLUMN if Subset.REJECTED in found.parts else ""),
         "## How to cite it\n\n" + _citation(name, address, version),
     ]
     return f"---\n{front}\n---\n\n" + framed(name, "\n\n".join(part for part in sections if part))
@@ -113,9 +114,9 @@ def configs_of(found: Survey) -> tuple[str, ...]:
     return (MIXED, *(str(part) for part in found.parts))
 
 
-def parts_of(config: str) -> tuple[Part, ...]:
+def parts_of(config: str) -> tuple[Subset, ...]:
     """Which rows a configuration has."""
-    return (Part.REAL, Part.SYNTHETIC) if config == MIXED else (Part(config),)
+    return (Subset.REAL, Subset.SYNTHETIC) if config == MIXED else (Subset(config),)
 
 
 def _config(config: str, found: Survey) -> dict[str, Any]:
@@ -133,13 +134,13 @@ def _cell(text: str) -> str:
 
 
 def _tags(found: Survey) -> list[str]:
-    if not found.total(Part.SYNTHETIC):
+    if not found.total(Subset.SYNTHETIC):
         return ["backlot"]
     return ["backlot", "synthetic", "stable-diffusion-xl", "data-augmentation"]
 
 
 def _summary(found: Survey, version: str) -> str:
-    real, synthetic = found.total(Part.REAL), found.total(Part.SYNTHETIC)
+    real, synthetic = found.total(Subset.REAL), found.total(Subset.SYNTHETIC)
     number = len(found.labels)
     classes = f"{number} class{'es' * (number != 1)} ({', '.join(found.labels)})"
     said = f"Release {version}: {real:,} real pictures of {classes}"
@@ -192,7 +193,7 @@ _AS_IMPORTED = "Real pictures are as they were imported: turned upright, 8 bits,
 
 
 def _making(found: Survey) -> str:
-    if not found.total(Part.SYNTHETIC):
+    if not found.total(Subset.SYNTHETIC):
         return _sources_table(found) + f"\n\n{_AS_IMPORTED}"
     lines = ["| method | pictures | what it is |", "|---|---:|---|"]
     for method, number in sorted(found.methods.items()):
@@ -272,7 +273,7 @@ def _limits(found: Survey) -> str:
         "- Imported pictures keep the licence of where they came from; whoever imported them answers for it.",
         "- Masks were found automatically unless they came with the photos or were mended by a person.",
     ]
-    if found.total(Part.SYNTHETIC):
+    if found.total(Subset.SYNTHETIC):
         lines += [
             "- Backgrounds are painted by a model: shadows and reflections of the object are only as good as "
             "it draws them, and what a prompt asks for is not always what is seen.",
@@ -310,8 +311,8 @@ def _citation(name: str, address: str, version: str) -> str:
 
 def _loading(found: Survey, address: str, version: str) -> str:
     pinned = f', revision="v{version}"' if "/" in address else ""
-    further = ' or "rejected"' if Part.REJECTED in found.parts else ""
-    split = next((split for split in found.splits if found.total(Part.REAL, split)), found.splits[0])
+    further = ' or "rejected"' if Subset.REJECTED in found.parts else ""
+    split = next((split for split in found.splits if found.total(Subset.REAL, split)), found.splits[0])
     return (
         "```python\nfrom datasets import load_dataset\n\n"
         f'pictures = load_dataset("{address}", "mixed"{pinned})  # or "real", "synthetic"{further}\n'

@@ -24,7 +24,7 @@ import yaml
 from numpy.typing import NDArray
 
 from pipeline.domain.images import decode
-from pipeline.domain.release import Part, ReleaseRow
+from pipeline.domain.release import ReleaseRow, Subset
 from pipeline.errors import ReleaseRefused
 from pipeline.publish.credits import published_model, published_source
 from pipeline.publish.source import ReleaseSource, stored_picture, survey
@@ -106,7 +106,7 @@ def export(
     to: Path,
     kind: Format,
     *,
-    parts: Sequence[Part] = (Part.REAL, Part.SYNTHETIC),
+    parts: Sequence[Subset] = (Subset.REAL, Subset.SYNTHETIC),
     on_progress: Progress | None = None,
 ) -> ExportReport:
     """Write all pictures of a release in another format. The folder is there whole or not at all.

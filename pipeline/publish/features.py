@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.quality import SCORE_NAMES
-from pipeline.domain.release import IDENTITY, Part, ReleaseRow
+from pipeline.domain.release import IDENTITY, ReleaseRow, Subset
 from pipeline.errors import ReleaseRefused
 from pipeline.publish.credits import published_model, published_source
 from pipeline.publish.source import ReleaseSource, stored_picture
@@ -22,7 +22,7 @@ PICTURE_COLUMNS = ("image", "mask")
 PACKED_COLUMNS = ("image.bytes", "mask.bytes")  # packed already
 
 
-def release_features(labels: tuple[str, ...], part: Part | None = None) -> Features:
+def release_features(labels: tuple[str, ...], part: Subset | None = None) -> Features:
     """The typed columns, the same in every configuration but for `reason` in the rejected one.
 
     `mask`, `bbox` and each of the scores may be null.
@@ -51,7 +51,7 @@ def release_features(labels: tuple[str, ...], part: Part | None = None) -> Featu
         "homographies": List(matrix),
         "scores": {name: Value("float64") for name in SCORE_NAMES},
     }
-    if part is Part.REJECTED:
+    if part is Subset.REJECTED:
         columns["reason"] = Value("string")
     return Features(columns)
 
@@ -66,7 +66,7 @@ def stored_schema(features: Features) -> pa.Schema:
 
 
 def release_record(
-    source: ReleaseSource, part: Part, row: ReleaseRow, label_numbers: dict[str, int]
+    source: ReleaseSource, part: Subset, row: ReleaseRow, label_numbers: dict[str, int]
 ) -> dict[str, Any]:
     """One row with its stored picture files, byte for byte.
 
@@ -95,7 +95,7 @@ def release_record(
         "homographies": row.homographies,
         "scores": {name: row.scores.get(name) for name in SCORE_NAMES},
     }
-    if part is Part.REJECTED:
+    if part is Subset.REJECTED:
         record["reason"] = row.reason
     return record
 

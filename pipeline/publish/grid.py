@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.domain.images import RGB, decode, fitted
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.publish.source import ReleaseSource, Survey
 
 GRID_NAME = "samples.webp"
@@ -26,8 +26,8 @@ def grid_ids(found: Survey) -> list[list[str]]:
     """Which pictures the grid shows, row by row: one photo and up to four samples, or photos alone."""
     rows = []
     for label in found.labels[:_MOST_CLASSES]:
-        real = found.examples.get((label, Part.REAL), [])
-        synthetic = found.examples.get((label, Part.SYNTHETIC), [])
+        real = found.examples.get((label, Subset.REAL), [])
+        synthetic = found.examples.get((label, Subset.SYNTHETIC), [])
         shown = real[:1] + synthetic[: _COLUMNS - 1] if synthetic else real[:_COLUMNS]
         rows.append(shown)
     return rows

@@ -11,7 +11,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.domain.release import Part, ReleaseRow
+from pipeline.domain.release import ReleaseRow, Subset
 from pipeline.publish.credits import published_model, published_source
 
 INDEX_NAME = "index.parquet"
@@ -48,7 +48,7 @@ class IndexWriter:
     _waiting: list[dict[str, object]] = field(default_factory=list)
     _writer: pq.ParquetWriter | None = None
 
-    def add(self, part: Part, row: ReleaseRow) -> None:
+    def add(self, part: Subset, row: ReleaseRow) -> None:
         """Take one row."""
         self._waiting.append({"part": str(part), "sample_id": row.sample_id, "digest": _digest(row)})
         if len(self._waiting) >= _AT_ONCE:
@@ -83,7 +83,7 @@ def read_index(path: Path) -> dict[Key, bytes]:
     return dict(zip(zip(parts, ids, strict=True), digests, strict=True))
 
 
-def released_ids(folder: Path, part: Part, count: int) -> list[str]:
+def released_ids(folder: Path, part: Subset, count: int) -> list[str]:
     """The first ids of a part of a release folder, at most so many; empty where there is none."""
     return [sample_id for where, sample_id in read_index(folder / INDEX_NAME) if where == part][:count]
 

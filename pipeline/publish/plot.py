@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.publish.source import Survey
 
 PLOT_NAME = "counts.png"
@@ -45,7 +45,7 @@ def write_plot(found: Survey, folder: Path) -> None:
 
 def _bars(found: Survey, split: str) -> dict[str, dict[str, int]]:
     """Name of a bar → class → pictures."""
-    bars = {"photos": found.counts[Part.REAL].get(split, {})}
+    bars = {"photos": found.counts[Subset.REAL].get(split, {})}
     for method in sorted(found.methods):
         bars[method] = {
             label: number

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pipeline.domain.release import Origin, Part, ReleaseRow, ReviewFacts
+from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts, Subset
 from pipeline.errors import DamagedPicture, NotFound, ReleaseRefused
 
 SPLITS = ("train", "test")  # in this order; there may be others
@@ -28,7 +28,7 @@ class StoredPlan(Protocol):
 class ReleaseSource(Protocol):
     """The library as a release sees it."""
 
-    def release_rows(self, part: Part, *, split: str | None = None) -> Iterator[ReleaseRow]:
+    def release_rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """The rows of one part; what came into it later comes later."""
 
     def picture_bytes(self, blob_id: str) -> bytes:
@@ -66,12 +66,12 @@ Counts = dict[str, dict[str, int]]  # split → class → pictures
 class Survey:
     """What a release holds, in numbers."""
 
-    counts: dict[Part, Counts]
+    counts: dict[Subset, Counts]
     review: ReviewFacts
     methods: Counter[str] = field(default_factory=Counter)  # of synthetic pictures
     models: Counter[tuple[str, str]] = field(default_factory=Counter)  # (model, revision) of synthetic ones
     sources: Counter[str] = field(default_factory=Counter)  # where the real ones were imported from
-    examples: dict[tuple[str, Part], list[str]] = field(default_factory=dict)  # (class, part) → picture ids
+    examples: dict[tuple[str, Subset], list[str]] = field(default_factory=dict)  # (class, part) → picture ids
     by_method: Counter[tuple[str, str, str]] = field(
         default_factory=Counter
     )  # (split, class, method), synthetic
@@ -88,18 +88,18 @@ class Survey:
             fixed=(self.labels, self.splits),
         )
 
-    def count(self, part: Part, row: ReleaseRow) -> None:
+    def count(self, part: Subset, row: ReleaseRow) -> None:
         """Take one row."""
         by_label = self.counts[part].setdefault(row.split, {})
         by_label[row.label] = by_label.get(row.label, 0) + 1
         examples = self.examples.setdefault((row.label, part), [])
         if len(examples) < _PICTURES_PER_CLASS:
             examples.append(row.image_id)
-        if part is Part.SYNTHETIC:
+        if part is Subset.SYNTHETIC:
             self.methods[row.method] += 1
             self.by_method[row.split, row.label, row.method] += 1
             self.models[row.model, row.revision] += 1
-        elif part is Part.REAL:
+        elif part is Subset.REAL:
             self.sources[row.source] += 1
 
     @property
@@ -112,7 +112,7 @@ class Survey:
         return kept + tuple(sorted(found.difference(kept)))
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Subset, ...]:
         """Real and synthetic, and rejected where it was asked for."""
         return tuple(self.counts)
 
@@ -124,12 +124,12 @@ class Survey:
         found = {split for counts in self.counts.values() for split in counts}
         return SPLITS + tuple(sorted(found - set(SPLITS)))
 
-    def splits_of(self, parts: Sequence[Part]) -> tuple[str, ...]:
+    def splits_of(self, parts: Sequence[Subset]) -> tuple[str, ...]:
         """Splits that hold pictures of these parts (`datasets` loads no empty one), or the first."""
         filled = tuple(split for split in self.splits if any(self.total(part, split) for part in parts))
         return filled or self.splits[:1]
 
-    def total(self, part: Part, split: str | None = None) -> int:
+    def total(self, part: Subset, split: str | None = None) -> int:
         """Pictures of a part, in one split or in all."""
         by_split = self.counts[part]
         wanted = by_split.values() if split is None else [by_split.get(split, {})]
@@ -147,7 +147,7 @@ def survey(source: ReleaseSource, *, rejected: bool = False, known: Sequence[str
     Raises:
         ReleaseRefused: there is nothing to release, or nothing synthetic was accepted yet.
     """
-    parts = tuple(Part) if rejected else (Part.REAL, Part.SYNTHETIC)
+    parts = tuple(Subset) if rejected else (Subset.REAL, Subset.SYNTHETIC)
     found = Survey(
         counts={part: {} for part in parts},
         review=source.review_facts(),
@@ -157,8 +157,8 @@ def survey(source: ReleaseSource, *, rejected: bool = False, known: Sequence[str
     for part in parts:
         for row in source.release_rows(part):
             found.count(part, row)
-    if rejected and not found.total(Part.REJECTED):
-        del found.counts[Part.REJECTED]  # `datasets` loads no empty configuration
+    if rejected and not found.total(Subset.REJECTED):
+        del found.counts[Subset.REJECTED]  # `datasets` loads no empty configuration
     _refuse_empty(found)
     return found
 
@@ -166,7 +166,7 @@ def survey(source: ReleaseSource, *, rejected: bool = False, known: Sequence[str
 def _refuse_empty(found: Survey) -> None:
     """A release of photos alone is fine (a test set) as long as no sample waits to be decided."""
     review = found.review
-    if found.total(Part.SYNTHETIC):
+    if found.total(Subset.SYNTHETIC):
         return
     if review.pending:
         raise ReleaseRefused(
@@ -179,7 +179,7 @@ def _refuse_empty(found: Survey) -> None:
         )
     if review.decided:
         raise ReleaseRefused(f"all {review.decided} samples were rejected; generate others first")
-    if not found.total(Part.REAL):
+    if not found.total(Subset.REAL):
         raise ReleaseRefused("the library holds nothing to publish; import photos first")
 
 
@@ -205,8 +205,8 @@ def outlook(source: ReleaseSource) -> Outlook:
 def outlook_of(found: Survey) -> Outlook:
     """What a survey found, for a page."""
     return Outlook(
-        real=found.counts[Part.REAL],
-        synthetic=found.counts[Part.SYNTHETIC],
+        real=found.counts[Subset.REAL],
+        synthetic=found.counts[Subset.SYNTHETIC],
         methods=dict(sorted(found.methods.items())),
         review=found.review,
     )

@@ -14,7 +14,7 @@ from pipeline.domain.placement import Cutout, Placement, place
 from pipeline.domain.plan import ModelFacts, PlanSubject, plan
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.errors import InvalidRecipe, NoSubjects
+from pipeline.errors import InvalidRecipe, NoUsablePhotos
 
 GOLDEN = Path(__file__).with_name("golden_plan.json")
 MODEL = ModelFacts(name="nano", revision="abc", size=128, steps=10, guidance_scale=2.5)
@@ -203,13 +203,13 @@ def test_a_reference_goes_to_the_controlnet_only() -> None:
 
 
 def test_no_usable_photo_is_said_with_the_mend() -> None:
-    with pytest.raises(NoSubjects, match="import some"):
+    with pytest.raises(NoUsablePhotos, match="import some"):
         plan(RECIPE, [], model=MODEL)
 
 
 def test_a_class_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(
-        NoSubjects, match="wants class 'spring', which has no usable photo; there are: bolt, gear, nut"
+        NoUsablePhotos, match="wants class 'spring', which has no usable photo; there are: bolt, gear, nut"
     ):
         plan(Recipe(classes={"spring": 3}), SUBJECTS, model=MODEL)
 

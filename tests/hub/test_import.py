@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipeline.domain.provenance import packet
 from pipeline.domain.review import Verdict
-from pipeline.library import Library, Rendered
+from pipeline.store import Library, Rendered
 from tests.hub.child import run_python
 from tests.hub.server import LoopbackHub
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, mask, picture, spec

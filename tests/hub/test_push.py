@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from pipeline.domain.images import decode
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, ReleaseRefused
-from pipeline.library import Library
 from pipeline.publish import PushOptions, PushReport, ReleaseOptions, hub_name, push_release
+from pipeline.store import Library
 from tests.hub.child import run_python
 from tests.hub.server import LoopbackHub
 from tests.toy_library import add_subject, decision, render, spec
@@ -108,7 +108,7 @@ def loaded(
     return json.loads(done.stdout)
 
 
-def wanted(library: Library, part: Part) -> list[list[Any]]:
+def wanted(library: Library, part: Subset) -> list[list[Any]]:
     """The same of the library."""
     return [
         [
@@ -139,7 +139,7 @@ def test_a_first_push_is_one_tagged_commit_and_loads_with_every_pixel_and_nothin
     assert len(report.files) > 10
     for how in ("at once", "streaming"):
         said = loaded(hub, token, tmp_path / how.replace(" ", "-"), how=how)
-        for part in (Part.REAL, Part.SYNTHETIC):
+        for part in (Subset.REAL, Subset.SYNTHETIC):
             assert sorted(said[part]) == sorted(wanted(library, part))
         assert len(said["synthetic"]) == 40
         assert sorted(said["mixed"]) == sorted(said["real"] + said["synthetic"])
@@ -175,7 +175,7 @@ def test_a_tag_that_was_lost_is_made_by_the_same_command(
 def test_a_grown_release_sends_what_is_new_and_the_old_one_still_loads(
     hub: LoopbackHub, library: Library, token: str, tmp_path: Path
 ) -> None:
-    before = {part: wanted(library, part) for part in (Part.REAL, Part.SYNTHETIC)}
+    before = {part: wanted(library, part) for part in (Subset.REAL, Subset.SYNTHETIC)}
     push(hub, library, token)
     first_bytes, shards = sum(one.received for one in hub.sent_objects), len(hub.sent_objects)
     hub.forget()
@@ -191,7 +191,7 @@ def test_a_grown_release_sends_what_is_new_and_the_old_one_still_loads(
     assert log.index("## v2, ") < log.index("## v1, ")
     assert "60 real, 42 synthetic; rows: 2 added since v1." in log
     now = loaded(hub, token, tmp_path / "new")
-    assert sorted(now["synthetic"]) == sorted(wanted(library, Part.SYNTHETIC))
+    assert sorted(now["synthetic"]) == sorted(wanted(library, Subset.SYNTHETIC))
     then = loaded(hub, token, tmp_path / "old", revision="v1")
     assert all(sorted(then[part]) == sorted(rows) for part, rows in before.items())
 

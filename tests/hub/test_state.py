@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ReleaseRefused
-from pipeline.library import KeptLibrary, StateFolder
 from pipeline.publish.state import DatasetState
+from pipeline.store import KeptLibrary, ReplicaFolder
 from tests.hub.server import LoopbackHub
 from tests.toy_library import decision, filled
 
@@ -22,7 +22,7 @@ def opened(hub: LoopbackHub, folder: Path, token: str) -> tuple[DatasetState, Ke
     """A library on an empty disk, kept in the data set."""
     state = DatasetState(NAME, folder / "state", token=token, endpoint=hub.address, every_minutes=SELDOM)
     library = KeptLibrary.open(folder / "library", create=True)
-    library.keep_in(StateFolder(folder / "state", state.guard), every_s=1e6)
+    library.keep_in(ReplicaFolder(folder / "state", state.guard), every_s=1e6)
     return state, library
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.review import Verdict
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.toy_library import add_subject, decision, render, spec
 
 

@@ -18,14 +18,14 @@ import pytest
 
 from pipeline.domain.images import decode
 from pipeline.domain.quality import SCORE_NAMES
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
-from pipeline.library import Library, Rendered
 from pipeline.publish import ReleaseOptions, outlook, write_release
 from pipeline.publish import shards as shards_module
 from pipeline.publish.exports import Format, export
+from pipeline.store import Library, Rendered
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, render, spec
 
 _READ = """
@@ -137,7 +137,7 @@ def test_stored_bytes_arrive_unchanged(decided: Library, tmp_path: Path) -> None
     write_release(decided, tmp_path / "release", name="Parts")
     wanted = [
         hashlib.sha256(decided.picture_bytes(row.image_id)).hexdigest()
-        for row in decided.release_rows(Part.REAL, split="train")
+        for row in decided.release_rows(Subset.REAL, split="train")
     ]
     (path,) = (tmp_path / "release/data/real").glob("train-*.parquet")
     images = pq.read_table(path)["image"].to_pylist()
@@ -175,7 +175,7 @@ def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Pa
     both = spec(add_subject(library, 1), add_subject(library, 2))
     library.add_plan("heaps", "", [both])
     library.record_decision(decision(render(library, both)))
-    (row,) = library.release_rows(Part.SYNTHETIC)
+    (row,) = library.release_rows(Subset.SYNTHETIC)
     assert row.source_ids == tuple(one.subject_id for one in both.objects)
 
 
@@ -207,7 +207,7 @@ def test_excluded_photos_and_their_samples_stay_out(decided: Library, tmp_path: 
     decided.set_subject_excluded(out.id, True)
     report = write_release(decided, tmp_path / "release", name="Parts")
     assert report.counts["mixed"] == {"train": 4, "test": 4}
-    rows = [row for part in Part for row in decided.release_rows(part)]
+    rows = [row for part in Subset for row in decided.release_rows(part)]
     assert out.id not in {source for row in rows for source in row.source_ids}
 
 
@@ -320,7 +320,7 @@ def test_a_folder_that_cannot_be_read_is_named_with_the_mend(
 
 
 def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:
-    row = next(decided.release_rows(Part.SYNTHETIC))
+    row = next(decided.release_rows(Subset.SYNTHETIC))
     decided.picture_path(row.image_id).unlink()
     with pytest.raises(ReleaseRefused, match=f"of sample {row.sample_id} .* is missing; .*verify"):
         write_release(decided, tmp_path / "release", name="Parts")

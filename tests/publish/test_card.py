@@ -13,11 +13,11 @@ from huggingface_hub import DatasetCard
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
 from pipeline.domain.spec import SampleSpec
-from pipeline.library import Library
 from pipeline.publish import Study, release_card, write_release
 from pipeline.publish.card import review_sentences
 from pipeline.publish.credits import published_source
 from pipeline.rendering.checkpoints import CHECKPOINTS, Part
+from pipeline.store import Library
 from tests.toy_library import add_subject, decision, render, spec
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.domain.images import encode_webp
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.errors import DamagedPicture, ReleaseRefused
-from pipeline.library import Library
 from pipeline.publish import write_release
 from pipeline.publish.exports import Format, export
+from pipeline.store import Library
 from tests.toy_library import picture
 
 
@@ -49,7 +49,7 @@ def test_publish_names_the_photo_whose_file_changed(decided: Library, tmp_path: 
 def test_export_names_the_sample_whose_file_changed(
     decided: Library, tmp_path: Path, kind: Format, damage
 ) -> None:
-    row = next(iter(decided.release_rows(Part.SYNTHETIC)))
+    row = next(iter(decided.release_rows(Subset.SYNTHETIC)))
     damage(decided.picture_path(row.image_id))
     with pytest.raises(ReleaseRefused, match=f"the image of sample {row.sample_id} .* is damaged"):
         export(decided, tmp_path / "out", kind)
@@ -80,7 +80,7 @@ def test_a_library_without_checksums_decodes_a_picture_once(
     photo_id = decided.subjects()[0].photo_id
     with reopened(decided, known=False) as library:
         library.picture_bytes(photo_id)
-    monkeypatch.setattr("pipeline.library.blobs.decode", None)
+    monkeypatch.setattr("pipeline.store.image_files.decode", None)
     with Library.open(decided.path) as library:
         assert library.picture_bytes(photo_id)
 

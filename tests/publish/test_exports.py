@@ -14,11 +14,11 @@ from PIL import Image
 
 from pipeline.cli import main
 from pipeline.domain.images import decode
-from pipeline.domain.release import Part
+from pipeline.domain.release import Subset
 from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
-from pipeline.library import Library
 from pipeline.publish.exports import ExportReport, Format, export
+from pipeline.store import Library
 from tests.toy_library import BOX, SIDE_PX, add_subject, decision, mask, render, spec
 
 ROWS = 10  # 5 photos and 5 accepted samples
@@ -29,7 +29,7 @@ def expected(library: Library) -> dict[str, tuple[str, str, bytes]]:
     """Id → label, split, picture file."""
     return {
         row.sample_id: (row.label, row.split, library.picture_bytes(row.image_id))
-        for part in (Part.REAL, Part.SYNTHETIC)
+        for part in (Subset.REAL, Subset.SYNTHETIC)
         for row in library.release_rows(part)
     }
 
@@ -157,7 +157,7 @@ def test_an_export_names_the_folder_of_a_model_without_its_path(library: Library
     one = replace(spec(add_subject(library, 1)), model="/home/ann/private/ckpt")
     library.add_plan("floors", "", [one])
     library.record_decision(decision(render(library, one)))
-    export(library, tmp_path / "out", Format.FOLDERS, parts=(Part.SYNTHETIC,))
+    export(library, tmp_path / "out", Format.FOLDERS, parts=(Subset.SYNTHETIC,))
     (line,) = (tmp_path / "out" / "train" / "metadata.jsonl").read_text().splitlines()
     assert json.loads(line)["model"] == "ckpt"
 
@@ -166,7 +166,7 @@ def test_only_one_origin_and_only_into_a_new_folder(
     decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert export(decided, out, Format.YOLO, parts=(Part.SYNTHETIC,)).written == 5
+    assert export(decided, out, Format.YOLO, parts=(Subset.SYNTHETIC,)).written == 5
     with pytest.raises(ReleaseRefused, match="not empty; choose a new folder"):
         export(decided, out, Format.COCO)
     command = ["export", "--library", str(decided.path), "--to", str(tmp_path / "real"), "--format", "coco"]
@@ -202,7 +202,7 @@ def test_a_detection_export_without_any_box_is_refused(library: Library, tmp_pat
     add_subject(library, 1)
     accept_text_to_image(library)
     with pytest.raises(ReleaseRefused, match="none of the 1 pictures has a box, which coco needs"):
-        export(library, tmp_path / "out", Format.COCO, parts=(Part.SYNTHETIC,))
+        export(library, tmp_path / "out", Format.COCO, parts=(Subset.SYNTHETIC,))
     assert not (tmp_path / "out").exists()
 
 

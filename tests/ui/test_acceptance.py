@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.domain.acceptance import Acceptance, Change, Tally
 from pipeline.domain.review import Verdict
-from pipeline.studio import Studio
+from pipeline.services import Studio
 from tests.toy_library import add_subject, decision, render, spec
 from ui.acceptance import acceptance_html, rate_chart_html
 

@@ -13,7 +13,7 @@ import pytest
 from gradio.context import LocalContext
 
 from pipeline.domain.people import Role
-from pipeline.studio import Studio
+from pipeline.services import Studio
 from ui.access import (
     LEAST_ROLE,
     Capability,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.domain.review import Policy, Verdict
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, opened_page
 

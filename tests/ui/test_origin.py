@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.services import Studio
 from pipeline.settings import Settings
-from pipeline.studio import Studio
 from tests.toy_library import filled
 from tests.ui.served import Site, served
 from ui.origin import TOKEN_HEADER, TOKEN_PATH, hosts_of

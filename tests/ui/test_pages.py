@@ -9,7 +9,7 @@ from PIL import Image
 from pipeline.domain.arms import Arm
 from pipeline.errors import InvalidRequest
 from pipeline.publish.credits import published_source
-from pipeline.studio import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
+from pipeline.services import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
 from tests.toy_library import add_subject, filled
 from ui.frame import bar_html
 from ui.generate_page import plan_html, run_html

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.ui.browser import LocalApp, opened_page, served
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.hub.server import LoopbackHub
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, opened_page

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from pipeline.studio import Studio
+from pipeline.services import Studio
 from tests.toy_library import decision, filled
 from ui.app import build_app
 from ui.starter_job import StarterJob

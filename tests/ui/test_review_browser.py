@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.domain.review import Policy, Verdict
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, LocalApp, opened_page, served
 

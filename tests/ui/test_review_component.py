@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.domain.review import Decision, Policy, Verdict
 from pipeline.errors import LibraryUnusable
-from pipeline.studio import Studio
-from pipeline.studio.gold import fitted
+from pipeline.services import Studio
+from pipeline.services.review.gold import fitted
 from tests.toy_library import filled
 from ui.review_component import server_functions
 from ui.review_session import NAME_COOKIE

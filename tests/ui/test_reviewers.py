@@ -9,10 +9,10 @@ import gradio as gr
 import pytest
 
 from pipeline.domain.review import Policy, Verdict
-from pipeline.library import HelperCheck, HelperLimits
-from pipeline.studio import Studio
-from pipeline.studio.helper import Quality
-from pipeline.studio.reports import HelperReport
+from pipeline.services import Studio
+from pipeline.services.reports import AutoReviewerReport
+from pipeline.services.review.auto_reviewer import Quality
+from pipeline.store import AutoReviewCheck, AutoReviewLimits
 from tests.toy_library import decision, filled
 from ui.helper_section import build_helper_section, helper_html, limits_html
 from ui.reviewers_page import team_html
@@ -84,49 +84,51 @@ def test_half_of_a_single_decision_is_not_told(studio: Studio) -> None:
 
 
 def test_a_helper_that_has_not_learned_says_what_it_is_or_why_it_cannot() -> None:
-    assert helper_html(HelperReport()) == (
+    assert helper_html(AutoReviewerReport()) == (
         '<p class="said note">A small model learns from the decisions which pictures will be accepted.</p>'
     )
-    cannot = helper_html(HelperReport(sentence="there are 3 accepted"))
+    cannot = helper_html(AutoReviewerReport(sentence="there are 3 accepted"))
     assert "there are 3 accepted" in cannot
     assert "<table" not in cannot
 
 
 def test_a_helper_that_has_learned_says_what_it_knows_and_orders_the_queue() -> None:
-    page = helper_html(HelperReport(quality=quality(0.85), predicted=1200, decided=300, left_to_people=15))
+    page = helper_html(
+        AutoReviewerReport(quality=quality(0.85), predicted=1200, decided=300, left_to_people=15)
+    )
     figures = ["<td>85%</td>", "<td>60%</td>", "<td>81%</td>", "<td>0.190</td>"]
     links = ['href="./review?order=doubt"', 'href="./review?order=promise"']
     for said in [*figures, *links, "1,200 undecided pictures", "It decided 300 and left 15"]:
         assert said in page
     assert "do not let it decide" not in page
-    assert "left" not in helper_html(HelperReport(quality=quality(0.85)))
+    assert "left" not in helper_html(AutoReviewerReport(quality=quality(0.85)))
 
 
 @pytest.mark.parametrize("accuracy", [0.55, 0.6])
 def test_a_helper_that_knows_no_more_than_the_commoner_verdict_is_not_to_decide(accuracy: float) -> None:
-    page = helper_html(HelperReport(quality=quality(accuracy)))
+    page = helper_html(AutoReviewerReport(quality=quality(accuracy)))
     assert "It does not know more than the commoner verdict yet; do not let it decide." in page
 
 
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        (HelperLimits(), "It decides nothing by itself."),
+        (AutoReviewLimits(), "It decides nothing by itself."),
         (
-            HelperLimits(accept_from=0.9, reject_below=0.1),
+            AutoReviewLimits(accept_from=0.9, reject_below=0.1),
             "Each time it learns, it accepts from 0.90 on and rejects below 0.10.",
         ),
-        (HelperLimits(reject_below=0.2), "Each time it learns, it rejects below 0.20."),
+        (AutoReviewLimits(reject_below=0.2), "Each time it learns, it rejects below 0.20."),
     ],
 )
-def test_what_the_helper_may_decide_is_said(limits: HelperLimits, said: str) -> None:
-    page = limits_html(HelperReport(limits=limits))
+def test_what_the_helper_may_decide_is_said(limits: AutoReviewLimits, said: str) -> None:
+    page = limits_html(AutoReviewerReport(limits=limits))
     assert f">{said}<" in page
     assert ">5% of what it would decide goes to people as a check.<" in page
 
 
 def test_how_the_checks_came_out_is_said() -> None:
-    page = limits_html(HelperReport(checks=HelperCheck(left=1, decided=9, agreed=8)))
+    page = limits_html(AutoReviewerReport(checks=AutoReviewCheck(left=1, decided=9, agreed=8)))
     assert "They agreed with it on 8 of 9; 1 are left." in page
 
 
@@ -143,8 +145,8 @@ def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
     for name in ("ben", "somebody"):
         with pytest.raises(gr.Error, match=f"'{name}' may not let the helper decide"):
             keep(True, 0.9, 0.1, asked_by(name))
-    assert studio.library.helper_limits() == HelperLimits()
+    assert studio.library.helper_limits() == AutoReviewLimits()
     assert "accepts from 0.90 on" in keep(True, 0.9, 0.1, asked_by("ann"))
-    assert studio.library.helper_limits() == HelperLimits(accept_from=0.9, reject_below=0.1)
+    assert studio.library.helper_limits() == AutoReviewLimits(accept_from=0.9, reject_below=0.1)
     assert "decides nothing" in keep(False, 0.9, 0.1, asked_by("ann"))
-    assert studio.library.helper_limits() == HelperLimits()
+    assert studio.library.helper_limits() == AutoReviewLimits()

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from pipeline.domain.review import Verdict
-from pipeline.library.engine import DATABASE_NAME
+from pipeline.services import Studio
 from pipeline.settings import Settings
-from pipeline.studio import Studio
+from pipeline.store.database import DATABASE_NAME
 from tests.toy_library import decision, filled
 from tests.ui.served import Answer, Site, served
 from ui.access import LEAST_ROLE, Capability, Role, capability_of, server_functions_of

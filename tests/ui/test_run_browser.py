@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.library import Library
 from pipeline.starter import subjects
+from pipeline.store import Library
 from tests.ui.browser import App, opened_page
 from tests.ui.test_loop_browser import write_parts
 

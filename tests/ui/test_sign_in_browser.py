@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.hub.openid import CLIENT_SECRET, OpenIdProvider
 from tests.hub.server import LoopbackHub
 from tests.toy_library import decision, filled

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.library import Library
+from pipeline.store import Library
 from tests.toy_library import filled
 from tests.ui.browser import App, opened_page
 

@@ -14,7 +14,7 @@ from gradio.context import LocalContext
 
 from pipeline.errors import NotAllowed
 from pipeline.rendering import unload
-from pipeline.studio import Studio
+from pipeline.services import Studio
 from tests.toy_library import filled
 from ui.app import build_app
 from ui.starter_job import StarterJob

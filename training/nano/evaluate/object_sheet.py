@@ -9,12 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.cutout import cut_out
 from pipeline.domain.photos import load_photo
 from pipeline.domain.placement import Cutout, Layer, Placement, place
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
 from pipeline.rendering import Generator, Job, load
 from pipeline.rendering.composite import composite
+from pipeline.segmentation import cut_out
 from pipeline.starter import Kind, subjects
 
 PROMPTS = (

@@ -1,0 +1,263 @@
+"""From a recipe and a library to specs, and what they would cost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+from pipeline.domain.images import RGB, fitted
+from pipeline.domain.photos import load_photo
+from pipeline.domain.plan import ModelFacts, PlanOutline, PlanSubject, plan, plan_outline
+from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
+from pipeline.domain.spec import ControlSource, Method, SampleSpec
+from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
+from pipeline.rendering import NO_MODEL, model_facts
+from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.prompts import plan_notes
+from pipeline.services.reports import PlanPreview
+from pipeline.starter import backdrops as starter_backdrops
+from pipeline.store import Library
+
+_STARTER_BACKDROPS = "starter"  # a recipe's backdrops.folder may name the rendered surfaces
+_PLACEHOLDER = "preview"  # stands in a preview for the id of an image that is not stored yet
+_SEEDS = 2**63
+_TIMED_SAMPLES = 40
+_EXAMPLES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What a person changes about a recipe without editing it; None leaves the recipe's own value."""
+
+    count: int | None = None
+    model: str | None = None
+    method: str | None = None
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.count is not None:
+            refuse_too_many(self.count)
+        if self.seed is not None and not 0 <= self.seed < _SEEDS:
+            raise InvalidRequest(f"the seed must lie in 0 to {_SEEDS - 1}; give a smaller one")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingredients:
+    """What a plan is made from, apart from stored images."""
+
+    subjects: list[PlanSubject]
+    facts: ModelFacts
+    method: Method | None  # in place of the recipe's
+    folder: Path | str | None  # of backgrounds, or "starter"; None where no method needs them
+    reference: Path | None  # image for the ControlNet
+
+
+def recipe_of(text: str | None, name: str = "recipe") -> Recipe:
+    """The recipe that a text describes; the default recipe for None."""
+    return default_recipe() if text is None else parse_recipe(text, name)
+
+
+def planned(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    access: FileAccess,
+    *,
+    before_each: Callable[[], None] | None = None,
+) -> list[SampleSpec]:
+    """Decide all specs of a recipe over the usable training photos of a library; stores the images that they name.
+
+    Args:
+        access: the paths that the recipe may name.
+        before_each: called before each spec is decided; what it raises ends the planning.
+
+    Raises:
+        NoUsablePhotos: no usable photo of the wanted classes.
+        InvalidRecipe: a method needs images that the recipe does not name, or one of them cannot be read.
+        InvalidRequest: a path lies outside what may be read.
+        UnknownName: no such model or method.
+    """
+    found = _ingredients(library, recipe, overrides, access)
+    return plan(
+        recipe,
+        found.subjects,
+        model=found.facts,
+        backdrop_ids=_store_backgrounds(library, found, recipe.size or found.facts.size, access),
+        reference_id=library.put_picture(_image(found.reference)) if found.reference else None,
+        count=overrides.count,
+        method=found.method,
+        seed=overrides.seed,
+        before_each=before_each,
+    )
+
+
+def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
+    """Tell counts, examples, warnings and the time of a plan, in bounded time for any count; stores nothing.
+
+    Raises:
+        StudioError: as `planned`; images are looked for but not opened.
+    """
+    found = _ingredients(library, recipe, overrides, access)
+    if isinstance(found.folder, Path):
+        _refuse_empty(found.folder, access)
+    outline = plan_outline(
+        recipe,
+        found.subjects,
+        model=found.facts,
+        backdrop_ids=(_PLACEHOLDER,) if found.folder else (),
+        reference_id=_PLACEHOLDER if found.reference else None,
+        count=overrides.count,
+        method=found.method,
+        seed=overrides.seed,
+    )
+    new = outline.total - _rendered(library, recipe, outline)
+    return PlanPreview(
+        name=recipe.name,
+        total=outline.total,
+        new=new,
+        classes=dict(sorted(outline.classes.items())),
+        methods=dict(sorted((str(method), number) for method, number in outline.methods.items())),
+        slots={slot: dict(sorted(counts.items())) for slot, counts in outline.slots.items()},
+        prompts=outline.prompts[:_EXAMPLES],
+        seconds=_seconds(library, outline, found.facts.name, new),
+        warnings=plan_notes(outline.prompts, found.facts.name),
+        exact=outline.exact,
+    )
+
+
+def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> _Ingredients:
+    method = None if overrides.method is None else _method(overrides.method)
+    methods = {method} if method else set(recipe.methods)
+    facts = model_facts(access.model(overrides.model or recipe.model))
+    subjects = [
+        PlanSubject(
+            id=photo.id,
+            label=photo.label,
+            cutout_id=photo.cutout_id,
+            height=photo.height,
+            width=photo.width,
+            box=photo.box,
+        )
+        for photo in library.subjects(split="train", usable=True)
+        if photo.cutout_id is not None and photo.box is not None
+    ]
+    return _Ingredients(
+        subjects=subjects,
+        facts=facts,
+        method=method,
+        folder=_folder(recipe, access) if any(one.facts.needs_background for one in methods) else None,
+        reference=_reference(recipe, access) if any(one.facts.needs_control for one in methods) else None,
+    )
+
+
+def _method(name: str) -> Method:
+    try:
+        return Method(name)
+    except ValueError:
+        raise UnknownName("method", name, list(Method)) from None
+
+
+def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
+    """Count the samples of a plan that have an image already.
+
+    Where the recipe was run before, the stored plan tells: it begins with the same samples. Images of backgrounds and
+    references are taken to be those of that run. Otherwise the first samples are looked up by their ids.
+    """
+    stored = library.stored_plan(recipe.name, head=len(outline.head), count=outline.total)
+    if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
+        pairs = zip(stored.head, outline.head, strict=False)
+        if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
+            return stored.rendered
+    return len(outline.head) - len(library.missing([spec.id for spec in outline.head]))
+
+
+def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
+    try:
+        earlier = parse_recipe(recipe_yaml)
+    except InvalidRecipe:  # of an earlier version, or of no recipe
+        return False
+    return earlier.model_copy(update={"count": None}) == recipe.model_copy(update={"count": None})
+
+
+def _bare(spec: SampleSpec) -> SampleSpec:
+    """A spec without the ids of the images that a preview does not open."""
+    background = _PLACEHOLDER if spec.backdrop_id else None
+    control = spec.control
+    if control and control.reference_id:
+        control = replace(control, reference_id=_PLACEHOLDER)
+    return replace(spec, backdrop_id=background, control=control)
+
+
+def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> float | None:
+    """Estimate the seconds that the new samples take: of each method and model the median of the latest samples.
+
+    None where nothing is new, or where one of the methods was never used with its model: half of a sum would
+    mislead.
+    """
+    each = {method: _seconds_each(library, method, model) for method in outline.methods}
+    if not new or None in each.values():
+        return None
+    whole = sum((each[method] or 0.0) * number for method, number in outline.methods.items())
+    return whole * new / outline.total
+
+
+def _seconds_each(library: Library, method: Method, model: str) -> float | None:
+    name = model if method.facts.needs_prompt else NO_MODEL
+    rows = library.samples(method=method, model=name, limit=_TIMED_SAMPLES)
+    times = [row.timings["total"] for row in rows if "total" in row.timings]
+    return median(times) if times else None
+
+
+def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
+    folder = recipe.backdrops.folder
+    if folder is None:
+        raise InvalidRecipe(
+            "method 'paste' needs backgrounds; set backdrops.folder to a folder of images or to 'starter'"
+        )
+    if folder == _STARTER_BACKDROPS:
+        return folder
+    return access.path(folder, "backdrops.folder", f"'{_STARTER_BACKDROPS}'")
+
+
+def _refuse_empty(folder: Path, access: FileAccess) -> None:
+    if next(access.images(folder), None) is None:
+        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; method 'paste' needs some")
+
+
+def _store_backgrounds(library: Library, found: _Ingredients, side: int, access: FileAccess) -> list[str]:
+    match found.folder:
+        case None:
+            return []
+        case Path():
+            _refuse_empty(found.folder, access)
+            files = sorted(access.images(found.folder))
+            return [library.put_picture(fitted(_image(path), (side, side))) for path in files]
+        case _:
+            return [library.put_picture(background) for background in starter_backdrops(size_px=side)]
+
+
+def _reference(recipe: Recipe, access: FileAccess) -> Path | None:
+    if recipe.control.source is not ControlSource.REFERENCE:
+        return None
+    key, text = "control.reference", recipe.control.reference
+    path = access.path(text, key, "source 'object' or 'scene'") if text else None
+    if path is None or not os.path.isfile(path):
+        raise InvalidRecipe(f"{key} is {text}; with source 'reference' it must name an image file")
+    return path
+
+
+def _image(path: Path) -> RGB:
+    try:
+        return load_photo(path.read_bytes(), path.name).rgb
+    except OSError as error:
+        raise InvalidRecipe(f"{path} cannot be read: {error.strerror}; name another image") from None
+
+
+def recipe_texts(folder: Path) -> dict[str, str]:
+    """The recipes of a folder by file name without ending; the default recipe first."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    default = default_recipe().name
+    return {name: texts[name] for name in sorted(texts, key=lambda name: (name != default, name))}

@@ -1,0 +1,333 @@
+"""A release of ours comes back as a library: its photos, and the samples that were accepted in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+
+import numpy as np
+
+from pipeline.domain.diversity import descriptor
+from pipeline.domain.images import RGB, RGBA, decode, pixel_hash
+from pipeline.domain.photos import decoded_pixels, load_photo
+from pipeline.domain.provenance import noted_spec
+from pipeline.domain.quality import gates_failed, least_margin
+from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Verdict
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
+from pipeline.publish.credits import is_rendered
+from pipeline.segmentation import CutoutOrigin
+from pipeline.segmentation.matting import foreground_colours
+from pipeline.services.photos.repair import is_whole, restore_photo
+from pipeline.services.photos.workers import LOST, Job, on_all_cores
+from pipeline.services.reports import ImportReport
+from pipeline.services.samples.neighbours import Neighbours
+from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
+from pipeline.store import Library, NewPhoto, Rendered
+
+Progress = Callable[[int, int | None, str], None]
+_AT_ONCE = 2000  # samples planned together: their specs are in memory, their pictures are not
+_ANY_SIDE_PX = 10**9
+_WEBP = (b"RIFF", b"WEBP")  # bytes 0 to 4 and 8 to 12 of such a file
+_HUB = "hf://"
+_LEFT_BEHIND = "rejected samples, votes and recipes do not come with a release"
+
+
+def restore_release(
+    library: Library,
+    release: Release,
+    *,
+    on_progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ImportReport:
+    """Add the photos of a release with their masks and splits, and its samples, accepted in the name of the release.
+
+    Ids are hashes of content, so they come out as in the library that the release was made from; what is here
+    already stays as it is. Killed half-way, the same call goes on.
+
+    Raises:
+        SourceRefused: the release cannot be read, or nothing in it can be used.
+        Cancelled: the person stopped; what was stored stays.
+    """
+    restoring = _Restoring(library, release, on_progress, cancelled)
+    with library.work_lock("import"):
+        restoring.photos()
+        restoring.samples()
+        for name, reason in restoring.refused:
+            library.record_refusal(release.address, name, reason)
+    return restoring.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """A photo of a release, ready to be stored; or the reason why it is not."""
+
+    record: ReleaseRecord
+    rgb: RGB = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
+    cutout: RGBA | None = None  # None where the release holds no mask
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A sample whose pictures are stored."""
+
+    spec: SampleSpec
+    rendered: Rendered | None  # None where it was here before
+
+
+@dataclass(slots=True)
+class _Restoring:
+    """One import of a release, and what came of it so far."""
+
+    library: Library
+    release: Release
+    on_progress: Progress | None
+    cancelled: Callable[[], bool] | None
+    done: int = 0
+    added: int = 0
+    already: int = 0
+    doubtful: int = 0
+    restored: int = 0  # samples
+    repaired: int = 0  # photos that were here, whose files were missing or damaged
+    bare: int = 0  # samples whose ingredients are not all here
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    classes: dict[str, int] = field(default_factory=dict)
+
+    def photos(self) -> None:
+        """Store the photos that are not here yet."""
+        known = self.library.subject_ids()
+        job = Job(work=_prepared, shared=None, pixels=_pixels, lost=_lost)
+        for photo in on_all_cores(self._unknown(known), job):
+            self._step(photo.record)
+            if photo.refusal:
+                self.refused.append((_name(photo.record), photo.refusal))
+            elif photo.record.sample_id in known:
+                self._restore(photo)
+            elif self.library.add_subject(self._subject(photo)):
+                label = photo.record.label
+                self.added += 1
+                self.classes[label] = self.classes.get(label, 0) + 1
+
+    def _restore(self, photo: _Photo) -> None:
+        """Write the files of a photo anew that is here, but damaged."""
+        record = photo.record
+        _stored(self.library, record.image, photo.rgb)
+        if record.mask is not None and photo.cutout is not None:
+            _stored(self.library, record.mask, photo.cutout[..., 3])
+        restore_photo(self.library, record.sample_id, photo.rgb)
+        self.repaired += 1
+
+    def samples(self) -> None:
+        """Store the samples that are not here yet, and accept them."""
+        splits = {subject.id: subject.split for subject in self.library.subjects()}
+        neighbours = Neighbours(self.library)
+        waiting: list[_Sample] = []
+        parts = 0
+        for record in self.release.records(SYNTHETIC):
+            self._step(record)
+            try:
+                waiting.append(self._sample(record, splits, neighbours))
+            except UnreadableImage as refusal:
+                self.refused.append((_name(record), refusal.reason))
+            if len(waiting) == _AT_ONCE:
+                parts += 1
+                self._accept(waiting, parts)
+                waiting = []
+        if waiting:
+            self._accept(waiting, parts + 1)
+
+    def report(self) -> ImportReport:
+        """What was done."""
+        if not self.done:
+            raise SourceRefused(f"release {self.release.name} holds no pictures")
+        if len(self.refused) == self.done:
+            name, reason = self.refused[0]
+            raise SourceRefused(
+                f"none of the {self.done} pictures of release {self.release.name} can be used; "
+                f"the first, {name}: {reason}"
+            )
+        note = f"release {self.release.name}; {_LEFT_BEHIND}"
+        if self.bare:
+            note += f"; {self.bare} samples cannot be drawn again: their backgrounds or former cut-outs are not in it"
+        return ImportReport(
+            added=self.added,
+            already=self.already,
+            doubtful=self.doubtful,
+            refused=tuple(self.refused),
+            classes=dict(sorted(self.classes.items())),
+            note=note,
+            samples=self.restored,
+            repaired=self.repaired,
+        )
+
+    def _unknown(self, known: set[str]) -> Iterator[ReleaseRecord]:
+        for record in self.release.records(REAL):
+            if record.sample_id in known:
+                self.already += 1
+                if is_whole(self.library, record.sample_id):
+                    self._step(record)
+                    continue
+            yield record
+
+    def _step(self, record: ReleaseRecord) -> None:
+        if self.cancelled and self.cancelled():
+            raise Cancelled(self.added + self.restored)
+        self.done += 1
+        if self.on_progress:
+            self.on_progress(self.done, self.release.count, _name(record))
+
+    def _subject(self, photo: _Photo) -> NewPhoto:
+        record, cutout, library = photo.record, photo.cutout, self.library
+        if record.mask is not None and cutout is not None:
+            _stored(library, record.mask, cutout[..., 3])  # the library makes the same picture of the cut-out
+        found = cutout is not None and bool(cutout[..., 3].any())
+        doubts = () if found or cutout is None else ("no object was found",)
+        self.doubtful += bool(doubts)
+        return NewPhoto(
+            id=record.sample_id,
+            label=record.label,
+            name=_name(record),
+            source=_first_source(record.source, self.release.address),
+            split=record.split,
+            photo_id=_stored(library, record.image, photo.rgb),
+            height=photo.rgb.shape[0],
+            width=photo.rgb.shape[1],
+            cutout_id=None if cutout is None else library.put_picture(cutout),
+            mask_score=float(found),
+            mask_doubts=doubts,
+            mask_origin=CutoutOrigin.GIVEN,
+            box=record.boxes[0] if record.boxes else None,
+        )
+
+    def _sample(self, record: ReleaseRecord, splits: dict[str, str], neighbours: Neighbours) -> _Sample:
+        """Store the pictures of a row. UnreadableImage: why it cannot be used."""
+        spec = _spec_of(record, splits)
+        self.library.plan_broken_samples_again([spec.id])
+        if not self.library.missing([spec.id]):
+            return _Sample(spec, None)
+        rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
+        mask = None if record.mask is None else _alpha(record)
+        looks = descriptor(rgb)
+        _, cluster = neighbours.place(spec.id, spec.label, looks)
+        self.bare += not all(self.library.has_picture(one) for one in spec.ingredients)
+        rendered = Rendered(
+            spec_id=spec.id,
+            image_id=_stored(self.library, record.image, rgb),
+            mask_id=None if record.mask is None or mask is None else _stored(self.library, record.mask, mask),
+            boxes=record.boxes,
+            homographies=record.homographies,
+            scores=record.scores,
+            failed_gates=[str(failure) for failure in gates_failed(record.scores)],
+            descriptor=looks.tobytes(),
+            score=round(least_margin(record.scores), 6),
+            cluster=cluster,
+        )
+        return _Sample(spec, rendered)
+
+    def _accept(self, samples: Sequence[_Sample], part: int) -> None:
+        """Plan, store and accept samples; those that somebody has decided here stay as they are."""
+        name = f"{RELEASE_PLAN}{self.release.name}"[:180] + (f" ({part})" if part > 1 else "")
+        self.library.add_plan(name, "", [sample.spec for sample in samples])
+        for sample in samples:
+            if sample.rendered is not None:
+                self.restored += self.library.record_sample(sample.rendered)
+        undecided = [one.spec.id for one in samples if self.library.review_state(one.spec.id) == PENDING]
+        self.library.record_decisions([self._acceptance(sample_id) for sample_id in undecided])
+
+    def _acceptance(self, sample_id: str) -> Decision:
+        release = self.release
+        known_as = hashlib.sha256(f"{release.name}\n{sample_id}".encode()).hexdigest()[:40]
+        return Decision(
+            sample_id=sample_id,
+            reviewer=f"{RELEASE}:{release.name}"[:200],
+            verdict=Verdict.ACCEPT,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            via=RELEASE,
+            client_id=f"{RELEASE}-{known_as}",
+            shown={"release": release.address, "version": str(release.facts.get("version", ""))},
+        )
+
+
+def _pixels(record: ReleaseRecord) -> int:
+    return decoded_pixels(record.image, max_side_px=_ANY_SIDE_PX)
+
+
+def _lost(record: ReleaseRecord) -> _Photo:
+    return _Photo(record, refusal=LOST)
+
+
+def _prepared(record: ReleaseRecord, _shared: None) -> _Photo:
+    """Decode a photo, see that it is the one of its id, and cut it out along its mask as it is."""
+    if fault := record.fault or label_fault(record.label):
+        return _Photo(record, refusal=fault)
+    try:
+        rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
+        if pixel_hash(rgb) != record.sample_id:
+            return _Photo(record, refusal="its pixels are not those that its id stands for")
+        if record.mask is None:
+            return _Photo(record, rgb)
+        alpha = _alpha(record)
+        if alpha.shape != rgb.shape[:2]:
+            return _Photo(record, refusal="its mask has another size")
+    except UnreadableImage as refusal:
+        return _Photo(record, refusal=refusal.reason)
+    return _Photo(record, rgb, np.dstack([foreground_colours(rgb, alpha), alpha]))
+
+
+def _alpha(record: ReleaseRecord) -> np.ndarray:
+    """(H, W) uint8: the mask of a row."""
+    assert record.mask is not None
+    name = f"mask of {_name(record)}"
+    mask = load_photo(record.mask, name, max_side_px=_ANY_SIDE_PX, min_side_px=1)
+    return np.ascontiguousarray(mask.rgb[..., 0])
+
+
+def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
+    """The spec that is noted in a sample's picture, where the sample can be stored here.
+
+    Raises:
+        UnreadableImage: it says nothing, says something else than the row, or its photos are not here.
+    """
+    if record.fault:
+        raise UnreadableImage(_name(record), record.fault)
+    try:
+        spec = noted_spec(BytesIO(record.image))
+    except Exception as error:  # Pillow's readers raise some twenty types for damaged files
+        raise UnreadableImage(_name(record), "not a readable image") from error
+    if spec is None or spec.id != record.sample_id:
+        raise UnreadableImage(_name(record), "the note on how it was made is missing, or is another one's")
+    if fault := label_fault(spec.label):
+        raise UnreadableImage(_name(record), fault)
+    found = {splits.get(one.subject_id) for one in spec.objects}
+    if None in found:
+        raise UnreadableImage(_name(record), "a photo that it was made from is not here")
+    if len(found) > 1:
+        raise UnreadableImage(_name(record), "the photos that it was made from lie in two splits here")
+    return spec
+
+
+def _stored(library: Library, data: bytes, pixels: np.ndarray) -> str:
+    """Store a picture byte for byte, where the file is WebP and holds just these pixels; else written anew. Its id."""
+    if (data[:4], data[8:12]) != _WEBP or not np.array_equal(decode(data), pixels):
+        return library.put_picture(pixels)
+    blob_id = pixel_hash(pixels)
+    library.take_picture(blob_id, data)
+    return blob_id
+
+
+def _first_source(source: str, address: str) -> str:
+    """Where a photo of a release came from first, where that can be told beyond its release; else the release.
+
+    A folder's name says something where the release is a folder as well; of a release on the Hub it would hide whose
+    pictures they are.
+    """
+    told = is_rendered(source) or source.startswith(_HUB) or not address.startswith(_HUB)
+    return source if source and told else address
+
+
+def _name(record: ReleaseRecord) -> str:
+    return f"{record.label}/{record.sample_id}.webp"

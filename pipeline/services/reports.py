@@ -1,0 +1,153 @@
+"""What the studio answers: plain frozen values that a page or a command line can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.domain.images import RGB
+from pipeline.domain.spec import SampleSpec
+from pipeline.rendering.runner import RenderedSample
+from pipeline.services.review.auto_reviewer import Quality
+from pipeline.store import AutoReviewCheck, AutoReviewLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did."""
+
+    added: int
+    already: int  # the same pixels were there before
+    doubtful: int  # added, but the mask wants a person's look
+    refused: tuple[tuple[str, str], ...]  # (file, reason)
+    classes: dict[str, int]  # added per class
+    note: str = ""  # e.g. which columns were guessed
+    samples: int = 0  # accepted samples that came with a release
+    repaired: int = 0  # photos that were there before, whose files were missing or damaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPreview:
+    """What a recipe would make of this library."""
+
+    name: str
+    total: int  # specs in the plan
+    new: int  # of these not rendered yet
+    classes: dict[str, int]
+    methods: dict[str, int]
+    slots: dict[str, dict[str, int]]  # slot → value → count
+    prompts: tuple[str, ...]  # a few examples
+    seconds: float | None  # estimate for `new`; None where one of its methods was never used with its model
+    warnings: tuple[str, ...]  # e.g. a prompt that is cut, words that nano does not know
+    exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run of a plan did."""
+
+    planned: int  # specs in the plan
+    already: int  # rendered before
+    rendered: int  # rendered now
+    failed: tuple[tuple[str, str], ...]  # (spec id, sentence)
+    seconds: float
+    inexact: int  # samples whose kept object differs from the warped photo; 0 unless something is broken
+
+
+class RunState(StrEnum):
+    """Where a background run stands."""
+
+    IDLE = "idle"
+    LOADING = "loading"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProgress:
+    """A background run, as a page polls it."""
+
+    state: RunState = RunState.IDLE
+    recipe: str = ""
+    done: int = 0
+    total: int = 0
+    step: int = 0  # denoising step of the batch in work
+    steps: int = 0
+    seconds_left: float | None = None
+    latest: tuple[str, ...] = ()  # ids of the last few samples, newest first
+    sentence: str = ""  # why it failed, or what it waits for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """One variant of the Create page. It is in the library only once it is kept."""
+
+    spec: SampleSpec
+    sample: RenderedSample
+    before: RGB  # (H, W, 3) uint8: the placed object on a plain ground
+
+    @property
+    def image(self) -> RGB:
+        """(H, W, 3) uint8: the finished picture."""
+        return self.sample.image
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Quality scores by name."""
+        return self.sample.scores
+
+    @property
+    def failed_gates(self) -> list[str]:
+        """Sentences such as "seam 0.41, limit 0.30"; empty when every gate passes."""
+        return self.sample.failed_gates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateReport:
+    """What the automatic gates decided."""
+
+    accepted: int
+    rejected: int
+    reasons: dict[str, int]  # gate → rejected samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoReviewerReport:
+    """What the helper learned, and what came of it."""
+
+    quality: Quality | None = None  # None: it has not learned
+    predicted: int = 0  # undecided samples that it has a say on
+    decided: int = 0  # of them by itself
+    left_to_people: int = 0  # of them as a check
+    sentence: str = ""  # why it could not learn
+    limits: AutoReviewLimits = field(default_factory=AutoReviewLimits)
+    checks: AutoReviewCheck = field(default_factory=AutoReviewCheck)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseOutlook:
+    """What a release would hold."""
+
+    real: Mapping[str, Mapping[str, int]]  # split → class → count
+    synthetic: Mapping[str, Mapping[str, int]]
+    methods: Mapping[str, int]
+    card: str  # Markdown of the dataset card
+    decided_by_gate: int  # accepted samples that no person has seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyProgress:
+    """A study in a child process, as a page polls it."""
+
+    running: bool
+    out: Path
+    done: int = 0  # finished arm x seed runs
+    total: int = 0
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)  # "arm" → [(step, accuracy)]
+    verdict: str = ""
+    report_html: str = ""  # "" until the study has ended
+    sentence: str = ""  # why it failed

@@ -1,0 +1,74 @@
+"""What a reviewer may ask of one sample: the photograph in its place, and another try with a new seed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.domain.images import RGB
+from pipeline.domain.placement import box_centre, object_box
+from pipeline.domain.recipe import AGAIN_PLAN
+from pipeline.domain.spec import Method, SampleSpec
+from pipeline.domain.warping import warp
+from pipeline.errors import InvalidRequest, NotFound, StudioError
+from pipeline.rendering import model_facts
+from pipeline.rendering.runner import RenderedSample
+from pipeline.services.file_access import FileAccess
+from pipeline.services.samples.runs import cutout_of, record_single, render
+from pipeline.store import Library, SampleRow
+
+_GROUND = 127  # where the photograph does not reach
+_OPAQUE = 255
+
+
+def photo_in_place(library: Library, sample_id: str) -> RGB:
+    """The photograph of a sample's front object, moved as the object was: what the sample was before.
+
+    Returns:
+        Pixels of the sample's size, mid grey where the photograph does not reach.
+    """
+    row = library.sample(sample_id)
+    if not row.homographies:
+        raise InvalidRequest(f"sample {sample_id} has no picture yet; generate it first")
+    photo = library.picture(library.subject(row.spec.front.subject_id).photo_id)[..., :3]
+    matrix = np.asarray(row.homographies[-1], np.float64)
+    at = box_centre(object_box(cutout_of(library, row.spec.front.cutout_id).alpha))
+    cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)
+    share = cover[..., None].astype(np.float32) / _OPAQUE
+    moved = warp(photo, matrix, row.spec.size, at=at).astype(np.float32)  # black outside: the cover weighs it
+    return np.rint(moved + _GROUND * (1 - share)).astype(np.uint8)
+
+
+def another_try(library: Library, sample_id: str, access: FileAccess, *, batch_size: int) -> SampleRow:
+    """The same objects, placement and prompt drawn with the next seed that was not tried yet; pending review.
+
+    The model is the one of that name on this machine, whatever revision the sample was made with.
+
+    Raises:
+        InvalidRequest: nothing of the sample is drawn.
+        StudioError: it could not be rendered.
+    """
+    spec = library.sample(sample_id).spec
+    if spec.method is Method.PASTE:
+        raise InvalidRequest("a pasted background has no seed; there is no other try of it")
+    revision = model_facts(access.model(spec.model)).revision_for(spec.method)
+    spec = _untried(library, replace(spec, revision=revision))
+
+    def record(made: SampleSpec, sample: RenderedSample) -> None:
+        record_single(library, AGAIN_PLAN, made, sample)
+
+    def refuse(_spec: SampleSpec, sentence: str) -> None:
+        raise StudioError(sentence)
+
+    render(library, [spec], access, batch_size, record, refuse)
+    return library.sample(spec.id)
+
+
+def _untried(library: Library, spec: SampleSpec) -> SampleSpec:
+    while True:
+        spec = replace(spec, seed=spec.seed + 1)
+        try:
+            library.spec(spec.id)
+        except NotFound:
+            return spec

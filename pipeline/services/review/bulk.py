@@ -1,0 +1,95 @@
+"""Decisions on many samples at once: an event each, all of them one step to take back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from pipeline.domain.review import BULK, LASTING, Decision, RejectReason, Verdict
+from pipeline.errors import InvalidRequest
+from pipeline.store import Library, SampleFilter, SampleOrder, SampleRow, SampleState
+
+MOST = 20_000  # samples decided in one go
+_AT_ONCE = 200  # in one transaction: others wait for it
+_PAGE = 500
+BATCH = re.compile(r"[\w.-]{1,50}", re.ASCII)  # without a colon: client ids are "batch:sample"
+_SHOWN = 60  # characters of a wrong batch number
+
+
+def decide_all(
+    library: Library, wanted: SampleFilter, verdict: Verdict, *, reviewer: str, reason: str | None, batch: str
+) -> int:
+    """Accept or reject all samples that fit, `MOST` at most; how many were decided.
+
+    Disputed samples among them are left out, whoever asks: a lead settles those one by one.
+
+    Args:
+        batch: the sender's number for all of them, see `BATCH`; the same again decides nothing twice.
+
+    Raises:
+        InvalidRequest: another verdict, a batch without a usable number, or the state "disputed".
+    """
+    if verdict not in LASTING:
+        raise InvalidRequest(f"many samples at once can be accepted or rejected, not '{verdict}'")
+    if wanted.review == SampleState.DISPUTED:
+        raise InvalidRequest("disputed samples are settled one by one; choose another state")
+    ids = library.sample_ids(wanted, limit=MOST)
+    return _record(library, ids, verdict, reviewer=reviewer, reason=reason, batch=batch)
+
+
+def keep_best(library: Library, wanted: SampleFilter, *, reviewer: str, batch: str) -> int:
+    """Reject all but the best of each cluster among the undecided samples that fit; how many were rejected.
+
+    The best is the one that the helper promises most of; among equals the one furthest from failing a gate.
+    """
+    best: dict[str, SampleRow] = {}
+    others: list[str] = []
+    for row in _pending(library, wanted):
+        if not row.cluster:
+            continue
+        kept = best.setdefault(row.cluster, row)
+        if kept is not row:
+            better, worse = (row, kept) if row.promise > kept.promise else (kept, row)
+            best[row.cluster] = better
+            others.append(worse.id)
+    reason = str(RejectReason.DUPLICATE)
+    return _record(library, others, Verdict.REJECT, reviewer=reviewer, reason=reason, batch=batch)
+
+
+def _pending(library: Library, wanted: SampleFilter) -> Iterator[SampleRow]:
+    """Furthest from failing a gate first, so that the first of equals is the better one."""
+    narrowed = replace(wanted, review=SampleState.PENDING, order=SampleOrder.QUEUE)
+    rows: list[SampleRow] = []
+    while page := library.samples(narrowed, limit=_PAGE, after=rows[-1].id if rows else None):
+        rows += page
+        if len(rows) >= MOST:
+            break
+    return reversed(rows)
+
+
+def _record(
+    library: Library, ids: Iterable[str], verdict: Verdict, *, reviewer: str, reason: str | None, batch: str
+) -> int:
+    def decision(sample_id: str) -> Decision:
+        return Decision(
+            sample_id=sample_id,
+            reviewer=reviewer,
+            verdict=verdict,
+            reason=reason,
+            at=datetime.now(UTC).isoformat(),
+            via=BULK,
+            client_id=f"{batch}:{sample_id}",
+        )
+
+    if not BATCH.fullmatch(batch):
+        raise InvalidRequest(
+            f"the batch is numbered '{batch[:_SHOWN]}'; use 1 to 50 letters, digits, dots, hyphens and underscores"
+        )
+    rest = iter(ids)
+    count = 0
+    while chunk := list(islice(rest, _AT_ONCE)):
+        count += library.record_decisions([decision(sample_id) for sample_id in chunk])
+    return count

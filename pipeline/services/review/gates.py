@@ -1,0 +1,51 @@
+"""Deciding by the automatic gates alone, for unattended runs; every decision is marked as such."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+
+from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
+from pipeline.services.reports import GateReport
+from pipeline.store import Library, SampleRow
+
+GATE_REVIEWER = "gate"
+_PAGE = 500
+_REASONS = {
+    "seam": RejectReason.SEAM,
+    "halo": RejectReason.HALO,
+    "fringe": RejectReason.HALO,
+    "novelty": RejectReason.DUPLICATE,
+}
+
+
+def decide_by_gates(library: Library) -> GateReport:
+    """Accept every pending sample that passes all gates and reject the others, with the gate's sentence."""
+    accepted = rejected = 0
+    reasons: Counter[str] = Counter()
+    last = None
+    while rows := library.next_pending(after=last, limit=_PAGE):
+        last = rows[-1].id
+        for row in rows:
+            library.record_decision(_gate_decision(row))
+            accepted += not row.failed_gates
+            rejected += bool(row.failed_gates)
+            reasons.update(sentence.split(" ")[0] for sentence in row.failed_gates)
+    return GateReport(accepted=accepted, rejected=rejected, reasons=dict(sorted(reasons.items())))
+
+
+def _gate_decision(row: SampleRow) -> Decision:
+    passed = not row.failed_gates
+    gate = "" if passed else row.failed_gates[0].split(" ")[0]
+    return Decision(
+        sample_id=row.id,
+        reviewer=GATE_REVIEWER,
+        verdict=Verdict.ACCEPT if passed else Verdict.REJECT,
+        reason=None if passed else str(_REASONS.get(gate, RejectReason.OTHER)),
+        comment="; ".join(row.failed_gates),
+        at=datetime.now(UTC).isoformat(),
+        via=GATE,
+        client_id=uuid.uuid4().hex,
+        shown={},
+    )

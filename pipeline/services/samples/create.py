@@ -1,0 +1,147 @@
+"""One object at a time: the live preview and the variants of the Create page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.domain.images import RGB
+from pipeline.domain.placement import Placement, place
+from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
+from pipeline.domain.texts import text_fault
+from pipeline.errors import InvalidRequest, StudioError
+from pipeline.rendering import model_facts
+from pipeline.rendering.composite import composite
+from pipeline.rendering.runner import RenderedSample
+from pipeline.services.file_access import FileAccess
+from pipeline.services.reports import Created
+from pipeline.services.samples.runs import cutout_id_of, cutout_of, render
+from pipeline.store import Library
+
+_CHECKER_PX = 16
+_CHECKER_GREYS = (226, 242)
+
+
+_SIZES_PX, _STEPS, _GUIDANCE = (32, 4096), (1, 200), (0.0, 30.0)  # as in a recipe
+LARGEST_SEED = 2**53  # what a browser counts to without a gap; exclusive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """What the Create page asks for; `seed` belongs to the first variant, the others count on from it."""
+
+    subject_id: str
+    placement: Placement
+    prompt: str
+    method: Method = Method.INPAINT
+    model: str = "nano"
+    seed: int = 0
+    count: int = 4
+    steps: int | None = None
+    guidance_scale: float | None = None
+    control: ControlSpec | None = None
+    size: int | None = None
+    negative_prompt: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= 16:
+            raise InvalidRequest(f"{self.count} variants were asked for; 1 to 16 are possible")
+        if not 0 <= self.seed < LARGEST_SEED:
+            raise InvalidRequest(f"the seed is {self.seed}; it must lie in 0 to {LARGEST_SEED - 1}")
+        if not self.prompt.strip():
+            raise InvalidRequest("the prompt is empty; describe the background, e.g. “gravel floor”")
+        for what, text in (("prompt", self.prompt), ("negative prompt", self.negative_prompt or "")):
+            if fault := text_fault(text):
+                raise InvalidRequest(f"the {what} {fault}")
+        for what, value, (low, high) in (
+            ("size", self.size, _SIZES_PX),
+            ("number of steps", self.steps, _STEPS),
+            ("guidance scale", self.guidance_scale, _GUIDANCE),
+        ):
+            if value is not None and not low <= value <= high:
+                raise InvalidRequest(f"the {what} is {value}; it must lie in {low} to {high}")
+        if self.method is Method.PASTE:
+            raise InvalidRequest(
+                "method 'paste' is for recipes; here choose inpaint, controlnet or text_to_image"
+            )
+
+
+def checkerboard(size: tuple[int, int]) -> RGB:
+    """(H, W, 3) light checkerboard that stands for 'nothing here yet'."""
+    rows, columns = np.indices(size) // _CHECKER_PX
+    grey = np.asarray(_CHECKER_GREYS, np.uint8)[(rows + columns) % 2]
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def placed_preview(
+    library: Library, subject_id: str, placement: Placement, size: int, ground: RGB | None
+) -> RGB:
+    """(size, size, 3): the placed object on a ground of that size, or on a checkerboard."""
+    cutout = cutout_of(library, cutout_id_of(library.subject(subject_id)))
+    layer = place([cutout], [placement], (size, size)).layer
+    return composite(layer, checkerboard((size, size)) if ground is None else ground)
+
+
+def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
+    """The specs of a request, one a seed."""
+    facts = model_facts(request.model)
+    subject = library.subject(request.subject_id)
+    side = request.size or facts.size
+    control = request.control or ControlSpec(source=ControlSource.OBJECT)
+    guidance = facts.guidance_scale if request.guidance_scale is None else request.guidance_scale
+    return [
+        SampleSpec(
+            label=subject.label,
+            objects=(
+                ObjectSpec(
+                    subject_id=subject.id, cutout_id=cutout_id_of(subject), placement=request.placement
+                ),
+            ),
+            prompt=request.prompt.strip(),
+            negative_prompt=request.negative_prompt,
+            slots=(),
+            method=request.method,
+            model=facts.name,
+            revision=facts.revision_for(request.method),
+            size=(side, side),
+            steps=request.steps or facts.steps,
+            guidance_scale=guidance,
+            seed=request.seed + variant,
+            control=control if request.method is Method.CONTROLNET else None,
+        )
+        for variant in range(request.count)
+    ]
+
+
+def create(
+    library: Library,
+    request: CreateRequest,
+    access: FileAccess,
+    *,
+    batch_size: int,
+    on_step: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Created]:
+    """Render the variants of a request; nothing is stored.
+
+    Raises:
+        StudioError: a variant could not be rendered.
+    """
+    access.model(request.model)
+    made: list[Created] = []
+    side = request.size or model_facts(request.model).size
+    size = (side, side)
+
+    def collect(spec: SampleSpec, sample: RenderedSample) -> None:
+        before = composite(sample.placed.layer, checkerboard(size))
+        made.append(Created(spec=spec, sample=sample, before=before))
+
+    def refuse(_spec: SampleSpec, sentence: str) -> None:
+        raise StudioError(sentence)
+
+    specs = variant_specs(library, request)
+    render(library, specs, access, batch_size, collect, refuse, on_step=on_step, cancelled=cancelled)
+    order = {spec.id: index for index, spec in enumerate(specs)}
+    return sorted(made, key=lambda one: order[one.spec.id])

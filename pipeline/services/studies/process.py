@@ -1,0 +1,169 @@
+"""Runs a study in a child process, so that the page stays responsive and stopping it is a signal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.errors import StudioError
+from pipeline.services.reports import StudyProgress
+from pipeline.services.studies.files import REPORT_FILE, RESULT_FILE, read_progress, read_study
+
+_LOG = "study.log"
+_REQUEST = "request.json"  # what a study was asked for
+_INTERRUPTED = 130  # exit code of a study that was stopped
+_CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
+
+
+@dataclass(slots=True)
+class StudyProcess:
+    """One study at a time: `python -m training study`, followed through the files that it writes."""
+
+    runs: Path
+    _process: subprocess.Popen[bytes] | None = None
+    _out: Path | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(
+        self,
+        release: str,
+        *,
+        test: str | None,
+        seeds: int,
+        arms: list[str] | None,
+        network: str,
+        steps: int | None,
+    ) -> Path:
+        """Start a study of a release, or resume the last one with the same request; return the folder of its report.
+
+        Seeds and arms may be added; another release, test set, network or number of steps is another study.
+
+        Raises:
+            StudioError: another study is in progress.
+        """
+        with self._starting:
+            if self.alive:
+                raise StudioError("a study is already in progress; stop it or wait for it to finish")
+            return self._begin(release, test, seeds=seeds, arms=arms, network=network, steps=steps)
+
+    def _begin(
+        self,
+        release: str,
+        test: str | None,
+        *,
+        seeds: int,
+        arms: list[str] | None,
+        network: str,
+        steps: int | None,
+    ) -> Path:
+        release, test = _absolute(release), _absolute(test) if test else None
+        asked: dict[str, object] = {"release": release, "test": test, "network": network, "steps": steps}
+        asked |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
+        out = self._last_of(asked) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
+        out.mkdir(parents=True, exist_ok=True)
+        (out / _REQUEST).write_text(json.dumps(asked), encoding="utf-8")
+        command = [sys.executable, "-m", "training", "study", "--dataset", release]
+        command += ["--out", str(out), "--seeds", str(seeds), "--network", network]
+        command += ["--test", test] if test else []
+        command += ["--arms", *arms] if arms else []
+        command += ["--steps", str(steps)] if steps is not None else []
+        with (out / _LOG).open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=dict(os.environ),
+                cwd=_CHECKOUT,
+            )
+        self._out = out
+        return out
+
+    def _last_of(self, asked: dict[str, object]) -> Path | None:
+        """Find the folder of the newest study with the same request, unless it has just failed."""
+        failed = self._out if self._process and self._process.poll() not in (0, _INTERRUPTED) else None
+        newest = sorted(self.runs.absolute().glob(f"study-*/{_REQUEST}"), reverse=True)
+        same = [path.parent for path in newest if path.parent != failed and _read_request(path) == asked]
+        return same[0] if same else None
+
+    def stop(self) -> None:
+        """Ask the study to stop; finished runs are kept in its folder."""
+        if self.alive and self._process:
+            self._process.send_signal(signal.SIGINT)
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait for the study to finish."""
+        if self._process:
+            self._process.wait(timeout_s)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a study is in progress."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def progress(self) -> StudyProgress:
+        """Read from its folder how far the study is."""
+        if self._out is None:
+            ended = sorted(self.runs.glob(f"study-*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime)
+            if ended:  # of an earlier start of the app
+                return study_progress(ended[-1].parent, running=False)
+            return StudyProgress(running=False, out=self.runs)
+        return study_progress(
+            self._out, running=self.alive, exit_code=self._process.poll() if self._process else None
+        )
+
+
+def _absolute(place: str) -> str:
+    """Make the path of a folder absolute, since the study runs in another one; a name on the Hub stays as it is."""
+    return str(Path(place).absolute()) if Path(place).exists() else place
+
+
+def _stamp(place: str) -> str:
+    """Fingerprint the files of a folder by size and time; "" for anything else, such as a name on the Hub."""
+    files = sorted(file for file in Path(place).rglob("*") if file.is_file()) if place else []
+    seen = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest() if files else ""
+
+
+def _read_request(path: Path) -> object:
+    try:
+        request: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return request
+
+
+def study_progress(out: Path, *, running: bool, exit_code: int | None = None) -> StudyProgress:
+    """Read a study's folder: curves so far, the verdict, or why it failed."""
+    curves: dict[str, list[tuple[int, float]]] = {}
+    lines = read_progress(out)
+    for line in lines:
+        if line.accuracy is not None and line.is_first_seed:
+            curves.setdefault(line.arm, []).append((line.step, line.accuracy))
+    report = out / REPORT_FILE
+    finished = read_study(out) if not running and report.is_file() else None
+    failed = not running and exit_code not in (0, None)
+    return StudyProgress(
+        running=running,
+        out=out,
+        done=lines[-1].done if lines else 0,
+        total=lines[-1].total if lines else 0,
+        curves=curves,
+        verdict=finished.verdict if finished else "",
+        report_html=report.read_text(encoding="utf-8") if finished else "",
+        sentence=_last_line(out / _LOG) if failed else "",
+    )
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else f"The study stopped without an error message; see {log.name}."

@@ -1,0 +1,45 @@
+"""The store of photos, plans, samples and decisions: the only database code, the only writer of pictures."""
+
+from pipeline.store.library import Library
+from pipeline.store.replica.folder import ReplicaFolder
+from pipeline.store.replica.replica import KeptLibrary
+from pipeline.store.replica.restore import Restored
+from pipeline.store.rows import (
+    AutoReviewCheck,
+    AutoReviewLimits,
+    Counts,
+    DecisionRow,
+    GoldItem,
+    NewPhoto,
+    Photo,
+    PlanRow,
+    Refusal,
+    Rendered,
+    SampleFilter,
+    SampleOrder,
+    SampleRow,
+    SampleState,
+    VoteRow,
+)
+
+__all__ = [
+    "AutoReviewCheck",
+    "AutoReviewLimits",
+    "Counts",
+    "DecisionRow",
+    "GoldItem",
+    "KeptLibrary",
+    "Library",
+    "NewPhoto",
+    "Photo",
+    "PlanRow",
+    "Refusal",
+    "Rendered",
+    "ReplicaFolder",
+    "Restored",
+    "SampleFilter",
+    "SampleOrder",
+    "SampleRow",
+    "SampleState",
+    "VoteRow",
+]

@@ -1,0 +1,69 @@
+"""The counter table: kept in step by every write, so that counting costs nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from pipeline.store.database import add_to
+from pipeline.store.rows import RENDERED_STATES, Counts, SampleState
+from pipeline.store.schema import counters, samples, subjects
+
+SUBJECTS, EXCLUDED, SAMPLES = "subjects", "excluded", "samples"  # scopes
+_Key = tuple[str, str]  # scope, key
+_KEPT = select(counters.c.scope, counters.c.key, counters.c.value)  # made once: it is asked for all the time
+
+
+def count(connection: Connection, scope: str, key: str, delta: int) -> None:
+    """Add to one counter, in the transaction of the change that it counts."""
+    if delta:
+        add_to(connection, counters, {"scope": scope, "key": key}, delta)
+
+
+def counts(connection: Connection) -> Counts:
+    """What the counters say."""
+    kept = kept_counters(connection)
+    states = {state: kept.get((SAMPLES, state), 0) for state in SampleState}
+    classes = {key: value for (scope, key), value in sorted(kept.items()) if scope == SUBJECTS}
+    return Counts(
+        subjects=sum(classes.values()),
+        excluded=sum(value for (scope, _), value in kept.items() if scope == EXCLUDED),
+        classes=classes,
+        samples={
+            "planned": sum(states.values()),
+            "rendered": sum(states[state] for state in RENDERED_STATES),
+            "pending": states[SampleState.PENDING],
+            "accepted": states[SampleState.ACCEPTED],
+            "rejected": states[SampleState.REJECTED],
+            "disputed": states[SampleState.DISPUTED],
+            "failed": states[SampleState.FAILED],
+        },
+    )
+
+
+def kept_counters(connection: Connection) -> dict[_Key, int]:
+    """The counters that are not zero."""
+    return {(scope, key): value for scope, key, value in connection.execute(_KEPT) if value}
+
+
+def counted_anew(connection: Connection) -> dict[_Key, int]:
+    """What the counters must be, by counting all rows."""
+    found: Counter[_Key] = Counter()
+    by_label = select(subjects.c.label, subjects.c.excluded, func.count()).group_by(
+        subjects.c.label, subjects.c.excluded
+    )
+    for label, excluded, number in connection.execute(by_label):
+        found[SUBJECTS, label] += number
+        if excluded:
+            found[EXCLUDED, label] += number
+    for state, number in connection.execute(select(samples.c.state, func.count()).group_by(samples.c.state)):
+        found[SAMPLES, state] += number
+    return dict(found)
+
+
+def recount(connection: Connection) -> None:
+    """Set all counters by counting all rows."""
+    connection.execute(delete(counters))
+    for (scope, key), value in counted_anew(connection).items():
+        connection.execute(insert(counters).values(scope=scope, key=key, value=value))

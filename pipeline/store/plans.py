@@ -1,0 +1,189 @@
+"""Plans in the database: frozen specs that wait to be rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select
+
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import InvalidRequest, NotFound
+from pipeline.store.counts import SAMPLES, count
+from pipeline.store.database import insert_new
+from pipeline.store.rows import PlanRow, SampleState, StoredPlan
+from pipeline.store.schema import decisions, now, plan_specs, plans, sample_subjects, samples, subjects
+
+_CHUNK = 500  # ids in one statement
+_UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
+
+
+def add(connection: Connection, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
+    """Store a plan; how many of its specs are new to the library.
+
+    A plan of the same name is replaced: what it alone wanted and was not rendered yet is no longer planned.
+
+    Raises:
+        NotFound: a spec names a subject that is not there.
+        InvalidRequest: the subjects of one spec lie in different splits.
+    """
+    specs = list({spec.id: spec for spec in specs}.values())
+    known = set(_known(connection, [spec.id for spec in specs]))
+    splits = _splits(connection, specs)
+    new = [spec for spec in specs if spec.id not in known]
+    values = {"recipe_yaml": recipe_yaml, "specs": len(specs), "updated_at": now()}
+    connection.execute(delete(plan_specs).where(plan_specs.c.plan == name))
+    connection.execute(insert_new(connection, plans).values(name=name, **values))
+    connection.execute(plans.update().where(plans.c.name == name).values(**values))
+    _insert_all(connection, samples, (_sample_values(name, spec, splits) for spec in new))
+    _insert_all(connection, sample_subjects, (link for spec in new for link in _links(spec)))
+    members = ({"plan": name, "position": at, "sample_id": spec.id} for at, spec in enumerate(specs))
+    _insert_all(connection, plan_specs, members)
+    count(connection, SAMPLES, SampleState.PLANNED, len(new))
+    _drop_unwanted(connection)
+    return len(new)
+
+
+def missing(connection: Connection, spec_ids: Sequence[str]) -> list[str]:
+    """Those of the specs that have no picture yet, in the given order; unknown ones are among them."""
+    rendered = set(_known(connection, spec_ids, samples.c.state.not_in(_UNRENDERED)))
+    return [spec_id for spec_id in spec_ids if spec_id not in rendered]
+
+
+def pending(
+    connection: Connection, plan: str | None, limit: int | None, after: str | None
+) -> list[SampleSpec]:
+    """Specs without a picture in plan order, failed ones too, behind the spec `after`."""
+    statement: Select[Any]
+    if plan is None:
+        statement, position, place = select(samples.c.spec), samples.c.seq, select(samples.c.seq)
+        place = place.where(samples.c.id == after)
+    else:
+        joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+        statement = select(samples.c.spec).select_from(joined).where(plan_specs.c.plan == plan)
+        position = plan_specs.c.position
+        place = select(position).where(plan_specs.c.plan == plan, plan_specs.c.sample_id == after)
+    if after is not None:
+        statement = statement.where(position > place.scalar_subquery())
+    statement = statement.where(samples.c.state.in_(_UNRENDERED)).order_by(position).limit(limit)
+    return [SampleSpec.from_json(text) for text in connection.scalars(statement)]
+
+
+def spec(connection: Connection, spec_id: str) -> SampleSpec:
+    """A spec.
+
+    Raises:
+        NotFound: none with this id.
+    """
+    text = connection.scalar(select(samples.c.spec).where(samples.c.id == spec_id))
+    if text is None:
+        raise NotFound("sample", spec_id)
+    return SampleSpec.from_json(text)
+
+
+def stored_plan(connection: Connection, name: str, *, head: int, count: int) -> StoredPlan | None:
+    """Return the first specs of a plan and how many of its first samples are rendered; None for an unknown name.
+
+    Args:
+        head: specs that are wanted.
+        count: samples, from the first, among which the rendered are counted.
+    """
+    text = connection.scalar(select(plans.c.recipe_yaml).where(plans.c.name == name))
+    if text is None:
+        return None
+    joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+    first = plan_specs.c.position < head
+    specs = (
+        select(samples.c.spec)
+        .select_from(joined)
+        .where(plan_specs.c.plan == name, first)
+        .order_by(plan_specs.c.position)
+    )
+    rendered = (
+        select(func.count())
+        .select_from(joined)
+        .where(
+            plan_specs.c.plan == name,
+            plan_specs.c.position < count,
+            samples.c.state.not_in(_UNRENDERED),
+        )
+    )
+    return StoredPlan(
+        recipe_yaml=text,
+        head=tuple(SampleSpec.from_json(spec) for spec in connection.scalars(specs)),
+        rendered=connection.scalar(rendered) or 0,
+    )
+
+
+def all_plans(connection: Connection) -> list[PlanRow]:
+    """The stored plans by name."""
+    rows = connection.execute(select(plans).order_by(plans.c.name))
+    return [PlanRow(**row._mapping) for row in rows]
+
+
+def _known(connection: Connection, ids: Sequence[str], *conditions: Any) -> Iterator[str]:
+    for chunk in _chunks(ids):
+        yield from connection.scalars(select(samples.c.id).where(samples.c.id.in_(chunk), *conditions))
+
+
+def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, str]:
+    """The split of every subject that specs name."""
+    wanted = list(dict.fromkeys(one.subject_id for spec in specs for one in spec.objects))
+    found: dict[str, str] = {}
+    for chunk in _chunks(wanted):
+        rows = connection.execute(select(subjects.c.id, subjects.c.split).where(subjects.c.id.in_(chunk)))
+        found |= {row.id: row.split for row in rows}
+    for subject_id in wanted:
+        if subject_id not in found:
+            raise NotFound("subject", subject_id)
+    return found
+
+
+def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> dict[str, Any]:
+    found = {splits[one.subject_id] for one in spec.objects}
+    if len(found) > 1:
+        raise InvalidRequest(
+            f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(found))}; "
+            "all photos of a sample must lie in one split"
+        )
+    return {
+        "id": spec.id,
+        "plan": plan,
+        "label": spec.label,
+        "method": str(spec.method),
+        "split": found.pop(),
+        "spec": spec.to_json(),
+        "state": str(SampleState.PLANNED),
+        "score": 0.0,
+        "created_at": now(),
+    }
+
+
+def _links(spec: SampleSpec) -> Iterator[dict[str, Any]]:
+    for position, one in enumerate(spec.objects):
+        yield {"sample_id": spec.id, "position": position, "subject_id": one.subject_id}
+
+
+def _drop_unwanted(connection: Connection) -> None:
+    """Forget specs without a picture that no plan wants any more, and that nobody decided on."""
+    wanted = exists().where(plan_specs.c.sample_id == samples.c.id)
+    decided = exists().where(decisions.c.sample_id == samples.c.id)
+    for state in _UNRENDERED:
+        unwanted = select(samples.c.id).where(samples.c.state == state, ~wanted, ~decided)
+        ids = list(connection.scalars(unwanted))
+        for chunk in _chunks(ids):
+            connection.execute(delete(sample_subjects).where(sample_subjects.c.sample_id.in_(chunk)))
+            connection.execute(delete(samples).where(samples.c.id.in_(chunk)))
+        count(connection, SAMPLES, state, -len(ids))
+
+
+def _insert_all(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
+    for chunk in _chunks(rows):
+        connection.execute(insert(table), chunk)
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk

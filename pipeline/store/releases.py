@@ -1,0 +1,93 @@
+"""What a release takes out of the database: accepted samples and real photos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, exists, func, select
+
+from pipeline.domain.release import IDENTITY, Origin, ReleaseRow, Subset
+from pipeline.domain.review import Verdict
+from pipeline.domain.spec import SampleSpec
+from pipeline.store.rows import SampleState
+from pipeline.store.schema import decisions, sample_subjects, samples, subjects
+
+PHOTO = "photo"  # method of a real row
+
+
+def rows(connection: Connection, part: Subset, split: str | None) -> Iterator[ReleaseRow]:
+    """Rows of one part, photos in order of import, samples in that of the first verdict of their kind, so that what is
+    new comes last and a second opinion moves nothing. Nothing of an excluded subject is among them.
+    """
+    if part is Subset.REAL:
+        yield from _real(connection, split)
+    elif part is Subset.SYNTHETIC:
+        yield from _samples(connection, split, SampleState.ACCEPTED, Verdict.ACCEPT)
+    else:
+        yield from _samples(connection, split, SampleState.REJECTED, Verdict.REJECT)
+
+
+def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
+    statement = select(subjects).where(~subjects.c.excluded).order_by(subjects.c.seq)
+    if split is not None:
+        statement = statement.where(subjects.c.split == split)
+    for row in connection.execute(statement):
+        yield ReleaseRow(
+            image_id=row.photo_id,
+            mask_id=row.mask_id,
+            label=row.label,
+            split=row.split,
+            origin=Origin.REAL,
+            method=PHOTO,
+            sample_id=row.id,
+            source_ids=(row.id,),
+            boxes=() if row.box is None else (tuple(row.box),),
+            homographies=(IDENTITY,),
+            source=row.source,
+            place=row.seq,
+        )
+
+
+def _samples(
+    connection: Connection, split: str | None, state: SampleState, verdict: Verdict
+) -> Iterator[ReleaseRow]:
+    of_excluded = exists().where(
+        sample_subjects.c.sample_id == samples.c.id,
+        sample_subjects.c.subject_id == subjects.c.id,
+        subjects.c.excluded,
+    )
+    decided = (
+        select(func.min(decisions.c.seq))
+        .where(decisions.c.sample_id == samples.c.id, decisions.c.verdict == verdict)
+        .scalar_subquery()
+        .label("decided")
+    )
+    statement = select(samples, decided).where(samples.c.state == state, ~of_excluded)
+    if split is not None:
+        statement = statement.where(samples.c.split == split)
+    for row in connection.execute(statement.order_by(decided, samples.c.seq)):
+        spec = SampleSpec.from_json(row.spec)
+        placed = spec.method.facts.places_object
+        yield ReleaseRow(
+            image_id=row.image_id,
+            mask_id=row.mask_id if placed else None,
+            label=spec.label,
+            split=row.split,
+            origin=Origin.SYNTHETIC,
+            method=str(spec.method),
+            sample_id=spec.id,
+            source_ids=tuple(placed.subject_id for placed in spec.objects),
+            prompt=spec.prompt,
+            seed=spec.seed,
+            model=spec.model,
+            revision=spec.revision,
+            boxes=tuple(tuple(box) for box in row.boxes or ()) if placed else (),
+            homographies=_matrices(row.homographies) if placed else (),
+            scores=row.scores or {},
+            reason=row.reason or "",
+            place=row.decided or 0,
+        )
+
+
+def _matrices(stored: list | None) -> tuple:
+    return tuple(tuple(tuple(row) for row in matrix) for matrix in stored or ())

@@ -1,0 +1,220 @@
+"""What a journal keeps of the database, row by row. `restoring.py` makes the database anew from it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, select
+
+from pipeline.domain.review import RELEASE_PLAN
+from pipeline.domain.spec import SampleSpec
+from pipeline.store.rows import RENDERED_STATES
+from pipeline.store.schema import (
+    decisions,
+    gold_answers,
+    gold_items,
+    helper_checks,
+    helper_limits,
+    metadata,
+    plans,
+    queues,
+    refusals,
+    review_policies,
+    samples,
+    subjects,
+)
+
+Entry = Mapping[str, Any]  # {"table": name, "row": {column: value}}, or {"table": name, "gone": key}
+Key = tuple[Any, ...]
+_CHUNK = 500  # rows in one statement
+
+# table → what tells its rows apart, in the order in which they are restored
+KEYS: dict[str, tuple[str, ...]] = {
+    subjects.name: ("id",),
+    refusals.name: ("source", "name"),
+    plans.name: ("name",),
+    samples.name: ("id",),
+    gold_items.name: ("id",),
+    review_policies.name: ("at", "overlap", "rule"),
+    decisions.name: ("client_id",),
+    gold_answers.name: ("client_id",),
+    helper_limits.name: ("at", "set_by"),
+    helper_checks.name: ("sample_id",),
+    queues.name: ("name",),
+}
+EVENTS = (  # tables whose rows are never changed, in the order of `seq`
+    refusals, gold_items, review_policies, decisions, gold_answers, helper_limits,
+)  # fmt: skip
+_FOLLOWING = {  # columns of samples that follow from other rows
+    "state", "decided_by", "reason", "failure", "promise", "certainty",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Kept:
+    """The entries of a journal, put together: table → key → row. Read in the order in which they were written."""
+
+    rows: dict[str, dict[Key, dict[str, Any]]] = field(default_factory=lambda: {name: {} for name in KEYS})
+
+    def take(self, entry: Entry) -> None:
+        """Add an entry. An event counts once; of what can change the last entry holds.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no entry of this version.
+        """
+        name = entry["table"]
+        rows = self.rows[name]
+        if "gone" in entry:
+            rows.pop(tuple(entry["gone"]), None)
+            return
+        row = _values(entry["row"])
+        key = key_of(name, row)
+        if name not in _EVENT_NAMES or key not in rows:
+            rows[key] = row
+
+    def pictures(self) -> Iterator[str]:
+        """The ids of all pictures that photos and samples need."""
+        for name in (subjects.name, samples.name):
+            for row in self.rows[name].values():
+                yield from pictures_of(name, row)
+
+
+_EVENT_NAMES = {table.name for table in EVENTS}
+
+
+def pictures_of(name: str, row: Mapping[str, Any]) -> list[str]:
+    """The pictures that a photo or a sample needs, the one that stands for the whole last; none of other tables."""
+    if name == subjects.name:
+        needed = [row["cutout_id"], row["mask_id"], row["photo_id"]]
+    elif name == samples.name:
+        needed = [*_ingredients(row), row["mask_id"], row["image_id"]]
+    else:
+        needed = []
+    return [blob_id for blob_id in needed if blob_id]
+
+
+def _ingredients(row: Mapping[str, Any]) -> list[str | None]:
+    """What a sample was drawn from, but for its photo; nothing where it came with a release."""
+    if row["plan"].startswith(RELEASE_PLAN):
+        return []
+    return list(SampleSpec.from_json(row["spec"]).ingredients)
+
+
+def heads(connection: Connection) -> dict[str, int]:
+    """The number of the newest row of each table of events; 0 before the first."""
+    newest = [select(func.max(table.c.seq)).scalar_subquery().label(table.name) for table in EVENTS]
+    return {name: number or 0 for name, number in connection.execute(select(*newest)).one()._mapping.items()}
+
+
+def events_after(connection: Connection, cursors: Mapping[str, int]) -> list[Entry]:
+    """The events behind those numbers, table by table, oldest first."""
+    found: list[Entry] = []
+    for table in EVENTS:
+        behind = select(table).where(table.c.seq > cursors.get(table.name, 0)).order_by(table.c.seq)
+        found += [_entry(table, row) for row in _with_undone(connection, table, behind)]
+    return found
+
+
+def entries_of(connection: Connection, name: str, keys: Iterable[str]) -> list[Entry]:
+    """The present rows of a table with a key of one column, in its order; a queue that is not there is gone.
+
+    Samples without a picture are left out.
+    """
+    table, (column,) = metadata.tables[name], KEYS[name]
+    keys = list(dict.fromkeys(keys))
+    rows: list[Row[Any]] = []
+    for chunk in chunks(keys):
+        rows += connection.execute(select(table).where(table.c[column].in_(chunk)))
+    there = {getattr(row, column) for row in rows}
+    if table is samples:
+        rows = [row for row in rows if row.state in RENDERED_STATES]
+    rows.sort(key=lambda row: getattr(row, "seq", 0))
+    removed = [key for key in keys if key not in there] if table is queues else []
+    gone: list[Entry] = [{"table": name, "gone": [key]} for key in removed]
+    return [*(_entry(table, row) for row in rows), *gone]
+
+
+def place_of(entry: Entry) -> tuple[str, str]:
+    """(table, key) of an entry of a table with a key of one column."""
+    name = entry["table"]
+    key = entry["gone"] if "gone" in entry else key_of(name, entry["row"])
+    return name, str(key[0])
+
+
+def changed_keys(connection: Connection, kept: Kept) -> Iterator[tuple[str, str]]:
+    """(table, key) of the rows, other than events, that a journal does not hold or holds otherwise."""
+    for name, columns in KEYS.items():
+        if name in _EVENT_NAMES:
+            continue
+        table = metadata.tables[name]
+        statement = select(table)
+        if table is samples:
+            statement = statement.where(samples.c.state.in_(RENDERED_STATES))
+        for row in connection.execute(statement):
+            here = _plain(table, row)
+            if kept.rows[name].get(key_of(name, here)) != here:
+                yield name, str(here[columns[0]])
+
+
+def unkept_events(connection: Connection, kept: Kept) -> list[Entry]:
+    """The events of the database that a journal does not hold, oldest first."""
+    return [
+        entry
+        for entry in events_after(connection, {})
+        if key_of(entry["table"], entry["row"]) not in kept.rows[entry["table"]]
+    ]
+
+
+def _with_undone(connection: Connection, table: Table, statement: Any) -> list[Row[Any]]:
+    """Rows of a table; those of decisions with the client id of what they undo, as numbers change."""
+    if table is not decisions:
+        return list(connection.execute(statement))
+    undone = decisions.alias("undone")
+    joined = decisions.outerjoin(undone, undone.c.seq == decisions.c.undoes)
+    statement = statement.add_columns(undone.c.client_id.label("undoes_id")).select_from(joined)
+    return list(connection.execute(statement))
+
+
+def _entry(table: Table, row: Row[Any]) -> Entry:
+    return {"table": table.name, "row": _plain(table, row)}
+
+
+def _plain(table: Table, row: Row[Any]) -> dict[str, Any]:
+    values = {name: value for name, value in row._mapping.items() if name != "undoes"}
+    if table is samples:
+        values = {name: value for name, value in values.items() if name not in _FOLLOWING}
+    return values
+
+
+def encoded(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON takes it: bytes as {"base64": text}."""
+    row = {name: _text(value) for name, value in entry.get("row", {}).items()}
+    return {**entry, "row": row} if row else dict(entry)
+
+
+def _text(value: Any) -> Any:
+    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: base64.b64decode(value["base64"])
+        if isinstance(value, dict) and set(value) == {"base64"}
+        else value
+        for name, value in row.items()
+    }
+
+
+def key_of(name: str, row: Mapping[str, Any]) -> Key:
+    return tuple(row[column] for column in KEYS[name])
+
+
+def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """So many as fit into one statement."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk

@@ -1,0 +1,182 @@
+"""A database made anew from a journal. What the database holds already stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from pipeline.domain.spec import SampleSpec
+from pipeline.store import counts, decisions
+from pipeline.store.replica.journal import KEYS, Kept, Key, chunks, pictures_of
+from pipeline.store.rows import RENDERED_STATES, SampleState
+from pipeline.store.schema import (
+    decisions as decision_table,
+)
+from pipeline.store.schema import (
+    gold_answers,
+    gold_items,
+    helper_checks,
+    helper_limits,
+    note_findables,
+    plans,
+    queues,
+    refusals,
+    review_policies,
+    sample_subjects,
+    samples,
+    subjects,
+)
+
+IsThere = Callable[[str], bool]  # whether a picture is in the library
+_PICTURE = {  # columns of samples that come with the picture
+    "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
+    "exact", "rendered_at", "model", "cluster",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What came back from a journal."""
+
+    photos: int = 0
+    samples: int = 0
+    decisions: int = 0
+    lost: tuple[str, ...] = ()  # samples with decisions, but without their picture
+    left_out: int = 0  # decisions on samples of which nothing is known; the journal keeps them
+    damaged: tuple[str, ...] = ()  # lines that are no entry, "file:number"
+
+
+def restore(connection: Connection, kept: Kept, is_there: IsThere) -> Restored:
+    """Add to a database what it does not hold of a journal. Again: no change."""
+    photos = [row for row in _new(connection, subjects, kept) if _whole(subjects, row, is_there)]
+    _insert(connection, subjects, photos)
+    for table in (refusals, plans, queues, review_policies, helper_limits):
+        _insert(connection, table, _new(connection, table, kept))
+    drawn = _restore_samples(connection, kept, is_there)
+    taken, left_out = _restore_decisions(connection, kept)
+    _restore_gold(connection, kept)
+    known = _known(connection, samples)
+    checks = _new(connection, helper_checks, kept)
+    _insert(connection, helper_checks, [row for row in checks if (row["sample_id"],) in known])
+    decisions.rebuild(connection)
+    counts.recount(connection)
+    return Restored(
+        photos=len(photos), samples=drawn, decisions=taken, lost=_lost(connection), left_out=left_out
+    )
+
+
+def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> int:
+    """Samples with their pictures; of those without only what somebody decided on, as if it were not drawn yet."""
+    decided = {row["sample_id"] for row in kept.rows[decision_table.name].values()}
+    photos = {subject_id for (subject_id,) in _known(connection, subjects)}
+    rendered = _rendered(connection)
+    known = _known(connection, samples)
+    new: list[dict[str, Any]] = []
+    lost: list[dict[str, Any]] = []
+    again: list[dict[str, Any]] = []
+    for key, row in kept.rows[samples.name].items():
+        spec = SampleSpec.from_json(row["spec"])
+        if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photos:
+            continue
+        if _whole(samples, row, is_there):
+            (again if key in known else new).append(row | {"state": str(SampleState.PENDING)})
+        elif row["id"] in decided and key not in known:
+            lost.append(row | dict.fromkeys(_PICTURE) | {"score": 0.0, "state": str(SampleState.PLANNED)})
+    _insert(connection, samples, [*new, *lost])
+    _link(connection, [*new, *lost])
+    for row in again:
+        values = {name: row[name] for name in (*_PICTURE, "score", "state")}
+        connection.execute(update(samples).where(samples.c.id == row["id"]).values(**values))
+    _note(connection, [*new, *again])
+    return len(new) + len(again)
+
+
+def _link(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    links = (
+        {"sample_id": row["id"], "position": position, "subject_id": placed.subject_id}
+        for row in rows
+        for position, placed in enumerate(SampleSpec.from_json(row["spec"]).objects)
+    )
+    for chunk in chunks(links):
+        connection.execute(insert(sample_subjects), chunk)
+
+
+def _note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        seq = connection.scalar(select(samples.c.seq).where(samples.c.id == row["id"]))
+        assert seq is not None
+        note_findables(connection, seq, SampleSpec.from_json(row["spec"]).slots, row["scores"] or {})
+
+
+def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
+    """Decisions in the order of the journal; (restored, left out because nothing is known of their sample)."""
+    known = _known(connection, samples)
+    columns = (decision_table.c.client_id, decision_table.c.seq)
+    numbers: dict[str, int] = dict(connection.execute(select(*columns)).tuples().all())
+    last = max(numbers.values(), default=0)
+    new = _new(connection, decision_table, kept)
+    there = [row for row in new if (row["sample_id"],) in known]
+    values = []
+    for row in there:
+        last = max(last + 1, row["seq"])  # its own number where that is free
+        numbers[row["client_id"]] = last
+        plain = {name: value for name, value in row.items() if name != "undoes_id"}
+        values.append(plain | {"seq": last, "undoes": numbers.get(row["undoes_id"])})
+    for chunk in chunks(values):
+        connection.execute(insert(decision_table), chunk)
+    return len(there), len(new) - len(there)
+
+
+def _restore_gold(connection: Connection, kept: Kept) -> None:
+    """Gold items that can be shown, and the answers to them."""
+    rendered, photos = _rendered(connection), _known(connection, subjects)
+    items = _new(connection, gold_items, kept)
+    shown = [row for row in items if row["sample_id"] in rendered or (row["subject_id"],) in photos]
+    _insert(connection, gold_items, shown)
+    golden = _known(connection, gold_items)
+    answers = _new(connection, gold_answers, kept)
+    _insert(connection, gold_answers, [row for row in answers if (row["gold_id"],) in golden])
+
+
+def _lost(connection: Connection) -> tuple[str, ...]:
+    """Samples with decisions that are not drawn."""
+    undrawn = select(samples.c.id).where(samples.c.state.not_in(RENDERED_STATES)).order_by(samples.c.seq)
+    decided = select(decision_table.c.sample_id)
+    return tuple(connection.scalars(undrawn.where(samples.c.id.in_(decided))))
+
+
+def _whole(table: Table, row: Mapping[str, Any], is_there: IsThere) -> bool:
+    return all(map(is_there, pictures_of(table.name, row)))
+
+
+def _rendered(connection: Connection) -> set[str]:
+    return set(connection.scalars(select(samples.c.id).where(samples.c.state.in_(RENDERED_STATES))))
+
+
+def _known(connection: Connection, table: Table) -> set[Key]:
+    """The keys of the rows that are there."""
+    columns = [table.c[name] for name in KEYS[table.name]]
+    return {tuple(row) for row in connection.execute(select(*columns))}
+
+
+def _new(connection: Connection, table: Table, kept: Kept) -> list[dict[str, Any]]:
+    """The rows of a journal that are not there."""
+    known = _known(connection, table)
+    return [row for key, row in kept.rows[table.name].items() if key not in known]
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows under their own numbers; where another row has the number, under the next free one."""
+    if "seq" in table.c:
+        taken = set(connection.scalars(select(table.c.seq)))
+        free = max([*taken, *(row["seq"] for row in rows)], default=0) + 1
+        for place, row in enumerate(rows):
+            if row["seq"] in taken:
+                rows[place] = row | {"seq": free}
+                free += 1
+            taken.add(rows[place]["seq"])
+    for chunk in chunks(rows):
+        connection.execute(insert(table), chunk)

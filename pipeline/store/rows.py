@@ -1,0 +1,282 @@
+"""What goes into the library and comes out of it: frozen values, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import InvalidRequest
+
+Box = tuple[int, int, int, int]
+Matrix = Sequence[Sequence[float]]  # 3 x 3
+
+
+PEOPLE = "people"  # what decided a sample, where no gate did
+
+
+class SampleState(StrEnum):
+    """Where a sample stands. A closed chain: planned → (failed |) pending → accepted | rejected | disputed."""
+
+    PLANNED = "planned"  # decided in a plan, not rendered yet
+    FAILED = "failed"  # rendering it failed; the next run tries again
+    PENDING = "pending"  # rendered, undecided
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    DISPUTED = "disputed"  # reviewers disagree; a lead settles it
+
+
+RENDERED_STATES = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.REJECTED, SampleState.DISPUTED)
+
+
+class SampleOrder(StrEnum):
+    """In which order samples are listed."""
+
+    NEWEST = "newest"  # latest planned first
+    PLAN = "plan"  # as planned
+    QUEUE = "queue"  # as they are reviewed: by score, then as planned
+    PROMISE = "promise"  # what the helper thinks will be accepted first
+    DOUBT = "doubt"  # what the helper knows least about first
+    LOWEST = "lowest"  # by the score of the filter
+    HIGHEST = "highest"
+
+
+BY_SCORE = (SampleOrder.LOWEST, SampleOrder.HIGHEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleFilter:
+    """Which rendered samples are wanted, and in which order; None = no matter."""
+
+    review: str | None = None  # pending, accepted, rejected or disputed
+    label: str | None = None
+    method: str | None = None
+    model: str | None = None
+    word: tuple[str, str] | None = None  # slot of the prompt, its value
+    cluster: str | None = None  # id of the first sample of those that look alike
+    reviewer: str | None = None  # somebody who voted on it
+    since: str | None = None  # rendered at or after: ISO, UTC; a day alone is its first moment
+    until: str | None = None  # rendered before
+    score: str | None = None  # name of the score of the range below, and of the orders "lowest" and "highest"
+    low: float | None = None  # at least
+    high: float | None = None  # at most
+    order: SampleOrder = SampleOrder.NEWEST
+
+    def __post_init__(self) -> None:
+        needs_score = self.low is not None or self.high is not None or self.order in BY_SCORE
+        if needs_score and self.score is None:
+            raise InvalidRequest(
+                "a range and an order by score need the name of a score; choose one, e.g. seam"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPhoto:
+    """One labelled photo with its cut-out, as an import hands it over. Its pictures are stored before."""
+
+    id: str  # pixel hash of the photo
+    label: str
+    name: str  # file name in its source
+    source: str
+    split: str  # train or test
+    photo_id: str
+    height: int
+    width: int
+    cutout_id: str | None = None  # RGBA picture; None where the photo was not cut out
+    mask_score: float = 0.0  # 0 bad .. 1 good
+    mask_doubts: Sequence[str] = ()  # plain words; empty = fit for use
+    mask_origin: str = ""
+    box: Box | None = None  # extent of the object in the photo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """One labelled photo of the library with its present cut-out."""
+
+    id: str
+    label: str
+    name: str
+    source: str
+    split: str
+    photo_id: str
+    height: int
+    width: int
+    cutout_id: str | None
+    mask_id: str | None  # the cut-out's alpha as a picture of its own
+    mask_score: float
+    mask_doubts: tuple[str, ...]
+    mask_origin: str
+    box: Box | None
+    excluded: bool  # a person took it out: not planned, not released
+    added_at: str  # ISO, UTC
+
+    @property
+    def usable(self) -> bool:
+        """Whether plans may use it: cut out, without doubts, not excluded."""
+        return self.cutout_id is not None and not self.mask_doubts and not self.excluded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A file of a source that did not become a subject."""
+
+    source: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """A plan as it was last stored."""
+
+    name: str
+    recipe_yaml: str
+    specs: int
+    updated_at: str  # ISO, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """The beginning of a stored plan."""
+
+    recipe_yaml: str
+    head: tuple[SampleSpec, ...]  # its first specs
+    rendered: int  # samples that have an image, among as many as were asked about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A rendered sample, ready to be stored. Its pictures are stored before."""
+
+    spec_id: str
+    image_id: str
+    mask_id: str | None
+    boxes: Sequence[Box]
+    homographies: Sequence[Matrix]
+    visible: Sequence[float] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failed_gates: Sequence[str] = ()  # sentences, e.g. "seam 0.41, limit 0.30"
+    descriptor: bytes | None = None  # float32, little endian
+    timings: Mapping[str, float] = field(default_factory=dict)  # seconds
+    exact: bool = True  # the kept object equals the warped photo
+    score: float = 0.0  # place in the queue, low first
+    cluster: str | None = None  # id of the first sample that looks like it; None: there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRow:
+    """One sample of the library, rendered or not."""
+
+    spec: SampleSpec
+    state: SampleState
+    plan: str  # name of the plan that brought it in
+    split: str
+    image_id: str | None = None
+    mask_id: str | None = None
+    boxes: tuple[Box, ...] = ()
+    homographies: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    visible: tuple[float, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    failed_gates: tuple[str, ...] = ()
+    descriptor: bytes | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    exact: bool | None = None
+    failure: str = ""  # the sentence of the last failed try
+    created_at: str = ""  # ISO, UTC
+    rendered_at: str = ""
+    cluster: str = ""
+    promise: float = 0.5  # probability of acceptance by the helper; 1/2 where it was not asked
+
+    @property
+    def id(self) -> str:
+        """The id of its spec."""
+        return self.spec.id
+
+    @property
+    def status(self) -> str:
+        """planned, rendered or failed."""
+        return "rendered" if self.state in RENDERED_STATES else str(self.state)
+
+    @property
+    def review(self) -> str:
+        """pending, accepted, rejected or disputed; pending before it is rendered, too."""
+        return str(self.state) if self.state in RENDERED_STATES else str(SampleState.PENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """One stored event with what it was about."""
+
+    seq: int  # order in which they came
+    client_id: str
+    sample_id: str
+    label: str
+    method: str
+    plan: str
+    reviewer: str
+    verdict: str
+    reason: str | None
+    comment: str
+    via: str
+    at: str  # ISO, UTC
+    undoes: int | None  # seq of the event that an undo takes back
+    shown: Mapping[str, Any]  # what the reviewer saw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRow:
+    """The standing vote of a person on a sample."""
+
+    sample_id: str
+    label: str
+    reviewer: str
+    verdict: str  # accept or reject
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the counter table says. `samples`: planned (all specs), rendered (all pictures), then by state."""
+
+    subjects: int
+    excluded: int
+    classes: Mapping[str, int]  # label → subjects, excluded ones too
+    samples: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldItem:
+    """A sample or a photograph whose right answer is known."""
+
+    id: str
+    sample_id: str | None
+    subject_id: str | None
+    verdict: str  # accept or reject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoReviewLimits:
+    """What the helper may decide by itself; None = nothing."""
+
+    accept_from: float | None = None  # promise at or above which it accepts
+    reject_below: float | None = None  # promise below which it rejects
+
+    def __post_init__(self) -> None:
+        low = 0.0 if self.reject_below is None else self.reject_below
+        high = 1.0 if self.accept_from is None else self.accept_from
+        if not 0.0 <= low <= 0.5 <= high <= 1.0:
+            raise InvalidRequest(
+                f"the helper cannot reject below {low:g} and accept from {high:g}; "
+                "the first must lie in 0 to 0.5, the second in 0.5 to 1"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoReviewCheck:
+    """How people decided the samples that the helper left to them as a check."""
+
+    left: int = 0  # still undecided
+    decided: int = 0
+    agreed: int = 0  # with what the helper would have said

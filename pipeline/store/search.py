@@ -1,0 +1,197 @@
+"""Samples by filter and order. Every statement walks one index in the order that is asked for and probes the rest."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, exists, func, select, tuple_
+
+from pipeline.errors import NotFound
+from pipeline.store import samples as sample_rows
+from pipeline.store.rows import BY_SCORE, RENDERED_STATES, SampleFilter, SampleOrder, SampleRow, SampleState
+from pipeline.store.schema import sample_scores, sample_words, samples, votes
+
+_DRIVERS = (
+    "cluster",
+    "label",
+    "model",
+    "method",
+)  # the first that is asked for leads where the order is by seq
+_DOWN = (SampleOrder.NEWEST, SampleOrder.PROMISE, SampleOrder.HIGHEST)
+_Key = Callable[[Row], tuple[Any, ...]]
+
+
+def some(connection: Connection, wanted: SampleFilter, limit: int, after: str | None) -> list[SampleRow]:
+    """A page of rendered samples, behind the sample `after`.
+
+    Raises:
+        NotFound: the sample `after` is not there.
+    """
+    rows = islice(_walk(connection, wanted, limit, after, samples), limit)
+    return [sample_rows.sample_row(row) for row in rows]
+
+
+def ids(connection: Connection, wanted: SampleFilter, limit: int) -> list[str]:
+    """The ids of the first samples that fit."""
+    return [row.id for row in islice(_walk(connection, wanted, limit, None, samples.c.id), limit)]
+
+
+def count(connection: Connection, wanted: SampleFilter, most: int) -> int:
+    """How many samples fit; `most` + 1 where there are more."""
+    found = 0
+    for state in _states(wanted):
+        statement, _ = matching(replace(wanted, review=state), samples.c.id)
+        part = statement.limit(most + 1).subquery()
+        found += connection.scalar(select(func.count()).select_from(part)) or 0
+    return min(found, most + 1)
+
+
+def choices(connection: Connection) -> dict[str, list[str]]:
+    """The values that filters can ask for: models, score names, slots, reviewers; each by a walk over its index."""
+    return {
+        "models": _distinct(connection, samples.c.model),
+        "scores": _distinct(connection, sample_scores.c.name),
+        "slots": _distinct(connection, sample_words.c.slot),
+        "reviewers": _distinct(connection, votes.c.reviewer),
+    }
+
+
+def words(connection: Connection, slot: str) -> list[str]:
+    """The values of a slot that rendered samples have."""
+    return _distinct(connection, sample_words.c.value, sample_words.c.slot == slot)
+
+
+def _distinct(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> list[str]:
+    """The different values of an indexed column, one search each ("loose index scan")."""
+    found: list[str] = []
+    statement = select(column).where(*where).order_by(column).limit(1)
+    value = connection.scalar(statement.where(column >= ""))
+    while value is not None:
+        found.append(value)
+        value = connection.scalar(statement.where(column > value))
+    return found
+
+
+def matching(wanted: SampleFilter, *columns: Any) -> tuple[Select[Any], tuple[ColumnElement[Any], ...]]:
+    """A statement over the samples of one state that fit, in order, and the columns of the order."""
+    score: Any = None
+    statement = select(*columns)
+    if wanted.order in BY_SCORE:
+        score = sample_scores.alias("listed")
+        statement = statement.select_from(score.join(samples, samples.c.seq == score.c.seq))
+        statement = statement.where(score.c.name == wanted.score)
+    order = _order(wanted.order, score)
+    for condition in _conditions(wanted, score):
+        statement = statement.where(condition)
+    statement = statement.order_by(*(one.desc() if wanted.order in _DOWN else one for one in order))
+    return statement, order
+
+
+def behind(
+    connection: Connection,
+    statement: Select[Any],
+    wanted: SampleFilter,
+    order: tuple[Any, ...],
+    after: str | None,
+) -> Select[Any]:
+    """Keyset paging: the cost of a page does not grow with its number.
+
+    Raises:
+        NotFound: the sample `after` is not there.
+    """
+    if after is None:
+        return statement
+    place = connection.execute(select(samples).where(samples.c.id == after)).one_or_none()
+    if place is None:
+        raise NotFound("sample", after)
+    values: list[Any] = [place.seq]
+    if wanted.order in BY_SCORE:
+        mine = (sample_scores.c.seq == place.seq, sample_scores.c.name == wanted.score)
+        values.insert(0, connection.scalar(select(sample_scores.c.value).where(*mine)))
+    elif len(order) > 1:
+        values.insert(0, getattr(place, order[0].key))
+    here, there = tuple_(*order), tuple_(*values)
+    return statement.where(here < there if wanted.order in _DOWN else here > there)
+
+
+def _walk(
+    connection: Connection, wanted: SampleFilter, limit: int, after: str | None, *columns: Any
+) -> Iterator[Row]:
+    """The rows of every state that is asked for, merged in their order: one index walk for each state."""
+    parts = []
+    for state in _states(wanted):
+        of_state = replace(wanted, review=state)
+        statement, order = matching(of_state, *columns)
+        keys = [column.label(f"key_{place}") for place, column in enumerate(order)]
+        statement = behind(connection, statement.add_columns(*keys), of_state, order, after).limit(limit)
+        parts.append(connection.execute(statement))
+
+    def key(row: Row) -> tuple[Any, ...]:
+        return tuple(getattr(row, f"key_{place}") for place in range(len(order)))
+
+    return heapq.merge(*parts, key=key, reverse=wanted.order in _DOWN)
+
+
+def _states(wanted: SampleFilter) -> tuple[str, ...]:
+    return RENDERED_STATES if wanted.review is None else (SampleState(wanted.review),)
+
+
+def _order(order: SampleOrder, score: Subquery | None) -> tuple[ColumnElement[Any], ...]:
+    match order:
+        case SampleOrder.NEWEST | SampleOrder.PLAN:
+            return (samples.c.seq,)
+        case SampleOrder.QUEUE:
+            return (samples.c.score, samples.c.seq)
+        case SampleOrder.PROMISE:
+            return (samples.c.promise, samples.c.seq)
+        case SampleOrder.DOUBT:
+            return (samples.c.certainty, samples.c.seq)
+        case _:
+            assert score is not None
+            return (score.c.value, score.c.seq)
+
+
+def _conditions(wanted: SampleFilter, score: Any) -> Iterator[ColumnElement[bool]]:
+    leads = wanted.order in (SampleOrder.NEWEST, SampleOrder.PLAN)
+    yield samples.c.state == wanted.review if score is None else _probed(samples.c.state) == wanted.review
+    for name in _DRIVERS:
+        value = getattr(wanted, name)
+        if value is not None:
+            yield (samples.c[name] if leads else _probed(samples.c[name])) == value
+            leads = False
+    if wanted.since is not None:
+        yield samples.c.rendered_at >= wanted.since
+    if wanted.until is not None:
+        yield samples.c.rendered_at < wanted.until
+    if wanted.word is not None:
+        slot, value = wanted.word
+        of_sample = sample_words.c.seq == samples.c.seq
+        yield exists().where(of_sample, sample_words.c.slot == slot, sample_words.c.value == value)
+    if wanted.reviewer is not None:
+        yield exists().where(votes.c.sample_id == samples.c.id, votes.c.reviewer == wanted.reviewer)
+    if wanted.low is not None or wanted.high is not None:
+        yield from _range(wanted, score)
+
+
+def _range(wanted: SampleFilter, score: Any) -> Iterator[ColumnElement[bool]]:
+    column = sample_scores.c.value if score is None else score.c.value
+    inside = []
+    if wanted.low is not None:
+        inside.append(column >= wanted.low)
+    if wanted.high is not None:
+        inside.append(column <= wanted.high)
+    if score is not None:
+        yield from inside
+    else:
+        yield exists().where(
+            sample_scores.c.seq == samples.c.seq, sample_scores.c.name == wanted.score, *inside
+        )
+
+
+def _probed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A text column that the planner must not search by: another index leads."""
+    return column.concat("")

@@ -1,0 +1,121 @@
+"""Does the library hold together: files ↔ rows ↔ hashes, counters ↔ rows, states ↔ events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, select
+
+from pipeline.domain.review import RELEASE_PLAN
+from pipeline.domain.spec import SampleSpec
+from pipeline.errors import StudioError
+from pipeline.store import decisions
+from pipeline.store.counts import counted_anew, kept_counters
+from pipeline.store.database import damage
+from pipeline.store.image_files import Blobs
+from pipeline.store.rows import RENDERED_STATES
+from pipeline.store.schema import metadata, sample_subjects, samples, subjects
+
+Progress = Callable[[int, int], None]  # pictures checked, pictures in all
+
+
+def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
+    """Everything that does not hold, a sentence each. A picture without a row is none."""
+    yield from damage(connection)
+    unreadable = list(_values(connection))
+    yield from unreadable
+    if unreadable:
+        return  # the rest reads the same values
+    yield from _specs(connection)
+    yield from _splits(connection)
+    yield from _counters(connection)
+    yield from _states(connection)
+    yield from _pictures(connection, blobs, on_progress)
+
+
+def wanted_pictures(connection: Connection) -> dict[str, str]:
+    """Blob id → who needs it, for every picture that a row names."""
+    wanted: dict[str, str] = {}
+    for row in connection.execute(select(subjects)):
+        for part, blob_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
+            if blob_id:
+                wanted.setdefault(blob_id, f"{part} of {row.label}/{row.name}")
+    columns = (samples.c.id, samples.c.image_id, samples.c.mask_id, samples.c.spec, samples.c.plan)
+    for sample_id, image_id, mask_id, text, plan in connection.execute(select(*columns)):
+        for part, blob_id in (("picture", image_id), ("mask", mask_id)):
+            if blob_id:
+                wanted.setdefault(blob_id, f"{part} of sample {sample_id}")
+        spec = None if plan.startswith(RELEASE_PLAN) else _parsed(text)
+        for blob_id in spec.ingredients if spec else ():
+            wanted.setdefault(blob_id, f"ingredient of sample {sample_id}")
+    return wanted
+
+
+def _parsed(text: str) -> SampleSpec | None:
+    try:
+        return SampleSpec.from_json(text)
+    except (ValueError, KeyError, TypeError, StudioError):
+        return None
+
+
+def _pictures(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
+    for blob_id, owner, fault in broken_pictures(connection, blobs, on_progress):
+        yield f"the {owner} {fault}: {blobs.path(blob_id)}"
+
+
+def broken_pictures(
+    connection: Connection, blobs: Blobs, on_progress: Progress | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """(picture id, what needs it, what is wrong with its file) of the named pictures that are not sound."""
+    wanted = wanted_pictures(connection)
+    for done, (blob_id, owner) in enumerate(wanted.items(), start=1):
+        if fault := blobs.fault(blob_id):
+            yield blob_id, owner, fault
+        if on_progress:
+            on_progress(done, len(wanted))
+
+
+def _values(connection: Connection) -> Iterator[str]:
+    """Tables with a value that is not of its column's type, such as JSON that was overwritten."""
+    for table in metadata.sorted_tables:
+        try:
+            for _ in connection.execute(select(table)):
+                pass
+        except (ValueError, TypeError):
+            yield f"database: a value in table {table.name} cannot be read"
+
+
+def _specs(connection: Connection) -> Iterator[str]:
+    columns = (samples.c.id, samples.c.spec, samples.c.state, samples.c.image_id)
+    for sample_id, text, state, image_id in connection.execute(select(*columns)):
+        spec = _parsed(text)
+        if spec is None or spec.id != sample_id:
+            yield f"the spec of sample {sample_id} was changed after it was planned"
+        if (state in RENDERED_STATES) != (image_id is not None):
+            yield f"sample {sample_id} is {state} but has {'a' if image_id else 'no'} picture"
+
+
+def _splits(connection: Connection) -> Iterator[str]:
+    joined = samples.join(sample_subjects, sample_subjects.c.sample_id == samples.c.id).join(
+        subjects, subjects.c.id == sample_subjects.c.subject_id
+    )
+    columns = (samples.c.id, samples.c.split, subjects.c.label, subjects.c.name, subjects.c.split)
+    leaking = select(*columns).select_from(joined).where(samples.c.split != subjects.c.split)
+    for sample_id, split, label, name, other in connection.execute(leaking):
+        yield f"sample {sample_id} is in split {split}, its photo {label}/{name} in {other}"
+
+
+def _counters(connection: Connection) -> Iterator[str]:
+    kept, counted = kept_counters(connection), counted_anew(connection)
+    for scope, key in sorted(kept.keys() | counted.keys()):
+        noted, actual = kept.get((scope, key), 0), counted.get((scope, key), 0)
+        if noted != actual:
+            yield f"the counter of {scope} '{key}' says {noted}, there are {actual}"
+
+
+def _states(connection: Connection) -> Iterator[str]:
+    for sample_id, (stored, _, _), state, _, _ in decisions.replayed(connection):
+        if stored is not state:
+            yield f"sample {sample_id} is {stored}, its decisions say {state}"
+    for sample_id in decisions.wrong_votes(connection):
+        yield f"the votes on sample {sample_id} are not those of its decisions"

@@ -1,0 +1,102 @@
+"""A picture file says where it comes from, and can be drawn again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from pipeline.cli import main
+from pipeline.errors import InvalidRequest, UnreadableImage
+from pipeline.rendering import model_facts
+from pipeline.services import Studio
+from pipeline.services.file_access import FileAccess
+from pipeline.services.review.another_try import another_try
+from pipeline.services.samples.explain import explain
+from pipeline.settings import Settings
+from tests.toy_library import add_subject, picture, spec
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    with Studio(Settings(library=tmp_path / "library", starter=False)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def drawn(studio: Studio) -> Path:
+    """The file of a sample that nano drew."""
+    facts = model_facts("nano")
+    one = replace(
+        spec(add_subject(studio.library, 1)), revision=facts.revision, size=(facts.size, facts.size), steps=2
+    )
+    studio.library.add_plan("toy", "", [one])
+    row = another_try(studio.library, one.id, FileAccess(), batch_size=1)
+    assert row.image_id is not None
+    return studio.picture_path(row.image_id)
+
+
+def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels(
+    studio: Studio, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explain(drawn)
+    assert found.source_type == "compositeWithTrainedAlgorithmicMedia"
+    assert studio.sample(found.spec.id).spec == found.spec
+    assert f"seed {found.spec.seed}" in found.sentence
+    again = tmp_path / "again.webp"
+    command = [
+        "explain",
+        str(drawn),
+        "--library",
+        str(tmp_path / "library"),
+        "--replay",
+        str(again),
+        "--json",
+    ]
+    assert main(command) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["same_pixels"], answer["largest_difference"]) == (True, 0)
+    assert answer["sample"] == found.spec.id
+    assert explain(again).spec == found.spec
+    with Image.open(drawn) as first, Image.open(again) as second:
+        note = PngImagePlugin.PngInfo()
+        note.add_itxt("XML:com.adobe.xmp", first.info["xmp"].decode())
+        first.save(tmp_path / "saved.png", pnginfo=note)  # as an editor keeps it
+        assert explain(tmp_path / "saved.png").spec == found.spec
+        assert np.array_equal(np.asarray(first), np.asarray(second))
+
+
+@pytest.mark.parametrize(
+    ("by", "said"), [(1, "but for rounding (by 1 of 255)"), (9, "not the same pixels (by up to 9")]
+)
+def test_a_changed_file_is_told_from_the_picture_drawn_again_by_how_much(
+    by: int, said: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(drawn) as picture_file:
+        pixels, note = np.array(picture_file.convert("RGB")).astype(int), picture_file.info["xmp"]
+    pixels[0, 0, 0] += by if pixels[0, 0, 0] < 128 else -by
+    changed = tmp_path / "changed.webp"
+    Image.fromarray(pixels.astype(np.uint8)).save(changed, lossless=True, xmp=note)
+    again = str(tmp_path / "again.webp")
+    assert main(["explain", str(changed), "--library", str(tmp_path / "library"), "--replay", again]) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_a_picture_without_a_note_and_no_picture_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(picture(1)).save(tmp_path / "plain.png")
+    (tmp_path / "text.webp").write_text("no picture")
+    with pytest.raises(InvalidRequest, match="says nothing of where it comes from"):
+        explain(tmp_path / "plain.png")
+    with pytest.raises(UnreadableImage, match="no picture that can be read"):
+        explain(tmp_path / "text.webp")
+    assert main(["explain", str(tmp_path / "missing.webp")]) == 1
+    assert "missing.webp" in capsys.readouterr().err
+    assert main(["explain", str(tmp_path / "plain.png"), "--replay", "x.webp"]) == 1
+    assert "name the library" in capsys.readouterr().err

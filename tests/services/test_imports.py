@@ -1,0 +1,89 @@
+"""An import takes what it can use and names the rest, whatever the files or the machine do."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.services.photos import importing as imports
+from pipeline.services.photos import workers as cores
+from pipeline.services.photos.importing import import_photos
+from pipeline.sources import SourceItem
+from pipeline.store import Library
+
+DDS_OF_AN_UNKNOWN_FORMAT = (
+    struct.pack("<4s7I", b"DDS ", 124, 0x1007, 40, 48, 0, 0, 0)
+    + bytes(44)
+    + struct.pack("<2I4s5I", 32, 4, b"DX10", 0, 0, 0, 0, 0)
+    + struct.pack("<5I", 0x1000, 0, 0, 0, 0)
+    + struct.pack("<5I", 999, 3, 0, 1, 0)
+)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", create=True) as opened:
+        yield opened
+
+
+def photo(number: int) -> bytes:
+    image = Image.new("RGB", (64, 64), (200, 200, 200))
+    image.paste((200, 30, 10 * number), (20, 20, 44, 44))
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def folder_of(root: Path, count: int, **others: bytes) -> str:
+    (root / "cup").mkdir(parents=True)
+    for number in range(count):
+        (root / "cup" / f"{number:02d}.png").write_bytes(photo(number))
+    for name, data in others.items():
+        (root / "cup" / f"{name}.jpg").write_bytes(data)
+    return str(root)
+
+
+@pytest.mark.parametrize("count", [2, 10], ids=["in this process", "in others"])
+def test_a_file_that_no_reader_understands_is_refused_and_the_others_are_imported(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    source = folder_of(tmp_path / "photos", count, odd=DDS_OF_AN_UNKNOWN_FORMAT)
+    report = import_photos(library, source)
+    assert report.added == count
+    assert report.refused == (("cup/odd.jpg", "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)"),)
+
+
+def test_a_photo_whose_process_was_killed_twice_is_refused_with_the_reason(
+    library: Library, tmp_path: Path
+) -> None:
+    lost = imports._lost(SourceItem("cup", "cup/a.png", photo(0)))
+    tally = imports._Tally()
+    imports._record(library, lost, source="here", split=None, tally=tally)
+    assert tally.refused == [("cup/a.png", cores.LOST)]
+    assert library.subjects() == []
+
+
+def test_what_is_sent_with_a_photo_does_not_grow_with_the_library(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(library, "subject_ids", lambda: {f"{number:020x}" for number in range(100_000)})
+    sizes: list[int] = []
+    submit = cores.ProcessPoolExecutor.submit
+
+    def measured(pool, work, item):  # type: ignore[no-untyped-def]
+        sizes.append(len(pickle.dumps((work, item))) - len(item.data))
+        return submit(pool, work, item)
+
+    monkeypatch.setattr(cores.ProcessPoolExecutor, "submit", measured)
+    assert import_photos(library, folder_of(tmp_path / "photos", 12)).added == 12
+    assert len(sizes) == 12
+    assert max(sizes) < 300

@@ -1,0 +1,82 @@
+"""The Publish page asks often what would be published; the library is read for it once for each state that it is in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from pipeline.errors import ReleaseRefused
+from pipeline.services.releases.publishing import ReleaseOutlooks
+from pipeline.store import Library
+from tests.toy_library import add_subject, decision, filled
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def queries(library: Library) -> list[str]:
+    """The SQL statements that are sent from now on."""
+    sent: list[str] = []
+    event.listen(library._engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    return sent
+
+
+def test_asking_again_reads_nothing(library: Library, queries: list[str]) -> None:
+    library.record_decision(decision(filled(library)[0]))
+    outlooks = ReleaseOutlooks(library)
+    first = outlooks.outlook("bolts")
+    assert first.synthetic == {"train": {"bolt": 1}}
+    queries.clear()
+    assert outlooks.outlook("bolts") == first
+    assert "# nuts" in outlooks.outlook("nuts").card
+    assert queries == []
+
+
+@pytest.mark.parametrize("change", ["decision", "photo", "exclusion"])
+def test_a_change_is_seen_at_the_next_look(library: Library, change: str) -> None:
+    ids = filled(library)
+    library.record_decision(decision(ids[0]))
+    outlooks = ReleaseOutlooks(library)
+    outlooks.outlook("bolts")
+    if change == "decision":
+        library.record_decision(decision(ids[1]))
+    elif change == "photo":
+        add_subject(library, 77)
+    else:
+        library.set_subject_excluded(library.subjects()[1].id, True)
+    after = outlooks.outlook("bolts")
+    photos, samples = {"decision": (2, 2), "photo": (3, 1), "exclusion": (1, 1)}[change]
+    assert (after.real, after.synthetic) == ({"train": {"bolt": photos}}, {"train": {"bolt": samples}})
+
+
+def test_a_change_of_another_process_is_seen(library: Library) -> None:
+    ids = filled(library)
+    library.record_decision(decision(ids[0]))
+    outlooks = ReleaseOutlooks(library)
+    assert outlooks.outlook("bolts").synthetic == {"train": {"bolt": 1}}
+    code = (
+        "import sys; from pathlib import Path; from pipeline.store import Library; "
+        "from tests.toy_library import decision; "
+        "Library.open(Path(sys.argv[1])).record_decision(decision(sys.argv[2]))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(library.path), ids[1]], cwd=ROOT, check=True)
+    assert outlooks.outlook("bolts").synthetic == {"train": {"bolt": 2}}
+
+
+def test_a_refusal_is_not_kept(library: Library) -> None:
+    outlooks = ReleaseOutlooks(library)
+    with pytest.raises(ReleaseRefused):
+        outlooks.outlook("bolts")
+    add_subject(library, 1)
+    assert outlooks.outlook("bolts").real == {"train": {"bolt": 1}}

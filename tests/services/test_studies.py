@@ -1,0 +1,122 @@
+"""A study that was started from the page is found again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.services.studies.process import StudyProcess, study_progress
+
+ASKED: dict[str, Any] = {"test": None, "seeds": 3, "arms": None, "network": "small", "steps": None}
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Exit codes of the next studies; nothing is trained."""
+    codes: list[int] = []
+    real = subprocess.Popen
+
+    def ended(_: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return real([sys.executable, "-c", f"raise SystemExit({codes.pop(0)})"], **options)
+
+    monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", ended)
+    return codes
+
+
+def begun(process: StudyProcess, release: Path, **other: Any) -> Path:
+    out = process.start(str(release), **{**ASKED, **other})
+    process.wait(60)
+    return out
+
+
+def test_the_same_study_goes_on_where_it_was_stopped_and_another_does_not(
+    tmp_path: Path, exits: list[int]
+) -> None:
+    release = tmp_path / "release"
+    release.mkdir()
+    (release / "index.parquet").write_text("one")
+    process = StudyProcess(tmp_path / "runs")
+    exits += [130, 0, 0, 0, 0]
+    first = begun(process, release)
+    assert begun(process, release, seeds=6) == first
+    assert begun(StudyProcess(tmp_path / "runs"), release) == first  # the app was started anew
+    assert begun(process, release, steps=50) != first
+    (release / "index.parquet").write_text("one and two")
+    assert begun(process, release) != first
+
+
+def test_a_study_that_failed_is_not_taken_up_again(tmp_path: Path, exits: list[int]) -> None:
+    process = StudyProcess(tmp_path / "runs")
+    exits += [1, 0]
+    failed = begun(process, tmp_path)
+    assert begun(process, tmp_path) != failed
+
+
+def test_a_verdict_is_shown_after_the_app_was_started_anew(tmp_path: Path) -> None:
+    assert StudyProcess(tmp_path).progress.verdict == ""
+    out = tmp_path / "study-20260101-000000"
+    out.mkdir()
+    result = {"verdict": "Mixed is best.", "test": "field", "seeds": [0], "arms": []}
+    (out / "study.json").write_text(json.dumps(result))
+    (out / "report.html").write_text("<p>whole</p>")
+    shown = StudyProcess(tmp_path).progress
+    assert (shown.verdict, shown.report_html, shown.running) == ("Mixed is best.", "<p>whole</p>", False)
+
+
+def test_a_study_starts_from_any_folder_and_its_paths_are_those_of_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "release").mkdir(parents=True)
+    (elsewhere / "field").mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != ""])
+    process = StudyProcess(Path("runs"))
+    out = process.start("release", **{**ASKED, "test": "field"})
+    process.wait(120)
+    assert out == elsewhere / "runs" / out.name
+    # the training ran and found the user's folder, which holds nothing to train on
+    assert (out / "study.log").read_text().strip() == (
+        f"backlot: {elsewhere / 'release'} holds neither a release (data/*.parquet) nor class folders with images; "
+        "choose a published release or a folder class/*.jpg"
+    )
+
+
+def test_a_name_on_the_hub_stays_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    real = subprocess.Popen
+
+    def noted(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        commands.append(command)
+        return real([sys.executable, "-c", ""], **options)
+
+    monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", noted)
+    monkeypatch.chdir(tmp_path)
+    begun(StudyProcess(Path("runs")), Path("ann/parts"))
+    assert commands[0][commands[0].index("--dataset") + 1] == "ann/parts"
+
+
+def test_a_study_that_ends_without_output_refers_to_its_log(tmp_path: Path, exits: list[int]) -> None:
+    process = StudyProcess(tmp_path / "runs")
+    exits.append(1)
+    begun(process, tmp_path)
+    assert process.progress.sentence == "The study stopped without an error message; see study.log."
+
+
+def test_curves_of_the_first_seed_are_read_from_a_file_whose_last_line_is_half_written(
+    tmp_path: Path,
+) -> None:
+    point = {"event": "point", "done": 1, "total": 4, "arm": "real", "seed": 3, "first_seed": 3, "step": 10}
+    lines = [
+        json.dumps(point | {"accuracy": 0.5}),
+        json.dumps(point | {"seed": 4, "accuracy": 0.9}),
+        '{"event": "po',
+    ]
+    (tmp_path / "progress.jsonl").write_text("\n".join(lines))
+    progress = study_progress(tmp_path, running=True)
+    assert (progress.done, progress.total, progress.curves) == (1, 4, {"real": [(10, 0.5)]})

@@ -1,0 +1,77 @@
+"""Libraries that older versions wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, text
+
+from pipeline.domain.review import Verdict
+from pipeline.domain.spec import Method
+from pipeline.store import Library, SampleFilter, SampleOrder, schema
+from tests.toy_library import add_subject, decision, filled, spec
+
+# what each version brought
+TABLES = {
+    3: (
+        "sample_words",
+        "sample_scores",
+        "queues",
+        "gold_answers",
+        "gold_items",
+        "helper_limits",
+        "helper_checks",
+    ),
+    4: (),
+    2: ("votes", "leases", "review_policies"),
+}
+COLUMNS = {3: ("model", "cluster", "promise", "certainty")}
+
+
+def downgrade(connection: Connection, to: int) -> None:
+    """Take away what came after a version."""
+    for version in range(schema.VERSION, to, -1):
+        for name in TABLES[version]:
+            connection.execute(text(f"DROP TABLE {name}"))
+        for name in COLUMNS.get(version, ()):
+            connection.execute(text(f"DROP INDEX samples_by_{name}"))
+            connection.execute(text(f"ALTER TABLE samples DROP COLUMN {name}"))
+    connection.execute(delete(schema.schema_version))
+    connection.execute(insert(schema.schema_version).values(version=to, applied_at="then"))
+
+
+def test_a_library_of_version_1_gets_its_votes_and_is_found_by_word_model_and_score(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        first, second, third, fourth = filled(library)
+        library.record_decision(decision(first))
+        library.record_decision(decision(first, Verdict.REJECT, reason="halo"))
+        library.record_decision(decision(second))
+        library.undo("ann")
+        library.record_decision(decision(second, Verdict.REJECT, reviewer="gate", via="gate"))
+        with library._writing() as connection:
+            downgrade(connection, 1)
+    with Library.open(tmp_path / "old") as library:
+        assert [(one.sample_id, one.verdict, one.reason) for one in library.votes()] == [
+            (first, "reject", "halo")
+        ]
+        found = library.samples(
+            SampleFilter(
+                model="nano", word=("surface", "gravel"), score="sharpness", low=0.5, order=SampleOrder.LOWEST
+            )
+        )
+        assert [row.id for row in found] == [first, second, third, fourth]
+        assert [(row.cluster, row.promise) for row in found] == [(row.id, 0.5) for row in found]
+        assert library.verify() == []
+
+
+def test_the_method_sdxl_of_version_3_is_found_as_text_to_image(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        sample = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
+        library.add_plan("floors", "method: sdxl", [sample])
+        with library._writing() as connection:
+            connection.execute(text("UPDATE samples SET method = 'sdxl'"))
+            downgrade(connection, 3)
+    with Library.open(tmp_path / "old") as library:
+        with library._reading() as connection:
+            stored = connection.execute(text("SELECT id, method FROM samples")).all()
+        assert [tuple(row) for row in stored] == [(sample.id, "text_to_image")]
