@@ -18,9 +18,9 @@ from gradio.context import LocalContext
 
 from pipeline.domain.people import Role
 from pipeline.errors import InvalidRequest, StudioError
-from ui.events import AT_ONCE, shown_to_user
-from ui.pieces import note_html
-from ui.review_session import VISITOR, Answer, reviewer_of
+from ui.components.html import note_html
+from ui.errors import AT_ONCE, shown_to_user
+from ui.session import VISITOR, Answer, reviewer_of
 from ui.visitors import refusal
 
 if TYPE_CHECKING:

@@ -13,17 +13,17 @@ from starlette.middleware import Middleware
 
 from pipeline.errors import InvalidRequest, StudioError
 from ui.access import StudioBlocks, check_declared
-from ui.create_page import build_create_page
-from ui.frame import PAGES
-from ui.generate_page import build_generate_page
+from ui.components.frame import PAGES
 from ui.origin import OriginGuard, hosts_of
-from ui.photos_page import build_photos_page
-from ui.publish_page import build_publish_page
-from ui.review_page import build_review_page
-from ui.reviewers_page import build_reviewers_page
-from ui.starter_job import StarterJob
+from ui.pages.create.page import build_create_page
+from ui.pages.generate.page import build_generate_page
+from ui.pages.photos.page import build_photos_page
+from ui.pages.photos.starter_job import StarterJob
+from ui.pages.publish.page import build_publish_page
+from ui.pages.review.page import build_review_page
+from ui.pages.reviewers.page import build_reviewers_page
+from ui.pages.train.page import build_train_page
 from ui.theme import SCRIPTS, STYLESHEETS, build_theme
-from ui.train_page import build_train_page
 from ui.uploads import UploadLimit
 
 if TYPE_CHECKING:

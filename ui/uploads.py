@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 
 from pipeline.domain.people import Role
 from pipeline.domain.sizes import file_size
-from ui.review_session import reviewer_of
+from ui.session import reviewer_of
 from ui.visitors import refusal
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.domain.people import Role
 from pipeline.errors import NotAllowed, StudioError
-from ui.review_session import VISITOR, reviewer_of
+from ui.session import VISITOR, reviewer_of
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

@@ -8,7 +8,7 @@ from pipeline.domain.acceptance import Acceptance, Change, Tally
 from pipeline.domain.review import Verdict
 from pipeline.services import Studio
 from tests.toy_library import add_subject, decision, render, spec
-from ui.acceptance import acceptance_html, rate_chart_html
+from ui.pages.generate.acceptance import acceptance_html, rate_chart_html
 
 
 def decided(studio: Studio) -> None:

@@ -26,7 +26,7 @@ from ui.access import (
     server_functions_of,
 )
 from ui.app import build_app
-from ui.starter_job import StarterJob
+from ui.pages.photos.starter_job import StarterJob
 
 READERS = {Capability.LOOK, Capability.TRY}
 WRITING = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from ui.charts import curves_svg
+from ui.components.charts import curves_svg
 
 
 def test_no_points_draw_nothing() -> None:

@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from pipeline.errors import InvalidRequest
-from ui.events import shown_to_user
+from ui.errors import shown_to_user
 
 
 def test_the_world_s_faults_become_a_message_with_their_sentence() -> None:

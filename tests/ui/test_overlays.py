@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest
-from ui.overlays import mask_overlay, painted_mask, view_factor
+from ui.components.overlays import mask_overlay, painted_mask, view_factor
 
 GREEN, RED = (34, 197, 94, 255), (239, 68, 68, 255)
 

@@ -11,13 +11,13 @@ from pipeline.errors import InvalidRequest
 from pipeline.publish.credits import published_source
 from pipeline.services import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
 from tests.toy_library import add_subject, filled
-from ui.frame import bar_html
-from ui.generate_page import plan_html, run_html
-from ui.photos_import import Importing
-from ui.photos_page import PhotosView
-from ui.publish_page import outlook_html
-from ui.starter_job import StarterJob
-from ui.train_page import report_frame, study_html
+from ui.components.frame import bar_html
+from ui.pages.generate.page import plan_html, run_html
+from ui.pages.photos.importing import Importing
+from ui.pages.photos.page import PhotosView
+from ui.pages.photos.starter_job import StarterJob
+from ui.pages.publish.page import outlook_html
+from ui.pages.train.page import report_frame, study_html
 
 PREVIEW = PlanPreview(
     name="surfaces",

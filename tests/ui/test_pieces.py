@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import InvalidRequest
-from ui.pieces import (
+from ui.components.html import (
     bar_chart_html,
     duration,
     empty_html,

@@ -12,7 +12,7 @@ import pytest
 from pipeline.services import Studio
 from tests.toy_library import decision, filled
 from ui.app import build_app
-from ui.starter_job import StarterJob
+from ui.pages.photos.starter_job import StarterJob
 
 
 def endpoint(studio: Studio, name: str) -> Any:

@@ -14,8 +14,8 @@ from pipeline.errors import LibraryUnusable
 from pipeline.services import Studio
 from pipeline.services.review.gold import fitted
 from tests.toy_library import filled
-from ui.review_component import server_functions
-from ui.review_session import NAME_COOKIE
+from ui.pages.review.component import server_functions
+from ui.session import NAME_COOKIE
 
 
 def decision(sample_id: str, verdict: str, client_id: str, reason: str | None = None) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from pipeline.services.reports import AutoReviewerReport
 from pipeline.services.review.auto_reviewer import Quality
 from pipeline.store import AutoReviewCheck, AutoReviewLimits
 from tests.toy_library import decision, filled
-from ui.helper_section import build_helper_section, helper_html, limits_html
-from ui.reviewers_page import team_html
+from ui.pages.reviewers.auto_reviewer import build_helper_section, helper_html, limits_html
+from ui.pages.reviewers.page import team_html
 
 
 def test_without_decisions_it_says_what_to_do(studio: Studio) -> None:

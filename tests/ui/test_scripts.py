@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ui import scripts
-from ui.scripts import UnknownModuleSyntax, widget_script
+from ui.components import scripts
+from ui.components.scripts import UnknownModuleSyntax, widget_script
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ui.tiles import Tile, tiles_html
+from ui.components.tiles import Tile, tiles_html
 
 
 def test_a_tile_carries_its_id_and_says_why_it_wants_a_look() -> None:

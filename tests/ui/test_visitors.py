@@ -17,7 +17,7 @@ from pipeline.rendering import unload
 from pipeline.services import Studio
 from tests.toy_library import filled
 from ui.app import build_app
-from ui.starter_job import StarterJob
+from ui.pages.photos.starter_job import StarterJob
 from ui.visitors import TooMany, Visitors
 
 HOUR_S = 3600.0

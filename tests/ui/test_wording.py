@@ -1,4 +1,4 @@
-from ui.wording import with_word
+from ui.components.wording import with_word
 
 WORDS = {
     "surface": ["metal", "gravel", "rusty metal", "wooden planks"],

@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from ui.scripts import widget_script
+from ui.components.scripts import widget_script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

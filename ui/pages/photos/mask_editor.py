@@ -11,12 +11,12 @@ import gradio as gr
 
 from pipeline.domain.images import RGB
 from ui.access import Capability, handler
-from ui.addresses import page_address
-from ui.events import QUIET
-from ui.mending import Mending
-from ui.overlays import BRUSH_COLOURS
-from ui.pieces import link_html, note_html
-from ui.tiles import picked_id
+from ui.components.addresses import page_address
+from ui.components.html import link_html, note_html
+from ui.components.overlays import BRUSH_COLOURS
+from ui.components.tiles import picked_id
+from ui.errors import QUIET
+from ui.pages.photos.mask_session import Mending
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

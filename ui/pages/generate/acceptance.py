@@ -11,7 +11,7 @@ import gradio as gr
 from pipeline.domain.acceptance import advice
 from pipeline.domain.slots import SLOT
 from ui.access import Capability, handler
-from ui.events import AT_ONCE, QUIET
+from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Acceptance, Advice, Tally

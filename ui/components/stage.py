@@ -6,8 +6,8 @@ import gradio as gr
 
 from pipeline.domain.images import RGB
 from pipeline.errors import InvalidRequest
-from ui.addresses import inline_picture
-from ui.scripts import widget_script
+from ui.components.addresses import inline_picture
+from ui.components.scripts import widget_script
 
 _PICTURE = '<img src="${value}" alt="The placed object" draggable="false">'
 _TEMPLATE = '<div class="stage-box">${value ? `' + _PICTURE + '` : ""}</div>'

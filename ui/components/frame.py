@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from ui.access import Capability, handler
-from ui.addresses import page_address
-from ui.events import AT_ONCE
-from ui.pieces import MARK
+from ui.components.addresses import page_address
+from ui.components.html import MARK
+from ui.errors import AT_ONCE
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

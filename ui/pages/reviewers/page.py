@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from ui.access import Capability, handler
-from ui.addresses import page_address
-from ui.charts import curves_svg
-from ui.events import AT_ONCE
-from ui.frame import build_bar, build_head
-from ui.helper_section import build_helper_section
-from ui.pieces import empty_html, link_html, note_html, table_html
+from ui.components.addresses import page_address
+from ui.components.charts import curves_svg
+from ui.components.frame import build_bar, build_head
+from ui.components.html import empty_html, link_html, note_html, table_html
+from ui.errors import AT_ONCE
+from ui.pages.reviewers.auto_reviewer import build_helper_section
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Tally

@@ -15,11 +15,11 @@ from pipeline.errors import InvalidRequest
 from pipeline.services import PublishRequest
 from pipeline.services.reports import ReleaseOutlook
 from ui.access import Capability, build_hint, handler
-from ui.addresses import page_address
-from ui.create_controls import Values
-from ui.events import AT_ONCE, QUIET
-from ui.frame import build_bar, build_head
-from ui.pieces import bar_chart_html, empty_html, link_html, note_html, table_html
+from ui.components.addresses import page_address
+from ui.components.frame import build_bar, build_head
+from ui.components.html import bar_chart_html, empty_html, link_html, note_html, table_html
+from ui.errors import AT_ONCE, QUIET
+from ui.pages.create.controls import Values
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from ui.scripts import widget_script
+from ui.components.scripts import widget_script
 
 _BLANK = re.compile(r"\{\w+\}")  # stands for a value of another slot, as in "{surface} floor"
 

@@ -10,10 +10,10 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from pipeline.errors import InvalidRequest, NotFound
-from ui.addresses import file_address, inline_picture
-from ui.create_controls import Controls, Values
-from ui.stage import stage_value
-from ui.tiles import Tile, tiles_html
+from ui.components.addresses import file_address, inline_picture
+from ui.components.stage import stage_value
+from ui.components.tiles import Tile, tiles_html
+from ui.pages.create.controls import Controls, Values
 from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ import gradio as gr
 from pipeline.domain.review import RejectReason
 from pipeline.errors import LibraryBusy, LibraryUnusable, NotAllowed, StudioError
 from ui.access import Capability, server_function
-from ui.addresses import file_address, inline_picture
-from ui.review_grid import grid_functions
-from ui.review_requests import PageRequest, SentDecision, in_order, read, read_text, sent_decisions
-from ui.review_session import Answer, answered, reviewer_of
-from ui.scripts import widget_script
+from ui.components.addresses import file_address, inline_picture
+from ui.components.scripts import widget_script
+from ui.pages.review.grid import grid_functions
+from ui.pages.review.requests import PageRequest, SentDecision, in_order, read, read_text, sent_decisions
+from ui.session import Answer, answered, reviewer_of
 from ui.theme import STATIC
 
 if TYPE_CHECKING:

@@ -12,13 +12,21 @@ import gradio as gr
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
-from ui.acceptance import build_advice
 from ui.access import Capability, handler
-from ui.addresses import file_address, page_address
-from ui.events import AT_ONCE, QUIET
-from ui.frame import build_bar, build_head
-from ui.pieces import bar_chart_html, duration, empty_html, link_html, note_html, progress_html, whole_number
-from ui.tiles import Tile, build_tiles, tiles_html
+from ui.components.addresses import file_address, page_address
+from ui.components.frame import build_bar, build_head
+from ui.components.html import (
+    bar_chart_html,
+    duration,
+    empty_html,
+    link_html,
+    note_html,
+    progress_html,
+    whole_number,
+)
+from ui.components.tiles import Tile, build_tiles, tiles_html
+from ui.errors import AT_ONCE, QUIET
+from ui.pages.generate.acceptance import build_advice
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

@@ -14,8 +14,8 @@ import gradio as gr
 
 from pipeline.errors import Cancelled, InvalidRequest
 from ui.access import Capability, build_hint, handler
-from ui.events import AT_ONCE, QUIET
-from ui.pieces import note_html
+from ui.components.html import note_html
+from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from ui.frame import build_bar, build_head
-from ui.review_component import build_review_component
+from ui.components.frame import build_bar, build_head
+from ui.pages.review.component import build_review_component
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

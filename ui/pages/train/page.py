@@ -15,11 +15,11 @@ from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM
 from pipeline.errors import InvalidRequest
 from pipeline.services.reports import StudyProgress
 from ui.access import Capability, handler
-from ui.addresses import page_address
-from ui.charts import curves_svg
-from ui.events import AT_ONCE, QUIET
-from ui.frame import build_bar, build_head
-from ui.pieces import empty_html, note_html, progress_html, whole_number
+from ui.components.addresses import page_address
+from ui.components.charts import curves_svg
+from ui.components.frame import build_bar, build_head
+from ui.components.html import empty_html, note_html, progress_html, whole_number
+from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

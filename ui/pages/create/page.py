@@ -12,18 +12,18 @@ from gradio.context import LocalContext
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
 from ui.access import Capability, handler
-from ui.addresses import page_address
-from ui.chips import chips_html, picked_word
-from ui.create_controls import Controls, Values, build_controls
-from ui.creating import Creating
-from ui.events import AT_ONCE, LIVE, QUIET, RENDER
-from ui.frame import build_bar, build_head
-from ui.overlays import enlarged
-from ui.pieces import empty_html, note_html
-from ui.stage import build_stage, dragged_to
-from ui.tiles import build_tiles, picked_id
+from ui.components.addresses import page_address
+from ui.components.chips import chips_html, picked_word
+from ui.components.frame import build_bar, build_head
+from ui.components.html import empty_html, note_html
+from ui.components.overlays import enlarged
+from ui.components.stage import build_stage, dragged_to
+from ui.components.tiles import build_tiles, picked_id
+from ui.components.wording import with_word
+from ui.errors import AT_ONCE, LIVE, QUIET, RENDER
+from ui.pages.create.controls import Controls, Values, build_controls
+from ui.pages.create.session import Creating
 from ui.visitors import MODEL, Visitors
-from ui.wording import with_word
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

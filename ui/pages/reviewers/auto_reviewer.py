@@ -8,10 +8,10 @@ import gradio as gr
 
 from pipeline.services.review.auto_review import CHECKED
 from ui.access import Capability, handler
-from ui.addresses import page_address
-from ui.events import AT_ONCE, QUIET
-from ui.pieces import link_html, note_html, table_html
-from ui.review_session import reviewer_of
+from ui.components.addresses import page_address
+from ui.components.html import link_html, note_html, table_html
+from ui.errors import AT_ONCE, QUIET
+from ui.session import reviewer_of
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ui.access import Capability, handler
-from ui.addresses import file_address
-from ui.events import AT_ONCE, QUIET
-from ui.frame import build_bar, build_head
-from ui.photos_import import build_import
-from ui.photos_mend import build_closeup, shown_subjects
-from ui.pieces import empty_html, progress_html
-from ui.starter_job import StarterJob
-from ui.tiles import Tile, build_tiles, tiles_html
+from ui.components.addresses import file_address
+from ui.components.frame import build_bar, build_head
+from ui.components.html import empty_html, progress_html
+from ui.components.tiles import Tile, build_tiles, tiles_html
+from ui.errors import AT_ONCE, QUIET
+from ui.pages.photos.importing import build_import
+from ui.pages.photos.mask_editor import build_closeup, shown_subjects
+from ui.pages.photos.starter_job import StarterJob
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.domain.images import RGB, Mask
 from pipeline.errors import InvalidRequest
-from ui.overlays import enlarged, mask_overlay, painted_mask, view_factor, with_corner
+from ui.components.overlays import enlarged, mask_overlay, painted_mask, view_factor, with_corner
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

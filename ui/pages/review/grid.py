@@ -10,8 +10,8 @@ import gradio as gr
 from pipeline.domain.review import DISPUTED
 from pipeline.domain.spec import Method
 from ui.access import Capability, server_function
-from ui.addresses import file_address
-from ui.review_requests import (
+from ui.components.addresses import file_address
+from ui.pages.review.requests import (
     BatchRequest,
     BulkRequest,
     GoldRequest,
@@ -21,7 +21,7 @@ from ui.review_requests import (
     read,
     read_text,
 )
-from ui.review_session import Answer, answered, reviewer_of
+from ui.session import Answer, answered, reviewer_of
 
 if TYPE_CHECKING:
     from pipeline.services import Studio

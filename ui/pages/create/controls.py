@@ -12,7 +12,7 @@ from pipeline.domain.methods import METHODS, Method
 from pipeline.domain.placement import Placement
 from pipeline.domain.spec import ControlSource, ControlSpec
 from pipeline.errors import InvalidRequest
-from ui.chips import build_chips
+from ui.components.chips import build_chips
 
 if TYPE_CHECKING:
     from pipeline.services import Studio
