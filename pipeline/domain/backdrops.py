@@ -18,6 +18,27 @@ Choice = tuple[tuple[str, str], ...]  # (slot, value) pairs in the order of the 
 
 
 @dataclass(slots=True)
+class _Share(Generic[Value]):
+    """One value of a `BalancedDraw`."""
+
+    value: Value
+    share: float  # of all draws, 0 to 1
+    drawn: int = 0
+    due: int = field(init=False)  # the draw by which the next unit must come
+
+    def __post_init__(self) -> None:
+        self._set_due()
+
+    def count(self) -> None:
+        """Count one draw of the value."""
+        self.drawn += 1
+        self._set_due()
+
+    def _set_due(self) -> None:
+        self.due = math.ceil((self.drawn + 1) / self.share - 1e-9)
+
+
+@dataclass(slots=True)
 class BalancedDraw(Generic[Value]):
     """Draws values so that after any number of draws each count is within one of its share.
 
@@ -28,27 +49,31 @@ class BalancedDraw(Generic[Value]):
 
     weights: Mapping[Value, float]
     rng: random.Random
-    _drawn: dict[Value, int] = field(default_factory=dict)
+    _queue: list[_Share[Value]] = field(init=False)
     _draws: int = 0
 
-    def draw(self, forbidden: Collection[Value] = ()) -> Value | None:
-        """The next value; None where all are forbidden."""
+    def __post_init__(self) -> None:
         total = sum(self.weights.values())
-        ranked = []
-        for order, (value, weight) in enumerate(self.weights.items()):
-            chance = self.rng.random()  # drawn for every value, so that a forbidden one shifts no other draw
-            if value in forbidden:
-                continue
-            share, done = weight / total, self._drawn.get(value, 0)
-            released = done < share * (self._draws + 1) - 1e-9
-            due = math.ceil((done + 1) / share - 1e-9)
-            ranked.append((not released, due, chance, order, value))
-        if not ranked:
-            return None
-        value = min(ranked, key=lambda one: one[:4])[4]
-        self._drawn[value] = self._drawn.get(value, 0) + 1
+        self._queue = [_Share(value, weight / total) for value, weight in self.weights.items()]
+
+    def draw(self, forbidden: Collection[Value] = ()) -> Value | None:
+        """Return the next value; None where all are forbidden."""
         self._draws += 1
-        return value
+        first: _Share[Value] | None = None
+        first_rank = (True, 0, 0.0)
+        for candidate in self._queue:
+            chance = self.rng.random()  # drawn for every value, so that a forbidden one shifts no other draw
+            if candidate.value in forbidden:
+                continue
+            early = candidate.drawn >= candidate.share * self._draws - 1e-9
+            rank = (early, candidate.due, chance)
+            if first is None or rank < first_rank:
+                first, first_rank = candidate, rank
+        if first is None:
+            self._draws -= 1
+            return None
+        first.count()
+        return first.value
 
 
 class BackdropGrammar:
