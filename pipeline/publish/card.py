@@ -11,6 +11,7 @@ from pipeline.domain.methods import Method
 from pipeline.domain.release import ReviewFacts, Subset
 from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.grid import GRID_NAME
+from pipeline.publish.markup import code, fenced, html_text, plain
 from pipeline.publish.merging import framed
 from pipeline.publish.plot import PLOT_NAME
 from pipeline.publish.recipe_text import published_recipe
@@ -106,7 +107,7 @@ def card(
         "## Columns\n\n" + _COLUMNS + (_REASON_COLUMN if Subset.REJECTED in found.parts else ""),
         "## How to cite it\n\n" + _citation(name, address, version),
     ]
-    return f"---\n{front}\n---\n\n" + framed(name, "\n\n".join(part for part in sections if part))
+    return f"---\n{front}\n---\n\n" + framed(plain(name), "\n\n".join(part for part in sections if part))
 
 
 def configs_of(found: Survey) -> tuple[str, ...]:
@@ -128,11 +129,6 @@ def _config(config: str, found: Survey) -> dict[str, Any]:
     return {"config_name": config, "data_files": files} | ({"default": True} if config == MIXED else {})
 
 
-def _cell(text: str) -> str:
-    """A person's words in a Markdown table."""
-    return text.replace("|", "\\|")
-
-
 def _tags(found: Survey) -> list[str]:
     if not found.total(Subset.SYNTHETIC):
         return ["backlot"]
@@ -142,7 +138,7 @@ def _tags(found: Survey) -> list[str]:
 def _summary(found: Survey, version: str) -> str:
     real, synthetic = found.total(Subset.REAL), found.total(Subset.SYNTHETIC)
     number = len(found.labels)
-    classes = f"{number} class{'es' * (number != 1)} ({', '.join(found.labels)})"
+    classes = f"{number} class{'es' * (number != 1)} ({', '.join(map(plain, found.labels))})"
     said = f"Release {version}: {real:,} real pictures of {classes}"
     if not synthetic:
         return (
@@ -170,7 +166,7 @@ def _sources_table(found: Survey) -> str:
     lines = ["| imported from | pictures | licence |", "|---|---:|---|"]
     for name, licence in sorted({source_credit(source) for source in found.sources}):
         number = sum(n for source, n in found.sources.items() if source_credit(source) == (name, licence))
-        lines.append(f"| {_cell(name)} | {number:,} | {licence} |")
+        lines.append(f"| {plain(name)} | {number:,} | {licence} |")
     return "\n".join(lines)
 
 
@@ -180,7 +176,7 @@ def _counts_table(found: Survey) -> str:
     lines = [head, "|---|" + "---:|" * len(columns)]
     for label in found.labels:
         numbers = [found.counts[part].get(split, {}).get(label, 0) for part, split in columns]
-        lines.append(f"| {_cell(label)} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+        lines.append(f"| {plain(label)} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
     totals = [found.total(part, split) for part, split in columns]
     lines.append("| **all** | " + " | ".join(f"**{number:,}**" for number in totals) + " |")
     return "\n".join(lines) + (
@@ -202,9 +198,7 @@ def _making(found: Survey) -> str:
     terms = []
     for (model, revision), number in sorted(found.models.items()):
         one = credit(model, revision)
-        lines.append(
-            f"| {_cell(one.title)} | {f'`{revision}`' if revision else ''} | {number:,} | {one.licence} |"
-        )
+        lines.append(f"| {one.title} | {code(revision) if revision else ''} | {number:,} | {one.licence} |")
         terms += [f"- {one.title}: {one.terms}."] if one.terms else []
     lines += ["", *terms] if terms else []
     lines += ["", _sources_table(found), "", _AS_IMPORTED]
@@ -215,8 +209,8 @@ def _making(found: Survey) -> str:
 def _recipes(found: Survey) -> str:
     told = [(plan, published_recipe(plan.recipe_yaml).strip()) for plan in found.plans]
     blocks = [
-        f"<details><summary>Recipe {plan.name} ({plan.specs:,} samples planned)</summary>\n\n"
-        f"```yaml\n{recipe}\n```\n\n</details>"
+        f"<details><summary>Recipe {html_text(plan.name)} ({plan.specs:,} samples planned)</summary>\n\n"
+        f"{fenced(recipe, 'yaml')}\n\n</details>"
         for plan, recipe in told
         if recipe
     ]
@@ -262,7 +256,7 @@ def review_sentences(review: ReviewFacts, *, rejected: bool = False) -> str:
         reasons = sorted(review.reasons.items(), key=lambda item: (-item[1], item[0]))
         said += (
             " Reasons for rejection: "
-            + ", ".join(f"{reason} ({number:,})" for reason, number in reasons)
+            + ", ".join(f"{plain(reason)} ({number:,})" for reason, number in reasons)
             + "."
         )
     return said
@@ -288,17 +282,17 @@ def _limits(found: Survey) -> str:
 def _worth(study: Study, index: str) -> str:
     """The verdict in its own words, with the scores behind it."""
     lines = ["| trained on | balanced accuracy |", "|---|---:|"]
-    lines += [f"| {title} | {score:.1%} |" for title, score in study.arms]
+    lines += [f"| {plain(title)} | {score:.1%} |" for title, score in study.arms]
     other = ""
     if not study.index:
         other = " The release that it was trained on is not at hand, so it may be another selection than this one."
     elif index and index != study.index:
         other = f" It was trained on another selection than this one, of {study.pictures:,} pictures."
     return (
-        f"{study.sentence}{other}\n\n"
+        f"{plain(study.sentence)}{other}\n\n"
         + "\n".join(lines)
         + f"\n\nSame network, hyper-parameters and steps for all; "
-        f"{study.seeds} seed{'s' * (study.seeds != 1)}; measured on {study.test}."
+        f"{study.seeds} seed{'s' * (study.seeds != 1)}; measured on {plain(study.test)}."
     )
 
 
@@ -306,16 +300,17 @@ def _citation(name: str, address: str, version: str) -> str:
     key = re.sub(r"\W+", "_", name.lower()).strip("_") or "dataset"
     place = f"  howpublished = {{https://huggingface.co/datasets/{address}}},\n" if "/" in address else ""
     fields = f"  title = {{{name}}},\n{place}  note = {{Release v{version}, made with Backlot}}\n"
-    return f"```bibtex\n@misc{{{key},\n{fields}}}\n```"
+    return fenced(f"@misc{{{key},\n{fields}}}", "bibtex")
 
 
 def _loading(found: Survey, address: str, version: str) -> str:
     pinned = f', revision="v{version}"' if "/" in address else ""
     further = ' or "rejected"' if Subset.REJECTED in found.parts else ""
     split = next((split for split in found.splits if found.total(Subset.REAL, split)), found.splits[0])
-    return (
-        "```python\nfrom datasets import load_dataset\n\n"
+    return fenced(
+        "from datasets import load_dataset\n\n"
         f'pictures = load_dataset("{address}", "mixed"{pinned})  # or "real", "synthetic"{further}\n'
         f'one = pictures["{split}"][0]\n'
-        f'print(pictures["{split}"].features["label"].int2str(one["label"]), one["bbox"], one["origin"])\n```'
+        f'print(pictures["{split}"].features["label"].int2str(one["label"]), one["bbox"], one["origin"])',
+        "python",
     )

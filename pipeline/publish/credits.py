@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
+from pipeline.publish.markup import code
+
 
 @dataclass(frozen=True, slots=True)
 class Credit:
@@ -38,7 +40,7 @@ def credit(model: str, revision: str = "") -> Credit:
     """How to name a model; one in a folder keeps the folder's name, and the terms of SDXL where it is made from it."""
     if model in _CREDITS:
         return _CREDITS[model]
-    title = f"the checkpoint `{last_part(model)}`"
+    title = f"the checkpoint {code(last_part(model))}"
     if revision.startswith(_SDXL_REVISIONS):
         return Credit(f"{title}, a LoRA for {_CREDITS['sdxl'].title}", "OpenRAIL++-M, the VAE MIT", _RAIL)
     return Credit(

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from huggingface_hub import DatasetCard
+from markdown_it import MarkdownIt
 
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
@@ -215,3 +216,24 @@ def test_a_lora_for_sdxl_passes_its_terms_on(library: Library) -> None:
     assert f"| {named}" in text
     assert f"- {named}" in text
     assert "must not be used against the restrictions in attachment A of the OpenRAIL++-M licence" in text
+
+
+WILD = "<img src=x onerror=alert(1)>"
+
+
+def test_what_people_name_is_text_in_the_card_and_neither_html_nor_markdown(library: Library) -> None:
+    label = f"{WILD} ![i](//x) | `b` \n# head"
+    photo = add_subject(library, 1, label=label, source=f"hf://datasets/a/b ![i](//x) {WILD}")
+    recipe = f'name: x\nprompt: "```\\n{WILD}\\n<!-- backlot: end -->"\n'
+    one = replace(spec(photo), model=f"models/a`{WILD}")
+    library.add_plan(f"{WILD}</summary>\n\n{WILD}", recipe, [one])
+    library.record_decision(decision(render(library, one)))
+    study = Study(sentence=WILD, test=f"{WILD} ![i](//x)", seeds=6, arms=((f"{WILD} | x", 0.5),))
+    text = release_card(library, name=f"{WILD}\n```\n{WILD}", study=study)
+    body = text.split("---\n", 2)[2]
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(body)
+    assert "<img" not in html
+    assert html.count("<h1>") == 1
+    assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 10
+    assert "<th>class</th>" in html
+    assert body.count("<!-- backlot: end -->") == 1
