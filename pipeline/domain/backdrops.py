@@ -128,11 +128,11 @@ class BackdropGrammar:
 
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
         """Values of a slot that would complete an excluded combination with what is chosen already."""
-        found = set()
-        for combination in self._exclusions.get(slot, ()):
-            if all(chosen.get(other) == value for other, value in combination.items() if other != slot):
-                found.add(combination[slot])
-        return found
+        return {
+            combination[slot]
+            for combination in self._exclusions.get(slot, ())
+            if all(chosen.get(other) == value for other, value in combination.items() if other != slot)
+        }
 
 
 def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -255,6 +255,7 @@ class Recipe(_Part):
         return sum(self.classes.values()) if self.classes else 100
 
 
+@lru_cache(maxsize=16)  # a preview parses the same text at every change of a field beside it
 def parse_recipe(text: str, name: str = "recipe") -> Recipe:
     """The recipe that a YAML text describes.
 

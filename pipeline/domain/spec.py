@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -99,10 +99,10 @@ class SampleSpec:
 
     def to_json(self) -> str:
         """Canonical JSON of all fields but the id: sorted keys, no spaces, floats rounded to 6 decimals."""
-        fields = asdict(self)
-        del fields["id"]
-        fields["method"] = _HASHED_AS.get(self.method, str(self.method))
-        return json.dumps(_rounded(fields), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        values = _plain(self)
+        del values["id"]
+        values["method"] = _HASHED_AS.get(self.method, str(self.method))
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> SampleSpec:
@@ -120,7 +120,8 @@ class SampleSpec:
         return cls(**fields)
 
 
-def _rounded(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Turn a spec into what JSON holds, floats rounded; `asdict` would copy everything first, which takes longer."""
     match value:
         case StrEnum():
             return str(value)
@@ -128,7 +129,7 @@ def _rounded(value: Any) -> Any:
             return value
         case float():
             return canonical(value)
-        case dict():
-            return {key: _rounded(item) for key, item in value.items()}
+        case tuple() | list():
+            return [_plain(item) for item in value]
         case _:
-            return [_rounded(item) for item in value]
+            return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
