@@ -59,8 +59,8 @@ def filled(folder: Path, count: int) -> Library:
     """A library of `count` photos."""
     library = Library.open(folder, create=True)
     for number in range(count):
-        photo_id = library.put_picture(texture(number, _SIDE_PX))
-        library.add_subject(
+        photo_id = library.images.put(texture(number, _SIDE_PX))
+        library.photos.add(
             NewPhoto(
                 id=photo_id,
                 label=f"class {number % 5}",
@@ -112,7 +112,9 @@ def pictures_per_s(act: Callable[[], object], count: int) -> float:
 
 def unchanged(library: Library, release: Path) -> bool:
     """Whether every stored file arrived byte for byte."""
-    wanted = [hashlib.sha256(library.picture_bytes(one.photo_id)).digest() for one in library.subjects()]
+    wanted = [
+        hashlib.sha256(library.images.read_bytes(one.photo_id)).digest() for one in library.photos.list()
+    ]
     paths = sorted((release / "data" / "real").glob("train-*.parquet"))
     images = (image for path in paths for image in pq.read_table(path)["image"].to_pylist())
     return [hashlib.sha256(image["bytes"]).digest() for image in images] == wanted
@@ -124,13 +126,14 @@ class Repeated:
     def __init__(self, count: int, side_px: int = _SMALL_PX) -> None:
         self._count = count
         self._stored = [encode_webp(texture(number, side_px)) for number in range(20)]
+        self.releases = self.images = self.review = self.plans = self
 
     @property
     def data_bytes(self) -> int:
         """Of all pictures."""
         return self._count * sum(map(len, self._stored)) // len(self._stored)
 
-    def release_rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
+    def rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """`count` real rows in the train split."""
         if part is not Subset.REAL or split not in (None, "train"):
             return
@@ -147,15 +150,15 @@ class Repeated:
                 place=number + 1,
             )
 
-    def picture_bytes(self, blob_id: str) -> bytes:
+    def read_bytes(self, blob_id: str) -> bytes:
         """A fresh copy, as from a disk."""
         return bytes(bytearray(self._stored[int(blob_id) % len(self._stored)]))
 
-    def review_facts(self) -> ReviewFacts:
+    def facts(self) -> ReviewFacts:
         """Nothing was reviewed."""
         return ReviewFacts()
 
-    def plans(self) -> tuple[()]:
+    def list(self) -> tuple[()]:
         """Nothing was planned."""
         return ()
 
@@ -163,9 +166,9 @@ class Repeated:
 class Distinct(Repeated):
     """The same, with other bytes in every row."""
 
-    def picture_bytes(self, blob_id: str) -> bytes:
+    def read_bytes(self, blob_id: str) -> bytes:
         """As many bytes as a small picture has; the first ones, which the card shows, are pictures."""
-        packed = super().picture_bytes(blob_id)
+        packed = super().read_bytes(blob_id)
         number = int(blob_id)
         return packed if number < len(self._stored) else np.random.default_rng(number).bytes(len(packed))
 
@@ -223,7 +226,7 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         library = filled(scratch / "library", count)
-        paths = [library.picture_path(one.photo_id) for one in library.subjects()]
+        paths = [library.images.path(one.photo_id) for one in library.photos.list()]
         write_release(library, scratch / "warm", name="warm")
         ours = pictures_per_s(lambda: write_release(library, scratch / "ours", name="ours"), count)
         embedding = pictures_per_s(lambda: through_embedding(paths, scratch / "embedded.parquet"), count)

@@ -63,11 +63,11 @@ def texture(number: int) -> np.ndarray:
 def grow(folder: Path, count: int, *, textures: int = 1) -> None:
     """A library of about `count` undecided samples: a few are stored as always, the rest are copies of their rows."""
     with Library.open(folder, create=True) as library:
-        pictures = [library.put_picture(texture(number)) for number in range(textures)]
+        pictures = [library.images.put(texture(number)) for number in range(textures)]
         specs = [_spec(library, label, method) for label in _LABELS for method in _METHODS]
-        library.add_plan("benchmark", "", specs)
+        library.plans.add("benchmark", "", specs)
         for one in specs:
-            library.record_sample(_rendered(one, pictures[0]))
+            library.samples.record(_rendered(one, pictures[0]))
     copies = count // len(specs) - 1
     with closing(sqlite3.connect(folder / "backlot.sqlite")) as database:
         database.execute("PRAGMA synchronous=OFF")
@@ -114,9 +114,9 @@ def _copies(text: str, copies: int, pictures: list[str]) -> Iterator[tuple[int, 
 
 def _spec(library: Library, label: str, method: Method) -> SampleSpec:
     photo = texture(_LABELS.index(label) + 1000)
-    photo_id = library.put_picture(photo)
-    cutout_id = library.put_picture(np.dstack([photo, np.full((_SIDE_PX, _SIDE_PX), 255, np.uint8)]))
-    library.add_subject(
+    photo_id = library.images.put(photo)
+    cutout_id = library.images.put(np.dstack([photo, np.full((_SIDE_PX, _SIDE_PX), 255, np.uint8)]))
+    library.photos.add(
         NewPhoto(
             id=photo_id, label=label, name=f"{label}.png", source="benchmark", split="train", photo_id=photo_id,
             height=_SIDE_PX, width=_SIDE_PX, cutout_id=cutout_id, box=(0, 0, 9, 9),
@@ -230,7 +230,7 @@ def _decide_many(studio: Studio, count: int) -> None:
     while count > 0:
         rows = studio.next_for_review("ann", limit=min(500, count))
         at = datetime.now(UTC).isoformat()
-        studio.library.record_decisions(
+        studio.library.review.record_all(
             [
                 Decision(
                     sample_id=row.id, reviewer="ann", verdict=Verdict.ACCEPT, at=at, via="key",
@@ -294,7 +294,7 @@ def team(seconds: float) -> dict[str, Any]:
             one.start()
         for one in people:
             one.join()
-        stored = [(one.sample_id, one.reviewer) for one in studio.library.decisions()]
+        stored = [(one.sample_id, one.reviewer) for one in studio.library.review.decisions()]
         accepted = studio.library.counts().samples["accepted"]
         problems = studio.library.verify()
     doubled = sum(number - 1 for number in Counter(sample for sample, _ in stored).values())
@@ -365,7 +365,7 @@ def _on_page(page: Page, count: int) -> dict[str, Any]:
         finally:
             app.stop()
         with Library.open(folder / "library") as library:
-            stored = [one.sample_id for one in library.decisions()]
+            stored = [one.sample_id for one in library.review.decisions()]
     return {
         "samples": count,
         "key_to_painted_ms_p50": _percentile(painted, 50),

@@ -50,7 +50,7 @@ def test_an_old_library_opens_and_verifies_clean(studio: Studio) -> None:
 def test_an_old_library_has_the_same_photos_and_counts(studio: Studio, expected: dict[str, Any]) -> None:
     photos = {
         photo.id: {"label": photo.label, "split": photo.split, "mask_id": photo.mask_id}
-        for photo in studio.library.subjects()
+        for photo in studio.library.photos.list()
     }
     assert photos == expected["photos"]
     assert asdict(studio.library.counts()) == expected["counts"]
@@ -60,8 +60,8 @@ def test_the_samples_of_an_old_library_are_in_the_same_states(
     studio: Studio, expected: dict[str, Any]
 ) -> None:
     samples = {
-        row.id: (row.spec.label, row.image_id, str(studio.library.review_state(row.id)))
-        for row in studio.library.samples(limit=1000)
+        row.id: (row.spec.label, row.image_id, str(studio.library.review.state(row.id)))
+        for row in studio.library.samples.list(limit=1000)
     }
     assert samples == {
         sample_id: (sample["label"], sample["image_id"], sample["state"])
@@ -70,9 +70,9 @@ def test_the_samples_of_an_old_library_are_in_the_same_states(
 
 
 def test_the_decisions_of_an_old_library_are_the_same(studio: Studio, expected: dict[str, Any]) -> None:
-    votes = sorted([row.sample_id, row.reviewer, str(row.verdict)] for row in studio.library.votes())
+    votes = sorted([row.sample_id, row.reviewer, str(row.verdict)] for row in studio.library.review.votes())
     assert votes == expected["votes"]
-    assert len(list(studio.library.decision_rows())) == expected["decisions"]
+    assert len(list(studio.library.review.decision_rows())) == expected["decisions"]
     assert studio.queues() == {"nuts": {"label": "hex nut"}}
 
 
@@ -81,7 +81,7 @@ def test_planning_the_old_recipe_again_gives_the_same_sample_ids(
 ) -> None:
     specs = planned(studio.library, parse_recipe(expected["recipe"]), Overrides(), FileAccess())
     assert [spec.id for spec in specs] == expected["planned"]
-    assert studio.library.missing(expected["planned"]) == []
+    assert studio.library.plans.missing(expected["planned"]) == []
 
 
 def test_an_old_library_is_published_with_the_same_rows(
@@ -134,11 +134,12 @@ def test_an_old_release_is_imported_with_its_photos_and_accepted_samples(
 ) -> None:
     with Studio(Settings(library=tmp_path / "library", starter=False)) as studio:
         studio.import_photos(str(RELEASE))
-        assert {photo.id: photo.split for photo in studio.library.subjects()} == {
+        assert {photo.id: photo.split for photo in studio.library.photos.list()} == {
             photo_id: photo["split"] for photo_id, photo in expected["photos"].items()
         }
         states = {
-            row.id: str(studio.library.review_state(row.id)) for row in studio.library.samples(limit=1000)
+            row.id: str(studio.library.review.state(row.id))
+            for row in studio.library.samples.list(limit=1000)
         }
         assert states == {
             sample_id: "accepted"

@@ -90,13 +90,13 @@ def test_importing_the_same_photos_twice_adds_nothing(
 
 def test_where_the_mask_is_1_every_sample_equals_the_warped_photo(library: Path) -> None:
     with Library.open(library) as opened:
-        rows = opened.samples(limit=1000)
+        rows = opened.samples.list(limit=1000)
         assert len(rows) == 2 * COUNT
         for row in rows:
             placements = [one.placement for one in row.spec.objects]
             cutouts = [cutout_of(opened, one.cutout_id) for one in row.spec.objects]
             layer = place(cutouts, placements, row.spec.size).layer
-            image, mask = opened.picture(row.image_id), opened.picture(row.mask_id)
+            image, mask = opened.images.read(row.image_id), opened.images.read(row.mask_id)
             assert np.array_equal(mask, layer.alpha)
             assert (mask == 255).sum() > 100
             assert np.array_equal(image[mask == 255], layer.rgb[mask == 255])
@@ -104,8 +104,8 @@ def test_where_the_mask_is_1_every_sample_equals_the_warped_photo(library: Path)
 
 def test_the_background_is_painted_and_differs_between_seeds(library: Path) -> None:
     with Library.open(library) as opened:
-        rows = opened.samples(method="inpaint", limit=2)
-        grounds = [opened.picture(row.image_id)[:8].astype(float) for row in rows]
+        rows = opened.samples.list(method="inpaint", limit=2)
+        grounds = [opened.images.read(row.image_id)[:8].astype(float) for row in rows]
         assert np.abs(grounds[0] - grounds[1]).mean() > 2
         assert all(ground.std() > 0.5 for ground in grounds)
 
@@ -123,7 +123,7 @@ def test_the_same_recipe_and_seed_give_the_same_ids_and_pixels(
     run("generate", "--library", again, "--method", "inpaint", "--count", COUNT, capsys=capsys)
     with Library.open(library) as first, Library.open(again) as second:
         pictures = [
-            {row.id: row.image_id for row in opened.samples(method="inpaint", limit=100)}
+            {row.id: row.image_id for row in opened.samples.list(method="inpaint", limit=100)}
             for opened in (first, second)
         ]
     assert len(pictures[0]) == COUNT

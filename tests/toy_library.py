@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.store import Library, NewPhoto, Photo, Rendered
+from pipeline.store import Library, NewPhoto, Photo, Rendered, Replica
 
 SIDE_PX = 24
 BOX = (6, 4, 18, 20)
@@ -39,8 +39,8 @@ def add_subject(
     source: str = "toy",
 ) -> Photo:
     """A photo with its cut-out in the library."""
-    photo_id = library.put_picture(picture(number))
-    cutout_id = library.put_picture(np.dstack([picture(number), mask()]))
+    photo_id = library.images.put(picture(number))
+    cutout_id = library.images.put(np.dstack([picture(number), mask()]))
     new = NewPhoto(
         id=photo_id,
         label=label,
@@ -56,8 +56,8 @@ def add_subject(
         mask_origin="given",
         box=BOX,
     )
-    library.add_subject(new)
-    return library.subject(photo_id)
+    library.photos.add(new)
+    return library.photos.get(photo_id)
 
 
 def spec(
@@ -87,11 +87,11 @@ def spec(
 
 def render(library: Library, one: SampleSpec, *, seconds: float = 0.25) -> str:
     """Store a picture for a planned spec; its id."""
-    library.record_sample(
+    library.samples.record(
         Rendered(
             spec_id=one.id,
-            image_id=library.put_picture(picture(1000 + one.seed)),
-            mask_id=library.put_picture(mask()),
+            image_id=library.images.put(picture(1000 + one.seed)),
+            mask_id=library.images.put(mask()),
             boxes=(BOX,),
             homographies=(IDENTITY,),
             visible=(1.0,),
@@ -130,5 +130,18 @@ def filled(library: Library, *, subjects: int = 2, samples: int = 4) -> list[str
     """Subjects of one class and rendered, undecided samples of them; the samples' ids in plan order."""
     photos = [add_subject(library, number) for number in range(subjects)]
     specs = [spec(photos[seed % subjects], seed=seed) for seed in range(samples)]
-    library.add_plan("toy", "name: toy", specs)
+    library.plans.add("toy", "name: toy", specs)
     return [render(library, one) for one in specs]
+
+
+def replica_of(library: Library) -> Replica:
+    """The replica of a library that has one."""
+    assert library.replica is not None
+    return library.replica
+
+
+def die(library: Library) -> None:
+    """Close a library as if its process had been killed: its replica writes nothing more."""
+    replica_of(library)._over.set()
+    library.replica = None
+    library.close()

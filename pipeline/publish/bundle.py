@@ -168,7 +168,7 @@ def _write_parts(
             schema = stored_schema(features[part])
             for split in found.splits:
                 with ShardWriter(folder / "data" / part, split, schema, shard_bytes) as writer:
-                    for row in source.release_rows(part, split=split):
+                    for row in source.releases.rows(part, split=split):
                         writer.add(release_record(source, part, row, numbers), place=row.place)
                         index.add(part, row)
                         seen.count(part, row)

@@ -125,7 +125,7 @@ def export(
     written = left_out = 0
     with _whole_folder(to) as folder:
         writer = _WRITERS[kind](folder, found.labels)
-        for row in (row for part in parts for row in source.release_rows(part)):
+        for row in (row for part in parts for row in source.releases.rows(part)):
             if kind.needs_boxes and not row.boxes:
                 left_out += 1
             else:

@@ -51,7 +51,7 @@ def sample_grid(rows: Sequence[Sequence[RGB]]) -> RGB:
 
 def write_grid(source: ReleaseSource, found: Survey, folder: Path) -> None:
     """Write the grid of a release into its folder."""
-    rows = [[decode(source.picture_bytes(blob_id)) for blob_id in row] for row in grid_ids(found)]
+    rows = [[decode(source.images.read_bytes(blob_id)) for blob_id in row] for row in grid_ids(found)]
     packed = io.BytesIO()
     Image.fromarray(sample_grid(rows)).save(packed, "WEBP", quality=_QUALITY, method=2)
     (folder / GRID_NAME).write_bytes(packed.getvalue())

@@ -25,20 +25,37 @@ class StoredPlan(Protocol):
     def specs(self) -> int: ...
 
 
+class _Rows(Protocol):
+    def rows(self, subset: Subset, /, *, split: str | None = None) -> Iterator[ReleaseRow]:
+        """The rows of one subset; what came into it later comes later."""
+
+
+class _ImageFiles(Protocol):
+    def read_bytes(self, image_id: str, /) -> bytes:
+        """The stored file of an image. NotFound: there is none; DamagedPicture: it was changed after it was stored."""
+
+
+class _Review(Protocol):
+    def facts(self) -> ReviewFacts:
+        """How the samples were decided."""
+
+
+class _Plans(Protocol):
+    def list(self) -> Sequence[StoredPlan]:
+        """The recipes."""
+
+
 class ReleaseSource(Protocol):
     """The library as a release sees it."""
 
-    def release_rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
-        """The rows of one part; what came into it later comes later."""
-
-    def picture_bytes(self, blob_id: str) -> bytes:
-        """The stored file of a picture. NotFound: there is none; DamagedPicture: it was changed after it was stored."""
-
-    def review_facts(self) -> ReviewFacts:
-        """How the samples were decided."""
-
-    def plans(self) -> Sequence[StoredPlan]:
-        """The recipes."""
+    @property
+    def releases(self) -> _Rows: ...
+    @property
+    def images(self) -> _ImageFiles: ...
+    @property
+    def review(self) -> _Review: ...
+    @property
+    def plans(self) -> _Plans: ...
 
 
 def stored_picture(source: ReleaseSource, row: ReleaseRow, blob_id: str) -> bytes:
@@ -48,7 +65,7 @@ def stored_picture(source: ReleaseSource, row: ReleaseRow, blob_id: str) -> byte
         ReleaseRefused: it is missing or was changed; the message names the row.
     """
     try:
-        return source.picture_bytes(blob_id)
+        return source.images.read_bytes(blob_id)
     except (NotFound, DamagedPicture) as error:
         state = "missing" if isinstance(error, NotFound) else "damaged"
         part = "mask" if blob_id == row.mask_id else "image"
@@ -150,12 +167,12 @@ def survey(source: ReleaseSource, *, rejected: bool = False, known: Sequence[str
     parts = tuple(Subset) if rejected else (Subset.REAL, Subset.SYNTHETIC)
     found = Survey(
         counts={part: {} for part in parts},
-        review=source.review_facts(),
-        plans=tuple(source.plans()),
+        review=source.review.facts(),
+        plans=tuple(source.plans.list()),
         known=tuple(known),
     )
     for part in parts:
-        for row in source.release_rows(part):
+        for row in source.releases.rows(part):
             found.count(part, row)
     if rejected and not found.total(Subset.REJECTED):
         del found.counts[Subset.REJECTED]  # `datasets` loads no empty configuration

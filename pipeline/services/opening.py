@@ -10,7 +10,7 @@ from pipeline.errors import StudioError
 from pipeline.publish import hub_name
 from pipeline.publish.state import DatasetState, taken_token
 from pipeline.settings import Settings
-from pipeline.store import KeptLibrary, Library, ReplicaFolder, Restored
+from pipeline.store import Library, ReplicaFolder, Restored
 
 _log = logging.getLogger(__name__)
 _FIRST = 3  # damaged lines that are named
@@ -55,9 +55,9 @@ def open_library(settings: Settings, *, create: bool) -> OpenedLibrary:
     if name := hub_name(settings.state):
         folder = settings.library.with_name(f"{settings.library.name}-state")
         dataset = DatasetState(name, folder, token=taken_token())
-    library = KeptLibrary.open(settings.library, create=create)
+    library = Library.open(settings.library, create=create)
     try:
-        restored = library.keep_in(ReplicaFolder(folder, dataset.guard if dataset else None))
+        restored = library.replicate_to(ReplicaFolder(folder, dataset.guard if dataset else None))
     except BaseException:
         library.close()
         raise

@@ -65,7 +65,7 @@ class Studio(ReviewDesk):
         self._study = StudyProcess(settings.runs)
         self._outlooks = releases.ReleaseOutlooks(self.library)
         if settings.overlap:
-            self.library.set_review_policy(Policy(overlap=settings.overlap, rule=Rule(settings.rule)))
+            self.library.review.set_policy(Policy(overlap=settings.overlap, rule=Rule(settings.rule)))
 
     def __enter__(self) -> Self:
         return self
@@ -135,23 +135,23 @@ class Studio(ReviewDesk):
         limit: int | None = None,
     ) -> list[Photo]:
         """Photos, doubtful masks first."""
-        return self.library.subjects(label=label, split=split, doubtful=doubtful, limit=limit)
+        return self.library.photos.list(label=label, split=split, doubtful=doubtful, limit=limit)
 
     def subject(self, subject_id: str) -> Photo:
         """One photo by its id."""
-        return self.library.subject(subject_id)
+        return self.library.photos.get(subject_id)
 
     def refusals(self) -> list[tuple[str, str]]:
         """Files that imports refused, with the reason."""
-        return [(refusal.name, refusal.reason) for refusal in self.library.refusals()]
+        return [(refusal.name, refusal.reason) for refusal in self.library.photos.refusals()]
 
     def picture(self, blob_id: str) -> RGB:
         """A stored picture by its blob id."""
-        return self.library.picture(blob_id)
+        return self.library.images.read(blob_id)
 
     def picture_path(self, blob_id: str) -> Path:
         """The lossless WebP file of a stored picture."""
-        return self.library.picture_path(blob_id)
+        return self.library.images.path(blob_id)
 
     def thumbnail_path(self, blob_id: str) -> Path:
         """A 256-px thumbnail, made at the first call."""
@@ -186,7 +186,7 @@ class Studio(ReviewDesk):
 
     def set_excluded(self, subject_id: str, excluded: bool) -> None:
         """Leave a photo out of plans and releases, or take it in again."""
-        self.library.set_subject_excluded(subject_id, excluded)
+        self.library.photos.set_excluded(subject_id, excluded)
 
     # --- create ---------------------------------------------------------------------------------------------
 

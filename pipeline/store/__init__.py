@@ -2,7 +2,7 @@
 
 from pipeline.store.library import Library
 from pipeline.store.replica.folder import ReplicaFolder
-from pipeline.store.replica.replica import KeptLibrary
+from pipeline.store.replica.replica import Replica
 from pipeline.store.replica.restore import Restored
 from pipeline.store.rows import (
     AutoReviewCheck,
@@ -28,13 +28,13 @@ __all__ = [
     "Counts",
     "DecisionRow",
     "GoldItem",
-    "KeptLibrary",
     "Library",
     "NewPhoto",
     "Photo",
     "PlanRow",
     "Refusal",
     "Rendered",
+    "Replica",
     "ReplicaFolder",
     "Restored",
     "SampleFilter",

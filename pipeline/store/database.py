@@ -6,10 +6,10 @@ import errno
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from pipeline.errors import LibraryUnusable
 
 DATABASE_NAME = "backlot.sqlite"
+Change = tuple[str, str]  # table, key of the row
 _BUSY_TIMEOUT_MS = 30_000
 _CHECKED_BYTES = 256_000_000  # of a database that is looked through whenever it is opened
 _PRAGMAS = (
@@ -51,20 +52,90 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def reading(engine: Engine, folder: Path) -> Iterator[Connection]:
-    """A short transaction that only reads: one consistent view."""
-    with plain_faults(folder), engine.connect() as connection, connection.begin():
-        yield connection
+class ChangeListener(Protocol):
+    """What is told of the changes of a database; see `Database.listen`."""
+
+    def changed(self, table: str, key: str) -> None:
+        """Note a row that is about to change, before anybody else can see the change."""
+
+    def committed(self, changes: Sequence[Change]) -> None:
+        """Take the rows that were just changed; the call that changed them returns only after it."""
+
+    def settle(self) -> None:
+        """Finish what earlier changes have left to do in the background."""
 
 
-@contextmanager
-def writing(engine: Engine, folder: Path) -> Iterator[Connection]:
-    """A short transaction that writes: all of it is stored, or nothing."""
-    with plain_faults(folder), engine.connect() as connection:
-        connection = connection.execution_options(writes=True)
-        with connection.begin():
+class Transaction:
+    """A transaction that writes: its connection, and the rows that it says it changes."""
+
+    def __init__(self, connection: Connection, listener: ChangeListener | None) -> None:
+        self.connection = connection
+        self.changes: list[Change] = []
+        self._listener = listener
+
+    def changed(self, table: str, key: str) -> None:
+        """Tell the listener of a row that this transaction adds, changes or removes. Events need not be told."""
+        self.changes.append((table, key))
+        if self._listener is not None:
+            self._listener.changed(table, key)
+
+
+class Database:
+    """The database of one library: short transactions, and one listener that learns of every change.
+
+    Args:
+        folder: the library.
+        url: a database elsewhere (postgresql+psycopg://…); without it the folder's own SQLite file.
+    """
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.folder = folder
+        self.engine = open_engine(folder, url)
+        self._counter = ChangeCounter(folder) if self.engine.dialect.name == "sqlite" else None
+        self._listener: ChangeListener | None = None
+
+    def listen(self, listener: ChangeListener) -> None:
+        """Tell a listener of all changes from now on."""
+        self._listener = listener
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A short transaction that only reads: one consistent view."""
+        with plain_faults(self.folder), self.engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A short transaction that writes: all of it is stored, or nothing."""
+        listener = self._listener
+        with plain_faults(self.folder), self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                transaction = Transaction(connection, listener)
+                yield transaction
+        if listener is not None:
+            listener.committed(transaction.changes)
+
+    def settle(self) -> None:
+        """Have the listener finish what it does in the background."""
+        if self._listener is not None:
+            self._listener.settle()
+
+    def change_number(self) -> int | None:
+        """A number that changes with every commit of anybody, to see whether a result is still true.
+
+        None for a database by URL, which does not offer one.
+        """
+        if self._counter is None:
+            return None
+        with plain_faults(self.folder):
+            return self._counter.value()
+
+    def close(self) -> None:
+        """Give the connections back. The database can still be used again."""
+        if self._counter is not None:
+            self._counter.close()
+        self.engine.dispose()
 
 
 def insert_new(connection: Connection, table: Table) -> Any:

@@ -1,141 +1,145 @@
-"""Gold items: pictures whose right answer is known, dealt among the others to see how well a reviewer looks."""
+"""Gold items: images whose right answer is known, dealt among the others to measure how well a reviewer decides."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Row, exists, func, or_, select
 
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store import samples as sample_rows
-from pipeline.store.database import insert_new
+from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import RENDERED_STATES, GoldItem, SampleRow, SampleState
+from pipeline.store.sample_rows import sample_row, state_of
 from pipeline.store.schema import gold_answers, gold_items, now, sample_subjects, samples, subjects, votes
 
 _VERDICTS = {SampleState.ACCEPTED: "accept", SampleState.REJECTED: "reject"}
 _ACCEPT, _UNDO = "accept", "undo"
 _LASTING = ("accept", "reject")
+_SAMPLES_OF_PHOTOS = sample_subjects.join(samples, samples.c.id == sample_subjects.c.sample_id)
 _SHOWS_OBJECT = (samples.c.state.in_(RENDERED_STATES), samples.c.mask_id.is_not(None))
 
 
-def add_sample(connection: Connection, sample_id: str, made_by: str) -> None:
-    """Make a decided sample a gold item; its state is the known answer. Again: no change.
+class GoldRepository:
+    """Samples and photos whose right answer is known, and the answers that reviewers gave to them."""
 
-    Raises:
-        NotFound: no such sample.
-        InvalidRequest: the sample is not decided.
-    """
-    verdict = _VERDICTS.get(sample_rows.state_of(connection, sample_id))
-    if verdict is None:
-        raise InvalidRequest(
-            f"sample {sample_id} is not decided; accept or reject it, then make it a gold item"
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, sample_ids: Sequence[str], *, made_by: str) -> None:
+        """Make decided samples gold items, all or none; the state of each is the known answer. Again: no change.
+
+        Raises:
+            NotFound: there is no such sample.
+            InvalidRequest: a sample is not decided.
+        """
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            for sample_id in sample_ids:
+                verdict = _VERDICTS.get(state_of(connection, sample_id))
+                if verdict is None:
+                    raise InvalidRequest(
+                        f"sample {sample_id} is not decided; accept or reject it, then make it a gold item"
+                    )
+                _add(connection, f"sample {sample_id}", verdict, made_by, sample_id=sample_id)
+
+    def add_photos(self, number: int, *, made_by: str) -> int:
+        """Make up to so many photos, of all classes in turn, gold items that must be accepted; how many are new."""
+        taken = exists().where(gold_items.c.subject_id == subjects.c.id)
+        rank = func.row_number().over(partition_by=subjects.c.label, order_by=subjects.c.seq)
+        free = select(subjects.c.id, rank.label("rank")).where(~subjects.c.excluded, ~taken).subquery()
+        first = select(free.c.id).order_by(free.c.rank, free.c.id).limit(number)
+        with self._database.writing() as transaction:
+            ids = transaction.connection.scalars(first).all()
+            for photo_id in ids:
+                _add(transaction.connection, f"photo {photo_id}", _ACCEPT, made_by, subject_id=photo_id)
+        return len(ids)
+
+    def count(self) -> int:
+        """How many gold items there are."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(gold_items)) or 0
+
+    def next_for(self, reviewer: str, number: int) -> list[GoldItem]:
+        """Gold items that a reviewer has not answered and did not decide, in the order in which they were made.
+
+        A photo is among them only where a sample of it was rendered: see `cover`.
+        """
+        answered = exists().where(
+            gold_answers.c.reviewer == reviewer,
+            gold_answers.c.gold_id == gold_items.c.id,
+            gold_answers.c.verdict != _UNDO,
         )
-    _add(connection, f"sample {sample_id}", verdict, made_by, sample_id=sample_id)
+        voted = exists().where(votes.c.reviewer == reviewer, votes.c.sample_id == gold_items.c.sample_id)
+        of_photo = sample_subjects.c.subject_id == gold_items.c.subject_id
+        cover_of_item = exists().select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
+        shown = or_(gold_items.c.sample_id.is_not(None), cover_of_item)
+        free = select(gold_items).where(~answered, ~voted, shown).order_by(gold_items.c.seq).limit(number)
+        with self._database.reading() as connection:
+            return [_item(row) for row in connection.execute(free)]
 
+    def cover(self, photo_id: str) -> SampleRow:
+        """The rendered sample whose fields a photo borrows: one made from it, with a prompt if there is one.
 
-def add_photos(connection: Connection, number: int, made_by: str) -> int:
-    """Make up to so many photographs, of all classes in turn, gold items that must be accepted; how many are new."""
-    taken = exists().where(gold_items.c.subject_id == subjects.c.id)
-    rank = func.row_number().over(partition_by=subjects.c.label, order_by=subjects.c.seq)
-    free = select(subjects.c.id, rank.label("rank")).where(~subjects.c.excluded, ~taken).subquery()
-    ids = list(connection.scalars(select(free.c.id).order_by(free.c.rank, free.c.id).limit(number)))
-    for subject_id in ids:
-        _add(connection, f"photo {subject_id}", _ACCEPT, made_by, subject_id=subject_id)
-    return len(ids)
+        Raises:
+            NotFound: no sample of the photo was rendered.
+        """
+        of_photo = sample_subjects.c.subject_id == photo_id
+        of_photo_rendered = select(samples).select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
+        first = of_photo_rendered.order_by(samples.c.method == str(Method.PASTE), samples.c.seq).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(first).one_or_none()
+        if row is None:
+            raise NotFound("sample of photo", photo_id)
+        return sample_row(row)
+
+    def get(self, gold_id: str) -> GoldItem | None:
+        """A gold item by its id; None where the id is a sample's or unknown."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(gold_items).where(gold_items.c.id == gold_id)).one_or_none()
+        return None if row is None else _item(row)
+
+    def answer(
+        self, gold_id: str, *, reviewer: str, verdict: str, reason: str | None, via: str, client_id: str
+    ) -> None:
+        """Append an answer to a gold item, or an undo of it; a client id counts once. No sample's state changes."""
+        values = {"gold_id": gold_id, "reviewer": reviewer, "verdict": verdict, "reason": reason, "via": via}
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            new = insert_new(connection, gold_answers).values(client_id=client_id, at=now(), **values)
+            connection.execute(new)
+
+    def results(self) -> dict[str, tuple[int, int]]:
+        """Reviewer → (right answers, answers): the last standing accept or reject of each reviewer on each item.
+
+        An undo takes back the reviewer's last standing answer to the item, as it does with decisions.
+        """
+        of_item = gold_items.c.id == gold_answers.c.gold_id
+        columns = (gold_answers.c.reviewer, gold_answers.c.gold_id, gold_answers.c.verdict)
+        statement = select(*columns, gold_items.c.verdict.label("known")).join(gold_items, of_item)
+        # (reviewer, item) → standing answers: right, wrong, or None for a skip or a flag
+        standing: dict[tuple[str, str], list[bool | None]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(statement.order_by(gold_answers.c.seq)):
+                answers = standing.setdefault((row.reviewer, row.gold_id), [])
+                if row.verdict != _UNDO:
+                    answers.append(row.verdict == row.known if row.verdict in _LASTING else None)
+                elif answers:
+                    answers.pop()
+        totals: dict[str, tuple[int, int]] = {}
+        for (reviewer, _), answers in standing.items():
+            lasting = [right for right in answers if right is not None]
+            if lasting:
+                right, answered = totals.get(reviewer, (0, 0))
+                totals[reviewer] = (right + lasting[-1], answered + 1)
+        return totals
 
 
 def _add(connection: Connection, what: str, verdict: str, made_by: str, **of: str) -> None:
     known = hashlib.sha256(f"gold {what}".encode()).hexdigest()[:20]  # as long as a sample's
     values = {"id": known, "verdict": verdict, "made_by": made_by, "at": now(), **of}
     connection.execute(insert_new(connection, gold_items).values(**values))
-
-
-def count(connection: Connection) -> int:
-    """How many gold items there are."""
-    return connection.scalar(select(func.count()).select_from(gold_items)) or 0
-
-
-def next_for(connection: Connection, reviewer: str, number: int) -> list[GoldItem]:
-    """Gold items that a reviewer has not answered and did not decide, in the order in which they were made.
-
-    A photograph is among them only where a sample of it was rendered: see `cover`.
-    """
-    answered = exists().where(
-        gold_answers.c.reviewer == reviewer,
-        gold_answers.c.gold_id == gold_items.c.id,
-        gold_answers.c.verdict != _UNDO,
-    )
-    voted = exists().where(votes.c.reviewer == reviewer, votes.c.sample_id == gold_items.c.sample_id)
-    covered = sample_subjects.join(samples, samples.c.id == sample_subjects.c.sample_id)
-    of_photo = sample_subjects.c.subject_id == gold_items.c.subject_id
-    cover_of_item = exists().select_from(covered).where(of_photo, *_SHOWS_OBJECT)
-    shown = or_(gold_items.c.sample_id.is_not(None), cover_of_item)
-    free = select(gold_items).where(~answered, ~voted, shown).order_by(gold_items.c.seq).limit(number)
-    return [_item(row) for row in connection.execute(free)]
-
-
-def cover(connection: Connection, subject_id: str) -> SampleRow:
-    """The rendered sample whose fields a photograph borrows: one made from it, with a prompt if there is one.
-
-    Raises:
-        NotFound: no sample of the photograph was rendered.
-    """
-    joined = samples.join(sample_subjects, sample_subjects.c.sample_id == samples.c.id)
-    of_photo = (
-        select(samples).select_from(joined).where(sample_subjects.c.subject_id == subject_id, *_SHOWS_OBJECT)
-    )
-    first = of_photo.order_by(samples.c.method == str(Method.PASTE), samples.c.seq).limit(1)
-    row = connection.execute(first).one_or_none()
-    if row is None:
-        raise NotFound("sample of photo", subject_id)
-    return sample_rows.sample_row(row)
-
-
-def item(connection: Connection, gold_id: str) -> GoldItem | None:
-    """A gold item by its id; None where the id is a sample's or unknown."""
-    row = connection.execute(select(gold_items).where(gold_items.c.id == gold_id)).one_or_none()
-    return None if row is None else _item(row)
-
-
-def answer(
-    connection: Connection,
-    gold_id: str,
-    reviewer: str,
-    verdict: str,
-    reason: str | None,
-    via: str,
-    client_id: str,
-) -> None:
-    """Append an answer, or an undo of it. A client id counts once."""
-    values = {"gold_id": gold_id, "reviewer": reviewer, "verdict": verdict, "reason": reason, "via": via}
-    row = {"client_id": client_id, "at": now(), **values}
-    connection.execute(insert_new(connection, gold_answers).values(**row))
-
-
-def hits(connection: Connection) -> dict[str, tuple[int, int]]:
-    """Reviewer → (right answers, answers): the last standing accept or reject of each reviewer on each item.
-
-    An undo takes back the reviewer's last standing answer to the item, as it does with decisions.
-    """
-    of_item = gold_items.c.id == gold_answers.c.gold_id
-    columns = (gold_answers.c.reviewer, gold_answers.c.gold_id, gold_answers.c.verdict)
-    statement = select(*columns, gold_items.c.verdict.label("known")).join(gold_items, of_item)
-    # (reviewer, item) → standing answers: right, wrong, or None for a skip or a flag
-    standing: dict[tuple[str, str], list[bool | None]] = {}
-    for row in connection.execute(statement.order_by(gold_answers.c.seq)):
-        answers = standing.setdefault((row.reviewer, row.gold_id), [])
-        if row.verdict != _UNDO:
-            answers.append(row.verdict == row.known if row.verdict in _LASTING else None)
-        elif answers:
-            answers.pop()
-    totals: dict[str, tuple[int, int]] = {}
-    for (reviewer, _), answers in standing.items():
-        lasting = [right for right in answers if right is not None]
-        if lasting:
-            right, answered = totals.get(reviewer, (0, 0))
-            totals[reviewer] = (right + lasting[-1], answered + 1)
-    return totals
 
 
 def _item(row: Row) -> GoldItem:

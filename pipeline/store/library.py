@@ -1,46 +1,165 @@
-"""The library: one folder with a database and the pictures that it names. The only door to both."""
+"""An open library folder: one repository for each kind of thing in it. The only way to its database and images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
 
-from pipeline.domain.release import ReleaseRow, ReviewFacts, Subset
-from pipeline.store import counts, decisions, releases, verify
-from pipeline.store.photo_store import PhotoStore
-from pipeline.store.review_store import ReviewStore
+from pipeline.errors import LibraryUnusable
+from pipeline.store import counters, review_states, schema, verify
+from pipeline.store.auto_review import AutoReviewRepository
+from pipeline.store.database import DATABASE_NAME, Database, damaged_sentence, first_damage, plain_faults
+from pipeline.store.gold import GoldRepository
+from pipeline.store.image_files import ImageFiles
+from pipeline.store.lock import work_lock
+from pipeline.store.photos import PhotoRepository
+from pipeline.store.plans import PlanRepository
+from pipeline.store.queue import QueueRepository
+from pipeline.store.releases import ReleaseRepository
+from pipeline.store.replica.folder import ReplicaFolder
+from pipeline.store.replica.replica import COPY_EVERY_S, Replica
+from pipeline.store.replica.restore import Restored
+from pipeline.store.review import ReviewRepository
 from pipeline.store.rows import Counts
-from pipeline.store.sample_store import SampleStore
+from pipeline.store.samples import SampleRepository
 
 
-class Library(PhotoStore, SampleStore, ReviewStore):
+class Library:
     """One library, safe for many threads. Many processes read and decide, one does long work (`work_lock`).
 
-    A picture is stored before the row that names it, and a row with its counters in one transaction: whatever
+    An image is stored before the row that names it, and a row with its counters in one transaction: whatever
     moment a process dies at, the library opens, verifies and goes on.
+
+    Args:
+        path: the folder; see `open`, which also checks it and updates its tables.
+        url: a database elsewhere (postgresql+psycopg://…); without it the folder's own SQLite file.
     """
+
+    def __init__(self, path: Path, url: str | None = None) -> None:
+        self.path = path
+        self._database = Database(path, url)
+        self.images = ImageFiles(path)
+        self.photos = PhotoRepository(self._database, self.images)
+        self.plans = PlanRepository(self._database)
+        self.samples = SampleRepository(self._database, self.images)
+        self.review = ReviewRepository(self._database)
+        self.queue = QueueRepository(self._database)
+        self.gold = GoldRepository(self._database)
+        self.auto_review = AutoReviewRepository(self._database)
+        self.releases = ReleaseRepository(self._database)
+        self.replica: Replica | None = None
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False, url: str | None = None) -> Self:
+        """Open the library in a folder.
+
+        Args:
+            path: the folder.
+            create: make a new, empty library if there is none.
+            url: a database elsewhere (postgresql+psycopg://…); without it the folder's own SQLite file.
+
+        Raises:
+            LibraryUnusable: missing, not a folder, read-only, damaged, or written by a newer version.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise LibraryUnusable(f"{path} is a file; a library is a folder")
+        if not create and not url and not (path / DATABASE_NAME).is_file():
+            raise LibraryUnusable(
+                f"no library at {path}; make one with `python -m pipeline import SOURCE --library {path}`"
+            )
+        was_there = (path / DATABASE_NAME).is_file()
+        library = cls(path, url)
+        try:
+            with plain_faults(path):
+                library.images.prepare()
+            library._migrate(was_there=was_there)
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    def _migrate(self, *, was_there: bool) -> None:
+        with self._database.reading() as connection:
+            damage = first_damage(connection, self.path)
+            version = None if damage else schema.stored_version(connection)
+        if version is None and was_there and any(self.images.ids()):
+            damage = damage or "its database is empty, its pictures are there"
+        if damage:
+            raise LibraryUnusable(damaged_sentence(self.path, damage))
+        if version is not None and version > schema.VERSION:
+            raise LibraryUnusable(
+                f"library {self.path} was written by a newer version (schema {version}, this one knows "
+                f"{schema.VERSION}); update the studio, then open it again"
+            )
+        if version != schema.VERSION:
+            with self._database.writing() as transaction:
+                schema.migrate(transaction.connection)
+
+    def replicate_to(self, folder: ReplicaFolder, *, every_s: float = COPY_EVERY_S) -> Restored:
+        """Restore what a state folder holds, write to it what it lacks, and keep it complete until `close`.
+
+        Every event is there before the call that stored it returns, photos before an import or an edited mask is
+        reported, images of samples within a minute. Only one process may replicate a library.
+
+        Args:
+            every_s: seconds between two rounds of copying images.
+
+        Raises:
+            LibraryUnusable: the state folder cannot be used.
+        """
+        replica = Replica(self._database, self.images, folder)
+        restored = replica.start(every_s)
+        self.replica = replica
+        return restored
+
+    def close(self) -> None:
+        """Write what the replica lacks, then return the database connections. The library can be opened again."""
+        try:
+            if self.replica is not None:
+                self.replica.close()
+        finally:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def change_number(self) -> int | None:
+        """A number that changes with every commit, by any process, to tell whether a result is still up to date.
+
+        None for a database by URL, which does not offer one.
+        """
+        return self._database.change_number()
+
+    @contextmanager
+    def work_lock(self, what: str) -> Iterator[None]:
+        """Hold the library for long work, e.g. "generate"; its photos are in the replica when it ends.
+
+        Raises:
+            LibraryBusy: somebody else holds it.
+            LibraryUnusable: the folder cannot be written.
+        """
+        with work_lock(self.path, what):
+            yield
+            self._database.settle()
 
     def counts(self) -> Counts:
         """How much there is, from the counter table."""
-        with self._reading() as connection:
-            return counts.counts(connection)
-
-    def review_facts(self) -> ReviewFacts:
-        """How the samples were decided."""
-        with self._reading() as connection:
-            return decisions.facts(connection)
-
-    def release_rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
-        """Photos in order of import, or samples in that of their first verdict; none of an excluded photo."""
-        with self._reading() as connection:
-            yield from releases.rows(connection, part, split)
+        with self._database.reading() as connection:
+            return counters.counts(connection)
 
     def verify(self, on_progress: verify.Progress | None = None) -> list[str]:
         """Everything that does not hold, one sentence each; empty for a sound library."""
-        with self._reading() as connection:
-            return list(verify.problems(connection, self._blobs, on_progress))
+        with self._database.reading() as connection:
+            return list(verify.problems(connection, self.images, on_progress))
 
-    def derive_again(self) -> None:
+    def recompute(self) -> None:
         """Set counters, review states and votes anew from photos, samples and decisions."""
-        with self._writing() as connection:
-            decisions.rebuild(connection)
-            counts.recount(connection)
+        with self._database.writing() as transaction:
+            review_states.rebuild(transaction.connection)
+            counters.recount(transaction.connection)

@@ -1,124 +1,151 @@
-"""Subjects and refusals in the database."""
+"""Photos with their cut-outs, and the files that imports refused."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
 from pipeline.errors import NotFound
-from pipeline.store.counts import EXCLUDED, SUBJECTS, count
-from pipeline.store.database import insert_new
+from pipeline.store.counters import EXCLUDED, SUBJECTS, count
+from pipeline.store.database import Database, insert_new
+from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import Box, NewPhoto, Photo, Refusal
 from pipeline.store.schema import now, refusals, subjects
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoFilter:
-    """Which subjects are wanted; None = no matter."""
-
-    label: str | None = None
-    split: str | None = None
-    doubtful: bool | None = None  # True: has doubts and is not excluded
-    usable: bool | None = None  # True: cut out, no doubts, not excluded
-    limit: int | None = None
+_ALPHA = 3  # channel of a cut-out
 
 
-def add(connection: Connection, new: NewPhoto, mask_id: str | None) -> bool:
-    """Store a subject; False when its id is there already."""
-    values = {
-        **{name: getattr(new, name) for name in _PLAIN_FIELDS},
-        **_cutout_values(new.cutout_id, mask_id, new.mask_score, new.mask_doubts, new.mask_origin, new.box),
-        "excluded": False,
-        "added_at": now(),
-    }
-    if not connection.execute(insert_new(connection, subjects).values(**values)).rowcount:
-        return False
-    count(connection, SUBJECTS, new.label, 1)
-    return True
+class PhotoRepository:
+    """Photos with label, split and cut-out; and the files that imports refused."""
+
+    def __init__(self, database: Database, images: ImageFiles) -> None:
+        self._database = database
+        self._images = images
+
+    def add(self, new: NewPhoto) -> bool:
+        """Add a photo whose images were stored before; False when it is there already (the same id)."""
+        mask_id = None if new.cutout_id is None else self._put_mask(new.cutout_id)
+        values = {
+            **{name: getattr(new, name) for name in _PLAIN_FIELDS},
+            **_cutout_values(
+                new.cutout_id, mask_id, new.mask_score, new.mask_doubts, new.mask_origin, new.box
+            ),
+            "excluded": False,
+            "added_at": now(),
+        }
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            transaction.changed(subjects.name, new.id)
+            if not connection.execute(insert_new(connection, subjects).values(**values)).rowcount:
+                return False
+            count(connection, SUBJECTS, new.label, 1)
+            return True
+
+    def record_cutout(
+        self,
+        photo_id: str,
+        *,
+        cutout_id: str,
+        score: float,
+        doubts: Sequence[str],
+        origin: str,
+        box: Box | None,
+    ) -> None:
+        """Give a photo another cut-out; samples of the old one stay what they are.
+
+        Raises:
+            NotFound: there is no photo with this id.
+        """
+        values = _cutout_values(cutout_id, self._put_mask(cutout_id), score, doubts, origin, box)
+        changing = update(subjects).where(subjects.c.id == photo_id).values(**values)
+        with self._database.writing() as transaction:
+            transaction.changed(subjects.name, photo_id)
+            if not transaction.connection.execute(changing).rowcount:
+                raise NotFound("subject", photo_id)
+        self._database.settle()
+
+    def _put_mask(self, cutout_id: str) -> str:
+        """Store a cut-out's alpha as an image of its own: a release copies it as it is."""
+        return self._images.put(self._images.read(cutout_id)[..., _ALPHA])
+
+    def set_excluded(self, photo_id: str, excluded: bool) -> None:
+        """Take a photo out of plans and releases, or back in.
+
+        Raises:
+            NotFound: there is no photo with this id.
+        """
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            transaction.changed(subjects.name, photo_id)
+            before = _photo_of(connection, photo_id)
+            connection.execute(update(subjects).where(subjects.c.id == photo_id).values(excluded=excluded))
+            count(connection, EXCLUDED, before.label, int(excluded) - int(before.excluded))
+        self._database.settle()
+
+    def get(self, photo_id: str) -> Photo:
+        """A photo.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self._database.reading() as connection:
+            return _photo_of(connection, photo_id)
+
+    def ids(self) -> set[str]:
+        """The ids of all photos, excluded ones too."""
+        with self._database.reading() as connection:
+            return set(connection.scalars(select(subjects.c.id)))
+
+    def record_refusal(self, source: str, name: str, reason: str) -> None:
+        """Note a file of a source that did not become a photo; the first reason for a file stays."""
+        values = {"source": source, "name": name, "reason": reason, "at": now()}
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            connection.execute(insert_new(connection, refusals).values(**values))
+
+    def refusals(self) -> list[Refusal]:
+        """All refused files, in the order in which they were met."""
+        columns = (refusals.c.source, refusals.c.name, refusals.c.reason)
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*columns).order_by(refusals.c.seq))
+            return [Refusal(source=source, name=name, reason=reason) for source, name, reason in rows]
+
+    def list(
+        self,
+        *,
+        label: str | None = None,
+        split: str | None = None,
+        doubtful: bool | None = None,
+        usable: bool | None = None,
+        limit: int | None = None,
+    ) -> list[Photo]:
+        """Photos in order of import; None = no matter.
+
+        Args:
+            doubtful: True for those with doubts about their mask that are not excluded.
+            usable: True for those that are cut out, without doubts and not excluded.
+        """
+        statement = select(subjects).order_by(subjects.c.seq).limit(limit)
+        if label is not None:
+            statement = statement.where(subjects.c.label == label)
+        if split is not None:
+            statement = statement.where(subjects.c.split == split)
+        if doubtful is not None:
+            statement = statement.where((subjects.c.doubtful & ~subjects.c.excluded) == doubtful)
+        if usable is not None:
+            fit = subjects.c.cutout_id.is_not(None) & ~subjects.c.doubtful & ~subjects.c.excluded
+            statement = statement.where(fit if usable else ~fit)
+        with self._database.reading() as connection:
+            return [_photo(row) for row in connection.execute(statement)]
 
 
-def change_cutout(
-    connection: Connection,
-    subject_id: str,
-    cutout_id: str,
-    mask_id: str,
-    *,
-    score: float,
-    doubts: Sequence[str],
-    origin: str,
-    box: Box | None,
-) -> None:
-    """Give a subject another cut-out.
-
-    Raises:
-        NotFound: no subject with this id.
-    """
-    values = _cutout_values(cutout_id, mask_id, score, doubts, origin, box)
-    if not connection.execute(update(subjects).where(subjects.c.id == subject_id).values(**values)).rowcount:
-        raise NotFound("subject", subject_id)
-
-
-def exclude(connection: Connection, subject_id: str, excluded: bool) -> None:
-    """Take a subject out of all use, or back in.
-
-    Raises:
-        NotFound: no subject with this id.
-    """
-    was = one(connection, subject_id)
-    connection.execute(update(subjects).where(subjects.c.id == subject_id).values(excluded=excluded))
-    count(connection, EXCLUDED, was.label, int(excluded) - int(was.excluded))
-
-
-def one(connection: Connection, subject_id: str) -> Photo:
-    """A subject.
-
-    Raises:
-        NotFound: no subject with this id.
-    """
-    row = connection.execute(select(subjects).where(subjects.c.id == subject_id)).one_or_none()
+def _photo_of(connection: Connection, photo_id: str) -> Photo:
+    row = connection.execute(select(subjects).where(subjects.c.id == photo_id)).one_or_none()
     if row is None:
-        raise NotFound("subject", subject_id)
-    return _subject(row)
-
-
-def ids(connection: Connection) -> set[str]:
-    """The ids of all photos."""
-    return set(connection.scalars(select(subjects.c.id)))
-
-
-def some(connection: Connection, wanted: PhotoFilter) -> list[Photo]:
-    """Subjects in order of import."""
-    statement = select(subjects).order_by(subjects.c.seq).limit(wanted.limit)
-    if wanted.label is not None:
-        statement = statement.where(subjects.c.label == wanted.label)
-    if wanted.split is not None:
-        statement = statement.where(subjects.c.split == wanted.split)
-    if wanted.doubtful is not None:
-        statement = statement.where((subjects.c.doubtful & ~subjects.c.excluded) == wanted.doubtful)
-    if wanted.usable is not None:
-        fit = subjects.c.cutout_id.is_not(None) & ~subjects.c.doubtful & ~subjects.c.excluded
-        statement = statement.where(fit if wanted.usable else ~fit)
-    return [_subject(row) for row in connection.execute(statement)]
-
-
-def record_refusal(connection: Connection, refusal: Refusal) -> None:
-    """Note a file that did not become a subject; the first reason for a file stays."""
-    connection.execute(
-        insert_new(connection, refusals).values(
-            source=refusal.source, name=refusal.name, reason=refusal.reason, at=now()
-        )
-    )
-
-
-def all_refusals(connection: Connection) -> list[Refusal]:
-    """All refused files, in the order in which they were met."""
-    rows = connection.execute(
-        select(refusals.c.source, refusals.c.name, refusals.c.reason).order_by(refusals.c.seq)
-    )
-    return [Refusal(source=source, name=name, reason=reason) for source, name, reason in rows]
+        raise NotFound("subject", photo_id)
+    return _photo(row)
 
 
 _PLAIN_FIELDS = ("id", "label", "name", "source", "split", "photo_id", "height", "width")
@@ -143,7 +170,7 @@ def _cutout_values(
     }
 
 
-def _subject(row: Row) -> Photo:
+def _photo(row: Row) -> Photo:
     plain = {name: getattr(row, name) for name in (*_PLAIN_FIELDS, *_SAME_FIELDS)}
     box = None if row.box is None else tuple(row.box)
     return Photo(**plain, mask_doubts=tuple(row.mask_doubts), box=box)

@@ -1,4 +1,4 @@
-"""Plans in the database: frozen specs that wait to be rendered."""
+"""Plans: frozen specs that wait to be rendered."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store.counts import SAMPLES, count
-from pipeline.store.database import insert_new
+from pipeline.store.counters import SAMPLES, count
+from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import PlanRow, SampleState, StoredPlan
 from pipeline.store.schema import decisions, now, plan_specs, plans, sample_subjects, samples, subjects
 
@@ -19,107 +19,116 @@ _CHUNK = 500  # ids in one statement
 _UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
 
 
-def add(connection: Connection, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
-    """Store a plan; how many of its specs are new to the library.
+class PlanRepository:
+    """Plans: frozen specs that wait to be rendered."""
 
-    A plan of the same name is replaced: what it alone wanted and was not rendered yet is no longer planned.
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    Raises:
-        NotFound: a spec names a subject that is not there.
-        InvalidRequest: the subjects of one spec lie in different splits.
-    """
-    specs = list({spec.id: spec for spec in specs}.values())
-    known = set(_known(connection, [spec.id for spec in specs]))
-    splits = _splits(connection, specs)
-    new = [spec for spec in specs if spec.id not in known]
-    values = {"recipe_yaml": recipe_yaml, "specs": len(specs), "updated_at": now()}
-    connection.execute(delete(plan_specs).where(plan_specs.c.plan == name))
-    connection.execute(insert_new(connection, plans).values(name=name, **values))
-    connection.execute(plans.update().where(plans.c.name == name).values(**values))
-    _insert_all(connection, samples, (_sample_values(name, spec, splits) for spec in new))
-    _insert_all(connection, sample_subjects, (link for spec in new for link in _links(spec)))
-    members = ({"plan": name, "position": at, "sample_id": spec.id} for at, spec in enumerate(specs))
-    _insert_all(connection, plan_specs, members)
-    count(connection, SAMPLES, SampleState.PLANNED, len(new))
-    _drop_unwanted(connection)
-    return len(new)
+    def add(self, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
+        """Store a plan; how many of its specs are new to the library.
 
+        A plan of the same name is replaced: what only it wanted and was not rendered yet is no longer planned.
 
-def missing(connection: Connection, spec_ids: Sequence[str]) -> list[str]:
-    """Those of the specs that have no picture yet, in the given order; unknown ones are among them."""
-    rendered = set(_known(connection, spec_ids, samples.c.state.not_in(_UNRENDERED)))
-    return [spec_id for spec_id in spec_ids if spec_id not in rendered]
+        Raises:
+            NotFound: a spec names a photo that is not there.
+            InvalidRequest: the photos of one spec lie in different splits.
+        """
+        specs = list({spec.id: spec for spec in specs}.values())
+        values = {"recipe_yaml": recipe_yaml, "specs": len(specs), "updated_at": now()}
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            transaction.changed(plans.name, name)
+            known = set(_known(connection, [spec.id for spec in specs]))
+            splits = _splits(connection, specs)
+            new = [spec for spec in specs if spec.id not in known]
+            connection.execute(delete(plan_specs).where(plan_specs.c.plan == name))
+            connection.execute(insert_new(connection, plans).values(name=name, **values))
+            connection.execute(plans.update().where(plans.c.name == name).values(**values))
+            _insert_all(connection, samples, (_sample_values(name, spec, splits) for spec in new))
+            _insert_all(connection, sample_subjects, (link for spec in new for link in _links(spec)))
+            members = ({"plan": name, "position": at, "sample_id": spec.id} for at, spec in enumerate(specs))
+            _insert_all(connection, plan_specs, members)
+            count(connection, SAMPLES, SampleState.PLANNED, len(new))
+            _drop_unwanted(connection)
+        return len(new)
 
+    def missing(self, spec_ids: Sequence[str]) -> list[str]:
+        """Those of the specs that have no image yet, in the given order; unknown ones are among them."""
+        with self._database.reading() as connection:
+            rendered = set(_known(connection, spec_ids, samples.c.state.not_in(_UNRENDERED)))
+        return [spec_id for spec_id in spec_ids if spec_id not in rendered]
 
-def pending(
-    connection: Connection, plan: str | None, limit: int | None, after: str | None
-) -> list[SampleSpec]:
-    """Specs without a picture in plan order, failed ones too, behind the spec `after`."""
-    statement: Select[Any]
-    if plan is None:
-        statement, position, place = select(samples.c.spec), samples.c.seq, select(samples.c.seq)
-        place = place.where(samples.c.id == after)
-    else:
+    def pending(
+        self, *, plan: str | None = None, limit: int | None = None, after: str | None = None
+    ) -> list[SampleSpec]:
+        """Specs without an image in plan order, of one plan or of all, failed ones too, behind the spec `after`."""
+        statement = select(samples.c.spec)
+        if plan is None:
+            position = samples.c.seq
+            place = select(position).where(samples.c.id == after)
+        else:
+            position = plan_specs.c.position
+            in_plan = plan_specs.c.plan == plan
+            place = select(position).where(in_plan, plan_specs.c.sample_id == after)
+            joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+            statement = statement.select_from(joined).where(in_plan)
+        if after is not None:
+            statement = statement.where(position > place.scalar_subquery())
+        statement = statement.where(samples.c.state.in_(_UNRENDERED)).order_by(position).limit(limit)
+        with self._database.reading() as connection:
+            return [SampleSpec.from_json(text) for text in connection.scalars(statement)]
+
+    def spec(self, spec_id: str) -> SampleSpec:
+        """A spec.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self._database.reading() as connection:
+            text = connection.scalar(select(samples.c.spec).where(samples.c.id == spec_id))
+        if text is None:
+            raise NotFound("sample", spec_id)
+        return SampleSpec.from_json(text)
+
+    def stored(self, name: str, *, head: int, count: int) -> StoredPlan | None:
+        """The first specs of a plan and how many of its first samples are rendered; None for an unknown name.
+
+        Args:
+            head: specs that are wanted.
+            count: samples, from the first, among which the rendered are counted.
+        """
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
-        statement = select(samples.c.spec).select_from(joined).where(plan_specs.c.plan == plan)
-        position = plan_specs.c.position
-        place = select(position).where(plan_specs.c.plan == plan, plan_specs.c.sample_id == after)
-    if after is not None:
-        statement = statement.where(position > place.scalar_subquery())
-    statement = statement.where(samples.c.state.in_(_UNRENDERED)).order_by(position).limit(limit)
-    return [SampleSpec.from_json(text) for text in connection.scalars(statement)]
-
-
-def spec(connection: Connection, spec_id: str) -> SampleSpec:
-    """A spec.
-
-    Raises:
-        NotFound: none with this id.
-    """
-    text = connection.scalar(select(samples.c.spec).where(samples.c.id == spec_id))
-    if text is None:
-        raise NotFound("sample", spec_id)
-    return SampleSpec.from_json(text)
-
-
-def stored_plan(connection: Connection, name: str, *, head: int, count: int) -> StoredPlan | None:
-    """Return the first specs of a plan and how many of its first samples are rendered; None for an unknown name.
-
-    Args:
-        head: specs that are wanted.
-        count: samples, from the first, among which the rendered are counted.
-    """
-    text = connection.scalar(select(plans.c.recipe_yaml).where(plans.c.name == name))
-    if text is None:
-        return None
-    joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
-    first = plan_specs.c.position < head
-    specs = (
-        select(samples.c.spec)
-        .select_from(joined)
-        .where(plan_specs.c.plan == name, first)
-        .order_by(plan_specs.c.position)
-    )
-    rendered = (
-        select(func.count())
-        .select_from(joined)
-        .where(
-            plan_specs.c.plan == name,
-            plan_specs.c.position < count,
-            samples.c.state.not_in(_UNRENDERED),
+        specs = (
+            select(samples.c.spec)
+            .select_from(joined)
+            .where(plan_specs.c.plan == name, plan_specs.c.position < head)
+            .order_by(plan_specs.c.position)
         )
-    )
-    return StoredPlan(
-        recipe_yaml=text,
-        head=tuple(SampleSpec.from_json(spec) for spec in connection.scalars(specs)),
-        rendered=connection.scalar(rendered) or 0,
-    )
+        rendered = (
+            select(func.count())
+            .select_from(joined)
+            .where(
+                plan_specs.c.plan == name,
+                plan_specs.c.position < count,
+                samples.c.state.not_in(_UNRENDERED),
+            )
+        )
+        with self._database.reading() as connection:
+            text = connection.scalar(select(plans.c.recipe_yaml).where(plans.c.name == name))
+            if text is None:
+                return None
+            return StoredPlan(
+                recipe_yaml=text,
+                head=tuple(SampleSpec.from_json(spec) for spec in connection.scalars(specs)),
+                rendered=connection.scalar(rendered) or 0,
+            )
 
-
-def all_plans(connection: Connection) -> list[PlanRow]:
-    """The stored plans by name."""
-    rows = connection.execute(select(plans).order_by(plans.c.name))
-    return [PlanRow(**row._mapping) for row in rows]
+    def list(self) -> list[PlanRow]:
+        """The stored plans by name."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(plans).order_by(plans.c.name))
+            return [PlanRow(**row._mapping) for row in rows]
 
 
 def _known(connection: Connection, ids: Sequence[str], *conditions: Any) -> Iterator[str]:

@@ -9,22 +9,31 @@ from sqlalchemy import Connection, exists, func, select
 from pipeline.domain.release import IDENTITY, Origin, ReleaseRow, Subset
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import SampleSpec
+from pipeline.store.database import Database
 from pipeline.store.rows import SampleState
 from pipeline.store.schema import decisions, sample_subjects, samples, subjects
 
 PHOTO = "photo"  # method of a real row
 
 
-def rows(connection: Connection, part: Subset, split: str | None) -> Iterator[ReleaseRow]:
-    """Rows of one part, photos in order of import, samples in that of the first verdict of their kind, so that what is
-    new comes last and a second opinion moves nothing. Nothing of an excluded subject is among them.
-    """
-    if part is Subset.REAL:
-        yield from _real(connection, split)
-    elif part is Subset.SYNTHETIC:
-        yield from _samples(connection, split, SampleState.ACCEPTED, Verdict.ACCEPT)
-    else:
-        yield from _samples(connection, split, SampleState.REJECTED, Verdict.REJECT)
+class ReleaseRepository:
+    """The rows that a release consists of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def rows(self, subset: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
+        """Photos in order of import, or samples in that of the first verdict of their kind; none of an excluded photo.
+
+        So what is new comes last, and a second opinion moves nothing.
+        """
+        with self._database.reading() as connection:
+            if subset is Subset.REAL:
+                yield from _real(connection, split)
+            elif subset is Subset.SYNTHETIC:
+                yield from _samples(connection, split, SampleState.ACCEPTED, Verdict.ACCEPT)
+            else:
+                yield from _samples(connection, split, SampleState.REJECTED, Verdict.REJECT)
 
 
 def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:

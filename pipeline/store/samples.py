@@ -1,17 +1,21 @@
-"""Rendered samples in the database."""
+"""Samples: the specs of plans, and the images that were rendered from them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
-from pipeline.store.counts import SAMPLES, count
-from pipeline.store.rows import PEOPLE, RENDERED_STATES, Rendered, SampleRow, SampleState
+from pipeline.store import review_states, search
+from pipeline.store.database import Database
+from pipeline.store.image_files import ImageFiles
+from pipeline.store.rows import PEOPLE, RENDERED_STATES, Rendered, SampleFilter, SampleRow, SampleState
+from pipeline.store.sample_rows import change_state_count, sample_row, state_of
 from pipeline.store.schema import (
     helper_checks,
     leases,
@@ -20,31 +24,171 @@ from pipeline.store.schema import (
     sample_scores,
     sample_words,
     samples,
+    votes,
 )
 
-
-def record(connection: Connection, rendered: Rendered) -> bool:
-    """Store a rendered sample; False when it was stored before.
-
-    Raises:
-        NotFound: no such spec.
-    """
-    was = state_of(connection, rendered.spec_id)
-    if was in RENDERED_STATES:
-        return False
-    row = connection.execute(
-        select(samples.c.seq, samples.c.spec).where(samples.c.id == rendered.spec_id)
-    ).one()
-    spec = SampleSpec.from_json(row.spec)
-    values = _rendered_values(rendered) | {"model": spec.model}
-    connection.execute(update(samples).where(samples.c.seq == row.seq).values(**values))
-    note_findables(connection, row.seq, spec.slots, values["scores"])
-    _recount(connection, was, SampleState.PENDING)
-    return True
+_CHUNK = 500  # ids in one statement
+_OF_THE_IMAGE = (  # columns that come with the image
+    "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
+    "exact", "rendered_at", "model", "cluster", "decided_by", "reason",
+)  # fmt: skip
 
 
-def pictures(connection: Connection, spec_ids: Sequence[str] | None) -> list[tuple[str, list[str]]]:
-    """(id, its picture ids) of the rendered samples among those given, or of all."""
+class SampleRepository:
+    """Rendered samples: recorded once, found by filter and order."""
+
+    def __init__(self, database: Database, images: ImageFiles) -> None:
+        self._database = database
+        self._images = images
+
+    def record(self, rendered: Rendered) -> bool:
+        """Store a rendered sample; False when it was stored before.
+
+        What was decided on it before its image was lost holds again.
+
+        Raises:
+            NotFound: there is no such spec.
+        """
+        self._database.settle()  # the photos that it shows are in the replica before it
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            transaction.changed(samples.name, rendered.spec_id)
+            before = state_of(connection, rendered.spec_id)
+            if before in RENDERED_STATES:
+                return False
+            row = connection.execute(
+                select(samples.c.seq, samples.c.spec).where(samples.c.id == rendered.spec_id)
+            ).one()
+            spec = SampleSpec.from_json(row.spec)
+            values = _rendered_values(rendered) | {"model": spec.model}
+            connection.execute(update(samples).where(samples.c.seq == row.seq).values(**values))
+            note_findables(connection, row.seq, spec.slots, values["scores"])
+            change_state_count(connection, before, SampleState.PENDING)
+            review_states.follow(connection, rendered.spec_id)
+        return True
+
+    def plan_broken_again(self, spec_ids: Sequence[str] | None = None) -> list[str]:
+        """Take rendered samples whose image or mask file is missing or damaged for planned ones; their ids.
+
+        Their decisions stay, and hold again once they are rendered.
+
+        Args:
+            spec_ids: which samples to look at; None for all.
+        """
+        with self._database.reading() as connection:
+            rendered = _rendered_images(connection, spec_ids)
+        broken = [
+            sample_id for sample_id, image_ids in rendered if not all(map(self._images.is_sound, image_ids))
+        ]
+        if broken:
+            with self._database.writing() as transaction:
+                for sample_id in broken:
+                    _plan_again(transaction.connection, sample_id)
+        return broken
+
+    def record_failure(self, spec_id: str, sentence: str) -> None:
+        """Note why a spec could not be rendered; an image that is there already stays.
+
+        Raises:
+            NotFound: there is no such spec.
+        """
+        values = {"state": str(SampleState.FAILED), "failure": sentence}
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            before = state_of(connection, spec_id)
+            if before in RENDERED_STATES:
+                return
+            connection.execute(update(samples).where(samples.c.id == spec_id).values(**values))
+            change_state_count(connection, before, SampleState.FAILED)
+
+    def failures(self) -> list[tuple[str, str]]:
+        """(id, sentence) of the specs whose last try failed, in plan order."""
+        failed = samples.c.state == SampleState.FAILED
+        statement = select(samples.c.id, samples.c.failure).where(failed).order_by(samples.c.seq)
+        with self._database.reading() as connection:
+            return [(sample_id, sentence or "") for sample_id, sentence in connection.execute(statement)]
+
+    def get(self, sample_id: str) -> SampleRow:
+        """A sample, rendered or not.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(samples).where(samples.c.id == sample_id)).one_or_none()
+        if row is None:
+            raise NotFound("sample", sample_id)
+        return sample_row(row)
+
+    def ids(self, wanted: SampleFilter, *, limit: int) -> list[str]:
+        """The ids of the first samples that fit."""
+        with self._database.reading() as connection:
+            rows = search.walk(connection, wanted, limit, None, samples.c.id)
+            return [row.id for row in islice(rows, limit)]
+
+    def count(self, wanted: SampleFilter, *, most: int) -> int:
+        """How many samples fit; `most` + 1 where there are more."""
+        number = 0
+        with self._database.reading() as connection:
+            for statement in search.statements(wanted, samples.c.id):
+                part = statement.limit(most + 1).subquery()
+                number += connection.scalar(select(func.count()).select_from(part)) or 0
+        return min(number, most + 1)
+
+    def filter_choices(self) -> dict[str, list[str]]:
+        """The models, scores, slots and reviewers that samples can be found by."""
+        columns = {
+            "models": samples.c.model,
+            "scores": sample_scores.c.name,
+            "slots": sample_words.c.slot,
+            "reviewers": votes.c.reviewer,
+        }
+        with self._database.reading() as connection:
+            return {name: search.distinct(connection, column) for name, column in columns.items()}
+
+    def slot_values(self, slot: str) -> list[str]:
+        """The values of a prompt slot that rendered samples have."""
+        with self._database.reading() as connection:
+            return search.distinct(connection, sample_words.c.value, sample_words.c.slot == slot)
+
+    def descriptors(self, label: str) -> list[tuple[str, bytes]]:
+        """(cluster, descriptor) of the rendered samples of a class."""
+        columns = (samples.c.cluster, samples.c.descriptor)
+        described = select(*columns).where(samples.c.label == label, samples.c.descriptor.is_not(None))
+        with self._database.reading() as connection:
+            return [
+                (cluster, descriptor)
+                for state in RENDERED_STATES
+                for cluster, descriptor in connection.execute(described.where(samples.c.state == state))
+            ]
+
+    def decided_by_people(self, limit: int = 20_000) -> list[tuple[SampleSpec, bool]]:
+        """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""
+        by_people = select(samples.c.spec).where(samples.c.decided_by == PEOPLE)
+        newest = by_people.order_by(samples.c.seq.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [
+                (SampleSpec.from_json(spec), state is SampleState.ACCEPTED)
+                for state in (SampleState.ACCEPTED, SampleState.REJECTED)
+                for spec in connection.scalars(newest.where(samples.c.state == state))
+            ]
+
+    def list(
+        self, wanted: SampleFilter | None = None, *, limit: int = 100, after: str | None = None, **fields: Any
+    ) -> list[SampleRow]:
+        """A page of rendered samples, behind the sample `after`; newest first without a filter.
+
+        Raises:
+            NotFound: the sample `after` is not there.
+        """
+        wanted = wanted or SampleFilter(**fields)
+        with self._database.reading() as connection:
+            rows = islice(search.walk(connection, wanted, limit, after, samples), limit)
+            return [sample_row(row) for row in rows]
+
+
+def _rendered_images(connection: Connection, spec_ids: Sequence[str] | None) -> list[tuple[str, list[str]]]:
+    """(id, its image ids) of the rendered samples among those given, or of all."""
     columns = select(samples.c.id, samples.c.image_id, samples.c.mask_id)
     rendered = columns.where(samples.c.state.in_(RENDERED_STATES))
     chunks = (
@@ -56,15 +200,15 @@ def pictures(connection: Connection, spec_ids: Sequence[str] | None) -> list[tup
         ]
     )
     return [
-        (sample_id, [blob_id for blob_id in (image_id, mask_id) if blob_id])
+        (sample_id, list(filter(None, (image_id, mask_id))))
         for statement in chunks
         for sample_id, image_id, mask_id in connection.execute(statement)
     ]
 
 
-def plan_again(connection: Connection, sample_id: str) -> None:
+def _plan_again(connection: Connection, sample_id: str) -> None:
     """Take a rendered sample for one that is planned only. Its decisions stay, and hold again once it is rendered."""
-    was = state_of(connection, sample_id)
+    before = state_of(connection, sample_id)
     seq = select(samples.c.seq).where(samples.c.id == sample_id).scalar_subquery()
     for table in (sample_words, sample_scores):
         connection.execute(delete(table).where(table.c.seq == seq))
@@ -72,96 +216,7 @@ def plan_again(connection: Connection, sample_id: str) -> None:
         connection.execute(delete(table).where(table.c.sample_id == sample_id))
     values = dict.fromkeys(_OF_THE_IMAGE) | {"state": str(SampleState.PLANNED), "score": 0.0}
     connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))
-    _recount(connection, was, SampleState.PLANNED)
-
-
-_CHUNK = 500  # ids in one statement
-_OF_THE_IMAGE = (  # columns that come with the image
-    "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
-    "exact", "rendered_at", "model", "cluster", "decided_by", "reason",
-)  # fmt: skip
-
-
-def record_failure(connection: Connection, spec_id: str, sentence: str) -> None:
-    """Note why a spec could not be rendered; a picture that is there already stays.
-
-    Raises:
-        NotFound: no such spec.
-    """
-    was = state_of(connection, spec_id)
-    if was in RENDERED_STATES:
-        return
-    values = {"state": str(SampleState.FAILED), "failure": sentence}
-    connection.execute(update(samples).where(samples.c.id == spec_id).values(**values))
-    _recount(connection, was, SampleState.FAILED)
-
-
-def change_review(
-    connection: Connection, sample_id: str, state: SampleState, decided_by: str | None, reason: str | None
-) -> None:
-    """Set what review says of a rendered sample, and the counters with it."""
-    was = state_of(connection, sample_id)
-    values = {"state": str(state), "decided_by": decided_by, "reason": reason}
-    connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))
-    _recount(connection, was, state)
-
-
-def one(connection: Connection, sample_id: str) -> SampleRow:
-    """A sample, rendered or not.
-
-    Raises:
-        NotFound: none with this id.
-    """
-    row = connection.execute(select(samples).where(samples.c.id == sample_id)).one_or_none()
-    if row is None:
-        raise NotFound("sample", sample_id)
-    return sample_row(row)
-
-
-def decided_by_people(connection: Connection, limit: int) -> list[tuple[SampleSpec, bool]]:
-    """(spec, accepted) of the newest samples that people decided, at most so many of either kind."""
-    found = []
-    for state in (SampleState.ACCEPTED, SampleState.REJECTED):
-        statement = select(samples.c.spec).where(samples.c.state == state, samples.c.decided_by == PEOPLE)
-        for (spec,) in connection.execute(statement.order_by(samples.c.seq.desc()).limit(limit)):
-            found.append((SampleSpec.from_json(spec), state is SampleState.ACCEPTED))
-    return found
-
-
-def looks(connection: Connection, label: str) -> list[tuple[str, bytes]]:
-    """(cluster, descriptor) of the rendered samples of a class."""
-    found: list[tuple[str, bytes]] = []
-    for state in RENDERED_STATES:
-        statement = select(samples.c.cluster, samples.c.descriptor)
-        of_class = statement.where(samples.c.label == label, samples.c.state == state)
-        for cluster, descriptor in connection.execute(of_class.where(samples.c.descriptor.is_not(None))):
-            found.append((cluster, descriptor))
-    return found
-
-
-def failures(connection: Connection) -> list[tuple[str, str]]:
-    """(id, sentence) of the specs whose last try failed, in plan order."""
-    failed = samples.c.state == SampleState.FAILED
-    rows = connection.execute(select(samples.c.id, samples.c.failure).where(failed).order_by(samples.c.seq))
-    return [(sample_id, sentence or "") for sample_id, sentence in rows]
-
-
-def state_of(connection: Connection, sample_id: str) -> SampleState:
-    """Where a sample stands.
-
-    Raises:
-        NotFound: none with this id.
-    """
-    state = connection.scalar(select(samples.c.state).where(samples.c.id == sample_id))
-    if state is None:
-        raise NotFound("sample", sample_id)
-    return SampleState(state)
-
-
-def _recount(connection: Connection, was: SampleState, state: SampleState) -> None:
-    if was is not state:
-        count(connection, SAMPLES, was, -1)
-        count(connection, SAMPLES, state, 1)
+    change_state_count(connection, before, SampleState.PLANNED)
 
 
 def _rendered_values(rendered: Rendered) -> dict[str, Any]:
@@ -189,32 +244,3 @@ def _rendered_values(rendered: Rendered) -> dict[str, Any]:
 def _finite(numbers: Mapping[str, float]) -> dict[str, float]:
     """JSON knows no NaN: a score that could not be computed is left out."""
     return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
-
-
-def sample_row(row: Row) -> SampleRow:
-    """A row of the table as callers see it."""
-    return SampleRow(
-        spec=SampleSpec.from_json(row.spec),
-        state=SampleState(row.state),
-        plan=row.plan,
-        split=row.split,
-        image_id=row.image_id,
-        mask_id=row.mask_id,
-        boxes=tuple(tuple(box) for box in row.boxes or ()),
-        homographies=_matrices(row.homographies),
-        visible=tuple(row.visible or ()),
-        scores=row.scores or {},
-        failed_gates=tuple(row.failed_gates or ()),
-        descriptor=row.descriptor,
-        timings=row.timings or {},
-        exact=row.exact,
-        failure=row.failure or "",
-        created_at=row.created_at,
-        rendered_at=row.rendered_at or "",
-        cluster=row.cluster or "",
-        promise=row.promise,
-    )
-
-
-def _matrices(stored: Sequence[Any] | None) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    return tuple(tuple(tuple(row) for row in matrix) for matrix in stored or ())

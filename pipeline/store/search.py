@@ -5,14 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, exists, select, tuple_
 
 from pipeline.errors import NotFound
-from pipeline.store import samples as sample_rows
-from pipeline.store.rows import BY_SCORE, RENDERED_STATES, SampleFilter, SampleOrder, SampleRow, SampleState
+from pipeline.store.rows import BY_SCORE, RENDERED_STATES, SampleFilter, SampleOrder, SampleState
 from pipeline.store.schema import sample_scores, sample_words, samples, votes
 
 _DRIVERS = (
@@ -25,47 +23,7 @@ _DOWN = (SampleOrder.NEWEST, SampleOrder.PROMISE, SampleOrder.HIGHEST)
 _Key = Callable[[Row], tuple[Any, ...]]
 
 
-def some(connection: Connection, wanted: SampleFilter, limit: int, after: str | None) -> list[SampleRow]:
-    """A page of rendered samples, behind the sample `after`.
-
-    Raises:
-        NotFound: the sample `after` is not there.
-    """
-    rows = islice(_walk(connection, wanted, limit, after, samples), limit)
-    return [sample_rows.sample_row(row) for row in rows]
-
-
-def ids(connection: Connection, wanted: SampleFilter, limit: int) -> list[str]:
-    """The ids of the first samples that fit."""
-    return [row.id for row in islice(_walk(connection, wanted, limit, None, samples.c.id), limit)]
-
-
-def count(connection: Connection, wanted: SampleFilter, most: int) -> int:
-    """How many samples fit; `most` + 1 where there are more."""
-    found = 0
-    for state in _states(wanted):
-        statement, _ = matching(replace(wanted, review=state), samples.c.id)
-        part = statement.limit(most + 1).subquery()
-        found += connection.scalar(select(func.count()).select_from(part)) or 0
-    return min(found, most + 1)
-
-
-def choices(connection: Connection) -> dict[str, list[str]]:
-    """The values that filters can ask for: models, score names, slots, reviewers; each by a walk over its index."""
-    return {
-        "models": _distinct(connection, samples.c.model),
-        "scores": _distinct(connection, sample_scores.c.name),
-        "slots": _distinct(connection, sample_words.c.slot),
-        "reviewers": _distinct(connection, votes.c.reviewer),
-    }
-
-
-def words(connection: Connection, slot: str) -> list[str]:
-    """The values of a slot that rendered samples have."""
-    return _distinct(connection, sample_words.c.value, sample_words.c.slot == slot)
-
-
-def _distinct(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> list[str]:
+def distinct(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> list[str]:
     """The different values of an indexed column, one search each ("loose index scan")."""
     found: list[str] = []
     statement = select(column).where(*where).order_by(column).limit(1)
@@ -118,7 +76,12 @@ def behind(
     return statement.where(here < there if wanted.order in _DOWN else here > there)
 
 
-def _walk(
+def statements(wanted: SampleFilter, *columns: Any) -> list[Select[Any]]:
+    """A statement over the samples that fit for every state that is asked for; see `matching`."""
+    return [matching(replace(wanted, review=state), *columns)[0] for state in _states(wanted)]
+
+
+def walk(
     connection: Connection, wanted: SampleFilter, limit: int, after: str | None, *columns: Any
 ) -> Iterator[Row]:
     """The rows of every state that is asked for, merged in their order: one index walk for each state."""

@@ -9,17 +9,17 @@ from sqlalchemy import Connection, select
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import StudioError
-from pipeline.store import decisions
-from pipeline.store.counts import counted_anew, kept_counters
+from pipeline.store import review_states
+from pipeline.store.counters import counted_anew, kept_counters
 from pipeline.store.database import damage
-from pipeline.store.image_files import Blobs
+from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import RENDERED_STATES
 from pipeline.store.schema import metadata, sample_subjects, samples, subjects
 
 Progress = Callable[[int, int], None]  # pictures checked, pictures in all
 
 
-def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
+def problems(connection: Connection, images: ImageFiles, on_progress: Progress | None) -> Iterator[str]:
     """Everything that does not hold, a sentence each. A picture without a row is none."""
     yield from damage(connection)
     unreadable = list(_values(connection))
@@ -30,7 +30,7 @@ def problems(connection: Connection, blobs: Blobs, on_progress: Progress | None)
     yield from _splits(connection)
     yield from _counters(connection)
     yield from _states(connection)
-    yield from _pictures(connection, blobs, on_progress)
+    yield from _pictures(connection, images, on_progress)
 
 
 def wanted_pictures(connection: Connection) -> dict[str, str]:
@@ -58,18 +58,18 @@ def _parsed(text: str) -> SampleSpec | None:
         return None
 
 
-def _pictures(connection: Connection, blobs: Blobs, on_progress: Progress | None) -> Iterator[str]:
-    for blob_id, owner, fault in broken_pictures(connection, blobs, on_progress):
-        yield f"the {owner} {fault}: {blobs.path(blob_id)}"
+def _pictures(connection: Connection, images: ImageFiles, on_progress: Progress | None) -> Iterator[str]:
+    for blob_id, owner, fault in broken_pictures(connection, images, on_progress):
+        yield f"the {owner} {fault}: {images.path(blob_id)}"
 
 
 def broken_pictures(
-    connection: Connection, blobs: Blobs, on_progress: Progress | None = None
+    connection: Connection, images: ImageFiles, on_progress: Progress | None = None
 ) -> Iterator[tuple[str, str, str]]:
     """(picture id, what needs it, what is wrong with its file) of the named pictures that are not sound."""
     wanted = wanted_pictures(connection)
     for done, (blob_id, owner) in enumerate(wanted.items(), start=1):
-        if fault := blobs.fault(blob_id):
+        if fault := images.fault(blob_id):
             yield blob_id, owner, fault
         if on_progress:
             on_progress(done, len(wanted))
@@ -114,8 +114,8 @@ def _counters(connection: Connection) -> Iterator[str]:
 
 
 def _states(connection: Connection) -> Iterator[str]:
-    for sample_id, (stored, _, _), state, _, _ in decisions.replayed(connection):
+    for sample_id, (stored, _, _), state, _, _ in review_states.replayed(connection):
         if stored is not state:
             yield f"sample {sample_id} is {stored}, its decisions say {state}"
-    for sample_id in decisions.wrong_votes(connection):
+    for sample_id in review_states.wrong_votes(connection):
         yield f"the votes on sample {sample_id} are not those of its decisions"

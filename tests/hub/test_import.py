@@ -118,15 +118,15 @@ def test_a_version_comes_with_named_columns_once_and_its_commit_is_kept(
         f"version {commit[:12]}; split 'train' (also there: test; add ?split=NAME)"
     )
     with Library.open(tmp_path / "library") as library:
-        assert {one.source for one in library.subjects()} == {f"{SET}@{commit}"}
-        assert (library.picture(library.subjects()[0].photo_id) == picture(0, side_px=48)).all()
+        assert {one.source for one in library.photos.list()} == {f"{SET}@{commit}"}
+        assert (library.images.read(library.photos.list()[0].photo_id) == picture(0, side_px=48)).all()
     again = report(imported(hub, token, tmp_path, f"{SET}?revision=v1&image=photo"))
     assert (again["added"], again["already"]) == (0, 2)
     newest = report(imported(hub, token, tmp_path, f"{SET}?image=photo"))
     assert (newest["added"], newest["already"]) == (1, 2)
     with Library.open(tmp_path / "library") as library:
         head = hub.head("ann/parts")
-        assert [one.source for one in library.subjects()] == [f"{SET}@{commit}"] * 2 + [f"{SET}@{head}"]
+        assert [one.source for one in library.photos.list()] == [f"{SET}@{commit}"] * 2 + [f"{SET}@{head}"]
 
 
 def test_what_is_not_there_is_named_with_the_nearest_that_is(
@@ -223,20 +223,20 @@ def made_library(folder: Path) -> list[str]:
         specs = [
             spec(photo, seed=10 * number + take) for number, photo in enumerate(photos) for take in (0, 1)
         ]
-        library.add_plan("floors", "name: floors\nseed: 0\n", specs)
+        library.plans.add("floors", "name: floors\nseed: 0\n", specs)
         for number, one in enumerate(specs):
-            library.record_sample(
+            library.samples.record(
                 Rendered(
                     spec_id=one.id,
-                    image_id=library.put_picture(picture(1000 + one.seed), xmp=packet(one)),
-                    mask_id=library.put_picture(mask()),
+                    image_id=library.images.put(picture(1000 + one.seed), xmp=packet(one)),
+                    mask_id=library.images.put(mask()),
                     boxes=(BOX,),
                     homographies=(IDENTITY,),
                     scores={"sharpness": 0.5},
                 )
             )
             verdict = Verdict.REJECT if number % 2 else Verdict.ACCEPT
-            library.record_decision(decision(one.id, verdict, reason="seam" if number % 2 else None))
+            library.review.record(decision(one.id, verdict, reason="seam" if number % 2 else None))
             accepted += [] if number % 2 else [one.id]
     return accepted
 
@@ -257,21 +257,21 @@ def test_a_release_on_the_hub_comes_back_as_a_library(hub: LoopbackHub, tmp_path
     assert (again["added"], again["already"], again["samples"]) == (0, 2, 0)
     with Library.open(tmp_path / "made") as made, Library.open(tmp_path / "library") as back:
         assert back.verify() == []
-        assert {one.source for one in back.subjects()} == {f"{place}@{commit}"}
-        assert {(one.id, one.label, one.split, one.box) for one in back.subjects()} == {
-            (one.id, one.label, one.split, one.box) for one in made.subjects()
+        assert {one.source for one in back.photos.list()} == {f"{place}@{commit}"}
+        assert {(one.id, one.label, one.split, one.box) for one in back.photos.list()} == {
+            (one.id, one.label, one.split, one.box) for one in made.photos.list()
         }
         for sample_id in accepted:
-            one, other = made.sample(sample_id), back.sample(sample_id)
-            assert made.picture_bytes(str(one.image_id)) == back.picture_bytes(str(other.image_id))
+            one, other = made.samples.get(sample_id), back.samples.get(sample_id)
+            assert made.images.read_bytes(str(one.image_id)) == back.images.read_bytes(str(other.image_id))
             assert (one.spec, one.boxes, one.homographies, one.scores) == (
                 other.spec,
                 other.boxes,
                 other.homographies,
                 other.scores,
             )
-        assert {event.sample_id for event in back.decisions()} == set(accepted)
-        assert {event.reviewer for event in back.decisions()} == {f"release:ann/floors@{commit[:12]}"}
+        assert {event.sample_id for event in back.review.decisions()} == set(accepted)
+        assert {event.reviewer for event in back.review.decisions()} == {f"release:ann/floors@{commit[:12]}"}
 
     photos = imported(hub, token, tmp_path / "photos", f"{place}?config=real&split=test")
     assert (

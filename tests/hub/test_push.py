@@ -60,12 +60,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for number in range(60)
         ]
         specs = [spec(photo, seed=number) for number, photo in enumerate(photos)]
-        opened.add_plan("floors", "name: floors\nseed: 0\n", specs)
+        opened.plans.add("floors", "name: floors\nseed: 0\n", specs)
         for number, one in enumerate(specs):
             render(opened, one)
             if number < 50:
                 verdict = Verdict.ACCEPT if number < 40 else Verdict.REJECT
-                opened.record_decision(decision(one.id, verdict))
+                opened.review.record(decision(one.id, verdict))
     return folder
 
 
@@ -115,18 +115,18 @@ def wanted(library: Library, part: Subset) -> list[list[Any]]:
             row.sample_id,
             row.split,
             row.label,
-            hashlib.sha256(np.ascontiguousarray(decode(library.picture_bytes(row.image_id)))).hexdigest(),
+            hashlib.sha256(np.ascontiguousarray(decode(library.images.read_bytes(row.image_id)))).hexdigest(),
             list(row.boxes[0]),
         ]
         for split in ("test", "train")
-        for row in library.release_rows(part, split=split)
+        for row in library.releases.rows(part, split=split)
     ]
 
 
 def accept_more(library: Library, count: int) -> None:
     """Decide on samples that were waiting."""
-    for row in list(library.samples(review="pending"))[:count]:
-        library.record_decision(decision(row.id))
+    for row in list(library.samples.list(review="pending"))[:count]:
+        library.review.record(decision(row.id))
 
 
 def test_a_first_push_is_one_tagged_commit_and_loads_with_every_pixel_and_nothing_else(
@@ -376,8 +376,8 @@ def test_a_card_with_broken_yaml_is_refused_and_the_old_release_stays(
 
 def test_a_class_that_is_gone_is_refused(hub: LoopbackHub, library: Library, token: str) -> None:
     push(hub, library, token)
-    for one in library.subjects(label="gear"):
-        library.set_subject_excluded(one.id, True)
+    for one in library.photos.list(label="gear"):
+        library.photos.set_excluded(one.id, True)
     with pytest.raises(ReleaseRefused, match=r"release 1 has the class 'gear'.*--classes-changed"):
         push(hub, library, token)
     assert len(hub.commits(NAME)) == 2

@@ -10,19 +10,19 @@ import pytest
 
 from pipeline.errors import ReleaseRefused
 from pipeline.publish.state import DatasetState
-from pipeline.store import KeptLibrary, ReplicaFolder
+from pipeline.store import Library, ReplicaFolder
 from tests.hub.server import LoopbackHub
-from tests.toy_library import decision, filled
+from tests.toy_library import decision, die, filled, replica_of
 
 NAME = "ann/state"
 SELDOM = 600.0  # minutes: the test says when
 
 
-def opened(hub: LoopbackHub, folder: Path, token: str) -> tuple[DatasetState, KeptLibrary]:
+def opened(hub: LoopbackHub, folder: Path, token: str) -> tuple[DatasetState, Library]:
     """A library on an empty disk, kept in the data set."""
     state = DatasetState(NAME, folder / "state", token=token, endpoint=hub.address, every_minutes=SELDOM)
-    library = KeptLibrary.open(folder / "library", create=True)
-    library.keep_in(ReplicaFolder(folder / "state", state.guard), every_s=1e6)
+    library = Library.open(folder / "library", create=True)
+    library.replicate_to(ReplicaFolder(folder / "state", state.guard), every_s=1e6)
     return state, library
 
 
@@ -32,12 +32,11 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
     token = hub.account("ann")
     state, library = opened(hub, tmp_path, token)
     first, second, *_ = filled(library)
-    library.record_decision(decision(first, client_id="1"))
-    library.keep()
+    library.review.record(decision(first, client_id="1"))
+    replica_of(library).copy()
     state.send()
-    library.record_decision(decision(second, client_id="2"))  # in the minute that is lost
-    library._state = None
-    library.close()
+    library.review.record(decision(second, client_id="2"))  # in the minute that is lost
+    die(library)
     state._scheduler.stop()
     shutil.rmtree(tmp_path / "library")
     shutil.rmtree(tmp_path / "state")
@@ -47,12 +46,12 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
 
     hub.forget()
     state, library = opened(hub, tmp_path, token)
-    assert [one.client_id for one in library.decisions()] == ["1"]
+    assert [one.client_id for one in library.review.decisions()] == ["1"]
     assert library.verify() == []
     head = hub.head(NAME)
     state.send()
     assert hub.head(NAME) == head
-    library.record_decision(decision(second, client_id="3"))
+    library.review.record(decision(second, client_id="3"))
     library.close()
     state.close()
     assert sorted(set(hub.files(NAME)) - set(sent)) == [

@@ -27,9 +27,9 @@ def decided(library: Library) -> Library:
         add_subject(library, 5, label="gear", split="test", doubts=("shadow left",)),
     ]
     specs = [spec(photo, seed=10 * number + take) for number, photo in enumerate(photos) for take in (0, 1)]
-    library.add_plan("floors", "name: floors\nseed: 0\n", specs)
+    library.plans.add("floors", "name: floors\nseed: 0\n", specs)
     for number, one in enumerate(specs):
         render(library, one)
         verdict = Verdict.REJECT if number % 2 else Verdict.ACCEPT
-        library.record_decision(decision(one.id, verdict, reason="seam" if number % 2 else None))
+        library.review.record(decision(one.id, verdict, reason="seam" if number % 2 else None))
     return library

@@ -74,8 +74,8 @@ def load_elsewhere(folder: Path, cache: Path, *configs: str) -> dict:
 def test_a_release_gives_every_picture_and_label_back_after_the_library_is_deleted(
     decided: Library, tmp_path: Path
 ) -> None:
-    photos = {one.id: one for one in decided.subjects()}
-    accepted = {row.id: row for row in decided.samples(review="accepted")}
+    photos = {one.id: one for one in decided.photos.list()}
+    accepted = {row.id: row for row in decided.samples.list(review="accepted")}
     report = write_release(decided, tmp_path / "release", name="Parts")
     decided.close()
     shutil.rmtree(decided.path)
@@ -136,8 +136,8 @@ def test_no_photo_is_in_two_splits(decided: Library, tmp_path: Path) -> None:
 def test_stored_bytes_arrive_unchanged(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "release", name="Parts")
     wanted = [
-        hashlib.sha256(decided.picture_bytes(row.image_id)).hexdigest()
-        for row in decided.release_rows(Subset.REAL, split="train")
+        hashlib.sha256(decided.images.read_bytes(row.image_id)).hexdigest()
+        for row in decided.releases.rows(Subset.REAL, split="train")
     ]
     (path,) = (tmp_path / "release/data/real").glob("train-*.parquet")
     images = pq.read_table(path)["image"].to_pylist()
@@ -163,8 +163,8 @@ def test_photos_alone_make_a_test_set_that_loads_without_its_empty_parts(
 
 def test_plain_sdxl_claims_no_mask_and_no_box(library: Library, tmp_path: Path) -> None:
     one = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
-    library.add_plan("baseline", "", [one])
-    library.record_decision(decision(render(library, one)))
+    library.plans.add("baseline", "", [one])
+    library.review.record(decision(render(library, one)))
     write_release(library, tmp_path / "release", name="Baseline")
     (row,) = load_elsewhere(tmp_path / "release", tmp_path / "hf")["synthetic"]["train"]
     assert (row["mask"], row["bbox"], row["boxes"]) == (None, None, [])
@@ -173,9 +173,9 @@ def test_plain_sdxl_claims_no_mask_and_no_box(library: Library, tmp_path: Path) 
 
 def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Path) -> None:
     both = spec(add_subject(library, 1), add_subject(library, 2))
-    library.add_plan("heaps", "", [both])
-    library.record_decision(decision(render(library, both)))
-    (row,) = library.release_rows(Subset.SYNTHETIC)
+    library.plans.add("heaps", "", [both])
+    library.review.record(decision(render(library, both)))
+    (row,) = library.releases.rows(Subset.SYNTHETIC)
     assert row.source_ids == tuple(one.subject_id for one in both.objects)
 
 
@@ -183,15 +183,15 @@ def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_sourc
     library: Library, tmp_path: Path
 ) -> None:
     both = spec(add_subject(library, 1), add_subject(library, 2))
-    library.add_plan("heaps", "", [both])
+    library.plans.add("heaps", "", [both])
     front_box, moved = (1, 2, 9, 10), ((1.0, 0.0, 3.0), (0.0, 1.0, 4.0), (0.0, 0.0, 1.0))
-    library.record_sample(
+    library.samples.record(
         Rendered(
-            spec_id=both.id, image_id=library.put_picture(picture(7)), mask_id=library.put_picture(mask()),
+            spec_id=both.id, image_id=library.images.put(picture(7)), mask_id=library.images.put(mask()),
             boxes=(BOX, front_box), homographies=(IDENTITY, moved), visible=(0.5, 1.0),
         )
     )  # fmt: skip
-    library.record_decision(decision(both.id))
+    library.review.record(decision(both.id))
     write_release(library, tmp_path / "release", name="Heaps")
     (row,) = load_elsewhere(tmp_path / "release", tmp_path / "hf")["synthetic"]["train"]
     assert (row["bbox"], row["boxes"]) == (list(front_box), [list(BOX), list(front_box)])
@@ -203,11 +203,11 @@ def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_sourc
 
 
 def test_excluded_photos_and_their_samples_stay_out(decided: Library, tmp_path: Path) -> None:
-    out = decided.subjects(split="train")[0]
-    decided.set_subject_excluded(out.id, True)
+    out = decided.photos.list(split="train")[0]
+    decided.photos.set_excluded(out.id, True)
     report = write_release(decided, tmp_path / "release", name="Parts")
     assert report.counts["mixed"] == {"train": 4, "test": 4}
-    rows = [row for part in Subset for row in decided.release_rows(part)]
+    rows = [row for part in Subset for row in decided.releases.rows(part)]
     assert out.id not in {source for row in rows for source in row.source_ids}
 
 
@@ -243,7 +243,7 @@ def test_nothing_accepted_is_refused_with_the_mend(library: Library, tmp_path: P
         "none of the 4 samples is accepted yet; review them, or run `python -m pipeline gate`"
     )
     for one in ids:
-        library.record_decision(decision(one, Verdict.REJECT, reason="halo"))
+        library.review.record(decision(one, Verdict.REJECT, reason="halo"))
     with pytest.raises(ReleaseRefused, match="all 4 samples were rejected; generate others first"):
         outlook(library)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library"]
@@ -265,8 +265,8 @@ def test_a_folder_with_other_files_is_never_touched(decided: Library, tmp_path: 
 def test_the_next_release_takes_the_place_of_the_last(decided: Library, tmp_path: Path) -> None:
     (tmp_path / "release").mkdir()
     first = write_release(decided, tmp_path / "release", name="Parts")
-    decided.undo("ann")  # a rejection
-    decided.undo("ann")  # an acceptance
+    decided.review.undo("ann")  # a rejection
+    decided.review.undo("ann")  # an acceptance
     second = write_release(decided, tmp_path / "release", name="Parts")
     assert (first.version, second.version) == ("1", "2")
     assert (first.counts["synthetic"]["test"], second.counts["synthetic"]["test"]) == (2, 1)
@@ -277,8 +277,8 @@ def test_the_next_release_takes_the_place_of_the_last(decided: Library, tmp_path
 def test_a_link_to_a_release_stays_a_link(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "v1", name="Parts")
     (tmp_path / "latest").symlink_to(tmp_path / "v1")
-    decided.undo("ann")
-    decided.undo("ann")
+    decided.review.undo("ann")
+    decided.review.undo("ann")
     write_release(decided, tmp_path / "latest", name="Parts")
     assert (tmp_path / "latest").readlink() == tmp_path / "v1"
     assert json.loads((tmp_path / "v1" / "release.json").read_text())["version"] == "2"
@@ -320,8 +320,8 @@ def test_a_folder_that_cannot_be_read_is_named_with_the_mend(
 
 
 def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:
-    row = next(decided.release_rows(Subset.SYNTHETIC))
-    decided.picture_path(row.image_id).unlink()
+    row = next(decided.releases.rows(Subset.SYNTHETIC))
+    decided.images.path(row.image_id).unlink()
     with pytest.raises(ReleaseRefused, match=f"of sample {row.sample_id} .* is missing; .*verify"):
         write_release(decided, tmp_path / "release", name="Parts")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library"]
@@ -366,7 +366,7 @@ def test_a_grown_release_keeps_its_shards_and_the_numbers_of_its_classes(
 ) -> None:
     for number in range(40):
         add_subject(library, number, label="gear")
-    small = ReleaseOptions(shard_bytes=4 * len(library.picture_bytes(library.subjects()[0].photo_id)))
+    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = _content(tmp_path / "release")
     for number in range(40, 44):
@@ -385,10 +385,10 @@ def test_a_grown_release_keeps_its_shards_and_the_numbers_of_its_classes(
 def test_a_photo_that_goes_away_changes_its_own_shard_alone(library: Library, tmp_path: Path) -> None:
     for number in range(60):
         add_subject(library, number)
-    small = ReleaseOptions(shard_bytes=4 * len(library.picture_bytes(library.subjects()[0].photo_id)))
+    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = _content(tmp_path / "release")
-    library.set_subject_excluded(library.subjects()[7].id, True)
+    library.photos.set_excluded(library.photos.list()[7].id, True)
     report = write_release(library, tmp_path / "release", name="Parts", options=small)
     gone = {name for name in before if name.startswith("data/")} - _content(tmp_path / "release").keys()
     assert 1 <= len(gone) <= 3  # it, and neighbours until the ends fall together again
@@ -397,8 +397,8 @@ def test_a_photo_that_goes_away_changes_its_own_shard_alone(library: Library, tm
 
 def test_a_class_that_is_gone_is_refused_unless_it_is_meant(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "release", name="Parts")
-    for one in decided.subjects(label="gear"):
-        decided.set_subject_excluded(one.id, True)
+    for one in decided.photos.list(label="gear"):
+        decided.photos.set_excluded(one.id, True)
     with pytest.raises(
         ReleaseRefused, match=r"release 1 has the class 'gear', which this library lacks; bring"
     ):
@@ -414,7 +414,7 @@ def test_rejected_samples_come_with_their_reasons_where_they_are_asked_for(
 ) -> None:
     write_release(decided, tmp_path / "release", name="Parts", options=ReleaseOptions(rejected=True))
     said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "rejected", "mixed")
-    wanted = {row.id for row in decided.samples(review="rejected")}
+    wanted = {row.id for row in decided.samples.list(review="rejected")}
     rows = [row for split in said["rejected"].values() for row in split]
     assert {row["sample_id"] for row in rows} == wanted
     assert {row["reason"] for row in rows} == {"seam"}
@@ -429,8 +429,8 @@ def test_what_a_person_wrote_into_the_card_and_the_list_of_releases_stays(
     text = card.read_text().replace("# Parts\n", "# The parts of hall 4\n\nAsk Ann.\n")
     card.write_text(text.replace("---\n", "---\nlicense: cc-by-4.0\n", 1) + "\n## Thanks\n\nTo Ben.\n")
     log.write_text(log.read_text().replace("## v1", "Note: the first.\n\n## v1"))
-    decided.undo("ann")
-    decided.undo("ann")
+    decided.review.undo("ann")
+    decided.review.undo("ann")
     write_release(decided, tmp_path / "release", name="Parts")
     assert "# The parts of hall 4\n\nAsk Ann.\n" in card.read_text()
     assert card.read_text().endswith("\n## Thanks\n\nTo Ben.\n")
@@ -459,12 +459,12 @@ def test_a_card_with_broken_front_matter_is_refused_and_nothing_written(
 def test_what_is_decided_while_the_release_is_written_is_counted_as_it_was_written(
     decided: Library, tmp_path: Path
 ) -> None:
-    waiting = [row.id for row in decided.samples(review="rejected")]
+    waiting = [row.id for row in decided.samples.list(review="rejected")]
 
     def accept_more(done: int, _total: int) -> None:
         if done == 1:
             for one in waiting:
-                decided.record_decision(decision(one))
+                decided.review.record(decision(one))
 
     report = write_release(decided, tmp_path / "release", name="Parts", on_progress=accept_more)
     card = (tmp_path / "release" / "README.md").read_text()
@@ -479,14 +479,14 @@ def test_what_is_decided_while_the_release_is_written_is_counted_as_it_was_writt
 def test_a_second_opinion_moves_no_row(library: Library, tmp_path: Path) -> None:
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=number) for number in range(30)]
-    library.add_plan("floors", "", specs)
+    library.plans.add("floors", "", specs)
     for one in specs:
-        library.record_decision(decision(render(library, one), reviewer="gate", via="gate"))
-    small = ReleaseOptions(shard_bytes=4 * len(library.picture_bytes(library.subjects()[0].photo_id)))
+        library.review.record(decision(render(library, one), reviewer="gate", via="gate"))
+    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = {name for name in _content(tmp_path / "release") if name.startswith("data/")}
     for one in specs[3:12]:
-        library.record_decision(decision(one.id))
+        library.review.record(decision(one.id))
     report = write_release(library, tmp_path / "release", name="Parts", options=small)
     assert {name for name in _content(tmp_path / "release") if name.startswith("data/")} == before
     assert not report.changes

@@ -75,13 +75,13 @@ def test_people_and_gates_are_told_apart() -> None:
 def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words(library: Library) -> None:
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=number) for number in range(4)]
-    library.add_plan("floors", "", specs)
-    library.set_review_policy(Policy(overlap=2))
+    library.plans.add("floors", "", specs)
+    library.review.set_policy(Policy(overlap=2))
     for number, one in enumerate(specs):
         render(library, one)
         for name in ("ann", "ben"):
             verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
-            library.record_decision(decision(one.id, verdict, reviewer=name))
+            library.review.record(decision(one.id, verdict, reviewer=name))
     study = Study(sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),))
     text = release_card(library, name="Parts", version="2", study=study)
     assert "4 samples were seen by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
@@ -174,8 +174,8 @@ def test_a_recipe_that_cannot_be_read_is_left_out(library: Library, recipe: str)
 def accepted(library: Library, *, recipe: str = "", model: str = "nano", revision: str = "r1") -> SampleSpec:
     """An accepted sample in the library."""
     one = replace(spec(add_subject(library, 1)), model=model, revision=revision)
-    library.add_plan("streets", recipe, [one])
-    library.record_decision(decision(render(library, one)))
+    library.plans.add("streets", recipe, [one])
+    library.review.record(decision(render(library, one)))
     return one
 
 
@@ -205,7 +205,7 @@ def test_a_model_in_a_folder_is_published_under_the_folders_name_and_kept_with_i
         "pass on." in text
     )
     assert not any(part in text for part in ("ann/", "ann\\", "private", "Users"))
-    assert library.spec(one.id).model == model
+    assert library.plans.spec(one.id).model == model
 
 
 def test_a_lora_for_sdxl_passes_its_terms_on(library: Library) -> None:

@@ -33,8 +33,8 @@ def overwrite_with_another_picture(path: Path) -> None:
 @pytest.mark.parametrize("damage", [flip_one_bit, cut_short, overwrite_with_another_picture])
 @pytest.mark.parametrize("known", [True, False], ids=["new library", "library without checksums"])
 def test_publish_names_the_photo_whose_file_changed(decided: Library, tmp_path: Path, damage, known) -> None:
-    photo = decided.subjects()[0]
-    damage(decided.picture_path(photo.photo_id))
+    photo = decided.photos.list()[0]
+    damage(decided.images.path(photo.photo_id))
     with reopened(decided, known) as library, pytest.raises(ReleaseRefused) as refused:
         write_release(library, tmp_path / "release", name="r")
     assert str(refused.value) == (
@@ -49,16 +49,16 @@ def test_publish_names_the_photo_whose_file_changed(decided: Library, tmp_path: 
 def test_export_names_the_sample_whose_file_changed(
     decided: Library, tmp_path: Path, kind: Format, damage
 ) -> None:
-    row = next(iter(decided.release_rows(Subset.SYNTHETIC)))
-    damage(decided.picture_path(row.image_id))
+    row = next(iter(decided.releases.rows(Subset.SYNTHETIC)))
+    damage(decided.images.path(row.image_id))
     with pytest.raises(ReleaseRefused, match=f"the image of sample {row.sample_id} .* is damaged"):
         export(decided, tmp_path / "out", kind)
     assert list(tmp_path.glob("*out*")) == []
 
 
 def test_a_missing_mask_is_named(decided: Library, tmp_path: Path) -> None:
-    photo = decided.subjects()[0]
-    decided.picture_path(photo.mask_id or "").unlink()
+    photo = decided.photos.list()[0]
+    decided.images.path(photo.mask_id or "").unlink()
     with pytest.raises(ReleaseRefused, match=f"the mask of photo {photo.id} .* is missing"):
         write_release(decided, tmp_path / "release", name="r")
 
@@ -66,7 +66,7 @@ def test_a_missing_mask_is_named(decided: Library, tmp_path: Path) -> None:
 def test_the_command_says_it_in_one_sentence(
     decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flip_one_bit(decided.picture_path(decided.subjects()[0].photo_id))
+    flip_one_bit(decided.images.path(decided.photos.list()[0].photo_id))
     command = ["publish", "--library", str(decided.path), "--to", str(tmp_path / "release")]
     assert main(command) == 1
     error = capsys.readouterr().err
@@ -77,33 +77,33 @@ def test_the_command_says_it_in_one_sentence(
 def test_a_library_without_checksums_decodes_a_picture_once(
     decided: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photo_id = decided.subjects()[0].photo_id
+    photo_id = decided.photos.list()[0].photo_id
     with reopened(decided, known=False) as library:
-        library.picture_bytes(photo_id)
+        library.images.read_bytes(photo_id)
     monkeypatch.setattr("pipeline.store.image_files.decode", None)
     with Library.open(decided.path) as library:
-        assert library.picture_bytes(photo_id)
+        assert library.images.read_bytes(photo_id)
 
 
 def test_damaged_checksums_hide_no_damage_and_make_none(decided: Library) -> None:
-    whole, damaged = (photo.photo_id for photo in decided.subjects()[:2])
+    whole, damaged = (photo.photo_id for photo in decided.photos.list()[:2])
     checksums = decided.path / "checksums.txt"
     checksums.write_bytes(
         checksums.read_bytes().replace(whole.encode() + b" ", b"\xff\xfe \n" + whole.encode() + b" 1")
     )
-    flip_one_bit(decided.picture_path(damaged))
+    flip_one_bit(decided.images.path(damaged))
     with Library.open(decided.path) as library:
-        assert library.picture_bytes(whole)
+        assert library.images.read_bytes(whole)
         with pytest.raises(DamagedPicture):
-            library.picture_bytes(damaged)
+            library.images.read_bytes(damaged)
 
 
 def test_storing_a_picture_again_replaces_its_damaged_file(library: Library) -> None:
-    blob_id = library.put_picture(picture(1))
-    flip_one_bit(library.picture_path(blob_id))
-    assert not library.is_sound(blob_id)
-    assert library.put_picture(picture(1)) == blob_id
-    assert library.is_sound(blob_id)
+    blob_id = library.images.put(picture(1))
+    flip_one_bit(library.images.path(blob_id))
+    assert not library.images.is_sound(blob_id)
+    assert library.images.put(picture(1)) == blob_id
+    assert library.images.is_sound(blob_id)
 
 
 def reopened(library: Library, known: bool) -> Library:

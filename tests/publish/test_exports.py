@@ -28,9 +28,9 @@ LABELS = ["bolt", "gear"]
 def expected(library: Library) -> dict[str, tuple[str, str, bytes]]:
     """Id → label, split, picture file."""
     return {
-        row.sample_id: (row.label, row.split, library.picture_bytes(row.image_id))
+        row.sample_id: (row.label, row.split, library.images.read_bytes(row.image_id))
         for part in (Subset.REAL, Subset.SYNTHETIC)
-        for row in library.release_rows(part)
+        for row in library.releases.rows(part)
     }
 
 
@@ -155,8 +155,8 @@ def test_a_class_of_any_name_stays_within_the_export(library: Library, tmp_path:
 
 def test_an_export_names_the_folder_of_a_model_without_its_path(library: Library, tmp_path: Path) -> None:
     one = replace(spec(add_subject(library, 1)), model="/home/ann/private/ckpt")
-    library.add_plan("floors", "", [one])
-    library.record_decision(decision(render(library, one)))
+    library.plans.add("floors", "", [one])
+    library.review.record(decision(render(library, one)))
     export(library, tmp_path / "out", Format.FOLDERS, parts=(Subset.SYNTHETIC,))
     (line,) = (tmp_path / "out" / "train" / "metadata.jsonl").read_text().splitlines()
     assert json.loads(line)["model"] == "ckpt"
@@ -208,9 +208,9 @@ def test_a_detection_export_without_any_box_is_refused(library: Library, tmp_pat
 
 def accept_text_to_image(library: Library) -> str:
     """Accept a text-to-image sample of the first photo; its id."""
-    planned = spec(library.subjects()[0], seed=77, method=Method.TEXT_TO_IMAGE)
-    library.add_plan("text", "", [planned])
-    library.record_decision(decision(render(library, planned)))
+    planned = spec(library.photos.list()[0], seed=77, method=Method.TEXT_TO_IMAGE)
+    library.plans.add("text", "", [planned])
+    library.review.record(decision(render(library, planned)))
     return planned.id
 
 

@@ -22,9 +22,9 @@ from tests.toy_library import decision, filled
 def library(tmp_path: Path) -> Iterator[Library]:
     with Library.open(tmp_path / "library", create=True) as opened:
         first, second, *_ = filled(opened)
-        opened.record_decision(decision(first, Verdict.REJECT, reason="seam"))
-        opened.record_decision(decision(second))
-        opened.undo("ann")
+        opened.review.record(decision(first, Verdict.REJECT, reason="seam"))
+        opened.review.record(decision(second))
+        opened.review.undo("ann")
         yield opened
 
 

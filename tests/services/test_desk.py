@@ -35,11 +35,11 @@ def scored(studio: Studio) -> list[str]:
     library = studio.library
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=number) for number in range(COUNT)]
-    library.add_plan("toy", "", specs)
+    library.plans.add("toy", "", specs)
     seams = np.random.default_rng(5).permutation(np.linspace(0, 1, COUNT))
-    image_id, mask_id = library.put_picture(picture(1)), library.put_picture(mask())
+    image_id, mask_id = library.images.put(picture(1)), library.images.put(mask())
     for one, seam in zip(specs, seams, strict=True):
-        library.record_sample(
+        library.samples.record(
             Rendered(
                 spec_id=one.id, image_id=image_id, mask_id=mask_id, boxes=(BOX,), homographies=(IDENTITY,),
                 scores={"seam": float(seam)},
@@ -103,13 +103,13 @@ def test_only_the_best_of_those_that_look_alike_stays(studio: Studio) -> None:
     library = studio.library
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=number) for number in range(6)]
-    library.add_plan("toy", "", specs)
+    library.plans.add("toy", "", specs)
     ids = [one.id for one in specs]
     for number, one in enumerate(specs):
-        library.record_sample(
+        library.samples.record(
             Rendered(
                 spec_id=one.id,
-                image_id=library.put_picture(picture(number)),
+                image_id=library.images.put(picture(number)),
                 mask_id=None,
                 boxes=(BOX,),
                 homographies=(IDENTITY,),
@@ -119,10 +119,10 @@ def test_only_the_best_of_those_that_look_alike_stays(studio: Studio) -> None:
         )
     assert studio.keep_best({}, reviewer="ann", batch="b1") == 3
     assert [studio.sample(one).review for one in ids] == [*["rejected"] * 3, *["pending"] * 3]
-    assert {one.reason for one in library.decisions()} == {"duplicate"}
+    assert {one.reason for one in library.review.decisions()} == {"duplicate"}
     assert studio.undo_all("b1", reviewer="ben") == 0
     assert studio.undo_all("b1", reviewer="ann") == 3
-    library.set_promises({ids[1]: 0.9})
+    library.auto_review.set_predictions({ids[1]: 0.9})
     studio.keep_best({}, reviewer="ann", batch="b2")
     assert [studio.sample(one).review for one in ids[:4]] == ["rejected", "pending", "rejected", "rejected"]
 
@@ -131,11 +131,11 @@ def test_a_new_sample_joins_those_of_its_class_that_it_looks_like(studio: Studio
     library = studio.library
     photo = add_subject(library, 1)
     first = spec(photo, seed=1)
-    library.add_plan("toy", "", [first])
+    library.plans.add("toy", "", [first])
     looks = descriptor(picture(1, side_px=64))
-    library.record_sample(
+    library.samples.record(
         Rendered(
-            spec_id=first.id, image_id=library.put_picture(picture(1)), mask_id=None, boxes=(BOX,),
+            spec_id=first.id, image_id=library.images.put(picture(1)), mask_id=None, boxes=(BOX,),
             homographies=(IDENTITY,), descriptor=looks.astype("<f4").tobytes(),
         )
     )  # fmt: skip
@@ -182,36 +182,38 @@ def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people
         studio.set_helper_limits("lea", accept_from=None, reject_below=0.9)
     studio.set_helper_limits("lea", accept_from=0.8, reject_below=0.2)
     report = studio.teach_helper()
-    taken = [one for one in studio.library.decisions() if one.via == HELPER]
+    taken = [one for one in studio.library.review.decisions() if one.via == HELPER]
     assert report.decided == len(taken) > 40
     assert 0 < report.left_to_people < 4 * CHECKED * report.decided
     assert report.checks.left == report.left_to_people
     assert {one.reviewer for one in taken} == {HELPER}
-    facts = studio.library.review_facts()
+    facts = studio.library.review.facts()
     assert facts.accepted_by_helper + facts.rejected_by_helper == len(taken)
     assert facts.reviewers == 1  # it is nobody
     wrong = taken[0].sample_id
     state = studio.decide(wrong, Verdict.REJECT, reviewer="ann", reason="seam")  # a person overrules it
     assert state == "rejected"
     left = [row.id for row in studio.next_for_review("ann", limit=COUNT)]
-    studio.library.record_decision(decision(next(one for one in left), reviewer="gate", via="gate"))
+    studio.library.review.record(decision(next(one for one in left), reviewer="gate", via="gate"))
     assert studio.helper_report().checks.decided == 0  # a gate is no person
     decide(studio, left)
     checks = studio.helper_report().checks
     assert (checks.left, checks.decided) == (0, report.left_to_people)
     assert checks.agreed >= checks.decided - 1
-    assert len(studio.library.examples(COUNT)) <= COUNT - len(taken) + 1  # it does not learn from itself
+    assert (
+        len(studio.library.auto_review.examples(COUNT)) <= COUNT - len(taken) + 1
+    )  # it does not learn from itself
     studio.set_helper_limits("lea", accept_from=None, reject_below=None)
     assert studio.teach_helper().decided == 0
-    assert studio.library.rebuild_states() == 0
+    assert studio.library.review.rebuild_states() == 0
     assert studio.verify() == []
 
 
 def test_another_try_and_a_page_of_the_queue_are_leased(studio: Studio) -> None:
     first, second = filled(studio.library, samples=2)
-    studio.library.hold(first, "ann")
+    studio.library.queue.hold(first, "ann")
     assert [row.id for row in studio.next_for_review("ben")] == [second]
-    studio.library.record_decision(decision(first, reviewer="ann"))
+    studio.library.review.record(decision(first, reviewer="ann"))
     assert studio.left_for("ben") == 1
 
 
@@ -220,9 +222,9 @@ def disputed(studio: Studio) -> list[str]:
     """Four samples that need two votes; ann and ben disagree on the first."""
     ids = filled(studio.library)
     studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
-    studio.library.set_review_policy(Policy(overlap=2))
-    studio.library.record_decision(decision(ids[0], reviewer="ann"))
-    studio.library.record_decision(decision(ids[0], Verdict.REJECT, reviewer="ben"))
+    studio.library.review.set_policy(Policy(overlap=2))
+    studio.library.review.record(decision(ids[0], reviewer="ann"))
+    studio.library.review.record(decision(ids[0], Verdict.REJECT, reviewer="ben"))
     return ids
 
 
@@ -240,7 +242,7 @@ def test_deciding_every_state_at_once_settles_no_dispute(
 def test_a_dispute_that_comes_up_between_the_check_and_the_decision_is_not_settled_either(
     studio: Studio, disputed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(studio.library, "review_state", lambda _: "pending")  # what it was a moment ago
+    monkeypatch.setattr(studio.library.review, "state", lambda _: "pending")  # what it was a moment ago
     with pytest.raises(NotAllowed, match="'ann' may not settle what others disagree on"):
         studio.decide(disputed[0], Verdict.REJECT, reviewer="ann")
     assert studio.sample(disputed[0]).review == "disputed"
@@ -252,4 +254,4 @@ def test_a_batch_number_that_could_be_taken_for_another_is_refused(
 ) -> None:
     with pytest.raises(InvalidRequest, match="the batch is numbered"):
         studio.decide_all({}, Verdict.ACCEPT, reviewer="ann", batch=batch)
-    assert len(studio.library.decisions()) == 2
+    assert len(studio.library.review.decisions()) == 2

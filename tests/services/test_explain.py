@@ -35,7 +35,7 @@ def drawn(studio: Studio) -> Path:
     one = replace(
         spec(add_subject(studio.library, 1)), revision=facts.revision, size=(facts.size, facts.size), steps=2
     )
-    studio.library.add_plan("toy", "", [one])
+    studio.library.plans.add("toy", "", [one])
     row = another_try(studio.library, one.id, FileAccess(), batch_size=1)
     assert row.image_id is not None
     return studio.picture_path(row.image_id)

@@ -68,14 +68,14 @@ def test_a_photo_whose_process_was_killed_twice_is_refused_with_the_reason(
     tally = imports._Tally()
     imports._record(library, lost, source="here", split=None, tally=tally)
     assert tally.refused == [("cup/a.png", cores.LOST)]
-    assert library.subjects() == []
+    assert library.photos.list() == []
 
 
 def test_what_is_sent_with_a_photo_does_not_grow_with_the_library(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(library, "subject_ids", lambda: {f"{number:020x}" for number in range(100_000)})
+    monkeypatch.setattr(library.photos, "ids", lambda: {f"{number:020x}" for number in range(100_000)})
     sizes: list[int] = []
     submit = cores.ProcessPoolExecutor.submit
 

@@ -18,7 +18,7 @@ from pipeline.services import Studio
 from pipeline.services.opening import sentence_of
 from pipeline.settings import Settings
 from pipeline.store import Restored, SampleFilter, SampleOrder
-from tests.toy_library import filled
+from tests.toy_library import die, filled
 
 ROOT = Path(__file__).parents[2]
 _WORK = """
@@ -34,7 +34,7 @@ folder = Path(sys.argv[1])
 studio = Studio(Settings(library=folder / "library", state=str(folder / "state"), starter=False, overlap=2))
 with studio.library.work_lock("generate"):
     ids = filled(studio.library, samples=6)
-studio.library.keep()
+studio.library.replica.copy()
 studio.decide(ids[0], Verdict.ACCEPT, reviewer="ann", client_id="1")
 studio.decide(ids[0], Verdict.REJECT, reviewer="ben", reason="seam", client_id="2")
 studio.decide(ids[0], Verdict.REJECT, reviewer="me", reason="seam", client_id="3")
@@ -53,10 +53,17 @@ def settings(folder: Path) -> Settings:
 
 def seen(studio: Studio) -> tuple[object, ...]:
     """States, decisions and pixels."""
-    rows = studio.library.samples(SampleFilter(order=SampleOrder.PLAN), limit=100)
+    rows = studio.library.samples.list(SampleFilter(order=SampleOrder.PLAN), limit=100)
     pictures = {row.image_id: studio.picture(row.image_id or "").tobytes() for row in rows}
     votes = [studio.votes(row.id) for row in rows]
-    return rows, studio.subjects(), list(studio.library.decision_rows()), pictures, votes, studio.queues()
+    return (
+        rows,
+        studio.subjects(),
+        list(studio.library.review.decision_rows()),
+        pictures,
+        votes,
+        studio.queues(),
+    )
 
 
 def test_a_killed_studio_is_the_same_on_another_disk(tmp_path: Path) -> None:
@@ -98,7 +105,7 @@ def test_masks_and_exclusions_of_people_are_kept_at_once(tmp_path: Path) -> None
         assert [one.excluded for one in again.subjects()] == [False, True]
         assert again.subject(first.id) == mended
         assert (again.mask(first.id) == studio_mask(tmp_path, mended.mask_id or "")).all()
-    studio._opened.library._state = None  # type: ignore[attr-defined]
+    die(studio.library)
     studio.close()
 
 

@@ -49,8 +49,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[SampleSpec]:
 
 def rendered(library: Library, method: Method, seconds: float) -> None:
     """One sample of a method that took so many seconds."""
-    one = spec(library.subjects(split="train")[0], method=method)
-    library.add_plan(f"by {method}", "name: toy", [one])
+    one = spec(library.photos.list(split="train")[0], method=method)
+    library.plans.add(f"by {method}", "name: toy", [one])
     render(library, one, seconds=seconds)
 
 
@@ -121,7 +121,7 @@ def test_a_preview_tells_what_a_run_of_the_recipe_has_rendered(library: Library,
         f"name: pasted\ncount: 300\nmethod: {{paste: 1, inpaint: 1}}\nbackdrops: {{folder: '{tmp_path}/grounds'}}"
     )
     specs = planned(library, recipe, Overrides(), AT_HOME)
-    library.add_plan(recipe.name, to_yaml(recipe), specs)
+    library.plans.add(recipe.name, to_yaml(recipe), specs)
     for one in (*specs[:2], *specs[250:253]):
         render(library, one)
     assert preview_plan(library, recipe, Overrides(), AT_HOME).new == 295
@@ -143,7 +143,7 @@ def test_a_preview_stores_nothing(library: Library, tmp_path: Path) -> None:
         "paste": 25,
     }
     assert files(library.path) == before
-    assert library.plans() == []
+    assert library.plans.list() == []
 
 
 OUTSIDE = [

@@ -46,11 +46,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for method in ("inpaint", "controlnet", "sdxl"):
         assert main(["generate", "--library", library, "--method", method, "--count", "2"]) == 0
     with Library.open(Path(library)) as opened:
-        rows = opened.samples(limit=100)
+        rows = opened.samples.list(limit=100)
         assert len(rows) == 6
         for number, row in enumerate(rows):
             verdict = Verdict.REJECT if number == 5 else Verdict.ACCEPT
-            opened.record_decision(decision(row.id, verdict, reason="seam" if number == 5 else None))
+            opened.review.record(decision(row.id, verdict, reason="seam" if number == 5 else None))
     assert main(["publish", "--library", library, "--to", str(folder / "release")]) == 0
     return folder
 
@@ -93,16 +93,16 @@ def test_ids_cutouts_and_splits_are_those_of_the_first_library(made: Path, tmp_p
         Library.open(tmp_path / "again", create=True) as second,
     ):
         import_photos(second, str(made / "release"))
-        pairs = [(one, second.subject(one.id)) for one in first.subjects()]
+        pairs = [(one, second.photos.get(one.id)) for one in first.photos.list()]
         assert all(one.cutout_id == other.cutout_id for one, other in pairs)
         assert all(
             (one.label, one.split, one.box) == (other.label, other.split, other.box) for one, other in pairs
         )
         assert {other.source for _, other in pairs} == {"train", "test"}  # the folders, without their paths
-        accepted = first.samples(review="accepted", limit=10)
-        assert [second.spec(row.id) for row in accepted] == [row.spec for row in accepted]
+        accepted = first.samples.list(review="accepted", limit=10)
+        assert [second.plans.spec(row.id) for row in accepted] == [row.spec for row in accepted]
         for row in accepted:
-            other = second.sample(row.id)
+            other = second.samples.get(row.id)
             assert (other.descriptor, other.failed_gates) == (row.descriptor, row.failed_gates)
 
 
@@ -112,7 +112,7 @@ def test_a_restored_sample_is_drawn_again_with_the_same_pixels_but_for_rounding(
     again = tmp_path / "again"
     with Library.open(again, create=True) as library:
         import_photos(library, str(made / "release"))
-        file = library.picture_path(library.samples(method="inpaint", limit=1)[0].image_id)
+        file = library.images.path(library.samples.list(method="inpaint", limit=1)[0].image_id)
     drawn = tmp_path / "drawn.webp"
     assert main(["explain", str(file), "--replay", str(drawn), "--library", str(again)]) == 0
     first, second = (cv2.imread(str(one)) for one in (file, drawn))
@@ -125,35 +125,35 @@ def test_acceptance_is_the_releases_own_holds_under_any_overlap_and_yields_to_a_
     made: Path, tmp_path: Path
 ) -> None:
     with Library.open(tmp_path / "again", create=True) as library:
-        library.set_review_policy(Policy(overlap=2))
+        library.review.set_policy(Policy(overlap=2))
         import_photos(library, str(made / "release"))
-        events = library.decisions()
+        events = library.review.decisions()
         assert {(one.reviewer, one.verdict, one.via) for one in events} == {
             ("release:release@1", Verdict.ACCEPT, "release")
         }
         assert events[0].shown == {"release": str(made / "release"), "version": "1"}
-        facts = library.review_facts()
+        facts = library.review.facts()
         assert (facts.accepted, facts.accepted_by_release, facts.accepted_by_people, facts.reviewers) == (
             5,
             5,
             0,
             0,
         )
-        assert library.votes() == []
-        library.set_review_policy(Policy(overlap=1))
+        assert library.review.votes() == []
+        library.review.set_policy(Policy(overlap=1))
         sample_id = events[0].sample_id
-        assert library.record_decision(decision(sample_id, Verdict.REJECT)) == "rejected"
+        assert library.review.record(decision(sample_id, Verdict.REJECT)) == "rejected"
         import_photos(library, str(made / "release"))
-        assert library.review_state(sample_id) == "rejected"
+        assert library.review.state(sample_id) == "rejected"
 
 
 def test_the_same_release_twice_adds_nothing(made: Path, tmp_path: Path) -> None:
     with Library.open(tmp_path / "again", create=True) as library:
         import_photos(library, str(made / "release"))
-        before = (library.counts(), len(library.decisions()))
+        before = (library.counts(), len(library.review.decisions()))
         report = import_photos(library, str(made / "release"))
         assert (report.added, report.already, report.samples, report.refused) == (0, 4, 0, ())
-        assert (library.counts(), len(library.decisions())) == before
+        assert (library.counts(), len(library.review.decisions())) == before
 
 
 @pytest.mark.parametrize("after", [0, 2, 4, 6, 8])
@@ -186,7 +186,7 @@ def test_what_does_not_fit_its_id_is_refused_by_name_and_the_rest_comes(made: Pa
             "its pixels are not those that its id stands for",
             "a photo that it was made from is not here",
         }
-        assert {first, second}.isdisjoint(library.subject_ids())
+        assert {first, second}.isdisjoint(library.photos.ids())
         assert library.verify() == []
 
 
@@ -242,7 +242,7 @@ def test_a_class_that_would_lead_elsewhere_is_refused_by_row(made: Path, tmp_pat
         assert [reason for _, reason in report.refused][:2] == [
             f"its class {label!r} cannot be the name of a folder; rename it in the source"
         ] * 2
-        assert {one.label for one in library.subjects()} == {"gear"}
+        assert {one.label for one in library.photos.list()} == {"gear"}
 
 
 def test_a_class_in_a_samples_own_note_is_looked_at_too(made: Path, tmp_path: Path) -> None:

@@ -28,12 +28,12 @@ def library(tmp_path: Path) -> Iterator[Library]:
 def queries(library: Library) -> list[str]:
     """The SQL statements that are sent from now on."""
     sent: list[str] = []
-    event.listen(library._engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    event.listen(library._database.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
     return sent
 
 
 def test_asking_again_reads_nothing(library: Library, queries: list[str]) -> None:
-    library.record_decision(decision(filled(library)[0]))
+    library.review.record(decision(filled(library)[0]))
     outlooks = ReleaseOutlooks(library)
     first = outlooks.outlook("bolts")
     assert first.synthetic == {"train": {"bolt": 1}}
@@ -46,15 +46,15 @@ def test_asking_again_reads_nothing(library: Library, queries: list[str]) -> Non
 @pytest.mark.parametrize("change", ["decision", "photo", "exclusion"])
 def test_a_change_is_seen_at_the_next_look(library: Library, change: str) -> None:
     ids = filled(library)
-    library.record_decision(decision(ids[0]))
+    library.review.record(decision(ids[0]))
     outlooks = ReleaseOutlooks(library)
     outlooks.outlook("bolts")
     if change == "decision":
-        library.record_decision(decision(ids[1]))
+        library.review.record(decision(ids[1]))
     elif change == "photo":
         add_subject(library, 77)
     else:
-        library.set_subject_excluded(library.subjects()[1].id, True)
+        library.photos.set_excluded(library.photos.list()[1].id, True)
     after = outlooks.outlook("bolts")
     photos, samples = {"decision": (2, 2), "photo": (3, 1), "exclusion": (1, 1)}[change]
     assert (after.real, after.synthetic) == ({"train": {"bolt": photos}}, {"train": {"bolt": samples}})
@@ -62,7 +62,7 @@ def test_a_change_is_seen_at_the_next_look(library: Library, change: str) -> Non
 
 def test_a_change_of_another_process_is_seen(library: Library) -> None:
     ids = filled(library)
-    library.record_decision(decision(ids[0]))
+    library.review.record(decision(ids[0]))
     outlooks = ReleaseOutlooks(library)
     assert outlooks.outlook("bolts").synthetic == {"train": {"bolt": 1}}
     code = (

@@ -84,16 +84,16 @@ def test_generating_again_renders_samples_anew_whose_image_is_damaged_or_missing
 ) -> None:
     recipe = pasted(tmp_path)
     assert studio.generate(recipe).rendered == 3
-    before = {row.id: row.image_id for row in studio.library.samples()}
+    before = {row.id: row.image_id for row in studio.library.samples.list()}
     damaged, missing, whole = list(before)
-    studio.library.record_decisions([decision(damaged), decision(whole)])
+    studio.library.review.record_all([decision(damaged), decision(whole)])
     damage(studio.picture_path(before[damaged]))
     studio.picture_path(before[missing]).unlink()
     report = studio.generate(recipe)
     assert (report.already, report.rendered) == (1, 2)
-    assert {row.id: row.image_id for row in studio.library.samples()} == before
-    assert studio.library.sample(damaged).state is SampleState.ACCEPTED
-    assert studio.library.sample(missing).state is SampleState.PENDING
+    assert {row.id: row.image_id for row in studio.library.samples.list()} == before
+    assert studio.library.samples.get(damaged).state is SampleState.ACCEPTED
+    assert studio.library.samples.get(missing).state is SampleState.PENDING
     assert studio.verify() == []
 
 
@@ -101,17 +101,17 @@ def test_importing_a_release_again_brings_back_its_damaged_photos_and_samples(
     studio: Studio, tmp_path: Path
 ) -> None:
     studio.generate(pasted(tmp_path))
-    studio.library.record_decisions([decision(row.id) for row in studio.library.samples()])
+    studio.library.review.record_all([decision(row.id) for row in studio.library.samples.list()])
     studio.publish(PublishRequest(to=str(tmp_path / "release")))
     with Studio(Settings(library=tmp_path / "copy", starter=False)) as copy:
         copy.import_photos(str(tmp_path / "release"))
-        rows = copy.library.samples()
+        rows = copy.library.samples.list()
         damage(copy.picture_path(rows[0].image_id or ""))
         copy.picture_path(copy.subjects()[0].photo_id).unlink()
         report = copy.import_photos(str(tmp_path / "release"))
         assert (report.added, report.repaired, report.samples) == (0, 1, 1)
         assert copy.verify() == []
-        assert {row.state for row in copy.library.samples()} == {SampleState.ACCEPTED}
+        assert {row.state for row in copy.library.samples.list()} == {SampleState.ACCEPTED}
 
 
 def repaired(library: Path, capsys: pytest.CaptureFixture[str]) -> dict:
@@ -139,15 +139,15 @@ def test_verify_repair_plans_samples_again_whose_image_is_lost(
 ) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         ids = filled(library)
-        library.record_decisions([decision(sample_id) for sample_id in ids[:2]])
-        library.picture_path(library.sample(ids[0]).image_id or "").unlink()
+        library.review.record_all([decision(sample_id) for sample_id in ids[:2]])
+        library.images.path(library.samples.get(ids[0]).image_id or "").unlink()
         answer = repaired(library.path, capsys)
         assert (answer["problems"], answer["to_render"], len(answer["repaired"])) == (0, 1, 1)
         counts = library.counts().samples
         assert (counts["rendered"], counts["accepted"], counts["planned"]) == (3, 1, 4)
-        planned = library.spec(ids[0])
+        planned = library.plans.spec(ids[0])
         render(library, planned)
-        assert library.sample(ids[0]).state is SampleState.ACCEPTED
+        assert library.samples.get(ids[0]).state is SampleState.ACCEPTED
         assert library.verify() == []
 
 
@@ -169,13 +169,13 @@ def test_verify_repair_counts_again_and_derives_states_from_decisions(
 ) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         ids = filled(library)
-        library.record_decision(decision(ids[0]))
+        library.review.record(decision(ids[0]))
         with sqlite3.connect(library.path / "backlot.sqlite") as connection:
             connection.execute("UPDATE counters SET value = 9 WHERE key = 'pending'")
             connection.execute("UPDATE samples SET state = 'rejected' WHERE id = ?", (ids[0],))
         answer = repaired(library.path, capsys)
         assert (answer["problems"], len(answer["repaired"])) == (0, 4)
-        assert library.sample(ids[0]).state is SampleState.ACCEPTED
+        assert library.samples.get(ids[0]).state is SampleState.ACCEPTED
 
 
 def test_repairing_a_sound_library_changes_nothing(

@@ -25,13 +25,13 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 def test_the_photograph_comes_moved_as_the_object_was(library: Library) -> None:
     (sample_id,) = filled(library, subjects=1, samples=1)
-    assert library.sample(sample_id).homographies == (IDENTITY,)
+    assert library.samples.get(sample_id).homographies == (IDENTITY,)
     assert np.array_equal(photo_in_place(library, sample_id), picture(0))
 
 
 def test_a_sample_without_a_picture_has_no_photograph_in_place(library: Library) -> None:
     planned = spec(add_subject(library, 1))
-    library.add_plan("toy", "", [planned])
+    library.plans.add("toy", "", [planned])
     with pytest.raises(InvalidRequest, match="no picture yet"):
         photo_in_place(library, planned.id)
     with pytest.raises(NotFound):
@@ -41,7 +41,7 @@ def test_a_sample_without_a_picture_has_no_photograph_in_place(library: Library)
 def test_another_try_has_the_same_placement_and_a_new_seed_each_time(library: Library) -> None:
     first, _ = filled(library, subjects=1, samples=2)
     tries = [another_try(library, first, FileAccess(), batch_size=1) for _ in range(2)]
-    was = library.sample(first)
+    was = library.samples.get(first)
     assert len({was.id, *(one.id for one in tries)}) == 3
     for one in tries:
         assert one.spec.objects == was.spec.objects
@@ -49,14 +49,14 @@ def test_another_try_has_the_same_placement_and_a_new_seed_each_time(library: Li
         assert one.review == "pending"
         assert one.exact
     assert was.review == "pending"
-    assert {row.id for row in library.next_pending()} >= {one.id for one in tries}
+    assert {row.id for row in library.queue.next_pending()} >= {one.id for one in tries}
     assert library.verify() == []
 
 
 def test_a_pasted_background_has_no_other_try(library: Library) -> None:
     subject = add_subject(library, 1)
     pasted = spec(subject, method=Method.PASTE, backdrop_id=subject.photo_id)
-    library.add_plan("toy", "", [pasted])
+    library.plans.add("toy", "", [pasted])
     render(library, pasted)
     with pytest.raises(InvalidRequest, match="no seed"):
         another_try(library, pasted.id, FileAccess(), batch_size=1)

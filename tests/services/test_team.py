@@ -21,7 +21,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 def answer(library: Library, gold_id: str, verdict: str, *, reviewer: str) -> None:
-    library.answer_gold(
+    library.gold.answer(
         gold_id, reviewer=reviewer, verdict=verdict, reason=None, via="key", client_id=f"{gold_id}{verdict}"
     )
 
@@ -34,11 +34,11 @@ def test_nobody_has_answered_what_is_not_there(library: Library) -> None:
 
 def test_answers_to_gold_items_are_counted_for_each_reviewer_and_decide_nothing(library: Library) -> None:
     good, bad, third, _ = filled(library)
-    library.record_decision(decision(good, reviewer="ann"))
-    library.record_decision(decision(bad, Verdict.REJECT, reviewer="ann", reason="seam"))
-    library.record_decision(decision(third, reviewer="ann"))
-    library.add_gold([good, bad, third], made_by="ann")
-    right, wrong, undone = (one.id for one in library.gold_for("ben", 5))
+    library.review.record(decision(good, reviewer="ann"))
+    library.review.record(decision(bad, Verdict.REJECT, reviewer="ann", reason="seam"))
+    library.review.record(decision(third, reviewer="ann"))
+    library.gold.add([good, bad, third], made_by="ann")
+    right, wrong, undone = (one.id for one in library.gold.next_for("ben", 5))
     answer(library, right, "accept", reviewer="ben")
     answer(library, wrong, "accept", reviewer="ben")
     answer(library, undone, "accept", reviewer="ben")
@@ -50,35 +50,35 @@ def test_answers_to_gold_items_are_counted_for_each_reviewer_and_decide_nothing(
 
 def test_what_was_taken_back_counts_for_no_reviewer(library: Library) -> None:
     first, second, *_ = filled(library)
-    library.record_decision(decision(first, Verdict.REJECT, reviewer="ann"))
-    library.record_decision(decision(second, reviewer="ann"))
-    library.record_decision(decision(first, Verdict.UNDO, reviewer="ann"))
+    library.review.record(decision(first, Verdict.REJECT, reviewer="ann"))
+    library.review.record(decision(second, reviewer="ann"))
+    library.review.record(decision(first, Verdict.UNDO, reviewer="ann"))
     (habit,) = team_report(library).habits
     assert (habit.decided, habit.accepted) == (1, Tally(1, 1))
 
 
 def test_an_undone_answer_to_a_gold_item_brings_the_one_before_it_back(library: Library) -> None:
     first, *_ = filled(library)
-    library.record_decision(decision(first, reviewer="ann"))
-    library.add_gold([first], made_by="ann")
-    (item,) = library.gold_for("ben", 5)
+    library.review.record(decision(first, reviewer="ann"))
+    library.gold.add([first], made_by="ann")
+    (item,) = library.gold.next_for("ben", 5)
     for verdict in ("accept", "reject", "undo"):
         answer(library, item.id, verdict, reviewer="ben")
-    assert library.gold_hits() == {"ben": (1, 1)}
+    assert library.gold.results() == {"ben": (1, 1)}
 
 
 def test_reasons_agree_or_not_where_two_people_rejected(library: Library) -> None:
     ids = filled(library, samples=6)
-    library.set_review_policy(Policy(overlap=2))
+    library.review.set_policy(Policy(overlap=2))
     reasons = [("seam", "seam"), ("seam", "halo"), ("halo", "halo"), ("light", None)]
     for one, both in zip(ids, reasons, strict=False):
         for reviewer, reason in zip(("ann", "ben"), both, strict=True):
-            library.record_decision(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
+            library.review.record(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
     for reviewer, verdict in (
         ("ann", Verdict.REJECT),
         ("ben", Verdict.ACCEPT),
     ):  # what an accept says is no reason
-        library.record_decision(decision(ids[4], verdict, reviewer=reviewer, reason="light"))
+        library.review.record(decision(ids[4], verdict, reviewer=reviewer, reason="light"))
     # three pairs, three of each reason: disagreement 2 observed, (36 - 18) / 5 expected
     report = team_report(library)
     assert report.alpha_of_reasons == pytest.approx(1 - 2 / 3.6)
@@ -89,7 +89,7 @@ def test_reasons_agree_or_not_where_two_people_rejected(library: Library) -> Non
 
 def test_reasons_that_are_all_alike_say_nothing(library: Library) -> None:
     first, *_ = filled(library)
-    library.set_review_policy(Policy(overlap=2))
+    library.review.set_policy(Policy(overlap=2))
     for reviewer in ("ann", "ben"):
-        library.record_decision(decision(first, Verdict.REJECT, reviewer=reviewer, reason="seam"))
+        library.review.record(decision(first, Verdict.REJECT, reviewer=reviewer, reason="seam"))
     assert team_report(library).alpha_of_reasons is None

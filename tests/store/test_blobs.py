@@ -35,14 +35,14 @@ from tests.toy_library import mask, picture
     ],
 )
 def test_a_picture_comes_back_bit_for_bit_with_its_shape(library: Library, pixels: np.ndarray) -> None:
-    back = library.picture(library.put_picture(pixels))
+    back = library.images.read(library.images.put(pixels))
     assert back.shape == pixels.shape
     assert np.array_equal(back, pixels)
 
 
 def test_the_same_pixels_are_one_file_and_other_shapes_are_others(library: Library) -> None:
     grey = np.full((4, 6), 7, np.uint8)
-    ids = [library.put_picture(one) for one in (grey, grey.copy(), grey.reshape(6, 4), np.dstack([grey] * 3))]
+    ids = [library.images.put(one) for one in (grey, grey.copy(), grey.reshape(6, 4), np.dstack([grey] * 3))]
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
     assert len(list((library.path / "blobs").glob("??/*.webp"))) == 3
@@ -51,7 +51,7 @@ def test_the_same_pixels_are_one_file_and_other_shapes_are_others(library: Libra
 def test_an_unknown_picture_is_named(library: Library) -> None:
     for wrong in ("00ff00ff", "../../backlot.sqlite"):
         with pytest.raises(NotFound, match="no picture"):
-            library.picture(wrong)
+            library.images.read(wrong)
 
 
 def test_what_a_killed_process_left_is_swept_when_it_is_old(library: Library) -> None:

@@ -79,4 +79,4 @@ def test_an_overwritten_value_is_a_sentence_and_verify_names_its_table(tmp_path:
             connection.execute("UPDATE samples SET boxes = '[[6, 4, \x01' WHERE seq = 1")
         assert library.verify() == ["database: a value in table samples cannot be read"]
         with pytest.raises(LibraryUnusable, match="a stored value cannot be read"):
-            library.samples()
+            library.samples.list()

@@ -34,13 +34,13 @@ def ids(library: Library) -> list[str]:
         )
         for number in range(COUNT)
     ]
-    library.add_plan("toy", "name: toy", specs)
+    library.plans.add("toy", "name: toy", specs)
     for number, one in enumerate(specs):
-        library.record_sample(
+        library.samples.record(
             Rendered(
                 spec_id=one.id,
-                image_id=library.put_picture(picture(number)),
-                mask_id=library.put_picture(mask()),
+                image_id=library.images.put(picture(number)),
+                mask_id=library.images.put(mask()),
                 boxes=(BOX,),
                 homographies=(IDENTITY,),
                 scores={"seam": (COUNT - number) / 100, "halo": 0.1},
@@ -50,7 +50,7 @@ def ids(library: Library) -> list[str]:
         )
     for number in range(8):
         verdict = Verdict.REJECT if number % 4 else Verdict.ACCEPT
-        library.record_decision(decision(specs[number].id, verdict, reviewer="ben" if number % 2 else "ann"))
+        library.review.record(decision(specs[number].id, verdict, reviewer="ben" if number % 2 else "ann"))
     return [one.id for one in specs]
 
 
@@ -58,9 +58,11 @@ def found(library: Library, **fields: Any) -> list[int]:
     """The numbers of the samples that a filter finds, read in pages of four."""
     wanted = SampleFilter(**fields)
     rows: list[str] = []
-    while page := library.samples(wanted, limit=4, after=rows[-1] if rows else None):
+    while page := library.samples.list(wanted, limit=4, after=rows[-1] if rows else None):
         rows += [row.id for row in page]
-    order = {row.id: number for number, row in enumerate(library.samples(order=SampleOrder.PLAN, limit=100))}
+    order = {
+        row.id: number for number, row in enumerate(library.samples.list(order=SampleOrder.PLAN, limit=100))
+    }
     return [order[one] for one in rows]
 
 
@@ -93,45 +95,47 @@ def test_a_filter_finds_what_fits_in_the_order_that_is_asked_for(
     library: Library, ids: list[str], fields: dict[str, Any], expected: list[int]
 ) -> None:
     assert found(library, **fields) == expected
-    assert library.count_samples(SampleFilter(**fields), most=100) == len(expected)
-    assert library.sample_ids(SampleFilter(**fields), limit=100) == [ids[n] for n in expected]
+    assert library.samples.count(SampleFilter(**fields), most=100) == len(expected)
+    assert library.samples.ids(SampleFilter(**fields), limit=100) == [ids[n] for n in expected]
 
 
 def test_samples_that_look_alike_are_found_by_their_cluster(library: Library, ids: list[str]) -> None:
     assert found(library, cluster=ids[1], order=SampleOrder.PLAN) == EVERY[10:20]
-    assert {row.cluster for row in library.samples(limit=100)} == set(ids[:3])
+    assert {row.cluster for row in library.samples.list(limit=100)} == set(ids[:3])
 
 
 def test_the_helpers_promise_orders_samples_and_half_is_what_it_does_not_know(
     library: Library, ids: list[str]
 ) -> None:
-    library.set_promises({ids[10]: 0.9, ids[11]: 0.2, ids[12]: 0.6})
+    library.auto_review.set_predictions({ids[10]: 0.9, ids[11]: 0.2, ids[12]: 0.6})
     assert found(library, review="pending", order=SampleOrder.PROMISE)[:3] == [10, 12, 29]
     assert found(library, review="pending", order=SampleOrder.PROMISE)[-1] == 11
     assert found(library, review="pending", order=SampleOrder.DOUBT)[-3:] == [12, 11, 10]
-    assert library.sample(ids[10]).promise == 0.9
+    assert library.samples.get(ids[10]).promise == 0.9
 
 
 def test_a_reviewer_is_given_what_a_filter_lets_through(library: Library, ids: list[str]) -> None:
     wanted = SampleFilter(review="accepted", label="nut", order=SampleOrder.PLAN)  # the state does not matter
-    first = library.take_next("ann", wanted=wanted, limit=3)
+    first = library.queue.take_next("ann", wanted=wanted, limit=3)
     assert [row.id for row in first] == [ids[9], ids[11], ids[13]]
-    assert [row.id for row in library.take_next("ben", wanted=wanted, limit=2)] == [ids[15], ids[17]]
-    assert [row.id for row in library.take_next("ann", wanted=wanted, after=ids[13], limit=1)] == [ids[19]]
+    assert [row.id for row in library.queue.take_next("ben", wanted=wanted, limit=2)] == [ids[15], ids[17]]
+    assert [row.id for row in library.queue.take_next("ann", wanted=wanted, after=ids[13], limit=1)] == [
+        ids[19]
+    ]
 
 
 def test_choices_name_what_is_there(library: Library, ids: list[str]) -> None:
-    assert library.filter_choices() == {
+    assert library.samples.filter_choices() == {
         "models": ["nano", "sdxl"],
         "scores": ["halo", "seam"],
         "slots": ["surface"],
         "reviewers": ["ann", "ben"],
     }
-    assert library.words("surface") == sorted(SURFACES)
+    assert library.samples.slot_values("surface") == sorted(SURFACES)
 
 
 def test_more_than_the_most_is_said_as_one_more(library: Library, ids: list[str]) -> None:
-    assert library.count_samples(SampleFilter(), most=7) == 8
+    assert library.samples.count(SampleFilter(), most=7) == 8
 
 
 def test_a_range_without_a_score_and_a_page_behind_nothing_are_refused(
@@ -140,7 +144,7 @@ def test_a_range_without_a_score_and_a_page_behind_nothing_are_refused(
     with pytest.raises(InvalidRequest, match="need the name of a score"):
         SampleFilter(low=0.1)
     with pytest.raises(NotFound, match="gone"):
-        library.samples(after="gone")
+        library.samples.list(after="gone")
 
 
 @contextmanager
@@ -154,11 +158,11 @@ def explained(library: Library) -> Iterator[list[str]]:
             raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             steps.extend(row[3] for row in raw.fetchall())
 
-    event.listen(library._engine, "before_cursor_execute", explain)
+    event.listen(library._database.engine, "before_cursor_execute", explain)
     try:
         yield steps
     finally:
-        event.remove(library._engine, "before_cursor_execute", explain)
+        event.remove(library._database.engine, "before_cursor_execute", explain)
 
 
 ORDERS = [
@@ -190,24 +194,24 @@ def test_every_page_and_every_queue_is_a_search_in_an_index(
 ) -> None:
     wanted = SampleFilter(**{**fields, **order})
     with explained(library) as steps:
-        library.samples(wanted, limit=4)
-        library.samples(wanted, limit=4, after=ids[3])
-        library.take_next("ann", wanted=wanted, limit=4)
-        library.take_next("ann", wanted=wanted, limit=4, after=ids[3])
-        library.count_samples(wanted, most=10)
+        library.samples.list(wanted, limit=4)
+        library.samples.list(wanted, limit=4, after=ids[3])
+        library.queue.take_next("ann", wanted=wanted, limit=4)
+        library.queue.take_next("ann", wanted=wanted, limit=4, after=ids[3])
+        library.samples.count(wanted, most=10)
     assert steps
     assert refused(steps) == []
 
 
 def test_deciding_undoing_and_counting_are_searches_in_an_index(library: Library, ids: list[str]) -> None:
     with explained(library) as steps:
-        library.record_decision(decision(ids[10], client_id="1"))
-        library.undo("ann")
-        library.record_decision(decision(ids[10], Verdict.UNDO, client_id="2"))
-        library.left_for("ann")
+        library.review.record(decision(ids[10], client_id="1"))
+        library.review.undo("ann")
+        library.review.record(decision(ids[10], Verdict.UNDO, client_id="2"))
+        library.queue.left_for("ann")
         library.counts()
-        library.votes(ids[0])
-        library.sample(ids[0])
-        library.filter_choices()
-        library.words("surface")
+        library.review.votes(ids[0])
+        library.samples.get(ids[0])
+        library.samples.filter_choices()
+        library.samples.slot_values("surface")
     assert refused(steps) == []

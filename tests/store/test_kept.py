@@ -18,12 +18,11 @@ import pytest
 
 from pipeline.domain.review import Policy, Rule, Verdict
 from pipeline.errors import LibraryUnusable, NotAllowed
-from pipeline.store import AutoReviewLimits, SampleFilter, SampleOrder, schema
+from pipeline.store import AutoReviewLimits, Library, SampleFilter, SampleOrder, schema
 from pipeline.store.replica import journal
 from pipeline.store.replica.folder import ReplicaFolder
-from pipeline.store.replica.replica import KeptLibrary
 from pipeline.store.replica.restore import Restored
-from tests.toy_library import BOX, add_subject, decision, filled, render, spec
+from tests.toy_library import BOX, add_subject, decision, die, filled, render, replica_of, spec
 
 ROOT = Path(__file__).parents[2]
 NEVER_S = 1e6  # the copying thread does not wake up
@@ -39,10 +38,10 @@ class Site:
         self.starts = 0
         self.restored = Restored()
 
-    def start(self, *, every_s: float = NEVER_S) -> KeptLibrary:
+    def start(self, *, every_s: float = NEVER_S) -> Library:
         """Start on the library that is there, or on a new one."""
-        library = KeptLibrary.open(self.folder / f"library-{self.starts}", create=True)
-        self.restored = library.keep_in(ReplicaFolder(self.state), every_s=every_s)
+        library = Library.open(self.folder / f"library-{self.starts}", create=True)
+        self.restored = library.replicate_to(ReplicaFolder(self.state), every_s=every_s)
         return library
 
     def lose_library(self) -> None:
@@ -64,58 +63,58 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def looked_at(library: KeptLibrary) -> dict[str, object]:
+def looked_at(library: Library) -> dict[str, object]:
     """All that a person can see of a library."""
-    rows = library.samples(SampleFilter(order=SampleOrder.PLAN), limit=1000)
+    rows = library.samples.list(SampleFilter(order=SampleOrder.PLAN), limit=1000)
     return {
-        "subjects": library.subjects(),
+        "subjects": library.photos.list(),
         "samples": [replace(row, promise=0.5) for row in rows],
-        "queue": [row.id for row in library.next_pending(limit=1000)],
-        "decisions": library.decisions(),
-        "events": [replace(row, seq=0) for row in library.decision_rows()],
-        "votes": library.votes(),
+        "queue": [row.id for row in library.queue.next_pending(limit=1000)],
+        "decisions": library.review.decisions(),
+        "events": [replace(row, seq=0) for row in library.review.decision_rows()],
+        "votes": library.review.votes(),
         "counts": library.counts(),
-        "policy": library.review_policy(),
-        "queues": library.queues(),
-        "refusals": library.refusals(),
-        "plans": library.plans(),
-        "gold": (library.gold_count(), library.gold_hits()),
-        "limits": library.helper_limits(),
-        "checks": library.helper_checks(),
-        "words": library.words("surface"),
-        "facts": library.review_facts(),
+        "policy": library.review.policy(),
+        "queues": library.queue.saved(),
+        "refusals": library.photos.refusals(),
+        "plans": library.plans.list(),
+        "gold": (library.gold.count(), library.gold.results()),
+        "limits": library.auto_review.limits(),
+        "checks": library.auto_review.checks(),
+        "words": library.samples.slot_values("surface"),
+        "facts": library.review.facts(),
     }
 
 
-def pixels(library: KeptLibrary) -> dict[str, bytes]:
+def pixels(library: Library) -> dict[str, bytes]:
     """Picture id → file, of everything that rows name."""
-    rows = library.samples(SampleFilter(), limit=1000)
+    rows = library.samples.list(SampleFilter(), limit=1000)
     ids = {blob for row in rows for blob in (row.image_id, row.mask_id)}
-    ids |= {blob for one in library.subjects() for blob in (one.photo_id, one.cutout_id, one.mask_id)}
-    return {blob: library.picture_bytes(blob) for blob in ids if blob}
+    ids |= {blob for one in library.photos.list() for blob in (one.photo_id, one.cutout_id, one.mask_id)}
+    return {blob: library.images.read_bytes(blob) for blob in ids if blob}
 
 
 def test_a_lost_library_comes_back_with_the_same_ids_states_and_pixels(site: Site) -> None:
     with site.start() as library:
         first, second, third, fourth = filled(library)
-        library.record_decision(decision(first, client_id="1"))
-        library.record_decision(decision(second, Verdict.REJECT, reason="seam", client_id="2"))
-        library.undo("ann", client_id="3")
-        library.record_decisions([decision(third, Verdict.FLAG), decision(fourth, Verdict.SKIP)])
-        library.record_decision(decision(fourth, via="gate", reviewer="gate"))
-        library.set_subject_excluded(library.subjects()[1].id, True)
-        library.record_refusal("toy", "broken.png", "no picture")
-        library.save_queue("mine", {"state": "pending"}, made_by="ann")
-        library.save_queue("gone", {}, made_by="ann")
-        library.remove_queue("gone")
-        library.add_gold([first], made_by="ann")
-        library.add_gold_photos(1, made_by="ann")
-        gold = library.gold_for("ben", 2)
-        library.answer_gold(
+        library.review.record(decision(first, client_id="1"))
+        library.review.record(decision(second, Verdict.REJECT, reason="seam", client_id="2"))
+        library.review.undo("ann", client_id="3")
+        library.review.record_all([decision(third, Verdict.FLAG), decision(fourth, Verdict.SKIP)])
+        library.review.record(decision(fourth, via="gate", reviewer="gate"))
+        library.photos.set_excluded(library.photos.list()[1].id, True)
+        library.photos.record_refusal("toy", "broken.png", "no picture")
+        library.queue.save("mine", {"state": "pending"}, made_by="ann")
+        library.queue.save("gone", {}, made_by="ann")
+        library.queue.remove("gone")
+        library.gold.add([first], made_by="ann")
+        library.gold.add_photos(1, made_by="ann")
+        gold = library.gold.next_for("ben", 2)
+        library.gold.answer(
             gold[0].id, reviewer="ben", verdict="accept", reason=None, via="key", client_id="g1"
         )
-        library.set_helper_limits(AutoReviewLimits(accept_from=0.9), set_by="ann")
-        library.leave_to_people(third, "accept", 0.95)
+        library.auto_review.set_limits(AutoReviewLimits(accept_from=0.9), set_by="ann")
+        library.auto_review.leave_to_people(third, "accept", 0.95)
         before, seen = looked_at(library), pixels(library)
     site.lose_library()
     with site.start() as library:
@@ -124,13 +123,13 @@ def test_a_lost_library_comes_back_with_the_same_ids_states_and_pixels(site: Sit
         assert looked_at(library) == before
         assert pixels(library) == seen
         assert library.verify() == []
-        assert [one.box for one in library.subjects()] == [BOX, BOX]
+        assert [one.box for one in library.photos.list()] == [BOX, BOX]
 
 
 def test_replayed_twice_or_over_the_library_that_wrote_it_a_journal_adds_nothing(site: Site) -> None:
     with site.start() as library:
         for sample_id in filled(library):
-            library.record_decision(decision(sample_id))
+            library.review.record(decision(sample_id))
         before = looked_at(library)
     written = site.lines()
     for _ in range(2):
@@ -146,9 +145,9 @@ def test_replayed_twice_or_over_the_library_that_wrote_it_a_journal_adds_nothing
 
 
 def test_a_library_that_was_there_before_the_state_folder_is_kept_whole(site: Site) -> None:
-    with KeptLibrary.open(site.folder / "library-0", create=True) as library:  # not kept yet
+    with Library.open(site.folder / "library-0", create=True) as library:  # not kept yet
         for sample_id in filled(library, samples=3):
-            library.record_decision(decision(sample_id, Verdict.REJECT))
+            library.review.record(decision(sample_id, Verdict.REJECT))
         before, seen = looked_at(library), pixels(library)
     site.start().close()
     site.lose_library()
@@ -161,29 +160,29 @@ def test_a_library_that_was_there_before_the_state_folder_is_kept_whole(site: Si
 def test_a_last_line_that_broke_off_is_skipped_and_the_next_start_goes_on(site: Site, cut: int) -> None:
     with site.start() as library:
         first, second, *_ = filled(library)
-        library.record_decision(decision(first, client_id="1"))
-        library.keep()
-        library.record_decision(decision(second, client_id="2"))
+        library.review.record(decision(first, client_id="1"))
+        replica_of(library).copy()
+        library.review.record(decision(second, client_id="2"))
         (path,) = site.state.glob("events-*.jsonl")
     whole = path.read_bytes()
     path.write_bytes(whole[: -1 - cut])
     site.lose_library()
     with site.start() as library:
         assert site.restored.damaged == ()
-        assert [one.client_id for one in library.decisions()] == ["1"]
-        library.record_decision(decision(second, Verdict.REJECT, client_id="3"))
+        assert [one.client_id for one in library.review.decisions()] == ["1"]
+        library.review.record(decision(second, Verdict.REJECT, client_id="3"))
     site.lose_library()
     with site.start() as library:
-        assert [one.client_id for one in library.decisions()] == ["1", "3"]
+        assert [one.client_id for one in library.review.decisions()] == ["1", "3"]
         assert library.verify() == []
 
 
 def test_a_damaged_line_in_the_middle_is_named_and_the_others_count(site: Site) -> None:
     with site.start() as library:
         first, second, *_ = filled(library)
-        library.keep()
-        library.record_decision(decision(first, client_id="1"))
-        library.record_decision(decision(second, client_id="2"))
+        replica_of(library).copy()
+        library.review.record(decision(first, client_id="1"))
+        library.review.record(decision(second, client_id="2"))
         (path,) = site.state.glob("events-*.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
     lines[-2] = lines[-2][:20] + b"\n"
@@ -191,51 +190,49 @@ def test_a_damaged_line_in_the_middle_is_named_and_the_others_count(site: Site) 
     site.lose_library()
     with site.start() as library:
         assert site.restored.damaged == (f"{path.name}:{len(lines) - 1}",)
-        assert [one.client_id for one in library.decisions()] == ["2"]
+        assert [one.client_id for one in library.review.decisions()] == ["2"]
 
 
 def test_a_decision_on_a_picture_that_was_lost_is_kept_and_holds_when_it_is_drawn_again(site: Site) -> None:
     library = site.start()
     photo = add_subject(library, 1)
-    library.keep()
+    replica_of(library).copy()
     kept, lost, unseen = (spec(photo, seed=number) for number in range(3))
-    library.add_plan("toy", "", [kept, lost, unseen])
+    library.plans.add("toy", "", [kept, lost, unseen])
     render(library, kept)
-    library.keep()
+    replica_of(library).copy()
     render(library, lost)
     render(library, unseen)
-    library.record_decision(decision(kept.id, client_id="1"))
-    library.record_decision(decision(lost.id, Verdict.REJECT, reason="halo", client_id="2"))
+    library.review.record(decision(kept.id, client_id="1"))
+    library.review.record(decision(lost.id, Verdict.REJECT, reason="halo", client_id="2"))
     lines = site.lines()  # the process dies here: nothing more is copied
-    library._state = None
-    library.close()
+    die(library)
     assert site.lines() == lines
     site.lose_library()
     with site.start() as library:
         assert site.restored.lost == (lost.id,)
         assert (site.restored.samples, site.restored.decisions) == (1, 2)
-        assert [one.client_id for one in library.decisions()] == ["1", "2"]
-        assert library.sample(kept.id).review == "accepted"
-        assert library.sample(lost.id).status == "planned"
+        assert [one.client_id for one in library.review.decisions()] == ["1", "2"]
+        assert library.samples.get(kept.id).review == "accepted"
+        assert library.samples.get(lost.id).status == "planned"
         assert library.verify() == []
-        library.add_plan("another", "", [])  # what no plan wants is forgotten, but not what was decided on
-        library.add_plan("toy", "", [kept, lost, unseen])
-        assert library.missing([kept.id, lost.id, unseen.id]) == [lost.id, unseen.id]
+        library.plans.add("another", "", [])  # what no plan wants is forgotten, but not what was decided on
+        library.plans.add("toy", "", [kept, lost, unseen])
+        assert library.plans.missing([kept.id, lost.id, unseen.id]) == [lost.id, unseen.id]
         render(library, lost)
-        assert (library.sample(lost.id).review, library.counts().samples["rejected"]) == ("rejected", 1)
+        assert (library.samples.get(lost.id).review, library.counts().samples["rejected"]) == ("rejected", 1)
         assert library.verify() == []
     site.lose_library()
     with site.start() as library:
         assert site.restored.lost == ()
-        assert library.sample(lost.id).review == "rejected"
+        assert library.samples.get(lost.id).review == "rejected"
 
 
 def test_pictures_that_a_killed_process_had_not_copied_are_copied_by_the_next(site: Site) -> None:
     library = site.start()
     first, *_ = filled(library)
-    library.record_decision(decision(first))  # with the rows, without pictures
-    library._state = None
-    library.close()
+    library.review.record(decision(first))  # with the rows, without pictures
+    die(library)
     site.start().close()  # the disk was not lost
     site.lose_library()
     with site.start() as library:
@@ -249,7 +246,7 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
 ) -> None:
     with site.start() as library:
         first, *_ = filled(library)
-        library.keep()
+        replica_of(library).copy()
 
         def full(*_: object) -> None:
             raise OSError(28, "No space left on device")
@@ -257,12 +254,12 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
         with monkeypatch.context() as patch:
             patch.setattr("os.fsync", full)
             with pytest.raises(LibraryUnusable, match=r"state folder .* cannot be used \(No space left"):
-                library.record_decision(decision(first, client_id="1"))
-        library.record_decision(decision(first, client_id="1"))  # what the browser does: the same again
-        library._state = None  # nothing is written at the end
+                library.review.record(decision(first, client_id="1"))
+        library.review.record(decision(first, client_id="1"))  # what the browser does: the same again
+        die(library)
     site.lose_library()
     with site.start() as library:
-        assert [one.client_id for one in library.decisions()] == ["1"]
+        assert [one.client_id for one in library.review.decisions()] == ["1"]
         assert site.restored.damaged == ()
 
 
@@ -288,18 +285,18 @@ def test_the_next_process_writes_a_file_of_its_own_and_a_long_one_is_left_alone(
     with site.start() as library:
         ids = filled(library, samples=20)
         for sample_id in ids:
-            library.record_decision(decision(sample_id))
+            library.review.record(decision(sample_id))
     first = {path: path.stat().st_size for path in site.state.glob("events-*.jsonl")}
     assert len(first) > 2
     with site.start() as library:
-        library.record_decision(decision(ids[0], Verdict.REJECT))
+        library.review.record(decision(ids[0], Verdict.REJECT))
     after = {path: path.stat().st_size for path in site.state.glob("events-*.jsonl")}
     assert len(after) == len(first) + 1
     assert first.items() <= after.items()
     site.lose_library()
     with site.start() as library:
-        assert library.sample(ids[0]).review == "rejected"
-        assert len(library.decisions()) == 21
+        assert library.samples.get(ids[0]).review == "rejected"
+        assert len(library.review.decisions()) == 21
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -310,7 +307,7 @@ def test_replaying_the_journal_of_any_events_gives_the_same_state(site: Site, se
         for number in range(60):
             act(library, chance, ids, number)
             if chance.random() < 0.05:
-                library.keep()
+                replica_of(library).copy()
         before = looked_at(library)
         assert library.verify() == []
     for _ in range(2):
@@ -320,7 +317,7 @@ def test_replaying_the_journal_of_any_events_gives_the_same_state(site: Site, se
             assert library.verify() == []
 
 
-def act(library: KeptLibrary, chance: random.Random, ids: list[str], number: int) -> None:
+def act(library: Library, chance: random.Random, ids: list[str], number: int) -> None:
     """Something that a person may do."""
     sample_id, name = chance.choice(ids), chance.choice(PEOPLE)
     match chance.randrange(12):
@@ -329,32 +326,32 @@ def act(library: KeptLibrary, chance: random.Random, ids: list[str], number: int
                 [Verdict.ACCEPT, Verdict.REJECT, Verdict.SKIP, Verdict.FLAG, Verdict.UNDO]
             )
             with suppress(NotAllowed):  # it is disputed: a lead's to settle
-                library.record_decision(decision(sample_id, verdict, reviewer=name, client_id=f"c{number}"))
+                library.review.record(decision(sample_id, verdict, reviewer=name, client_id=f"c{number}"))
         case 4:
-            library.record_decision(decision(sample_id, reviewer="lea", via="settle", client_id=f"s{number}"))
+            library.review.record(decision(sample_id, reviewer="lea", via="settle", client_id=f"s{number}"))
         case 5:
-            library.record_decision(decision(sample_id, reviewer="gate", via="gate", client_id=f"g{number}"))
+            library.review.record(decision(sample_id, reviewer="gate", via="gate", client_id=f"g{number}"))
         case 6:
-            library.undo(name)
+            library.review.undo(name)
         case 7:
             some = chance.sample(ids, 3)
-            library.record_decisions(
+            library.review.record_all(
                 [decision(one, reviewer=name, via="bulk", client_id=f"b{number}:{one}") for one in some]
             )
         case 8:
-            library.undo_batch(name, f"b{chance.randrange(number + 1)}")
+            library.review.undo_batch(name, f"b{chance.randrange(number + 1)}")
         case 9:
             rule = chance.choice(list(Rule))
-            library.set_review_policy(Policy(overlap=chance.randrange(1, 4), rule=rule))
+            library.review.set_policy(Policy(overlap=chance.randrange(1, 4), rule=rule))
         case 10:
-            if library.sample(sample_id).review in ("accepted", "rejected"):
-                library.add_gold([sample_id], made_by=name)
-            for item in library.gold_for(name, 1):
-                library.answer_gold(
+            if library.samples.get(sample_id).review in ("accepted", "rejected"):
+                library.gold.add([sample_id], made_by=name)
+            for item in library.gold.next_for(name, 1):
+                library.gold.answer(
                     item.id, reviewer=name, verdict="accept", reason=None, via="key", client_id=f"a{number}"
                 )
         case _:
-            library.save_queue(f"q{chance.randrange(3)}", {"label": str(number)}, made_by=name)
+            library.queue.save(f"q{chance.randrange(3)}", {"label": str(number)}, made_by=name)
 
 
 _WORK = """
@@ -362,19 +359,18 @@ import sys
 import threading
 from pathlib import Path
 from unittest.mock import Mock
-from pipeline.store.replica.replica import KeptLibrary
-from pipeline.store.replica.folder import ReplicaFolder
+from pipeline.store import Library, ReplicaFolder
 from tests.toy_library import filled, decision
 
 folder = Path(sys.argv[1])
-library = KeptLibrary.open(folder / "library-0", create=True)
-library.keep_in(ReplicaFolder(folder / "state"), every_s=0.05)
+library = Library.open(folder / "library-0", create=True)
+library.replicate_to(ReplicaFolder(folder / "state"), every_s=0.05)
 with library.work_lock("import"):
     pass
 ids = filled(library, samples=12)
-library.keep()
+library.replica.copy()
 for sample_id in ids:
-    library.record_decision(decision(sample_id, client_id=sample_id))
+    library.review.record(decision(sample_id, client_id=sample_id))
     print(sample_id, flush=True)
 sys.stdin.read()
 """
@@ -400,8 +396,8 @@ def killed(site: Site, request: pytest.FixtureRequest) -> Iterator[list[str]]:
 def test_no_decision_that_was_answered_is_lost_with_the_machine(site: Site, killed: list[str]) -> None:
     site.lose_library()
     with site.start() as library:
-        assert [library.sample(one).review for one in killed] == ["accepted"] * len(killed)
-        assert len(library.decisions()) >= len(killed)
+        assert [library.samples.get(one).review for one in killed] == ["accepted"] * len(killed)
+        assert len(library.review.decisions()) >= len(killed)
         assert site.restored.lost == ()
         assert library.verify() == []
 
@@ -410,27 +406,28 @@ def test_a_copying_thread_that_meets_a_bug_is_loud_and_goes_on(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     library = site.start(every_s=0.01)
-    real, failed, copied = library.keep, threading.Event(), threading.Event()
+    replica = replica_of(library)
+    real, failed, copied = replica.copy, threading.Event(), threading.Event()
 
-    def keep() -> None:
+    def copy() -> None:
         if not failed.is_set():
             failed.set()
             raise RuntimeError("dictionary changed size during iteration")
         real()
         copied.set()
 
-    monkeypatch.setattr(library, "keep", keep)
+    monkeypatch.setattr(replica, "copy", copy)
     assert copied.wait(30)
     library.close()
     assert "dictionary changed size during iteration" in caplog.text
-    assert library.keeping_fault == ""
+    assert replica.fault == ""
 
 
 def test_a_copying_thread_that_fails_says_why(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     library = site.start()
-    monkeypatch.setattr(library, "keep", Mock(side_effect=RuntimeError("no such thing")))
-    library._try_to_keep()
-    assert library.keeping_fault == "a bug: RuntimeError('no such thing')"
+    monkeypatch.setattr(replica_of(library), "copy", Mock(side_effect=RuntimeError("no such thing")))
+    replica_of(library)._try_to_copy()
+    assert replica_of(library).fault == "a bug: RuntimeError('no such thing')"
     monkeypatch.undo()
     library.close()
 
@@ -440,34 +437,34 @@ def test_pictures_may_be_added_while_others_are_copied(site: Site, monkeypatch: 
     monkeypatch.setattr(journal, "pictures_of", lambda _, row: [row["image"]])
     monkeypatch.setattr(ReplicaFolder, "append", lambda *_: None)
     monkeypatch.setattr(ReplicaFolder, "put_picture", lambda *_: None)
-    monkeypatch.setattr(library, "picture_bytes", lambda _: b"")
+    monkeypatch.setattr(library.images, "read_bytes", lambda _: b"")
     rows = 20_000
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         adding = threading.Thread(
             target=lambda: [
-                library._append([{"table": "samples", "row": {"image": str(number)}}])
+                replica_of(library)._append([{"table": "samples", "row": {"image": str(number)}}])
                 for number in range(rows)
             ]
         )
         adding.start()
         while adding.is_alive():
-            library.keep()
+            replica_of(library).copy()
         adding.join()
     finally:
         sys.setswitchinterval(before)
-    library.keep()
-    assert {str(number) for number in range(rows)} <= library._copied
+    replica_of(library).copy()
+    assert {str(number) for number in range(rows)} <= replica_of(library)._copied
     monkeypatch.undo()
     library.close()
 
 
 def test_a_damaged_picture_is_not_copied_and_is_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     library = site.start()
-    damaged, whole = (library.sample(sample_id).image_id or "" for sample_id in filled(library)[-2:])
-    library.picture_path(damaged).write_bytes(library.picture_path(whole).read_bytes())
-    library.keep()
+    damaged, whole = (library.samples.get(sample_id).image_id or "" for sample_id in filled(library)[-2:])
+    library.images.path(damaged).write_bytes(library.images.path(whole).read_bytes())
+    replica_of(library).copy()
     library.close()
     assert whole in ReplicaFolder(site.state).pictures()
     assert damaged not in ReplicaFolder(site.state).pictures()

@@ -20,6 +20,7 @@ import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from pipeline.store import Library
+from pipeline.store.samples import SampleRepository
 from tests.toy_library import filled, decision
 
 def die(*_):
@@ -36,14 +37,14 @@ if point == "while a picture is written":
 elif point == "before a picture gets its name":
     Path.replace = nth(number, Path.replace)
 elif point == "before a row is stored":
-    Library.record_sample = nth(number, Library.record_sample)
+    SampleRepository.record = nth(number, SampleRepository.record)
 elif point == "inside a transaction":
     seen = nth(number, lambda *args: None)
-    event.listen(library._engine, "after_cursor_execute", lambda *args: seen())
+    event.listen(library._database.engine, "after_cursor_execute", lambda *args: seen())
 elif point == "before a commit":
-    event.listen(library._engine, "commit", nth(number, lambda *args: None))
+    event.listen(library._database.engine, "commit", nth(number, lambda *args: None))
 for sample_id in filled(library, samples=12):
-    library.record_decision(decision(sample_id, client_id=sample_id))
+    library.review.record(decision(sample_id, client_id=sample_id))
     print(sample_id, flush=True)
 """
 
@@ -74,9 +75,9 @@ def test_a_kill_leaves_a_sound_library_that_the_same_work_completes(
         assert library.verify() == []
         ids = filled(library, samples=_SAMPLES)
         for sample_id in ids:
-            library.record_decision(decision(sample_id, client_id=sample_id))
+            library.review.record(decision(sample_id, client_id=sample_id))
         assert library.counts().samples["accepted"] == library.counts().samples["planned"] == _SAMPLES
-        assert len(library.decisions()) == _SAMPLES
+        assert len(library.review.decisions()) == _SAMPLES
         assert library.verify() == []
 
 
@@ -93,7 +94,7 @@ def test_a_decision_that_was_answered_outlives_the_kill(tmp_path: Path, lines: i
     child.stdout.close()
     with Library.open(folder) as library:
         assert library.verify() == []
-        assert [library.sample(one).review for one in answered] == ["accepted"] * lines
+        assert [library.samples.get(one).review for one in answered] == ["accepted"] * lines
 
 
 def test_a_kill_while_the_library_is_made_leaves_one_that_opens(tmp_path: Path) -> None:

@@ -43,18 +43,19 @@ def downgrade(connection: Connection, to: int) -> None:
 def test_a_library_of_version_1_gets_its_votes_and_is_found_by_word_model_and_score(tmp_path: Path) -> None:
     with Library.open(tmp_path / "old", create=True) as library:
         first, second, third, fourth = filled(library)
-        library.record_decision(decision(first))
-        library.record_decision(decision(first, Verdict.REJECT, reason="halo"))
-        library.record_decision(decision(second))
-        library.undo("ann")
-        library.record_decision(decision(second, Verdict.REJECT, reviewer="gate", via="gate"))
-        with library._writing() as connection:
+        library.review.record(decision(first))
+        library.review.record(decision(first, Verdict.REJECT, reason="halo"))
+        library.review.record(decision(second))
+        library.review.undo("ann")
+        library.review.record(decision(second, Verdict.REJECT, reviewer="gate", via="gate"))
+        with library._database.writing() as transaction:
+            connection = transaction.connection
             downgrade(connection, 1)
     with Library.open(tmp_path / "old") as library:
-        assert [(one.sample_id, one.verdict, one.reason) for one in library.votes()] == [
+        assert [(one.sample_id, one.verdict, one.reason) for one in library.review.votes()] == [
             (first, "reject", "halo")
         ]
-        found = library.samples(
+        found = library.samples.list(
             SampleFilter(
                 model="nano", word=("surface", "gravel"), score="sharpness", low=0.5, order=SampleOrder.LOWEST
             )
@@ -67,11 +68,12 @@ def test_a_library_of_version_1_gets_its_votes_and_is_found_by_word_model_and_sc
 def test_the_method_sdxl_of_version_3_is_found_as_text_to_image(tmp_path: Path) -> None:
     with Library.open(tmp_path / "old", create=True) as library:
         sample = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
-        library.add_plan("floors", "method: sdxl", [sample])
-        with library._writing() as connection:
+        library.plans.add("floors", "method: sdxl", [sample])
+        with library._database.writing() as transaction:
+            connection = transaction.connection
             connection.execute(text("UPDATE samples SET method = 'sdxl'"))
             downgrade(connection, 3)
     with Library.open(tmp_path / "old") as library:
-        with library._reading() as connection:
+        with library._database.reading() as connection:
             stored = connection.execute(text("SELECT id, method FROM samples")).all()
         assert [tuple(row) for row in stored] == [(sample.id, "text_to_image")]

@@ -12,114 +12,120 @@ from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store import Library
-from pipeline.store.counts import recount
+from pipeline.store.counters import recount
 from pipeline.store.schema import sample_scores, sample_words, samples
 from tests.toy_library import add_subject, decision, filled, render, spec
 
 
 def test_a_decision_moves_the_sample_and_the_counters(library: Library) -> None:
     first, second, third, _ = filled(library)
-    assert library.record_decision(decision(first)) == "accepted"
-    assert library.record_decision(decision(second, Verdict.REJECT, reason="seam")) == "rejected"
-    assert library.record_decision(decision(third, Verdict.SKIP)) == "pending"
+    assert library.review.record(decision(first)) == "accepted"
+    assert library.review.record(decision(second, Verdict.REJECT, reason="seam")) == "rejected"
+    assert library.review.record(decision(third, Verdict.SKIP)) == "pending"
     counted = library.counts().samples
     assert (counted["pending"], counted["accepted"], counted["rejected"]) == (2, 1, 1)
-    assert [row.id for row in library.samples(review="rejected")] == [second]
+    assert [row.id for row in library.samples.list(review="rejected")] == [second]
     assert library.verify() == []
 
 
 def test_the_same_client_id_counts_once(library: Library) -> None:
     first, *_ = filled(library)
-    assert library.record_decision(decision(first, client_id="tab-1")) == "accepted"
-    assert library.record_decision(decision(first, Verdict.REJECT, client_id="tab-1")) == "accepted"
-    assert len(library.decisions()) == 1
+    assert library.review.record(decision(first, client_id="tab-1")) == "accepted"
+    assert library.review.record(decision(first, Verdict.REJECT, client_id="tab-1")) == "accepted"
+    assert len(library.review.decisions()) == 1
 
 
 def test_undo_goes_back_one_by_one_and_only_over_ones_own(library: Library) -> None:
     first, second, third, _ = filled(library)
-    library.record_decision(decision(first))
-    library.record_decision(decision(second, Verdict.REJECT))
-    library.record_decision(decision(third, reviewer="ben"))
-    assert [library.undo("ann") for _ in range(3)] == [second, first, None]
-    assert [library.sample(one).review for one in (first, second, third)] == [
+    library.review.record(decision(first))
+    library.review.record(decision(second, Verdict.REJECT))
+    library.review.record(decision(third, reviewer="ben"))
+    assert [library.review.undo("ann") for _ in range(3)] == [second, first, None]
+    assert [library.samples.get(one).review for one in (first, second, third)] == [
         "pending",
         "pending",
         "accepted",
     ]
-    assert [event.verdict for event in library.decisions()] == ["accept", "reject", "accept", "undo", "undo"]
+    assert [event.verdict for event in library.review.decisions()] == [
+        "accept",
+        "reject",
+        "accept",
+        "undo",
+        "undo",
+    ]
     assert library.verify() == []
 
 
 def test_undo_brings_the_decision_before_it_back(library: Library) -> None:
     first, *_ = filled(library)
-    library.record_decision(decision(first, Verdict.REJECT, reason="halo"))
-    library.record_decision(decision(first))
-    assert library.undo("ann") == first
-    assert library.sample(first).review == "rejected"
-    assert library.review_facts().reasons == {"halo": 1}
+    library.review.record(decision(first, Verdict.REJECT, reason="halo"))
+    library.review.record(decision(first))
+    assert library.review.undo("ann") == first
+    assert library.samples.get(first).review == "rejected"
+    assert library.review.facts().reasons == {"halo": 1}
 
 
 def test_a_repeated_undo_counts_once(library: Library) -> None:
     first, second, *_ = filled(library)
-    library.record_decision(decision(first))
-    library.record_decision(decision(second))
-    assert library.undo("ann", client_id="u1") == second
-    assert library.undo("ann", client_id="u1") == second
-    assert library.sample(first).review == "accepted"
+    library.review.record(decision(first))
+    library.review.record(decision(second))
+    assert library.review.undo("ann", client_id="u1") == second
+    assert library.review.undo("ann", client_id="u1") == second
+    assert library.samples.get(first).review == "accepted"
 
 
 def test_an_undo_event_for_one_sample_takes_back_the_decision_there(library: Library) -> None:
     first, second, *_ = filled(library)
-    library.record_decision(decision(first))
-    library.record_decision(decision(second))
-    assert library.record_decision(decision(first, Verdict.UNDO)) == "pending"
-    assert library.record_decision(decision(first, Verdict.UNDO)) == "pending"
-    assert library.sample(second).review == "accepted"
-    assert len(library.decisions(first)) == 2
+    library.review.record(decision(first))
+    library.review.record(decision(second))
+    assert library.review.record(decision(first, Verdict.UNDO)) == "pending"
+    assert library.review.record(decision(first, Verdict.UNDO)) == "pending"
+    assert library.samples.get(second).review == "accepted"
+    assert len(library.review.decisions(first)) == 2
 
 
 def test_what_is_not_there_or_not_rendered_cannot_be_decided(library: Library) -> None:
     planned = spec(add_subject(library, 1))
-    library.add_plan("floors", "v1", [planned])
+    library.plans.add("floors", "v1", [planned])
     with pytest.raises(NotFound, match="no sample 's-17'"):
-        library.record_decision(decision("s-17"))
+        library.review.record(decision("s-17"))
     with pytest.raises(InvalidRequest, match="has no picture yet"):
-        library.record_decision(decision(planned.id))
-    assert library.decisions() == []
+        library.review.record(decision(planned.id))
+    assert library.review.decisions() == []
 
 
 def test_the_queue_holds_undecided_samples_and_goes_on_behind_a_skip(library: Library) -> None:
     first, second, third, fourth = filled(library)
-    library.record_decision(decision(second))
-    assert [row.id for row in library.next_pending()] == [first, third, fourth]
-    library.record_decision(decision(first, Verdict.SKIP))
-    assert [row.id for row in library.next_pending(after=first)] == [third, fourth]
-    library.record_decision(decision(third))
-    assert [row.id for row in library.next_pending(after=third, limit=1)] == [fourth]
+    library.review.record(decision(second))
+    assert [row.id for row in library.queue.next_pending()] == [first, third, fourth]
+    library.review.record(decision(first, Verdict.SKIP))
+    assert [row.id for row in library.queue.next_pending(after=first)] == [third, fourth]
+    library.review.record(decision(third))
+    assert [row.id for row in library.queue.next_pending(after=third, limit=1)] == [fourth]
 
 
 def test_replaying_all_events_rebuilds_the_states(library: Library) -> None:
     ids = filled(library)
-    library.record_decision(decision(ids[0]))
-    library.record_decision(decision(ids[1], Verdict.REJECT, reason="seam", via="gate", reviewer="gate"))
-    library.record_decision(decision(ids[2]))
-    library.undo("ann")
-    facts = library.review_facts()
+    library.review.record(decision(ids[0]))
+    library.review.record(decision(ids[1], Verdict.REJECT, reason="seam", via="gate", reviewer="gate"))
+    library.review.record(decision(ids[2]))
+    library.review.undo("ann")
+    facts = library.review.facts()
     with sqlite3.connect(library.path / "backlot.sqlite") as database:
         database.execute("UPDATE samples SET state = 'pending', decided_by = NULL, reason = NULL")
     database.close()
-    assert library.rebuild_states() == 2
-    assert [library.sample(one).review for one in ids] == ["accepted", "rejected", "pending", "pending"]
-    assert library.review_facts().reasons == facts.reasons == {"seam": 1}
+    assert library.review.rebuild_states() == 2
+    assert [library.samples.get(one).review for one in ids] == ["accepted", "rejected", "pending", "pending"]
+    assert library.review.facts().reasons == facts.reasons == {"seam": 1}
 
 
 def test_facts_tell_people_from_gates(library: Library) -> None:
     first, second, third, _ = filled(library)
-    library.record_decision(decision(first, via="gate", reviewer="gate"))
-    library.record_decision(decision(second, Verdict.REJECT, via="gate", reviewer="gate", reason="seam"))
-    library.record_decision(decision(second, reviewer="ann"))
-    library.record_decision(decision(third, Verdict.REJECT, reviewer="ben", reason="halo"))
-    assert library.review_facts() == ReviewFacts(
+    library.review.record(decision(first, via="gate", reviewer="gate"))
+    library.review.record(decision(second, Verdict.REJECT, via="gate", reviewer="gate", reason="seam"))
+    library.review.record(decision(second, reviewer="ann"))
+    library.review.record(decision(third, Verdict.REJECT, reviewer="ben", reason="halo"))
+    assert library.review.facts() == ReviewFacts(
         accepted_by_people=1,
         accepted_by_gates=1,
         rejected_by_people=1,
@@ -127,7 +133,7 @@ def test_facts_tell_people_from_gates(library: Library) -> None:
         reviewers=2,
         reasons={"halo": 1},
     )
-    assert library.review_facts().acceptance == 2 / 3
+    assert library.review.facts().acceptance == 2 / 3
 
 
 def test_many_threads_lose_and_double_no_decision(library: Library) -> None:
@@ -135,14 +141,14 @@ def test_many_threads_lose_and_double_no_decision(library: Library) -> None:
     with ThreadPoolExecutor(8) as pool:
         states = list(
             pool.map(
-                lambda number: library.record_decision(
+                lambda number: library.review.record(
                     decision(ids[number % 40], client_id=f"c{number % 40}", reviewer=f"r{number % 3}")
                 ),
                 range(80),
             )
         )
     assert states == ["accepted"] * 80
-    assert len(library.decisions()) == 40
+    assert len(library.review.decisions()) == 40
     assert library.counts().samples["accepted"] == 40
     assert library.verify() == []
 
@@ -150,21 +156,22 @@ def test_many_threads_lose_and_double_no_decision(library: Library) -> None:
 def test_recording_a_sample_again_replays_its_own_decisions_only(library: Library) -> None:
     first, *others = filled(library, samples=6)
     for sample_id in (first, *others):
-        library.record_decision(decision(sample_id, Verdict.REJECT, reason="seam"))
+        library.review.record(decision(sample_id, Verdict.REJECT, reason="seam"))
     lose_picture(library, first)
     asked = statements_of(library)
-    render(library, library.spec(first))
+    render(library, library.plans.spec(first))
     reads = [sql for sql in asked if sql.startswith("SELECT") and "FROM decisions" in sql]
     assert len(reads) == 1
     assert "WHERE decisions.sample_id = ?" in reads[0]
     assert not [sql for sql in asked if sql.startswith("SELECT") and "FROM votes" in sql]
-    assert library.sample(first).review == "rejected"
+    assert library.samples.get(first).review == "rejected"
     assert library.verify() == []
 
 
 def lose_picture(library: Library, sample_id: str) -> None:
     """Leave a sample as a library that was restored without its picture holds it."""
-    with library._writing() as connection:
+    with library._database.writing() as transaction:
+        connection = transaction.connection
         (seq,) = connection.execute(select(samples.c.seq).where(samples.c.id == sample_id)).one()
         for table in (sample_words, sample_scores):
             connection.execute(delete(table).where(table.c.seq == seq))
@@ -180,7 +187,7 @@ def statements_of(library: Library) -> list[str]:
     def note(_connection: object, _cursor: object, sql: str, *_: object) -> None:
         asked.append(" ".join(sql.split()))
 
-    event.listen(library._engine, "before_cursor_execute", note)
+    event.listen(library._database.engine, "before_cursor_execute", note)
     return asked
 
 
@@ -188,8 +195,8 @@ def test_undoing_a_decision_on_a_sample_whose_picture_is_lost_does_not_make_it_p
     library: Library,
 ) -> None:
     first, *_ = filled(library)
-    library.record_decision(decision(first))
+    library.review.record(decision(first))
     lose_picture(library, first)
-    assert library.undo("ann") == first
-    assert library.sample(first).state == "planned"
+    assert library.review.undo("ann") == first
+    assert library.samples.get(first).state == "planned"
     assert library.verify() == []

@@ -92,14 +92,14 @@ def test_states_and_votes_follow_from_the_events_and_undo_all_takes_back_exactly
     model = Model(policy)
     with tempfile.TemporaryDirectory() as folder, Library.open(Path(folder), create=True) as library:
         ids = filled(library, subjects=1, samples=SAMPLES)
-        library.set_review_policy(policy)
+        library.review.set_policy(policy)
         batches: dict[str, str] = {}  # reviewer → their newest batch
         for number, (what, reviewer, detail) in enumerate(steps):
             if what == "bulk":
                 batches[reviewer] = batch = f"batch-{number}"
                 undisputed = [index for index in range(SAMPLES) if model.state(index) != "disputed"]
                 verdict = Verdict(str(detail))
-                library.record_decisions(
+                library.review.record_all(
                     [bulk_decision(ids[index], reviewer, verdict, batch) for index in undisputed]
                 )
                 for index in undisputed:
@@ -107,30 +107,30 @@ def test_states_and_votes_follow_from_the_events_and_undo_all_takes_back_exactly
             elif what == "undo_all":
                 batch = batches.get(reviewer, "none")
                 standing = [one for one in model.events if one["stands"] and one["batch"] == batch]
-                assert library.undo_batch(reviewer, batch) == len(standing)
-                assert library.undo_batch(reviewer, batch) == 0
+                assert library.review.undo_batch(reviewer, batch) == len(standing)
+                assert library.review.undo_batch(reviewer, batch) == 0
                 for event in standing:
                     event["stands"] = False
             elif what == "undo":
-                library.undo(reviewer)
+                library.review.undo(reviewer)
                 model.undo(reviewer)
             elif what == Verdict.UNDO:
-                library.record_decision(decision(ids[int(str(detail))], Verdict.UNDO, reviewer=reviewer))
+                library.review.record(decision(ids[int(str(detail))], Verdict.UNDO, reviewer=reviewer))
                 model.undo(reviewer, lambda event, sample=detail: event["sample"] == sample)
             else:
                 sample, verdict = int(str(detail)), Verdict(what)
                 if model.state(sample) == "disputed" and verdict in (Verdict.ACCEPT, Verdict.REJECT):
                     continue  # a lead's to settle
-                library.record_decision(decision(ids[sample], verdict, reviewer=reviewer))
+                library.review.record(decision(ids[sample], verdict, reviewer=reviewer))
                 model.add(sample, reviewer, verdict)
-            assert [library.review_state(one) for one in ids] == [
+            assert [library.review.state(one) for one in ids] == [
                 model.state(index) for index in range(SAMPLES)
             ]
         for index, sample_id in enumerate(ids):
-            stored = {vote.reviewer: vote.verdict for vote in library.votes(sample_id)}
+            stored = {vote.reviewer: vote.verdict for vote in library.review.votes(sample_id)}
             assert stored == model.votes(index)
         assert library.verify() == []  # states and votes agree with the fold of the stored events
-        assert library.rebuild_states() == 0
+        assert library.review.rebuild_states() == 0
 
 
 @pytest.mark.parametrize("later", [Verdict.SKIP, Verdict.FLAG, Verdict.REJECT])
@@ -138,9 +138,9 @@ def test_a_batch_is_taken_back_whatever_the_reviewer_did_with_its_samples_afterw
     library: Library, later: Verdict
 ) -> None:
     ids = filled(library, samples=3)
-    library.record_decisions([bulk_decision(one, "ann", Verdict.ACCEPT, "b") for one in ids])
-    library.record_decision(decision(ids[1], later, reviewer="ann"))
-    assert library.undo_batch("ann", "b") == 3
+    library.review.record_all([bulk_decision(one, "ann", Verdict.ACCEPT, "b") for one in ids])
+    library.review.record(decision(ids[1], later, reviewer="ann"))
+    assert library.review.undo_batch("ann", "b") == 3
     expected = "rejected" if later is Verdict.REJECT else "pending"
-    assert [library.review_state(one) for one in ids] == ["pending", expected, "pending"]
+    assert [library.review.state(one) for one in ids] == ["pending", expected, "pending"]
     assert library.verify() == []

@@ -15,13 +15,13 @@ from tests.toy_library import BOX, IDENTITY, add_subject, filled, render, spec
 def test_a_plan_is_stored_once_and_waits_in_its_order(library: Library) -> None:
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=seed) for seed in (5, 3, 9)]
-    assert library.add_plan("floors", "name: floors", specs) == 3
-    assert library.add_plan("floors", "name: floors", specs) == 0
-    assert library.pending_specs() == specs
-    assert library.pending_specs(plan="floors", after=specs[0].id, limit=1) == [specs[1]]
-    assert library.missing([specs[2].id, "unknown"]) == [specs[2].id, "unknown"]
-    assert library.spec(specs[1].id) == specs[1]
-    assert [(plan.name, plan.recipe_yaml, plan.specs) for plan in library.plans()] == [
+    assert library.plans.add("floors", "name: floors", specs) == 3
+    assert library.plans.add("floors", "name: floors", specs) == 0
+    assert library.plans.pending() == specs
+    assert library.plans.pending(plan="floors", after=specs[0].id, limit=1) == [specs[1]]
+    assert library.plans.missing([specs[2].id, "unknown"]) == [specs[2].id, "unknown"]
+    assert library.plans.spec(specs[1].id) == specs[1]
+    assert [(plan.name, plan.recipe_yaml, plan.specs) for plan in library.plans.list()] == [
         ("floors", "name: floors", 3)
     ]
 
@@ -29,40 +29,40 @@ def test_a_plan_is_stored_once_and_waits_in_its_order(library: Library) -> None:
 def test_a_changed_plan_drops_only_what_was_never_rendered_and_nobody_else_wants(library: Library) -> None:
     photo = add_subject(library, 1)
     done, shared, dropped, new = (spec(photo, seed=seed) for seed in range(4))
-    library.add_plan("floors", "v1", [done, shared, dropped])
-    library.add_plan("walls", "v1", [shared])
+    library.plans.add("floors", "v1", [done, shared, dropped])
+    library.plans.add("walls", "v1", [shared])
     render(library, done)
-    library.record_failure(dropped.id, "out of memory")
-    assert library.add_plan("floors", "v2", [new]) == 1
-    assert library.pending_specs() == [shared, new]
-    assert library.pending_specs(plan="floors") == [new]
+    library.samples.record_failure(dropped.id, "out of memory")
+    assert library.plans.add("floors", "v2", [new]) == 1
+    assert library.plans.pending() == [shared, new]
+    assert library.plans.pending(plan="floors") == [new]
     assert library.counts().samples["planned"] == 3
-    assert library.sample(done.id).status == "rendered"
+    assert library.samples.get(done.id).status == "rendered"
     assert library.verify() == []
 
 
 def test_a_plan_over_an_unknown_photo_changes_nothing(library: Library) -> None:
     known = add_subject(library, 1)
     good = spec(known)
-    library.add_plan("floors", "v1", [good])
+    library.plans.add("floors", "v1", [good])
     elsewhere = spec(type(known)(**{**_fields(known), "id": "gone"}), seed=1)
     with pytest.raises(NotFound, match="no subject 'gone'"):
-        library.add_plan("floors", "v2", [spec(known, seed=2), elsewhere])
-    assert library.pending_specs() == [good]
-    assert library.plans()[0].recipe_yaml == "v1"
+        library.plans.add("floors", "v2", [spec(known, seed=2), elsewhere])
+    assert library.plans.pending() == [good]
+    assert library.plans.list()[0].recipe_yaml == "v1"
 
 
 def test_a_sample_never_mixes_photos_of_two_splits(library: Library) -> None:
     both = spec(add_subject(library, 1), add_subject(library, 2, split="test"))
     with pytest.raises(InvalidRequest, match="mixes photos of the splits test and train"):
-        library.add_plan("floors", "v1", [both])
+        library.plans.add("floors", "v1", [both])
     assert library.counts().samples["planned"] == 0
 
 
 def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
     photo = add_subject(library, 1, split="test")
     one = spec(photo, seed=7, method=Method.CONTROLNET)
-    library.add_plan("floors", "v1", [one])
+    library.plans.add("floors", "v1", [one])
     rendered = Rendered(
         spec_id=one.id,
         image_id="a1",
@@ -76,9 +76,9 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
         timings={"total": 1.5},
         exact=True,
     )
-    assert library.record_sample(rendered) is True
-    assert library.record_sample(rendered) is False
-    row = library.sample(one.id)
+    assert library.samples.record(rendered) is True
+    assert library.samples.record(rendered) is False
+    row = library.samples.get(one.id)
     assert (row.spec, row.status, row.review, row.split, row.plan) == (
         one,
         "rendered",
@@ -101,15 +101,15 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
 
 def test_a_failure_is_kept_until_the_next_try_succeeds(library: Library) -> None:
     one = spec(add_subject(library, 1))
-    library.add_plan("floors", "v1", [one])
-    library.record_failure(one.id, "out of memory")
-    assert library.failures() == [(one.id, "out of memory")]
-    assert (library.sample(one.id).status, library.counts().samples["failed"]) == ("failed", 1)
-    assert library.pending_specs() == [one]
+    library.plans.add("floors", "v1", [one])
+    library.samples.record_failure(one.id, "out of memory")
+    assert library.samples.failures() == [(one.id, "out of memory")]
+    assert (library.samples.get(one.id).status, library.counts().samples["failed"]) == ("failed", 1)
+    assert library.plans.pending() == [one]
     render(library, one)
-    library.record_failure(one.id, "too late")
-    assert library.failures() == []
-    assert library.sample(one.id).status == "rendered"
+    library.samples.record_failure(one.id, "too late")
+    assert library.samples.failures() == []
+    assert library.samples.get(one.id).status == "rendered"
     assert library.verify() == []
 
 
@@ -121,7 +121,7 @@ def test_samples_are_paged_without_gap_or_repeat_in_every_order(library: Library
         (SampleOrder.NEWEST, ids[::-1]),
     ):
         seen: list[str] = []
-        while page := library.samples(order=order, limit=3, after=seen[-1] if seen else None):
+        while page := library.samples.list(order=order, limit=3, after=seen[-1] if seen else None):
             seen += [row.id for row in page]
         assert seen == expected
 
@@ -134,13 +134,13 @@ def test_samples_are_found_by_label_method_and_review(library: Library) -> None:
         spec(bolt, seed=3, method=Method.TEXT_TO_IMAGE),
         spec(bolt, seed=4),
     ]
-    library.add_plan("floors", "v1", specs)
+    library.plans.add("floors", "v1", specs)
     for one in specs[:3]:
         render(library, one)
-    assert {row.id for row in library.samples()} == {one.id for one in specs[:3]}
-    assert [row.id for row in library.samples(label="gear")] == [specs[1].id]
-    assert [row.id for row in library.samples(method=Method.TEXT_TO_IMAGE)] == [specs[2].id]
-    assert library.samples(review="accepted") == []
+    assert {row.id for row in library.samples.list()} == {one.id for one in specs[:3]}
+    assert [row.id for row in library.samples.list(label="gear")] == [specs[1].id]
+    assert [row.id for row in library.samples.list(method=Method.TEXT_TO_IMAGE)] == [specs[2].id]
+    assert library.samples.list(review="accepted") == []
 
 
 @pytest.mark.parametrize(

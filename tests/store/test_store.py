@@ -37,7 +37,7 @@ def test_a_library_keeps_everything_over_close_and_open(tmp_path: Path) -> None:
     with Library.open(tmp_path, create=True) as library:
         ids = filled(library)
     with Library.open(tmp_path) as library:
-        assert [row.id for row in library.samples(order="plan")] == ids
+        assert [row.id for row in library.samples.list(order="plan")] == ids
         assert library.verify() == []
 
 
@@ -141,21 +141,21 @@ def _in_child_as_nobody(path: Path) -> str:
 
 
 def test_a_full_disk_keeps_what_was_stored_and_leaves_nothing_half_written(library: Library) -> None:
-    kept = library.put_picture(picture(1))
+    kept = library.images.put(picture(1))
     big = picture(2, side_px=200)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(LibraryUnusable, match="no space left on the disk of library"):
-            library.put_picture(big)
+            library.images.put(big)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, before)
     assert [path for path in (library.path / "blobs").rglob("*") if path.is_file()] == [
-        library.picture_path(kept)
+        library.images.path(kept)
     ]
-    assert np.array_equal(library.picture(library.put_picture(big)), big)
+    assert np.array_equal(library.images.read(library.images.put(big)), big)
 
 
 def test_a_second_worker_is_told_who_holds_the_library(library: Library) -> None:
@@ -178,18 +178,20 @@ def test_the_lock_is_free_after_work_that_failed(library: Library) -> None:
 def test_a_database_without_room_stores_all_of_a_change_or_nothing(library: Library) -> None:
     library.close()
     event.listen(
-        library._engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=60")
+        library._database.engine,
+        "connect",
+        lambda connection, _: connection.execute("PRAGMA max_page_count=60"),
     )
 
     def fill() -> None:
         for number in range(500):
-            library.record_refusal("photos", f"{number}.jpg", "x" * 2000)
+            library.photos.record_refusal("photos", f"{number}.jpg", "x" * 2000)
 
     with pytest.raises(LibraryUnusable, match="no space left on the disk of library"):
         fill()
     with Library.open(library.path) as again:
-        kept = len(again.refusals())
-        again.record_refusal("photos", "last.jpg", "there is room again")
+        kept = len(again.photos.refusals())
+        again.photos.record_refusal("photos", "last.jpg", "there is room again")
         assert 0 < kept < 500
-        assert len(again.refusals()) == kept + 1
+        assert len(again.photos.refusals()) == kept + 1
         assert again.verify() == []

@@ -15,8 +15,8 @@ from tests.toy_library import decision, filled, picture
 
 def test_a_sound_library_has_no_problems_and_orphans_are_none(library: Library) -> None:
     ids = filled(library)
-    library.record_decision(decision(ids[0]))
-    library.put_picture(picture(77))
+    library.review.record(decision(ids[0]))
+    library.images.put(picture(77))
     seen: list[tuple[int, int]] = []
     assert library.verify(lambda done, total: seen.append((done, total))) == []
     assert seen[-1] == (9, 9)  # 2 photos, 2 cut-outs, 4 pictures, one mask for all
@@ -24,8 +24,8 @@ def test_a_sound_library_has_no_problems_and_orphans_are_none(library: Library) 
 
 def test_missing_broken_and_changed_pictures_are_named(library: Library) -> None:
     filled(library, subjects=3)
-    photos = library.subjects()
-    paths = [library.picture_path(one.photo_id) for one in photos]
+    photos = library.photos.list()
+    paths = [library.images.path(one.photo_id) for one in photos]
     paths[0].unlink()
     paths[1].write_bytes(paths[1].read_bytes()[:20])
     paths[2].write_bytes(encode_webp(picture(99)))
@@ -62,14 +62,14 @@ def test_rows_that_do_not_hold_together_are_named(library: Library, change: str,
 
 def test_a_state_that_its_events_do_not_tell_is_named(library: Library) -> None:
     ids = filled(library)
-    library.record_decision(decision(ids[0]))
+    library.review.record(decision(ids[0]))
     _change(library.path, "UPDATE samples SET state = 'rejected' WHERE seq = 1")
     assert f"sample {ids[0]} is rejected, its decisions say accepted" in library.verify()
 
 
 def test_the_stored_spec_is_the_canonical_one(library: Library) -> None:
     ids = filled(library)
-    assert [SampleSpec.from_json(library.spec(one).to_json()).id for one in ids] == ids
+    assert [SampleSpec.from_json(library.plans.spec(one).to_json()).id for one in ids] == ids
 
 
 def _change(path: Path, statement: str) -> None:

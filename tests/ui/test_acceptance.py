@@ -16,10 +16,10 @@ def decided(studio: Studio) -> None:
     subject = add_subject(studio.library, 1)
     gravel = [spec(subject, seed=seed) for seed in range(12)]
     snow = [replace(spec(subject, seed=seed), slots=(("surface", "snow"),)) for seed in range(12)]
-    studio.library.add_plan("toy", "", [*gravel, *snow])
+    studio.library.plans.add("toy", "", [*gravel, *snow])
     for one in (*gravel, *snow):
         verdict = Verdict.ACCEPT if one in gravel else Verdict.REJECT
-        studio.library.record_decision(decision(render(studio.library, one), verdict))
+        studio.library.review.record(decision(render(studio.library, one), verdict))
 
 
 def test_nothing_is_shown_before_the_first_decision(studio: Studio) -> None:
@@ -46,7 +46,7 @@ def test_decisions_of_people_become_advice_and_a_changed_recipe(studio: Studio) 
 
 def test_decisions_of_gates_are_no_advice(studio: Studio) -> None:
     subject = add_subject(studio.library, 1)
-    studio.library.add_plan("toy", "", [spec(subject)])
+    studio.library.plans.add("toy", "", [spec(subject)])
     render(studio.library, spec(subject))
     studio.gate()
     assert studio.acceptance().total.decided == 0

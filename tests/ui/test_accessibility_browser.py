@@ -29,10 +29,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("pages")
     with Library.open(folder / "library", create=True) as library:
         for number, one in enumerate(filled(library, samples=12)[:4]):
-            library.record_decision(decision(one, Verdict.REJECT if number else Verdict.ACCEPT))
-        library.set_review_policy(Policy(overlap=2))
+            library.review.record(decision(one, Verdict.REJECT if number else Verdict.ACCEPT))
+        library.review.set_policy(Policy(overlap=2))
         for name, verdict in (("ann", Verdict.ACCEPT), ("ben", Verdict.REJECT)):  # one is disputed
-            library.record_decision(decision(library.next_pending(limit=1)[0].id, verdict, reviewer=name))
+            library.review.record(decision(library.queue.next_pending(limit=1)[0].id, verdict, reviewer=name))
     running = App(folder)
     try:
         yield running

@@ -90,7 +90,7 @@ def test_a_bulk_decision_of_a_foreign_page_is_refused_with_one_sentence_and_deci
 ) -> None:
     answer = site.post("component_server", bulk(site), headers)
     assert (answer.status, answer.json["error"]) == (403, sentence)
-    assert [row.review for row in studio.library.samples()] == ["pending"] * 3
+    assert [row.review for row in studio.library.samples.list()] == ["pending"] * 3
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])

@@ -72,5 +72,5 @@ def test_a_page_on_another_port_decides_nothing_and_reads_nothing(tmp_path: Path
     assert seen["config"] is None or "components" not in seen["config"]
     assert set(seen["statuses"]) <= {403}
     with Library.open(tmp_path / "library") as library:
-        decisions = library.decisions()
+        decisions = library.review.decisions()
     assert [(one.sample_id, str(one.verdict)) for one in decisions] == [(first, "accept")]

@@ -101,9 +101,9 @@ def test_a_mask_is_mended_by_click_and_by_box_and_saved(app: LocalApp, tmp_path:
 def _area(folder: Path) -> int:
     """Pixels of the one stored mask."""
     with Library.open(folder / "library") as library:
-        (one,) = library.subjects()
+        (one,) = library.photos.list()
         assert one.cutout_id is not None
-        return int((library.picture(one.cutout_id)[..., 3] > 127).sum())
+        return int((library.images.read(one.cutout_id)[..., 3] > 127).sum())
 
 
 def _click_at(page: Page, x: int, y: int) -> None:

@@ -19,7 +19,7 @@ def test_a_release_goes_to_the_hub_from_the_page(
 ) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         for one in filled(library, samples=4):
-            library.record_decision(decision(one))
+            library.review.record(decision(one))
     token = hub.account("ann")
     for name, value in hub.environment(token, tmp_path / "hf").items():
         monkeypatch.setenv(name, value)

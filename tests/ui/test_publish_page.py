@@ -32,7 +32,7 @@ def filled_in(function: Any, **given: Any) -> dict[Any, Any]:
 @pytest.mark.parametrize("name", ["publish", "compare"])
 def test_what_only_the_hub_knows_is_not_asked_of_a_folder(studio: Studio, tmp_path: Path, name: str) -> None:
     for one in filled(studio.library, samples=2):
-        studio.library.record_decision(decision(one))
+        studio.library.review.record(decision(one))
     asked = endpoint(studio, name)
     release = tmp_path / "release"
     said = asked.fn(filled_in(asked, folder=str(release), propose=True, this=True))

@@ -51,7 +51,7 @@ def fill(folder: Path) -> None:
 def verdicts(folder: Path) -> list[tuple[str, str]]:
     """(sample, verdict) of every stored event, in the order of the store."""
     with Library.open(folder / "library") as library:
-        return [(one.sample_id, str(one.verdict)) for one in library.decisions()]
+        return [(one.sample_id, str(one.verdict)) for one in library.review.decisions()]
 
 
 def test_keys_in_quick_succession_are_all_kept_in_order(app: LocalApp, tmp_path: Path) -> None:
@@ -211,15 +211,17 @@ def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: LocalApp
         page.keyboard.press("a")
         page.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
-        assert [(one.reviewer, str(one.verdict)) for one in library.decisions()] == [("Ann Ö", "accept")]
+        assert [(one.reviewer, str(one.verdict)) for one in library.review.decisions()] == [
+            ("Ann Ö", "accept")
+        ]
 
 
 def test_a_refusal_in_the_grid_is_said_and_escape_leaves_the_name(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         first, *_ = filled(library, samples=3)
-        library.set_review_policy(Policy(overlap=2))
-        library.record_decision(decision(first, reviewer="ann"))
-        library.record_decision(decision(first, Verdict.REJECT, reviewer="ben"))
+        library.review.set_policy(Policy(overlap=2))
+        library.review.record(decision(first, reviewer="ann"))
+        library.review.record(decision(first, Verdict.REJECT, reviewer="ben"))
     with served(tmp_path, people="me, lea:lead") as app, opened_page() as page:
         page.goto(f"{app.address}/review?view=grid&state=disputed")
         page.click(".grid-tile")
@@ -314,8 +316,8 @@ def test_two_reviewers_disagree_and_a_lead_settles_it_on_the_page(tmp_path: Path
         lead.keyboard.press("a")
         lead.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
-        assert [library.sample(one).review for one in (first, second)] == ["accepted", "accepted"]
-        assert [one.via for one in library.decisions(first)] == ["key", "key", "settle"]
+        assert [library.samples.get(one).review for one in (first, second)] == ["accepted", "accepted"]
+        assert [one.via for one in library.review.decisions(first)] == ["key", "key", "settle"]
         assert library.verify() == []
 
 
@@ -351,7 +353,7 @@ def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(
         page.wait_for_selector("dialog[open]", state="detached")
     assert verdicts(tmp_path) == []
     with Library.open(tmp_path / "library") as library:
-        assert library.queues() == {"rough": {"order": "newest", "word": "surface=gravel"}}
+        assert library.queue.saved() == {"rough": {"order": "newest", "word": "surface=gravel"}}
 
 
 def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: LocalApp, tmp_path: Path) -> None:
@@ -367,7 +369,7 @@ def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: LocalAp
         page.keyboard.press("Enter")
         page.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
-        (only,) = library.decisions()
+        (only,) = library.review.decisions()
     assert (only.reason, only.comment) == ("other", "a thumb in it")
     assert only.shown == {"view": "one", "mask": True, "photo": 0, "zoom": False, "query": {"label": "bolt"}}
 

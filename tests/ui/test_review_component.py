@@ -36,7 +36,7 @@ def asked_of(studio: Studio) -> SimpleNamespace:
 @pytest.fixture
 def samples(studio: Studio) -> list[str]:
     filled(studio.library, samples=5)
-    return [row.id for row in studio.library.next_pending()]
+    return [row.id for row in studio.library.queue.next_pending()]
 
 
 def test_the_queue_goes_on_behind_the_last_known_sample(studio: Studio, samples: list[str]) -> None:
@@ -74,20 +74,20 @@ def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: li
     ]
     assert answer["left"] == 4
     assert [studio.sample(one).review for one in samples[:3]] == ["pending", "rejected", "pending"]
-    assert [one.reason for one in studio.library.decisions(samples[1])] == ["seam"]
+    assert [one.reason for one in studio.library.review.decisions(samples[1])] == ["seam"]
 
 
 def test_a_decision_that_is_sent_again_counts_once(studio: Studio, samples: list[str]) -> None:
     ask = asked_of(studio)
     for _ in range(2):
         ask.record_decisions([decision(samples[0], "accept", "same")])
-    assert len(studio.library.decisions(samples[0])) == 1
+    assert len(studio.library.review.decisions(samples[0])) == 1
 
 
 def test_a_reason_that_no_longer_exists_is_kept_in_words(studio: Studio, samples: list[str]) -> None:
     ask = asked_of(studio)
     ask.record_decisions([decision(samples[0], "reject", "1", "too_blue") | {"comment": "like a smurf"}])
-    (only,) = studio.library.decisions()
+    (only,) = studio.library.review.decisions()
     assert (only.reason, only.comment) == ("other", "too_blue: like a smurf")
 
 
@@ -127,7 +127,11 @@ def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples:
     assert studio.sample(samples[0]).review == "accepted"
     ask.record_decisions([decision(samples[0], "undo", "3")])
     assert studio.sample(samples[0]).review == "accepted"
-    assert [str(one.verdict) for one in studio.library.decisions(samples[0])] == ["accept", "flag", "undo"]
+    assert [str(one.verdict) for one in studio.library.review.decisions(samples[0])] == [
+        "accept",
+        "flag",
+        "undo",
+    ]
 
 
 def page(query: dict[str, str], *, after: str | None = None, limit: int = 30) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def test_all_that_fit_are_decided_in_one_go_and_one_undo_takes_them_back(
     asked = {"query": query, "verdict": "reject", "reason": "light", "batch": "b"}
     answer = ask.decide_all(asked)
     assert (answer["count"], answer["left"]) == (5, 0)
-    assert {one.reason for one in studio.library.decisions()} == {"light"}
+    assert {one.reason for one in studio.library.review.decisions()} == {"light"}
     assert ask.decide_all(asked)["count"] == 0
     assert ask.undo_all("b")["count"] == 5
     assert ask.undo_all("b")["count"] == 0
@@ -206,10 +210,10 @@ def test_known_answers_are_dealt_among_the_others_and_measure_who_reviews(
         assert given["saved"] == [
             {"client_id": f"g{number}", "state": "accepted"}
         ]  # as a sample would answer
-    assert studio.library.gold_hits() == {"ann": (1, 2)}  # the photograph, not the rejected sample
+    assert studio.library.gold.results() == {"ann": (1, 2)}  # the photograph, not the rejected sample
     assert studio.sample(samples[0]).review == "rejected"
     ask.record_decisions([decision(known[0]["id"], "undo", "u")], asked_by("ann"))
-    assert studio.library.gold_hits()["ann"][1] == 1
+    assert studio.library.gold.results()["ann"][1] == 1
     assert studio.verify() == []
 
 
@@ -224,7 +228,7 @@ def test_decisions_are_kept_under_the_name_of_the_browser(studio: Studio, sample
     assert (mine["reviewer"], mine["role"]) == ("me", "lead")
     assert ask.review_queue([None, 1, {}], asked_by("Ann Ö"))["reviewer"] == "Ann Ö"
     ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("Ann Ö"))
-    assert [one.reviewer for one in studio.library.decisions()] == ["Ann Ö"]
+    assert [one.reviewer for one in studio.library.review.decisions()] == ["Ann Ö"]
     assert ask.undo_last(None, asked_by("ben"))["entry"] is None
     assert ask.undo_last(None, asked_by("Ann Ö"))["entry"]["id"] == samples[0]
 
@@ -237,7 +241,7 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("cy"))["saved"]
     assert answer["refused"] == "'cy' may not decide here; a lead can add the name to BACKLOT_PEOPLE"
     assert ask.undo_last(None, asked_by("cy"))["entry"] is None
-    assert studio.library.decisions() == []
+    assert studio.library.review.decisions() == []
     refused = ask.another_try(samples[0], asked_by("cy"))
     assert refused["problem"].startswith("'cy' may not have pictures drawn here")
     (saved,) = ask.record_decisions([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"]
@@ -248,13 +252,13 @@ def test_a_browser_cannot_say_that_a_lead_settled_it_or_that_nobody_decided(
     studio: Studio, samples: list[str]
 ) -> None:
     studio.settings = replace(studio.settings, people="ann, lea:lead")
-    studio.library.set_review_policy(Policy(overlap=2))
+    studio.library.review.set_policy(Policy(overlap=2))
     ask = asked_of(studio)
     for number, via in enumerate(("settle", "gate", "helper")):
         forged = decision(samples[number], "accept", str(number)) | {"via": via}
         ask.record_decisions([forged], asked_by("ann"))
     assert [studio.sample(one).review for one in samples[:3]] == ["pending"] * 3
-    assert {one.via for one in studio.library.decisions()} == {"click"}
+    assert {one.via for one in studio.library.review.decisions()} == {"click"}
 
 
 def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
@@ -271,7 +275,7 @@ def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
     assert ask.review_queue([None, 5, {}], signed_in)["role"] == "lead"
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "2")], signed_in)["saved"]
     assert answer == {"client_id": "2", "state": "accepted"}
-    assert [one.reviewer for one in studio.library.decisions()] == ["ann"]
+    assert [one.reviewer for one in studio.library.review.decisions()] == ["ann"]
 
 
 def test_who_only_looks_does_not_make_the_helper_learn(studio: Studio, samples: list[str]) -> None:
@@ -285,7 +289,7 @@ def test_who_only_looks_does_not_make_the_helper_learn(studio: Studio, samples: 
 
 def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, samples: list[str]) -> None:
     studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
-    studio.library.set_review_policy(Policy(overlap=2))
+    studio.library.review.set_policy(Policy(overlap=2))
     ask = asked_of(studio)
 
     def shown(name: str) -> Any:
@@ -303,7 +307,7 @@ def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, sa
     (settled,) = ask.record_decisions([decision(samples[0], "reject", "4")], asked_by("lea"))["saved"]
     assert "refused" not in settled
     assert studio.sample(samples[0]).review == "rejected"
-    assert studio.library.decisions(samples[0])[-1].via == "settle"
+    assert studio.library.review.decisions(samples[0])[-1].via == "settle"
     assert studio.verify() == []
 
 
@@ -335,20 +339,20 @@ def test_a_decision_that_cannot_be_read_is_refused_by_itself(
     assert "cannot be read" in refused["refused"]
     assert refused["client_id"] == (broken.get("client_id") if isinstance(broken, dict) else None)
     assert stored == {"client_id": "2", "state": "accepted"}
-    assert [one.sample_id for one in studio.library.decisions()] == [samples[1]]
+    assert [one.sample_id for one in studio.library.review.decisions()] == [samples[1]]
 
 
 def test_a_decision_that_cannot_be_stored_now_is_not_answered_so_that_the_browser_sends_it_again(
     studio: Studio, samples: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = studio.library.record_decision
+    record = studio.library.review.record
 
     def full(event: Decision) -> str:
         if event.client_id == "2":
             raise LibraryUnusable("no space left on the disk")
         return record(event)
 
-    monkeypatch.setattr(studio.library, "record_decision", full)
+    monkeypatch.setattr(studio.library.review, "record", full)
     sent = [decision(samples[number], "accept", str(number + 1)) for number in range(3)]
     answer = asked_of(studio).record_decisions(sent)
     assert answer["saved"] == [{"client_id": "1", "state": "accepted"}]
@@ -397,8 +401,8 @@ def test_a_request_of_another_form_is_refused_in_one_sentence_and_changes_nothin
     answer = getattr(asked_of(studio), function)(asked)
     assert answer["problem"]
     assert "\n" not in answer["problem"]
-    assert studio.library.decisions() == []
-    assert (studio.library.gold_count(), studio.queues()) == (0, {})
+    assert studio.library.review.decisions() == []
+    assert (studio.library.gold.count(), studio.queues()) == (0, {})
 
 
 def test_a_page_never_holds_more_than_two_hundred(studio: Studio, samples: list[str]) -> None:

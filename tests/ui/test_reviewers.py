@@ -24,11 +24,11 @@ def test_without_decisions_it_says_what_to_do(studio: Studio) -> None:
 
 def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
     ids = filled(studio.library, samples=6)
-    studio.library.set_review_policy(Policy(overlap=2))
+    studio.library.review.set_policy(Policy(overlap=2))
     for index, one in enumerate(ids):
-        studio.library.record_decision(decision(one, reviewer="ann"))
+        studio.library.review.record(decision(one, reviewer="ann"))
         verdict = Verdict.ACCEPT if index < 4 else Verdict.REJECT
-        studio.library.record_decision(decision(one, verdict, reviewer="ben"))
+        studio.library.review.record(decision(one, verdict, reviewer="ben"))
     report = studio.team_report()
     assert [(one.reviewer, one.decided, one.accepted.accepted) for one in report.habits] == [
         ("ann", 6, 6),
@@ -44,7 +44,7 @@ def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
 
 def test_gates_are_no_reviewers_and_one_vote_each_is_no_agreement(studio: Studio) -> None:
     first, *_ = filled(studio.library)
-    studio.library.record_decision(decision(first, reviewer="ann"))
+    studio.library.review.record(decision(first, reviewer="ann"))
     studio.gate()
     page = team_html(studio.team_report())
     assert "<b>1</b> decisions" in page
@@ -53,15 +53,15 @@ def test_gates_are_no_reviewers_and_one_vote_each_is_no_agreement(studio: Studio
 
 def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
     first, second, third, _ = filled(studio.library, samples=4)
-    studio.library.set_review_policy(Policy(overlap=2))
-    studio.library.record_decision(decision(third, reviewer="cy"))
+    studio.library.review.set_policy(Policy(overlap=2))
+    studio.library.review.record(decision(third, reviewer="cy"))
     for one, reasons in ((first, ("seam", "halo")), (second, ("seam", "seam"))):
         for reviewer, reason in zip(("ann", "ben"), reasons, strict=True):
-            studio.library.record_decision(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
+            studio.library.review.record(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
     assert "No known answers yet" in team_html(studio.team_report())
     studio.add_gold([first], "ann")
-    assert studio.library.gold_for("ben", 5) == []  # who decided it knows the answer
-    (item,) = studio.library.gold_for("cy", 5)
+    assert studio.library.gold.next_for("ben", 5) == []  # who decided it knows the answer
+    (item,) = studio.library.gold.next_for("cy", 5)
     studio.decide(item.id, Verdict.ACCEPT, reviewer="cy")
     report = studio.team_report()
     assert (report.gold_items, report.gold["cy"].accepted, report.gold["cy"].decided) == (1, 0, 1)
@@ -78,7 +78,7 @@ def quality(accuracy: float) -> Quality:
 
 def test_half_of_a_single_decision_is_not_told(studio: Studio) -> None:
     first, *_ = filled(studio.library)
-    studio.library.record_decision(decision(first, reviewer="ann"))
+    studio.library.review.record(decision(first, reviewer="ann"))
     row = "<th>ann</th><td>1</td><td>100%</td><td>–</td><td>100%</td><td>–</td><td>–</td>"
     assert row in team_html(studio.team_report())
 
@@ -145,8 +145,8 @@ def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
     for name in ("ben", "somebody"):
         with pytest.raises(gr.Error, match=f"'{name}' may not let the helper decide"):
             keep(True, 0.9, 0.1, asked_by(name))
-    assert studio.library.helper_limits() == AutoReviewLimits()
+    assert studio.library.auto_review.limits() == AutoReviewLimits()
     assert "accepts from 0.90 on" in keep(True, 0.9, 0.1, asked_by("ann"))
-    assert studio.library.helper_limits() == AutoReviewLimits(accept_from=0.9, reject_below=0.1)
+    assert studio.library.auto_review.limits() == AutoReviewLimits(accept_from=0.9, reject_below=0.1)
     assert "decides nothing" in keep(False, 0.9, 0.1, asked_by("ann"))
-    assert studio.library.helper_limits() == AutoReviewLimits()
+    assert studio.library.auto_review.limits() == AutoReviewLimits()

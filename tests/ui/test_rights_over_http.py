@@ -59,7 +59,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     )
     with Studio(settings) as opened:
         ids = filled(opened.library, samples=3)
-        opened.library.record_decision(decision(ids[0], Verdict.ACCEPT, client_id="batch:1"))
+        opened.library.review.record(decision(ids[0], Verdict.ACCEPT, client_id="batch:1"))
         opened.settings = replace(opened.settings, hosted=True, owner="ann", people="ann:lead, ben")
         yield opened
 
@@ -215,8 +215,8 @@ def given(component: Any) -> Any:
 def test_no_server_function_of_a_component_writes_for_a_visitor(
     site: Site, studio: Studio, outside: Path
 ) -> None:
-    pending = [row.id for row in studio.library.next_pending(limit=5)]
-    accepted = studio.library.samples(review="accepted")[0].id
+    pending = [row.id for row in studio.library.queue.next_pending(limit=5)]
+    accepted = studio.library.samples.list(review="accepted")[0].id
     verdict = {"sample_id": pending[0], "verdict": "accept", "via": "settle", "client_id": "v1"}
     asked: dict[str, list[Any]] = {
         "review_queue": [[None, 5, {}]],
@@ -267,7 +267,7 @@ def test_a_visitor_sends_no_files_and_no_megabytes(site: Site, studio: Studio) -
 
 def test_only_pictures_are_served_as_files(site: Site, studio: Studio) -> None:
     library = studio.settings.library.absolute()
-    row = studio.library.samples(review="accepted")[0]
+    row = studio.library.samples.list(review="accepted")[0]
     picture = studio.picture_path(str(row.image_id)).absolute()
     assert site.request("GET", f"/gradio_api/file={picture}").status == 200
     for path in (library / DATABASE_NAME, Path(__file__), Path("app.py").absolute(), Path("/etc/passwd")):

@@ -56,4 +56,4 @@ def test_a_run_is_paused_and_goes_on_to_its_end(app: App, tmp_path: Path) -> Non
 
 def _rendered(folder: Path) -> int:
     with Library.open(folder / "library") as library:
-        return len(library.samples(limit=100))
+        return len(library.samples.list(limit=100))

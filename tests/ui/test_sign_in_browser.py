@@ -103,7 +103,7 @@ def visit(app: App, provider: OpenIdProvider) -> Iterator[Visit]:
 def decided(site: Path) -> list[tuple[str, str]]:
     """(reviewer, verdict) of every event."""
     with Library.open(site / "library") as library:
-        return [(one.reviewer, str(one.verdict)) for one in library.decisions()]
+        return [(one.reviewer, str(one.verdict)) for one in library.review.decisions()]
 
 
 def leaks(visit: Visit, stored: list[str], folders: list[Path]) -> list[str]:
@@ -157,8 +157,8 @@ def test_the_owner_publishes_to_a_folder_and_to_the_hub_with_the_token_of_the_si
 ) -> None:
     page, site = visit.page, tmp_path / "site"
     with Library.open(site / "library") as library:
-        sample_id = library.next_pending(limit=1)[0].id
-        library.record_decision(decision(sample_id))
+        sample_id = library.queue.next_pending(limit=1)[0].id
+        library.review.record(decision(sample_id))
     visit.sign_in("ann", "publish")
     page.wait_for_selector("#outlook .figure")
     assert page.is_visible("#hub-name")  # on a Space the Hub comes first

@@ -49,7 +49,7 @@ def test_a_visitor_of_a_space_looks_and_is_asked_to_sign_in_whatever_name_the_br
     finally:
         app.stop()
     with Library.open(tmp_path / "library") as library:
-        assert library.decisions() == []
+        assert library.review.decisions() == []
 
 
 def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
             page.wait_for_function("document.querySelector('[data-part=saving]').innerText === 'all saved'")
             app.kill()
             with Library.open(tmp_path / "library") as library:
-                before = library.decisions()
+                before = library.review.decisions()
             shutil.rmtree(tmp_path / "library")
             app.start()
             page.goto(f"{app.address}/review")
@@ -78,8 +78,8 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
         app.stop()
     assert "2 photos, 3 pictures and 2 decisions came back from the state folder" in app.said()
     with Library.open(tmp_path / "library") as library:
-        assert library.decisions() == before
-        assert [library.sample(one).review for one in (first, second, third)] == [
+        assert library.review.decisions() == before
+        assert [library.samples.get(one).review for one in (first, second, third)] == [
             "accepted", "rejected", "pending",
         ]  # fmt: skip
         assert library.verify() == []

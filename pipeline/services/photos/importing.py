@@ -80,7 +80,7 @@ def import_photos(
     tally = _Tally()
     kept_as = opened.address or source
     with library.work_lock("import"):
-        job = Job(work=_prepared, shared=library.subject_ids(), pixels=_pixels, lost=_lost)
+        job = Job(work=_prepared, shared=library.photos.ids(), pixels=_pixels, lost=_lost)
         prepared_all = on_all_cores(opened.items(), job)
         for count, prepared in enumerate(prepared_all, start=1):
             if cancelled and cancelled():
@@ -90,7 +90,7 @@ def import_photos(
                 on_progress(count, opened.count, prepared.item.name)
         tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
         for name, reason in tally.refused:
-            library.record_refusal(kept_as, name, reason)
+            library.photos.record_refusal(kept_as, name, reason)
     if not tally.added and not tally.already:
         raise _nothing_found(source, tally)
     return ImportReport(
@@ -161,7 +161,7 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
             _restore(library, _prepared(item, known=set()))
             tally.repaired += 1
         return
-    library.add_subject(_new_subject(library, prepared, source=source, split=split))
+    library.photos.add(_new_subject(library, prepared, source=source, split=split))
     tally.added += 1
     tally.doubtful += bool(_doubts(prepared.cutout))
     tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
@@ -184,10 +184,10 @@ def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: s
         name=prepared.item.name,
         source=source,
         split=split or split_of(prepared.subject_id),
-        photo_id=library.put_picture(photo.rgb),
+        photo_id=library.images.put(photo.rgb),
         height=height,
         width=width,
-        cutout_id=library.put_picture(rgba(cutout)),
+        cutout_id=library.images.put(rgba(cutout)),
         mask_score=cutout.score,
         mask_doubts=_doubts(cutout),
         mask_origin=cutout.origin,

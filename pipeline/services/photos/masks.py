@@ -38,14 +38,14 @@ def mask_of(library: Library, subject_id: str) -> Mask:
 
 def _cutout_pixels(library: Library, subject_id: str) -> np.ndarray:
     """(H, W, 4) uint8: colours and soft alpha; an import stores them for every photo."""
-    cutout_id = library.subject(subject_id).cutout_id
+    cutout_id = library.photos.get(subject_id).cutout_id
     assert cutout_id is not None
-    return library.picture(cutout_id)
+    return library.images.read(cutout_id)
 
 
 def photo_of(library: Library, subject_id: str) -> RGB:
     """(H, W, 3) uint8: the photo of a subject."""
-    return library.picture(library.subject(subject_id).photo_id)
+    return library.images.read(library.photos.get(subject_id).photo_id)
 
 
 def mask_from_box(library: Library, subject_id: str, box: Box) -> Mask:
@@ -74,15 +74,15 @@ def save_mask(library: Library, subject_id: str, mask: Mask) -> Photo:
     if not (mask > _OPAQUE).any():
         raise InvalidRequest("the mask is empty; paint the object, or exclude the photo")
     result = mended(photo, mask)
-    library.record_cutout(
+    library.photos.record_cutout(
         subject_id,
-        cutout_id=library.put_picture(rgba(result)),
+        cutout_id=library.images.put(rgba(result)),
         score=max(result.score, USABLE_SCORE),
         doubts=result.doubts,
         origin=result.origin,
         box=object_box(result.alpha),
     )
-    return library.subject(subject_id)
+    return library.photos.get(subject_id)
 
 
 def picture_folders(library: Library) -> list[Path]:
@@ -97,7 +97,7 @@ def thumbnail_path(library: Library, blob_id: str) -> Path:
     """The 256-px thumbnail of a picture, in a folder of its own that may be deleted at any time."""
     path = library.path / _THUMBNAILS / blob_id[:2] / f"{blob_id}.webp"
     if not path.is_file():
-        pixels = library.picture(blob_id)
+        pixels = library.images.read(blob_id)
         data = encode_webp(thumbnail(pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)))
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")

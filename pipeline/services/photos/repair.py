@@ -49,12 +49,12 @@ def repair(library: Library) -> RepairReport:
     """
     with library.work_lock("repair"):
         before = library.verify()
-        for subject in library.subjects():
-            if library.is_sound(subject.photo_id):
-                _restore_cutout(library, subject, library.picture(subject.photo_id))
+        for subject in library.photos.list():
+            if library.images.is_sound(subject.photo_id):
+                _restore_cutout(library, subject, library.images.read(subject.photo_id))
             _restore_mask(library, subject.id)
-        lost = library.plan_broken_samples_again()
-        library.derive_again()
+        lost = library.samples.plan_broken_again()
+        library.recompute()
         left = library.verify()
     remaining = set(left)
     return RepairReport(
@@ -72,12 +72,12 @@ def restore_photo(library: Library, subject_id: str, rgb: RGB, cutout: CutoutRes
         cutout: as an import finds it now, where it looks for one; it takes the place of the stored one where
             that cannot be restored.
     """
-    library.put_picture(rgb)
-    subject = library.subject(subject_id)
+    library.images.put(rgb)
+    subject = library.photos.get(subject_id)
     if not _restore_cutout(library, subject, rgb, cutout) and cutout is not None:
-        library.record_cutout(
+        library.photos.record_cutout(
             subject_id,
-            cutout_id=library.put_picture(_rgba(cutout)),
+            cutout_id=library.images.put(_rgba(cutout)),
             score=cutout.score,
             doubts=cutout.doubts,
             origin=cutout.origin,
@@ -88,9 +88,9 @@ def restore_photo(library: Library, subject_id: str, rgb: RGB, cutout: CutoutRes
 
 def is_whole(library: Library, subject_id: str) -> bool:
     """Whether all files of a photo are there and hold what was stored."""
-    subject = library.subject(subject_id)
+    subject = library.photos.get(subject_id)
     return all(
-        library.is_sound(blob_id)
+        library.images.is_sound(blob_id)
         for blob_id in (subject.photo_id, subject.cutout_id, subject.mask_id)
         if blob_id
     )
@@ -98,11 +98,11 @@ def is_whole(library: Library, subject_id: str) -> bool:
 
 def _restore_cutout(library: Library, subject: Photo, rgb: RGB, cutout: CutoutResult | None = None) -> bool:
     """Whether the stored cut-out of a photo is sound, written anew if need be."""
-    if subject.cutout_id is None or library.is_sound(subject.cutout_id):
+    if subject.cutout_id is None or library.images.is_sound(subject.cutout_id):
         return True
     for pixels in _cutouts(library, subject, rgb, cutout):
         if pixel_hash(pixels) == subject.cutout_id:
-            library.put_picture(pixels)
+            library.images.put(pixels)
             return True
     return False
 
@@ -111,19 +111,19 @@ def _cutouts(library: Library, subject: Photo, rgb: RGB, cutout: CutoutResult | 
     """What the lost cut-out may have been: the one found now, and those along the stored mask."""
     if cutout is not None:
         yield _rgba(cutout)
-    if subject.mask_id and library.is_sound(subject.mask_id):
-        mask = library.picture(subject.mask_id)
+    if subject.mask_id and library.images.is_sound(subject.mask_id):
+        mask = library.images.read(subject.mask_id)
         yield _rgba(cut_out(rgb, alpha=mask))
         yield np.dstack([foreground_colours(rgb, mask), mask])
 
 
 def _restore_mask(library: Library, subject_id: str) -> None:
     """Write the mask of a photo anew from its cut-out."""
-    subject = library.subject(subject_id)
-    if subject.cutout_id is None or subject.mask_id is None or library.is_sound(subject.mask_id):
+    subject = library.photos.get(subject_id)
+    if subject.cutout_id is None or subject.mask_id is None or library.images.is_sound(subject.mask_id):
         return
-    if library.is_sound(subject.cutout_id):
-        library.put_picture(library.picture(subject.cutout_id)[..., _ALPHA])
+    if library.images.is_sound(subject.cutout_id):
+        library.images.put(library.images.read(subject.cutout_id)[..., _ALPHA])
 
 
 def _rgba(cutout: CutoutResult) -> RGBA:

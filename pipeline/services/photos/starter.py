@@ -46,4 +46,4 @@ def fill_with_starter(
 
 
 def _holds_own_photos(library: Library) -> bool:
-    return any(photo.source not in _SPLITS for photo in library.subjects())
+    return any(photo.source not in _SPLITS for photo in library.photos.list())

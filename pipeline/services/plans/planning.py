@@ -86,7 +86,7 @@ def planned(
         found.subjects,
         model=found.facts,
         backdrop_ids=_store_backgrounds(library, found, recipe.size or found.facts.size, access),
-        reference_id=library.put_picture(_image(found.reference)) if found.reference else None,
+        reference_id=library.images.put(_image(found.reference)) if found.reference else None,
         count=overrides.count,
         method=found.method,
         seed=overrides.seed,
@@ -141,7 +141,7 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
             width=photo.width,
             box=photo.box,
         )
-        for photo in library.subjects(split="train", usable=True)
+        for photo in library.photos.list(split="train", usable=True)
         if photo.cutout_id is not None and photo.box is not None
     ]
     return _Ingredients(
@@ -166,12 +166,12 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     Where the recipe was run before, the stored plan tells: it begins with the same samples. Images of backgrounds and
     references are taken to be those of that run. Otherwise the first samples are looked up by their ids.
     """
-    stored = library.stored_plan(recipe.name, head=len(outline.head), count=outline.total)
+    stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
     if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
         pairs = zip(stored.head, outline.head, strict=False)
         if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
             return stored.rendered
-    return len(outline.head) - len(library.missing([spec.id for spec in outline.head]))
+    return len(outline.head) - len(library.plans.missing([spec.id for spec in outline.head]))
 
 
 def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
@@ -206,7 +206,7 @@ def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> fl
 
 def _seconds_each(library: Library, method: Method, model: str) -> float | None:
     name = model if method.facts.needs_prompt else NO_MODEL
-    rows = library.samples(method=method, model=name, limit=_TIMED_SAMPLES)
+    rows = library.samples.list(method=method, model=name, limit=_TIMED_SAMPLES)
     times = [row.timings["total"] for row in rows if "total" in row.timings]
     return median(times) if times else None
 
@@ -234,9 +234,9 @@ def _store_backgrounds(library: Library, found: _Ingredients, side: int, access:
         case Path():
             _refuse_empty(found.folder, access)
             files = sorted(access.images(found.folder))
-            return [library.put_picture(fitted(_image(path), (side, side))) for path in files]
+            return [library.images.put(fitted(_image(path), (side, side))) for path in files]
         case _:
-            return [library.put_picture(background) for background in starter_backdrops(size_px=side)]
+            return [library.images.put(background) for background in starter_backdrops(size_px=side)]
 
 
 def _reference(recipe: Recipe, access: FileAccess) -> Path | None:

@@ -57,7 +57,7 @@ def restore_release(
         restoring.photos()
         restoring.samples()
         for name, reason in restoring.refused:
-            library.record_refusal(release.address, name, reason)
+            library.photos.record_refusal(release.address, name, reason)
     return restoring.report()
 
 
@@ -99,7 +99,7 @@ class _Restoring:
 
     def photos(self) -> None:
         """Store the photos that are not here yet."""
-        known = self.library.subject_ids()
+        known = self.library.photos.ids()
         job = Job(work=_prepared, shared=None, pixels=_pixels, lost=_lost)
         for photo in on_all_cores(self._unknown(known), job):
             self._step(photo.record)
@@ -107,7 +107,7 @@ class _Restoring:
                 self.refused.append((_name(photo.record), photo.refusal))
             elif photo.record.sample_id in known:
                 self._restore(photo)
-            elif self.library.add_subject(self._subject(photo)):
+            elif self.library.photos.add(self._subject(photo)):
                 label = photo.record.label
                 self.added += 1
                 self.classes[label] = self.classes.get(label, 0) + 1
@@ -123,7 +123,7 @@ class _Restoring:
 
     def samples(self) -> None:
         """Store the samples that are not here yet, and accept them."""
-        splits = {subject.id: subject.split for subject in self.library.subjects()}
+        splits = {subject.id: subject.split for subject in self.library.photos.list()}
         neighbours = Neighbours(self.library)
         waiting: list[_Sample] = []
         parts = 0
@@ -196,7 +196,7 @@ class _Restoring:
             photo_id=_stored(library, record.image, photo.rgb),
             height=photo.rgb.shape[0],
             width=photo.rgb.shape[1],
-            cutout_id=None if cutout is None else library.put_picture(cutout),
+            cutout_id=None if cutout is None else library.images.put(cutout),
             mask_score=float(found),
             mask_doubts=doubts,
             mask_origin=CutoutOrigin.GIVEN,
@@ -206,14 +206,14 @@ class _Restoring:
     def _sample(self, record: ReleaseRecord, splits: dict[str, str], neighbours: Neighbours) -> _Sample:
         """Store the pictures of a row. UnreadableImage: why it cannot be used."""
         spec = _spec_of(record, splits)
-        self.library.plan_broken_samples_again([spec.id])
-        if not self.library.missing([spec.id]):
+        self.library.samples.plan_broken_again([spec.id])
+        if not self.library.plans.missing([spec.id]):
             return _Sample(spec, None)
         rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
         mask = None if record.mask is None else _alpha(record)
         looks = descriptor(rgb)
         _, cluster = neighbours.place(spec.id, spec.label, looks)
-        self.bare += not all(self.library.has_picture(one) for one in spec.ingredients)
+        self.bare += not all(self.library.images.has(one) for one in spec.ingredients)
         rendered = Rendered(
             spec_id=spec.id,
             image_id=_stored(self.library, record.image, rgb),
@@ -231,12 +231,12 @@ class _Restoring:
     def _accept(self, samples: Sequence[_Sample], part: int) -> None:
         """Plan, store and accept samples; those that somebody has decided here stay as they are."""
         name = f"{RELEASE_PLAN}{self.release.name}"[:180] + (f" ({part})" if part > 1 else "")
-        self.library.add_plan(name, "", [sample.spec for sample in samples])
+        self.library.plans.add(name, "", [sample.spec for sample in samples])
         for sample in samples:
             if sample.rendered is not None:
-                self.restored += self.library.record_sample(sample.rendered)
-        undecided = [one.spec.id for one in samples if self.library.review_state(one.spec.id) == PENDING]
-        self.library.record_decisions([self._acceptance(sample_id) for sample_id in undecided])
+                self.restored += self.library.samples.record(sample.rendered)
+        undecided = [one.spec.id for one in samples if self.library.review.state(one.spec.id) == PENDING]
+        self.library.review.record_all([self._acceptance(sample_id) for sample_id in undecided])
 
     def _acceptance(self, sample_id: str) -> Decision:
         release = self.release
@@ -313,9 +313,9 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
 def _stored(library: Library, data: bytes, pixels: np.ndarray) -> str:
     """Store a picture byte for byte, where the file is WebP and holds just these pixels; else written anew. Its id."""
     if (data[:4], data[8:12]) != _WEBP or not np.array_equal(decode(data), pixels):
-        return library.put_picture(pixels)
+        return library.images.put(pixels)
     blob_id = pixel_hash(pixels)
-    library.take_picture(blob_id, data)
+    library.images.put_file(blob_id, data)
     return blob_id
 
 

@@ -28,10 +28,10 @@ def photo_in_place(library: Library, sample_id: str) -> RGB:
     Returns:
         Pixels of the sample's size, mid grey where the photograph does not reach.
     """
-    row = library.sample(sample_id)
+    row = library.samples.get(sample_id)
     if not row.homographies:
         raise InvalidRequest(f"sample {sample_id} has no picture yet; generate it first")
-    photo = library.picture(library.subject(row.spec.front.subject_id).photo_id)[..., :3]
+    photo = library.images.read(library.photos.get(row.spec.front.subject_id).photo_id)[..., :3]
     matrix = np.asarray(row.homographies[-1], np.float64)
     at = box_centre(object_box(cutout_of(library, row.spec.front.cutout_id).alpha))
     cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)
@@ -49,7 +49,7 @@ def another_try(library: Library, sample_id: str, access: FileAccess, *, batch_s
         InvalidRequest: nothing of the sample is drawn.
         StudioError: it could not be rendered.
     """
-    spec = library.sample(sample_id).spec
+    spec = library.samples.get(sample_id).spec
     if spec.method is Method.PASTE:
         raise InvalidRequest("a pasted background has no seed; there is no other try of it")
     revision = model_facts(access.model(spec.model)).revision_for(spec.method)
@@ -62,13 +62,13 @@ def another_try(library: Library, sample_id: str, access: FileAccess, *, batch_s
         raise StudioError(sentence)
 
     render(library, [spec], access, batch_size, record, refuse)
-    return library.sample(spec.id)
+    return library.samples.get(spec.id)
 
 
 def _untried(library: Library, spec: SampleSpec) -> SampleSpec:
     while True:
         spec = replace(spec, seed=spec.seed + 1)
         try:
-            library.spec(spec.id)
+            library.plans.spec(spec.id)
         except NotFound:
             return spec

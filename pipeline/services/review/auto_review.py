@@ -30,16 +30,16 @@ class Helping:
     def teach(self) -> AutoReviewerReport:
         """Learn, then say of every undecided sample how likely it is to be accepted, and decide by the limits."""
         with self._lock:
-            examples = self.library.examples(NEWEST)
+            examples = self.library.auto_review.examples(NEWEST)
             helper = learn(examples)
             if helper is None:
                 accepted = sum(good for _, good in examples)
                 return self._kept(AutoReviewerReport(sentence=_too_few(len(examples), accepted)))
-            limits = self.library.helper_limits()
+            limits = self.library.auto_review.limits()
             predicted = decided = left = 0
             for page in self._pending():
                 promises = dict(zip((row.id for row in page), helper.predict(page).tolist(), strict=True))
-                self.library.set_promises(promises)
+                self.library.auto_review.set_predictions(promises)
                 taken, kept = self._decide(promises, limits)
                 predicted, decided, left = predicted + len(page), decided + taken, left + kept
             return self._kept(
@@ -50,7 +50,7 @@ class Helping:
 
     def ready(self) -> None:
         """Learn, where enough was decided since the last time that a queue ordered by it would be another."""
-        if self._report is None or self.library.last_event() >= self._learned_at + _STALE:
+        if self._report is None or self.library.review.last_event() >= self._learned_at + _STALE:
             self.teach()
 
     def report(self) -> AutoReviewerReport:
@@ -58,16 +58,18 @@ class Helping:
         return self._said(self._report or AutoReviewerReport())
 
     def _kept(self, report: AutoReviewerReport) -> AutoReviewerReport:
-        self._report, self._learned_at = report, self.library.last_event()
+        self._report, self._learned_at = report, self.library.review.last_event()
         return self._said(report)
 
     def _said(self, report: AutoReviewerReport) -> AutoReviewerReport:
-        return replace(report, limits=self.library.helper_limits(), checks=self.library.helper_checks())
+        return replace(
+            report, limits=self.library.auto_review.limits(), checks=self.library.auto_review.checks()
+        )
 
     def _pending(self) -> Iterator[list[SampleRow]]:
         wanted = SampleFilter(review="pending", order=SampleOrder.PLAN)
         last = None
-        while page := self.library.samples(wanted, limit=_PAGE, after=last):
+        while page := self.library.samples.list(wanted, limit=_PAGE, after=last):
             last = page[-1].id
             yield page
 
@@ -79,11 +81,11 @@ class Helping:
             if verdict is None:
                 continue
             if check_share(sample_id, CHECKED):
-                self.library.leave_to_people(sample_id, str(verdict), promise)
+                self.library.auto_review.leave_to_people(sample_id, str(verdict), promise)
                 left += 1
             else:
                 decisions.append(_decision(sample_id, verdict, promise))
-        self.library.record_decisions(decisions)
+        self.library.review.record_all(decisions)
         return len(decisions), left
 
 

@@ -36,7 +36,7 @@ def decide_all(
         raise InvalidRequest(f"many samples at once can be accepted or rejected, not '{verdict}'")
     if wanted.review == SampleState.DISPUTED:
         raise InvalidRequest("disputed samples are settled one by one; choose another state")
-    ids = library.sample_ids(wanted, limit=MOST)
+    ids = library.samples.ids(wanted, limit=MOST)
     return _record(library, ids, verdict, reviewer=reviewer, reason=reason, batch=batch)
 
 
@@ -63,7 +63,7 @@ def _pending(library: Library, wanted: SampleFilter) -> Iterator[SampleRow]:
     """Furthest from failing a gate first, so that the first of equals is the better one."""
     narrowed = replace(wanted, review=SampleState.PENDING, order=SampleOrder.QUEUE)
     rows: list[SampleRow] = []
-    while page := library.samples(narrowed, limit=_PAGE, after=rows[-1].id if rows else None):
+    while page := library.samples.list(narrowed, limit=_PAGE, after=rows[-1].id if rows else None):
         rows += page
         if len(rows) >= MOST:
             break
@@ -91,5 +91,5 @@ def _record(
     rest = iter(ids)
     count = 0
     while chunk := list(islice(rest, _AT_ONCE)):
-        count += library.record_decisions([decision(sample_id) for sample_id in chunk])
+        count += library.review.record_all([decision(sample_id) for sample_id in chunk])
     return count

@@ -87,41 +87,47 @@ class ReviewDesk:
         if by_helper and after is None and role is not Role.READER:  # learning writes
             self._helping.ready()
         if role is Role.READER or (role is Role.LEAD and wanted.review == DISPUTED):
-            return self.library.samples(wanted, limit=limit, after=after)
-        return self.library.take_next(reviewer, wanted=wanted, after=after, limit=limit, lease_s=_LEASE_S)
+            return self.library.samples.list(wanted, limit=limit, after=after)
+        return self.library.queue.take_next(
+            reviewer, wanted=wanted, after=after, limit=limit, lease_s=_LEASE_S
+        )
 
     def leave_review(self, reviewer: str) -> None:
         """Give what was leased to a reviewer to the others."""
         self._dealt_gold.pop(reviewer, None)
-        self.library.release(reviewer)
+        self.library.queue.release(reviewer)
 
     def left_for(self, reviewer: str) -> int:
         """How many pending samples a reviewer has not voted on, with the gold items in their queue.
 
         Gold items count until they are answered: a number that did not fall by one would give them away.
         """
-        return self.library.left_for(reviewer) + len(self._dealt_gold.get(reviewer, ()))
+        return self.library.queue.left_for(reviewer) + len(self._dealt_gold.get(reviewer, ()))
 
     def votes(self, sample_id: str) -> list[VoteRow]:
         """The standing votes on a sample, for a lead who settles it."""
-        return self.library.votes(sample_id)
+        return self.library.review.votes(sample_id)
 
     def sample(self, sample_id: str) -> SampleRow:
         """One sample by its id."""
-        return self.library.sample(sample_id)
+        return self.library.samples.get(sample_id)
 
     def samples(self, query: Query, *, limit: int = 100, after: str | None = None) -> list[SampleRow]:
         """A page of the samples that a query asks for, newest first where it names no order."""
-        return self.library.samples(filter_of(query), limit=limit, after=after)
+        return self.library.samples.list(filter_of(query), limit=limit, after=after)
 
     def count_samples(self, query: Query) -> int:
         """How many samples a query asks for; one more than can be decided in one go where there are more."""
-        return self.library.count_samples(filter_of(query), most=bulk.MOST)
+        return self.library.samples.count(filter_of(query), most=bulk.MOST)
 
     def filter_choices(self) -> dict[str, list[str]]:
         """What a query can ask for: labels, models, scores, words ("slot=value") and reviewers."""
-        found = self.library.filter_choices()
-        words = [f"{slot}={value}" for slot in found.pop("slots") for value in self.library.words(slot)]
+        found = self.library.samples.filter_choices()
+        words = [
+            f"{slot}={value}"
+            for slot in found.pop("slots")
+            for value in self.library.samples.slot_values(slot)
+        ]
         return {"labels": list(self.library.counts().classes), "words": words, **found}
 
     def save_queue(self, name: str, query: Query, reviewer: str) -> None:
@@ -138,16 +144,16 @@ class ReviewDesk:
                 f"a queue's name has 1 to {_QUEUE_NAME} characters; this one has {len(name)}"
             )
         filter_of(query)
-        self.library.save_queue(name, {key: value for key, value in query.items() if value}, made_by=reviewer)
+        self.library.queue.save(name, {key: value for key, value in query.items() if value}, made_by=reviewer)
 
     def remove_queue(self, name: str, reviewer: str) -> None:
         """Forget a named query; no sample changes."""
         self._must_review(reviewer, "remove queues here")
-        self.library.remove_queue(name)
+        self.library.queue.remove(name)
 
     def queues(self) -> dict[str, dict[str, str]]:
         """The named queries."""
-        return self.library.queues()
+        return self.library.queue.saved()
 
     # --- deciding -------------------------------------------------------------------------------------------
 
@@ -179,8 +185,8 @@ class ReviewDesk:
         client_id = client_id or uuid.uuid4().hex
         if reason is not None and reason not in list(RejectReason):
             comment, reason = f"{reason}: {comment}".rstrip(": "), str(RejectReason.OTHER)
-        if self.library.gold_item(sample_id):
-            self.library.answer_gold(
+        if self.library.gold.get(sample_id):
+            self.library.gold.answer(
                 sample_id,
                 reviewer=reviewer,
                 verdict=str(verdict),
@@ -189,10 +195,10 @@ class ReviewDesk:
                 client_id=client_id,
             )
             return self._answered_gold(sample_id, reviewer, verdict)
-        if verdict in LASTING and self.library.review_state(sample_id) == DISPUTED:
+        if verdict in LASTING and self.library.review.state(sample_id) == DISPUTED:
             self._must_lead(reviewer, "settle what others disagree on")
             via = SETTLE
-        return self.library.record_decision(
+        return self.library.review.record(
             Decision(
                 sample_id=sample_id,
                 reviewer=reviewer,
@@ -209,7 +215,7 @@ class ReviewDesk:
     def _answered_gold(self, gold_id: str, reviewer: str, verdict: Verdict) -> str:
         dealt = self._dealt_gold.setdefault(reviewer, set())
         (dealt.add if verdict is Verdict.UNDO else dealt.discard)(gold_id)
-        if verdict in LASTING and self.library.review_policy().overlap == 1:
+        if verdict in LASTING and self.library.review.policy().overlap == 1:
             return ACCEPTED if verdict is Verdict.ACCEPT else REJECTED
         return PENDING
 
@@ -230,16 +236,16 @@ class ReviewDesk:
     def undo(self, reviewer: str) -> str | None:
         """Take back this reviewer's last standing decision; the sample that is pending again."""
         self._must_review(reviewer)
-        return self.library.undo(reviewer)
+        return self.library.review.undo(reviewer)
 
     def undo_all(self, batch: str, *, reviewer: str) -> int:
         """Take back what this reviewer decided in one go; how many decisions."""
         self._must_review(reviewer)
-        return self.library.undo_batch(reviewer, batch)
+        return self.library.review.undo_batch(reviewer, batch)
 
     def photo_in_place(self, sample_id: str) -> RGB:
         """The photograph of a sample's front object, moved as the object was; of a gold item just the same."""
-        if (item := self.library.gold_item(sample_id)) is not None:
+        if (item := self.library.gold.get(sample_id)) is not None:
             if item.sample_id is None:
                 return gold.photo_of_gold(self.library, item)
             sample_id = item.sample_id
@@ -252,12 +258,12 @@ class ReviewDesk:
             NotAllowed: the reviewer may only look.
         """
         self._must_review(reviewer, "have pictures drawn here")
-        if (item := self.library.gold_item(sample_id)) is not None:
+        if (item := self.library.gold.get(sample_id)) is not None:
             sample_id = gold.sample_behind(self.library, item)
         row = reviewing.another_try(
             self.library, sample_id, file_access(self.settings), batch_size=self.settings.batch_size
         )
-        self.library.hold(row.id, reviewer, lease_s=_LEASE_S)
+        self.library.queue.hold(row.id, reviewer, lease_s=_LEASE_S)
         return row
 
     def gate(self) -> GateReport:
@@ -274,12 +280,12 @@ class ReviewDesk:
             InvalidRequest: a sample is not decided.
         """
         self._must_lead(reviewer, "make gold items")
-        self.library.add_gold(sample_ids, made_by=reviewer)
+        self.library.gold.add(sample_ids, made_by=reviewer)
 
     def add_gold_photos(self, number: int, reviewer: str) -> int:
         """Make real photographs gold items that must be accepted; how many are new."""
         self._must_lead(reviewer, "make gold items")
-        return self.library.add_gold_photos(number, made_by=reviewer)
+        return self.library.gold.add_photos(number, made_by=reviewer)
 
     def gold_for(self, reviewer: str, dealt: int) -> list[GoldItem]:
         """Gold items to be mixed into so many dealt samples, by the share that the settings ask for.
@@ -290,7 +296,7 @@ class ReviewDesk:
         if not self.settings.gold or not number or self.role(reviewer) is Role.READER:
             return []
         there = self._dealt_gold.setdefault(reviewer, set())
-        items = self.library.gold_for(reviewer, number + len(there))
+        items = self.library.gold.next_for(reviewer, number + len(there))
         return [item for item in items if item.id not in there][:number]
 
     def gold_row(self, item: GoldItem, reviewer: str) -> SampleRow:
@@ -311,7 +317,7 @@ class ReviewDesk:
 
     def acceptance(self) -> Acceptance:
         """What people accepted, by class, method, model, prompt slot and pose."""
-        return acceptance(self.library.decided_by_people())
+        return acceptance(self.library.samples.decided_by_people())
 
     def advice(self) -> list[Advice]:
         """Changes to the prompt slots that people's decisions speak for."""
@@ -349,4 +355,4 @@ class ReviewDesk:
         """
         self._must_lead(reviewer, "let the helper decide")
         limits = AutoReviewLimits(accept_from=accept_from, reject_below=reject_below)
-        self.library.set_helper_limits(limits, set_by=reviewer)
+        self.library.auto_review.set_limits(limits, set_by=reviewer)

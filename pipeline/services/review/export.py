@@ -38,7 +38,7 @@ def export_decisions(library: Library, file: Path) -> int:
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        count = _write(part, file.suffix, library.decision_rows())
+        count = _write(part, file.suffix, library.review.decision_rows())
         part.replace(file)
     except OSError as error:
         raise StudioError(

@@ -25,10 +25,10 @@ def decide_by_gates(library: Library) -> GateReport:
     accepted = rejected = 0
     reasons: Counter[str] = Counter()
     last = None
-    while rows := library.next_pending(after=last, limit=_PAGE):
+    while rows := library.queue.next_pending(after=last, limit=_PAGE):
         last = rows[-1].id
         for row in rows:
-            library.record_decision(_gate_decision(row))
+            library.review.record(_gate_decision(row))
             accepted += not row.failed_gates
             rejected += bool(row.failed_gates)
             reasons.update(sentence.split(" ")[0] for sentence in row.failed_gates)

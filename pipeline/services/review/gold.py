@@ -31,15 +31,15 @@ def gold_row(library: Library, item: GoldItem) -> SampleRow:
         NotFound: the sample, the photograph, its mask or a sample made from it is missing.
     """
     if item.sample_id is not None:
-        return library.sample(item.sample_id)
+        return library.samples.get(item.sample_id)
     assert item.subject_id is not None, "a gold item is a sample or a photograph"
-    subject = library.subject(item.subject_id)
+    subject = library.photos.get(item.subject_id)
     if subject.mask_id is None:
         raise NotFound("mask of photo", subject.id)
-    cover = library.gold_cover(subject.id)
+    cover = library.gold.cover(subject.id)
     size, box = cover.spec.size, subject.box
-    image = fitted(library.picture(subject.photo_id)[..., :3], size, box)
-    mask = fitted(library.picture(subject.mask_id), size, box)
+    image = fitted(library.images.read(subject.photo_id)[..., :3], size, box)
+    mask = fitted(library.images.read(subject.mask_id), size, box)
     computed = scores(image, mask)
     shown = {name: computed.get(name, value) for name, value in cover.scores.items()}
     return replace(
@@ -47,8 +47,8 @@ def gold_row(library: Library, item: GoldItem) -> SampleRow:
         spec=replace(
             cover.spec, label=subject.label, seed=cover.spec.seed + 1
         ),  # no two entries share a seed
-        image_id=library.put_picture(image),
-        mask_id=library.put_picture(mask),
+        image_id=library.images.put(image),
+        mask_id=library.images.put(mask),
         scores=shown,
         failed_gates=tuple(str(failure) for failure in gates_failed(shown)),
     )
@@ -58,7 +58,7 @@ def photo_of_gold(library: Library, item: GoldItem) -> RGB:
     """The photograph of a gold item that is one, as its entry shows it; (H, W, 3) uint8."""
     row = gold_row(library, item)
     assert row.image_id is not None
-    return library.picture(row.image_id)
+    return library.images.read(row.image_id)
 
 
 def sample_behind(library: Library, item: GoldItem) -> str:
@@ -66,7 +66,7 @@ def sample_behind(library: Library, item: GoldItem) -> str:
     if item.sample_id is not None:
         return item.sample_id
     assert item.subject_id is not None
-    return library.gold_cover(item.subject_id).id
+    return library.gold.cover(item.subject_id).id
 
 
 def fitted(pixels: NDArray[np.uint8], size: tuple[int, int], box: Box | None) -> NDArray[np.uint8]:

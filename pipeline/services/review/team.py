@@ -39,10 +39,10 @@ class TeamReport:
 def team_report(library: Library) -> TeamReport:
     """Count it all; reads every decision once."""
     taken: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for row in standing(library.decision_rows()):
+    for row in standing(library.review.decision_rows()):
         if row.via not in AUTOMATIC and row.verdict in LASTING:
             taken[row.reviewer].append((row.at, row.verdict == Verdict.ACCEPT))
-    rows = library.votes()
+    rows = library.review.votes()
     votes = by_sample((row.sample_id, row.reviewer, row.verdict) for row in rows)
     classes = {row.sample_id: row.label for row in rows}
     by_class: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
@@ -50,7 +50,7 @@ def team_report(library: Library) -> TeamReport:
         by_class[classes[sample_id]][sample_id] = ratings
     habits = [habit(name, decisions) for name, decisions in taken.items()]
     return TeamReport(
-        policy=library.review_policy(),
+        policy=library.review.policy(),
         disputed=library.counts().samples["disputed"],
         habits=tuple(sorted(habits, key=lambda one: (-one.decided, one.reviewer))),
         pairs=tuple(pairs_of(votes)),
@@ -61,8 +61,8 @@ def team_report(library: Library) -> TeamReport:
             reason: krippendorffs_alpha(_for_reason(rows, reason))
             for reason in sorted({one for said in _reasons(rows).values() for one in said.values()})
         },
-        gold={name: Tally(right, answers) for name, (right, answers) in library.gold_hits().items()},
-        gold_items=library.gold_count(),
+        gold={name: Tally(right, answers) for name, (right, answers) in library.gold.results().items()},
+        gold_items=library.gold.count(),
         curves={name: _rolling([good for _, good in decisions]) for name, decisions in taken.items()},
     )
 

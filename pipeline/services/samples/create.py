@@ -79,7 +79,7 @@ def placed_preview(
     library: Library, subject_id: str, placement: Placement, size: int, ground: RGB | None
 ) -> RGB:
     """(size, size, 3): the placed object on a ground of that size, or on a checkerboard."""
-    cutout = cutout_of(library, cutout_id_of(library.subject(subject_id)))
+    cutout = cutout_of(library, cutout_id_of(library.photos.get(subject_id)))
     layer = place([cutout], [placement], (size, size)).layer
     return composite(layer, checkerboard((size, size)) if ground is None else ground)
 
@@ -87,7 +87,7 @@ def placed_preview(
 def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
     """The specs of a request, one a seed."""
     facts = model_facts(request.model)
-    subject = library.subject(request.subject_id)
+    subject = library.photos.get(request.subject_id)
     side = request.size or facts.size
     control = request.control or ControlSpec(source=ControlSource.OBJECT)
     guidance = facts.guidance_scale if request.guidance_scale is None else request.guidance_scale

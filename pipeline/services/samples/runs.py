@@ -31,7 +31,7 @@ _one_by_one = threading.Lock()
 
 def cutout_of(library: Library, cutout_id: str) -> Cutout:
     """The stored RGBA picture as a cut-out."""
-    pixels = library.picture(cutout_id)
+    pixels = library.images.read(cutout_id)
     return Cutout(rgb=pixels[..., :3], alpha=pixels[..., 3])
 
 
@@ -79,9 +79,9 @@ def render_plan(
         if on_warnings:
             prompts = dict.fromkeys(spec.prompt for spec in specs if spec.prompt)
             on_warnings(plan_notes(tuple(prompts), overrides.model or recipe.model))
-        library.add_plan(recipe.name, to_yaml(recipe), specs)
-        library.plan_broken_samples_again([spec.id for spec in specs])
-        wanted = set(library.missing([spec.id for spec in specs]))
+        library.plans.add(recipe.name, to_yaml(recipe), specs)
+        library.samples.plan_broken_again([spec.id for spec in specs])
+        wanted = set(library.plans.missing([spec.id for spec in specs]))
         missing = [spec for spec in specs if spec.id in wanted]
         failed: list[tuple[str, str]] = []
         inexact = 0
@@ -99,7 +99,7 @@ def render_plan(
                 on_progress(done, len(missing), spec.id)
 
         def refuse(spec: SampleSpec, sentence: str) -> None:
-            library.record_failure(spec.id, sentence)
+            library.samples.record_failure(spec.id, sentence)
             failed.append((spec.id, sentence))
 
         render(library, missing, access, batch_size, record, refuse, on_step=on_step, cancelled=cancelled)
@@ -144,8 +144,8 @@ def render(
     render_specs(
         specs,
         load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
-        load_scene=lambda subject_id: library.picture(library.subject(subject_id).photo_id),
-        load_picture=library.picture,
+        load_scene=lambda subject_id: library.images.read(library.photos.get(subject_id).photo_id),
+        load_picture=library.images.read,
         generator_for=generator_for,
         batch_size=batch_size,
         on_sample=on_sample,
@@ -161,7 +161,7 @@ def record_single(library: Library, plan: str, spec: SampleSpec, sample: Rendere
     One at a time: a plan that is stored anew drops what it wanted and was not drawn yet.
     """
     with _one_by_one:
-        library.add_plan(plan, "", [spec])
+        library.plans.add(plan, "", [spec])
         record_sample(library, spec, sample)
 
 
@@ -175,11 +175,11 @@ def record_sample(
     """
     neighbours = neighbours or Neighbours(library)
     novelty, cluster = neighbours.place(spec.id, spec.label, sample.descriptor)
-    library.record_sample(
+    library.samples.record(
         Rendered(
             spec_id=spec.id,
-            image_id=library.put_picture(sample.image, xmp=packet(spec)),
-            mask_id=library.put_picture(sample.placed.layer.alpha),
+            image_id=library.images.put(sample.image, xmp=packet(spec)),
+            mask_id=library.images.put(sample.placed.layer.alpha),
             boxes=sample.placed.boxes,
             homographies=tuple(matrix.tolist() for matrix in sample.placed.homographies),
             visible=sample.placed.visible,

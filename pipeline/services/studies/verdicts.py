@@ -44,7 +44,7 @@ def newest_verdict(runs: Path, library: Library) -> Study | None:
 def _is_of(library: Library, release: Path) -> bool:
     photos = released_ids(release, Subset.REAL, _CHECKED_IDS)
     samples = released_ids(release, Subset.SYNTHETIC, _CHECKED_IDS)
-    return bool(photos) and _has_all(library.subject, photos) and _has_all(library.sample, samples)
+    return bool(photos) and _has_all(library.photos.get, photos) and _has_all(library.samples.get, samples)
 
 
 def _has_all(get: Callable[[str], object], ids: list[str]) -> bool:

@@ -1,162 +1,190 @@
-"""A library whose database may be lost at any moment: what happens in it is kept in a state folder, too."""
+"""The replica of a library whose disk may be lost: what happens in the library is written to a state folder too."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Connection
-
-from pipeline.domain.spec import SampleSpec
 from pipeline.errors import DamagedPicture, NotFound, StudioError
-from pipeline.store.library import Library
+from pipeline.store.database import Change, Database
+from pipeline.store.image_files import ImageFiles
 from pipeline.store.replica import journal
 from pipeline.store.replica.folder import ReplicaFolder
 from pipeline.store.replica.restore import Restored, restore
-from pipeline.store.rows import NewPhoto, Rendered
+from pipeline.store.schema import queues, subjects
 
-KEEP_EVERY_S = (
-    20.0  # pictures are in the state folder at most so long after they were stored, and what copying takes
+COPY_EVERY_S = (
+    20.0  # images are in the state folder at most so long after they were stored, plus the time of copying
 )
-_SUBJECTS, _SAMPLES, _PLANS, _QUEUES, _CHECKS = "subjects", "samples", "plans", "queues", "helper_checks"
 _READERS = 8
-_Place = tuple[str, str]  # table, key
 _log = logging.getLogger(__name__)
 
 
-class KeptLibrary(Library):
-    """A library that writes every event to a state folder before the call that stored it returns.
+class Replica:
+    """Writes every event of a database to a state folder before the call that stored it returns.
 
-    Photos are there before an import or a mended mask is reported, pictures of samples within a minute.
-    Only one process may keep a library.
+    It listens to the database. Photos are there when `Database.settle` returns, which an import calls at its end and
+    an edited mask after it was stored; images of samples follow within a minute, copied by a thread.
+
+    Args:
+        database: of the library.
+        images: of the library.
+        folder: the state folder; only one process may write to it.
     """
 
-    _state: ReplicaFolder | None = None
-    _keeper: threading.Thread | None = None
-    keeping_fault: str = ""  # why the last round of copying failed; "" while it works
-
-    def keep_in(self, state: ReplicaFolder, *, every_s: float = KEEP_EVERY_S) -> Restored:
-        """Take over what the folder holds, write there what it lacks, and keep it so until `close`.
-
-        Args:
-            every_s: seconds between two rounds of copying pictures.
-        """
-        kept, damaged = state.read()
-        with ThreadPoolExecutor(_READERS) as readers:  # a bucket answers each read late
-            list(readers.map(lambda blob_id: self._fetch(state, blob_id), dict.fromkeys(kept.pictures())))
-        with self._writing() as connection:
-            restored = restore(connection, kept, self.has_picture)
+    def __init__(self, database: Database, images: ImageFiles, folder: ReplicaFolder) -> None:
+        self.fault = ""  # why the last round of copying failed; "" while it works
+        self._database = database
+        self._images = images
+        self._folder = folder
         self._appending, self._copying, self._over = threading.RLock(), threading.Lock(), threading.Event()
         self._marking = threading.Lock()
-        self._marked: dict[_Place, None] = {}  # rows to be written, in order
+        self._marked: dict[Change, None] = {}  # rows to be written, in order
         self._photos_wait = True
-        self._copied = state.pictures()
-        named = dict.fromkeys(kept.pictures())
-        self._uncopied = {  # pictures, in order
-            blob_id: None for blob_id in named if blob_id not in self._copied and self.has_picture(blob_id)
+        self._copied: set[str] = set()  # image ids
+        self._uncopied: dict[str, None] = {}  # image ids, in order
+        self._cursors: dict[str, int] = {}  # table of events → number of the newest one that is written
+        self._copier: threading.Thread | None = None
+
+    def start(self, every_s: float) -> Restored:
+        """Restore what the folder holds, write there what it lacks, then listen and copy until `close`.
+
+        Args:
+            every_s: seconds between two rounds of copying images.
+
+        Raises:
+            LibraryUnusable: the folder cannot be used.
+        """
+        kept, damaged = self._folder.read()
+        needed = dict.fromkeys(kept.pictures())
+        with ThreadPoolExecutor(_READERS) as readers:  # a bucket answers each read late
+            list(readers.map(self._fetch, needed))
+        with self._database.writing() as transaction:
+            restored = restore(transaction.connection, kept, self._images.has)
+        self._copied = self._folder.pictures()
+        self._uncopied = {
+            image_id: None
+            for image_id in needed
+            if image_id not in self._copied and self._images.has(image_id)
         }
-        with self._reading() as connection:
-            unkept = journal.unkept_events(connection, kept)
+        with self._database.reading() as connection:
+            unwritten = journal.unkept_events(connection, kept)
             self._cursors = journal.heads(connection)
             changed = list(journal.changed_keys(connection, kept))
-        self._state = state
-        self._append([*self._rows(changed), *unkept])
-        self.keep()
-        self._keeper = threading.Thread(target=self._keep_on, args=(every_s,), name="keeper", daemon=True)
-        self._keeper.start()
+        self._database.listen(self)
+        self._append([*self._rows(changed), *unwritten])
+        self.copy()
+        self._copier = threading.Thread(
+            target=self._copy_on, args=(every_s,), name="replica copier", daemon=True
+        )
+        self._copier.start()
         return replace(restored, damaged=damaged)
 
-    def _fetch(self, state: ReplicaFolder, blob_id: str) -> None:
-        if not self.has_picture(blob_id) and (data := state.picture(blob_id)):
-            self.take_picture(blob_id, data)
+    def _fetch(self, image_id: str) -> None:
+        if not self._images.has(image_id) and (data := self._folder.picture(image_id)):
+            self._images.put_file(image_id, data)
 
     def close(self) -> None:
-        """Write what is left, then close."""
-        if self._keeper is not None:
+        """Stop the copying thread and write what is left; a failure of that is logged."""
+        if self._copier is not None:
             self._over.set()
-            self._keeper.join()
-            self._keeper = None
-            self._try_to_keep()
-        super().close()
+            self._copier.join()
+            self._copier = None
+            self._try_to_copy()
 
-    def keep(self) -> None:
-        """Write all that is not in the state folder yet.
+    # --- images ---------------------------------------------------------------------------------------------
+
+    def copy(self) -> None:
+        """Write all that is not in the state folder yet, rows and images.
 
         Raises:
             LibraryUnusable: it cannot be written; what is missing there is written the next time.
         """
-        assert self._state is not None
         with self._copying:
             self._photos_wait = False
             try:
-                self._keep_rows()
-                while blob_id := self._next_uncopied():
-                    self._copy(self._state, blob_id)
+                self._write_rows()
+                while image_id := self._next_uncopied():
+                    self._copy_image(image_id)
             except BaseException:
                 self._photos_wait = True
                 raise
 
-    def _copy(self, state: ReplicaFolder, blob_id: str) -> None:
+    def _copy_image(self, image_id: str) -> None:
         try:
-            state.put_picture(blob_id, self.picture_bytes(blob_id))
-            self._copied.add(blob_id)
+            self._folder.put_picture(image_id, self._images.read_bytes(image_id))
+            self._copied.add(image_id)
         except (NotFound, DamagedPicture) as error:
-            _log.error("picture %s is not in the state folder: %s", blob_id, error)
+            _log.error("picture %s is not in the state folder: %s", image_id, error)
         with self._marking:
-            self._uncopied.pop(blob_id)
+            self._uncopied.pop(image_id)
 
     def _next_uncopied(self) -> str | None:
         with self._marking:  # other threads add to it
             return next(iter(self._uncopied), None)
 
-    def _keep_on(self, every_s: float) -> None:
+    def _copy_on(self, every_s: float) -> None:
         while not self._over.wait(every_s):
-            self._try_to_keep()
+            self._try_to_copy()
 
-    def _try_to_keep(self) -> None:
+    def _try_to_copy(self) -> None:
         """Copy what is new; a failure of any kind is logged, and the next round tries again."""
         try:
-            if self._state is not None:
-                self.keep()
+            self.copy()
         except StudioError as error:
-            self.keeping_fault = str(error)
+            self.fault = str(error)
             _log.error("not copied to the state folder yet: %s", error)
         except (
             Exception
         ) as error:  # a bug must not end the copying: nobody would notice before the machine is lost
-            self.keeping_fault = f"a bug: {error!r}"
+            self.fault = f"a bug: {error!r}"
             _log.exception("copying to the state folder failed; the next round tries again")
         else:
-            self.keeping_fault = ""
+            self.fault = ""
 
-    # --- rows -----------------------------------------------------------------------------------------------
+    # --- rows, as the database tells of them ----------------------------------------------------------------
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with super()._writing() as connection:
-            yield connection
-        if self._state is not None:
-            self._keep_events()
+    def changed(self, table: str, key: str) -> None:
+        """Mark a row that is about to change: once others see it, they may decide on it."""
+        with self._marking:
+            self._marked[table, key] = None
 
-    def _keep_events(self) -> None:
-        """Write the events that are new; before them the rows that they may speak of."""
+    def committed(self, changes: Sequence[Change]) -> None:
+        """Write the events that are new, and before them the rows that they may refer to; queues at once.
+
+        Raises:
+            LibraryUnusable: the state folder cannot be written; the rest is written the next time.
+        """
+        self._mark_again(changes)  # meanwhile another thread may have written them as they were before
+        tables = {table for table, _ in changes}
+        if subjects.name in tables:
+            self._photos_wait = True
         with self._appending:
-            with self._reading() as connection:
-                if journal.heads(connection) == self._cursors:
+            with self._database.reading() as connection:
+                if queues.name not in tables and journal.heads(connection) == self._cursors:
                     return
-            self._keep_rows()
+            self._write_rows()
 
-    def _keep_rows(self) -> None:
+    def settle(self) -> None:
+        """Copy photos that are not in the state folder yet; with them everything else that waits.
+
+        Raises:
+            LibraryUnusable: the state folder cannot be written; the rest is written the next time.
+        """
+        if self._photos_wait:
+            self.copy()
+
+    def _write_rows(self) -> None:
         with self._appending:
             with self._marking:
                 marked, self._marked = self._marked, {}
             try:
-                with self._reading() as connection:  # the events first: what they speak of was marked before
+                with (
+                    self._database.reading() as connection
+                ):  # the events first: what they refer to was marked before
                     events = journal.events_after(connection, self._cursors)
                 rows = self._rows(marked)
                 self._append([*rows, *events])
@@ -164,106 +192,31 @@ class KeptLibrary(Library):
                 self._mark_again(marked)
                 raise
             written = {journal.place_of(entry) for entry in rows}
-            self._mark_again(place for place in marked if place not in written)  # not committed yet
+            self._mark_again(change for change in marked if change not in written)  # not committed yet
             for entry in events:
                 self._cursors[entry["table"]] = entry["row"]["seq"]
 
-    def _mark_again(self, places: Iterable[_Place]) -> None:
+    def _mark_again(self, changes: Iterable[Change]) -> None:
         with self._marking:
-            self._marked = dict.fromkeys(places) | self._marked
+            self._marked = dict.fromkeys(changes) | self._marked
 
-    def _rows(self, places: Iterable[_Place]) -> list[journal.Entry]:
-        by_table: dict[str, list[str]] = {name: [] for name in journal.KEYS}
-        for name, key in places:
-            by_table[name].append(key)
-        with self._reading() as connection:
+    def _rows(self, changes: Iterable[Change]) -> list[journal.Entry]:
+        by_table: dict[str, list[str]] = {table: [] for table in journal.KEYS}
+        for table, key in changes:
+            by_table[table].append(key)
+        with self._database.reading() as connection:
             return [
                 entry
-                for name, wanted in by_table.items()
-                if wanted
-                for entry in journal.entries_of(connection, name, wanted)
+                for table, keys in by_table.items()
+                if keys
+                for entry in journal.entries_of(connection, table, keys)
             ]
 
     def _append(self, entries: Sequence[journal.Entry]) -> None:
-        assert self._state is not None
         if not entries:
             return
-        self._state.append(entries)
+        self._folder.append(entries)
         for entry in entries:
             needed = journal.pictures_of(entry["table"], entry.get("row", {}))
             with self._marking:
-                self._uncopied |= {blob_id: None for blob_id in needed if blob_id not in self._copied}
-
-    def _mark(self, name: str, key: str) -> None:
-        if self._state is not None:
-            with self._marking:
-                self._marked[name, key] = None
-
-    # --- what changes rows ----------------------------------------------------------------------------------
-
-    def _mark_photo(self, subject_id: str) -> None:
-        if self._state is not None:
-            self._mark(_SUBJECTS, subject_id)
-            self._photos_wait = True
-
-    def _keep_photos(self) -> None:
-        if self._state is not None and self._photos_wait:
-            self.keep()
-
-    @contextmanager
-    def work_lock(self, what: str) -> Iterator[None]:
-        """Hold the library for long work; photos are kept when it ends."""
-        with super().work_lock(what):
-            yield
-            self._keep_photos()
-
-    def add_subject(self, new: NewPhoto) -> bool:
-        """Add a photo; it is kept when the import ends, within a minute at the latest."""
-        added = super().add_subject(new)
-        self._mark_photo(new.id)
-        return added
-
-    def record_cutout(self, subject_id: str, **values: Any) -> None:
-        """Give a subject another cut-out, and keep it."""
-        super().record_cutout(subject_id, **values)
-        self._mark_photo(subject_id)
-        self._keep_photos()
-
-    def set_subject_excluded(self, subject_id: str, excluded: bool) -> None:
-        """Take a photo out of plans and releases, or back in."""
-        super().set_subject_excluded(subject_id, excluded)
-        self._mark_photo(subject_id)
-        self._keep_photos()
-
-    def add_plan(self, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
-        """Store a plan. Its specs are kept when they are rendered."""
-        count = super().add_plan(name, recipe_yaml, specs)
-        self._mark(_PLANS, name)
-        return count
-
-    def record_sample(self, rendered: Rendered) -> bool:
-        """Store a rendered sample; the photos that it shows are kept before."""
-        self._keep_photos()
-        self._mark(_SAMPLES, rendered.spec_id)  # before others see it and decide on it
-        return super().record_sample(rendered)
-
-    def leave_to_people(self, sample_id: str, verdict: str, promise: float) -> None:
-        """Note a sample that people decide as a check."""
-        super().leave_to_people(sample_id, verdict, promise)
-        self._mark(_CHECKS, sample_id)
-
-    def save_queue(self, name: str, query: Any, *, made_by: str) -> None:
-        """Store a filter under a name."""
-        super().save_queue(name, query, made_by=made_by)
-        self._mark(_QUEUES, name)
-        self._keep_rows_if_kept()
-
-    def remove_queue(self, name: str) -> None:
-        """Forget a queue."""
-        super().remove_queue(name)
-        self._mark(_QUEUES, name)
-        self._keep_rows_if_kept()
-
-    def _keep_rows_if_kept(self) -> None:
-        if self._state is not None:
-            self._keep_rows()
+                self._uncopied |= {image_id: None for image_id in needed if image_id not in self._copied}

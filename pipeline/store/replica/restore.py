@@ -9,13 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select, update
 
 from pipeline.domain.spec import SampleSpec
-from pipeline.store import counts, decisions
+from pipeline.store import counters, review_states
 from pipeline.store.replica.journal import KEYS, Kept, Key, chunks, pictures_of
 from pipeline.store.rows import RENDERED_STATES, SampleState
 from pipeline.store.schema import (
-    decisions as decision_table,
-)
-from pipeline.store.schema import (
+    decisions,
     gold_answers,
     gold_items,
     helper_checks,
@@ -61,8 +59,8 @@ def restore(connection: Connection, kept: Kept, is_there: IsThere) -> Restored:
     known = _known(connection, samples)
     checks = _new(connection, helper_checks, kept)
     _insert(connection, helper_checks, [row for row in checks if (row["sample_id"],) in known])
-    decisions.rebuild(connection)
-    counts.recount(connection)
+    review_states.rebuild(connection)
+    counters.recount(connection)
     return Restored(
         photos=len(photos), samples=drawn, decisions=taken, lost=_lost(connection), left_out=left_out
     )
@@ -70,7 +68,7 @@ def restore(connection: Connection, kept: Kept, is_there: IsThere) -> Restored:
 
 def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> int:
     """Samples with their pictures; of those without only what somebody decided on, as if it were not drawn yet."""
-    decided = {row["sample_id"] for row in kept.rows[decision_table.name].values()}
+    decided = {row["sample_id"] for row in kept.rows[decisions.name].values()}
     photos = {subject_id for (subject_id,) in _known(connection, subjects)}
     rendered = _rendered(connection)
     known = _known(connection, samples)
@@ -114,10 +112,10 @@ def _note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
     """Decisions in the order of the journal; (restored, left out because nothing is known of their sample)."""
     known = _known(connection, samples)
-    columns = (decision_table.c.client_id, decision_table.c.seq)
+    columns = (decisions.c.client_id, decisions.c.seq)
     numbers: dict[str, int] = dict(connection.execute(select(*columns)).tuples().all())
     last = max(numbers.values(), default=0)
-    new = _new(connection, decision_table, kept)
+    new = _new(connection, decisions, kept)
     there = [row for row in new if (row["sample_id"],) in known]
     values = []
     for row in there:
@@ -126,7 +124,7 @@ def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
         plain = {name: value for name, value in row.items() if name != "undoes_id"}
         values.append(plain | {"seq": last, "undoes": numbers.get(row["undoes_id"])})
     for chunk in chunks(values):
-        connection.execute(insert(decision_table), chunk)
+        connection.execute(insert(decisions), chunk)
     return len(there), len(new) - len(there)
 
 
@@ -144,7 +142,7 @@ def _restore_gold(connection: Connection, kept: Kept) -> None:
 def _lost(connection: Connection) -> tuple[str, ...]:
     """Samples with decisions that are not drawn."""
     undrawn = select(samples.c.id).where(samples.c.state.not_in(RENDERED_STATES)).order_by(samples.c.seq)
-    decided = select(decision_table.c.sample_id)
+    decided = select(decisions.c.sample_id)
     return tuple(connection.scalars(undrawn.where(samples.c.id.in_(decided))))
 
 
