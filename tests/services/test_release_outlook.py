@@ -68,7 +68,7 @@ def test_a_change_of_another_process_is_seen(library: Library) -> None:
     code = (
         "import sys; from pathlib import Path; from pipeline.store import Library; "
         "from tests.toy_library import decision; "
-        "Library.open(Path(sys.argv[1])).record_decision(decision(sys.argv[2]))"
+        "Library.open(Path(sys.argv[1])).review.record(decision(sys.argv[2]))"
     )
     subprocess.run([sys.executable, "-c", code, str(library.path), ids[1]], cwd=ROOT, check=True)
     assert outlooks.outlook("bolts").synthetic == {"train": {"bolt": 2}}

@@ -104,7 +104,7 @@ def test_a_damaged_database_is_one_sentence(tmp_path: Path, damage: bytes) -> No
         left.unlink()
     path.write_bytes(damage or path.read_bytes()[: path.stat().st_size // 3])
     with pytest.raises(LibraryUnusable, match=r"is damaged \(.+\); put a backup of backlot\.sqlite back"):
-        Library.open(tmp_path).samples()
+        Library.open(tmp_path).samples.list()
 
 
 def test_a_read_only_folder_is_one_sentence(tmp_path: Path) -> None:
