@@ -9,8 +9,8 @@ import sys
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from pipeline.errors import StudioError
-from pipeline.services import Studio
 from pipeline.settings import settings_from
+from pipeline.studio import Studio
 from ui.app import launch
 
 

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from pipeline.domain.recipe import MOST_SAMPLES
-from pipeline.services import Studio
+from pipeline.services.plans.planning import Overrides
 from pipeline.settings import Settings
 from pipeline.starter import subjects
+from pipeline.studio import Studio
 
 LIMIT_MS = 200.0
 _PHOTOS_PER_KIND = 2  # the time of a preview hardly depends on the number of photos
@@ -37,7 +38,7 @@ def preview_ms(studio: Studio, recipe: str, count: int) -> float:
     times = []
     for _ in range(_TIMES):
         started = time.perf_counter()
-        studio.preview_plan(recipe, count=count)
+        studio.plans.preview(recipe, Overrides(count=count))
         times.append((time.perf_counter() - started) * 1_000)
     return round(min(times), 1)
 
@@ -49,10 +50,10 @@ def main() -> None:
         Studio(Settings(library=Path(folder) / "library", starter=False)) as studio,
     ):
         write_photos(Path(folder) / "photos")
-        studio.import_photos(str(Path(folder) / "photos"))
+        studio.photos.import_source(str(Path(folder) / "photos"))
         times = {
             name: {str(count): preview_ms(studio, text, count) for count in _COUNTS}
-            for name, text in studio.recipes().items()
+            for name, text in studio.plans.recipes().items()
         }
     slowest = max(milliseconds for counts in times.values() for milliseconds in counts.values())
     print(json.dumps({"benchmark": "plan preview", "ms": times, "slowest_ms": slowest, "limit_ms": LIMIT_MS}))

@@ -28,9 +28,9 @@ import numpy as np
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
-from pipeline.services import Studio
 from pipeline.settings import Settings
 from pipeline.store import Library, NewPhoto, Rendered
+from pipeline.studio import Studio
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -169,11 +169,11 @@ def studio_on(folder: Path) -> Studio:
 def queue(count: int) -> dict[str, Any]:
     """Next and decide one by one; next again after many decisions; counters against counting."""
     with grown(count) as folder, studio_on(folder) as studio:
-        first = _median_ms(lambda: studio.next_for_review("ann", limit=PAGE), 20)
+        first = _median_ms(lambda: studio.review.queue.next("ann", limit=PAGE), 20)
         next_ms, decide_ms, both_ms = _session(studio, min(_TIMED, count // 2))
         many = min(_MANY, count // 2)
         _decide_many(studio, many - len(decide_ms))
-        later = _median_ms(lambda: studio.next_for_review("ann", limit=PAGE), 20)
+        later = _median_ms(lambda: studio.review.queue.next("ann", limit=PAGE), 20)
         kept = studio.library.counts().samples
         with closing(sqlite3.connect(folder / "library" / "backlot.sqlite")) as database:
             grouped = "SELECT state, count(*) FROM samples GROUP BY state"
@@ -211,12 +211,14 @@ def _session(studio: Studio, count: int) -> tuple[list[float], list[float], list
     last = None
     while len(decide_ms) < count:
         started = time.perf_counter()
-        rows = studio.next_for_review("ann", after=last, limit=PAGE)
+        rows = studio.review.queue.next("ann", after=last, limit=PAGE)
         waited = (time.perf_counter() - started) * 1000
         next_ms.append(waited)
         for row in rows:
             started = time.perf_counter()
-            studio.decide(row.id, Verdict.ACCEPT, reviewer="ann", via="key", client_id=uuid.uuid4().hex)
+            studio.review.decisions.decide(
+                row.id, Verdict.ACCEPT, reviewer="ann", via="key", client_id=uuid.uuid4().hex
+            )
             took = (time.perf_counter() - started) * 1000
             decide_ms.append(took)
             both_ms.append(took + waited)
@@ -228,7 +230,7 @@ def _session(studio: Studio, count: int) -> tuple[list[float], list[float], list
 def _decide_many(studio: Studio, count: int) -> None:
     """Bring a reviewer to many decisions, in large transactions."""
     while count > 0:
-        rows = studio.next_for_review("ann", limit=min(500, count))
+        rows = studio.review.queue.next("ann", limit=min(500, count))
         at = datetime.now(UTC).isoformat()
         studio.library.review.record_all(
             [
@@ -271,7 +273,7 @@ def team(seconds: float) -> dict[str, Any]:
             tick = time.monotonic()
             last = None
             while time.monotonic() < until:
-                rows = studio.next_for_review(name, after=last, limit=PAGE)
+                rows = studio.review.queue.next(name, after=last, limit=PAGE)
                 with guard:
                     handed.extend((row.id, name) for row in rows)
                 for row in rows:
@@ -282,7 +284,7 @@ def team(seconds: float) -> dict[str, Any]:
                     with guard:
                         sent.append((row.id, name))  # before it is stored: a refusal counts as lost
                     started = time.perf_counter()
-                    studio.decide(
+                    studio.review.decisions.decide(
                         row.id, Verdict.ACCEPT, reviewer=name, via="key", client_id=uuid.uuid4().hex
                     )
                     with guard:

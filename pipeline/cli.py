@@ -19,7 +19,8 @@ from pipeline.errors import Cancelled, StudioError
 from pipeline.settings import settings_from
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.publish.deploy import DeployReport
+    from pipeline.studio import Studio
 
 Answer = dict[str, Any]
 _INTERRUPTED = 130
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _import(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options, create=True) as studio, _bar("import", "photo", options) as progress:
         columns = {name: getattr(options, f"{name}_column") for name in ("image", "label", "mask")}
-        report = studio.import_photos(
+        report = studio.photos.import_source(
             options.source, split=options.split, columns=columns, on_progress=progress
         )
     lines = [f"{report.added} added, {report.already} already there, {len(report.refused)} refused"]
@@ -66,10 +67,12 @@ def _import(options: argparse.Namespace) -> tuple[Answer, str]:
 
 
 def _generate(options: argparse.Namespace) -> tuple[Answer, str]:
+    from pipeline.services.plans.planning import Overrides
+
     recipe = _recipe_text(options.recipe)
     with _studio(options) as studio, _bar("generate", "picture", options) as progress:
-        report = studio.generate(
-            recipe, **_overrides(options), on_warnings=_print_warnings, on_progress=progress
+        report = studio.samples.generate(
+            recipe, Overrides(**_overrides(options)), on_warnings=_print_warnings, on_progress=progress
         )
     sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
     if report.failed:
@@ -99,7 +102,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 
 def _status(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
-        status = studio.status()
+        status = asdict(studio.library.counts())
     samples = ", ".join(f"{count} {state}" for state, count in status["samples"].items())
     classes = ", ".join(f"{label} {count}" for label, count in status["classes"].items())
     return status, f"{status['subjects']} photos ({classes or 'none'})\n{samples}"
@@ -107,18 +110,19 @@ def _status(options: argparse.Namespace) -> tuple[Answer, str]:
 
 def _gate(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
-        report = studio.gate()
+        report = studio.review.decisions.gate()
     reasons = "".join(f"\n  {gate}: {count}" for gate, count in report.reasons.items())
     return asdict(report), f"{report.accepted} accepted, {report.rejected} rejected by the gates{reasons}"
 
 
 def _publish(options: argparse.Namespace) -> tuple[Answer, str]:
-    from pipeline.services import PublishRequest
+    from pipeline.services.releases.service import PublishRequest
 
     with _studio(options) as studio, _bar("publish", "row", options) as progress:
         given = {name: getattr(options, name) for name in _PUBLISHED}
-        report = studio.publish(PublishRequest(**given), on_progress=progress)
-    return report, report["sentence"]
+        report = studio.releases.publish(PublishRequest(**given), on_progress=progress)
+    answer = {**asdict(report.release), "path": report.path, "sentence": report.sentence}
+    return answer | ({"push": asdict(report.push)} if report.push else {}), report.sentence
 
 
 _PUBLISHED = ("to", "private", "dry_run", "pull_request", "replace", "rejected", "classes_changed", "study")
@@ -126,13 +130,15 @@ _PUBLISHED = ("to", "private", "dry_run", "pull_request", "replace", "rejected",
 
 def _decisions(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio:
-        count = studio.export_decisions(options.to)
+        count = studio.review.insights.export_decisions(options.to)
     return {"decisions": count, "path": str(options.to)}, f"{count} decisions written to {options.to}"
 
 
 def _export(options: argparse.Namespace) -> tuple[Answer, str]:
     with _studio(options) as studio, _bar("export", "picture", options) as progress:
-        report = studio.export(options.to, options.format, origin=options.origin, on_progress=progress)
+        report = studio.releases.export(
+            options.to, options.format, origin=options.origin, on_progress=progress
+        )
     sentence = f"{report.written} pictures written to {options.to} as {options.format}"
     if report.left_out:
         sentence += (
@@ -173,33 +179,51 @@ def _compared(most: int) -> str:
 
 
 def _deploy(options: argparse.Namespace) -> tuple[Answer, str]:
-    from pipeline.services.releases.deploy import DeployOptions, deploy_studio
+    from pipeline.publish.deploy import DeployOptions, deploy
 
     given = DeployOptions(
         dry_run=options.dry_run, private=options.private, hardware=options.hardware, replace=options.replace
     )
-    report = deploy_studio(options.space, given)
-    return report, report["sentence"]
+    report = deploy(options.space, options=given)
+    sentence = _deployed(report, dry_run=options.dry_run)
+    return {**asdict(report), "bytes": report.sent_bytes, "sentence": sentence}, sentence
+
+
+def _deployed(report: DeployReport, *, dry_run: bool) -> str:
+    if not report.files and not report.removed:
+        return f"{report.url} is as this checkout; nothing was sent"
+    verb = "would go" if dry_run else "went"
+    sentence = f"{len(report.files)} files, {report.sent_bytes:,} bytes, {verb} to {report.url}"
+    if report.removed:
+        sentence += f", {len(report.removed)} {'would be ' if dry_run else ''}removed"
+    if not dry_run:
+        return sentence
+    lines = [f"  {size:>12,}  {path}" for path, size in report.files]
+    lines += [f"       removed  {path}" for path in report.removed]
+    return "\n".join([sentence, *lines])
 
 
 def _verify(options: argparse.Namespace) -> tuple[Answer, str]:
+    from pipeline.services.photos.repair import repair
+
     with _studio(options) as studio:
         if options.repair:
-            report = studio.repair()
+            report = repair(studio.library)
             answer = {"problems": len(report.left), "found": list(report.left)}
             return {
                 **answer,
                 "repaired": list(report.repaired),
                 "to_render": report.to_render,
             }, report.sentence
-        problems = studio.verify()
+        problems = studio.library.verify()
     sentence = "\n".join(problems) or "files, rows and hashes agree"
     return {"problems": len(problems), "found": problems}, sentence
 
 
 @contextmanager
 def _studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
-    from pipeline.services import FileAccess, Studio
+    from pipeline.services.file_access import FileAccess
+    from pipeline.studio import Studio
 
     settings = replace(settings_from(), library=options.library, state="")  # the app's alone
     with Studio(settings, create=create, access=FileAccess()) as studio:  # a person's own machine

@@ -15,11 +15,12 @@ import pytest
 from datasets import load_dataset
 
 from pipeline.domain.recipe import parse_recipe
-from pipeline.services import PublishRequest, Studio
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, planned
+from pipeline.services.releases.service import PublishRequest
 from pipeline.settings import Settings
 from pipeline.store.database import DATABASE_NAME
+from pipeline.studio import Studio
 from tests.toy_library import picture
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
@@ -44,7 +45,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
 
 
 def test_an_old_library_opens_and_verifies_clean(studio: Studio) -> None:
-    assert studio.verify() == []
+    assert studio.library.verify() == []
 
 
 def test_an_old_library_has_the_same_photos_and_counts(studio: Studio, expected: dict[str, Any]) -> None:
@@ -73,7 +74,7 @@ def test_the_decisions_of_an_old_library_are_the_same(studio: Studio, expected: 
     votes = sorted([row.sample_id, row.reviewer, str(row.verdict)] for row in studio.library.review.votes())
     assert votes == expected["votes"]
     assert len(list(studio.library.review.decision_rows())) == expected["decisions"]
-    assert studio.queues() == {"nuts": {"label": "hex nut"}}
+    assert studio.library.queue.saved() == {"nuts": {"label": "hex nut"}}
 
 
 def test_planning_the_old_recipe_again_gives_the_same_sample_ids(
@@ -87,7 +88,7 @@ def test_planning_the_old_recipe_again_gives_the_same_sample_ids(
 def test_an_old_library_is_published_with_the_same_rows(
     studio: Studio, expected: dict[str, Any], tmp_path: Path
 ) -> None:
-    studio.publish(PublishRequest(to=str(tmp_path / "release"), rejected=True))
+    studio.releases.publish(PublishRequest(to=str(tmp_path / "release"), rejected=True))
     facts = json.loads((tmp_path / "release" / "release.json").read_text())
     assert facts["classes"] == expected["release"]["classes"]
     assert facts["counts"] == expected["release"]["counts"]
@@ -133,7 +134,7 @@ def test_an_old_release_is_imported_with_its_photos_and_accepted_samples(
     expected: dict[str, Any], tmp_path: Path
 ) -> None:
     with Studio(Settings(library=tmp_path / "library", starter=False)) as studio:
-        studio.import_photos(str(RELEASE))
+        studio.photos.import_source(str(RELEASE))
         assert {photo.id: photo.split for photo in studio.library.photos.list()} == {
             photo_id: photo["split"] for photo_id, photo in expected["photos"].items()
         }
@@ -146,4 +147,4 @@ def test_an_old_release_is_imported_with_its_photos_and_accepted_samples(
             for sample_id, sample in expected["samples"].items()
             if sample["state"] == "accepted"
         }
-        assert studio.verify() == []
+        assert studio.library.verify() == []

@@ -24,7 +24,7 @@ from ui.session import VISITOR, Answer, reviewer_of
 from ui.visitors import refusal
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 Handler = Callable[..., Any]
 
@@ -80,7 +80,7 @@ def may(studio: Studio, request: object, capability: Capability) -> bool:
     """Whether who asks may do something. At home everybody may do everything."""
     if not studio.settings.hosted:
         return True
-    role = studio.role(reviewer_of(studio, request))
+    role = studio.review.roles.role(reviewer_of(studio, request))
     return _RANKS.index(role) >= _RANKS.index(LEAST_ROLE[capability])
 
 

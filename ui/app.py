@@ -27,7 +27,7 @@ from ui.theme import SCRIPTS, STYLESHEETS, build_theme
 from ui.uploads import UploadLimit
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 TITLE = "Backlot"
 _ADDRESS, _PORT = "127.0.0.1", 7860  # where Gradio listens by default
@@ -79,7 +79,7 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
         InvalidRequest: the port or the address cannot be listened on.
     """
     name, port = _listening(options)
-    gr.set_static_paths(list(studio.picture_folders))
+    gr.set_static_paths(list(studio.photos.image_folders))
     starter = StarterJob(studio)
     app = build_app(studio, starter)
     guard = Middleware(OriginGuard, hosts=hosts_of(studio.settings, server_name=name))

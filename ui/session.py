@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from pipeline.errors import StudioError
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 Answer = dict[str, Any]
 _NAME_LENGTH = 80

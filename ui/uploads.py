@@ -20,7 +20,7 @@ from ui.visitors import refusal
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 UPLOAD_BYTES: Mapping[Role, int] = MappingProxyType(  # in one request to a Space; leads import and edit masks
     {Role.READER: 0, Role.REVIEWER: 0, Role.LEAD: 500 * 1024**2}
@@ -61,7 +61,7 @@ class UploadLimit:
         """Bytes of files that who asks may send; None for no limit."""
         if not self.studio.settings.hosted:
             return None
-        return UPLOAD_BYTES[self.studio.role(reviewer_of(self.studio, Request(scope)))]
+        return UPLOAD_BYTES[self.studio.review.roles.role(reviewer_of(self.studio, Request(scope)))]
 
 
 def _counted(receive: Receive, most: int) -> Receive:

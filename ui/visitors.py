@@ -16,7 +16,7 @@ from pipeline.errors import NotAllowed, StudioError
 from ui.session import VISITOR, reviewer_of
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 MODEL = "nano"
 _HOUR_S = 3600.0
@@ -58,7 +58,9 @@ class Visitors:
     def limited(self, request: Any) -> bool:
         """Whether who asks is a visitor."""
         studio = self.studio
-        return studio.settings.hosted and studio.role(reviewer_of(studio, request)) is Role.READER
+        return (
+            studio.settings.hosted and studio.review.roles.role(reviewer_of(studio, request)) is Role.READER
+        )
 
     @contextmanager
     def drawing(self, request: Any, *, model: str, count: int) -> Iterator[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.domain.images import RGB
 from pipeline.domain.spec import SampleSpec
 from pipeline.rendering.runner import RenderedSample
-from pipeline.services.review.auto_reviewer import Quality
+from pipeline.services.review.acceptance_model import Quality
 from pipeline.store import AutoReviewCheck, AutoReviewLimits
 
 

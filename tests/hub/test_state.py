@@ -33,10 +33,11 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
     state, library = opened(hub, tmp_path, token)
     first, second, *_ = filled(library)
     library.review.record(decision(first, client_id="1"))
-    replica_of(library).copy()
+    library.keep()
     state.send()
     library.review.record(decision(second, client_id="2"))  # in the minute that is lost
-    die(library)
+    library._state = None
+    library.close()
     state._scheduler.stop()
     shutil.rmtree(tmp_path / "library")
     shutil.rmtree(tmp_path / "state")

@@ -226,8 +226,8 @@ def test_what_people_name_is_text_in_the_card_and_neither_html_nor_markdown(libr
     photo = add_subject(library, 1, label=label, source=f"hf://datasets/a/b ![i](//x) {WILD}")
     recipe = f'name: x\nprompt: "```\\n{WILD}\\n<!-- backlot: end -->"\n'
     one = replace(spec(photo), model=f"models/a`{WILD}")
-    library.add_plan(f"{WILD}</summary>\n\n{WILD}", recipe, [one])
-    library.record_decision(decision(render(library, one)))
+    library.plans.add(f"{WILD}</summary>\n\n{WILD}", recipe, [one])
+    library.review.record(decision(render(library, one)))
     study = Study(sentence=WILD, test=f"{WILD} ![i](//x)", seeds=6, arms=((f"{WILD} | x", 0.5),))
     text = release_card(library, name=f"{WILD}\n```\n{WILD}", study=study)
     body = text.split("---\n", 2)[2]

@@ -13,7 +13,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, StudioError
-from pipeline.services.review.export import export_decisions
+from pipeline.services.review.insights import InsightService
 from pipeline.store import Library
 from tests.toy_library import decision, filled
 
@@ -29,8 +29,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 def test_parquet_and_csv_hold_every_event_in_order(library: Library, tmp_path: Path) -> None:
-    assert export_decisions(library, tmp_path / "a" / "d.parquet") == 3
-    assert export_decisions(library, tmp_path / "d.csv") == 3
+    assert InsightService(library).export_decisions(tmp_path / "a" / "d.parquet") == 3
+    assert InsightService(library).export_decisions(tmp_path / "d.csv") == 3
     rows = pq.read_table(tmp_path / "a" / "d.parquet").to_pylist()
     assert [row["verdict"] for row in rows] == ["reject", "accept", "undo"]
     assert [row["undoes"] for row in rows] == [None, None, rows[1]["seq"]]
@@ -42,10 +42,10 @@ def test_parquet_and_csv_hold_every_event_in_order(library: Library, tmp_path: P
 
 def test_another_kind_of_file_and_a_closed_place_are_refused(library: Library, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"d\.json is neither"):
-        export_decisions(library, tmp_path / "d.json")
+        InsightService(library).export_decisions(tmp_path / "d.json")
     (tmp_path / "file").write_text("")
     with pytest.raises(StudioError, match="cannot be written"):
-        export_decisions(library, tmp_path / "file" / "d.csv")
+        InsightService(library).export_decisions(tmp_path / "file" / "d.csv")
     assert not list(tmp_path.rglob("*.part"))
 
 

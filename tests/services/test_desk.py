@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,13 @@ import pytest
 from pipeline.domain.diversity import descriptor
 from pipeline.domain.review import HELPER, Policy, Verdict
 from pipeline.errors import InvalidRequest, NotAllowed, UnknownName
-from pipeline.services import Studio
-from pipeline.services.review.auto_review import CHECKED
+from pipeline.services.review.auto_reviewer import CHECKED
 from pipeline.services.review.queries import filter_of, reviewable
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.settings import Settings
 from pipeline.store import Rendered, SampleFilter, SampleOrder
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, spec
 
 COUNT = 240
@@ -50,8 +50,8 @@ def scored(studio: Studio) -> list[str]:
 
 def decide(studio: Studio, ids: list[str]) -> None:
     for one in ids:
-        good = studio.sample(one).scores["seam"] < 0.5
-        studio.decide(one, Verdict.ACCEPT if good else Verdict.REJECT, reviewer="ann")
+        good = studio.library.samples.get(one).scores["seam"] < 0.5
+        studio.review.decisions.decide(one, Verdict.ACCEPT if good else Verdict.REJECT, reviewer="ann")
 
 
 def test_a_query_says_which_samples_and_in_which_order() -> None:
@@ -117,14 +117,19 @@ def test_only_the_best_of_those_that_look_alike_stays(studio: Studio) -> None:
                 cluster=ids[0] if number < 4 else None,
             )
         )
-    assert studio.keep_best({}, reviewer="ann", batch="b1") == 3
-    assert [studio.sample(one).review for one in ids] == [*["rejected"] * 3, *["pending"] * 3]
+    assert studio.review.decisions.keep_best({}, reviewer="ann", batch="b1") == 3
+    assert [studio.library.samples.get(one).review for one in ids] == [*["rejected"] * 3, *["pending"] * 3]
     assert {one.reason for one in library.review.decisions()} == {"duplicate"}
-    assert studio.undo_all("b1", reviewer="ben") == 0
-    assert studio.undo_all("b1", reviewer="ann") == 3
+    assert studio.review.decisions.undo_all("b1", reviewer="ben") == 0
+    assert studio.review.decisions.undo_all("b1", reviewer="ann") == 3
     library.auto_review.set_predictions({ids[1]: 0.9})
-    studio.keep_best({}, reviewer="ann", batch="b2")
-    assert [studio.sample(one).review for one in ids[:4]] == ["rejected", "pending", "rejected", "rejected"]
+    studio.review.decisions.keep_best({}, reviewer="ann", batch="b2")
+    assert [studio.library.samples.get(one).review for one in ids[:4]] == [
+        "rejected",
+        "pending",
+        "rejected",
+        "rejected",
+    ]
 
 
 def test_a_new_sample_joins_those_of_its_class_that_it_looks_like(studio: Studio) -> None:
@@ -155,17 +160,17 @@ def test_a_new_sample_joins_those_of_its_class_that_it_looks_like(studio: Studio
 def test_the_helper_learns_says_what_it_expects_and_orders_the_queue(
     studio: Studio, scored: list[str]
 ) -> None:
-    assert "learns from 30 decisions" in studio.teach_helper().sentence
+    assert "learns from 30 decisions" in studio.review.auto_reviewer.train().sentence
     decide(studio, scored[:100])
-    queue = studio.next_for_review("ann", query={"order": "promise"}, limit=COUNT)
+    queue = studio.review.queue.next("ann", query={"order": "promise"}, limit=COUNT)
     assert len(queue) == COUNT - 100
     promised = [row.promise for row in queue]
     assert promised == sorted(promised, reverse=True)
     seams = np.array([row.scores["seam"] for row in queue])
     assert np.corrcoef(seams, promised)[0, 1] < -0.8
-    unsure = studio.next_for_review("ann", query={"order": "doubt"}, limit=10)
+    unsure = studio.review.queue.next("ann", query={"order": "doubt"}, limit=10)
     assert abs(np.mean([row.scores["seam"] for row in unsure]) - 0.5) < 0.2
-    report = studio.helper_report()
+    report = studio.review.auto_reviewer.report()
     assert report.quality is not None
     assert report.quality.accuracy > report.quality.baseline + 0.2
     assert (report.predicted, report.decided, report.left_to_people) == (COUNT - 100, 0, 0)
@@ -174,14 +179,14 @@ def test_the_helper_learns_says_what_it_expects_and_orders_the_queue(
 def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people(
     studio: Studio, scored: list[str]
 ) -> None:
-    studio.settings = replace(studio.settings, people="ann, lea:lead")
+    change_settings(studio, people="ann, lea:lead")
     decide(studio, scored[:100])
-    with pytest.raises(NotAllowed, match="'ann' may not let the helper decide"):
-        studio.set_helper_limits("ann", accept_from=0.8, reject_below=None)
+    with pytest.raises(NotAllowed, match="'ann' may not let the auto-reviewer decide"):
+        studio.review.auto_reviewer.set_limits("ann", accept_from=0.8, reject_below=None)
     with pytest.raises(InvalidRequest, match=r"cannot reject below 0\.9"):
-        studio.set_helper_limits("lea", accept_from=None, reject_below=0.9)
-    studio.set_helper_limits("lea", accept_from=0.8, reject_below=0.2)
-    report = studio.teach_helper()
+        studio.review.auto_reviewer.set_limits("lea", accept_from=None, reject_below=0.9)
+    studio.review.auto_reviewer.set_limits("lea", accept_from=0.8, reject_below=0.2)
+    report = studio.review.auto_reviewer.train()
     taken = [one for one in studio.library.review.decisions() if one.via == HELPER]
     assert report.decided == len(taken) > 40
     assert 0 < report.left_to_people < 4 * CHECKED * report.decided
@@ -191,37 +196,39 @@ def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people
     assert facts.accepted_by_helper + facts.rejected_by_helper == len(taken)
     assert facts.reviewers == 1  # it is nobody
     wrong = taken[0].sample_id
-    state = studio.decide(wrong, Verdict.REJECT, reviewer="ann", reason="seam")  # a person overrules it
+    state = studio.review.decisions.decide(
+        wrong, Verdict.REJECT, reviewer="ann", reason="seam"
+    )  # a person overrules it
     assert state == "rejected"
-    left = [row.id for row in studio.next_for_review("ann", limit=COUNT)]
+    left = [row.id for row in studio.review.queue.next("ann", limit=COUNT)]
     studio.library.review.record(decision(next(one for one in left), reviewer="gate", via="gate"))
-    assert studio.helper_report().checks.decided == 0  # a gate is no person
+    assert studio.review.auto_reviewer.report().checks.decided == 0  # a gate is no person
     decide(studio, left)
-    checks = studio.helper_report().checks
+    checks = studio.review.auto_reviewer.report().checks
     assert (checks.left, checks.decided) == (0, report.left_to_people)
     assert checks.agreed >= checks.decided - 1
     assert (
         len(studio.library.auto_review.examples(COUNT)) <= COUNT - len(taken) + 1
     )  # it does not learn from itself
-    studio.set_helper_limits("lea", accept_from=None, reject_below=None)
-    assert studio.teach_helper().decided == 0
+    studio.review.auto_reviewer.set_limits("lea", accept_from=None, reject_below=None)
+    assert studio.review.auto_reviewer.train().decided == 0
     assert studio.library.review.rebuild_states() == 0
-    assert studio.verify() == []
+    assert studio.library.verify() == []
 
 
 def test_another_try_and_a_page_of_the_queue_are_leased(studio: Studio) -> None:
     first, second = filled(studio.library, samples=2)
     studio.library.queue.hold(first, "ann")
-    assert [row.id for row in studio.next_for_review("ben")] == [second]
+    assert [row.id for row in studio.review.queue.next("ben")] == [second]
     studio.library.review.record(decision(first, reviewer="ann"))
-    assert studio.left_for("ben") == 1
+    assert studio.review.queue.left_for("ben") == 1
 
 
 @pytest.fixture
 def disputed(studio: Studio) -> list[str]:
     """Four samples that need two votes; ann and ben disagree on the first."""
     ids = filled(studio.library)
-    studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
+    change_settings(studio, people="ann, ben, lea:lead")
     studio.library.review.set_policy(Policy(overlap=2))
     studio.library.review.record(decision(ids[0], reviewer="ann"))
     studio.library.review.record(decision(ids[0], Verdict.REJECT, reviewer="ben"))
@@ -232,11 +239,11 @@ def disputed(studio: Studio) -> list[str]:
 def test_deciding_every_state_at_once_settles_no_dispute(
     studio: Studio, disputed: list[str], reviewer: str
 ) -> None:
-    assert studio.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 3
-    assert [studio.sample(one).review for one in disputed] == ["disputed", *["pending"] * 3]
-    assert len(studio.votes(disputed[0])) == 2
-    assert studio.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 0
-    assert studio.undo_all("b1", reviewer=reviewer) == 3
+    assert studio.review.decisions.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 3
+    assert [studio.library.samples.get(one).review for one in disputed] == ["disputed", *["pending"] * 3]
+    assert len(studio.library.review.votes(disputed[0])) == 2
+    assert studio.review.decisions.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 0
+    assert studio.review.decisions.undo_all("b1", reviewer=reviewer) == 3
 
 
 def test_a_dispute_that_comes_up_between_the_check_and_the_decision_is_not_settled_either(
@@ -244,8 +251,8 @@ def test_a_dispute_that_comes_up_between_the_check_and_the_decision_is_not_settl
 ) -> None:
     monkeypatch.setattr(studio.library.review, "state", lambda _: "pending")  # what it was a moment ago
     with pytest.raises(NotAllowed, match="'ann' may not settle what others disagree on"):
-        studio.decide(disputed[0], Verdict.REJECT, reviewer="ann")
-    assert studio.sample(disputed[0]).review == "disputed"
+        studio.review.decisions.decide(disputed[0], Verdict.REJECT, reviewer="ann")
+    assert studio.library.samples.get(disputed[0]).review == "disputed"
 
 
 @pytest.mark.parametrize("batch", ["", "b1:x", "b" * 51, "ä"])
@@ -253,5 +260,5 @@ def test_a_batch_number_that_could_be_taken_for_another_is_refused(
     studio: Studio, disputed: list[str], batch: str
 ) -> None:
     with pytest.raises(InvalidRequest, match="the batch is numbered"):
-        studio.decide_all({}, Verdict.ACCEPT, reviewer="ann", batch=batch)
+        studio.review.decisions.decide_all({}, Verdict.ACCEPT, reviewer="ann", batch=batch)
     assert len(studio.library.review.decisions()) == 2

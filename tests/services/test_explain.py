@@ -14,11 +14,11 @@ from PIL import Image, PngImagePlugin
 from pipeline.cli import main
 from pipeline.errors import InvalidRequest, UnreadableImage
 from pipeline.rendering import model_facts
-from pipeline.services import Studio
 from pipeline.services.file_access import FileAccess
 from pipeline.services.review.another_try import another_try
 from pipeline.services.samples.explain import explain
 from pipeline.settings import Settings
+from pipeline.studio import Studio
 from tests.toy_library import add_subject, picture, spec
 
 
@@ -38,7 +38,7 @@ def drawn(studio: Studio) -> Path:
     studio.library.plans.add("toy", "", [one])
     row = another_try(studio.library, one.id, FileAccess(), batch_size=1)
     assert row.image_id is not None
-    return studio.picture_path(row.image_id)
+    return studio.library.images.path(row.image_id)
 
 
 def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels(
@@ -46,7 +46,7 @@ def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels
 ) -> None:
     found = explain(drawn)
     assert found.source_type == "compositeWithTrainedAlgorithmicMedia"
-    assert studio.sample(found.spec.id).spec == found.spec
+    assert studio.library.samples.get(found.spec.id).spec == found.spec
     assert f"seed {found.spec.seed}" in found.sentence
     again = tmp_path / "again.webp"
     command = [

@@ -13,8 +13,8 @@ import pytest
 from pipeline.domain.placement import Placement
 from pipeline.domain.spec import Method, ObjectSpec
 from pipeline.errors import InvalidRequest
-from pipeline.services.review import auto_reviewer as helper
-from pipeline.services.review.auto_reviewer import ENOUGH, FEWEST, Helper, check_share, features, learn
+from pipeline.services.review import acceptance_model as helper
+from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, Helper, check_share, features, learn
 from pipeline.store import Photo, SampleRow, SampleState
 from tests.toy_library import AT, BOX, SIDE_PX, spec
 

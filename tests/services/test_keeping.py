@@ -14,10 +14,10 @@ import pytest
 
 from pipeline.errors import InvalidRequest, LibraryUnusable, ReleaseRefused
 from pipeline.publish.state import taken_token
-from pipeline.services import Studio
 from pipeline.services.opening import sentence_of
 from pipeline.settings import Settings
 from pipeline.store import Restored, SampleFilter, SampleOrder
+from pipeline.studio import Studio
 from tests.toy_library import die, filled
 
 ROOT = Path(__file__).parents[2]
@@ -27,22 +27,22 @@ from dataclasses import asdict
 from pathlib import Path
 from pipeline.domain.review import Verdict
 from pipeline.settings import Settings
-from pipeline.services import Studio
-from tests.toy_library import filled
+from pipeline.studio import Studio
+from tests.toy_library import die, filled
 
 folder = Path(sys.argv[1])
 studio = Studio(Settings(library=folder / "library", state=str(folder / "state"), starter=False, overlap=2))
 with studio.library.work_lock("generate"):
     ids = filled(studio.library, samples=6)
 studio.library.replica.copy()
-studio.decide(ids[0], Verdict.ACCEPT, reviewer="ann", client_id="1")
-studio.decide(ids[0], Verdict.REJECT, reviewer="ben", reason="seam", client_id="2")
-studio.decide(ids[0], Verdict.REJECT, reviewer="me", reason="seam", client_id="3")
-studio.decide(ids[1], Verdict.FLAG, reviewer="ann", comment="why?", client_id="4")
-studio.decide_all({"state": "pending"}, Verdict.ACCEPT, reviewer="ann", batch="b")
-studio.undo("ann")
-studio.save_queue("mine", {"state": "pending"}, "ann")
-print(studio.status()["samples"], flush=True)
+studio.review.decisions.decide(ids[0], Verdict.ACCEPT, reviewer="ann", client_id="1")
+studio.review.decisions.decide(ids[0], Verdict.REJECT, reviewer="ben", reason="seam", client_id="2")
+studio.review.decisions.decide(ids[0], Verdict.REJECT, reviewer="me", reason="seam", client_id="3")
+studio.review.decisions.decide(ids[1], Verdict.FLAG, reviewer="ann", comment="why?", client_id="4")
+studio.review.decisions.decide_all({"state": "pending"}, Verdict.ACCEPT, reviewer="ann", batch="b")
+studio.review.decisions.undo("ann")
+studio.review.queue.save("mine", {"state": "pending"}, "ann")
+print(studio.library.counts().samples, flush=True)
 sys.stdin.read()
 """
 
@@ -54,15 +54,15 @@ def settings(folder: Path) -> Settings:
 def seen(studio: Studio) -> tuple[object, ...]:
     """States, decisions and pixels."""
     rows = studio.library.samples.list(SampleFilter(order=SampleOrder.PLAN), limit=100)
-    pictures = {row.image_id: studio.picture(row.image_id or "").tobytes() for row in rows}
-    votes = [studio.votes(row.id) for row in rows]
+    pictures = {row.image_id: studio.library.images.read(row.image_id or "").tobytes() for row in rows}
+    votes = [studio.library.review.votes(row.id) for row in rows]
     return (
         rows,
-        studio.subjects(),
+        studio.library.photos.list(),
         list(studio.library.review.decision_rows()),
         pictures,
         votes,
-        studio.queues(),
+        studio.library.queue.saved(),
     )
 
 
@@ -78,13 +78,13 @@ def test_a_killed_studio_is_the_same_on_another_disk(tmp_path: Path) -> None:
     child.stdout.close()
     with Studio(replace(settings(tmp_path), state="")) as studio:  # what the disk held, before it is lost
         before = seen(studio)
-        assert str(studio.status()["samples"]) == counted
+        assert str(studio.library.counts().samples) == counted
     shutil.rmtree(tmp_path / "library")
     with Studio(settings(tmp_path)) as studio:
         assert studio.restored == "2 photos, 6 pictures and 10 decisions came back from the state folder"
         assert seen(studio) == before
-        assert str(studio.status()["samples"]) == counted
-        assert studio.verify() == []
+        assert str(studio.library.counts().samples) == counted
+        assert studio.library.verify() == []
     with Studio(settings(tmp_path)) as studio:
         assert studio.restored == ""
         assert seen(studio) == before
@@ -93,18 +93,18 @@ def test_a_killed_studio_is_the_same_on_another_disk(tmp_path: Path) -> None:
 def test_masks_and_exclusions_of_people_are_kept_at_once(tmp_path: Path) -> None:
     studio = Studio(settings(tmp_path))
     filled(studio.library)
-    first, second = studio.subjects()
+    first, second = studio.library.photos.list()
     mask = np.zeros((24, 24), np.uint8)
     mask[4:20, 4:20] = 255
-    mended = studio.save_mask(first.id, mask)
-    studio.set_excluded(second.id, True)
+    mended = studio.photos.save_mask(first.id, mask)
+    studio.library.photos.set_excluded(second.id, True)
     kept = sorted(path.stem for path in (tmp_path / "state").rglob("*.webp"))
     assert {mended.cutout_id, mended.mask_id, second.photo_id} <= set(kept)
     shutil.rmtree(tmp_path / "library")  # not closed: nothing more is written
     with Studio(settings(tmp_path)) as again:
-        assert [one.excluded for one in again.subjects()] == [False, True]
-        assert again.subject(first.id) == mended
-        assert (again.mask(first.id) == studio_mask(tmp_path, mended.mask_id or "")).all()
+        assert [one.excluded for one in again.library.photos.list()] == [False, True]
+        assert again.library.photos.get(first.id) == mended
+        assert (again.photos.mask(first.id) == studio_mask(tmp_path, mended.mask_id or "")).all()
     die(studio.library)
     studio.close()
 
@@ -114,15 +114,6 @@ def studio_mask(folder: Path, mask_id: str) -> np.ndarray:
     from pipeline.domain.images import decode
 
     return decode((folder / "state" / "pictures" / mask_id[:2] / f"{mask_id}.webp").read_bytes())
-
-
-def test_another_library_of_the_same_studio_is_not_mixed_into_the_state(tmp_path: Path) -> None:
-    with Studio(settings(tmp_path)) as studio, studio.with_library(tmp_path / "other") as other:
-        filled(other.library)
-        assert other.settings.state == ""
-    (policy,) = [path.read_text() for path in (tmp_path / "state").glob("events-*")]
-    assert policy.count("\n") == 2  # the version, and the overlap of the settings
-    assert list((tmp_path / "state" / "pictures").iterdir()) == []
 
 
 def test_a_state_that_cannot_be_used_is_refused_in_one_sentence(

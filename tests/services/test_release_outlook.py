@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import event
 
 from pipeline.errors import ReleaseRefused
-from pipeline.services.releases.publishing import ReleaseOutlooks
+from pipeline.services.releases.service import ReleaseService
+from pipeline.settings import Settings
 from pipeline.store import Library
 from tests.toy_library import add_subject, decision, filled
 
@@ -24,6 +25,10 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield opened
 
 
+def release_service(library: Library) -> ReleaseService:
+    return ReleaseService(library, Settings(library=library.path, runs=library.path / "runs"))
+
+
 @pytest.fixture
 def queries(library: Library) -> list[str]:
     """The SQL statements that are sent from now on."""
@@ -34,12 +39,12 @@ def queries(library: Library) -> list[str]:
 
 def test_asking_again_reads_nothing(library: Library, queries: list[str]) -> None:
     library.review.record(decision(filled(library)[0]))
-    outlooks = ReleaseOutlooks(library)
-    first = outlooks.outlook("bolts")
+    releases = release_service(library)
+    first = releases.preview("bolts")
     assert first.synthetic == {"train": {"bolt": 1}}
     queries.clear()
-    assert outlooks.outlook("bolts") == first
-    assert "# nuts" in outlooks.outlook("nuts").card
+    assert releases.preview("bolts") == first
+    assert "# nuts" in releases.preview("nuts").card
     assert queries == []
 
 
@@ -47,15 +52,15 @@ def test_asking_again_reads_nothing(library: Library, queries: list[str]) -> Non
 def test_a_change_is_seen_at_the_next_look(library: Library, change: str) -> None:
     ids = filled(library)
     library.review.record(decision(ids[0]))
-    outlooks = ReleaseOutlooks(library)
-    outlooks.outlook("bolts")
+    releases = release_service(library)
+    releases.preview("bolts")
     if change == "decision":
         library.review.record(decision(ids[1]))
     elif change == "photo":
         add_subject(library, 77)
     else:
         library.photos.set_excluded(library.photos.list()[1].id, True)
-    after = outlooks.outlook("bolts")
+    after = releases.preview("bolts")
     photos, samples = {"decision": (2, 2), "photo": (3, 1), "exclusion": (1, 1)}[change]
     assert (after.real, after.synthetic) == ({"train": {"bolt": photos}}, {"train": {"bolt": samples}})
 
@@ -63,20 +68,20 @@ def test_a_change_is_seen_at_the_next_look(library: Library, change: str) -> Non
 def test_a_change_of_another_process_is_seen(library: Library) -> None:
     ids = filled(library)
     library.review.record(decision(ids[0]))
-    outlooks = ReleaseOutlooks(library)
-    assert outlooks.outlook("bolts").synthetic == {"train": {"bolt": 1}}
+    releases = release_service(library)
+    assert releases.preview("bolts").synthetic == {"train": {"bolt": 1}}
     code = (
         "import sys; from pathlib import Path; from pipeline.store import Library; "
         "from tests.toy_library import decision; "
         "Library.open(Path(sys.argv[1])).review.record(decision(sys.argv[2]))"
     )
     subprocess.run([sys.executable, "-c", code, str(library.path), ids[1]], cwd=ROOT, check=True)
-    assert outlooks.outlook("bolts").synthetic == {"train": {"bolt": 2}}
+    assert releases.preview("bolts").synthetic == {"train": {"bolt": 2}}
 
 
 def test_a_refusal_is_not_kept(library: Library) -> None:
-    outlooks = ReleaseOutlooks(library)
+    releases = release_service(library)
     with pytest.raises(ReleaseRefused):
-        outlooks.outlook("bolts")
+        releases.preview("bolts")
     add_subject(library, 1)
-    assert outlooks.outlook("bolts").real == {"train": {"bolt": 1}}
+    assert releases.preview("bolts").real == {"train": {"bolt": 1}}

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
-from pipeline.services import PublishRequest, Studio
+from pipeline.services.releases.service import PublishRequest
 from pipeline.settings import Settings
 from pipeline.store import Library, SampleState
+from pipeline.studio import Studio
 from tests.toy_library import decision, filled, picture, render
 
 SIDE = 48
@@ -42,7 +43,7 @@ def photos(tmp_path: Path) -> Path:
 @pytest.fixture
 def studio(photos: Path, tmp_path: Path) -> Iterator[Studio]:
     with Studio(Settings(library=tmp_path / "library", starter=False)) as opened:
-        opened.import_photos(str(photos), split="train")
+        opened.photos.import_source(str(photos), split="train")
         yield opened
 
 
@@ -63,19 +64,19 @@ def pasted(tmp_path: Path) -> str:
 def test_importing_a_photo_again_writes_its_damaged_and_missing_files_anew(
     studio: Studio, photos: Path
 ) -> None:
-    first, second, third = studio.subjects()
-    damage(studio.picture_path(first.photo_id))
-    damage(studio.picture_path(first.cutout_id or ""))
-    studio.picture_path(second.photo_id).unlink()
-    studio.picture_path(third.mask_id or "").unlink()  # all three have this one
-    report = studio.import_photos(str(photos), split="train")
+    first, second, third = studio.library.photos.list()
+    damage(studio.library.images.path(first.photo_id))
+    damage(studio.library.images.path(first.cutout_id or ""))
+    studio.library.images.path(second.photo_id).unlink()
+    studio.library.images.path(third.mask_id or "").unlink()  # all three have this one
+    report = studio.photos.import_source(str(photos), split="train")
     assert (report.added, report.already, report.repaired) == (0, 3, 3)
-    assert studio.verify() == []
-    assert studio.subjects() == [first, second, third]
+    assert studio.library.verify() == []
+    assert studio.library.photos.list() == [first, second, third]
 
 
 def test_importing_whole_photos_again_repairs_nothing(studio: Studio, photos: Path) -> None:
-    report = studio.import_photos(str(photos), split="train")
+    report = studio.photos.import_source(str(photos), split="train")
     assert (report.already, report.repaired) == (3, 0)
 
 
@@ -83,34 +84,34 @@ def test_generating_again_renders_samples_anew_whose_image_is_damaged_or_missing
     studio: Studio, tmp_path: Path
 ) -> None:
     recipe = pasted(tmp_path)
-    assert studio.generate(recipe).rendered == 3
+    assert studio.samples.generate(recipe).rendered == 3
     before = {row.id: row.image_id for row in studio.library.samples.list()}
     damaged, missing, whole = list(before)
     studio.library.review.record_all([decision(damaged), decision(whole)])
-    damage(studio.picture_path(before[damaged]))
-    studio.picture_path(before[missing]).unlink()
-    report = studio.generate(recipe)
+    damage(studio.library.images.path(before[damaged]))
+    studio.library.images.path(before[missing]).unlink()
+    report = studio.samples.generate(recipe)
     assert (report.already, report.rendered) == (1, 2)
     assert {row.id: row.image_id for row in studio.library.samples.list()} == before
     assert studio.library.samples.get(damaged).state is SampleState.ACCEPTED
     assert studio.library.samples.get(missing).state is SampleState.PENDING
-    assert studio.verify() == []
+    assert studio.library.verify() == []
 
 
 def test_importing_a_release_again_brings_back_its_damaged_photos_and_samples(
     studio: Studio, tmp_path: Path
 ) -> None:
-    studio.generate(pasted(tmp_path))
+    studio.samples.generate(pasted(tmp_path))
     studio.library.review.record_all([decision(row.id) for row in studio.library.samples.list()])
-    studio.publish(PublishRequest(to=str(tmp_path / "release")))
+    studio.releases.publish(PublishRequest(to=str(tmp_path / "release")))
     with Studio(Settings(library=tmp_path / "copy", starter=False)) as copy:
-        copy.import_photos(str(tmp_path / "release"))
+        copy.photos.import_source(str(tmp_path / "release"))
         rows = copy.library.samples.list()
-        damage(copy.picture_path(rows[0].image_id or ""))
-        copy.picture_path(copy.subjects()[0].photo_id).unlink()
-        report = copy.import_photos(str(tmp_path / "release"))
+        damage(copy.library.images.path(rows[0].image_id or ""))
+        copy.library.images.path(copy.library.photos.list()[0].photo_id).unlink()
+        report = copy.photos.import_source(str(tmp_path / "release"))
         assert (report.added, report.repaired, report.samples) == (0, 1, 1)
-        assert copy.verify() == []
+        assert copy.library.verify() == []
         assert {row.state for row in copy.library.samples.list()} == {SampleState.ACCEPTED}
 
 
@@ -123,15 +124,15 @@ def repaired(library: Path, capsys: pytest.CaptureFixture[str]) -> dict:
 def test_verify_repair_derives_masks_and_cutouts_and_says_so(
     studio: Studio, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second, _ = studio.subjects()
-    studio.picture_path(first.mask_id or "").unlink()
-    damage(studio.picture_path(second.cutout_id or ""))
+    first, second, _ = studio.library.photos.list()
+    studio.library.images.path(first.mask_id or "").unlink()
+    damage(studio.library.images.path(second.cutout_id or ""))
     answer = repaired(studio.library.path, capsys)
     assert (answer["problems"], answer["found"], answer["to_render"]) == (0, [], 0)
     lost, changed = answer["repaired"]
     assert lost.startswith("the mask of bolt/bolt/0.png is missing: ")
     assert changed.startswith("the cut-out of bolt/bolt/1.png ")
-    assert studio.verify() == []
+    assert studio.library.verify() == []
 
 
 def test_verify_repair_plans_samples_again_whose_image_is_lost(
@@ -154,8 +155,8 @@ def test_verify_repair_plans_samples_again_whose_image_is_lost(
 def test_verify_repair_names_what_only_an_import_brings_back(
     studio: Studio, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    photo = studio.subjects()[0]
-    path = studio.picture_path(photo.photo_id)
+    photo = studio.library.photos.list()[0]
+    path = studio.library.images.path(photo.photo_id)
     path.unlink()
     assert main(["verify", "--library", str(studio.library.path), "--repair"]) == 1
     assert capsys.readouterr().out.splitlines() == [

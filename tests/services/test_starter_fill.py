@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.services import Studio
 from pipeline.services.photos import starter as starter_fill
 from pipeline.settings import Settings
 from pipeline.starter import Kind
+from pipeline.studio import Studio
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +42,11 @@ def interrupted_at(photo: int, settings: Settings) -> None:
             raise Killed
 
     with Studio(settings) as studio, pytest.raises(Killed):
-        studio.fill_with_starter(stop)
+        studio.photos.fill_with_starter(stop)
 
 
 def splits(studio: Studio) -> Counter[str]:
-    return Counter(photo.split for photo in studio.subjects())
+    return Counter(photo.split for photo in studio.library.photos.list())
 
 
 def own_photo(folder: Path) -> str:
@@ -61,27 +61,27 @@ def own_photo(folder: Path) -> str:
 def test_an_interrupted_first_start_is_finished_by_the_next(photo: int, settings: Settings) -> None:
     interrupted_at(photo, settings)
     with Studio(settings) as studio:
-        assert 0 < len(studio.subjects()) < 2 * len(Kind)
-        assert studio.wants_starter
-        studio.fill_with_starter()
+        assert 0 < len(studio.library.photos.list()) < 2 * len(Kind)
+        assert studio.photos.wants_starter
+        studio.photos.fill_with_starter()
         assert splits(studio) == {"train": len(Kind), "test": len(Kind)}
-        assert not studio.wants_starter
-        assert studio.fill_with_starter() == []
+        assert not studio.photos.wants_starter
+        assert studio.photos.fill_with_starter() == []
 
 
 def test_the_starter_set_never_joins_a_persons_own_photos(settings: Settings, tmp_path: Path) -> None:
     interrupted_at(2, settings)
     with Studio(settings) as studio:
-        studio.import_photos(own_photo(tmp_path / "own"))
-        before = studio.classes()
-        assert studio.fill_with_starter() == []
-        assert studio.classes() == before
+        studio.photos.import_source(own_photo(tmp_path / "own"))
+        before = studio.library.counts().classes
+        assert studio.photos.fill_with_starter() == []
+        assert studio.library.counts().classes == before
 
 
 def test_a_starter_set_that_a_person_imported_by_hand_is_not_completed(settings: Settings) -> None:
     with Studio(settings) as studio:
-        studio.import_photos("starter", split="train")
-        assert studio.fill_with_starter() == []
+        studio.photos.import_source("starter", split="train")
+        assert studio.photos.fill_with_starter() == []
         assert splits(studio) == {"train": len(Kind)}
 
 
@@ -92,12 +92,12 @@ def test_a_library_that_comes_back_from_its_state_half_filled_is_finished(
     interrupted_at(3, settings)
     shutil.rmtree(settings.library)
     with Studio(settings) as studio:
-        assert 0 < len(studio.subjects()) < 2 * len(Kind)
-        studio.fill_with_starter()
+        assert 0 < len(studio.library.photos.list()) < 2 * len(Kind)
+        studio.photos.fill_with_starter()
         assert splits(studio) == {"train": len(Kind), "test": len(Kind)}
 
 
 def test_a_library_without_the_starter_setting_stays_empty(settings: Settings) -> None:
     with Studio(replace(settings, starter=False)) as studio:
-        assert studio.fill_with_starter() == []
-        assert studio.subjects() == []
+        assert studio.photos.fill_with_starter() == []
+        assert studio.library.photos.list() == []

@@ -11,14 +11,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.domain.recipe import default_recipe
 from pipeline.errors import Cancelled, StudioError
-from pipeline.services import Studio
+from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.samples.runs import BackgroundRun
-from pipeline.services.studies.process import StudyProcess
+from pipeline.services.studies.process import StudyRequest, StudyService
 from pipeline.settings import Settings
 from pipeline.store import Library
+from pipeline.studio import Studio
 
 STARTS = 8
 
@@ -58,8 +58,8 @@ def test_of_several_runs_that_start_at_once_one_begins(
 
     monkeypatch.setattr(threading.Thread, "start", slowly)
     with Library.open(tmp_path, create=True) as library:
-        run = BackgroundRun(library, 1)
-        assert outcomes(lambda: run.start(default_recipe(), Overrides())) == [
+        run = BackgroundRun(library, FileAccess(), 1)
+        assert outcomes(lambda: run.start(None, Overrides())) == [
             "", *["a run is already in progress; pause it or wait for it to finish"] * (STARTS - 1),
         ]  # fmt: skip
         finish.set()
@@ -74,10 +74,10 @@ def test_of_several_studies_that_start_at_once_one_begins(
         return SimpleNamespace(poll=lambda: None)
 
     monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", started)
-    studies = StudyProcess(tmp_path / "runs")
+    studies = StudyService(tmp_path / "runs")
 
     def start() -> None:
-        studies.start(str(tmp_path), test=None, seeds=3, arms=None, network="small", steps=None)
+        studies.start(StudyRequest(release=str(tmp_path), seeds=3))
 
     assert outcomes(start) == [
         "", *["a study is already in progress; stop it or wait for it to finish"] * (STARTS - 1)

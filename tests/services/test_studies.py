@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.services.studies.process import StudyProcess, study_progress
-
-ASKED: dict[str, Any] = {"test": None, "seeds": 3, "arms": None, "network": "small", "steps": None}
+from pipeline.services.studies.process import StudyRequest, StudyService, study_progress
 
 
 @pytest.fixture
@@ -28,8 +26,8 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return codes
 
 
-def begun(process: StudyProcess, release: Path, **other: Any) -> Path:
-    out = process.start(str(release), **{**ASKED, **other})
+def begun(process: StudyService, release: Path, **other: Any) -> Path:
+    out = process.start(StudyRequest(release=str(release), **{"seeds": 3, **other}))
     process.wait(60)
     return out
 
@@ -40,31 +38,31 @@ def test_the_same_study_goes_on_where_it_was_stopped_and_another_does_not(
     release = tmp_path / "release"
     release.mkdir()
     (release / "index.parquet").write_text("one")
-    process = StudyProcess(tmp_path / "runs")
+    process = StudyService(tmp_path / "runs")
     exits += [130, 0, 0, 0, 0]
     first = begun(process, release)
     assert begun(process, release, seeds=6) == first
-    assert begun(StudyProcess(tmp_path / "runs"), release) == first  # the app was started anew
+    assert begun(StudyService(tmp_path / "runs"), release) == first  # the app was started anew
     assert begun(process, release, steps=50) != first
     (release / "index.parquet").write_text("one and two")
     assert begun(process, release) != first
 
 
 def test_a_study_that_failed_is_not_taken_up_again(tmp_path: Path, exits: list[int]) -> None:
-    process = StudyProcess(tmp_path / "runs")
+    process = StudyService(tmp_path / "runs")
     exits += [1, 0]
     failed = begun(process, tmp_path)
     assert begun(process, tmp_path) != failed
 
 
 def test_a_verdict_is_shown_after_the_app_was_started_anew(tmp_path: Path) -> None:
-    assert StudyProcess(tmp_path).progress.verdict == ""
+    assert StudyService(tmp_path).progress.verdict == ""
     out = tmp_path / "study-20260101-000000"
     out.mkdir()
     result = {"verdict": "Mixed is best.", "test": "field", "seeds": [0], "arms": []}
     (out / "study.json").write_text(json.dumps(result))
     (out / "report.html").write_text("<p>whole</p>")
-    shown = StudyProcess(tmp_path).progress
+    shown = StudyService(tmp_path).progress
     assert (shown.verdict, shown.report_html, shown.running) == ("Mixed is best.", "<p>whole</p>", False)
 
 
@@ -76,8 +74,8 @@ def test_a_study_starts_from_any_folder_and_its_paths_are_those_of_that_folder(
     (elsewhere / "field").mkdir()
     monkeypatch.chdir(elsewhere)
     monkeypatch.setattr(sys, "path", [place for place in sys.path if place != ""])
-    process = StudyProcess(Path("runs"))
-    out = process.start("release", **{**ASKED, "test": "field"})
+    process = StudyService(Path("runs"))
+    out = process.start(StudyRequest(release="release", test="field", seeds=3))
     process.wait(120)
     assert out == elsewhere / "runs" / out.name
     # the training ran and found the user's folder, which holds nothing to train on
@@ -97,12 +95,12 @@ def test_a_name_on_the_hub_stays_a_name(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", noted)
     monkeypatch.chdir(tmp_path)
-    begun(StudyProcess(Path("runs")), Path("ann/parts"))
+    begun(StudyService(Path("runs")), Path("ann/parts"))
     assert commands[0][commands[0].index("--dataset") + 1] == "ann/parts"
 
 
 def test_a_study_that_ends_without_output_refers_to_its_log(tmp_path: Path, exits: list[int]) -> None:
-    process = StudyProcess(tmp_path / "runs")
+    process = StudyService(tmp_path / "runs")
     exits.append(1)
     begun(process, tmp_path)
     assert process.progress.sentence == "The study stopped without an error message; see study.log."

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.domain.acceptance import Tally
 from pipeline.domain.review import Policy, Verdict
-from pipeline.services.review.team import team_report
+from pipeline.services.review.insights import InsightService
 from pipeline.store import Library
 from tests.toy_library import decision, filled
 
@@ -28,7 +28,7 @@ def answer(library: Library, gold_id: str, verdict: str, *, reviewer: str) -> No
 
 def test_nobody_has_answered_what_is_not_there(library: Library) -> None:
     filled(library)
-    report = team_report(library)
+    report = InsightService(library).team_report()
     assert (report.gold, report.gold_items, report.alpha_of_reasons) == ({}, 0, None)
 
 
@@ -43,7 +43,7 @@ def test_answers_to_gold_items_are_counted_for_each_reviewer_and_decide_nothing(
     answer(library, wrong, "accept", reviewer="ben")
     answer(library, undone, "accept", reviewer="ben")
     answer(library, undone, "undo", reviewer="ben")
-    report = team_report(library)
+    report = InsightService(library).team_report()
     assert (report.gold, report.gold_items) == ({"ben": Tally(1, 2)}, 3)
     assert [(one.reviewer, one.decided) for one in report.habits] == [("ann", 3)]
 
@@ -53,7 +53,7 @@ def test_what_was_taken_back_counts_for_no_reviewer(library: Library) -> None:
     library.review.record(decision(first, Verdict.REJECT, reviewer="ann"))
     library.review.record(decision(second, reviewer="ann"))
     library.review.record(decision(first, Verdict.UNDO, reviewer="ann"))
-    (habit,) = team_report(library).habits
+    (habit,) = InsightService(library).team_report().habits
     assert (habit.decided, habit.accepted) == (1, Tally(1, 1))
 
 
@@ -80,7 +80,7 @@ def test_reasons_agree_or_not_where_two_people_rejected(library: Library) -> Non
     ):  # what an accept says is no reason
         library.review.record(decision(ids[4], verdict, reviewer=reviewer, reason="light"))
     # three pairs, three of each reason: disagreement 2 observed, (36 - 18) / 5 expected
-    report = team_report(library)
+    report = InsightService(library).team_report()
     assert report.alpha_of_reasons == pytest.approx(1 - 2 / 3.6)
     # seam: one of five pairs disagrees, 3 of the 10 ratings are yes: 1 - (9 * 2) / (2 * 3 * 7)
     assert report.alpha_by_reason["seam"] == pytest.approx(1 - 18 / 42)
@@ -92,4 +92,4 @@ def test_reasons_that_are_all_alike_say_nothing(library: Library) -> None:
     library.review.set_policy(Policy(overlap=2))
     for reviewer in ("ann", "ben"):
         library.review.record(decision(first, Verdict.REJECT, reviewer=reviewer, reason="seam"))
-    assert team_report(library).alpha_of_reasons is None
+    assert InsightService(library).team_report().alpha_of_reasons is None

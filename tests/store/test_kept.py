@@ -161,7 +161,7 @@ def test_a_last_line_that_broke_off_is_skipped_and_the_next_start_goes_on(site: 
     with site.start() as library:
         first, second, *_ = filled(library)
         library.review.record(decision(first, client_id="1"))
-        replica_of(library).copy()
+        library.keep()
         library.review.record(decision(second, client_id="2"))
         (path,) = site.state.glob("events-*.jsonl")
     whole = path.read_bytes()
@@ -180,7 +180,7 @@ def test_a_last_line_that_broke_off_is_skipped_and_the_next_start_goes_on(site: 
 def test_a_damaged_line_in_the_middle_is_named_and_the_others_count(site: Site) -> None:
     with site.start() as library:
         first, second, *_ = filled(library)
-        replica_of(library).copy()
+        library.keep()
         library.review.record(decision(first, client_id="1"))
         library.review.record(decision(second, client_id="2"))
         (path,) = site.state.glob("events-*.jsonl")
@@ -232,7 +232,8 @@ def test_pictures_that_a_killed_process_had_not_copied_are_copied_by_the_next(si
     library = site.start()
     first, *_ = filled(library)
     library.review.record(decision(first))  # with the rows, without pictures
-    die(library)
+    library._state = None
+    library.close()
     site.start().close()  # the disk was not lost
     site.lose_library()
     with site.start() as library:
@@ -256,7 +257,7 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
             with pytest.raises(LibraryUnusable, match=r"state folder .* cannot be used \(No space left"):
                 library.review.record(decision(first, client_id="1"))
         library.review.record(decision(first, client_id="1"))  # what the browser does: the same again
-        die(library)
+        library._state = None  # nothing is written at the end
     site.lose_library()
     with site.start() as library:
         assert [one.client_id for one in library.review.decisions()] == ["1"]
@@ -464,7 +465,7 @@ def test_a_damaged_picture_is_not_copied_and_is_logged(site: Site, caplog: pytes
     library = site.start()
     damaged, whole = (library.samples.get(sample_id).image_id or "" for sample_id in filled(library)[-2:])
     library.images.path(damaged).write_bytes(library.images.path(whole).read_bytes())
-    replica_of(library).copy()
+    library.keep()
     library.close()
     assert whole in ReplicaFolder(site.state).pictures()
     assert damaged not in ReplicaFolder(site.state).pictures()

@@ -91,8 +91,8 @@ class LocalApp:
 @contextmanager
 def served(folder: Path, **settings: Any) -> Iterator[LocalApp]:
     """Serve the library of a folder, as `App` would."""
-    from pipeline.services import Studio
     from pipeline.settings import Settings
+    from pipeline.studio import Studio
     from ui.app import launch
 
     port = _free_port()

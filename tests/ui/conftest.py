@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.services import Studio
 from pipeline.settings import Settings
+from pipeline.studio import Studio
 from tests.ui.browser import close_browser
 
 

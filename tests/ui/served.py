@@ -16,7 +16,7 @@ from ui.origin import TOKEN_HEADER, TOKEN_PATH
 if TYPE_CHECKING:
     import gradio as gr
 
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 _TIMEOUT_S = 120
 

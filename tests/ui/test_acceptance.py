@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pipeline.domain.acceptance import Acceptance, Change, Tally
 from pipeline.domain.review import Verdict
-from pipeline.services import Studio
+from pipeline.studio import Studio
 from tests.toy_library import add_subject, decision, render, spec
 from ui.pages.generate.acceptance import acceptance_html, rate_chart_html
 
@@ -24,7 +24,7 @@ def decided(studio: Studio) -> None:
 
 def test_nothing_is_shown_before_the_first_decision(studio: Studio) -> None:
     assert acceptance_html(Acceptance(total=Tally(0, 0))) == ""
-    assert studio.advice() == []
+    assert studio.review.insights.advice() == []
 
 
 def test_the_charts_say_rate_number_and_interval_least_accepted_first() -> None:
@@ -36,17 +36,17 @@ def test_the_charts_say_rate_number_and_interval_least_accepted_first() -> None:
 
 def test_decisions_of_people_become_advice_and_a_changed_recipe(studio: Studio) -> None:
     decided(studio)
-    assert "50% of 24 reviewed pictures accepted" in acceptance_html(studio.acceptance())
-    advice = studio.advice()
+    assert "50% of 24 reviewed pictures accepted" in acceptance_html(studio.review.insights.acceptance())
+    advice = studio.review.insights.advice()
     assert [(one.change, one.value) for one in advice] == [(Change.DROP, "snow"), (Change.MORE, "gravel")]
     text = "backdrops: {template: '{surface} floor', slots: {surface: [snow, gravel]}}"
-    assert "gravel: 2.0" in studio.changed_recipe(text, advice)
-    assert "snow" not in studio.changed_recipe(text, advice)
+    assert "gravel: 2.0" in studio.plans.changed_recipe(text, advice)
+    assert "snow" not in studio.plans.changed_recipe(text, advice)
 
 
 def test_decisions_of_gates_are_no_advice(studio: Studio) -> None:
     subject = add_subject(studio.library, 1)
     studio.library.plans.add("toy", "", [spec(subject)])
     render(studio.library, spec(subject))
-    studio.gate()
-    assert studio.acceptance().total.decided == 0
+    studio.review.decisions.gate()
+    assert studio.review.insights.acceptance().total.decided == 0

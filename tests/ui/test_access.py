@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 from gradio.context import LocalContext
 
 from pipeline.domain.people import Role
-from pipeline.services import Studio
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from ui.access import (
     LEAST_ROLE,
     Capability,
@@ -40,7 +40,7 @@ WRITING = {
 @pytest.fixture
 def app(studio: Studio) -> gr.Blocks:
     """The app of somebody's Space."""
-    studio.settings = replace(studio.settings, hosted=True, owner="ann")
+    change_settings(studio, hosted=True, owner="ann")
     return build_app(studio, StarterJob(studio))
 
 
@@ -131,7 +131,7 @@ def test_a_stranger_is_refused_by_all_that_writes_before_anything_is_read(
 def test_roles_open_what_they_are_for_and_at_home_all_is_open(
     studio: Studio, asked_by: Callable[[str], None]
 ) -> None:
-    studio.settings = replace(studio.settings, hosted=True, people="ann:lead, ben")
+    change_settings(studio, hosted=True, people="ann:lead, ben")
     lead = handler(studio, Capability.PUBLISH)(lambda: "published")
     review = handler(studio, Capability.KEEP)(lambda: "kept")
 
@@ -148,12 +148,12 @@ def test_roles_open_what_they_are_for_and_at_home_all_is_open(
     asked_by("cy")
     with pytest.raises(gr.Error, match="'cy' may not decide here"):
         list(watch())
-    studio.settings = replace(studio.settings, hosted=False)
+    change_settings(studio, hosted=False)
     assert (lead(), list(watch())) == ("published", ["seen"])
 
 
 def test_a_server_function_refuses_with_its_problem(studio: Studio) -> None:
-    studio.settings = replace(studio.settings, hosted=True, owner="ann")
+    change_settings(studio, hosted=True, owner="ann")
     count = server_function(studio, Capability.SETTLE, lambda asked: {"problem": "", "asked": asked})
     assert count("q", request_of("ann"))["asked"] == "q"
     assert count("q", request_of(""))["problem"].startswith(

@@ -13,7 +13,7 @@ import gradio as gr
 import pytest
 
 from pipeline.errors import InvalidRequest
-from pipeline.services import Studio
+from pipeline.studio import Studio
 from tests.ui.served import free_port
 from ui.app import PortTakenError, launch
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from pipeline.services import Studio
 from pipeline.settings import Settings
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import filled
 from tests.ui.served import Site, served
 from ui.origin import TOKEN_HEADER, TOKEN_PATH, hosts_of
@@ -41,7 +42,7 @@ def restored(studio: Studio) -> Iterator[None]:
     """Give the shared studio its settings back."""
     before = studio.settings
     yield
-    studio.settings = before
+    change_settings(studio, **{field.name: getattr(before, field.name) for field in fields(before)})
 
 
 def bulk(site: Site) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def test_the_studios_own_page_decides_in_bulk_under_every_name_of_the_loopback(
     call["data"]["batch"] = host
     answer = site.post("component_server", call, own)
     assert (answer.status, answer.json["count"]) == (200, 3)
-    assert studio.undo_all(host, reviewer="me") == 3
+    assert studio.review.decisions.undo_all(host, reviewer="me") == 3
 
 
 @pytest.mark.parametrize("headers", [{"Origin": EVIL}, {"Host": "evil.example"}], ids=["origin", "host"])
@@ -202,7 +203,7 @@ def test_the_names_of_a_studio(
 def test_on_a_space_pages_of_other_spaces_are_foreign_and_the_health_check_is_not(
     studio: Studio, restored: None
 ) -> None:
-    studio.settings = replace(studio.settings, hosted=True, owner="ann")
+    change_settings(studio, hosted=True, owner="ann")
     body = {"data": [], "session_hash": "s", "fn_index": 0}
     with served(studio) as site:
         host = {"Host": "ann-backlot.hf.space"}
@@ -216,7 +217,7 @@ def test_on_a_space_pages_of_other_spaces_are_foreign_and_the_health_check_is_no
 
 
 def test_behind_a_proxy_the_name_that_the_owner_gave_counts(studio: Studio, restored: None) -> None:
-    studio.settings = replace(studio.settings, hosts="studio.example.org")
+    change_settings(studio, hosts="studio.example.org")
     with served(studio) as site:
         own = {"Origin": "https://studio.example.org"}
         assert site.post("reset", {"event_id": "x"}, own).status == 200

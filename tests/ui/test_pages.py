@@ -9,7 +9,8 @@ from PIL import Image
 from pipeline.domain.arms import Arm
 from pipeline.errors import InvalidRequest
 from pipeline.publish.credits import published_source
-from pipeline.services import PlanPreview, ReleaseOutlook, RunProgress, RunState, Studio, StudyProgress
+from pipeline.services.reports import PlanPreview, ReleaseOutlook, RunProgress, RunState, StudyProgress
+from pipeline.studio import Studio
 from tests.toy_library import add_subject, filled
 from ui.components.frame import bar_html
 from ui.pages.generate.page import plan_html, run_html
@@ -42,7 +43,7 @@ def test_doubtful_photographs_come_first_and_excluded_ones_last(studio: Studio) 
     add_subject(studio.library, 1)
     out = add_subject(studio.library, 2)
     doubtful = add_subject(studio.library, 3, doubts=("touches the border",))
-    studio.set_excluded(out.id, True)
+    studio.library.photos.set_excluded(out.id, True)
     _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
     assert grid.index(doubtful.id) < grid.index(out.id)
     assert line == "1–3 of 3"
@@ -59,7 +60,7 @@ def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:
         Importing(studio).from_files([str(tmp_path / "one.png")], " ", "")
     with pytest.raises(InvalidRequest, match="cannot be a folder name"):
         Importing(studio).from_files([str(tmp_path / "one.png")], "../up", "")
-    assert studio.classes() == {}
+    assert studio.library.counts().classes == {}
 
 
 def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path
     photo[20:44, 20:44] = (30, 90, 160)
     Image.fromarray(photo).save(tmp_path / "one.png")
     Importing(studio).from_files([str(tmp_path / "one.png")], "bolt", "train")
-    (subject,) = studio.subjects()
+    (subject,) = studio.library.photos.list()
     assert (subject.label, subject.name) == ("bolt", "bolt/one.png")
     assert published_source(subject.source) == "uploaded"
 
@@ -81,7 +82,7 @@ def test_uploads_of_one_file_name_are_all_imported(studio: Studio, tmp_path: Pat
         Image.fromarray(photo).save(tmp_path / path)
         uploads.append(str(tmp_path / path))
     Importing(studio).from_files(uploads, "bolt", "train")
-    assert sorted(subject.name for subject in studio.subjects()) == [
+    assert sorted(subject.name for subject in studio.library.photos.list()) == [
         "bolt/A (4).png",
         "bolt/a (2).png",
         "bolt/a (3).png",
@@ -162,4 +163,4 @@ def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_pat
 
 def test_the_thumbnails_of_a_run_are_those_of_its_samples(studio: Studio) -> None:
     ids = filled(studio.library, samples=1)
-    assert studio.thumbnail_path(studio.sample(ids[0]).image_id or "").is_file()
+    assert studio.photos.thumbnail_path(studio.library.samples.get(ids[0]).image_id or "").is_file()

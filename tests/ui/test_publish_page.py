@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
 
-from pipeline.services import Studio
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import decision, filled
 from ui.app import build_app
 from ui.pages.photos.starter_job import StarterJob
@@ -54,7 +54,7 @@ def test_a_place_must_be_named(studio: Studio, to: str, problem: str) -> None:
 def test_an_empty_studio_proposes_a_folder_but_a_space_the_hub_and_no_path_of_its_disk(
     studio: Studio, hosted: bool
 ) -> None:
-    studio.settings = replace(studio.settings, hosted=hosted, owner="ann")
+    change_settings(studio, hosted=hosted, owner="ann")
     labels = {one.label: one for one in endpoint(studio, "publish").inputs}
     assert labels["To"].value == ("hub" if hosted else "folder")
     assert (labels["Name"].visible, labels["Folder"].visible) == (hosted, not hosted)

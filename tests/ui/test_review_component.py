@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 
 from pipeline.domain.review import Decision, Policy, Verdict
 from pipeline.errors import LibraryUnusable
-from pipeline.services import Studio
 from pipeline.services.review.gold import fitted
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import filled
 from ui.pages.review.component import server_functions
 from ui.session import NAME_COOKIE
@@ -73,7 +73,11 @@ def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: li
         {"client_id": "4", "state": "pending"},
     ]
     assert answer["left"] == 4
-    assert [studio.sample(one).review for one in samples[:3]] == ["pending", "rejected", "pending"]
+    assert [studio.library.samples.get(one).review for one in samples[:3]] == [
+        "pending",
+        "rejected",
+        "pending",
+    ]
     assert [one.reason for one in studio.library.review.decisions(samples[1])] == ["seam"]
 
 
@@ -98,12 +102,12 @@ def test_a_sample_that_is_gone_is_answered_with_a_sentence_and_the_others_are_sa
     answer = ask.record_decisions([decision("gone", "accept", "1"), decision(samples[0], "accept", "2")])
     assert "no sample 'gone'" in answer["saved"][0]["refused"]
     assert answer["saved"][1] == {"client_id": "2", "state": "accepted"}
-    assert studio.sample(samples[0]).review == "accepted"
+    assert studio.library.samples.get(samples[0]).review == "accepted"
 
 
 def test_an_earlier_sitting_s_last_decision_can_be_taken_back(studio: Studio, samples: list[str]) -> None:
     ask = asked_of(studio)
-    studio.decide(samples[3], Verdict.ACCEPT, reviewer="me")
+    studio.review.decisions.decide(samples[3], Verdict.ACCEPT, reviewer="me")
     answer = ask.undo_last([])
     assert answer["entry"]["id"] == samples[3]
     assert answer["left"] == 5
@@ -124,9 +128,9 @@ def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples:
     ask = asked_of(studio)
     answer = ask.record_decisions([decision(samples[0], "accept", "1"), decision(samples[0], "flag", "2")])
     assert [one["state"] for one in answer["saved"]] == ["accepted", "accepted"]
-    assert studio.sample(samples[0]).review == "accepted"
+    assert studio.library.samples.get(samples[0]).review == "accepted"
     ask.record_decisions([decision(samples[0], "undo", "3")])
-    assert studio.sample(samples[0]).review == "accepted"
+    assert studio.library.samples.get(samples[0]).review == "accepted"
     assert [str(one.verdict) for one in studio.library.review.decisions(samples[0])] == [
         "accept",
         "flag",
@@ -171,15 +175,15 @@ def test_all_that_fit_are_decided_in_one_go_and_one_undo_takes_them_back(
     assert ask.decide_all(asked)["count"] == 0
     assert ask.undo_all("b")["count"] == 5
     assert ask.undo_all("b")["count"] == 0
-    assert [studio.sample(one).review for one in samples] == ["pending"] * 5
-    assert studio.verify() == []
+    assert [studio.library.samples.get(one).review for one in samples] == ["pending"] * 5
+    assert studio.library.verify() == []
 
 
 def test_a_named_queue_is_kept_for_everybody_and_can_be_removed(studio: Studio, samples: list[str]) -> None:
     ask = asked_of(studio)
     query = {"word": "surface=gravel", "order": "newest"}
     assert ask.save_queue({"name": " rough ", "query": query})["queues"] == {"rough": query}
-    queued = ask.review_queue([None, 2, studio.queues()["rough"]])["entries"]
+    queued = ask.review_queue([None, 2, studio.library.queue.saved()["rough"]])["entries"]
     assert [one["id"] for one in queued] == samples[:2:-1]
     assert "1 to 80 characters" in ask.save_queue({"name": "", "query": query})["problem"]
     assert (
@@ -191,7 +195,7 @@ def test_a_named_queue_is_kept_for_everybody_and_can_be_removed(studio: Studio, 
 def test_known_answers_are_dealt_among_the_others_and_measure_who_reviews(
     studio: Studio, samples: list[str]
 ) -> None:
-    studio.settings = replace(studio.settings, people="ann, lea:lead", gold=0.5)
+    change_settings(studio, people="ann, lea:lead", gold=0.5)
     ask = asked_of(studio)
     ask.record_decisions([decision(samples[0], "reject", "1")], asked_by("lea"))
     assert ask.make_gold({"ids": samples[:1]}, asked_by("ann"))["problem"].startswith(
@@ -211,10 +215,10 @@ def test_known_answers_are_dealt_among_the_others_and_measure_who_reviews(
             {"client_id": f"g{number}", "state": "accepted"}
         ]  # as a sample would answer
     assert studio.library.gold.results() == {"ann": (1, 2)}  # the photograph, not the rejected sample
-    assert studio.sample(samples[0]).review == "rejected"
+    assert studio.library.samples.get(samples[0]).review == "rejected"
     ask.record_decisions([decision(known[0]["id"], "undo", "u")], asked_by("ann"))
     assert studio.library.gold.results()["ann"][1] == 1
-    assert studio.verify() == []
+    assert studio.library.verify() == []
 
 
 def asked_by(name: str) -> Any:
@@ -234,7 +238,7 @@ def test_decisions_are_kept_under_the_name_of_the_browser(studio: Studio, sample
 
 
 def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, samples: list[str]) -> None:
-    studio.settings = replace(studio.settings, people="ann:lead, ben")
+    change_settings(studio, people="ann:lead, ben")
     ask = asked_of(studio)
     assert ask.review_queue([None, 5, {}], asked_by("cy"))["role"] == "reader"
     assert len(ask.review_queue([None, 5, {}], asked_by("cy"))["entries"]) == 5
@@ -251,20 +255,20 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
 def test_a_browser_cannot_say_that_a_lead_settled_it_or_that_nobody_decided(
     studio: Studio, samples: list[str]
 ) -> None:
-    studio.settings = replace(studio.settings, people="ann, lea:lead")
+    change_settings(studio, people="ann, lea:lead")
     studio.library.review.set_policy(Policy(overlap=2))
     ask = asked_of(studio)
     for number, via in enumerate(("settle", "gate", "helper")):
         forged = decision(samples[number], "accept", str(number)) | {"via": via}
         ask.record_decisions([forged], asked_by("ann"))
-    assert [studio.sample(one).review for one in samples[:3]] == ["pending"] * 3
+    assert [studio.library.samples.get(one).review for one in samples[:3]] == ["pending"] * 3
     assert {one.via for one in studio.library.review.decisions()} == {"click"}
 
 
 def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
     studio: Studio, samples: list[str]
 ) -> None:
-    studio.settings = replace(studio.settings, hosted=True, owner="ann")
+    change_settings(studio, hosted=True, owner="ann")
     ask = asked_of(studio)
     made_up = asked_by("ann")
     assert ask.review_queue([None, 5, {}], made_up)["reviewer"] == "visitor"
@@ -279,16 +283,16 @@ def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
 
 
 def test_who_only_looks_does_not_make_the_helper_learn(studio: Studio, samples: list[str]) -> None:
-    studio.settings = replace(studio.settings, people="ann")
+    change_settings(studio, people="ann")
     ask = asked_of(studio)
     assert len(ask.review_queue([None, 5, {"order": "promise"}], asked_by("cy"))["entries"]) == 5
-    assert studio.helper_report().sentence == ""
+    assert studio.review.auto_reviewer.report().sentence == ""
     ask.review_queue([None, 5, {"order": "promise"}], asked_by("ann"))
-    assert "learns from 30 decisions" in studio.helper_report().sentence
+    assert "learns from 30 decisions" in studio.review.auto_reviewer.report().sentence
 
 
 def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, samples: list[str]) -> None:
-    studio.settings = replace(studio.settings, people="ann, ben, lea:lead")
+    change_settings(studio, people="ann, ben, lea:lead")
     studio.library.review.set_policy(Policy(overlap=2))
     ask = asked_of(studio)
 
@@ -306,9 +310,9 @@ def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, sa
     assert refused["refused"].startswith("'ann' may not settle what others disagree on")
     (settled,) = ask.record_decisions([decision(samples[0], "reject", "4")], asked_by("lea"))["saved"]
     assert "refused" not in settled
-    assert studio.sample(samples[0]).review == "rejected"
+    assert studio.library.samples.get(samples[0]).review == "rejected"
     assert studio.library.review.decisions(samples[0])[-1].via == "settle"
-    assert studio.verify() == []
+    assert studio.library.verify() == []
 
 
 UNREADABLE: list[Any] = [
@@ -402,7 +406,7 @@ def test_a_request_of_another_form_is_refused_in_one_sentence_and_changes_nothin
     assert answer["problem"]
     assert "\n" not in answer["problem"]
     assert studio.library.review.decisions() == []
-    assert (studio.library.gold.count(), studio.queues()) == (0, {})
+    assert (studio.library.gold.count(), studio.library.queue.saved()) == (0, {})
 
 
 def test_a_page_never_holds_more_than_two_hundred(studio: Studio, samples: list[str]) -> None:
@@ -411,7 +415,7 @@ def test_a_page_never_holds_more_than_two_hundred(studio: Studio, samples: list[
 
 def gold_studio(studio: Studio, samples: list[str]) -> tuple[SimpleNamespace, list[dict[str, Any]]]:
     """A sample and a photo as gold items, and what ann is dealt."""
-    studio.settings = replace(studio.settings, people="ann, lea:lead", gold=0.5)
+    change_settings(studio, people="ann, lea:lead", gold=0.5)
     ask = asked_of(studio)
     ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("lea"))
     ask.make_gold({"ids": samples[:1]}, asked_by("lea"))

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from pipeline.domain.review import Policy, Verdict
-from pipeline.services import Studio
 from pipeline.services.reports import AutoReviewerReport
-from pipeline.services.review.auto_reviewer import Quality
+from pipeline.services.review.acceptance_model import Quality
 from pipeline.store import AutoReviewCheck, AutoReviewLimits
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import decision, filled
 from ui.pages.reviewers.auto_reviewer import build_helper_section, helper_html, limits_html
 from ui.pages.reviewers.page import team_html
 
 
 def test_without_decisions_it_says_what_to_do(studio: Studio) -> None:
-    assert "Nobody has decided yet" in team_html(studio.team_report())
+    assert "Nobody has decided yet" in team_html(studio.review.insights.team_report())
 
 
 def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
@@ -29,7 +29,7 @@ def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
         studio.library.review.record(decision(one, reviewer="ann"))
         verdict = Verdict.ACCEPT if index < 4 else Verdict.REJECT
         studio.library.review.record(decision(one, verdict, reviewer="ben"))
-    report = studio.team_report()
+    report = studio.review.insights.team_report()
     assert [(one.reviewer, one.decided, one.accepted.accepted) for one in report.habits] == [
         ("ann", 6, 6),
         ("ben", 6, 4),
@@ -45,8 +45,8 @@ def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
 def test_gates_are_no_reviewers_and_one_vote_each_is_no_agreement(studio: Studio) -> None:
     first, *_ = filled(studio.library)
     studio.library.review.record(decision(first, reviewer="ann"))
-    studio.gate()
-    page = team_html(studio.team_report())
+    studio.review.decisions.gate()
+    page = team_html(studio.review.insights.team_report())
     assert "<b>1</b> decisions" in page
     assert "agreement is not known" in page
 
@@ -58,12 +58,12 @@ def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
     for one, reasons in ((first, ("seam", "halo")), (second, ("seam", "seam"))):
         for reviewer, reason in zip(("ann", "ben"), reasons, strict=True):
             studio.library.review.record(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
-    assert "No known answers yet" in team_html(studio.team_report())
-    studio.add_gold([first], "ann")
+    assert "No known answers yet" in team_html(studio.review.insights.team_report())
+    studio.review.gold.add([first], "ann")
     assert studio.library.gold.next_for("ben", 5) == []  # who decided it knows the answer
     (item,) = studio.library.gold.next_for("cy", 5)
-    studio.decide(item.id, Verdict.ACCEPT, reviewer="cy")
-    report = studio.team_report()
+    studio.review.decisions.decide(item.id, Verdict.ACCEPT, reviewer="cy")
+    report = studio.review.insights.team_report()
     assert (report.gold_items, report.gold["cy"].accepted, report.gold["cy"].decided) == (1, 0, 1)
     assert report.alpha_of_reasons == 0.0  # one of two agrees: no better than chance
     page = team_html(report)
@@ -80,7 +80,7 @@ def test_half_of_a_single_decision_is_not_told(studio: Studio) -> None:
     first, *_ = filled(studio.library)
     studio.library.review.record(decision(first, reviewer="ann"))
     row = "<th>ann</th><td>1</td><td>100%</td><td>–</td><td>100%</td><td>–</td><td>–</td>"
-    assert row in team_html(studio.team_report())
+    assert row in team_html(studio.review.insights.team_report())
 
 
 def test_a_helper_that_has_not_learned_says_what_it_is_or_why_it_cannot() -> None:
@@ -133,7 +133,7 @@ def test_how_the_checks_came_out_is_said() -> None:
 
 
 def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
-    studio.settings = replace(studio.settings, people="ann:lead, ben")
+    change_settings(studio, people="ann:lead, ben")
     with gr.Blocks() as page:
         build_helper_section(page, studio)
     keep = next(one.fn for one in page.fns.values() if getattr(one.fn, "__name__", "") == "keep")
@@ -143,7 +143,7 @@ def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
         return SimpleNamespace(cookies={"backlot_reviewer": name})
 
     for name in ("ben", "somebody"):
-        with pytest.raises(gr.Error, match=f"'{name}' may not let the helper decide"):
+        with pytest.raises(gr.Error, match=f"'{name}' may not let the auto-reviewer decide"):
             keep(True, 0.9, 0.1, asked_by(name))
     assert studio.library.auto_review.limits() == AutoReviewLimits()
     assert "accepts from 0.90 on" in keep(True, 0.9, 0.1, asked_by("ann"))

@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ import pytest
 from PIL import Image
 
 from pipeline.domain.review import Verdict
-from pipeline.services import Studio
 from pipeline.settings import Settings
 from pipeline.store.database import DATABASE_NAME
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import decision, filled
 from tests.ui.served import Answer, Site, served
 from ui.access import LEAST_ROLE, Capability, Role, capability_of, server_functions_of
@@ -60,7 +60,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     with Studio(settings) as opened:
         ids = filled(opened.library, samples=3)
         opened.library.review.record(decision(ids[0], Verdict.ACCEPT, client_id="batch:1"))
-        opened.settings = replace(opened.settings, hosted=True, owner="ann", people="ann:lead, ben")
+        change_settings(opened, hosted=True, owner="ann", people="ann:lead, ben")
         yield opened
 
 
@@ -268,7 +268,7 @@ def test_a_visitor_sends_no_files_and_no_megabytes(site: Site, studio: Studio) -
 def test_only_pictures_are_served_as_files(site: Site, studio: Studio) -> None:
     library = studio.settings.library.absolute()
     row = studio.library.samples.list(review="accepted")[0]
-    picture = studio.picture_path(str(row.image_id)).absolute()
+    picture = studio.library.images.path(str(row.image_id)).absolute()
     assert site.request("GET", f"/gradio_api/file={picture}").status == 200
     for path in (library / DATABASE_NAME, Path(__file__), Path("app.py").absolute(), Path("/etc/passwd")):
         assert site.request("GET", f"/gradio_api/file={path}").status == 403

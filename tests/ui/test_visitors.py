@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,8 @@ from gradio.context import LocalContext
 
 from pipeline.errors import NotAllowed
 from pipeline.rendering import unload
-from pipeline.services import Studio
+from pipeline.studio import Studio
+from tests.studios import change_settings
 from tests.toy_library import filled
 from ui.app import build_app
 from ui.pages.photos.starter_job import StarterJob
@@ -34,7 +35,7 @@ class Clock:
 @pytest.fixture
 def space(studio: Studio) -> Studio:
     """A studio on ann's Space, with ben as reviewer."""
-    studio.settings = replace(studio.settings, hosted=True, owner="ann", people="ann:lead, ben")
+    change_settings(studio, hosted=True, owner="ann", people="ann:lead, ben")
     return studio
 
 
@@ -50,7 +51,7 @@ def draw(visitors: Visitors, request: Any, *, model: str = "nano", count: int = 
 
 
 def test_a_visitor_gets_so_many_at_once_and_an_hour_and_others_have_no_limit(space: Studio) -> None:
-    space.settings = replace(space.settings, visitor_variants=3, visitor_pictures=6, visitor_total=100)
+    change_settings(space, visitor_variants=3, visitor_pictures=6, visitor_total=100)
     clock = Clock()
     visitors = Visitors(space, clock)
     assert draw(visitors, asked()) == 3
@@ -70,7 +71,7 @@ def test_a_visitor_gets_so_many_at_once_and_an_hour_and_others_have_no_limit(spa
 
 
 def test_new_sessions_do_not_lift_the_limit_of_all_visitors_together(space: Studio) -> None:
-    space.settings = replace(space.settings, visitor_total=10)
+    change_settings(space, visitor_total=10)
     visitors = Visitors(space, Clock())
     assert [draw(visitors, asked(f"s{number}")) for number in range(2)] == [4, 4]
     with pytest.raises(TooMany, match=r"all visitors together may have 10 pictures .* try in 60 min"):
@@ -78,7 +79,7 @@ def test_new_sessions_do_not_lift_the_limit_of_all_visitors_together(space: Stud
 
 
 def test_what_could_not_be_drawn_is_not_counted(space: Studio) -> None:
-    space.settings = replace(space.settings, visitor_pictures=4)
+    change_settings(space, visitor_pictures=4)
     visitors = Visitors(space, Clock())
     with pytest.raises(ZeroDivisionError), visitors.drawing(asked(), model="nano", count=4):
         raise ZeroDivisionError
@@ -94,7 +95,7 @@ def test_another_model_is_for_reviewers(space: Studio, name: str, who: str, way_
     visitors = Visitors(space, Clock())
     with pytest.raises(NotAllowed, match=f"^'{who}' may not use another model than nano here; {way_in}"):
         draw(visitors, asked(name=name), model="sdxl")
-    space.settings = replace(space.settings, visitor_pictures=0)
+    change_settings(space, visitor_pictures=0)
     with pytest.raises(NotAllowed, match=f"^'{who}' may not have pictures drawn here; {way_in}"):
         draw(visitors, asked(name=name))
 
@@ -105,7 +106,7 @@ def test_at_home_nobody_is_a_visitor(studio: Studio) -> None:
 
 
 def replace_settings(studio: Studio, **values: Any) -> Studio:
-    studio.settings = replace(studio.settings, **values)
+    change_settings(studio, **values)
     return studio
 
 
@@ -123,13 +124,13 @@ def endpoints(space: Studio) -> Iterator[dict[str, Any]]:
 def test_the_endpoint_draws_a_visitors_variants_with_nano_and_refuses_the_rest(
     space: Studio, endpoints: dict[str, Any]
 ) -> None:
-    space.settings = replace(space.settings, visitor_variants=1, visitor_pictures=1)
+    change_settings(space, visitor_variants=1, visitor_pictures=1)
     created = endpoints["created"]
     values = {one: getattr(one, "value", None) for one in created.inputs}
     model = next(one for one in values if getattr(one, "label", "") == "Model")
     prompt = next(one for one in values if getattr(one, "label", "") == "Prompt")
     chosen = next(one for one in values if isinstance(one, gr.State))
-    values |= {chosen: space.subjects()[0].id, prompt: "gravel floor", model: "sdxl"}
+    values |= {chosen: space.library.photos.list()[0].id, prompt: "gravel floor", model: "sdxl"}
     with pytest.raises(gr.Error, match="'visitor' may not use another model than nano here; sign in"):
         created.fn(values)
     ids, *_ = created.fn(values | {model: "nano"})

@@ -13,7 +13,7 @@ from ui.components.html import MARK
 from ui.errors import AT_ONCE
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 PAGES = {  # path → title; the first is the start page
     "": "Photos",
@@ -36,7 +36,7 @@ def build_bar(page: gr.Blocks, studio: Studio, path: str) -> None:
 
     @handler(studio, Capability.LOOK)
     def counted() -> str:
-        return bar_html(path, waiting=studio.status()["samples"]["pending"])
+        return bar_html(path, waiting=studio.library.counts().samples["pending"])
 
     page.load(counted, None, bar, **AT_ONCE)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.errors import InvalidRequest, StudioError
-from pipeline.store import DecisionRow, Library
+from pipeline.store import DecisionRow
 
 _AT_ONCE = 5000  # rows in memory
 _COLUMNS = tuple(DecisionRow.__annotations__)
@@ -24,7 +24,7 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
-def export_decisions(library: Library, file: Path) -> int:
+def write_decisions(rows: Iterator[DecisionRow], file: Path) -> int:
     """Write every decision, oldest first, to a `.parquet` or `.csv` file; how many.
 
     The columns are the fields of `DecisionRow`; `shown` is JSON text. The file is there whole or not at all.
@@ -38,7 +38,7 @@ def export_decisions(library: Library, file: Path) -> int:
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        count = _write(part, file.suffix, library.review.decision_rows())
+        count = _write(part, file.suffix, rows)
         part.replace(file)
     except OSError as error:
         raise StudioError(

@@ -10,63 +10,133 @@ Marking photographs instead would be honest too, but a marked check measures not
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB
+from pipeline.domain.people import Role
 from pipeline.domain.quality import gates_failed, scores
+from pipeline.domain.review import ACCEPTED, LASTING, PENDING, REJECTED, Verdict
 from pipeline.errors import NotFound
+from pipeline.services.review.roles import Roles
 from pipeline.store import GoldItem, Library, SampleRow
 
 Box = tuple[int, int, int, int]
 
 
-def gold_row(library: Library, item: GoldItem) -> SampleRow:
-    """What a gold item shows, in the form of a sample; only the id is not the item's own.
+@dataclass(frozen=True, slots=True)
+class GoldService:
+    """Gold items: who has them in their queue, what they show, and what was answered."""
 
-    Raises:
-        NotFound: the sample, the photograph, its mask or a sample made from it is missing.
-    """
-    if item.sample_id is not None:
-        return library.samples.get(item.sample_id)
-    assert item.subject_id is not None, "a gold item is a sample or a photograph"
-    subject = library.photos.get(item.subject_id)
-    if subject.mask_id is None:
-        raise NotFound("mask of photo", subject.id)
-    cover = library.gold.cover(subject.id)
-    size, box = cover.spec.size, subject.box
-    image = fitted(library.images.read(subject.photo_id)[..., :3], size, box)
-    mask = fitted(library.images.read(subject.mask_id), size, box)
-    computed = scores(image, mask)
-    shown = {name: computed.get(name, value) for name, value in cover.scores.items()}
-    return replace(
-        cover,
-        spec=replace(
-            cover.spec, label=subject.label, seed=cover.spec.seed + 1
-        ),  # no two entries share a seed
-        image_id=library.images.put(image),
-        mask_id=library.images.put(mask),
-        scores=shown,
-        failed_gates=tuple(str(failure) for failure in gates_failed(shown)),
-    )
+    library: Library
+    roles: Roles
+    share: float  # of gold items among the samples that a reviewer gets, 0 to 1
+    _dealt: dict[str, set[str]] = field(default_factory=dict)  # reviewer → items in their queue, not answered
 
+    def add(self, sample_ids: Sequence[str], reviewer: str) -> None:
+        """Make decided samples gold items: reviewers meet them again and are measured by them.
 
-def photo_of_gold(library: Library, item: GoldItem) -> RGB:
-    """The photograph of a gold item that is one, as its entry shows it; (H, W, 3) uint8."""
-    row = gold_row(library, item)
-    assert row.image_id is not None
-    return library.images.read(row.image_id)
+        Raises:
+            NotAllowed: the reviewer is not a lead.
+            InvalidRequest: a sample is not decided.
+        """
+        self.roles.must_lead(reviewer, "make gold items")
+        self.library.gold.add(sample_ids, made_by=reviewer)
 
+    def add_photos(self, number: int, reviewer: str) -> int:
+        """Make real photos gold items that must be accepted; return how many are new.
 
-def sample_behind(library: Library, item: GoldItem) -> str:
-    """The id of the sample that is drawn again where a reviewer asks for another try of a gold item."""
-    if item.sample_id is not None:
-        return item.sample_id
-    assert item.subject_id is not None
-    return library.gold.cover(item.subject_id).id
+        Raises:
+            NotAllowed: the reviewer is not a lead.
+        """
+        self.roles.must_lead(reviewer, "make gold items")
+        return self.library.gold.add_photos(number, made_by=reviewer)
+
+    def for_reviewer(self, reviewer: str, dealt: int) -> list[GoldItem]:
+        """Return gold items to be mixed into a number of dealt samples, by the share that the settings ask for.
+
+        An item is dealt once, until the reviewer begins a queue anew.
+        """
+        number = int(dealt * self.share + random.random())  # right in the mean also for small shares
+        if not self.share or not number or self.roles.role(reviewer) is Role.READER:
+            return []
+        dealt_before = self._dealt.setdefault(reviewer, set())
+        items = self.library.gold.next_for(reviewer, number + len(dealt_before))
+        return [item for item in items if item.id not in dealt_before][:number]
+
+    def row(self, item: GoldItem, reviewer: str) -> SampleRow:
+        """Return what a gold item shows, in the form of a sample; from then on it counts as dealt to the reviewer.
+
+        Raises:
+            NotFound: what it shows is missing.
+        """
+        row = self._shown(item)
+        self._dealt.setdefault(reviewer, set()).add(item.id)
+        return row
+
+    def answer(
+        self, gold_id: str, verdict: Verdict, *, reviewer: str, reason: str | None, via: str, client_id: str
+    ) -> str:
+        """Record the answer to a gold item; return the state that a sample without other votes would have."""
+        self.library.gold.answer(
+            gold_id, reviewer=reviewer, verdict=str(verdict), reason=reason, via=via, client_id=client_id
+        )
+        dealt = self._dealt.setdefault(reviewer, set())
+        (dealt.add if verdict is Verdict.UNDO else dealt.discard)(gold_id)
+        if verdict in LASTING and self.library.review.policy().overlap == 1:
+            return ACCEPTED if verdict is Verdict.ACCEPT else REJECTED
+        return PENDING
+
+    def unanswered(self, reviewer: str) -> int:
+        """Count the gold items in a reviewer's queue that wait for an answer."""
+        return len(self._dealt.get(reviewer, ()))
+
+    def forget(self, reviewer: str) -> None:
+        """Empty a reviewer's queue of gold items."""
+        self._dealt.pop(reviewer, None)
+
+    def photo(self, item: GoldItem) -> RGB:
+        """Return the photo of a gold item that is a photo, as its entry shows it; (H, W, 3) uint8."""
+        row = self._shown(item)
+        assert row.image_id is not None
+        return self.library.images.read(row.image_id)
+
+    def sample_behind(self, item: GoldItem) -> str:
+        """Return the id of the sample that is rendered anew where a reviewer asks for another try of a gold item."""
+        if item.sample_id is not None:
+            return item.sample_id
+        assert item.subject_id is not None
+        return self.library.gold.cover(item.subject_id).id
+
+    def _shown(self, item: GoldItem) -> SampleRow:
+        """What a gold item shows, in the form of a sample; only the id is not the item's own."""
+        library = self.library
+        if item.sample_id is not None:
+            return library.samples.get(item.sample_id)
+        assert item.subject_id is not None, "a gold item is a sample or a photo"
+        photo = library.photos.get(item.subject_id)
+        if photo.mask_id is None:
+            raise NotFound("mask of photo", photo.id)
+        cover = library.gold.cover(photo.id)
+        size, box = cover.spec.size, photo.box
+        image = fitted(library.images.read(photo.photo_id)[..., :3], size, box)
+        mask = fitted(library.images.read(photo.mask_id), size, box)
+        computed = scores(image, mask)
+        shown = {name: computed.get(name, value) for name, value in cover.scores.items()}
+        seed = cover.spec.seed + 1  # no two entries share a seed
+        return replace(
+            cover,
+            spec=replace(cover.spec, label=photo.label, seed=seed),
+            image_id=library.images.put(image),
+            mask_id=library.images.put(mask),
+            scores=shown,
+            failed_gates=tuple(str(failure) for failure in gates_failed(shown)),
+        )
 
 
 def fitted(pixels: NDArray[np.uint8], size: tuple[int, int], box: Box | None) -> NDArray[np.uint8]:

@@ -11,10 +11,11 @@ from pipeline.store import SampleFilter, SampleOrder, SampleState
 
 _REVIEWED = ("pending", "accepted", "rejected", "disputed")
 _PLAIN = ("label", "model", "cluster", "reviewer", "score")
+Query = Mapping[str, str | None]
 FIELDS = ("state", "method", "word", "since", "until", "low", "high", "order", *_PLAIN)
 
 
-def filter_of(query: Mapping[str, str | None]) -> SampleFilter:
+def filter_of(query: Query) -> SampleFilter:
     """The filter that a query asks for; fields that are empty do not matter.
 
     Args:
@@ -42,7 +43,7 @@ def filter_of(query: Mapping[str, str | None]) -> SampleFilter:
     )
 
 
-def reviewable(query: Mapping[str, str | None]) -> SampleFilter:
+def reviewable(query: Query) -> SampleFilter:
     """The filter for reviewing one by one: what is undecided, or disputed, most doubtful first by default."""
     wanted = {"order": SampleOrder.QUEUE, **{name: value for name, value in query.items() if value}}
     if wanted.get("state") != SampleState.DISPUTED:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.domain.images import RGB
-from pipeline.domain.placement import Placement, place
+from pipeline.domain.placement import Placement
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.domain.texts import text_fault
-from pipeline.errors import InvalidRequest, StudioError
+from pipeline.errors import InvalidRequest
 from pipeline.rendering import model_facts
-from pipeline.rendering.composite import composite
-from pipeline.rendering.runner import RenderedSample
-from pipeline.services.file_access import FileAccess
-from pipeline.services.reports import Created
-from pipeline.services.samples.runs import cutout_id_of, cutout_of, render
+from pipeline.services.samples.runs import cutout_id_of
 from pipeline.store import Library
 
 _CHECKER_PX = 16
@@ -75,15 +70,6 @@ def checkerboard(size: tuple[int, int]) -> RGB:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def placed_preview(
-    library: Library, subject_id: str, placement: Placement, size: int, ground: RGB | None
-) -> RGB:
-    """(size, size, 3): the placed object on a ground of that size, or on a checkerboard."""
-    cutout = cutout_of(library, cutout_id_of(library.photos.get(subject_id)))
-    layer = place([cutout], [placement], (size, size)).layer
-    return composite(layer, checkerboard((size, size)) if ground is None else ground)
-
-
 def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
     """The specs of a request, one a seed."""
     facts = model_facts(request.model)
@@ -113,35 +99,3 @@ def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
         )
         for variant in range(request.count)
     ]
-
-
-def create(
-    library: Library,
-    request: CreateRequest,
-    access: FileAccess,
-    *,
-    batch_size: int,
-    on_step: Callable[[int, int], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> list[Created]:
-    """Render the variants of a request; nothing is stored.
-
-    Raises:
-        StudioError: a variant could not be rendered.
-    """
-    access.model(request.model)
-    made: list[Created] = []
-    side = request.size or model_facts(request.model).size
-    size = (side, side)
-
-    def collect(spec: SampleSpec, sample: RenderedSample) -> None:
-        before = composite(sample.placed.layer, checkerboard(size))
-        made.append(Created(spec=spec, sample=sample, before=before))
-
-    def refuse(_spec: SampleSpec, sentence: str) -> None:
-        raise StudioError(sentence)
-
-    specs = variant_specs(library, request)
-    render(library, specs, access, batch_size, collect, refuse, on_step=on_step, cancelled=cancelled)
-    order = {spec.id: index for index, spec in enumerate(specs)}
-    return sorted(made, key=lambda one: order[one.spec.id])

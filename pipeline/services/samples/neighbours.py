@@ -63,7 +63,10 @@ class Neighbours:
         return novelty, cluster
 
     def _read(self, label: str, length: int) -> _Class:
-        stored_of_class = self.library.samples.descriptors(label)
-        looks = [(cluster, stored) for cluster, stored in stored_of_class if len(stored) == 4 * length]
+        looks = [
+            (cluster, stored)
+            for cluster, stored in self.library.samples.descriptors(label)
+            if len(stored) == 4 * length
+        ]
         rows = np.frombuffer(b"".join(stored for _, stored in looks), np.dtype("<f4")).reshape(-1, length)
         return _Class([cluster for cluster, _ in looks], rows.astype(np.float32), len(looks))

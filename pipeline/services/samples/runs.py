@@ -19,7 +19,7 @@ from pipeline.rendering import NO_MODEL, Generator, load
 from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.importing import Progress
-from pipeline.services.plans.planning import Overrides, planned
+from pipeline.services.plans.planning import Overrides, planned, recipe_of
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.reports import RunProgress, RunReport, RunState
 from pipeline.services.samples.neighbours import Neighbours
@@ -209,12 +209,15 @@ class BackgroundRun:
     _order: tuple[Recipe, Overrides] | None = None
     _started: float = 0.0
 
-    def start(self, recipe: Recipe, overrides: Overrides) -> None:
-        """Begin.
+    def start(self, recipe: str | None, overrides: Overrides) -> None:
+        """Start to plan a recipe (YAML text; None for the default) and to render what has no image yet.
 
         Raises:
-            StudioError: another run is in progress.
+            StudioError: another run is in progress, or the recipe cannot be read.
         """
+        self._start(recipe_of(recipe), overrides)
+
+    def _start(self, recipe: Recipe, overrides: Overrides) -> None:
         with self._starting:
             if self.alive:
                 raise StudioError("a run is already in progress; pause it or wait for it to finish")
@@ -235,10 +238,10 @@ class BackgroundRun:
         self._stop.set()
 
     def resume(self) -> None:
-        """Go on with the paused run."""
+        """Resume the paused run."""
         if self._order is None:
             raise StudioError("there is no paused run; start one first")
-        self.start(*self._order)
+        self._start(*self._order)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until the run has ended or paused."""

@@ -23,8 +23,20 @@ _INTERRUPTED = 130  # exit code of a study that was stopped
 _CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRequest:
+    """What a study trains and tests on, and how; None leaves the choice to `python -m training study`."""
+
+    release: str  # a folder, or a dataset on the Hub
+    test: str | None = None  # by default the test split of the release
+    seeds: int = 6
+    arms: tuple[str, ...] = ()  # empty: all of them
+    network: str = "small"
+    steps: int | None = None
+
+
 @dataclass(slots=True)
-class StudyProcess:
+class StudyService:
     """One study at a time: `python -m training study`, followed through the files that it writes."""
 
     runs: Path
@@ -32,16 +44,7 @@ class StudyProcess:
     _out: Path | None = None
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(
-        self,
-        release: str,
-        *,
-        test: str | None,
-        seeds: int,
-        arms: list[str] | None,
-        network: str,
-        steps: int | None,
-    ) -> Path:
+    def start(self, request: StudyRequest) -> Path:
         """Start a study of a release, or resume the last one with the same request; return the folder of its report.
 
         Seeds and arms may be added; another release, test set, network or number of steps is another study.
@@ -52,29 +55,21 @@ class StudyProcess:
         with self._starting:
             if self.alive:
                 raise StudioError("a study is already in progress; stop it or wait for it to finish")
-            return self._begin(release, test, seeds=seeds, arms=arms, network=network, steps=steps)
+            return self._begin(request)
 
-    def _begin(
-        self,
-        release: str,
-        test: str | None,
-        *,
-        seeds: int,
-        arms: list[str] | None,
-        network: str,
-        steps: int | None,
-    ) -> Path:
-        release, test = _absolute(release), _absolute(test) if test else None
-        asked: dict[str, object] = {"release": release, "test": test, "network": network, "steps": steps}
-        asked |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
-        out = self._last_of(asked) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
+    def _begin(self, request: StudyRequest) -> Path:
+        release, test = _absolute(request.release), _absolute(request.test) if request.test else None
+        identity: dict[str, object] = {"release": release, "test": test}
+        identity |= {"network": request.network, "steps": request.steps}
+        identity |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
+        out = self._last_of(identity) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
         out.mkdir(parents=True, exist_ok=True)
-        (out / _REQUEST).write_text(json.dumps(asked), encoding="utf-8")
+        (out / _REQUEST).write_text(json.dumps(identity), encoding="utf-8")
         command = [sys.executable, "-m", "training", "study", "--dataset", release]
-        command += ["--out", str(out), "--seeds", str(seeds), "--network", network]
+        command += ["--out", str(out), "--seeds", str(request.seeds), "--network", request.network]
         command += ["--test", test] if test else []
-        command += ["--arms", *arms] if arms else []
-        command += ["--steps", str(steps)] if steps is not None else []
+        command += ["--arms", *request.arms] if request.arms else []
+        command += ["--steps", str(request.steps)] if request.steps is not None else []
         with (out / _LOG).open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -87,11 +82,11 @@ class StudyProcess:
         self._out = out
         return out
 
-    def _last_of(self, asked: dict[str, object]) -> Path | None:
+    def _last_of(self, identity: dict[str, object]) -> Path | None:
         """Find the folder of the newest study with the same request, unless it has just failed."""
         failed = self._out if self._process and self._process.poll() not in (0, _INTERRUPTED) else None
         newest = sorted(self.runs.absolute().glob(f"study-*/{_REQUEST}"), reverse=True)
-        same = [path.parent for path in newest if path.parent != failed and _read_request(path) == asked]
+        same = [path.parent for path in newest if path.parent != failed and _read_request(path) == identity]
         return same[0] if same else None
 
     def stop(self) -> None:

@@ -15,7 +15,7 @@ from pipeline.errors import InvalidRequest
 from ui.components.chips import build_chips
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 Values = Mapping[Any, Any]
 _METHODS = [(facts.title, method) for method, facts in METHODS.items() if facts.needs_prompt]
@@ -108,7 +108,7 @@ def build_controls(studio: Studio) -> Controls:
                 _SOURCES, value=ControlSource.OBJECT, label="Edges of", elem_classes="pills", visible=False
             )
             control_scale = gr.Slider(0, 1.5, 0.6, step=0.05, label="How closely", buttons=[], visible=False)
-        models = [(one.title, one.name) for one in studio.models() if one.available]
+        models = [(one.title, one.name) for one in studio.plans.models()]
         model = gr.Dropdown(models, value=studio.settings.model, label="Model", allow_custom_value=True)
         with gr.Row(elem_classes="tight"):
             seed = gr.Number(1, label="Seed of the first", precision=0, minimum=0)

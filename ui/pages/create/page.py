@@ -26,7 +26,7 @@ from ui.pages.create.session import Creating
 from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 _SEEDS = 1_000_000
 _FIRST_PROMPT = "gravel floor, warm light"
@@ -103,7 +103,7 @@ def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
 
     @look
     def opened(request: gr.Request) -> tuple[Any, ...]:
-        classes = studio.classes()
+        classes = studio.library.counts().classes
         first = creating.first_object(request.query_params.get("subject", ""))
         choices = [("all", ""), *((name, name) for name in classes)]
         return (
@@ -181,7 +181,7 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
 
     def notes_of(prompt: str, model: str) -> str:
         try:
-            return note_html(studio.prompt_notes(prompt, creating.model(model))) if prompt else ""
+            return note_html(studio.plans.prompt_notes(prompt, creating.model(model))) if prompt else ""
         except StudioError as error:  # a wrong model: said in its place, not as a message at every key
             return note_html([str(error)], kind="bad")
 
@@ -192,7 +192,7 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     @look
     def model_changed(prompt: str, model: str) -> tuple[str, str, str]:
         try:
-            words = studio.vocabulary(creating.model(model))
+            words = studio.plans.vocabulary(creating.model(model))
         except StudioError as error:
             return prompt, "", note_html([str(error)], kind="bad")
         prompt = prompt or (_FIRST_PROMPT if words else "")
@@ -200,7 +200,9 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
 
     @look
     def chip_picked(prompt: str | None, model: str, event: gr.EventData) -> tuple[str, str]:
-        longer = with_word(prompt or "", picked_word(event), studio.vocabulary(creating.model(model)) or {})
+        longer = with_word(
+            prompt or "", picked_word(event), studio.plans.vocabulary(creating.model(model)) or {}
+        )
         return longer, notes_of(longer, model)
 
     @look
@@ -259,7 +261,7 @@ def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.S
 
     @handler(creating.studio, Capability.KEEP)
     def kept(sample_id: str) -> tuple[Any, str]:
-        creating.studio.keep(creating.variant(sample_id))
+        creating.studio.samples.keep(creating.variant(sample_id))
         return gr.Button("Kept", interactive=False), note_html(
             ["Kept: it waits on the Review page."], kind="good"
         )

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from pipeline.errors import InvalidRequest, NotFound
+from pipeline.services.samples.create import CreateRequest
 from ui.components.addresses import file_address, inline_picture
 from ui.components.stage import stage_value
 from ui.components.tiles import Tile, tiles_html
@@ -17,8 +18,9 @@ from ui.pages.create.controls import Controls, Values
 from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:
-    from pipeline.services import Created, Studio
+    from pipeline.services.reports import Created
     from pipeline.store import Photo
+    from pipeline.studio import Studio
 
 _PREVIEW_PX = 384
 _OFFERED = 36  # photographs in the strip
@@ -45,7 +47,7 @@ class Creating:
         if not values[self.chosen]:
             return ""
         placement = self.controls.placement(values)
-        return stage_value(self.studio.preview(values[self.chosen], placement, _PREVIEW_PX))
+        return stage_value(self.studio.samples.placed_preview(values[self.chosen], placement, _PREVIEW_PX))
 
     def create(self, values: Values, progress: gr.Progress, asking: object) -> list[str]:
         """Render four variants, or as many as who asks may have; their ids."""
@@ -53,12 +55,14 @@ class Creating:
             raise InvalidRequest("choose an object first; there is none in this library yet")
         request = self.controls.request(values)
         with self.visitors.drawing(asking, model=request["model"], count=_VARIANTS) as count:
-            made = self.studio.create(
-                values[self.chosen],
-                self.controls.placement(values),
-                count=count,
+            made = self.studio.samples.create(
+                CreateRequest(
+                    subject_id=values[self.chosen],
+                    placement=self.controls.placement(values),
+                    count=count,
+                    **request,
+                ),
                 on_step=lambda step, steps: progress((step, steps), desc="painting", unit="steps"),
-                **request,
             )
         for one in made:
             self.variants[one.spec.id] = one
@@ -101,10 +105,10 @@ class Creating:
         return tiles_html([_tile(self.studio, one, chosen) for one in fit[:_OFFERED]])
 
     def _placeable(self, label: str) -> list[Photo]:
-        subjects = self.studio.subjects(label=label or None)
+        subjects = self.studio.library.photos.list(label=label or None)
         return [one for one in subjects if one.cutout_id and not one.excluded]
 
 
 def _tile(studio: Studio, subject: Photo, chosen: str) -> Tile:
-    address = file_address(studio.thumbnail_path(subject.cutout_id or subject.photo_id))
+    address = file_address(studio.photos.thumbnail_path(subject.cutout_id or subject.photo_id))
     return Tile(id=subject.id, address=address, caption=subject.label, chosen=subject.id == chosen)

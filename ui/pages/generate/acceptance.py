@@ -15,7 +15,7 @@ from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Acceptance, Advice, Tally
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 
 def acceptance_html(found: Acceptance) -> str:
@@ -64,7 +64,7 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
 
     @handler(studio, Capability.LOOK)
     def offer() -> tuple[str, Any, Any]:
-        found = studio.acceptance()
+        found = studio.review.insights.acceptance()
         choices = [(one.sentence, _key(one)) for one in advice(found)]
         return (
             acceptance_html(found),
@@ -74,12 +74,12 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
 
     @handler(studio, Capability.PLAN)
     def change(text: str, keys: list[str]) -> tuple[str, Any]:
-        chosen = [one for one in studio.advice() if _key(one) in keys]
+        chosen = [one for one in studio.review.insights.advice() if _key(one) in keys]
         if not chosen:
             gr.Info("Tick the changes that you want first.")
             return text, gr.CheckboxGroup()
         gr.Info(f"{len(chosen)} changed in the recipe below; the plan shows what it makes now.")
-        return studio.changed_recipe(text, chosen), gr.CheckboxGroup(value=[])
+        return studio.plans.changed_recipe(text, chosen), gr.CheckboxGroup(value=[])
 
     page.load(offer, None, [charts, pane, ticked], **AT_ONCE)
     apply.click(change, [recipe, ticked], [recipe, ticked], **QUIET)

@@ -11,6 +11,7 @@ import gradio as gr
 
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
+from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
 from ui.access import Capability, handler
 from ui.components.addresses import file_address, page_address
@@ -29,7 +30,7 @@ from ui.errors import AT_ONCE, QUIET
 from ui.pages.generate.acceptance import build_advice
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 _POLL_S = 1.0
 _AS_IN_RECIPE = "as in the recipe"
@@ -140,33 +141,33 @@ class Generating:
 
     def preview(self, values: Mapping[Any, Any]) -> str:
         """Return the plan of the recipe as it is now; in its place what is wrong, so that no earlier plan stays."""
-        if not self.studio.classes():
+        if not self.studio.library.counts().classes:
             return _EMPTY
         try:
             text, overrides = self.controls.asked(values)
-            return plan_html(self.studio.preview_plan(text, **overrides))
+            return plan_html(self.studio.plans.preview(text, Overrides(**overrides)))
         except StudioError as error:
             return note_html([str(error)], kind="bad")
 
     def start(self, values: Mapping[Any, Any]) -> tuple[Any, ...]:
         """Start the run; return its plan, so that what is shown is what runs, and the page after it."""
         text, overrides = self.controls.asked(values)
-        self.studio.start_run(text, **overrides)
+        self.studio.samples.runs.start(text, Overrides(**overrides))
         return self.preview(values), *self.poll("")
 
     def pause(self) -> tuple[Any, ...]:
         """Pause the run."""
-        self.studio.pause_run()
+        self.studio.samples.runs.pause()
         return self.poll("")
 
     def resume(self) -> tuple[Any, ...]:
         """Go on with the run."""
-        self.studio.resume_run()
+        self.studio.samples.runs.resume()
         return self.poll("")
 
     def poll(self, seen: str) -> tuple[Any, ...]:
         """Bar, thumbnails, buttons, the mark of what was shown, the state; nothing is sent when nothing changed."""
-        progress = self.studio.run_progress()
+        progress = self.studio.samples.runs.progress
         mark = repr((progress.state, progress.done, progress.step, progress.latest, progress.sentence))
         if mark == seen:
             return (gr.skip(),) * 7
@@ -185,9 +186,9 @@ class Generating:
         )
 
     def _tile(self, sample_id: str) -> Tile:
-        row = self.studio.sample(sample_id)
+        row = self.studio.library.samples.get(sample_id)
         assert row.image_id is not None
-        address = file_address(self.studio.thumbnail_path(row.image_id))
+        address = file_address(self.studio.photos.thumbnail_path(row.image_id))
         return Tile(id=sample_id, address=address, caption=row.spec.label, flag="; ".join(row.failed_gates))
 
 
@@ -224,7 +225,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     gr.on(  # one listener: the last change counts, and the plan is dimmed until its own preview has come
         changes, preview, controls.all, plan, trigger_mode="always_last", show_progress="minimal"
     )
-    recipes = studio.recipes()
+    recipes = studio.plans.recipes()
     controls.name.input(look(lambda name: recipes.get(str(name), "")), controls.name, controls.text, **QUIET)
     start.click(lead(generating.start), controls.all, [plan, *shown], **QUIET)
     pause.click(lead(generating.pause), None, shown, **QUIET)
@@ -234,9 +235,9 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
 
 
 def _build_controls(studio: Studio) -> Controls:
-    recipes = studio.recipes()
+    recipes = studio.plans.recipes()
     first = next(iter(recipes))
-    models = [(_AS_IN_RECIPE, ""), *((one.title, one.name) for one in studio.models() if one.available)]
+    models = [(_AS_IN_RECIPE, ""), *((one.title, one.name) for one in studio.plans.models())]
     with gr.Column(elem_classes="pane"):
         name = gr.Dropdown(list(recipes), value=first, label="Recipe", elem_id="recipe")
         with gr.Row(elem_classes="pair"):

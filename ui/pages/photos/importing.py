@@ -18,8 +18,8 @@ from ui.components.html import note_html
 from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
     from pipeline.services.reports import ImportReport
+    from pipeline.studio import Studio
 
 _SPLITS = [("by chance, 80 % train", ""), ("train", "train"), ("test", "test")]
 _UPLOADED = "uploaded"  # the source of pictures that came without a folder
@@ -87,7 +87,7 @@ class Importing:
     def _run(self, source: str, split: str, progress: gr.Progress, token: gr.OAuthToken | None = None) -> str:
         self.stop.clear()
         try:
-            report = self.studio.import_photos(
+            report = self.studio.photos.import_source(
                 source,
                 split=split or None,
                 token=token.token if token else None,

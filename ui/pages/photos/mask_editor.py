@@ -19,8 +19,8 @@ from ui.errors import QUIET
 from ui.pages.photos.mask_session import Mending
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
     from pipeline.store import Photo
+    from pipeline.studio import Studio
 
 _VIEWS = [("mask", "mask"), ("photo", "photo"), ("cut-out", "cutout")]
 _TOOLS = [("click adds", "add"), ("click takes away", "remove"), ("box", "box"), ("brush", "brush")]
@@ -35,7 +35,7 @@ _ORIGINS = {"given": "given", "ground": "found", "person": "by hand"}
 
 def shown_subjects(studio: Studio, label: str, doubtful: bool) -> list[Photo]:
     """The photographs that pass the filters, in the order of the page: doubtful first, excluded last."""
-    subjects = studio.subjects(label=label or None, doubtful=True if doubtful else None)
+    subjects = studio.library.photos.list(label=label or None, doubtful=True if doubtful else None)
     return sorted(subjects, key=lambda one: (one.excluded, not one.mask_doubts, one.mask_score, one.name))
 
 
@@ -163,7 +163,7 @@ def _laid_out() -> _Parts:
 
 def _showing(mending: Mending) -> Callable[..., tuple[Any, ...]]:
     def show(subject_id: str, request: gr.Request) -> tuple[Any, ...]:
-        subject = mending.studio.subject(subject_id)
+        subject = mending.studio.library.photos.get(subject_id)
         return (
             subject_id,
             gr.Row(visible=False),
@@ -229,7 +229,9 @@ def _wire_storing(
 
     @edit
     def excluded(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
-        mending.studio.set_excluded(subject_id, not mending.studio.subject(subject_id).excluded)
+        mending.studio.library.photos.set_excluded(
+            subject_id, not mending.studio.library.photos.get(subject_id).excluded
+        )
         return (*show(subject_id, request), count + 1)
 
     parts.save.click(saved, [chosen, stored], [*closeup, stored])

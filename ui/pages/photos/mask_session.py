@@ -14,7 +14,7 @@ from pipeline.errors import InvalidRequest
 from ui.components.overlays import enlarged, mask_overlay, painted_mask, view_factor, with_corner
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 _KEPT_PROPOSALS = 32
 Key = tuple[str, str]  # session, subject id
@@ -30,11 +30,11 @@ class Mending:
 
     def picture(self, subject_id: str, view: str, request: gr.Request) -> RGB:
         """The large picture in one of its views, with the proposal where there is one."""
-        subject = self.studio.subject(subject_id)
+        subject = self.studio.library.photos.get(subject_id)
         mask = self._mask(subject_id, request)
         if view == "cutout":
-            return enlarged(self.studio.cutout_preview(subject_id))
-        photo = self.studio.picture(subject.photo_id)
+            return enlarged(self.studio.photos.cutout_preview(subject_id))
+        photo = self.studio.library.images.read(subject.photo_id)
         return enlarged(photo) if view == "photo" else mask_overlay(photo, mask)
 
     def editor(self, subject_id: str, request: gr.Request) -> dict[str, Any]:
@@ -50,7 +50,9 @@ class Mending:
             return self._corner(subject_id, point, shown, request)
         before = self._mask(subject_id, request)
         self._propose(
-            subject_id, self.studio.mend_click(subject_id, point, add=tool == "add", mask=before), request
+            subject_id,
+            self.studio.photos.mask_from_click(subject_id, point, add=tool == "add", mask=before),
+            request,
         )
         return self.picture(subject_id, "mask", request)
 
@@ -66,7 +68,7 @@ class Mending:
         key = (str(request.session_hash), subject_id)
         if key not in self.proposals:
             raise InvalidRequest("nothing has changed; mend the mask first, or go to the next photograph")
-        self.studio.save_mask(subject_id, self.proposals[key])
+        self.studio.photos.save_mask(subject_id, self.proposals[key])
         del self.proposals[key]
 
     def drop(self, subject_id: str, request: gr.Request) -> None:
@@ -83,12 +85,14 @@ class Mending:
             self.corners[session] = point
             return with_corner(self.picture(subject_id, "mask", request), shown)
         (x0, x1), (y0, y1) = sorted((first[0], point[0])), sorted((first[1], point[1]))
-        self._propose(subject_id, self.studio.mend_box(subject_id, (x0, y0, x1 + 1, y1 + 1)), request)
+        self._propose(
+            subject_id, self.studio.photos.mask_from_box(subject_id, (x0, y0, x1 + 1, y1 + 1)), request
+        )
         return self.picture(subject_id, "mask", request)
 
     def _mask(self, subject_id: str, request: gr.Request) -> Mask:
         kept = self.proposals.get((str(request.session_hash), subject_id))
-        return self.studio.mask(subject_id) if kept is None else kept
+        return self.studio.photos.mask(subject_id) if kept is None else kept
 
     def _propose(self, subject_id: str, mask: Mask, request: gr.Request) -> None:
         self.proposals[(str(request.session_hash), subject_id)] = mask

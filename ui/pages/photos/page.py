@@ -19,8 +19,8 @@ from ui.pages.photos.mask_editor import build_closeup, shown_subjects
 from ui.pages.photos.starter_job import StarterJob
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
     from pipeline.store import Photo
+    from pipeline.studio import Studio
 
 _PAGE = 60  # thumbnails at once
 _POLL_S = 1.5
@@ -40,7 +40,7 @@ class PhotosView:
 
     def overview(self, label: str, doubtful: bool, ground: str, first: int) -> tuple[Any, ...]:
         """Class choices, thumbnails, the line under them, whether there is a page before and after."""
-        classes = self.studio.classes()
+        classes = self.studio.library.counts().classes
         label = label if label in classes else ""
         choices = [
             (f"all {sum(classes.values())}", ""),
@@ -72,7 +72,7 @@ class PhotosView:
     def _tile(self, subject: Photo) -> Tile:
         return Tile(
             id=subject.id,
-            address=file_address(self.studio.thumbnail_path(subject.cutout_id or subject.photo_id)),
+            address=file_address(self.studio.photos.thumbnail_path(subject.cutout_id or subject.photo_id)),
             caption=subject.label if subject.split == "train" else f"{subject.label} · test",
             flag="; ".join(subject.mask_doubts),
             muted=subject.excluded,

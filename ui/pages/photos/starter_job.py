@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import StudioError
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class StarterJob:
 
     def start(self) -> None:
         """Begin, where the library is to be filled and no import of the set is in progress."""
-        if not self.running and self.studio.wants_starter:
+        if not self.running and self.studio.photos.wants_starter:
             self._thread = threading.Thread(target=self._fill, name="starter set", daemon=True)
             self._thread.start()
 
@@ -40,7 +40,7 @@ class StarterJob:
 
     def _fill(self) -> None:
         try:
-            self.studio.fill_with_starter(on_progress=self._note)
+            self.studio.photos.fill_with_starter(on_progress=self._note)
         except StudioError as error:
             self.problem = str(error)
 

@@ -12,7 +12,8 @@ import gradio as gr
 
 from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest
-from pipeline.services import PublishRequest
+from pipeline.services.releases.reports import PublishReport
+from pipeline.services.releases.service import PublishRequest
 from pipeline.services.reports import ReleaseOutlook
 from ui.access import Capability, build_hint, handler
 from ui.components.addresses import page_address
@@ -22,7 +23,8 @@ from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.publish import PushReport
+    from pipeline.studio import Studio
 
 _FOLDER, _HUB = "folder", "hub"
 _PLACES = [("a folder", _FOLDER), ("the Hugging Face Hub", _HUB)]
@@ -108,10 +110,10 @@ class Publishing:
 
     def outlook(self, place: str | None, folder: str | None, name: str | None) -> tuple[str, str]:
         """What is in, and the card."""
-        if not self.studio.classes():
+        if not self.studio.library.counts().classes:
             return _EMPTY, ""
         title = Path(folder or "").name if place == _FOLDER else (name or "").split("/")[-1]
-        outlook = self.studio.release_outlook(title.strip() or "my-dataset")
+        outlook = self.studio.releases.preview(title.strip() or "my-dataset")
         return outlook_html(outlook), _without_front_matter(outlook.card)
 
     def opened(self, place: str) -> tuple[str, str, str]:
@@ -127,11 +129,10 @@ class Publishing:
     ) -> str:
         """Write the release; where it lies."""
         report = self._published(self._request(values, token), progress)
-        said = note_html([report["sentence"]], kind="good")
-        push = report.get("push")
-        if push:
-            return said + link_html("Open it", push["pull_request"] or push["url"], new_tab=True)
-        return said + link_html("Train on it", page_address("train", release=str(report["path"])))
+        said = note_html([report.sentence], kind="good")
+        if push := report.push:
+            return said + link_html("Open it", push.pull_request or push.url, new_tab=True)
+        return said + link_html("Train on it", page_address("train", release=report.path))
 
     def compare(
         self,
@@ -141,9 +142,8 @@ class Publishing:
     ) -> str:
         """What publishing would change; nothing is written."""
         report = self._published(replace(self._request(values, token), dry_run=True), progress)
-        sentence, *_ = report["sentence"].splitlines()
-        push = report.get("push")
-        return note_html([sentence]) + (_files_html(push) if push else "")
+        sentence, *_ = report.sentence.splitlines()
+        return note_html([sentence]) + (_files_html(report.push) if report.push else "")
 
     def _request(self, values: Values, token: gr.OAuthToken | None) -> PublishRequest:
         form, hub = self.form, values[self.form.place] == _HUB
@@ -170,8 +170,8 @@ class Publishing:
             raise InvalidRequest("say where to: a folder")
         return str(self.studio.settings.releases / folder) if self.studio.settings.hosted else folder
 
-    def _published(self, request: PublishRequest, progress: gr.Progress) -> dict[str, Any]:
-        return self.studio.publish(
+    def _published(self, request: PublishRequest, progress: gr.Progress) -> PublishReport:
+        return self.studio.releases.publish(
             request, on_progress=lambda done, total, _name: progress((done, total), desc="reading pictures")
         )
 
@@ -182,10 +182,10 @@ class Publishing:
         return name if settings.hosted else str(settings.releases / name)
 
 
-def _files_html(push: Mapping[str, Any]) -> str:
+def _files_html(push: PushReport) -> str:
     """The files that would be sent and removed."""
-    rows: list[list[str | int]] = [[path, file_size(size)] for path, size in push["files"]]
-    rows += [[path, "removed"] for path in push["removed"]]
+    rows: list[list[str | int]] = [[path, file_size(size)] for path, size in push.files]
+    rows += [[path, "removed"] for path in push.removed]
     return table_html(["file", ""], rows) if rows else ""
 
 

@@ -26,8 +26,8 @@ from ui.session import Answer, answered, reviewer_of
 from ui.theme import STATIC
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
     from pipeline.store import SampleRow
+    from pipeline.studio import Studio
 
 _REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
@@ -55,7 +55,7 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         def dealt() -> Answer:
             page = read(PageRequest, in_order(PageRequest, asked))
-            rows = studio.next_for_review(reviewer, query=page.query, after=page.after, limit=page.limit)
+            rows = studio.review.queue.next(reviewer, query=page.query, after=page.after, limit=page.limit)
             entries = [entry_of(studio, row) for row in rows]
             return {"entries": with_gold(studio, entries, reviewer), "ended": len(rows) < page.limit}
 
@@ -63,7 +63,11 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         return (
             answer
             | _standing(studio, reviewer)
-            | {"reviewer": reviewer, "role": str(studio.role(reviewer)), "hosted": studio.settings.hosted}
+            | {
+                "reviewer": reviewer,
+                "role": str(studio.review.roles.role(reviewer)),
+                "hosted": studio.settings.hosted,
+            }
         )
 
     def record_decisions(asked: Any, request: gr.Request | None = None) -> Answer:
@@ -87,10 +91,10 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         """Take back this reviewer's last decision of an earlier visit → its entry, or None."""
         reviewer = reviewer_of(studio, request)
         try:
-            sample_id = studio.undo(reviewer)
+            sample_id = studio.review.decisions.undo(reviewer)
         except NotAllowed:
             sample_id = None
-        row = studio.sample(sample_id) if sample_id else None
+        row = studio.library.samples.get(sample_id) if sample_id else None
         entry = (
             entry_of(studio, row) if row and row.image_id else None
         )  # without an image there is none to show
@@ -98,13 +102,17 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
     def leave_review(_asked: Any = None, request: gr.Request | None = None) -> Answer:
         """Give back what this reviewer was about to look at."""
-        studio.leave_review(reviewer_of(studio, request))
+        studio.review.queue.leave(reviewer_of(studio, request))
         return {"problem": ""}
 
     def photo_in_place(sample_id: Any) -> Answer:
         """The photograph of a sample, moved as the object was, as the address of an image."""
         return answered(
-            lambda: {"image": inline_picture(studio.photo_in_place(read_text(sample_id, "sample")))}
+            lambda: {
+                "image": inline_picture(
+                    studio.review.decisions.photo_in_place(read_text(sample_id, "sample"))
+                )
+            }
         )
 
     def another_try(sample_id: Any, request: gr.Request | None = None) -> Answer:
@@ -112,7 +120,7 @@ def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         reviewer = reviewer_of(studio, request)
 
         def draw() -> Answer:
-            row = studio.another_try(read_text(sample_id, "sample"), reviewer)
+            row = studio.review.decisions.another_try(read_text(sample_id, "sample"), reviewer)
             return {"entry": entry_of(studio, row)}
 
         return answered(draw) | _standing(studio, reviewer)
@@ -140,15 +148,15 @@ def with_gold(studio: Studio, entries: list[Answer], reviewer: str) -> list[Answ
 
     An item whose images are missing is left out.
     """
-    for item in studio.gold_for(reviewer, len(entries)) if entries else []:
+    for item in studio.review.gold.for_reviewer(reviewer, len(entries)) if entries else []:
         with suppress(StudioError):
-            entry = entry_of(studio, studio.gold_row(item, reviewer)) | {"id": item.id}
+            entry = entry_of(studio, studio.review.gold.row(item, reviewer)) | {"id": item.id}
             entries.insert(random.randrange(len(entries)), entry)
     return entries
 
 
 def _standing(studio: Studio, reviewer: str) -> Answer:
-    return {"left": studio.left_for(reviewer)}
+    return {"left": studio.review.queue.left_for(reviewer)}
 
 
 def entry_of(studio: Studio, row: SampleRow) -> Answer:
@@ -159,8 +167,8 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
     assert row.image_id is not None, "only rendered samples are reviewed"
     return {
         "id": spec.id,
-        "image": file_address(studio.picture_path(row.image_id)),
-        "mask": file_address(studio.picture_path(row.mask_id)) if row.mask_id else "",
+        "image": file_address(studio.library.images.path(row.image_id)),
+        "mask": file_address(studio.library.images.path(row.mask_id)) if row.mask_id else "",
         "height": spec.size[0],
         "width": spec.size[1],
         "label": spec.label,
@@ -179,7 +187,7 @@ def _recorded(studio: Studio, reviewer: str, sent: Any) -> Answer:
     client_id = sent.get("client_id") if isinstance(sent, dict) else None
     try:
         decision = read(SentDecision, sent)
-        state = studio.decide(
+        state = studio.review.decisions.decide(
             decision.sample_id,
             decision.verdict,
             reviewer=reviewer,

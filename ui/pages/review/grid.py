@@ -24,8 +24,8 @@ from ui.pages.review.requests import (
 from ui.session import Answer, answered, reviewer_of
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
     from pipeline.store import SampleRow
+    from pipeline.studio import Studio
 
 
 def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
@@ -36,19 +36,21 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         def page() -> Answer:
             wanted = read(PageRequest, asked)
-            rows = studio.samples(wanted.query, limit=wanted.limit, after=wanted.after)
+            rows = studio.review.queue.page(wanted.query, limit=wanted.limit, after=wanted.after)
             answer: Answer = {"entries": [grid_entry_of(studio, row) for row in rows]}
             if wanted.after is None:
-                choices = studio.filter_choices()
+                choices = studio.review.queue.filter_choices()
                 answer |= {"choices": {**choices, "methods": [str(one) for one in Method]}}
-                answer |= {"queues": studio.queues()}
+                answer |= {"queues": studio.library.queue.saved()}
             return answer
 
         return answered(page)
 
     def count_fitting(query: Any) -> Answer:
         """How many samples a query asks for."""
-        return answered(lambda: {"count": studio.count_samples(read(QueryRequest, {"query": query}).query)})
+        return answered(
+            lambda: {"count": studio.review.queue.count(read(QueryRequest, {"query": query}).query)}
+        )
 
     def decide_all(asked: Any, request: gr.Request | None = None) -> Answer:
         """`{query, verdict, reason, batch}` → how many were decided; `undo_all` takes the batch back."""
@@ -56,10 +58,10 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         def decide() -> Answer:
             wanted = read(BulkRequest, asked)
-            done = studio.decide_all(
+            done = studio.review.decisions.decide_all(
                 wanted.query, wanted.verdict, reviewer=reviewer, reason=wanted.reason, batch=wanted.batch
             )
-            return {"count": done, "left": studio.left_for(reviewer)}
+            return {"count": done, "left": studio.review.queue.left_for(reviewer)}
 
         return answered(decide)
 
@@ -69,8 +71,8 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
 
         def keep() -> Answer:
             wanted = read(BatchRequest, asked)
-            done = studio.keep_best(wanted.query, reviewer=reviewer, batch=wanted.batch)
-            return {"count": done, "left": studio.left_for(reviewer)}
+            done = studio.review.decisions.keep_best(wanted.query, reviewer=reviewer, batch=wanted.batch)
+            return {"count": done, "left": studio.review.queue.left_for(reviewer)}
 
         return answered(keep)
 
@@ -79,8 +81,8 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         reviewer = reviewer_of(studio, request)
 
         def undo() -> Answer:
-            count = studio.undo_all(read_text(batch, "batch"), reviewer=reviewer)
-            return {"count": count, "left": studio.left_for(reviewer)}
+            count = studio.review.decisions.undo_all(read_text(batch, "batch"), reviewer=reviewer)
+            return {"count": count, "left": studio.review.queue.left_for(reviewer)}
 
         return answered(undo)
 
@@ -91,10 +93,10 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         def save() -> Answer:
             wanted = read(QueueRequest, asked)
             if wanted.query is None:
-                studio.remove_queue(wanted.name, reviewer)
+                studio.review.queue.remove(wanted.name, reviewer)
             else:
-                studio.save_queue(wanted.name, wanted.query, reviewer)
-            return {"queues": studio.queues()}
+                studio.review.queue.save(wanted.name, wanted.query, reviewer)
+            return {"queues": studio.library.queue.saved()}
 
         return answered(save)
 
@@ -105,8 +107,8 @@ def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
         def make() -> Answer:
             wanted = read(GoldRequest, asked)
             if wanted.photos:
-                return {"count": studio.add_gold_photos(wanted.photos, reviewer)}
-            studio.add_gold(wanted.ids, reviewer)
+                return {"count": studio.review.gold.add_photos(wanted.photos, reviewer)}
+            studio.review.gold.add(wanted.ids, reviewer)
             return {"count": len(wanted.ids)}
 
         return answered(make)
@@ -127,7 +129,7 @@ def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
     assert row.image_id is not None, "only rendered samples are reviewed"
     return {
         "id": row.id,
-        "thumbnail": file_address(studio.thumbnail_path(row.image_id)),
+        "thumbnail": file_address(studio.photos.thumbnail_path(row.image_id)),
         "label": row.spec.label,
         "prompt": row.spec.prompt,
         "state": row.review,
@@ -140,4 +142,7 @@ def _votes_of(studio: Studio, row: SampleRow) -> list[str]:
     """Who said what of a disputed sample; of others nothing is told, so that votes stay blind."""
     if row.review != DISPUTED:
         return []
-    return [f"{one.reviewer}: {one.verdict} {one.reason or ''}".strip() for one in studio.votes(row.id)]
+    return [
+        f"{one.reviewer}: {one.verdict} {one.reason or ''}".strip()
+        for one in studio.library.review.votes(row.id)
+    ]

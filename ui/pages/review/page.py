@@ -10,7 +10,7 @@ from ui.components.frame import build_bar, build_head
 from ui.pages.review.component import build_review_component
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 
 def build_review_page(page: gr.Blocks, studio: Studio) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from pipeline.services.review.auto_review import CHECKED
+from pipeline.services.review.auto_reviewer import CHECKED
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.html import link_html, note_html, table_html
@@ -14,10 +14,10 @@ from ui.errors import AT_ONCE, QUIET
 from ui.session import reviewer_of
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
     from pipeline.services.reports import AutoReviewerReport
-    from pipeline.services.review.auto_reviewer import Quality
+    from pipeline.services.review.acceptance_model import Quality
     from pipeline.store import AutoReviewLimits
+    from pipeline.studio import Studio
 
 _ACCEPT_FROM, _REJECT_BELOW = 0.95, 0.05  # what a lead is offered first
 _WHAT = "A small model learns from the decisions which pictures will be accepted."
@@ -98,7 +98,7 @@ def build_helper_section(page: gr.Blocks, studio: Studio) -> None:
 
     @handler(studio, Capability.LOOK)
     def present() -> tuple[str, str, Any, Any, Any]:
-        report = studio.helper_report()
+        report = studio.review.auto_reviewer.report()
         high, low = report.limits.accept_from, report.limits.reject_below
         return (
             helper_html(report),
@@ -110,18 +110,18 @@ def build_helper_section(page: gr.Blocks, studio: Studio) -> None:
 
     @handler(studio, Capability.TEACH)
     def teach() -> tuple[str, str]:
-        report = studio.teach_helper()
+        report = studio.review.auto_reviewer.train()
         return helper_html(report), limits_html(report)
 
     @handler(studio, Capability.SETTLE)
     def keep(deciding: bool, high: float, low: float, request: gr.Request) -> str:
-        studio.set_helper_limits(
+        studio.review.auto_reviewer.set_limits(
             reviewer_of(studio, request),
             accept_from=high if deciding else None,
             reject_below=low if deciding else None,
         )
         gr.Info("Limits saved.")
-        return limits_html(studio.helper_report())
+        return limits_html(studio.review.auto_reviewer.report())
 
     page.load(present, None, [learned, allowed, on, accept, reject], **AT_ONCE)
     learn.click(teach, None, [learned, allowed])

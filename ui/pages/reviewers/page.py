@@ -17,8 +17,8 @@ from ui.pages.reviewers.auto_reviewer import build_helper_section
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Tally
     from pipeline.domain.habits import Habit
-    from pipeline.services import Studio
-    from pipeline.services.review.team import TeamReport
+    from pipeline.services.review.insights import TeamReport
+    from pipeline.studio import Studio
 
 _EMPTY = empty_html(
     "Nobody has decided yet",
@@ -113,4 +113,4 @@ def build_reviewers_page(page: gr.Blocks, studio: Studio) -> None:
     team = gr.HTML(elem_id="team", elem_classes="plan")
     build_helper_section(page, studio)
     look = handler(studio, Capability.LOOK)
-    page.load(look(lambda: team_html(studio.team_report())), None, team, **AT_ONCE)
+    page.load(look(lambda: team_html(studio.review.insights.team_report())), None, team, **AT_ONCE)

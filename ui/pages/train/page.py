@@ -14,6 +14,7 @@ from pipeline.domain.arms import ARMS, Arm
 from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest
 from pipeline.services.reports import StudyProgress
+from pipeline.services.studies.process import StudyRequest
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
@@ -22,7 +23,7 @@ from ui.components.html import empty_html, note_html, progress_html, whole_numbe
 from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
-    from pipeline.services import Studio
+    from pipeline.studio import Studio
 
 _POLL_S = 2.0
 _OWN_TEST = "the release's own test photos"
@@ -81,7 +82,7 @@ class Training:
 
     def opened(self, request: gr.Request) -> tuple[Any, ...]:
         """List the releases to choose from; the address may name one."""
-        releases = [str(path) for path in self.studio.releases()]
+        releases = [str(path) for path in self.studio.releases.folders()]
         asked = request.query_params.get("release", "")
         at_home = not self.studio.settings.hosted  # a stranger must not learn which folders there are
         if at_home and asked not in releases and os.path.isdir(asked):
@@ -102,31 +103,33 @@ class Training:
             raise InvalidRequest("no release is chosen; choose one, or publish one on the Publish page")
         if not arms:
             raise InvalidRequest("no use of the data is chosen; choose at least one under Train with")
-        self.studio.start_study(
-            release,
-            test=test or None,
-            seeds=int(seeds),
-            arms=arms,
-            network=network,
-            steps=whole_number(steps, "the number of steps"),
+        self.studio.studies.start(
+            StudyRequest(
+                release=release,
+                test=test or None,
+                seeds=int(seeds),
+                arms=tuple(arms),
+                network=network,
+                steps=whole_number(steps, "the number of steps"),
+            )
         )
         return self.poll("")
 
     def stop(self) -> tuple[Any, ...]:
         """Stop the study and update the page."""
-        self.studio.stop_study()
+        self.studio.studies.stop()
         return self.poll("")
 
     def poll(self, seen: str) -> tuple[Any, ...]:
         """Update curves, verdict, report and buttons; nothing is sent when nothing changed."""
-        progress = self.studio.study_progress()
+        progress = self.studio.studies.progress
         points = sum(len(curve) for curve in progress.curves.values())
         mark = repr(
             (progress.running, str(progress.out), progress.done, progress.total, points, progress.sentence)
         )
         if mark == seen:
             return (gr.skip(),) * 5
-        empty = _READY if self.studio.releases() else _NO_RELEASE
+        empty = _READY if self.studio.releases.folders() else _NO_RELEASE
         return (
             study_html(progress) or empty,
             report_frame(progress),

@@ -1,0 +1,166 @@
+"""What a person can do with photos: import them, look at their cut-outs, and edit their masks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.domain.images import RGB, RGBA, Mask, encode_webp, thumbnail
+from pipeline.domain.placement import Box, Layer, object_box
+from pipeline.errors import InvalidRequest, SizeMismatch
+from pipeline.rendering.composite import composite
+from pipeline.segmentation import USABLE_SCORE, flood_click, grabcut_box, mended
+from pipeline.services.photos import starter
+from pipeline.services.photos.importing import Progress, import_photos, rgba
+from pipeline.services.reports import ImportReport
+from pipeline.services.samples.create import checkerboard
+from pipeline.settings import Settings
+from pipeline.store import Library, Photo
+
+Colour = tuple[int, int, int]
+_OPAQUE = 127
+_IMAGES = "blobs"  # as the library lays it out
+_THUMBNAILS = "thumbnails"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoService:
+    """The photos of a library and their masks."""
+
+    library: Library
+    settings: Settings
+
+    def import_source(
+        self,
+        source: str,
+        *,
+        split: str | None = None,
+        columns: Mapping[str, str | None] | None = None,
+        token: str | None = None,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ImportReport:
+        """Add the photos of a source; see `import_photos`.
+
+        On a Space the Hub is asked with the visitor's own token or anonymously, never with the Space's.
+        """
+        return import_photos(
+            self.library,
+            source,
+            split=split,
+            columns=columns,
+            token=token or (False if self.settings.hosted else None),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    @property
+    def wants_starter(self) -> bool:
+        """Whether the library is to be filled with the starter set: it is empty, or an earlier fill was interrupted.
+
+        A library that holds a person's own photos is left alone, whatever it lacks of the starter set. Where the
+        library is restored from a state folder the marker is lost with the machine, so the number of photos decides.
+        """
+        if not self.settings.starter:
+            return False
+        count = sum(self.library.counts().classes.values())
+        if not count:
+            return True
+        begun = starter.marker(self.library).exists() or bool(self.settings.state)
+        return begun and count < starter.STARTER_COUNT and not starter.holds_own_photos(self.library)
+
+    def fill_with_starter(self, on_progress: Progress | None = None) -> list[ImportReport]:
+        """Import what the library lacks of the starter set and its field test set, where it is to be filled."""
+        if not self.wants_starter:
+            return []
+        marker = starter.marker(self.library)
+        marker.touch()
+        reports = []
+        for source, split in starter.SPLITS.items():
+            if starter.holds_own_photos(self.library):  # imported while this was in progress
+                break
+            reports.append(import_photos(self.library, source, split=split, on_progress=on_progress))
+        marker.unlink(missing_ok=True)
+        return reports
+
+    @property
+    def image_folders(self) -> list[Path]:
+        """The folders whose files a browser may read, images and thumbnails; created where they are missing."""
+        folders = [self.library.path / _IMAGES, self.library.path / _THUMBNAILS]
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        return folders
+
+    def thumbnail_path(self, image_id: str) -> Path:
+        """Return the 256-px thumbnail of an image, in a folder of its own that may be deleted at any time."""
+        path = self.library.path / _THUMBNAILS / image_id[:2] / f"{image_id}.webp"
+        if not path.is_file():
+            pixels = self.library.images.read(image_id)
+            data = encode_webp(thumbnail(pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+            unfinished.write_bytes(data)
+            unfinished.rename(path)
+        return path
+
+    def cutout_preview(self, photo_id: str, background: Colour | None = None) -> RGB:
+        """Return the cut-out of a photo on a plain colour, or on a checkerboard; (H, W, 3) uint8."""
+        pixels = self._cutout_pixels(photo_id)
+        size = pixels.shape[:2]
+        plain = checkerboard(size) if background is None else np.full((*size, 3), background, np.uint8)
+        return composite(Layer(rgb=pixels[..., :3], alpha=pixels[..., 3]), plain)
+
+    def mask(self, photo_id: str) -> Mask:
+        """Return the soft mask of a photo; (H, W) uint8."""
+        return self._cutout_pixels(photo_id)[..., 3]
+
+    def mask_from_box(self, photo_id: str, box: Box) -> Mask:
+        """Propose a mask: what GrabCut finds inside a box. Nothing is stored."""
+        return grabcut_box(self._pixels(photo_id), box)
+
+    def mask_from_click(
+        self, photo_id: str, point: tuple[int, int], *, add: bool = True, mask: Mask | None = None
+    ) -> Mask:
+        """Propose a mask: the region of similar colour around (x, y) added or removed. Nothing is stored.
+
+        Args:
+            mask: the mask to start from; the photo's own by default.
+        """
+        start = self.mask(photo_id) if mask is None else mask
+        return flood_click(self._pixels(photo_id), start, point, add=add)
+
+    def save_mask(self, photo_id: str, mask: Mask) -> Photo:
+        """Store a person's mask as the photo's cut-out; samples made from the old one do not change.
+
+        Raises:
+            SizeMismatch: mask and photo differ in size.
+            InvalidRequest: the mask is empty.
+        """
+        pixels = self._pixels(photo_id)
+        if mask.shape != pixels.shape[:2]:
+            raise SizeMismatch(mask=mask.shape, photo=pixels.shape[:2])
+        if not (mask > _OPAQUE).any():
+            raise InvalidRequest("the mask is empty; paint the object, or exclude the photo")
+        result = mended(pixels, mask)
+        self.library.photos.record_cutout(
+            photo_id,
+            cutout_id=self.library.images.put(rgba(result)),
+            score=max(result.score, USABLE_SCORE),
+            doubts=result.doubts,
+            origin=result.origin,
+            box=object_box(result.alpha),
+        )
+        return self.library.photos.get(photo_id)
+
+    def _pixels(self, photo_id: str) -> RGB:
+        return self.library.images.read(self.library.photos.get(photo_id).photo_id)
+
+    def _cutout_pixels(self, photo_id: str) -> RGBA:
+        cutout_id = self.library.photos.get(photo_id).cutout_id
+        assert cutout_id is not None, "an import stores a cut-out for every photo"
+        return self.library.images.read(cutout_id)

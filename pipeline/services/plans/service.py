@@ -1,0 +1,55 @@
+"""What a person can do with recipes before anything is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.acceptance import Advice, changed
+from pipeline.domain.recipe import to_yaml
+from pipeline.rendering import ModelChoice, model_choices, vocabulary
+from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of, recipe_texts
+from pipeline.services.plans.prompts import prompt_notes
+from pipeline.services.reports import PlanPreview
+from pipeline.store import Library
+
+_RECIPES = Path(__file__).resolve().parents[3] / "recipes"
+_AS_WRITTEN = Overrides()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanService:
+    """Recipes, the models that they can name, and what a recipe would make of a library."""
+
+    library: Library
+    access: FileAccess
+
+    def recipes(self) -> dict[str, str]:
+        """Return the example recipes as YAML text by name, the default first."""
+        return recipe_texts(_RECIPES)
+
+    def preview(self, recipe: str | None, overrides: Overrides = _AS_WRITTEN) -> PlanPreview:
+        """Return what a recipe (YAML text; None for the default) would make; nothing is stored.
+
+        Raises:
+            StudioError: the recipe, or what it names, cannot be used.
+        """
+        return preview_plan(self.library, recipe_of(recipe), overrides, self.access)
+
+    def changed_recipe(self, recipe: str | None, changes: Sequence[Advice]) -> str:
+        """Return a recipe's YAML text with the changes that a person confirmed."""
+        return to_yaml(changed(recipe_of(recipe), changes))
+
+    def models(self) -> list[ModelChoice]:
+        """Return the checkpoints that can be chosen on this machine."""
+        return [choice for choice in model_choices() if choice.available]
+
+    def vocabulary(self, model: str) -> dict[str, list[str]] | None:
+        """Return the words that a model was trained on, by slot; None for a model that takes any words."""
+        return vocabulary(self.access.model(model))
+
+    def prompt_notes(self, prompt: str, model: str) -> list[str]:
+        """Return sentences on what a model would cut from a prompt, and which words it does not know."""
+        return prompt_notes(prompt, self.access.model(model))

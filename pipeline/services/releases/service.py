@@ -1,0 +1,179 @@
+"""What a person can do with releases: look at what one would hold, publish it, export it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from pipeline.domain.release import Subset
+from pipeline.errors import InvalidRequest, ReleaseRefused, UnknownName
+from pipeline.publish import (
+    ExportReport,
+    Format,
+    PushOptions,
+    ReleaseOptions,
+    Study,
+    Survey,
+    card,
+    earlier_release,
+    export,
+    hub_name,
+    outlook_of,
+    push_release,
+    refuse_foreign,
+    survey,
+    write_release,
+)
+from pipeline.services.photos.importing import Progress
+from pipeline.services.releases.reports import PublishReport
+from pipeline.services.reports import ReleaseOutlook
+from pipeline.services.studies.verdicts import newest_verdict, study_verdict
+from pipeline.settings import Settings
+from pipeline.store import Library
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishRequest:
+    """Where a release goes, and what it contains besides the photos and the accepted samples."""
+
+    to: str  # a folder, or hf://datasets/ns/name
+    private: bool = True  # where a dataset is created on the Hub
+    dry_run: bool = False
+    pull_request: bool = False
+    replace: bool = False  # overwrite what somebody else changed on the Hub
+    rejected: bool = False  # the rejected samples as a configuration of their own
+    classes_changed: bool = False  # classes of the previous release may be missing
+    study: Path | None = None  # folder of the study whose verdict the card shows; None: the newest one
+    token: str | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether it goes to the Hub."""
+        return hub_name(self.to) is not None
+
+
+class ReleaseService:
+    """The releases of a library. The library is surveyed once for each state that it is in."""
+
+    def __init__(self, library: Library, settings: Settings) -> None:
+        self._library = library
+        self._settings = settings
+        self._surveyed: tuple[int, Survey] | None = None  # change number → the survey of that state
+        self._surveying = threading.Lock()  # pages that ask at once wait for one survey
+
+    def preview(self, name: str = "my-dataset") -> ReleaseOutlook:
+        """Count and describe a release called `name`; nothing is written.
+
+        Raises:
+            ReleaseRefused: there is nothing to publish.
+        """
+        state = self._survey()
+        counted = outlook_of(state)
+        study = newest_verdict(self._settings.runs, self._library)
+        return ReleaseOutlook(
+            real=counted.real,
+            synthetic=counted.synthetic,
+            methods=counted.methods,
+            card=card(state, name=name, version="1", dataset_info=(), study=study),
+            decided_by_gate=state.review.accepted_by_gates + state.review.accepted_by_helper,
+        )
+
+    def publish(self, request: PublishRequest, *, on_progress: Progress | None = None) -> PublishReport:
+        """Write a release to a folder, or push it to `hf://datasets/ns/name`.
+
+        Raises:
+            ReleaseRefused: nothing to publish, or the place cannot be written; on a Space without the visitor's own
+                token, since the Space's is not theirs.
+        """
+        if self._settings.hosted and request.on_hub and not request.token:
+            raise ReleaseRefused("on a Space your own account publishes; sign in with Hugging Face first")
+        if request.study:
+            study: Study | None = study_verdict(request.study)
+        else:
+            study = newest_verdict(self._settings.runs, self._library)
+        options = ReleaseOptions(
+            rejected=request.rejected, classes_changed=request.classes_changed, study=study
+        )
+        if name := hub_name(request.to):
+            return self._to_hub(name, request, options, on_progress)
+        return self._to_folder(Path(request.to), request, options, on_progress)
+
+    def export(
+        self, to: Path, kind: str, *, origin: str = "mixed", on_progress: Progress | None = None
+    ) -> ExportReport:
+        """Write photos and accepted samples for other tools: as class folders, COCO, YOLO or WebDataset.
+
+        Args:
+            kind: one of `Format`.
+            origin: real, synthetic or mixed.
+
+        Raises:
+            UnknownName: no such format or origin.
+            ReleaseRefused: there is nothing to export, or the folder cannot be written.
+        """
+        if kind not in list(Format):
+            raise UnknownName("format", kind, list(Format))
+        mixed = (Subset.REAL, Subset.SYNTHETIC)
+        if origin not in (*mixed, "mixed"):
+            raise UnknownName("origin", origin, [*mixed, "mixed"])
+        subsets = mixed if origin == "mixed" else (Subset(origin),)
+        return export(self._library, to, Format(kind), parts=subsets, on_progress=_rows(on_progress))
+
+    def folders(self) -> list[Path]:
+        """Return the release folders on this machine, newest first."""
+        folders = [card.parent for card in self._settings.releases.glob("*/README.md")]
+        return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+
+    def _survey(self) -> Survey:
+        with self._surveying:
+            number = self._library.change_number()  # before the survey: a change meanwhile calls for another
+            if self._surveyed is not None and self._surveyed[0] == number:
+                return self._surveyed[1]
+            surveyed = survey(self._library)
+            self._surveyed = None if number is None else (number, surveyed)
+            return surveyed
+
+    def _to_hub(
+        self, name: str, request: PublishRequest, options: ReleaseOptions, on_progress: Progress | None
+    ) -> PublishReport:
+        push = PushOptions(
+            private=request.private,
+            dry_run=request.dry_run,
+            pull_request=request.pull_request,
+            replace=request.replace,
+            token=request.token,
+        )
+        release, pushed = push_release(
+            self._library, name, release=options, options=push, on_progress=_rows(on_progress)
+        )
+        return PublishReport(release=release, path=request.to, dry_run=request.dry_run, push=pushed)
+
+    def _to_folder(
+        self, folder: Path, request: PublishRequest, options: ReleaseOptions, on_progress: Progress | None
+    ) -> PublishReport:
+        if request.pull_request or request.replace:
+            raise InvalidRequest(
+                "pull requests and --replace are for the Hub; publish to hf://datasets/NAMESPACE/NAME"
+            )
+        write = partial(
+            write_release,
+            self._library,
+            name=folder.resolve().name,
+            options=options,
+            on_progress=_rows(on_progress),
+        )
+        if request.dry_run:
+            refuse_foreign(folder)
+            with tempfile.TemporaryDirectory(prefix="backlot-release-") as scratch:
+                release = write(Path(scratch) / "release", before=earlier_release(folder))
+        else:
+            release = write(folder)
+        return PublishReport(release=release, path=str(folder), dry_run=request.dry_run)
+
+
+def _rows(on_progress: Progress | None) -> Callable[[int, int], None] | None:
+    return None if on_progress is None else lambda done, total: on_progress(done, total, "")

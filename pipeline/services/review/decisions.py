@@ -1,0 +1,130 @@
+"""Deciding on samples, one or many at a time, taking decisions back, and what a reviewer may ask of one sample."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pipeline.domain.images import RGB
+from pipeline.domain.review import DISPUTED, LASTING, SETTLE, Decision, RejectReason, Verdict
+from pipeline.services.file_access import FileAccess
+from pipeline.services.reports import GateReport
+from pipeline.services.review import another_try as reviewing
+from pipeline.services.review import bulk
+from pipeline.services.review.gates import decide_by_gates
+from pipeline.services.review.gold import GoldService
+from pipeline.services.review.queries import Query, filter_of
+from pipeline.services.review.queue import LEASE_S
+from pipeline.services.review.roles import Roles
+from pipeline.store import Library, SampleRow
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionService:
+    """What reviewers and gates decide."""
+
+    library: Library
+    roles: Roles
+    gold: GoldService
+    access: FileAccess
+    batch_size: int
+
+    def decide(
+        self,
+        sample_id: str,
+        verdict: Verdict,
+        *,
+        reviewer: str,
+        reason: str | None = None,
+        comment: str = "",
+        via: str = "click",
+        client_id: str | None = None,
+        shown: Mapping[str, object] | None = None,
+    ) -> str:
+        """Record a decision; the sample's new review state. The same `client_id` twice counts once.
+
+        A reason that does not exist (any more) is kept in the comment, under "other".
+
+        A decision on a disputed sample is a lead's, and settles it. One on a gold item (see `GoldService`) changes no
+        sample; its answer is the state that a sample without other votes would have.
+
+        Raises:
+            NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
+            NotFound: no such sample.
+            InvalidRequest: the sample has no picture.
+        """
+        self.roles.must_review(reviewer)
+        client_id = client_id or uuid.uuid4().hex
+        if reason is not None and reason not in list(RejectReason):
+            comment, reason = f"{reason}: {comment}".rstrip(": "), str(RejectReason.OTHER)
+        if self.library.gold.get(sample_id):
+            return self.gold.answer(
+                sample_id, verdict, reviewer=reviewer, reason=reason, via=via, client_id=client_id
+            )
+        if verdict in LASTING and self.library.review.state(sample_id) == DISPUTED:
+            self.roles.must_lead(reviewer, "settle what others disagree on")
+            via = SETTLE
+        return self.library.review.record(
+            Decision(
+                sample_id=sample_id,
+                reviewer=reviewer,
+                verdict=verdict,
+                reason=reason,
+                comment=comment,
+                at=datetime.now(UTC).isoformat(),
+                via=via,
+                client_id=client_id,
+                shown=dict(shown or {}),
+            )
+        )
+
+    def decide_all(
+        self, query: Query, verdict: Verdict, *, reviewer: str, reason: str | None = None, batch: str
+    ) -> int:
+        """Accept or reject all samples that a query asks for; how many. `undo_all` takes the batch back."""
+        self.roles.must_review(reviewer)
+        return bulk.decide_all(
+            self.library, filter_of(query), verdict, reviewer=reviewer, reason=reason, batch=batch
+        )
+
+    def keep_best(self, query: Query, *, reviewer: str, batch: str) -> int:
+        """Reject all but the best of each group of undecided samples that look alike; how many."""
+        self.roles.must_review(reviewer)
+        return bulk.keep_best(self.library, filter_of(query), reviewer=reviewer, batch=batch)
+
+    def undo(self, reviewer: str) -> str | None:
+        """Take back this reviewer's last standing decision; the sample that is pending again."""
+        self.roles.must_review(reviewer)
+        return self.library.review.undo(reviewer)
+
+    def undo_all(self, batch: str, *, reviewer: str) -> int:
+        """Take back what this reviewer decided in one go; how many decisions."""
+        self.roles.must_review(reviewer)
+        return self.library.review.undo_batch(reviewer, batch)
+
+    def photo_in_place(self, sample_id: str) -> RGB:
+        """The photograph of a sample's front object, moved as the object was; of a gold item just the same."""
+        if (item := self.library.gold.get(sample_id)) is not None:
+            if item.sample_id is None:
+                return self.gold.photo(item)
+            sample_id = item.sample_id
+        return reviewing.photo_in_place(self.library, sample_id)
+
+    def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
+        """The same objects, placement and prompt with a new seed, pending review and leased to who asked.
+
+        Raises:
+            NotAllowed: the reviewer may only look.
+        """
+        self.roles.must_review(reviewer, "have pictures drawn here")
+        if (item := self.library.gold.get(sample_id)) is not None:
+            sample_id = self.gold.sample_behind(item)
+        row = reviewing.another_try(self.library, sample_id, self.access, batch_size=self.batch_size)
+        self.library.queue.hold(row.id, reviewer, lease_s=LEASE_S)
+        return row
+
+    def gate(self) -> GateReport:
+        """Decide every pending sample by the automatic gates, marked as such."""
+        return decide_by_gates(self.library)

@@ -1,0 +1,25 @@
+"""The services of the review, each with what it needs of the others."""
+
+from __future__ import annotations
+
+from pipeline.services.file_access import FileAccess
+from pipeline.services.review.auto_reviewer import AutoReviewer
+from pipeline.services.review.decisions import DecisionService
+from pipeline.services.review.gold import GoldService
+from pipeline.services.review.insights import InsightService
+from pipeline.services.review.queue import QueueService
+from pipeline.services.review.roles import Roles
+from pipeline.settings import Settings
+from pipeline.store import Library
+
+
+class ReviewServices:
+    """What comes next, decisions, gold items, the auto-reviewer, and what decisions add up to."""
+
+    def __init__(self, library: Library, settings: Settings, access: FileAccess) -> None:
+        self.roles = Roles(settings)
+        self.gold = GoldService(library, self.roles, share=settings.gold)
+        self.auto_reviewer = AutoReviewer(library, self.roles)
+        self.queue = QueueService(library, self.roles, self.gold, self.auto_reviewer)
+        self.decisions = DecisionService(library, self.roles, self.gold, access, settings.batch_size)
+        self.insights = InsightService(library)
