@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.domain.photos import load_photo
+from pipeline.domain.photo_decoding import load_photo
 from pipeline.segmentation import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.starter import subjects
 

@@ -86,8 +86,8 @@ class Checked:
     def take(self, spec: SampleSpec, sample: RenderedSample) -> None:
         """Compare one sample with the photo, warped once more from its stored matrix."""
         at = box_centre(object_box(self._cutout.alpha))
-        warped = warp(self._cutout.rgb, sample.placed.homographies[0], spec.size, at=at)
-        opaque = sample.placed.layer.alpha == 255
+        warped = warp(self._cutout.rgb, np.array(sample.facts.homographies[0]), spec.size, at=at)
+        opaque = sample.layer.alpha == 255
         difference = np.abs(sample.image[opaque].astype(int) - warped[opaque])
         self.samples += 1
         self.greatest = max(self.greatest, int(difference.max(initial=0)))

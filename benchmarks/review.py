@@ -27,6 +27,7 @@ import numpy as np
 
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
 from pipeline.settings import Settings
 from pipeline.store import Library, NewPhoto, Rendered
@@ -143,10 +144,12 @@ def _rendered(one: SampleSpec, image_id: str) -> Rendered:
         spec_id=one.id,
         image_id=image_id,
         mask_id=None,
-        boxes=((0, 0, 9, 9),),
-        homographies=(_IDENTITY,),
-        scores={"seam": 0.3, "halo": 0.1},
-        descriptor=np.full(96, 0.1, np.float32).tobytes(),
+        facts=SampleFacts(
+            boxes=((0, 0, 9, 9),),
+            homographies=(_IDENTITY,),
+            scores={"seam": 0.3, "halo": 0.1},
+            descriptor=np.full(96, 0.1, np.float32),
+        ),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.store import Library, NewPhoto, Photo, Rendered, Replica
+from pipeline.store import Library, NewPhoto, Rendered, Replica
 
 SIDE_PX = 24
 BOX = (6, 4, 18, 20)
@@ -92,12 +94,14 @@ def render(library: Library, one: SampleSpec, *, seconds: float = 0.25) -> str:
             spec_id=one.id,
             image_id=library.images.put(picture(1000 + one.seed)),
             mask_id=library.images.put(mask()),
-            boxes=(BOX,),
-            homographies=(IDENTITY,),
-            visible=(1.0,),
-            scores={"sharpness": 0.5},
-            failed_gates=(),
-            timings={"total": seconds},
+            facts=SampleFacts(
+                boxes=(BOX,),
+                homographies=(IDENTITY,),
+                visible=(1.0,),
+                scores={"sharpness": 0.5},
+                failed_gates=(),
+                timings={"total": seconds},
+            ),
         )
     )
     return one.id

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, Value
-from pipeline.domain.placement import Box
+from pipeline.domain.photos import Photo
 from pipeline.domain.poses import drawn_placements
 from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
@@ -47,18 +47,6 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSubject:
-    """What a plan must know of a photo."""
-
-    id: str
-    label: str
-    cutout_id: str
-    height: int
-    width: int
-    box: Box  # extent of the object in the photo
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOutline:
     """What a plan holds, from its first samples and the shares of the others: the work does not grow with `total`.
 
@@ -77,7 +65,7 @@ class PlanOutline:
 
 def plan(
     recipe: Recipe,
-    subjects: Sequence[PlanSubject],
+    photos: Sequence[Photo],
     *,
     model: ModelFacts,
     backdrop_ids: Sequence[str] = (),
@@ -87,24 +75,24 @@ def plan(
     seed: int | None = None,
     before_each: Callable[[], None] | None = None,
 ) -> list[SampleSpec]:
-    """Decide all samples of a recipe over subjects, in order.
+    """Decide all samples of a recipe over photos, in order.
 
-    Classes, methods, slot values, subjects and backdrops are each used in balance: after any number of samples every
+    Classes, methods, slot values, photos and backgrounds are each used in balance: after any number of samples every
     count is within one of its share. A larger `count` only adds samples at the end, where classes have no counts of
-    their own. The order of `subjects` does not matter.
+    their own. Photos without a cut-out are left out, and the order of `photos` does not matter.
 
     Args:
         model: the checkpoint that gives what the recipe leaves out.
-        backdrop_ids: background pictures for method `paste`.
-        reference_id: the reference picture for a ControlNet with source `reference`.
+        backdrop_ids: stored backgrounds for method `paste`.
+        reference_id: the reference image for a ControlNet with source `reference`.
         count, method, seed: replace the recipe's own.
         before_each: called before each sample is decided; what it raises ends the planning.
 
     Raises:
-        NoUsablePhotos: no subject, or none of a class that the recipe names.
-        InvalidRecipe: a slot runs out of values for a class, `paste` has no backdrops, or there are too many samples.
+        NoUsablePhotos: no photo with a cut-out, or none of a class that the recipe names.
+        InvalidRecipe: a slot runs out of values for a class, `paste` has no backgrounds, or there are too many samples.
     """
-    draws = _Draws(recipe, subjects, model, backdrop_ids, reference_id, method=method, seed=seed)
+    draws = _Draws(recipe, photos, model, backdrop_ids, reference_id, method=method, seed=seed)
     specs = []
     for index in range(_total(recipe, count)):
         if before_each:
@@ -115,7 +103,7 @@ def plan(
 
 def plan_outline(
     recipe: Recipe,
-    subjects: Sequence[PlanSubject],
+    photos: Sequence[Photo],
     *,
     model: ModelFacts,
     backdrop_ids: Sequence[str] = (),
@@ -125,7 +113,7 @@ def plan_outline(
     seed: int | None = None,
 ) -> PlanOutline:
     """Tell what `plan` would hold, in bounded time for any count; arguments and errors are those of `plan`."""
-    draws = _Draws(recipe, subjects, model, backdrop_ids, reference_id, method=method, seed=seed)
+    draws = _Draws(recipe, photos, model, backdrop_ids, reference_id, method=method, seed=seed)
     total = _total(recipe, count)
     words = [draws.words() for _ in range(min(total, _HEAD_PROMPTS))]
     placed = min(total, max(1, _HEAD_OBJECTS // recipe.placement.objects[1]))
@@ -187,7 +175,7 @@ class _Draws:
     def __init__(
         self,
         recipe: Recipe,
-        subjects: Sequence[PlanSubject],
+        photos: Sequence[Photo],
         model: ModelFacts,
         backdrop_ids: Sequence[str],
         reference_id: str | None,
@@ -197,7 +185,7 @@ class _Draws:
     ) -> None:
         self.recipe, self.model, self.reference_id = recipe, model, reference_id
         self.seed = recipe.seed if seed is None else seed
-        by_class = _by_class(recipe, subjects)
+        by_class = _by_class(recipe, photos)
         self.size = (recipe.size or model.size,) * 2
         weights = recipe.classes or dict.fromkeys(by_class, 1)
         self.labels = BalancedDraw(
@@ -206,10 +194,10 @@ class _Draws:
         self.methods = BalancedDraw({method: 1.0} if method else recipe.methods, self._stream("method"))
         self.grammar = BackdropGrammar(recipe.backdrops, self._stream("backdrop"))
         self.photos = {
-            label: BalancedDraw({one.id: 1.0 for one in ones}, self._stream(f"photo {label}"))
-            for label, ones in by_class.items()
+            label: BalancedDraw({photo.id: 1.0 for photo in of_class}, self._stream(f"photo {label}"))
+            for label, of_class in by_class.items()
         }
-        self.known = {one.id: one for ones in by_class.values() for one in ones}
+        self.known = {photo.id: photo for photo in photos}
         pictures = dict.fromkeys(sorted(backdrop_ids), 1.0)
         if not pictures and Method.PASTE in self.methods.weights:
             raise InvalidRecipe("method 'paste' needs background pictures; set backdrops.folder")
@@ -255,24 +243,24 @@ class _Draws:
         placements = drawn_placements(
             rng,
             self.recipe.placement,
-            [photo.box for photo in photos],
+            [_given(photo.box) for photo in photos],
             self.size,
             flips=self.recipe.placement.flips(label),
         )
         back_to_front = sorted(zip(photos, placements, strict=True), key=lambda one: one[1].y)
         return tuple(
-            ObjectSpec(subject_id=photo.id, cutout_id=photo.cutout_id, placement=placement)
+            ObjectSpec(subject_id=photo.id, cutout_id=_given(photo.cutout_id), placement=placement)
             for photo, placement in back_to_front
         )
 
-    def _photos(self, label: str, number: int) -> list[PlanSubject]:
+    def _photos(self, label: str, number: int) -> list[Photo]:
         """Photos for one sample; none twice before all of the class are in it."""
         drawn: list[str] = []
         of_class = self.photos[label]
         for _ in range(number):
             once_more = len(drawn) % len(of_class.weights)
             drawn.append(_given(of_class.draw(drawn[len(drawn) - once_more :])))
-        return [self.known[one] for one in drawn]
+        return [self.known[photo_id] for photo_id in drawn]
 
     def _guidance(self) -> float:
         own = self.recipe.guidance_scale
@@ -289,22 +277,24 @@ class _Draws:
         return random.Random(int.from_bytes(digest[:8], "big"))
 
 
-def _by_class(recipe: Recipe, subjects: Sequence[PlanSubject]) -> dict[str, list[PlanSubject]]:
-    found: dict[str, list[PlanSubject]] = {}
-    for one in sorted(subjects, key=lambda one: (one.label, one.id)):
-        found.setdefault(one.label, []).append(one)
-    if not found:
+def _by_class(recipe: Recipe, photos: Sequence[Photo]) -> dict[str, list[Photo]]:
+    """The photos that have a cut-out, by class; classes and photos in order of name and id."""
+    by_class: dict[str, list[Photo]] = {}
+    for photo in sorted(photos, key=lambda photo: (photo.label, photo.id)):
+        if photo.cutout_id is not None and photo.box is not None:
+            by_class.setdefault(photo.label, []).append(photo)
+    if not by_class:
         raise NoUsablePhotos(
-            "the library has no usable training photo; import some, or mend the masks that are in doubt"
+            "the library has no usable training photo; import some, or check the masks that are in doubt"
         )
     if recipe.classes is None:
-        return found
-    if missing := sorted(set(recipe.classes) - set(found)):
-        known = ", ".join(found)
+        return by_class
+    if missing := sorted(set(recipe.classes) - set(by_class)):
+        known = ", ".join(by_class)
         raise NoUsablePhotos(
             f"the recipe wants class '{missing[0]}', which has no usable photo; there are: {known}"
         )
-    return {label: found[label] for label in sorted(recipe.classes)}
+    return {label: by_class[label] for label in sorted(recipe.classes)}
 
 
 def _given(value: Value | None) -> Value:

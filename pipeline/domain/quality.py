@@ -5,6 +5,7 @@ Every score is a pure function of pixels; all lie in 0 to 1 but say different th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ from pipeline.errors import SizeMismatch
 
 Scores = dict[str, float]
 
+_SENTENCE = re.compile(r"(?P<gate>\w+) (?P<value>\S+), limit (?P<limit>\S+)")
 _INSIDE = 127  # a mask above this is object
 _BLACK, _WHITE = 2, 253
 _SHARP = 20.0  # standard deviation of the Laplacian, in grey levels, that counts as 0.63 sharp
@@ -53,14 +55,26 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateFailure:
-    """A gate that did not hold; `str()` is the sentence that people read."""
+    """A quality gate that a sample failed; `str()` is the sentence that people read."""
 
-    name: str
+    gate: str  # name of the score
     value: float
     limit: float
 
     def __str__(self) -> str:
-        return f"{self.name} {self.value:.2f}, limit {self.limit:.2f}"
+        return f"{self.gate} {self.value:.2f}, limit {self.limit:.2f}"
+
+    @classmethod
+    def parse(cls, sentence: str) -> GateFailure:
+        """Return the failure that `str()` wrote, as libraries of earlier versions store it.
+
+        Raises:
+            ValueError: the sentence is not one of `str()`.
+        """
+        match = _SENTENCE.fullmatch(sentence)
+        if match is None:
+            raise ValueError(f"'{sentence}' is not a gate failure such as 'seam 0.41, limit 0.30'")
+        return cls(match["gate"], float(match["value"]), float(match["limit"]))
 
 
 SCORE_NAMES = ("sharpness", "clipped", "contrast", "seam", "halo", "fringe", "object_share", "novelty")
@@ -96,13 +110,15 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
     return {name: round(value, 6) for name, value in found.items()}
 
 
-def gates_failed(found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES) -> list[GateFailure]:
-    """The gates that the scores do not keep to, in the order of the gates; a score that is missing passes."""
-    return [
+def gates_failed(
+    found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES
+) -> tuple[GateFailure, ...]:
+    """Return the gates that the scores fail, in the order of the gates; a score that is missing passes."""
+    return tuple(
         GateFailure(gate.name, found[gate.name], gate.limit)
         for gate in gates
         if gate.name in found and not gate.holds(found[gate.name])
-    ]
+    )
 
 
 def least_margin(found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES) -> float:

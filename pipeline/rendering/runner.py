@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.domain.diversity import descriptor
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Cutout, Layer, Placed, place
-from pipeline.domain.quality import DEFAULT_GATES, gates_failed, scores
+from pipeline.domain.quality import gates_failed, scores
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
 from pipeline.rendering import Generator, Job, control_picture
@@ -27,15 +27,9 @@ class RenderedSample:
     For method `text_to_image` no object was placed: the layer's alpha is 0 everywhere and there are no boxes.
     """
 
-    image: RGB
-    placed: Placed
-    scores: dict[str, float]
-    failed_gates: list[str]  # sentences such as "seam 0.41, limit 0.30"
-    descriptor: NDArray[np.float32]  # (d,)
-    timings: dict[
-        str, float
-    ]  # seconds of this sample: place, generate (its share of the batch), score, total
-    exact: bool  # where alpha is 255 the image equals the placed object
+    image: RGB  # (H, W, 3) uint8
+    layer: Layer  # the placed objects; where its alpha is 255 the image equals it
+    facts: SampleFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,23 +189,25 @@ def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], pictures: 
             return control_picture(placed.layer, ground=pictures.load_picture(spec.control.reference_id))
 
 
-def _finished(one: _Prepared, image: RGB, generate_s: float) -> RenderedSample:
+def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSample:
     started = time.perf_counter()
-    found = scores(image, one.placed.layer.alpha)
-    failed = [str(failure) for failure in gates_failed(found, DEFAULT_GATES)]
-    looks = descriptor(image)
+    placed = prepared.placed
+    image_scores = scores(image, placed.layer.alpha)
+    image_descriptor = descriptor(image)
     score_s = time.perf_counter() - started
-    return RenderedSample(
-        image=image,
-        placed=one.placed,
-        scores=found,
-        failed_gates=failed,
-        descriptor=looks,
+    facts = SampleFacts(
+        boxes=placed.boxes,
+        homographies=tuple(matrix.tolist() for matrix in placed.homographies),
+        visible=placed.visible,
+        scores=image_scores,
+        failed_gates=gates_failed(image_scores),
+        descriptor=image_descriptor,
         timings={
-            "place": one.seconds,
+            "place": prepared.seconds,
             "generate": generate_s,
             "score": score_s,
-            "total": one.seconds + generate_s + score_s,
+            "total": prepared.seconds + generate_s + score_s,
         },
-        exact=exact(image, one.placed.layer),
+        exact=exact(image, placed.layer),
     )
+    return RenderedSample(image=image, layer=placed.layer, facts=facts)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.domain.images import RGB
+from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
@@ -96,14 +97,14 @@ class Created:
         return self.sample.image
 
     @property
-    def scores(self) -> dict[str, float]:
+    def scores(self) -> Mapping[str, float]:
         """Quality scores by name."""
-        return self.sample.scores
+        return self.sample.facts.scores
 
     @property
-    def failed_gates(self) -> list[str]:
-        """Sentences such as "seam 0.41, limit 0.30"; empty when every gate passes."""
-        return self.sample.failed_gates
+    def failed_gates(self) -> tuple[GateFailure, ...]:
+        """The quality gates that it fails."""
+        return self.sample.facts.failed_gates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

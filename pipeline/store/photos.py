@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from pipeline.domain.photos import Photo
+from pipeline.domain.warping import Box
 from pipeline.errors import NotFound
 from pipeline.store.counters import EXCLUDED, SUBJECTS, count
 from pipeline.store.database import Database, insert_new
 from pipeline.store.image_files import ImageFiles
-from pipeline.store.rows import Box, NewPhoto, Photo, Refusal
+from pipeline.store.rows import NewPhoto, Refusal
 from pipeline.store.schema import now, refusals, subjects
 
 _ALPHA = 3  # channel of a cut-out

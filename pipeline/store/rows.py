@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.domain.quality import GateFailure
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import SampleSpec
+from pipeline.domain.warping import Box
 from pipeline.errors import InvalidRequest
-
-Box = tuple[int, int, int, int]
-Matrix = Sequence[Sequence[float]]  # 3 x 3
-
 
 PEOPLE = "people"  # what decided a sample, where no gate did
 
@@ -92,33 +91,6 @@ class NewPhoto:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Photo:
-    """One labelled photo of the library with its present cut-out."""
-
-    id: str
-    label: str
-    name: str
-    source: str
-    split: str
-    photo_id: str
-    height: int
-    width: int
-    cutout_id: str | None
-    mask_id: str | None  # the cut-out's alpha as a picture of its own
-    mask_score: float
-    mask_doubts: tuple[str, ...]
-    mask_origin: str
-    box: Box | None
-    excluded: bool  # a person took it out: not planned, not released
-    added_at: str  # ISO, UTC
-
-    @property
-    def usable(self) -> bool:
-        """Whether plans may use it: cut out, without doubts, not excluded."""
-        return self.cutout_id is not None and not self.mask_doubts and not self.excluded
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A file of a source that did not become a subject."""
 
@@ -153,14 +125,7 @@ class Rendered:
     spec_id: str
     image_id: str
     mask_id: str | None
-    boxes: Sequence[Box]
-    homographies: Sequence[Matrix]
-    visible: Sequence[float] = ()
-    scores: Mapping[str, float] = field(default_factory=dict)
-    failed_gates: Sequence[str] = ()  # sentences, e.g. "seam 0.41, limit 0.30"
-    descriptor: bytes | None = None  # float32, little endian
-    timings: Mapping[str, float] = field(default_factory=dict)  # seconds
-    exact: bool = True  # the kept object equals the warped photo
+    facts: SampleFacts = field(default_factory=SampleFacts)
     score: float = 0.0  # place in the queue, low first
     cluster: str | None = None  # id of the first sample that looks like it; None: there is none
 
@@ -179,7 +144,7 @@ class SampleRow:
     homographies: tuple[tuple[tuple[float, ...], ...], ...] = ()
     visible: tuple[float, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
-    failed_gates: tuple[str, ...] = ()
+    failed_gates: tuple[GateFailure, ...] = ()
     descriptor: bytes | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     exact: bool | None = None

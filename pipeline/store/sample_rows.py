@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store.counters import SAMPLES, count
@@ -56,7 +57,7 @@ def sample_row(row: Row) -> SampleRow:
         homographies=_matrices(row.homographies),
         visible=tuple(row.visible or ()),
         scores=row.scores or {},
-        failed_gates=tuple(row.failed_gates or ()),
+        failed_gates=tuple(map(_gate_failure, row.failed_gates or ())),
         descriptor=row.descriptor,
         timings=row.timings or {},
         exact=row.exact,
@@ -66,6 +67,11 @@ def sample_row(row: Row) -> SampleRow:
         cluster=row.cluster or "",
         promise=row.promise,
     )
+
+
+def _gate_failure(stored: str | Mapping[str, Any]) -> GateFailure:
+    """A failed quality gate; earlier versions stored its sentence."""
+    return GateFailure.parse(stored) if isinstance(stored, str) else GateFailure(**stored)
 
 
 def _matrices(stored: Sequence[Any] | None) -> tuple[tuple[tuple[float, ...], ...], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -220,20 +221,21 @@ def _plan_again(connection: Connection, sample_id: str) -> None:
 
 
 def _rendered_values(rendered: Rendered) -> dict[str, Any]:
+    facts = rendered.facts
     return {
         "state": str(SampleState.PENDING),
         "image_id": rendered.image_id,
         "mask_id": rendered.mask_id,
-        "boxes": [[int(value) for value in box] for box in rendered.boxes],
+        "boxes": [[int(value) for value in box] for box in facts.boxes],
         "homographies": [
-            [[float(value) for value in row] for row in matrix] for matrix in rendered.homographies
+            [[float(value) for value in row] for row in matrix] for matrix in facts.homographies
         ],
-        "visible": [float(share) for share in rendered.visible],
-        "scores": _finite(rendered.scores),
-        "failed_gates": [str(sentence) for sentence in rendered.failed_gates],
-        "descriptor": rendered.descriptor,
-        "timings": _finite(rendered.timings),
-        "exact": bool(rendered.exact),
+        "visible": [float(share) for share in facts.visible],
+        "scores": _finite(facts.scores),
+        "failed_gates": [asdict(failure) for failure in facts.failed_gates],
+        "descriptor": None if facts.descriptor is None else facts.descriptor.astype("<f4").tobytes(),
+        "timings": _finite(facts.timings),
+        "exact": bool(facts.exact),
         "failure": None,
         "rendered_at": now(),
         "score": float(rendered.score),

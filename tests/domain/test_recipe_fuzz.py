@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.domain.plan import ModelFacts, PlanSubject, plan
+from pipeline.domain.plan import ModelFacts, plan
 from pipeline.domain.recipe import MOST_SAMPLES, parse_recipe, to_yaml
 from pipeline.domain.texts import LONGEST_PROMPT
 from pipeline.errors import InvalidRecipe, StudioError
+from tests.toy_photos import usable_photo
 
 RECIPES = sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.yaml"))
 CASES = 120  # of each recipe
@@ -23,8 +24,8 @@ HOSTILE = (
     "...", "\t", "\x00", "\ud800", "é" * 50, "../" * 400 + "a.png", "/dev/zero", "😀", "1_0", "=", "@", "`", "- -",
 )  # fmt: skip
 MODEL = ModelFacts(name="nano", revision="abc", size=128, steps=10, guidance_scale=2.5)
-SUBJECTS = [
-    PlanSubject(id=f"s{n}", label=label, cutout_id=f"c{n}", height=96, width=120, box=(10, 12, 100, 80))
+PHOTOS = [
+    usable_photo(id=f"s{n}", label=label, cutout_id=f"c{n}", height=96, width=120, box=(10, 12, 100, 80))
     for n, label in enumerate(("bolt", "nut", "gear"))
 ]
 
@@ -77,7 +78,7 @@ def test_a_damaged_recipe_is_read_or_refused_in_one_sentence(path: Path) -> None
         assert parse_recipe(to_yaml(recipe)) == recipe, text
         assert recipe.total <= MOST_SAMPLES, text
         try:
-            specs = plan(recipe, SUBJECTS, model=MODEL, backdrop_ids=["p"], reference_id="r", count=2)
+            specs = plan(recipe, PHOTOS, model=MODEL, backdrop_ids=["p"], reference_id="r", count=2)
         except StudioError:
             continue
         assert all(len(spec.prompt) <= 2 * LONGEST_PROMPT for spec in specs), text

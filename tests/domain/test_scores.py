@@ -10,6 +10,7 @@ from pipeline.domain.diversity import descriptor, dhash64, hamming, mean_pairwis
 from pipeline.domain.quality import (
     Direction,
     Gate,
+    GateFailure,
     clipped,
     contrast,
     fringe,
@@ -132,14 +133,21 @@ def test_without_an_object_its_scores_are_left_out() -> None:
 def test_a_failed_gate_says_value_and_limit() -> None:
     gates = (Gate("seam", 0.3, Direction.AT_MOST), Gate("contrast", 0.1, Direction.AT_LEAST))
     failures = gates_failed({"seam": 0.41, "contrast": 0.2, "other": 9.0}, gates)
-    assert [str(failure) for failure in failures] == ["seam 0.41, limit 0.30"]
+    assert failures == (GateFailure("seam", 0.41, 0.3),)
+    assert str(failures[0]) == "seam 0.41, limit 0.30"
+
+
+def test_a_failed_gate_is_read_from_its_sentence() -> None:
+    assert GateFailure.parse("object_share 0.00, limit 0.01") == GateFailure("object_share", 0.0, 0.01)
+    with pytest.raises(ValueError, match="'too dark' is not a gate failure"):
+        GateFailure.parse("too dark")
 
 
 def test_the_default_gates_hold_back_an_object_that_is_hardly_in_the_picture() -> None:
     alpha = np.zeros((SIDE, SIDE), np.uint8)
     alpha[:2, :3] = 255
     picture = with_object(flat(200))
-    assert [failure.name for failure in gates_failed(scores(picture, alpha))] == ["object_share"]
+    assert [failure.gate for failure in gates_failed(scores(picture, alpha))] == ["object_share"]
 
 
 def test_equal_pictures_have_equal_hashes_and_mirrored_ones_do_not() -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from pipeline.domain.provenance import packet
 from pipeline.domain.review import Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.store import Library, Rendered
 from tests.hub.child import run_python
 from tests.hub.server import LoopbackHub
@@ -230,9 +231,7 @@ def made_library(folder: Path) -> list[str]:
                     spec_id=one.id,
                     image_id=library.images.put(picture(1000 + one.seed), xmp=packet(one)),
                     mask_id=library.images.put(mask()),
-                    boxes=(BOX,),
-                    homographies=(IDENTITY,),
-                    scores={"sharpness": 0.5},
+                    facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), scores={"sharpness": 0.5}),
                 )
             )
             verdict = Verdict.REJECT if number % 2 else Verdict.ACCEPT

@@ -12,7 +12,7 @@ from pipeline.errors import ReleaseRefused
 from pipeline.publish.state import DatasetState
 from pipeline.store import Library, ReplicaFolder
 from tests.hub.server import LoopbackHub
-from tests.toy_library import decision, die, filled, replica_of
+from tests.toy_library import decision, filled
 
 NAME = "ann/state"
 SELDOM = 600.0  # minutes: the test says when

@@ -20,6 +20,7 @@ from pipeline.domain.images import decode
 from pipeline.domain.quality import SCORE_NAMES
 from pipeline.domain.release import Subset
 from pipeline.domain.review import Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
 from pipeline.publish import ReleaseOptions, outlook, write_release
@@ -187,10 +188,12 @@ def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_sourc
     front_box, moved = (1, 2, 9, 10), ((1.0, 0.0, 3.0), (0.0, 1.0, 4.0), (0.0, 0.0, 1.0))
     library.samples.record(
         Rendered(
-            spec_id=both.id, image_id=library.images.put(picture(7)), mask_id=library.images.put(mask()),
-            boxes=(BOX, front_box), homographies=(IDENTITY, moved), visible=(0.5, 1.0),
+            spec_id=both.id,
+            image_id=library.images.put(picture(7)),
+            mask_id=library.images.put(mask()),
+            facts=SampleFacts(boxes=(BOX, front_box), homographies=(IDENTITY, moved), visible=(0.5, 1.0)),
         )
-    )  # fmt: skip
+    )
     library.review.record(decision(both.id))
     write_release(library, tmp_path / "release", name="Heaps")
     (row,) = load_elsewhere(tmp_path / "release", tmp_path / "hf")["synthetic"]["train"]

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.domain.diversity import descriptor
 from pipeline.domain.review import HELPER, Policy, Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.errors import InvalidRequest, NotAllowed, UnknownName
 from pipeline.services.review.auto_reviewer import CHECKED
 from pipeline.services.review.queries import filter_of, reviewable
@@ -41,10 +42,12 @@ def scored(studio: Studio) -> list[str]:
     for one, seam in zip(specs, seams, strict=True):
         library.samples.record(
             Rendered(
-                spec_id=one.id, image_id=image_id, mask_id=mask_id, boxes=(BOX,), homographies=(IDENTITY,),
-                scores={"seam": float(seam)},
+                spec_id=one.id,
+                image_id=image_id,
+                mask_id=mask_id,
+                facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), scores={"seam": float(seam)}),
             )
-        )  # fmt: skip
+        )
     return [one.id for one in specs]
 
 
@@ -111,8 +114,7 @@ def test_only_the_best_of_those_that_look_alike_stays(studio: Studio) -> None:
                 spec_id=one.id,
                 image_id=library.images.put(picture(number)),
                 mask_id=None,
-                boxes=(BOX,),
-                homographies=(IDENTITY,),
+                facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,)),
                 score=number / 10,
                 cluster=ids[0] if number < 4 else None,
             )
@@ -140,10 +142,12 @@ def test_a_new_sample_joins_those_of_its_class_that_it_looks_like(studio: Studio
     looks = descriptor(picture(1, side_px=64))
     library.samples.record(
         Rendered(
-            spec_id=first.id, image_id=library.images.put(picture(1)), mask_id=None, boxes=(BOX,),
-            homographies=(IDENTITY,), descriptor=looks.astype("<f4").tobytes(),
+            spec_id=first.id,
+            image_id=library.images.put(picture(1)),
+            mask_id=None,
+            facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), descriptor=looks),
         )
-    )  # fmt: skip
+    )
     neighbours = Neighbours(library)
     near = looks + np.float32(0.01)
     near /= np.linalg.norm(near)

@@ -10,12 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement
+from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import Method, ObjectSpec
 from pipeline.errors import InvalidRequest
 from pipeline.services.review import acceptance_model as helper
 from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, Helper, check_share, features, learn
-from pipeline.store import Photo, SampleRow, SampleState
+from pipeline.store import SampleRow, SampleState
 from tests.toy_library import AT, BOX, SIDE_PX, spec
 
 Example = tuple[SampleRow, bool]
@@ -196,7 +198,7 @@ def test_features_have_one_length_and_a_fixed_order() -> None:
             objects=(behind, replace(behind, placement=pose)),
         ),
         scores={"sharpness": 0.5, "novelty": 0.25, "seam": math.nan},
-        failed_gates=("seam 0.41, limit 0.30",),
+        failed_gates=(GateFailure("seam", 0.41, 0.30),),
         visible=(1.0, 0.5),
     )
     found = features(one)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from pipeline.domain.review import Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store import Library, Rendered, SampleFilter, SampleOrder
@@ -41,9 +42,11 @@ def ids(library: Library) -> list[str]:
                 spec_id=one.id,
                 image_id=library.images.put(picture(number)),
                 mask_id=library.images.put(mask()),
-                boxes=(BOX,),
-                homographies=(IDENTITY,),
-                scores={"seam": (COUNT - number) / 100, "halo": 0.1},
+                facts=SampleFacts(
+                    boxes=(BOX,),
+                    homographies=(IDENTITY,),
+                    scores={"seam": (COUNT - number) / 100, "halo": 0.1},
+                ),
                 score=float(number % 4),
                 cluster=specs[number // 10].id,
             )

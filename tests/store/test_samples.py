@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
+import numpy as np
 import pytest
 
+from pipeline.domain.quality import GateFailure
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store import Library, Rendered, SampleOrder
+from pipeline.store.database import DATABASE_NAME
 from tests.toy_library import BOX, IDENTITY, add_subject, filled, render, spec
 
 
@@ -67,14 +72,16 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
         spec_id=one.id,
         image_id="a1",
         mask_id="b2",
-        boxes=(BOX,),
-        homographies=(IDENTITY,),
-        visible=(0.75,),
-        scores={"seam": 0.41, "nothing": float("nan")},
-        failed_gates=("seam 0.41, limit 0.30",),
-        descriptor=b"\x00\x01",
-        timings={"total": 1.5},
-        exact=True,
+        facts=SampleFacts(
+            boxes=(BOX,),
+            homographies=(IDENTITY,),
+            visible=(0.75,),
+            scores={"seam": 0.41, "nothing": float("nan")},
+            failed_gates=(GateFailure("seam", 0.41, 0.3),),
+            descriptor=np.array([0.5, -1.0], np.float32),
+            timings={"total": 1.5},
+            exact=True,
+        ),
     )
     assert library.samples.record(rendered) is True
     assert library.samples.record(rendered) is False
@@ -90,13 +97,31 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
     assert (row.visible, row.scores, row.failed_gates) == (
         (0.75,),
         {"seam": 0.41},
-        ("seam 0.41, limit 0.30",),
+        (GateFailure("seam", 0.41, 0.3),),
     )
-    assert (row.descriptor, row.timings, row.exact) == (b"\x00\x01", {"total": 1.5}, True)
+    assert (row.descriptor, row.timings, row.exact) == (
+        np.array([0.5, -1.0], "<f4").tobytes(),
+        {"total": 1.5},
+        True,
+    )
     assert library.counts().samples == {
         "planned": 1, "rendered": 1, "pending": 1, "accepted": 0, "rejected": 0, "disputed": 0,
             "failed": 0,
     }  # fmt: skip
+
+
+def test_failed_gates_of_an_earlier_version_are_read_as_values(library: Library) -> None:
+    one = spec(add_subject(library, 1))
+    library.plans.add("floors", "v1", [one])
+    render(library, one)
+    with closing(sqlite3.connect(library.path / DATABASE_NAME)) as database, database:
+        database.execute(
+            """update samples set failed_gates = '["seam 0.81, limit 0.75", "halo 1.00, limit 0.35"]'"""
+        )
+    assert library.samples.get(one.id).failed_gates == (
+        GateFailure("seam", 0.81, 0.75),
+        GateFailure("halo", 1.0, 0.35),
+    )
 
 
 def test_a_failure_is_kept_until_the_next_try_succeeds(library: Library) -> None:

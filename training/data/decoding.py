@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pipeline.domain.photos import load_rgb
+from pipeline.domain.photo_decoding import load_rgb
 from pipeline.errors import UnreadableImage
 from training.data.images import LabelledImages
 from training.data.rows import Row

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.domain.images import Mask, pixel_hash
-from pipeline.domain.photos import DecodedPhoto, decoded_pixels, load_mask, load_photo
+from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels, load_mask, load_photo
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage

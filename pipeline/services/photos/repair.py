@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.domain.images import RGB, RGBA, pixel_hash
+from pipeline.domain.photos import Photo
 from pipeline.domain.placement import object_box
 from pipeline.segmentation import CutoutResult, cut_out
 from pipeline.segmentation.matting import foreground_colours
-from pipeline.store import Library, Photo
+from pipeline.store import Library
 
 _ALPHA = 3  # channel of a cut-out
 

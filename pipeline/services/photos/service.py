@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.domain.images import RGB, RGBA, Mask, encode_webp, thumbnail
+from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Box, Layer, object_box
 from pipeline.errors import InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
@@ -20,7 +21,7 @@ from pipeline.services.photos.importing import Progress, import_photos, rgba
 from pipeline.services.reports import ImportReport
 from pipeline.services.samples.create import checkerboard
 from pipeline.settings import Settings
-from pipeline.store import Library, Photo
+from pipeline.store import Library
 
 Colour = tuple[int, int, int]
 _OPAQUE = 127

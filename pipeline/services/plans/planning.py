@@ -9,8 +9,9 @@ from pathlib import Path
 from statistics import median
 
 from pipeline.domain.images import RGB, fitted
-from pipeline.domain.photos import load_photo
-from pipeline.domain.plan import ModelFacts, PlanOutline, PlanSubject, plan, plan_outline
+from pipeline.domain.photo_decoding import load_photo
+from pipeline.domain.photos import Photo
+from pipeline.domain.plan import ModelFacts, PlanOutline, plan, plan_outline
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
@@ -48,7 +49,7 @@ class Overrides:
 class _Ingredients:
     """What a plan is made from, apart from stored images."""
 
-    subjects: list[PlanSubject]
+    photos: list[Photo]
     facts: ModelFacts
     method: Method | None  # in place of the recipe's
     folder: Path | str | None  # of backgrounds, or "starter"; None where no method needs them
@@ -83,7 +84,7 @@ def planned(
     found = _ingredients(library, recipe, overrides, access)
     return plan(
         recipe,
-        found.subjects,
+        found.photos,
         model=found.facts,
         backdrop_ids=_store_backgrounds(library, found, recipe.size or found.facts.size, access),
         reference_id=library.images.put(_image(found.reference)) if found.reference else None,
@@ -105,7 +106,7 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
         _refuse_empty(found.folder, access)
     outline = plan_outline(
         recipe,
-        found.subjects,
+        found.photos,
         model=found.facts,
         backdrop_ids=(_PLACEHOLDER,) if found.folder else (),
         reference_id=_PLACEHOLDER if found.reference else None,
@@ -132,20 +133,8 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)
     facts = model_facts(access.model(overrides.model or recipe.model))
-    subjects = [
-        PlanSubject(
-            id=photo.id,
-            label=photo.label,
-            cutout_id=photo.cutout_id,
-            height=photo.height,
-            width=photo.width,
-            box=photo.box,
-        )
-        for photo in library.photos.list(split="train", usable=True)
-        if photo.cutout_id is not None and photo.box is not None
-    ]
     return _Ingredients(
-        subjects=subjects,
+        photos=library.photos.list(split="train", usable=True),
         facts=facts,
         method=method,
         folder=_folder(recipe, access) if any(one.facts.needs_background for one in methods) else None,

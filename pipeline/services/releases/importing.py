@@ -12,10 +12,11 @@ import numpy as np
 
 from pipeline.domain.diversity import descriptor
 from pipeline.domain.images import RGB, RGBA, decode, pixel_hash
-from pipeline.domain.photos import decoded_pixels, load_photo
+from pipeline.domain.photo_decoding import decoded_pixels, load_photo
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
 from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Verdict
+from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.publish.credits import is_rendered
@@ -218,11 +219,13 @@ class _Restoring:
             spec_id=spec.id,
             image_id=_stored(self.library, record.image, rgb),
             mask_id=None if record.mask is None or mask is None else _stored(self.library, record.mask, mask),
-            boxes=record.boxes,
-            homographies=record.homographies,
-            scores=record.scores,
-            failed_gates=[str(failure) for failure in gates_failed(record.scores)],
-            descriptor=looks.tobytes(),
+            facts=SampleFacts(
+                boxes=record.boxes,
+                homographies=record.homographies,
+                scores=record.scores,
+                failed_gates=gates_failed(record.scores),
+                descriptor=looks,
+            ),
             score=round(least_margin(record.scores), 6),
             cluster=cluster,
         )

@@ -31,19 +31,19 @@ def decide_by_gates(library: Library) -> GateReport:
             library.review.record(_gate_decision(row))
             accepted += not row.failed_gates
             rejected += bool(row.failed_gates)
-            reasons.update(sentence.split(" ")[0] for sentence in row.failed_gates)
+            reasons.update(failure.gate for failure in row.failed_gates)
     return GateReport(accepted=accepted, rejected=rejected, reasons=dict(sorted(reasons.items())))
 
 
 def _gate_decision(row: SampleRow) -> Decision:
     passed = not row.failed_gates
-    gate = "" if passed else row.failed_gates[0].split(" ")[0]
+    gate = "" if passed else row.failed_gates[0].gate
     return Decision(
         sample_id=row.id,
         reviewer=GATE_REVIEWER,
         verdict=Verdict.ACCEPT if passed else Verdict.REJECT,
         reason=None if passed else str(_REASONS.get(gate, RejectReason.OTHER)),
-        comment="; ".join(row.failed_gates),
+        comment="; ".join(map(str, row.failed_gates)),
         at=datetime.now(UTC).isoformat(),
         via=GATE,
         client_id=uuid.uuid4().hex,

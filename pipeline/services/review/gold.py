@@ -135,7 +135,7 @@ class GoldService:
             image_id=library.images.put(image),
             mask_id=library.images.put(mask),
             scores=shown,
-            failed_gates=tuple(str(failure) for failure in gates_failed(shown)),
+            failed_gates=gates_failed(shown),
         )
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Cutout
 from pipeline.domain.provenance import packet
 from pipeline.domain.quality import least_margin
@@ -23,7 +24,7 @@ from pipeline.services.plans.planning import Overrides, planned, recipe_of
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.reports import RunProgress, RunReport, RunState
 from pipeline.services.samples.neighbours import Neighbours
-from pipeline.store import Library, Photo, Rendered
+from pipeline.store import Library, Rendered
 
 _LATEST = 8
 _one_by_one = threading.Lock()
@@ -92,7 +93,7 @@ def render_plan(
             nonlocal done, inexact
             record_sample(library, spec, sample, neighbours)
             done += 1
-            inexact += not sample.exact
+            inexact += not sample.facts.exact
             if on_sample:
                 on_sample(spec.id)
             if on_progress:
@@ -174,21 +175,16 @@ def record_sample(
         neighbours: kept by who stores many, so that the other samples are read once.
     """
     neighbours = neighbours or Neighbours(library)
-    novelty, cluster = neighbours.place(spec.id, spec.label, sample.descriptor)
+    facts = sample.facts
+    assert facts.descriptor is not None
+    novelty, cluster = neighbours.place(spec.id, spec.label, facts.descriptor)
     library.samples.record(
         Rendered(
             spec_id=spec.id,
             image_id=library.images.put(sample.image, xmp=packet(spec)),
-            mask_id=library.images.put(sample.placed.layer.alpha),
-            boxes=sample.placed.boxes,
-            homographies=tuple(matrix.tolist() for matrix in sample.placed.homographies),
-            visible=sample.placed.visible,
-            scores={**sample.scores, "novelty": round(novelty, 6)},
-            failed_gates=sample.failed_gates,
-            descriptor=sample.descriptor.tobytes(),
-            timings=sample.timings,
-            exact=sample.exact,
-            score=round(least_margin(sample.scores), 6),
+            mask_id=library.images.put(sample.layer.alpha),
+            facts=replace(facts, scores={**facts.scores, "novelty": round(novelty, 6)}),
+            score=round(least_margin(facts.scores), 6),
             cluster=cluster,
         )
     )

@@ -66,7 +66,7 @@ class SampleService:
         variants: dict[str, Created] = {}
 
         def collect(spec: SampleSpec, sample: RenderedSample) -> None:
-            before = composite(sample.placed.layer, checkerboard(spec.size))
+            before = composite(sample.layer, checkerboard(spec.size))
             variants[spec.id] = Created(spec=spec, sample=sample, before=before)
 
         def refuse(_spec: SampleSpec, sentence: str) -> None:

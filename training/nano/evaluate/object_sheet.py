@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.domain.photos import load_photo
+from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Cutout, Layer, Placement, place
 from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
 from pipeline.rendering import Generator, Job, load

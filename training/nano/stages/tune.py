@@ -16,7 +16,7 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from pipeline.domain.photos import load_photo
+from pipeline.domain.photo_decoding import load_photo
 from pipeline.errors import InvalidRequest, SourceRefused, StudioError
 from pipeline.rendering.checkpoints import NANO_FOLDER
 from pipeline.rendering.facts import fingerprint

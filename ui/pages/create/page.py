@@ -241,7 +241,7 @@ def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.S
     def showing(sample_id: str, ids: list[str]) -> tuple[Any, ...]:
         one = creating.variant(sample_id)
         pair = (enlarged(one.before), enlarged(one.image))
-        doubts = note_html(one.failed_gates, kind="bad")
+        doubts = note_html([str(failure) for failure in one.failed_gates], kind="bad")
         return (
             gr.HTML(visible=False), gr.ImageSlider(value=pair, visible=True), gr.Button(visible=True),
             gr.Button("Keep this one", visible=True, interactive=True), creating.strip(ids, sample_id),

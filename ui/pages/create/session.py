@@ -18,8 +18,8 @@ from ui.pages.create.controls import Controls, Values
 from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:
+    from pipeline.domain.photos import Photo
     from pipeline.services.reports import Created
-    from pipeline.store import Photo
     from pipeline.studio import Studio
 
 _PREVIEW_PX = 384
@@ -85,7 +85,7 @@ class Creating:
                     id=one.spec.id,
                     address=inline_picture(one.image),
                     caption=f"seed {one.spec.seed}",
-                    flag="; ".join(one.failed_gates),
+                    flag="; ".join(map(str, one.failed_gates)),
                     chosen=one.spec.id == shown,
                 )
                 for one in there

@@ -189,7 +189,9 @@ class Generating:
         row = self.studio.library.samples.get(sample_id)
         assert row.image_id is not None
         address = file_address(self.studio.photos.thumbnail_path(row.image_id))
-        return Tile(id=sample_id, address=address, caption=row.spec.label, flag="; ".join(row.failed_gates))
+        return Tile(
+            id=sample_id, address=address, caption=row.spec.label, flag="; ".join(map(str, row.failed_gates))
+        )
 
 
 def build_generate_page(page: gr.Blocks, studio: Studio) -> None:

@@ -19,7 +19,7 @@ from ui.errors import QUIET
 from ui.pages.photos.mask_session import Mending
 
 if TYPE_CHECKING:
-    from pipeline.store import Photo
+    from pipeline.domain.photos import Photo
     from pipeline.studio import Studio
 
 _VIEWS = [("mask", "mask"), ("photo", "photo"), ("cut-out", "cutout")]

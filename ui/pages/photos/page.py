@@ -19,7 +19,7 @@ from ui.pages.photos.mask_editor import build_closeup, shown_subjects
 from ui.pages.photos.starter_job import StarterJob
 
 if TYPE_CHECKING:
-    from pipeline.store import Photo
+    from pipeline.domain.photos import Photo
     from pipeline.studio import Studio
 
 _PAGE = 60  # thumbnails at once

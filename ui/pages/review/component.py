@@ -174,7 +174,7 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
         "label": spec.label,
         "prompt": spec.prompt,
         "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores},
-        "doubts": list(row.failed_gates),
+        "doubts": list(map(str, row.failed_gates)),
     }
 
 

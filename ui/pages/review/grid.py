@@ -134,7 +134,7 @@ def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
         "prompt": row.spec.prompt,
         "state": row.review,
         "cluster": row.cluster,
-        "doubts": [*row.failed_gates, *_votes_of(studio, row)],
+        "doubts": [*map(str, row.failed_gates), *_votes_of(studio, row)],
     }
 
 

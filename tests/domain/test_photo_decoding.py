@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pipeline.domain import photos
-from pipeline.domain.photos import decoded_pixels, load_mask, load_photo, load_rgb
+from pipeline.domain import photo_decoding
+from pipeline.domain.photo_decoding import decoded_pixels, load_mask, load_photo, load_rgb
 from pipeline.errors import UnreadableImage
 
 SIZE = (48, 40)  # width, height
@@ -110,7 +110,7 @@ def test_a_file_that_is_cut_short_is_refused() -> None:
 
 
 def test_a_decompression_bomb_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(photo_decoding, "MAX_PIXELS", 1000)
     with pytest.raises(UnreadableImage, match=r"bomb\.png: it holds .* megapixels; at most 100 are read"):
         load_photo(encoded(Image.new("RGB", SIZE)), "bomb.png")
 
@@ -214,8 +214,8 @@ def test_a_very_large_image_is_reduced_before_it_is_converted(
     pixels = np.stack([x * 255 // 629, y * 255 // 399, (x + y) % 256], axis=2).astype(np.uint8)
     data = encoded(Image.fromarray(pixels), kind)
     whole = load_photo(data, "large", max_side_px=100).rgb.astype(int)
-    monkeypatch.setattr(photos, "WHOLE_UP_TO_PX", 1000)
-    monkeypatch.setattr(photos, "_STRIP_PX", 5000)
+    monkeypatch.setattr(photo_decoding, "WHOLE_UP_TO_PX", 1000)
+    monkeypatch.setattr(photo_decoding, "_STRIP_PX", 5000)
     reduced = load_photo(data, "large", max_side_px=100).rgb.astype(int)
     assert reduced.shape == (63, 100, 3)
     assert np.abs(reduced[..., :2] - whole[..., :2]).mean() < 1.5
@@ -223,7 +223,7 @@ def test_a_very_large_image_is_reduced_before_it_is_converted(
 
 def test_an_image_that_is_converted_in_strips_keeps_every_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (45, 48, 4), np.uint8)
-    monkeypatch.setattr(photos, "_STRIP_PX", 48 * 7)
+    monkeypatch.setattr(photo_decoding, "_STRIP_PX", 48 * 7)
     photo = load_photo(encoded(Image.fromarray(pixels)), "strips.png")
     assert photo.alpha is not None
     assert np.dstack([photo.rgb, photo.alpha]).tolist() == pixels.tolist()
@@ -232,10 +232,10 @@ def test_an_image_that_is_converted_in_strips_keeps_every_pixel(monkeypatch: pyt
 def test_the_pixels_in_memory_are_told_from_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     large = Image.new("RGB", (800, 600))
     assert decoded_pixels(encoded(large, "JPEG")) == 800 * 600
-    monkeypatch.setattr(photos, "WHOLE_UP_TO_PX", 1000)
+    monkeypatch.setattr(photo_decoding, "WHOLE_UP_TO_PX", 1000)
     assert decoded_pixels(encoded(large, "JPEG"), max_side_px=200) == 200 * 150  # decoded at a quarter
     assert decoded_pixels(encoded(large, "PNG"), max_side_px=200) == 800 * 600
-    monkeypatch.setattr(photos, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(photo_decoding, "MAX_PIXELS", 1000)
     assert decoded_pixels(encoded(large, "PNG")) == 0  # refused before it is decoded
     assert decoded_pixels(b"not an image at all") == 0
 
