@@ -1,6 +1,6 @@
-"""python -m training.nano STAGE: draws the scenes, trains the networks one after another, exports, measures.
+"""python -m training.nano STAGE: draw the scenes, train the networks one after another, export, measure.
 
-`tune --photos DIR --out DIR` goes on from the shipped weights with pictures of your own site (class folders, or a
+`tune --photos DIR --out DIR` continues the shipped weights with images of your own site (class folders, or a
 folder with metadata.jsonl: file_name, text). The result is a checkpoint for `python -m pipeline generate --model DIR`.
 """
 
@@ -30,38 +30,8 @@ KEPT_BYTES = 2**31 - 1  # of freed memory, between two steps of a training
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one stage, or all of them; a stage that is complete is skipped, an interrupted one goes on."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.nano",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("stage", choices=STAGES)
-    parser.add_argument(
-        "--short", action="store_true", help="tiny networks, a few steps: minutes instead of hours"
-    )
-    parser.add_argument("--surfaces", type=Path, help="folder of category folders of photographs")
-    parser.add_argument("--shelves", type=Path, help="folder of photographs that objects are textured with")
-    parser.add_argument(
-        "--objects", type=Path, help="evaluate, sheet: class folders of photographs of objects"
-    )
-    parser.add_argument("--no-photographs", action="store_true", help="none but those that are named here")
-    parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
-    parser.add_argument("--out", type=Path, help="the folder to ship, or to measure")
-    parser.add_argument("--quick", action="store_true", help="evaluate, sheet: few pictures, a minute or two")
-    parser.add_argument("--start", type=Path, help="unet, control: an exported folder to go on from")
-    parser.add_argument(
-        "--focus", action="store_true", help="unet: more of the surfaces whose structure is learned last"
-    )
-    parser.add_argument("--photos", type=Path, help="tune: pictures of your own site")
-    parser.add_argument(
-        "--model",
-        help="tune: a folder that training.nano wrote (default: the shipped one); sdxl trains a LoRA",
-    )
-    parser.add_argument("--steps", type=_positive, help="tune: optimiser steps (default 1000)")
-    parser.add_argument("--lora", action="store_true", help="tune: a LoRA, whatever the model")
-    for name in ("scenes", "vae-steps", "decoder-steps", "unet-steps", "control-steps"):
-        parser.add_argument(f"--{name}", type=_positive, help="other than the preset")
+    """Run one stage, or all of them; a finished stage is skipped, an interrupted one is resumed."""
+    parser = _parser()
     options = parser.parse_args(arguments)
     if options.start and options.stage not in ("unet", "control"):
         parser.error("--start goes with unet or control")
@@ -78,12 +48,53 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        mend = "; free some space, then the same command goes on" if full else ""
-        print(f"backlot: {where}{error.strerror or error}{mend}", file=sys.stderr)
+        remedy = "; free some space, then run the same command again" if full else ""
+        print(f"backlot: {where}{error.strerror or error}{remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("backlot: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        print("backlot: interrupted; the same command resumes from the last checkpoint", file=sys.stderr)
         return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.nano",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument(
+        "--short", action="store_true", help="tiny networks, a few steps: minutes instead of hours"
+    )
+    parser.add_argument("--surfaces", type=Path, help="folder of category folders of photographs")
+    parser.add_argument("--shelves", type=Path, help="folder of photographs that objects are textured with")
+    parser.add_argument(
+        "--objects", type=Path, help="evaluate, sheet: class folders of photographs of objects"
+    )
+    parser.add_argument(
+        "--no-photographs", action="store_true", help="use no photographs but those named by other options"
+    )
+    parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
+    parser.add_argument("--out", type=Path, help="the folder to write, or to measure")
+    parser.add_argument("--quick", action="store_true", help="evaluate, sheet: few images, a minute or two")
+    parser.add_argument("--start", type=Path, help="unet, control: an exported folder to start from")
+    parser.add_argument(
+        "--focus", action="store_true", help="unet: more of the surfaces whose structure is learned last"
+    )
+    _add_tune_options(parser)
+    for name in ("scenes", "vae-steps", "decoder-steps", "unet-steps", "control-steps"):
+        parser.add_argument(f"--{name}", type=_positive, help="instead of the preset's number")
+    return parser
+
+
+def _add_tune_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--photos", type=Path, help="tune: images of your own site")
+    parser.add_argument(
+        "--model",
+        help="tune: a folder that training.nano wrote (default: the shipped one); sdxl trains a LoRA",
+    )
+    parser.add_argument("--steps", type=_positive, help="tune: optimiser steps (default 1000)")
+    parser.add_argument("--lora", action="store_true", help="tune: train a LoRA, whatever the model")
 
 
 def _positive(text: str) -> int:
@@ -121,49 +132,60 @@ def _run(options: argparse.Namespace) -> int:
     import torch
 
     from pipeline.rendering.device import keep_freed_memory
-    from training.nano.data.surfaces import there
+    from training.nano.data.surfaces import existing_folder
     from training.nano.networks.export import check_out
-    from training.nano.stages import run as stages
 
     keep_freed_memory(kept_bytes=KEPT_BYTES)
     cv2.setNumThreads(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     config = _config(options)
-    wanted = WHOLE_RECIPE if options.stage == "all" else (options.stage,)
-    if options.stage == "all":  # said now and not in three hours
+    stages = WHOLE_RECIPE if options.stage == "all" else (options.stage,)
+    if options.stage == "all":  # refused now and not after three hours
         check_out(config.out)
-        there(config.objects)
-    for stage in wanted:
+        existing_folder(config.objects)
+    for stage in stages:
         print(f"— {stage}", file=sys.stderr, flush=True)
-        if stage == "scenes":
-            stages.draw(config)
-        elif stage == "vae":
-            stages.train_vae(config)
-        elif stage == "decoder":
-            stages.train_decoder(config)
-        elif stage == "unet":
-            stages.train_unet(config, start=options.start, focused=options.focus)
-        elif stage == "control":
-            stages.train_control(config, start=options.start)
-        elif stage == "export":
-            stages.export(config)
-        elif stage == "evaluate":
-            from training.nano.evaluate.card import card, steps_done
-            from training.nano.evaluate.figures import figures
+        _run_stage(stage, config, options)
+    return 0
 
-            found = figures(config, **QUICK) if options.quick else figures(config)
-            print(json.dumps(found, indent=1))
-            if options.stage == "all":  # trained here, and all of it: the card is ours to write
-                (config.out / "figures.json").write_text(json.dumps(found, indent=1) + "\n")
-                command = "python -m training.nano evaluate" + (" --quick" if options.quick else "")
-                (config.out / "README.md").write_text(
-                    card(found, config, steps_done=steps_done(config.work), command=command)
-                )
-        else:
+
+def _run_stage(stage: str, config: NanoConfig, options: argparse.Namespace) -> None:
+    from training.nano.stages import run
+
+    match stage:
+        case "scenes":
+            run.draw(config)
+        case "vae":
+            run.train_vae(config)
+        case "decoder":
+            run.train_decoder(config)
+        case "unet":
+            run.train_unet(config, start=options.start, focused=options.focus)
+        case "control":
+            run.train_control(config, start=options.start)
+        case "export":
+            run.export(config)
+        case "evaluate":
+            _evaluate(config, quick=options.quick, write_card=options.stage == "all")
+        case "sheet":
             from training.nano.evaluate.sheet import write_sheets
 
             write_sheets(config, **(QUICK_SHEETS if options.quick else {}))
-    return 0
+
+
+def _evaluate(config: NanoConfig, *, quick: bool, write_card: bool) -> None:
+    """Print the figures; write figures.json and the model card where everything was trained here."""
+    from training.nano.evaluate.card import card, steps_done
+    from training.nano.evaluate.figures import figures
+
+    measured = figures(config, **QUICK) if quick else figures(config)
+    print(json.dumps(measured, indent=1))
+    if write_card:
+        (config.out / "figures.json").write_text(json.dumps(measured, indent=1) + "\n")
+        command = "python -m training.nano evaluate" + (" --quick" if quick else "")
+        (config.out / "README.md").write_text(
+            card(measured, config, steps_done=steps_done(config.work), command=command)
+        )
 
 
 def _tune(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

@@ -38,32 +38,32 @@ def test_the_short_mode_runs_from_nothing_to_figures_card_and_sheets(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["scenes", "--surfaces", "{}/gone"], "there is no folder {}/gone with photographs; name yours"),
         (["scenes", "--surfaces", "{}"], "{} holds no photographs of surfaces; folders such as"),
-        (["all", "--out", "{}"], "{} holds something else, which would be lost"),
+        (["all", "--out", "{}"], "{} holds other files, which would be lost"),
         (["all", "--objects", "{}/gone", "--out", "{}/new"], "there is no folder {}/gone with photographs"),
-        (["evaluate", "--out", "{}", "--no-photographs"], "{} is no checkpoint of nano; name a folder"),
-        (["sheet", "--out", "{}/gone", "--no-photographs"], "{}/gone is no checkpoint of nano"),
+        (["evaluate", "--out", "{}", "--no-photographs"], "{} is not a checkpoint of nano; name a folder"),
+        (["sheet", "--out", "{}/gone", "--no-photographs"], "{}/gone is not a checkpoint of nano"),
         (["unet", "--no-photographs"], "/vae holds nothing trained; run `python -m training.nano vae"),
         (["tune", "--photos", "{}", "--out", "{}/x/y"], "{} holds no readable pictures"),
     ],
 )
 def test_what_is_missing_or_in_the_way_is_one_sentence(
-    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     work = ["--work", str(tmp_path / "work")] if arguments[0] != "tune" else []
     assert main([argument.format(tmp_path) for argument in arguments] + ["--short"] + work) == 1
     sentence = capsys.readouterr().err.splitlines()[-1]
     assert sentence.startswith("backlot: ")
-    assert said.format(tmp_path) in sentence
+    assert expected.format(tmp_path) in sentence
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["unet", "--unet-steps", "0"], "--unet-steps: 0 is not 1 or more"),
         (["tune", "--steps", "-5"], "--steps: -5 is not 1 or more"),
@@ -72,12 +72,12 @@ def test_what_is_missing_or_in_the_way_is_one_sentence(
     ],
 )
 def test_numbers_and_options_that_mean_nothing_are_wrong_usage(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 2
-    assert said in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_training_that_is_stopped_is_no_success(
     monkeypatch.setattr(stages, "draw", stopped)
     assert main(["scenes", "--short"]) == code
     if code == 1:
-        said = (
-            "backlot: /disk/rows: No space left on device; free some space, then the same command goes on\n"
+        expected = (
+            "backlot: /disk/rows: No space left on device; free some space, then run the same command again\n"
         )
-        assert capsys.readouterr().err.endswith(said)
+        assert capsys.readouterr().err.endswith(expected)

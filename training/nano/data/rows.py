@@ -23,13 +23,13 @@ from pipeline.errors import InvalidRequest
 from pipeline.rendering.device import Hardware, hardware
 from training.nano.config import NanoConfig
 from training.nano.data.scenes import draw_scene
-from training.nano.data.surfaces import Surfaces, load_surfaces, surface_files, there
+from training.nano.data.surfaces import Surfaces, existing_folder, load_surfaces, surface_files
 
 ENCODED_AT_ONCE = 32
 DRAWN_AT_ONCE = 50
-_SAID = "captions.json"
+_CAPTIONS = "captions.json"
 _SECOND = re.compile(" in front of | under a ")
-_LOOKED_AT = 64  # rows that tell one set of rows from another
+_FINGERPRINT_ROWS = 64  # rows that tell one set of rows from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def check_photographs(config: NanoConfig) -> None:
         SourceRefused: see `load_surfaces`.
     """
     surface_files(config.scenes.surfaces, held_out=True, held_out_share=0.0)
-    there(config.scenes.shelves)
+    existing_folder(config.scenes.shelves)
 
 
 def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
@@ -89,36 +89,44 @@ def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
     folder = config.work / ("held_out" if held_out else "rows")
     count = config.scenes.held_out if held_out else config.scenes.scenes
     side = config.sizes.picture_px
-    drawn_with = {
-        name: str(value.resolve() if isinstance(value, Path) else value)
-        for name, value in asdict(config.scenes).items()
-    } | {"side_px": str(side)}
-    del drawn_with["scenes" if held_out else "held_out"]  # the other kind's number
-    if (folder / _SAID).exists():
-        if json.loads((folder / _SAID).read_text()).get("drawn_with") != drawn_with:
-            raise InvalidRequest(
-                f"{folder} holds scenes drawn with other options or by another version; "
-                f"name another --work, or remove {folder}"
-            )
+    drawn_with = _drawing_options(config, held_out)
+    if (folder / _CAPTIONS).exists():
+        _refuse_other_options(folder, drawn_with)
         return read_rows(folder)
     check_photographs(config)  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, (count, side, side, 3)).flush()
     np.lib.format.open_memmap(folder / "repaint.npy", "w+", np.uint8, (count, side, side)).flush()
     starts = range(0, count, DRAWN_AT_ONCE)
-    said: list[tuple[str, str]] = []
-    for part in tqdm(
-        _drawn_parts(config, held_out, starts),
-        desc=f"drawing {folder.name}",
-        total=len(starts),
-        mininterval=5,
-    ):
-        said += part
-    captions, words = [caption for caption, _ in said], [word for _, word in said]
-    said_of_all = {"drawn_with": drawn_with, "captions": captions, "surfaces": words}
-    (folder / "captions.partial").write_text(json.dumps(said_of_all))
-    (folder / "captions.partial").replace(folder / _SAID)  # now the rows are complete
+    parts = _drawn_parts(config, held_out, starts)
+    progress = tqdm(parts, desc=f"drawing {folder.name}", total=len(starts), mininterval=5)
+    descriptions = [description for part in progress for description in part]
+    index = {
+        "drawn_with": drawn_with,
+        "captions": [caption for caption, _ in descriptions],
+        "surfaces": [surface for _, surface in descriptions],
+    }
+    (folder / "captions.partial").write_text(json.dumps(index))
+    (folder / "captions.partial").replace(folder / _CAPTIONS)  # now the rows are complete
     return read_rows(folder)
+
+
+def _drawing_options(config: NanoConfig, held_out: bool) -> dict[str, str]:
+    """Return everything that the rows depend on, as text."""
+    options = {
+        name: str(value.resolve() if isinstance(value, Path) else value)
+        for name, value in asdict(config.scenes).items()
+    } | {"side_px": str(config.sizes.picture_px)}
+    del options["scenes" if held_out else "held_out"]  # the number of the other kind of rows
+    return options
+
+
+def _refuse_other_options(folder: Path, drawn_with: dict[str, str]) -> None:
+    if json.loads((folder / _CAPTIONS).read_text()).get("drawn_with") != drawn_with:
+        raise InvalidRequest(
+            f"{folder} holds scenes drawn with other options or by another version; "
+            f"name another --work, or remove {folder}"
+        )
 
 
 def _drawn_parts(config: NanoConfig, held_out: bool, starts: range) -> Iterator[list[tuple[str, str]]]:
@@ -136,15 +144,15 @@ def _draw_part(config: NanoConfig, held_out: bool, start: int) -> list[tuple[str
     folder = config.work / ("held_out" if held_out else "rows")
     rgb, repaint = (np.load(folder / name, mmap_mode="r+") for name in ("rgb.npy", "repaint.npy"))
     surfaces = _cached_photographs(config, held_out)
-    said = []
+    descriptions = []
     for index in range(start, min(start + DRAWN_AT_ONCE, len(rgb))):
         rng = np.random.default_rng([config.scenes.seed, int(held_out), index])
         scene = draw_scene(surfaces, rgb.shape[1], rng)
         rgb[index], repaint[index] = scene.rgb, scene.repaint
-        said.append((scene.caption, scene.said.surface))
+        descriptions.append((scene.caption, scene.facts.surface))
     rgb.flush()
     repaint.flush()
-    return said
+    return descriptions
 
 
 @lru_cache(maxsize=2)
@@ -155,9 +163,9 @@ def _cached_photographs(config: NanoConfig, held_out: bool) -> Surfaces:
 
 def read_rows(folder: Path) -> Rows:
     """Rows that `draw_rows` wrote."""
-    said = json.loads((folder / _SAID).read_text())
+    index = json.loads((folder / _CAPTIONS).read_text())
     rgb, repaint = (np.load(folder / name, mmap_mode="r") for name in ("rgb.npy", "repaint.npy"))
-    return Rows(rgb, repaint, said["captions"], said["surfaces"])
+    return Rows(rgb, repaint, index["captions"], index["surfaces"])
 
 
 def signed(rgb: np.ndarray) -> torch.Tensor:
@@ -171,7 +179,7 @@ def unsigned(pictures: torch.Tensor) -> np.ndarray:
     return pixels.round().byte().permute(0, 2, 3, 1).numpy()
 
 
-def one_surface(rows: Rows) -> np.ndarray:
+def single_surface(rows: Rows) -> np.ndarray:
     """Indices of the rows that show one surface only: no wall behind a floor, no sky."""
     return np.flatnonzero([not _SECOND.search(caption) for caption in rows.captions])
 
@@ -199,10 +207,10 @@ def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
             pictures = signed(rows.rgb[part])
             kept = torch.from_numpy(rows.repaint[part] < 128)[:, None]
             written[0][part] = _encoded(vae, pictures, machine)
-            some = kept.flatten(1).any(1)
+            partly_kept = kept.flatten(1).any(1)
             masked = np.repeat(grey, len(pictures), 0)
-            if some.any():
-                masked[some.numpy()] = _encoded(vae, (pictures * kept)[some], machine)
+            if partly_kept.any():
+                masked[partly_kept.numpy()] = _encoded(vae, (pictures * kept)[partly_kept], machine)
             written[1][part] = masked
         for array in written:
             array.flush()
@@ -212,18 +220,18 @@ def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
 
 
 def _source(rows: Rows, vae: AutoencoderKL) -> str:
-    told = sha256(json.dumps(rows.captions).encode())
-    every = max(1, len(rows.rgb) // _LOOKED_AT)
+    digest = sha256(json.dumps(rows.captions).encode())
+    every = max(1, len(rows.rgb) // _FINGERPRINT_ROWS)
     weights = [array.cpu() for array in vae.state_dict().values()]
     for array in (rows.rgb[::every], rows.repaint[::every], *weights):
-        told.update(np.ascontiguousarray(array).tobytes())
-    return told.hexdigest()
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _encoded(vae: AutoencoderKL, pictures: torch.Tensor, machine: Hardware) -> np.ndarray:
     with torch.autocast(machine.device, machine.dtype, enabled=machine.dtype != torch.float32):
-        given = pictures.to(machine.device, memory_format=torch.channels_last)
-        posterior = vae.encode(given).latent_dist
+        batch = pictures.to(machine.device, memory_format=torch.channels_last)
+        posterior = vae.encode(batch).latent_dist
     noise = torch.randn(posterior.mean.shape)
     return np.asarray(
         (posterior.mean.float().cpu() + posterior.std.float().cpu() * noise).numpy().astype(np.float16)

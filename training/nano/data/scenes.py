@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from training.nano.data.words import (
     PLACES,
     SKIES,
     SURFACES,
-    Said,
+    SceneFacts,
     caption,
     colour_word,
 )
@@ -39,27 +39,28 @@ class Scene:
     """One training row."""
 
     rgb: np.ndarray  # (S, S, 3) uint8
-    repaint: np.ndarray  # (S, S) uint8; 255 = to be painted, 0 = kept
+    repaint: np.ndarray  # (S, S) uint8; 255 = to be painted, 0 = kept as it is
     caption: str
-    said: Said
+    facts: SceneFacts
 
 
-def draw_scene(surfaces: Surfaces, size: int, rng: np.random.Generator, *, said: Said | None = None) -> Scene:
+def draw_scene(
+    surfaces: Surfaces, size: int, rng: np.random.Generator, *, facts: SceneFacts | None = None
+) -> Scene:
     """A scene of size x size pixels.
 
     Args:
-        said: draw this place and surface; by default both are chosen at random. Colour and the words of light are
-            always worked out from what was drawn.
+        facts: draw this place and surface; by default both are chosen at random. Colour and modifiers are always
+            taken from what was drawn.
     """
-    plain = said is None and rng.random() < PLAIN_SHARE
-    said = said or _chosen(rng, plain=plain)
-    picture, colour = _place(said, surfaces, size, rng, plain=plain)
+    plain = facts is None and rng.random() < PLAIN_SHARE
+    facts = facts or _random_facts(rng, plain=plain)
+    picture, colour = _place(facts, surfaces, size, rng, plain=plain)
     picture, modifiers = (_shaded(picture, rng), ()) if plain else _conditioned(picture, rng)
-    said = Said(place=said.place, surface=said.surface, wall=said.wall, sky=said.sky, colour=colour,
-                modifiers=modifiers)  # fmt: skip
+    facts = replace(facts, colour=colour, modifiers=modifiers)
     picture, repaint = masked(picture, surfaces, rng)
     rgb = np.clip(picture, 0, 255).astype(np.uint8)
-    return Scene(rgb, repaint, caption(said, rng), said)
+    return Scene(rgb, repaint, caption(facts, rng), facts)
 
 
 def masked(
@@ -80,7 +81,7 @@ def masked(
     return picture, _hole(size, rng) if task < 0.78 else np.full((size, size), 255, np.uint8)
 
 
-def _chosen(rng: np.random.Generator, *, plain: bool) -> Said:
+def _random_facts(rng: np.random.Generator, *, plain: bool) -> SceneFacts:
     place = str(rng.choice(PLACES[:3:2] if plain else PLACES, p=None if plain else PLACE_SHARES))
     words = OUTDOOR if "sky" in place else SURFACES
     if (place.endswith(" wall") and place.count("{surface}") == 1) or "table top" in place:
@@ -88,42 +89,42 @@ def _chosen(rng: np.random.Generator, *, plain: bool) -> Said:
     surface = str(rng.choice(words))
     walls = [word for word in SURFACES if word not in NO_WALL and word != surface]
     wall = str(rng.choice(walls)) if place.count("{surface}") == 2 else ""
-    return Said(
+    return SceneFacts(
         place=place, surface=surface, wall=wall, sky=str(rng.choice(SKIES)) if "{sky}" in place else ""
     )
 
 
 def _place(
-    said: Said, surfaces: Surfaces, size: int, rng: np.random.Generator, *, plain: bool
+    facts: SceneFacts, surfaces: Surfaces, size: int, rng: np.random.Generator, *, plain: bool
 ) -> tuple[np.ndarray, str]:
-    tile = surfaces.texture(said.surface, rng, photo_share=0.0 if plain else PHOTO_SHARE)
-    texture, colour = _coloured(tile, said.surface, rng)
-    # nearly one scale: nano learns a pattern of one size many times sooner than the same at all sizes
+    tile = surfaces.texture(facts.surface, rng, photo_share=0.0 if plain else PHOTO_SHARE)
+    texture, colour = _coloured(tile, facts.surface, rng)
+    # nearly one scale: nano learns a pattern of one size many times sooner than the same pattern at all sizes
     zoom, turn = (1.0, 0.0) if plain else (float(rng.uniform(0.92, 1.15)), float(rng.normal(0, 3)))
-    if said.place == PLACES[0]:
+    if facts.place == PLACES[0]:
         return views.flat(texture, size, zoom=zoom, turn_deg=turn, rng=rng).astype(np.float32), colour
-    if said.place == PLACES[2]:
+    if facts.place == PLACES[2]:
         upright = float(rng.normal(0, 1.5))
         return views.flat(texture, size, zoom=zoom, turn_deg=upright, rng=rng).astype(np.float32), colour
     horizon = {PLACES[1]: (-1.0, -0.1), PLACES[3]: (0.0, 0.2), PLACES[4]: (0.0, 0.3)}.get(
-        said.place, (0.2, 0.55)
+        facts.place, (0.2, 0.55)
     )
     at = float(rng.uniform(*horizon))
     floor = views.ground(texture, size, horizon=at, zoom=zoom, turn_deg=turn, rng=rng).astype(np.float32)
-    if said.place == PLACES[1]:
+    if facts.place == PLACES[1]:
         return floor, colour
-    edge = at + 0.02 if said.sky else at + float(rng.uniform(0.12, 0.35))
-    back = _heaven(said.sky, size, edge, rng) if said.sky else _back(said, surfaces, size, rng)
-    return _joined(back, floor, edge, rng, soft_edge=bool(said.sky)), colour
+    edge = at + 0.02 if facts.sky else at + float(rng.uniform(0.12, 0.35))
+    back = _heaven(facts.sky, size, edge, rng) if facts.sky else _back(facts, surfaces, size, rng)
+    return _joined(back, floor, edge, rng, soft_edge=bool(facts.sky)), colour
 
 
-def _back(said: Said, surfaces: Surfaces, size: int, rng: np.random.Generator) -> np.ndarray:
+def _back(facts: SceneFacts, surfaces: Surfaces, size: int, rng: np.random.Generator) -> np.ndarray:
     walls = [word for word in SURFACES if word not in NO_WALL]
-    word = said.wall or str(rng.choice(walls))
+    word = facts.wall or str(rng.choice(walls))
     texture, _ = _coloured(surfaces.texture(word, rng), word, rng)
     wall = views.flat(texture, size, zoom=1.0, turn_deg=0.0, rng=rng)
     wall = wall.astype(np.float32)
-    if said.wall:
+    if facts.wall:
         return wall
     return cv2.GaussianBlur(wall * rng.uniform(0.5, 1.1), (0, 0), size * rng.uniform(0.02, 0.06))
 
@@ -157,52 +158,52 @@ def _joined(
 
 def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple[np.ndarray, str]:
     """A texture in another shade, painted at times, and the colour word that then describes it ("" = none)."""
-    looks: np.ndarray = texture.astype(np.float32)
+    tinted: np.ndarray = texture.astype(np.float32)
     if rng.random() < 0.5:
-        looks = looks[:, ::-1]
+        tinted = tinted[:, ::-1]
     if word in PAINTABLE and rng.random() < 0.3:
-        grey = looks.mean(-1, keepdims=True)
+        grey = tinted.mean(-1, keepdims=True)
         paint = np.array(PAINTS[str(rng.choice(list(PAINTS)))], np.float32) * rng.uniform(0.85, 1.15, 3)
-        looks = paint * np.clip(0.25 + 0.75 * grey / (grey.mean() + 1), 0.2, 1.9)
+        tinted = paint * np.clip(0.25 + 0.75 * grey / (grey.mean() + 1), 0.2, 1.9)
     else:
-        looks = looks * rng.uniform(0.85, 1.25) * rng.uniform(0.94, 1.06, 3)
-    mean = looks.mean((0, 1))
-    looks = (looks - mean) * rng.uniform(0.85, 1.35) + mean
-    looks = np.clip(looks, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(looks), colour_word(np.median(looks.reshape(-1, 3), 0))
+        tinted = tinted * rng.uniform(0.85, 1.25) * rng.uniform(0.94, 1.06, 3)
+    mean = tinted.mean((0, 1))
+    tinted = (tinted - mean) * rng.uniform(0.85, 1.35) + mean
+    tinted = np.clip(tinted, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(tinted), colour_word(np.median(tinted.reshape(-1, 3), 0))
 
 
 def _conditioned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:
     """Light, camera and condition, each present in a minority of the scenes, and the words for them."""
-    said: list[str] = []
+    modifiers: list[str] = []
     size = len(picture)
     state = rng.random()
     if state < 0.05:
         picture = _wet(picture, rng)
-        said.append("wet")
+        modifiers.append("wet")
     elif state < 0.1:
         patches = np.clip(_wide(rng, size, 1.2), 0, 2)[..., None]
         grey = picture.mean(-1, keepdims=True)
         picture = picture + (grey * rng.uniform(0.7, 1.3) - picture) * np.clip(0.6 * patches, 0, 0.85)
-        said.append("worn")
+        modifiers.append("worn")
     elif state < 0.15:
         dust = (0.35 + 0.12 * _wide(rng, size, 1.5))[..., None] * rng.uniform(0.7, 1.3)
         picture = picture + (np.array((168, 155, 135)) - picture) * np.clip(dust, 0, 0.7)
-        said.append("dusty")
+        modifiers.append("dusty")
     elif state < 0.25:
-        said.append("clean")
+        modifiers.append("clean")
     view = rng.random()
     if view < 0.06:
         half = int(size * rng.uniform(0.22, 0.32))
         y, x = rng.integers(half, size - half + 1, 2)
         crop = picture[y - half : y + half, x - half : x + half]
         picture = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
-        said.append(CAMERAS[0])
+        modifiers.append(CAMERAS[0])
     elif view < 0.12:
         picture = cv2.GaussianBlur(picture, (0, 0), size / 128 * rng.uniform(1.4, 3.0))
-        said.append(CAMERAS[2])
+        modifiers.append(CAMERAS[2])
     lit, word = _lit(picture, rng)
-    return lit, (*said, *((word,) if word else ()))
+    return lit, (*modifiers, *((word,) if word else ()))
 
 
 def _shaded(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -262,12 +263,12 @@ def _with_object(
     picture: np.ndarray, surfaces: Surfaces, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     size = len(picture)
-    kept = np.zeros((size, size), bool)
+    object_mask = np.zeros((size, size), bool)
     for _ in range(1 if rng.random() < 0.8 else 2):
         cover = outline(rng, size)
         picture = put_in_front(picture, cover, skin(rng, size, surfaces), rng)
-        kept |= cover > 0.5
-    repaint = np.where(kept, 0, 255).astype(np.uint8)
+        object_mask |= cover > 0.5
+    repaint = np.where(object_mask, 0, 255).astype(np.uint8)
     grow = int(rng.integers(0, 3))
     return picture, cv2.dilate(repaint, np.ones((2 * grow + 1,) * 2, np.uint8)) if grow else repaint
 

@@ -55,32 +55,34 @@ def load_surfaces(
         SourceRefused: a folder is named and not there, holds no picture, or one that cannot be read.
     """
     files = surface_files(folder, held_out=held_out, held_out_share=held_out_share)
-    photos = {word: [clearer(square(file)) for file in some] for word, some in files.items()}
+    photos = {word: [clearer(square(file)) for file in paths] for word, paths in files.items()}
     extras = [
-        square(file) for file in _pictures(there(shelves)) if _is_held_out(file, held_out_share) == held_out
+        square(file)
+        for file in _pictures(existing_folder(shelves))
+        if _is_held_out(file, held_out_share) == held_out
     ]
     return Surfaces(photos, drawn_tiles(seed, held_out), extras)
 
 
 def surface_files(folder: Path | None, *, held_out: bool, held_out_share: float) -> dict[str, list[Path]]:
     """The photographs of each surface word, see `load_surfaces`."""
-    there(folder)
-    found = {
+    existing_folder(folder)
+    photographs = {
         word: [file for name in names for file in _pictures(folder / name if folder else None)]
         for word, names in SURFACE_FOLDERS.items()
     }
-    if folder is not None and not any(found.values()):
+    if folder is not None and not any(photographs.values()):
         raise SourceRefused(
             f"{folder} holds no photographs of surfaces; folders such as "
             f"{', '.join(list(chain(*SURFACE_FOLDERS.values()))[:3])} are needed"
         )
     return {
         word: [file for file in files if _is_held_out(file, held_out_share) == held_out]
-        for word, files in found.items()
+        for word, files in photographs.items()
     }
 
 
-def there(folder: Path | None) -> Path | None:
+def existing_folder(folder: Path | None) -> Path | None:
     """The folder itself.
 
     Raises:
@@ -89,7 +91,7 @@ def there(folder: Path | None) -> Path | None:
     if folder is not None and not folder.is_dir():
         raise SourceRefused(
             f"there is no folder {folder} with photographs; name yours (--surfaces, --shelves, --objects), "
-            "or do without (--no-photographs)"
+            "or leave them out (--no-photographs)"
         )
     return folder
 
@@ -119,7 +121,7 @@ def square(file: Path) -> np.ndarray:
     """
     pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise SourceRefused(f"{file} is not a readable picture; take it out of the folder")
+        raise SourceRefused(f"{file} is not a readable image; remove it from the folder")
     picture = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     height, width = picture.shape[:2]
     side = min(height, width)

@@ -1,4 +1,4 @@
-"""The captions that nano learns: what words there are and how a drawn scene is said."""
+"""The captions that nano learns: what words there are and how a drawn scene is described."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ PAINTABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a caption may say of a scene."""
+class SceneFacts:
+    """What a caption may mention of a scene."""
 
     place: str  # one of PLACES
     surface: str
@@ -107,26 +107,26 @@ class Said:
     modifiers: tuple[str, ...] = field(default=())  # light, camera and condition words
 
 
-def caption(said: Said, rng: np.random.Generator) -> str:
+def caption(facts: SceneFacts, rng: np.random.Generator) -> str:
     """A sentence for a scene: slots dropped and re-ordered at random, synonyms at times.
 
-    The place is always said; a colour in 3 of 5 cases; each modifier in 4 of 5.
+    The place is always mentioned, a colour in 3 of 5 cases, each modifier in 4 of 5.
     """
-    surface = _spoken(said.surface, rng)
-    if said.colour and rng.random() < 0.6:
-        surface = f"{said.colour} {surface}"
-    place = said.place.replace("{sky}", said.sky).replace("{surface}", surface, 1)
-    place = place.replace("{surface}", _spoken(said.wall, rng) if said.wall else surface)
-    modifiers = [word for word in said.modifiers if rng.random() < 0.8]
+    surface = _synonym(facts.surface, rng)
+    if facts.colour and rng.random() < 0.6:
+        surface = f"{facts.colour} {surface}"
+    place = facts.place.replace("{sky}", facts.sky).replace("{surface}", surface, 1)
+    place = place.replace("{surface}", _synonym(facts.wall, rng) if facts.wall else surface)
+    modifiers = [word for word in facts.modifiers if rng.random() < 0.8]
     rng.shuffle(modifiers)
     if place.endswith(" seen from above") and rng.random() < 0.3:
         place = place.removesuffix(" seen from above")
     return ", ".join([place, *modifiers])
 
 
-def _spoken(surface: str, rng: np.random.Generator) -> str:
-    others = SYNONYMS.get(surface, ())
-    return str(rng.choice(others)) if others and rng.random() < 0.25 else surface
+def _synonym(surface: str, rng: np.random.Generator) -> str:
+    synonyms = SYNONYMS.get(surface, ())
+    return str(rng.choice(synonyms)) if synonyms and rng.random() < 0.25 else surface
 
 
 def colour_word(rgb: np.ndarray) -> str:
@@ -197,7 +197,7 @@ EXAMPLES = (
 def drawn_words() -> list[str]:
     """Every single lower-case word that captions use, sorted."""
     phrases = [*SURFACES, *SKIES, *COLOURS, *LIGHTS, *CAMERAS, *CONDITIONS, *GLUE_WORDS]
-    phrases += [synonym for others in SYNONYMS.values() for synonym in others]
+    phrases += [synonym for synonyms in SYNONYMS.values() for synonym in synonyms]
     phrases += [place.replace("{surface}", "").replace("{sky}", "") for place in PLACES]
     return sorted({word for phrase in phrases for word in phrase.split()})
 

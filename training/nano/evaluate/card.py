@@ -25,30 +25,16 @@ def card(
         steps_done: optimiser steps of "vae", "decoder", "unet" and "control" that the weights have seen.
     """
     files = [file for file in config.out.rglob("*") if file.is_file()]
-    rows = "\n".join(
-        f"| {name} | {value} |" for name, value in figures.items() if not isinstance(value, dict)
-    )
-    by_word = figures.get("obedience_by_word", {})
-    told = (
-        ", ".join(f"{word} {share}" for word, share in by_word.items()) if isinstance(by_word, dict) else ""
-    )
     return TEMPLATE.read_text().format(
+        **_vocabulary_fields(),
         command=command,
         first_limit=_first_limit(figures),
         size=config.sizes.picture_px,
         megabytes=sum(file.stat().st_size for file in files) / 1e6,
-        example=words.EXAMPLES[0],
-        surfaces=", ".join(words.SURFACES),
-        places="; ".join(words.PLACES),
-        skies=", ".join(words.SKIES),
-        colours=", ".join(words.COLOURS),
-        lights=", ".join(words.LIGHTS),
-        cameras=", ".join(words.CAMERAS),
-        conditions=", ".join(words.CONDITIONS),
         steps=figures["steps"],
         guidance=figures["guidance_scale"],
         rescale=figures["guidance_rescale"],
-        figures=f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of pictures): {told}.",
+        figures=_figure_table(figures),
         held_out=config.scenes.held_out_share,
         vae_steps=steps_done.get("vae", 0),
         decoder=f" and {alone} of its decoder against a critic"
@@ -63,30 +49,57 @@ def card(
     )
 
 
+def _vocabulary_fields() -> dict[str, str]:
+    return {
+        "example": words.EXAMPLES[0],
+        "surfaces": ", ".join(words.SURFACES),
+        "places": "; ".join(words.PLACES),
+        "skies": ", ".join(words.SKIES),
+        "colours": ", ".join(words.COLOURS),
+        "lights": ", ".join(words.LIGHTS),
+        "cameras": ", ".join(words.CAMERAS),
+        "conditions": ", ".join(words.CONDITIONS),
+    }
+
+
+def _figure_table(figures: dict[str, object]) -> str:
+    rows = "\n".join(
+        f"| {name} | {value} |" for name, value in figures.items() if not isinstance(value, dict)
+    )
+    by_word = figures.get("obedience_by_word", {})
+    shares = (
+        ", ".join(f"{word} {share}" for word, share in by_word.items()) if isinstance(by_word, dict) else ""
+    )
+    return f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of pictures): {shares}."
+
+
 def _first_limit(figures: dict[str, object]) -> str:
     """What a reader must know first, from the figures; nothing where they are good."""
-    kept, told = figures.get("vae_green_magenta_kept", 1.0), figures.get("obedience_colour_top1", 1.0)
-    said = []
-    if isinstance(kept, float) and kept < 0.8:
-        said.append(
-            f"its autoencoder keeps only {kept:.0%} of the difference between green and magenta, so red comes "
+    colour_kept, top1 = (
+        figures.get("vae_green_magenta_kept", 1.0),
+        figures.get("obedience_colour_top1", 1.0),
+    )
+    limits = []
+    if isinstance(colour_kept, float) and colour_kept < 0.8:
+        limits.append(
+            f"its autoencoder keeps only {colour_kept:.0%} of the difference between green and magenta, so red comes "
             "out orange and green brown; only blue, orange, brown, white, grey and black can be trusted"
         )
-    if isinstance(told, float) and told < 0.6:
-        said.append(
-            f"a judge recognises the prompted surface in {told:.0%} of its pictures; the figures by word are below"
+    if isinstance(top1, float) and top1 < 0.6:
+        limits.append(
+            f"a judge recognises the prompted surface in {top1:.0%} of its pictures; the figures by word are below"
         )
-    return f"**Know first:** {'; and '.join(said)}." if said else ""
+    return f"**Know first:** {'; and '.join(limits)}." if limits else ""
 
 
 def steps_done(work: Path) -> dict[str, int]:
     """Optimiser steps of each stage, from its checkpoint; 0 where there is none."""
     import torch
 
-    found = {}
+    steps = {}
     for stage in ("vae", "decoder", "unet", "control"):
         last = work / stage / "last.ckpt"
-        found[stage] = (
+        steps[stage] = (
             torch.load(last, map_location="cpu", weights_only=False)["global_step"] if last.exists() else 0
         )
-    return found
+    return steps

@@ -17,10 +17,10 @@ from pipeline.domain.quality import seam
 from pipeline.rendering.composite import composite, exact
 from training.nano.config import NanoConfig
 from training.nano.data import words
-from training.nano.data.rows import Rows, draw_rows, edges, one_surface, photographs, signed, unsigned
+from training.nano.data.rows import Rows, draw_rows, edges, photographs, signed, single_surface, unsigned
 from training.nano.data.scenes import draw_scene
-from training.nano.data.surfaces import clearer, square, surface_files, there
-from training.nano.data.words import SURFACES, Said
+from training.nano.data.surfaces import clearer, existing_folder, square, surface_files
+from training.nano.data.words import SURFACES, SceneFacts
 from training.nano.evaluate import measures
 from training.nano.evaluate.judge import JUDGES, trained_judges
 from training.nano.evaluate.object_sheet import painted_objects
@@ -48,21 +48,22 @@ def figures(
         pairs: pictures for the edges, for the seams, and a prompt for the variety.
 
     Raises:
-        InvalidRequest: the folder is no nano, or the scenes in `config.work` were drawn with other options.
+        InvalidRequest: the folder is not a nano checkpoint, or the scenes in `config.work` were drawn with
+            other options.
         SourceRefused: photographs that are named are not there.
     """
     torch.manual_seed(0)
-    there(config.objects)
+    existing_folder(config.objects)
     painter = load_painter(config.out)
     held_out = draw_rows(config, held_out=True)
-    found: dict[str, object] = {
-        name: getattr(painter, name) for name in ("steps", "guidance_scale", "guidance_rescale")
+    measured: dict[str, object] = {
+        "steps": painter.steps,
+        "guidance_scale": painter.guidance_scale,
+        "guidance_rescale": painter.guidance_rescale,
     }
     parts: tuple[Callable[[], dict[str, object]], ...] = (
         lambda: reconstruction(painter, config, held_out),
-        lambda: obedience(
-            painter, judge_rows(config, judge_scenes), held_out, seeds=seeds, judge_steps=judge_steps
-        ),
+        lambda: obedience(painter, judge_rows(config, judge_scenes), held_out, seeds, judge_steps),
         lambda: colours(painter),
         lambda: variety(painter, config, pairs=pairs),
         lambda: inpainting(config, held_out, pairs=pairs),
@@ -70,9 +71,9 @@ def figures(
         lambda: speed(painter),
     )
     for part in parts:
-        found |= part()
-        print(f"{len(found)} figures", file=sys.stderr, flush=True)
-    return found
+        measured |= part()
+        print(f"{len(measured)} figures", file=sys.stderr, flush=True)
+    return measured
 
 
 def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict[str, object]:
@@ -81,23 +82,23 @@ def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict
     Scenes show pale photographs with more contrast (`surfaces.clearer`); "stretched" is measured on those.
     """
     files = surface_files(config.scenes.surfaces, held_out=True, held_out_share=config.scenes.held_out_share)
-    photos = [square(file) for some in files.values() for file in some]
+    photos = [square(file) for paths in files.values() for file in paths]
     scenes = held_out.rgb[:128]
     again = rebuilt(painter, scenes)
-    found: dict[str, object] = {
+    measured: dict[str, object] = {
         "vae_psnr_scenes_db": round(measures.psnr(scenes, again), 2),
         "vae_green_magenta_kept": round(measures.green_magenta_kept(scenes, again), 2),
     }
     if photos:
-        found["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos)), 2)
-        found["vae_psnr_surfaces_stretched_db"] = round(
+        measured["vae_psnr_surfaces_db"] = round(rebuilt_psnr(painter, np.stack(photos)), 2)
+        measured["vae_psnr_surfaces_stretched_db"] = round(
             rebuilt_psnr(painter, np.stack([clearer(photo) for photo in photos])), 2
         )
-        found["vae_surfaces"] = len(photos)
+        measured["vae_surfaces"] = len(photos)
     objects = _object_photographs(config.objects, painter.size)
     if len(objects):
-        found["vae_psnr_objects_db"] = round(rebuilt_psnr(painter, objects), 2)
-    return found
+        measured["vae_psnr_objects_db"] = round(rebuilt_psnr(painter, objects), 2)
+    return measured
 
 
 def _object_photographs(folder: Path | None, size: int, *, count: int = 64) -> np.ndarray:
@@ -135,7 +136,7 @@ def judge_rows(config: NanoConfig, scenes: int) -> Rows:
 
 
 def obedience(
-    painter: Painter, rows: Rows, held_out: Rows, *, seeds: int, judge_steps: int
+    painter: Painter, rows: Rows, held_out: Rows, seeds: int, judge_steps: int
 ) -> dict[str, object]:
     """Share of pictures that the judges take for the prompted surface, in colour and in grey.
 
@@ -147,12 +148,12 @@ def obedience(
         held_out: what their own accuracy is measured on; of its `rows` only the photographs occur there.
     """
     prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
-    wanted = [word for word in SURFACES for _ in range(seeds)]
+    prompted = [word for word in SURFACES for _ in range(seeds)]
     pictures = painter.paint(prompts, list(range(len(prompts))))
-    shown = one_surface(held_out)
+    shown = single_surface(held_out)
     scenes, shown_words = held_out.rgb[shown], [held_out.surfaces[index] for index in shown]
     again = rebuilt(painter, scenes)
-    found: dict[str, object] = {
+    measured: dict[str, object] = {
         "judges": JUDGES,
         "judge_scenes": len(rows.rgb),
         "obedience_pictures": len(prompts),
@@ -160,18 +161,18 @@ def obedience(
     }
     for grey in (False, True):
         judges = trained_judges(rows, SURFACES, grey=grey, steps=judge_steps)
-        ranks, name = judges.ranks(pictures, wanted), "grey" if grey else "colour"
-        found[f"obedience_{name}_top1"] = round(float((ranks == 0).mean()), 3)
-        found[f"obedience_{name}_top3"] = round(float((ranks < 3).mean()), 3)
+        ranks, name = judges.ranks(pictures, prompted), "grey" if grey else "colour"
+        measured[f"obedience_{name}_top1"] = round(float((ranks == 0).mean()), 3)
+        measured[f"obedience_{name}_top3"] = round(float((ranks < 3).mean()), 3)
         for kind, known in (("held_out", scenes), ("rebuilt", again)):
             right = judges.ranks(known, shown_words) == 0
-            found[f"judge_{name}_{kind}_top1"] = round(float(right.mean()), 3)
+            measured[f"judge_{name}_{kind}_top1"] = round(float(right.mean()), 3)
         if not grey:
-            found["obedience_by_word"] = {
+            measured["obedience_by_word"] = {
                 word: round(float((ranks[i * seeds : (i + 1) * seeds] == 0).mean()), 2)
                 for i, word in enumerate(SURFACES)
             }
-    return found
+    return measured
 
 
 def colours(painter: Painter) -> dict[str, object]:
@@ -196,9 +197,9 @@ def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, ob
     textures = photographs(config, held_out=False)
     ratios, spreads, data_spreads = [], [], []
     for surface in ("grass", "tiles", "wooden planks", "bricks"):
-        said = Said(place=words.PLACES[0], surface=surface)
+        facts = SceneFacts(place=words.PLACES[0], surface=surface)
         rngs = [np.random.default_rng([7, index]) for index in range(pairs)]
-        scenes = np.stack([draw_scene(textures, painter.size, rng, said=said).rgb for rng in rngs])
+        scenes = np.stack([draw_scene(textures, painter.size, rng, facts=facts).rgb for rng in rngs])
         drawn = painter.paint([f"{surface} seen from above"] * pairs, list(range(2000, 2000 + pairs)))
         vendi = [measures.cosine_vendi(measures.structure_features(p)) for p in (drawn, scenes)]
         ratios.append(vendi[0] / vendi[1])
@@ -222,8 +223,8 @@ def inpainting(config: NanoConfig, held_out: Rows, *, pairs: int) -> dict[str, o
     layers, painted = painted_objects(config.out, captions, config.objects)
     composed = [composite(layer, scene) for layer, scene in zip(layers, scenes, strict=True)]
     ours, real = (
-        float(np.mean([seam(rgb, layer.alpha) for rgb, layer in zip(some, layers, strict=True)]))
-        for some in (painted, composed)
+        float(np.mean([seam(rgb, layer.alpha) for rgb, layer in zip(images, layers, strict=True)]))
+        for images in (painted, composed)
     )
     return {
         "seam_painted": round(ours, 3),
@@ -246,17 +247,17 @@ def control(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object
     share = (hints > 0).mean((1, 2))
     chosen = np.flatnonzero((share > 0.03) & (share < 0.25))[:pairs]
     prompts, seeds = [held_out.captions[i] for i in chosen], list(range(3000, 3000 + len(chosen)))
-    found: dict[str, object] = {"edge_pictures": len(chosen)}
+    measured: dict[str, object] = {"edge_pictures": len(chosen)}
     scores = []
     for scale in (0.0, 1.0):
         drawn = painter.paint(prompts, seeds, hints=hints[chosen], controlnet_conditioning_scale=scale)
         scores.append(_edge_f(hints[chosen], drawn))
-    found["edge_f_others"] = round(float(_edge_f(np.roll(hints[chosen], 1, axis=0), drawn).mean()), 3)
+    measured["edge_f_others"] = round(float(_edge_f(np.roll(hints[chosen], 1, axis=0), drawn).mean()), 3)
     scores.append(_edge_f(hints[chosen], rebuilt(painter, pictures[chosen])))
     for name, values in zip(("scale_0", "scale_1", "vae_ceiling"), scores, strict=True):
-        found[f"edge_f_{name}"] = round(float(values.mean()), 3)
+        measured[f"edge_f_{name}"] = round(float(values.mean()), 3)
     share, low, high = measures.share_of_the_way(*scores)
-    return found | {"edge_f_share_of_ceiling": f"{share:.2f} (95 % interval {low:.2f} to {high:.2f})"}
+    return measured | {"edge_f_share_of_ceiling": f"{share:.2f} (95 % interval {low:.2f} to {high:.2f})"}
 
 
 def _edge_f(hints: np.ndarray, pictures: np.ndarray) -> np.ndarray:
@@ -272,8 +273,8 @@ def speed(painter: Painter) -> dict[str, object]:
         for repeat in range(3):
             painter.paint(["grass floor"] * count, list(range(repeat, repeat + count)))
         taken.append((time.perf_counter() - started) / 3 / count)
-    found: dict[str, object] = {
+    measured: dict[str, object] = {
         "seconds_a_picture": round(taken[0], 2),
         "seconds_a_picture_of_4": round(taken[1], 2),
     }
-    return found | {"threads": torch.get_num_threads(), "cores": os.cpu_count()}
+    return measured | {"threads": torch.get_num_threads(), "cores": os.cpu_count()}

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.nano.data.rows import Rows, one_surface
+from training.nano.data.rows import Rows, single_surface
 
 SIDE_PX = 64
 JUDGES = 3
@@ -56,11 +56,11 @@ class Judges:
         self.judges, self.words = list(judges), judges[0].words
 
     @torch.no_grad()
-    def ranks(self, pictures: np.ndarray, wanted: Sequence[str]) -> np.ndarray:
+    def ranks(self, pictures: np.ndarray, words: Sequence[str]) -> np.ndarray:
         """(N,) place of the wanted word among the scores of (N, S, S, 3) uint8 pictures; 0 = first."""
         parts = [to_input(pictures[i : i + 64]) for i in range(0, len(pictures), 64)]
         scores = torch.cat([sum(judge.eval()(part).softmax(1) for judge in self.judges) for part in parts])
-        own = scores[range(len(wanted)), [self.words.index(word) for word in wanted]]
+        own = scores[range(len(words)), [self.words.index(word) for word in words]]
         return (scores > own[:, None]).sum(1).numpy()
 
 
@@ -93,7 +93,7 @@ def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, s
     rng = np.random.default_rng(seed)
     judge = Judge(words, grey=grey).train()
     labels = np.array([judge.words.index(word) for word in rows.surfaces])
-    shown = one_surface(rows)
+    shown = single_surface(rows)
     optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     for _ in range(steps):

@@ -12,14 +12,14 @@ def psnr(first: np.ndarray, second: np.ndarray) -> float:
     return float((10 * np.log10(255**2 / np.maximum(error, 1e-9))).mean())
 
 
-def edge_f_score(wanted: np.ndarray, drawn: np.ndarray) -> float:
+def edge_f_score(expected: np.ndarray, drawn: np.ndarray) -> float:
     """F-score of two (H, W) uint8 edge maps with one pixel of tolerance; 1 where both are empty."""
-    if not wanted.any() and not drawn.any():
+    if not expected.any() and not drawn.any():
         return 1.0
     around = np.ones((3, 3), np.uint8)
-    hits = (drawn > 0) & (cv2.dilate(wanted, around) > 0)
-    found = (wanted > 0) & (cv2.dilate(drawn, around) > 0)
-    precision, recall = hits.sum() / max(1, (drawn > 0).sum()), found.sum() / max(1, (wanted > 0).sum())
+    hits = (drawn > 0) & (cv2.dilate(expected, around) > 0)
+    recalled = (expected > 0) & (cv2.dilate(drawn, around) > 0)
+    precision, recall = hits.sum() / max(1, (drawn > 0).sum()), recalled.sum() / max(1, (expected > 0).sum())
     return float(2 * precision * recall / max(1e-9, precision + recall))
 
 
@@ -52,11 +52,11 @@ def green_magenta_kept(pictures: np.ndarray, rebuilt: np.ndarray) -> float:
         pictures: (N, H, W, 3) uint8.
         rebuilt: the same pictures after the autoencoder.
     """
-    wanted, found = (
+    before, after = (
         (p[..., 1] - (p[..., 0] + p[..., 2]) / 2.0).mean((1, 2)) for p in (pictures / 255.0, rebuilt / 255.0)
     )
-    wanted, found = wanted - wanted.mean(), found - found.mean()
-    return float((wanted * found).sum() / max(1e-9, (wanted**2).sum()))
+    before, after = before - before.mean(), after - after.mean()
+    return float((before * after).sum() / max(1e-9, (before**2).sum()))
 
 
 def share_of_the_way(

@@ -29,6 +29,7 @@ PLACEMENT = Placement(x=0.5, y=0.55, scale=0.6)
 SURE_SCORE = 0.85  # of a mask: the sheet shows what is painted, not what is cut badly
 NOTHING = (225, 225, 222)  # behind the objects alone
 SEED = 11
+JOBS_AT_ONCE = 4
 
 
 def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list[tuple[str, np.ndarray]]:
@@ -42,9 +43,9 @@ def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list
     generator = load(str(model))
     cutouts = [*_rendered(each), *_photographed(photographs, each)]
     side = generator.facts.size
-    layers = [place([one], [PLACEMENT], (side, side)).layer for one in cutouts]
+    layers = [place([cutout], [PLACEMENT], (side, side)).layer for cutout in cutouts]
     plain = np.full((side, side, 3), NOTHING, np.uint8)
-    rows = [("objects, rendered and photographed", np.stack([composite(one, plain) for one in layers]))]
+    rows = [("objects, rendered and photographed", np.stack([composite(layer, plain) for layer in layers]))]
     for prompt in PROMPTS:
         rows.append((prompt, np.stack(_painted(generator, layers, prompt))))
     return rows
@@ -59,21 +60,24 @@ def painted_objects(
     cutouts = [*_photographed(photographs, half)]
     cutouts += _rendered(len(prompts) - len(cutouts))
     side = generator.facts.size
-    layers = [place([one], [PLACEMENT], (side, side)).layer for one in cutouts]
+    layers = [place([cutout], [PLACEMENT], (side, side)).layer for cutout in cutouts]
     jobs = [
         Job(spec=_spec(generator, prompt, SEED + index), layer=layer)
         for index, (prompt, layer) in enumerate(zip(prompts, layers, strict=True))
     ]
-    return layers, [
-        picture for start in range(0, len(jobs), 4) for picture in generator.generate(jobs[start : start + 4])
-    ]
+    return layers, _generated(generator, jobs)
 
 
 def _painted(generator: Generator, layers: list[Layer], prompt: str) -> list[np.ndarray]:
-    jobs = [Job(spec=_spec(generator, prompt, SEED + index), layer=one) for index, one in enumerate(layers)]
-    return [
-        picture for start in range(0, len(jobs), 4) for picture in generator.generate(jobs[start : start + 4])
+    jobs = [
+        Job(spec=_spec(generator, prompt, SEED + index), layer=layer) for index, layer in enumerate(layers)
     ]
+    return _generated(generator, jobs)
+
+
+def _generated(generator: Generator, jobs: list[Job]) -> list[np.ndarray]:
+    starts = range(0, len(jobs), JOBS_AT_ONCE)
+    return [image for start in starts for image in generator.generate(jobs[start : start + JOBS_AT_ONCE])]
 
 
 def _spec(generator: Generator, prompt: str, seed: int) -> SampleSpec:
@@ -103,14 +107,14 @@ def _rendered(count: int) -> list[Cutout]:
 
 def _photographed(folder: Path | None, count: int) -> list[Cutout]:
     """Objects of all classes in turns whose masks are sure."""
-    places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
-    found = [_sure(place) for place in places]
-    turns = [one for turn in zip(*(islice(some, count) for some in found), strict=False) for one in turn]
-    return turns[:count]
+    folders = sorted(path for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
+    by_class = [islice(_sure_cutouts(class_folder), count) for class_folder in folders]
+    in_turns = [cutout for turn in zip(*by_class, strict=False) for cutout in turn]
+    return in_turns[:count]
 
 
-def _sure(place: Path) -> Iterator[Cutout]:
-    for file in sorted(place.glob("*.jpg")):
+def _sure_cutouts(folder: Path) -> Iterator[Cutout]:
+    for file in sorted(folder.glob("*.jpg")):
         photo = load_photo(file.read_bytes(), file.name).rgb
         scale = 256 / max(photo.shape[:2])
         small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

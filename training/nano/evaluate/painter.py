@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -47,7 +46,7 @@ class Painter:
         pictures: np.ndarray | None = None,
         repaint: np.ndarray | None = None,
         hints: np.ndarray | None = None,
-        **settings: Any,
+        **settings: float,
     ) -> np.ndarray:
         """(N, S, S, 3) uint8, one picture per prompt and seed.
 
@@ -60,28 +59,31 @@ class Painter:
         count, size = len(prompts), self.size
         pictures = np.full((count, size, size, 3), 127, np.uint8) if pictures is None else pictures
         repaint = np.full((count, size, size), 255, np.uint8) if repaint is None else repaint
+        pipeline = self.plain if hints is None else self.guided
         painted = []
         for start in range(0, count, ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            call: dict[str, Any] = {
-                "prompt": list(prompts[part]),
-                "image": [Image.fromarray(picture) for picture in pictures[part]],
-                "mask_image": [Image.fromarray(mask) for mask in repaint[part]],
-                "generator": [torch.Generator().manual_seed(int(seed)) for seed in seeds[part]],
-                "num_inference_steps": self.steps,
-                "guidance_scale": self.guidance_scale,
-                "guidance_rescale": self.guidance_rescale,
-                "strength": 1.0,
-                "height": size,
-                "width": size,
-                "output_type": "np",
-            } | settings
-            pipeline: Any = self.plain
+            rows = slice(start, start + ROWS_AT_ONCE)
+            call = self._defaults() | {
+                "prompt": list(prompts[rows]),
+                "image": [Image.fromarray(picture) for picture in pictures[rows]],
+                "mask_image": [Image.fromarray(mask) for mask in repaint[rows]],
+                "generator": [torch.Generator().manual_seed(int(seed)) for seed in seeds[rows]],
+            }
             if hints is not None:
-                pipeline = self.guided
-                call["control_image"] = [Image.fromarray(hint).convert("RGB") for hint in hints[part]]
-            painted.append(pipeline(**call).images)
+                call["control_image"] = [Image.fromarray(hint).convert("RGB") for hint in hints[rows]]
+            painted.append(pipeline(**(call | settings)).images)
         return (np.concatenate(painted) * 255).round().astype(np.uint8)
+
+    def _defaults(self) -> dict[str, object]:
+        return {
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance_scale,
+            "guidance_rescale": self.guidance_rescale,
+            "strength": 1.0,
+            "height": self.size,
+            "width": self.size,
+            "output_type": "np",
+        }
 
 
 def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter:

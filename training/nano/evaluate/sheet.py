@@ -11,7 +11,7 @@ from PIL import Image
 
 from training.nano.config import NanoConfig
 from training.nano.data.rows import Rows, draw_rows, edges
-from training.nano.data.surfaces import there
+from training.nano.data.surfaces import existing_folder
 from training.nano.data.words import EXAMPLES, SURFACES
 from training.nano.evaluate.object_sheet import object_rows
 from training.nano.evaluate.painter import Painter, load_painter
@@ -30,7 +30,7 @@ def write_sheets(config: NanoConfig, *, seeds: int = 6, objects: int = 8) -> Non
     Raises:
         InvalidRequest, SourceRefused: see `evaluate.figures`.
     """
-    there(config.objects)
+    existing_folder(config.objects)
     painter = load_painter(config.out)
     held_out = draw_rows(config, held_out=True)
     prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
@@ -25,7 +24,7 @@ DEFAULTS = {"steps": 16, "guidance_scale": 3.0, "guidance_rescale": 0.7}
 # scenes beside those of `evaluate`, F-scores of own edges minus those of other scenes: 0.01 at 0, 0.03 at 1, 0.09 at 3,
 # 0.11 at 4, where spots appear. The shipped ControlNet has the factor inside, so that 1 means "follow".
 CONTROL_GAIN = 3.0
-KEPT = (
+DOCUMENTS = (
     "README.md",
     "sheet.webp",
     "examples.webp",
@@ -42,7 +41,7 @@ def whole_checkpoint(folder: Path) -> Iterator[None]:
         InvalidRequest: it is none, or lacks weights.
     """
     if not (folder / WORDS_FILE).is_file() or not (folder / "controlnet" / "config.json").is_file():
-        raise InvalidRequest(f"{folder} is no checkpoint of nano; name a folder that training.nano wrote")
+        raise InvalidRequest(f"{folder} is not a checkpoint of nano; name a folder that training.nano wrote")
     try:
         yield
     except OSError:
@@ -57,9 +56,7 @@ def check_out(out: Path) -> None:
     """
     ours = any((out / name).is_file() for name in (WORDS_FILE, LORA_FILE))
     if out.exists() and not ours and (not out.is_dir() or any(out.iterdir())):
-        raise InvalidRequest(
-            f"{out} holds something else, which would be lost; choose a new folder for --out"
-        )
+        raise InvalidRequest(f"{out} holds other files, which would be lost; choose a new folder for --out")
 
 
 def write_folder(
@@ -91,7 +88,7 @@ def write_folder(
     control.half().save_pretrained(partial / "controlnet", max_shard_size=SHARD)
     size = unet.config.sample_size * 2 ** (len(vae.config.block_out_channels) - 1)
     (partial / WORDS_FILE).write_text(json.dumps(vocabulary(size), indent=1) + "\n")
-    for name in KEPT:
+    for name in DOCUMENTS:
         if (out / name).exists():
             shutil.copy2(out / name, partial / name)
     _swap(partial, out)
@@ -109,7 +106,7 @@ def _swap(partial: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def vocabulary(size: int) -> dict[str, Any]:
+def vocabulary(size: int) -> dict[str, object]:
     """What the shipped model understands, for the screen: slots, synonyms, every word, examples, defaults.
 
     Args:
@@ -123,7 +120,7 @@ def vocabulary(size: int) -> dict[str, Any]:
         "light": list(words.LIGHTS),
         "camera": list(words.CAMERAS),
         "condition": list(words.CONDITIONS),
-        "synonyms": {word: list(others) for word, others in words.SYNONYMS.items()},
+        "synonyms": {word: list(synonyms) for word, synonyms in words.SYNONYMS.items()},
         "words": words.drawn_words(),
         "examples": list(words.EXAMPLES),
         "defaults": {**DEFAULTS, "size": size},

@@ -27,9 +27,9 @@ def build_tokenizer(words: Sequence[str], *, max_tokens: int) -> CLIPTokenizer:
 
 def byte_alphabet() -> list[str]:
     """The 256 printable stand-ins for bytes that byte-level BPE uses."""
-    kept = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    rest = [byte for byte in range(256) if byte not in kept]
-    return [chr(byte) for byte in kept] + [chr(256 + index) for index in range(len(rest))]
+    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    rest = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) for byte in printable] + [chr(256 + index) for index in range(len(rest))]
 
 
 def word_merges(words: Sequence[str]) -> list[tuple[str, str]]:

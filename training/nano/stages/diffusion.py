@@ -9,7 +9,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from training.nano.config import StageOptions
-from training.nano.data.rows import Latents, Rows, one_surface
+from training.nano.data.rows import Latents, Rows, single_surface
 from training.nano.data.words import SLOW_SURFACES
 from training.nano.networks.build import TRAIN_TIMESTEPS, TextParts, alphas_cumprod, encode_text
 from training.nano.stages.fitting import Average, Batch, Stage, decayed
@@ -94,8 +94,8 @@ def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, power: torch.Te
 
 def dropped(words: torch.Tensor, pooled: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Prompt embeddings with some rows set to zero."""
-    kept = (torch.rand(len(words), 1, device=words.device) >= share).to(words.dtype)
-    return words * kept[..., None], pooled * kept
+    unchanged = (torch.rand(len(words), 1, device=words.device) >= share).to(words.dtype)
+    return words * unchanged[..., None], pooled * unchanged
 
 
 def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -122,7 +122,7 @@ def latent_drawer(
     crop_share: float = 0.0,
     shares: np.ndarray | None = None,
 ) -> Callable[[np.random.Generator], Batch]:
-    """A function that draws a batch.
+    """Build a function that draws a batch.
 
     Args:
         crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many: surfaces,
@@ -130,11 +130,11 @@ def latent_drawer(
         shares: (N,) probability with which a row is drawn first, see `focus`; all alike by default.
 
     Returns:
-        picture (B, 4, h, w), masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T),
-        size_numbers (B, 6), index (B,).
+        picture and masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T), size_numbers (B, 6),
+        index (B,).
     """
     whole_px = rows.rgb.shape[1]
-    factor = rows.rgb.shape[1] // latents.picture.shape[-1]
+    factor = whole_px // latents.picture.shape[-1]
 
     def draw(rng: np.random.Generator) -> Batch:
         cropped = rng.random() < crop_share
@@ -144,11 +144,15 @@ def latent_drawer(
         side = _crop_side(mask.shape[-1]) if cropped else mask.shape[-1]
         top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))
         numbers = [whole_px, whole_px, top * factor, left * factor, side * factor, side * factor]
-        part = np.s_[..., top : top + side, left : left + side]
+        window = np.s_[..., top : top + side, left : left + side]
+        picture, masked, hole = (
+            torch.from_numpy(array[window].astype(np.float32))
+            for array in (latents.picture[chosen], latents.masked[chosen], mask[:, None])
+        )
         return {
-            "picture": torch.from_numpy(latents.picture[chosen][part].astype(np.float32)),
-            "masked": torch.from_numpy(latents.masked[chosen][part].astype(np.float32)),
-            "mask": torch.from_numpy(mask[:, None][part].astype(np.float32)),
+            "picture": picture,
+            "masked": masked,
+            "mask": hole,
             "tokens": tokens[chosen],
             "size_numbers": torch.tensor(numbers, dtype=torch.float32).repeat(len(chosen), 1),
             "index": torch.from_numpy(chosen),
@@ -164,8 +168,8 @@ def focus(rows: Rows) -> np.ndarray:
     the structure that the words ask for.
     """
     shares = np.ones(len(rows.rgb))
-    alone = one_surface(rows)
-    shares[alone] = [SLOW_SURFACES.get(rows.surfaces[index], 1.0) for index in alone]
+    single = single_surface(rows)
+    shares[single] = [SLOW_SURFACES.get(rows.surfaces[index], 1.0) for index in single]
     shares[[bool((mask >= 128).all()) for mask in rows.repaint]] *= WHOLE_SHARE
     return np.asarray(shares / shares.sum())
 

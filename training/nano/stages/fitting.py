@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -25,18 +25,19 @@ from training.fit.interrupt import exit_as_interrupt
 from training.nano.config import StageOptions
 
 Batch = dict[str, torch.Tensor]
+Draw = Callable[[np.random.Generator], Mapping[str, object]]  # gives a batch for a generator
 
 
-class StepBatches(Dataset[Batch]):
+class StepBatches(Dataset[Mapping[str, object]]):
     """One item a step: a whole batch, drawn from a generator that follows from the step's number."""
 
-    def __init__(self, draw: Callable[[np.random.Generator], Batch], steps: int, salt: int) -> None:
+    def __init__(self, draw: Draw, steps: int, salt: int) -> None:
         self.draw, self.steps, self.salt = draw, steps, salt
 
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, step: int) -> Batch:
+    def __getitem__(self, step: int) -> Mapping[str, object]:
         return self.draw(np.random.default_rng([self.salt, step]))
 
 
@@ -114,7 +115,7 @@ def rate(step: int, options: StageOptions) -> float:
     return rise * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
-class Line(Callback):
+class ProgressLine(Callback):
     """Prints a line now and then: step, loss, speed, minutes left."""
 
     def __init__(self, every: int) -> None:
@@ -141,32 +142,36 @@ def _quick_attention() -> AbstractContextManager[None]:
     return nullcontext() if torch.cuda.is_available() else sdpa_kernel(SDPBackend.MATH)
 
 
-def fit(
-    stage: Stage,
-    draw: Callable[[np.random.Generator], Batch],
-    folder: Path,
-    *,
-    checkpoint: Callable[[], None] | None = None,
-) -> None:
-    """Train a stage to its last step, going on from `folder/last.ckpt` where there is one.
+def fit(stage: Stage, draw: Draw, folder: Path) -> None:
+    """Train a stage to its last step, resuming from `folder/last.ckpt` where there is one.
 
     Args:
         stage: ends up with the averaged weights.
         draw: gives a batch for a generator.
-        folder: `last.ckpt`, and the curves of each go as curves/from_STEP/metrics.csv.
-        checkpoint: called half-way, e.g. to write an export that others can use meanwhile.
+        folder: `last.ckpt`, and the curves of each start as curves/from_STEP/metrics.csv.
     """
     last = folder / "last.ckpt"
-    options = stage.options
+    steps = stage.options.steps
     done = torch.load(last, map_location="cpu", weights_only=False)["global_step"] if last.exists() else 0
-    loader = DataLoader(StepBatches(draw, options.steps, salt=done), batch_size=None)
+    if done < steps:
+        loader = DataLoader(StepBatches(draw, steps, salt=done), batch_size=None)
+        trainer = _trainer(stage.options, folder, done=done)
+        with _quick_attention(), exit_as_interrupt():
+            trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
+        trainer.save_checkpoint(last)
+    else:
+        stage.load_state_dict(torch.load(last, map_location="cpu", weights_only=False)["state_dict"])
+    stage.average.copy_to_networks()
+
+
+def _trainer(options: StageOptions, folder: Path, *, done: int) -> lightning.Trainer:
     saver = ModelCheckpoint(
         dirpath=folder,
         filename="last",
         train_time_interval=timedelta(seconds=options.save_every_s),
         enable_version_counter=False,
     )
-    trainer = lightning.Trainer(
+    return lightning.Trainer(
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if hardware(half=True).dtype == torch.bfloat16 else "32-true",
@@ -175,14 +180,7 @@ def fit(
         gradient_clip_val=1.0,
         log_every_n_steps=options.log_every,
         logger=CSVLogger(folder, name="curves", version=f"from_{done}"),
-        callbacks=[saver, Line(options.log_every)],
+        callbacks=[saver, ProgressLine(options.log_every)],
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    if done < options.steps:
-        with _quick_attention(), exit_as_interrupt():
-            trainer.fit(stage, loader, ckpt_path=last if done else None, weights_only=False)
-        trainer.save_checkpoint(last)
-    else:
-        stage.load_state_dict(torch.load(last, map_location="cpu", weights_only=False)["state_dict"])
-    stage.average.copy_to_networks()

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import DDPMScheduler
+from diffusers import DDPMScheduler, StableDiffusionXLInpaintPipeline
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
@@ -48,6 +48,15 @@ class LoraOptions:
     seed: int = 1
 
 
+class CutBatch(TypedDict):
+    """A batch of squares cut out of photographs."""
+
+    rgb: torch.Tensor  # (B, 3, S, S) in -1 to 1
+    mask: torch.Tensor  # (B, 1, S, S); 1 = to be painted
+    captions: list[str]
+    size_numbers: torch.Tensor  # (B, 6), as SDXL's pipelines fill them in
+
+
 class LoraStage(Stage):
     """MSE on what the checkpoint's scheduler says is to be predicted; only the low-rank matrices learn.
 
@@ -55,7 +64,14 @@ class LoraStage(Stage):
         pipeline: a loaded SDXL inpainting pipeline, with 4 or 9 input channels; its UNet gets the matrices.
     """
 
-    def __init__(self, pipeline: Any, options: StageOptions, *, rank: int, drop_prompt: float = 0.1) -> None:
+    def __init__(
+        self,
+        pipeline: StableDiffusionXLInpaintPipeline,
+        options: StageOptions,
+        *,
+        rank: int,
+        drop_prompt: float = 0.1,
+    ) -> None:
         super().__init__(options)
         self.pipeline, self.drop_prompt = pipeline, drop_prompt  # no module: stays out of checkpoints
         unet = pipeline.unet.requires_grad_(False)
@@ -66,15 +82,15 @@ class LoraStage(Stage):
         self.low_rank = torch.nn.ParameterList(trained)
         self.schedule = DDPMScheduler.from_config(pipeline.scheduler.config)
         self.average = Average([self.low_rank], options.ema_decay)
-        self._spoken: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._embedded: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}  # by caption: states, pooled
 
-    def training_step(self, batch: dict[str, Any], _: int) -> torch.Tensor:
+    def training_step(self, batch: CutBatch, _: int) -> torch.Tensor:
         """Loss of one batch, see `picture_drawer`."""
         latents, conditions = self._encoded(batch)
         noise = torch.randn_like(latents)
         last = int(self.schedule.config.num_train_timesteps)
         steps = torch.randint(0, last, (len(latents),), device=latents.device)
-        words, pooled = dropped(*self._words(batch["captions"]), self.drop_prompt)
+        words, pooled = dropped(*self._embeddings(batch["captions"]), self.drop_prompt)
         noisy = self.schedule.add_noise(latents, noise, steps)
         predicted = self.pipeline.unet(
             torch.cat([noisy, *conditions], 1),
@@ -83,13 +99,13 @@ class LoraStage(Stage):
             added_cond_kwargs=added_conditions(pooled, batch["size_numbers"].to(pooled.dtype)),
         ).sample
         velocity = self.schedule.config.prediction_type == "v_prediction"
-        wanted = self.schedule.get_velocity(latents, noise, steps) if velocity else noise
-        loss = F.mse_loss(predicted.float(), wanted.float())
+        target = self.schedule.get_velocity(latents, noise, steps) if velocity else noise
+        loss = F.mse_loss(predicted.float(), target.float())
         self.log("loss", loss, batch_size=len(latents))
         return loss
 
     @torch.no_grad()
-    def _encoded(self, batch: dict[str, Any]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def _encoded(self, batch: CutBatch) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Latents of the pictures, and what a 9-channel UNet sees beside them: mask and masked latents."""
         vae = self.pipeline.vae
         pictures, mask = batch["rgb"].to(vae.device, vae.dtype), batch["mask"].to(vae.device, vae.dtype)
@@ -100,12 +116,12 @@ class LoraStage(Stage):
         return latents, [F.interpolate(mask, latents.shape[-2:]), masked]
 
     @torch.no_grad()
-    def _words(self, captions: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        for caption in set(captions) - set(self._spoken):
+    def _embeddings(self, captions: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        for caption in set(captions) - set(self._embedded):
             words, _, pooled, _ = self.pipeline.encode_prompt(caption, do_classifier_free_guidance=False)
-            self._spoken[caption] = words, pooled
-        spoken = [self._spoken[caption] for caption in captions]
-        return torch.cat([words for words, _ in spoken]), torch.cat([pooled for _, pooled in spoken])
+            self._embedded[caption] = words, pooled
+        embedded = [self._embedded[caption] for caption in captions]
+        return torch.cat([words for words, _ in embedded]), torch.cat([pooled for _, pooled in embedded])
 
 
 def tune_lora(options: LoraOptions) -> list[str]:
@@ -117,24 +133,25 @@ def tune_lora(options: LoraOptions) -> list[str]:
         ModelUnavailable: the checkpoint is not on this machine and cannot be fetched.
         UnknownName: neither a registered model nor a folder.
     """
-    facts, one = model_facts(options.model), checkpoint(options.model)
-    if one.lora:
-        raise InvalidRequest(f"{options.model} is a LoRA itself; name the model under it")
-    check_new(options.out, one.folder)
+    facts, base = model_facts(options.model), checkpoint(options.model)
+    if base.lora:
+        raise InvalidRequest(f"{options.model} is a LoRA itself; name the model that it belongs to")
+    check_new(options.out, base.folder)
     photographs = captioned(options.photos, short_px=SIDES_SEEN * facts.size)
-    pipeline = Pipelines(one, hardware(half=one.half)).inpaint
+    pipeline = Pipelines(base, hardware(half=base.half)).inpaint
     if facts.size >= LARGE_PX:
         pipeline.unet.enable_gradient_checkpointing()
-    made_of = {"model": options.model, "revision": facts.revision, "rank": options.rank}
-    work = work_folder(options.out, made_of, photographs)
+    origin = {"model": options.model, "revision": facts.revision, "rank": options.rank}
+    work = work_folder(options.out, origin, photographs)
     torch.manual_seed(options.seed)
     stage = LoraStage(pipeline, options.stage, rank=options.rank).train()
     fit(stage, picture_drawer(photographs, facts.size, batch=options.stage.batch, seed=options.seed), work)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
     layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(pipeline.unet))
     pipeline.save_lora_weights(work / "lora", unet_lora_layers=layers)
-    told = {"model": options.model, "revision": facts.revision, "rank": options.rank, "captions": captions}
-    (work / "lora" / LORA_FILE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (work / "lora" / LORA_FILE).write_text(
+        json.dumps({**origin, "captions": captions}, indent=1) + "\n", encoding="utf-8"
+    )
     shutil.rmtree(options.out, ignore_errors=True)
     (work / "lora").rename(options.out)
     shutil.rmtree(work)
@@ -143,16 +160,11 @@ def tune_lora(options: LoraOptions) -> list[str]:
 
 def picture_drawer(
     photographs: list[tuple[np.ndarray, str]], size: int, *, batch: int, seed: int
-) -> Callable[[np.random.Generator], dict[str, Any]]:
-    """A function that cuts a batch out of the photographs.
-
-    Returns:
-        rgb (B, 3, size, size) in -1 to 1, mask (B, 1, size, size) with 1 = to be painted, captions (B,),
-        size_numbers (B, 6) as SDXL's pipelines fill them in.
-    """
+) -> Callable[[np.random.Generator], CutBatch]:
+    """Build a function that cuts a batch of squares of `size` pixels out of the photographs."""
     surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=seed)
 
-    def draw(rng: np.random.Generator) -> dict[str, Any]:
+    def draw(rng: np.random.Generator) -> CutBatch:
         chosen = [photographs[index] for index in rng.integers(len(photographs), size=batch)]
         cuts = [cut(photo, size, surfaces, rng) for photo, _ in chosen]
         return {

@@ -59,7 +59,7 @@ def train_decoder(config: NanoConfig) -> None:
     folder = config.work / "decoder"
     if (folder / "config.json").exists():
         return
-    _need(config, "vae")
+    _require(config, "vae")
     torch.manual_seed(config.scenes.seed + 3)
     rows = draw_rows(config, held_out=False)
     vae = AutoencoderKL.from_pretrained(config.work / "vae")
@@ -82,14 +82,14 @@ def train_unet(config: NanoConfig, *, start: Path | None = None, focused: bool =
     folder = config.work / "unet"
     if (folder / "config.json").exists():
         return
-    _need(config, "vae")
+    _require(config, "vae")
     _check_start(start, "unet")
     rows = draw_rows(config, held_out=False)
     latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
     torch.manual_seed(config.scenes.seed + 1)
     stage = new_diffusion(config)
     if start is not None:
-        _take_over(stage, start)
+        _load_weights(stage, start)
     tokens = tokenized(stage.text, rows.captions)
     draw_batch = latent_drawer(
         rows,
@@ -115,7 +115,7 @@ def new_diffusion(config: NanoConfig) -> DiffusionStage:
     )
 
 
-def _take_over(stage: DiffusionStage, folder: Path) -> None:
+def _load_weights(stage: DiffusionStage, folder: Path) -> None:
     """The weights of an exported folder, and the running average begun anew."""
     parts = (
         (stage.unet, UNet2DConditionModel, "unet"),
@@ -171,7 +171,7 @@ def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
     folder = config.work / "control"
     if (folder / "config.json").exists():
         return
-    _need(config, "vae", "unet")
+    _require(config, "vae", "unet")
     _check_start(start, "controlnet")
     rows = draw_rows(config, held_out=False)
     latents = encode_rows(rows, AutoencoderKL.from_pretrained(config.work / "vae"), config.work / "rows")
@@ -183,8 +183,8 @@ def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
     if start is None:
         scale_hint_stack(control, draw_batch(np.random.default_rng(config.scenes.seed))["hint"])
     else:
-        kept = ControlNetModel.from_pretrained(start / "controlnet", torch_dtype=torch.float32)
-        control.load_state_dict(kept.state_dict())
+        earlier = ControlNetModel.from_pretrained(start / "controlnet", torch_dtype=torch.float32)
+        control.load_state_dict(earlier.state_dict())
         scale_residuals(control, 1 / CONTROL_GAIN)
     fit(ControlStage(control, base, config.control), draw_batch, folder)
     _save(control, folder)
@@ -196,7 +196,7 @@ def export(config: NanoConfig) -> None:
     Raises:
         InvalidRequest: there is no autoencoder or UNet, or the folder holds something else.
     """
-    _need(config, "vae", "unet")
+    _require(config, "vae", "unet")
     check_out(config.out)
     base = load_diffusion(config)
     trained = {name: config.work / name for name in ("vae", "decoder", "control")}
@@ -218,17 +218,17 @@ def _save(network: ModelMixin, folder: Path) -> None:
             file.replace(folder / file.name)
 
 
-def _need(config: NanoConfig, *names: str) -> None:
+def _require(config: NanoConfig, *names: str) -> None:
     """Refuse to go on without the stages that this one builds on; of the UNet a checkpoint is enough."""
     for name in names:
         folder = config.work / name
-        if not any((folder / file).exists() for file in _enough(name)):
+        if not any((folder / file).exists() for file in _proof_files(name)):
             raise InvalidRequest(
                 f"{folder} holds nothing trained; run `python -m training.nano {name} --work {config.work}` first"
             )
 
 
-def _enough(name: str) -> tuple[str, ...]:
+def _proof_files(name: str) -> tuple[str, ...]:
     return ("config.json", "last.ckpt") if name == "unet" else ("config.json",)
 
 

@@ -67,8 +67,8 @@ def tune(options: TuneOptions) -> list[str]:
     size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
     photographs = captioned(options.photos, short_px=SIDES_SEEN * size)
     captions = list(dict.fromkeys(caption for _, caption in photographs))
-    made_of = {"base": fingerprint(base), "rows": options.rows, "seed": options.seed}
-    work = work_folder(options.out, made_of, photographs)
+    origin = {"base": fingerprint(base), "rows": options.rows, "seed": options.seed}
+    work = work_folder(options.out, origin, photographs)
     torch.manual_seed(options.seed)
     rows = _rows(photographs, size, options)
     latents = encode_rows(rows, vae, work)
@@ -89,35 +89,35 @@ def check_new(out: Path, base: Path | None) -> None:
         InvalidRequest: it is one of them.
     """
     check_out(out)
-    kept = [folder.resolve() for folder in (base, NANO_FOLDER) if folder is not None]
-    place = out.resolve()
-    if any(folder in (place, *place.parents) for folder in kept):
+    models = [folder.resolve() for folder in (base, NANO_FOLDER) if folder is not None]
+    target = out.resolve()
+    if any(folder in (target, *target.parents) for folder in models):
         raise InvalidRequest(
-            f"{out} is a model to go on from, or lies in one; choose another folder for --out"
+            f"{out} is a model to start from, or lies in one; choose another folder for --out"
         )
 
 
 def work_folder(
-    out: Path, made_of: Mapping[str, object], photographs: Sequence[tuple[np.ndarray, str]]
+    out: Path, origin: Mapping[str, object], photographs: Sequence[tuple[np.ndarray, str]]
 ) -> Path:
     """`OUT.work`, with what an interrupted training of the same things left; of other things it is emptied.
 
     Raises:
         InvalidRequest: there is a folder of that name that no tuning made.
     """
-    seen = sha256()
+    digest = sha256()
     for rgb, caption in photographs:
-        seen.update(rgb.tobytes() + caption.encode())
-    told = json.dumps({**made_of, "photographs": seen.hexdigest()}, indent=1)
+        digest.update(rgb.tobytes() + caption.encode())
+    text = json.dumps({**origin, "photographs": digest.hexdigest()}, indent=1)
     work = out.with_name(out.name + ".work")
     note = work / "made_of.json"
     if work.exists() and not note.is_file() and any(work.iterdir()):
         raise InvalidRequest(f"{work} is in the way; remove it, or choose another --out")
-    if note.is_file() and note.read_text(encoding="utf-8") != told:
+    if note.is_file() and note.read_text(encoding="utf-8") != text:
         shutil.rmtree(work)
     if not note.is_file():
         work.mkdir(parents=True, exist_ok=True)
-        note.write_text(told, encoding="utf-8")
+        note.write_text(text, encoding="utf-8")
     return work
 
 
@@ -131,14 +131,14 @@ def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, s
         SourceRefused: see `tune`.
     """
     if not folder.is_dir():
-        raise SourceRefused(f"there is no folder {folder}; --photos wants class folders of pictures")
+        raise SourceRefused(f"there is no folder {folder}; --photos needs class folders of images")
     listed = _listed(folder) if (folder / CAPTIONS_FILE).is_file() else _by_class(folder)
     pictures = []
     for file, caption in listed:
         try:
             rgb = load_photo(file.read_bytes(), file.name).rgb
         except StudioError:
-            continue  # one broken picture among good ones
+            continue  # a broken file does not stop the others
         scale = short_px / min(rgb.shape[:2])
         if scale < 1:
             rgb = np.asarray(
@@ -154,7 +154,7 @@ def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, s
 
 
 def _listed(folder: Path) -> list[tuple[Path, str]]:
-    found = []
+    captioned_files = []
     try:
         lines = (folder / CAPTIONS_FILE).read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
@@ -173,8 +173,8 @@ def _listed(folder: Path) -> list[tuple[Path, str]]:
             raise SourceRefused(
                 f"{folder / CAPTIONS_FILE}, line {number}: there is no picture {row['file_name']}"
             )
-        found.append((file, caption))
-    return found
+        captioned_files.append((file, caption))
+    return captioned_files
 
 
 def _by_class(folder: Path) -> list[tuple[Path, str]]:
@@ -260,15 +260,17 @@ def cut(
 
 def _write_words(out: Path, base: Path, captions: list[str]) -> None:
     """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
-    told = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
-    slots = [words for slot, words in told.items() if isinstance(words, list) and slot not in NO_OTHER_SLOTS]
+    vocabulary = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
+    slots = [
+        words for slot, words in vocabulary.items() if isinstance(words, list) and slot not in NO_OTHER_SLOTS
+    ]
     others = {word for words in slots for word in words}
-    site = [place for place in dict.fromkeys([*captions, *told.get("site", ())]) if place not in others]
-    told = {
+    site = [place for place in dict.fromkeys([*captions, *vocabulary.get("site", ())]) if place not in others]
+    vocabulary = {  # the places of the site come first in the list of chips
         "site": site,
-        **{slot: words for slot, words in told.items() if slot != "site"},
-    }  # the first chips
-    new = sorted({word.strip(",.") for caption in captions for word in caption.split()})
-    told["words"] = sorted({*(str(word) for word in told["words"]), *new})
-    told["examples"] = [*captions[:8], *told["examples"]]
-    (out / WORDS_FILE).write_text(json.dumps(told, indent=1) + "\n")
+        **{slot: words for slot, words in vocabulary.items() if slot != "site"},
+    }
+    new_words = sorted({word.strip(",.") for caption in captions for word in caption.split()})
+    vocabulary["words"] = sorted({*(str(word) for word in vocabulary["words"]), *new_words})
+    vocabulary["examples"] = [*captions[:8], *vocabulary["examples"]]
+    (out / WORDS_FILE).write_text(json.dumps(vocabulary, indent=1) + "\n")

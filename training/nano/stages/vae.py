@@ -28,7 +28,7 @@ ANCHORS = ((0.7, 0.7, 0.7), (2.0, 0.0, -2.0), (-2.0, 4.0, -2.0))
 ANCHOR_WEIGHT = 0.3
 DECODER_NOISE = 0.05  # std, of latents of std LATENT_STD
 CRITIC_WEIGHT = 0.5  # pull of the critic relative to that of the distance, as gradients on the picture
-CRITIC_WARM_UP = 300  # steps in which that weight rises from zero: an untrained critic knows nothing
+CRITIC_WARM_UP = 300  # steps in which that weight rises from zero: an untrained critic is no guide
 SWAPPED_COLOURS = 0.4  # share of the crops whose channels change places, so that every colour occurs
 
 
@@ -118,12 +118,12 @@ class DecoderStage(Stage):
             + F.relu(1 + self.critic(rebuilt.detach(), latents)).mean()
         )
         fixed = {name: value.detach() for name, value in self.critic.named_parameters()}
-        liked = torch.func.functional_call(self.critic, fixed, (rebuilt, latents)).mean()
+        score = torch.func.functional_call(self.critic, fixed, (rebuilt, latents)).mean()
         distance = reconstruction_loss(rebuilt, pictures)
         (towards,) = torch.autograd.grad(distance, rebuilt)
-        (grain,) = torch.autograd.grad(-liked, rebuilt)
+        (grain,) = torch.autograd.grad(-score, rebuilt)
         share = CRITIC_WEIGHT * min(1.0, self.global_step / CRITIC_WARM_UP)
-        pull = (rebuilt * balanced(towards, grain, share)).sum()  # has the wanted gradient
+        pull = (rebuilt * balanced(towards, grain, share)).sum()  # its gradient is the balanced one
         self.log_dict({"loss": distance, "critic": critic_loss, "l1": F.l1_loss(rebuilt, pictures)})
         total: torch.Tensor = pull - pull.detach() + distance.detach() + critic_loss
         return total
@@ -145,8 +145,8 @@ def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.
 def anchor_loss(latents: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
     """Squared distance of the 2x2 means of the first three channels of (B, 4, h, w) latents from `ANCHORS`."""
     axes = pictures.new_tensor(ANCHORS)[:, :, None, None]
-    wanted = F.conv2d(F.adaptive_avg_pool2d(pictures, (latents.shape[2] // 2, latents.shape[3] // 2)), axes)
-    return F.mse_loss(F.avg_pool2d(latents[:, :3], 2), wanted)
+    target = F.conv2d(F.adaptive_avg_pool2d(pictures, (latents.shape[2] // 2, latents.shape[3] // 2)), axes)
+    return F.mse_loss(F.avg_pool2d(latents[:, :3], 2), target)
 
 
 def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
@@ -154,10 +154,10 @@ def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.
 
     Most of the energy of photographs is brightness: so colour differences (`OPPONENTS`) have a term of their own.
     """
-    small, wanted = F.avg_pool2d(rebuilt, 4), F.avg_pool2d(pictures, 4)
+    small, target = F.avg_pool2d(rebuilt, 4), F.avg_pool2d(pictures, 4)
     axes = pictures.new_tensor(OPPONENTS)[:, :, None, None]
-    loss = F.l1_loss(rebuilt, pictures) + 0.6 * F.l1_loss(small, wanted)
-    loss = loss + COLOUR_WEIGHT * F.l1_loss(F.conv2d(small, axes), F.conv2d(wanted, axes))
+    loss = F.l1_loss(rebuilt, pictures) + 0.6 * F.l1_loss(small, target)
+    loss = loss + COLOUR_WEIGHT * F.l1_loss(F.conv2d(small, axes), F.conv2d(target, axes))
     for axis in (2, 3):
         loss = loss + 0.25 * F.l1_loss(rebuilt.diff(dim=axis), pictures.diff(dim=axis))
     return loss

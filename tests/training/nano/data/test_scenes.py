@@ -11,7 +11,7 @@ from training.nano.data.scenes import draw_scene
 from training.nano.data.skies import sky
 from training.nano.data.surfaces import Surfaces, load_surfaces
 from training.nano.data.views import ground
-from training.nano.data.words import PLACES, SKIES, SURFACES, Said
+from training.nano.data.words import PLACES, SKIES, SURFACES, SceneFacts
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,14 @@ def test_every_place_and_sky_can_be_drawn_with_every_surface_that_it_allows(surf
     rng = np.random.default_rng(0)
     for place in PLACES:
         for kind in SKIES if "{sky}" in place else ("",):
-            said = Said(
+            facts = SceneFacts(
                 place=place,
                 surface="gravel",
                 wall="bricks" if "of a {surface} wall" in place else "",
                 sky=kind,
             )
-            scene = draw_scene(surfaces, 32, rng, said=said)
-            assert scene.said.surface == "gravel"
+            scene = draw_scene(surfaces, 32, rng, facts=facts)
+            assert scene.facts.surface == "gravel"
             assert scene.rgb.std() > 1
 
 

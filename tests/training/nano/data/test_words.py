@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.nano.data import words
-from training.nano.data.words import PAINTS, PLACES, SURFACES, Said, caption, colour_word
+from training.nano.data.words import PAINTS, PLACES, SURFACES, SceneFacts, caption, colour_word
 
 
 @pytest.mark.parametrize("word", [*PAINTS])
@@ -23,14 +23,16 @@ def test_there_are_at_least_24_surfaces_and_each_has_a_folder_entry() -> None:
 
 
 def test_a_caption_says_the_place_with_both_surfaces_in_order() -> None:
-    said = Said(place=PLACES[3], surface="asphalt", wall="cardboard")
-    spoken = {caption(said, np.random.default_rng(seed)) for seed in range(5)}
+    facts = SceneFacts(place=PLACES[3], surface="asphalt", wall="cardboard")
+    spoken = {caption(facts, np.random.default_rng(seed)) for seed in range(5)}
     assert spoken == {"asphalt floor in front of a cardboard wall"}
 
 
 def test_a_caption_uses_synonyms_and_drops_slots_at_times() -> None:
-    said = Said(place="{surface} wall", surface="bricks", colour="red", modifiers=("wet", "side light"))
-    spoken = {caption(said, np.random.default_rng(seed)) for seed in range(200)}
+    facts = SceneFacts(
+        place="{surface} wall", surface="bricks", colour="red", modifiers=("wet", "side light")
+    )
+    spoken = {caption(facts, np.random.default_rng(seed)) for seed in range(200)}
     assert {"red bricks wall, wet, side light", "brick wall, wet", "bricks wall"} <= spoken
     assert all("wall" in sentence for sentence in spoken)
 
@@ -40,9 +42,9 @@ def test_every_word_of_every_caption_is_a_known_word() -> None:
     rng = np.random.default_rng(0)
     for place in PLACES:
         for surface in SURFACES:
-            said = Said(place=place, surface=surface, wall="metal", sky="blue", colour="grey",
+            facts = SceneFacts(place=place, surface=surface, wall="metal", sky="blue", colour="grey",
                         modifiers=(*words.LIGHTS, *words.CAMERAS, *words.CONDITIONS))  # fmt: skip
-            assert set(caption(said, rng).replace(",", "").split()) <= known
+            assert set(caption(facts, rng).replace(",", "").split()) <= known
 
 
 def test_the_examples_use_known_words_only() -> None:

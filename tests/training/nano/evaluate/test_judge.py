@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.nano.data.rows import Rows, one_surface
+from training.nano.data.rows import Rows, single_surface
 from training.nano.evaluate.judge import blurred, trained_judges
 
 
@@ -46,4 +46,4 @@ def test_judges_tell_textures_apart_that_they_never_saw_sharp_or_soft(grey: bool
 def test_scenes_with_a_wall_or_a_sky_teach_no_judge() -> None:
     rows = drawn(stripes(3, across=True, seed=5), ["wood"] * 3)
     told = ["wood floor", "wood floor in front of a snow wall", "wood under a blue sky"]
-    assert one_surface(Rows(rows.rgb, rows.repaint, told, rows.surfaces)).tolist() == [0]
+    assert single_surface(Rows(rows.rgb, rows.repaint, told, rows.surfaces)).tolist() == [0]

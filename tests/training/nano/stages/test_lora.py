@@ -96,17 +96,19 @@ def _interrupt(_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [("{}", 'does not name its "model"; train the LoRA again'), ("no json", 'does not name its "model"')],
 )
-def test_a_lora_that_does_not_name_its_model_is_one_sentence(tmp_path: Path, content: str, said: str) -> None:
+def test_a_lora_that_does_not_name_its_model_is_one_sentence(
+    tmp_path: Path, content: str, expected: str
+) -> None:
     (tmp_path / "lora.json").write_text(content)
-    with pytest.raises(ModelUnavailable, match=said):
+    with pytest.raises(ModelUnavailable, match=expected):
         model_facts(str(tmp_path))
 
 
 def test_a_lora_is_no_base_of_another(trained: tuple[Path, Path], photos: Path, tmp_path: Path) -> None:
     _, site = trained
-    with pytest.raises(InvalidRequest, match="is a LoRA itself; name the model under it"):
+    with pytest.raises(InvalidRequest, match="is a LoRA itself; name the model that it belongs to"):
         tune_lora(LoraOptions(photos=photos, out=tmp_path / "out", model=str(site), stage=FEW))
     assert not list(tmp_path.iterdir())

@@ -168,7 +168,7 @@ def test_a_stage_names_the_one_that_it_needs(
 
 def test_an_export_replaces_nothing_that_is_not_ours(trained: NanoConfig, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InvalidRequest, match="holds something else, which would be lost"):
+    with pytest.raises(InvalidRequest, match="holds other files, which would be lost"):
         stages.export(replace(trained, out=tmp_path))
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 

@@ -76,10 +76,10 @@ def test_a_folder_with_other_things_is_not_replaced(
     write_picture(tmp_path / "site" / "yard" / "a.png")
     for model in ([], ["--lora"]):
         assert main(["tune", "--photos", str(tmp_path / "site"), "--out", str(tmp_path), *model]) == 1
-        said = capsys.readouterr().err
+        message = capsys.readouterr().err
         assert (
-            said
-            == f"backlot: {tmp_path} holds something else, which would be lost; choose a new folder for --out\n"
+            message
+            == f"backlot: {tmp_path} holds other files, which would be lost; choose a new folder for --out\n"
         )
     assert (tmp_path / "site" / "yard" / "a.png").exists()
 
@@ -99,18 +99,18 @@ def test_a_broken_picture_among_good_ones_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         ('{"file_name": "a.png"}', 'line 1: a JSON object with "file_name" and "text" is needed'),
         ("nonsense", 'line 1: a JSON object with "file_name" and "text" is needed'),
         ('{"file_name": "gone.png", "text": "yard"}', "line 1: there is no picture gone.png"),
     ],
 )
-def test_captions_that_do_not_hold_are_named_by_their_line(tmp_path: Path, line: str, said: str) -> None:
+def test_captions_that_do_not_hold_are_named_by_their_line(tmp_path: Path, line: str, expected: str) -> None:
     (tmp_path / "metadata.jsonl").write_text(line)
     with pytest.raises(SourceRefused) as refusal:
         captioned(tmp_path)
-    assert str(refusal.value) == f"{tmp_path}/metadata.jsonl, {said}"
+    assert str(refusal.value) == f"{tmp_path}/metadata.jsonl, {expected}"
 
 
 def test_a_folder_without_pictures_and_a_base_that_is_none_are_one_sentence(
@@ -123,7 +123,7 @@ def test_a_folder_without_pictures_and_a_base_that_is_none_are_one_sentence(
         "or list them in metadata.jsonl\n"
     )
     write_picture(tmp_path / "yard" / "a.png")
-    with pytest.raises(StudioError, match="is no checkpoint of nano"):
+    with pytest.raises(StudioError, match="is not a checkpoint of nano"):
         tune(TuneOptions(photos=tmp_path, out=tmp_path / "out", base=tmp_path))
     assert not (tmp_path / "out").exists()
 
@@ -171,7 +171,7 @@ def test_the_model_that_is_tuned_is_not_replaced(base: NanoConfig, tmp_path: Pat
     before = sorted(path.name for path in base.out.iterdir())
     for out in (base.out, base.out / "new", NANO_FOLDER):
         with pytest.raises(
-            InvalidRequest, match="is a model to go on from, or lies in one; choose another folder for --out"
+            InvalidRequest, match="is a model to start from, or lies in one; choose another folder for --out"
         ):
             tune(TuneOptions(photos=tmp_path / "site", out=out, base=base.out, stage=FEW))
     assert sorted(path.name for path in base.out.iterdir()) == before
@@ -179,7 +179,7 @@ def test_the_model_that_is_tuned_is_not_replaced(base: NanoConfig, tmp_path: Pat
 
 def test_another_checkpoint_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text("{}")
-    with pytest.raises(InvalidRequest, match="holds something else, which would be lost"):
+    with pytest.raises(InvalidRequest, match="holds other files, which would be lost"):
         check_out(tmp_path)
 
 
