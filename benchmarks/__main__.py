@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Run each file beside this one; the number of those that failed."""
+    """Run each benchmark of this folder and return the number of those that failed."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
     return sum(
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode != 0

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def starter_figures(per_kind: int) -> dict[str, object]:
-    """IoU figures and seconds on the starter set."""
+    """Measure IoU and seconds on the starter set."""
     overlaps, passing, seconds = [], [], []
     kinds: dict[str, list[float]] = {}
     for part in subjects(per_kind=per_kind):

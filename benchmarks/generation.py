@@ -1,4 +1,4 @@
-"""Pictures of the embedded model: seconds each, gain of a batch, flat memory, and whether objects are exact.
+"""Images of the embedded model: seconds each, gain of a batch, constant memory, and whether objects are exact.
 
 `python -m benchmarks.generation`: one JSON line. Singles and batches of four alternate in one process, so that the
 ratio holds on a busy machine too; memory is the peak of a process of its own for each number of samples.
@@ -39,7 +39,7 @@ _SURFACES = (
 
 
 def photo() -> Cutout:
-    """A soft-edged disc of coloured noise, as a cut-out."""
+    """Draw a soft-edged disc of coloured noise, as a cut-out."""
     rng = np.random.default_rng(0)
     rows, columns = np.indices((_PHOTO_PX, _PHOTO_PX)) - _PHOTO_PX / 2
     edge = _PHOTO_PX / 3 - np.hypot(rows, columns)
@@ -48,7 +48,7 @@ def photo() -> Cutout:
 
 
 def specs(count: int, *, steps: int | None = None, first: int = 0) -> list[SampleSpec]:
-    """`count` specs for the embedded model, each with a pose, prompt and seed of its own."""
+    """Build `count` specs for the embedded model, each with its own pose, prompt and seed."""
     facts = model_facts(MODEL)
     return [
         SampleSpec(
@@ -76,7 +76,7 @@ def specs(count: int, *, steps: int | None = None, first: int = 0) -> list[Sampl
 
 
 class Checked:
-    """Takes finished samples, keeps none: only the greatest difference to the warped photo under the mask."""
+    """Compares finished samples with the warped photo under the mask; keeps only the greatest difference."""
 
     def __init__(self, cutout: Cutout) -> None:
         self._cutout = cutout
@@ -94,7 +94,7 @@ class Checked:
 
 
 def render(wanted: Sequence[SampleSpec], batch_size: int, checked: Checked, cutout: Cutout) -> float:
-    """Seconds of rendering specs."""
+    """Render specs and return the seconds."""
 
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise RuntimeError(sentence)
@@ -117,7 +117,7 @@ def render(wanted: Sequence[SampleSpec], batch_size: int, checked: Checked, cuto
 
 
 def speed() -> dict[str, float]:
-    """Median seconds a picture alone and in batches of four, alternating."""
+    """Measure the median seconds per image alone and in batches of four, alternating."""
     cutout = photo()
     checked = Checked(cutout)
     started = time.perf_counter()
@@ -140,7 +140,7 @@ def speed() -> dict[str, float]:
 
 
 def peak_mib(count: int) -> float:
-    """Peak memory of this process after rendering `count` samples in batches."""
+    """Return the peak memory of this process after rendering `count` samples in batches."""
     cutout = photo()
     render(specs(count, steps=_MEMORY_STEPS), BATCH, Checked(cutout), cutout)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

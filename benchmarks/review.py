@@ -55,14 +55,14 @@ _FEWEST = 800  # samples that the page's part uses up
 
 
 def texture(number: int) -> np.ndarray:
-    """(512, 512, 3) uint8: soft noise, about as hard to unpack as a painted picture."""
+    """Draw soft noise, (512, 512, 3) uint8, about as hard to decode as a generated image."""
     rng = np.random.default_rng(number)
     coarse = rng.normal(128, 60, (_SIDE_PX // 8, _SIDE_PX // 8, 3)).astype(np.float32)
     return np.clip(cv2.resize(coarse, (_SIDE_PX, _SIDE_PX)), 0, 255).astype(np.uint8)
 
 
 def grow(folder: Path, count: int, *, textures: int = 1) -> None:
-    """A library of about `count` undecided samples: a few are stored as always, the rest are copies of their rows."""
+    """Build a library of about `count` undecided samples: a few are stored as usual, the others copied."""
     with Library.open(folder, create=True) as library:
         pictures = [library.images.put(texture(number)) for number in range(textures)]
         specs = [_spec(library, label, method) for label in _LABELS for method in _METHODS]
@@ -91,7 +91,7 @@ def grow(folder: Path, count: int, *, textures: int = 1) -> None:
 
 
 def _copy(database: sqlite3.Connection, one: SampleSpec, copies: int, pictures: list[str]) -> None:
-    """Rows like that of a sample, each with a seed, an id, a place in the queue and a picture of its own."""
+    """Copy the row of a sample, each copy with its own seed, id, place in the queue and image."""
     own = {"seq", "id", "score", "image_id", "spec"}
     names = [row[1] for row in database.execute("PRAGMA table_info(samples)") if row[1] not in own]
     columns = ", ".join(names)
@@ -155,14 +155,14 @@ def _rendered(one: SampleSpec, image_id: str) -> Rendered:
 
 @contextmanager
 def grown(count: int, *, textures: int = 1) -> Iterator[Path]:
-    """A folder with such a library, as `library`."""
+    """Yield a folder with such a library, as `library`."""
     with tempfile.TemporaryDirectory() as folder:
         grow(Path(folder) / "library", count, textures=textures)
         yield Path(folder)
 
 
 def studio_on(folder: Path) -> Studio:
-    """A studio on that library."""
+    """Open a studio on that library."""
     return Studio(Settings(library=folder / "library", starter=False))
 
 
@@ -170,7 +170,7 @@ def studio_on(folder: Path) -> Studio:
 
 
 def queue(count: int) -> dict[str, Any]:
-    """Next and decide one by one; next again after many decisions; counters against counting."""
+    """Measure next and decide one by one, next again after many decisions, and counters against counting."""
     with grown(count) as folder, studio_on(folder) as studio:
         first = _median_ms(lambda: studio.review.queue.next("ann", limit=PAGE), 20)
         next_ms, decide_ms, both_ms = _session(studio, min(_TIMED, count // 2))
@@ -207,7 +207,7 @@ def queue(count: int) -> dict[str, Any]:
 
 
 def _session(studio: Studio, count: int) -> tuple[list[float], list[float], list[float]]:
-    """Milliseconds of every next, of every decide, and of each decide with the next that it came with."""
+    """Return the milliseconds of every next, every decide, and each decide with the next before it."""
     next_ms: list[float] = []
     decide_ms: list[float] = []
     both_ms: list[float] = []
@@ -231,7 +231,7 @@ def _session(studio: Studio, count: int) -> tuple[list[float], list[float], list
 
 
 def _decide_many(studio: Studio, count: int) -> None:
-    """Bring a reviewer to many decisions, in large transactions."""
+    """Record many decisions of one reviewer, in large transactions."""
     while count > 0:
         rows = studio.review.queue.next("ann", limit=min(500, count))
         at = datetime.now(UTC).isoformat()
@@ -264,7 +264,7 @@ def _percentile(values: list[float], percent: float) -> float:
 
 
 def team(seconds: float) -> dict[str, Any]:
-    """Eight people, five decisions a second each: nothing lost, nothing doubled, nobody given what another holds."""
+    """Run eight reviewers, five decisions a second each: nothing lost, doubled or leased twice."""
     with grown(int(_PEOPLE * seconds / _PACE_S * 1.5) + 800) as folder, studio_on(folder) as studio:
         handed: list[tuple[str, str]] = []
         sent: list[tuple[str, str]] = []
@@ -344,7 +344,7 @@ _SAVED = "!Object.keys(localStorage).some((key) => key.startsWith('backlot.decis
 
 
 def browser(count: int) -> dict[str, Any]:
-    """Key to painted picture, a hundred keys in a row, and the grid's next page, in headless Chromium."""
+    """Measure key to painted image, a hundred keys in a row, and the grid's next page, in headless Chromium."""
     import pytest
 
     from tests.ui.browser import opened_page
@@ -395,7 +395,7 @@ def _unhurried(page: Page) -> list[float]:
 
 
 def _hurried(page: Page) -> list[str]:
-    """The samples that were shown while keys came as fast as they go; each has one decision."""
+    """Press keys as fast as possible; return the samples shown, each of which must have one decision."""
     page.wait_for_function(_SAVED)
     shown = []
     for number in range(_KEYS):
@@ -429,7 +429,7 @@ def _grid_pages(page: Page, address: str) -> list[float]:
 
 
 def main() -> None:
-    """Print the parts."""
+    """Print the results of the parts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""How long a person waits: `python -m pipeline --help`, and the app until its first page is painted."""
+"""Waiting times: `python -m pipeline --help`, and the app until its first page is painted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHROMIUM_FLAGS = (
 
 
 def help_s() -> float:
-    """Seconds of `python -m pipeline --help`."""
+    """Return the seconds of `python -m pipeline --help`."""
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "pipeline", "--help"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
@@ -34,7 +34,7 @@ def help_s() -> float:
 
 
 def app_s() -> tuple[float, float | None]:
-    """Seconds from the start of the app's process to its first answer, and to the first paint in Chromium."""
+    """Return the seconds from the start of the app to its first answer, and to the first paint in Chromium."""
     with tempfile.TemporaryDirectory() as scratch, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Every size and every number of a training of nano, in one place."""
+"""All sizes and hyper-parameters of the training of nano."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_OBJECTS = Path("../shared/data/trash")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NanoSizes:
-    """The shapes of the networks; every one keeps the component classes of SDXL."""
+    """The shapes of the networks; all use the component classes of SDXL."""
 
     picture_px: int = 128  # side of the pictures that the networks are trained on
     vae_channels: tuple[int, ...] = (32, 64, 96, 128)  # one per level; three halvings, a latent is 8x8 px
@@ -25,7 +25,7 @@ class NanoSizes:
 
     @property
     def factor(self) -> int:
-        """Pixels per latent along one side."""
+        """Return the pixels per latent along one side."""
         return 1 << (len(self.vae_channels) - 1)
 
 
@@ -86,7 +86,7 @@ class NanoConfig:
 
 
 def full() -> NanoConfig:
-    """Everything from nothing in about three hours on two cores that multiply in bfloat16.
+    """Return the preset that trains everything from scratch: about three hours on two cores with bfloat16 instructions.
 
     The shipped weights have the same shapes and took several goes, see Training in their model card.
     """
@@ -94,7 +94,7 @@ def full() -> NanoConfig:
 
 
 def short() -> NanoConfig:
-    """The same stages in a couple of minutes: proves that everything runs, draws nothing worth seeing."""
+    """Return the preset that runs the same stages in a few minutes, to test them; its images are worthless."""
     return NanoConfig(
         sizes=NanoSizes(
             picture_px=64,

@@ -1,4 +1,4 @@
-"""Things that stand in front of a scene: outlines, what they are made of, and the shadow that they cast."""
+"""Objects in front of a scene: their outlines, textures and shadows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.nano.data.surfaces import Surfaces
 
 
 def outline(rng: np.random.Generator, size: int) -> np.ndarray:
-    """(size, size) float32 coverage, 0 to 1, of one random object: blob, polygon, box, bolt, washer or bottle."""
+    """Draw a random object as (size, size) float32 coverage, 0 to 1: blob, polygon, box, bolt, washer or bottle."""
     big = 2 * size
     mask = np.zeros((big, big), np.uint8)
     reach = big * rng.uniform(0.12, 0.36)
@@ -77,7 +77,7 @@ def _bolt(mask: np.ndarray, rng: np.random.Generator, centre: np.ndarray, reach:
 
 
 def skin(rng: np.random.Generator, size: int, surfaces: Surfaces) -> np.ndarray:
-    """(size, size, 3) float32 look of an object: metal-like gradient, a surface, or a crop of a shop picture."""
+    """Draw an object's (size, size, 3) float32 texture: metal-like, a surface, or a crop of a shelf photograph."""
     choice = rng.random()
     if choice < 0.35:
         angle, waves = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 2.5)
@@ -102,7 +102,7 @@ def skin(rng: np.random.Generator, size: int, surfaces: Surfaces) -> np.ndarray:
 def put_in_front(
     scene: np.ndarray, cover: np.ndarray, look: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The scene with an object over it that casts a contact shadow.
+    """Draw an object with its contact shadow over a scene.
 
     Args:
         scene: (S, S, 3) float32, 0 to 255.

@@ -1,4 +1,4 @@
-"""Surfaces drawn from noise: seamless tiles for every surface word, with no photograph.
+"""Surfaces drawn from noise: seamless tiles for every surface word, without photographs.
 
 All tiles are (N, N, 3) float32, 0 to 255, and repeat without a seam because the noise is made in Fourier space
 and everything else wraps round.
@@ -19,7 +19,7 @@ Colour = tuple[int, int, int]
 def noise(
     rng: np.random.Generator, size: int, *, slope: float = 1.0, stretch: float = 1.0, coarse: float = 0.0
 ) -> np.ndarray:
-    """(size, size) periodic noise, mean 0, std 1.
+    """Draw (size, size) periodic noise, mean 0, std 1.
 
     Args:
         slope: fall of the amplitude with frequency; 0 = white, 2 = clouds.
@@ -36,7 +36,7 @@ def noise(
 
 
 def tinted(field: np.ndarray, colour: Colour, rng: np.random.Generator, amount: float) -> Tile:
-    """A colour with jitter, lightened and darkened by a field of std 1."""
+    """Draw a jittered colour, lightened and darkened by a field of std 1."""
     base = np.array(colour, np.float32) * rng.uniform(0.8, 1.2) * rng.uniform(0.97, 1.03, 3)
     return base * np.clip(1 + amount * field, 0.1, 2.2)[..., None].astype(np.float32)
 
@@ -50,7 +50,7 @@ def rough(
     amount: float,
     fine: float,
 ) -> Tile:
-    """Earth-like surfaces: noise on several scales, two colours mixed in patches."""
+    """Draw earth-like surfaces: noise on several scales, two colours mixed in patches."""
     first, second = colours[rng.integers(len(colours))], colours[rng.integers(len(colours))]
     field = noise(rng, size, slope=slope * rng.uniform(0.8, 1.2))
     grain = noise(rng, size, slope=0.2, coarse=size / 8)
@@ -62,7 +62,7 @@ def rough(
 
 
 def cells(rng: np.random.Generator, size: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Periodic Voronoi cells: (size, size) index of the nearest point, and distance to the border in pixels."""
+    """Draw periodic Voronoi cells: (size, size) index of the nearest point, and distance to the border in pixels."""
     grid = max(2, round(count**0.5))
     step = size / grid
     iy, ix = np.mgrid[0:grid, 0:grid]
@@ -86,7 +86,7 @@ def cells(rng: np.random.Generator, size: int, count: int) -> tuple[np.ndarray, 
 def stones(
     rng: np.random.Generator, size: int, *, counts: tuple[int, int], colours: tuple[Colour, ...], joint: float
 ) -> Tile:
-    """Pebbles, cobbles, chips: every cell its own shade, dark between, lighter towards the middle."""
+    """Draw pebbles, cobbles or chips: each cell has its own shade, dark between, lighter towards the middle."""
     index, border = cells(rng, size, int(rng.integers(*counts)))
     palette = np.array(colours, np.float32)[rng.integers(len(colours), size=index.max() + 1)]
     palette = palette * rng.uniform(0.7, 1.25, (len(palette), 1)).astype(np.float32)
@@ -106,7 +106,7 @@ def courses(
     joint: Colour,
     offset: float,
 ) -> Tile:
-    """Bricks, tiles, planks, pavers: a grid of pieces with joints, every other row moved sideways."""
+    """Draw bricks, tiles, planks or pavers: a grid of pieces with joints, every other row shifted sideways."""
     across, along = int(rng.choice(rows)), int(rng.choice(columns))
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     row = (y * across / size).astype(int)
@@ -126,7 +126,7 @@ def courses(
 
 
 def planks(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], joints: bool) -> Tile:
-    """Wood: grain along x, with or without the joints of boards."""
+    """Draw wood: grain along x, with or without the joints of boards."""
     grain = noise(rng, size, slope=1.0, stretch=25.0) * 0.7 + noise(rng, size, slope=0.5, stretch=10.0) * 0.3
     wood = tinted(grain, colours[rng.integers(len(colours))], rng, rng.uniform(0.07, 0.2))
     if not joints:
@@ -142,7 +142,7 @@ def planks(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], 
 
 
 def woven(rng: np.random.Generator, size: int, *, fine: bool) -> Tile:
-    """Cloth, carpet, wallpaper: threads, stripes or dots in two random colours."""
+    """Draw cloth, carpet or wallpaper: threads, stripes or dots in two random colours."""
     y, x = np.mgrid[0:size, 0:size] * (2 * np.pi / size)
     waves = int(rng.choice([16, 21, 32, 42]) if fine else rng.choice([3, 4]))
     pattern = [np.sin(waves * x) * np.sin(waves * y), np.sin(waves * x), np.sin(waves * (x + y)),
@@ -157,7 +157,7 @@ def woven(rng: np.random.Generator, size: int, *, fine: bool) -> Tile:
 
 
 def checked(rng: np.random.Generator, size: int) -> Tile:
-    """Woven cloth: a check of bands in one colour and white or dark, and soft folds."""
+    """Draw checked cloth: bands in one colour and white or dark, with soft folds."""
     bands = int(rng.choice([3, 4]))
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) * (bands / size) % 1
     ground = np.array(rng.choice([235.0, 225.0, 60.0]) * rng.uniform(0.9, 1.05, 3), np.float32)
@@ -169,7 +169,7 @@ def checked(rng: np.random.Generator, size: int) -> Tile:
 
 
 def corrugated(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...]) -> Tile:
-    """Cardboard: a plain brown sheet with faint upright flutes."""
+    """Draw cardboard: a plain brown sheet with faint vertical flutes."""
     waves = int(rng.choice([5, 6]))
     flutes = np.sin(np.arange(size) * (2 * np.pi * waves / size)).astype(np.float32)[None, :]
     field = rng.uniform(0.04, 0.09) * flutes + 0.03 * noise(rng, size, slope=1.4)
@@ -177,7 +177,7 @@ def corrugated(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ..
 
 
 def ridged(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], vein: Colour) -> Tile:
-    """Marble: thin veins where a cloud field crosses zero."""
+    """Draw marble: thin veins where a cloud field crosses zero."""
     field = noise(rng, size, slope=1.7) + 0.25 * noise(rng, size, slope=1.0)
     veins = np.exp(-np.abs(field) * rng.uniform(4, 12))[..., None] * rng.uniform(0.4, 0.9)
     base = tinted(noise(rng, size, slope=1.8), colours[rng.integers(len(colours))], rng, 0.06)
@@ -185,7 +185,7 @@ def ridged(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], 
 
 
 def rusted(rng: np.random.Generator, size: int) -> Tile:
-    """Grey metal with brown and orange patches."""
+    """Draw grey metal with brown and orange patches."""
     rust = rough(
         rng, size, colours=((150, 75, 35), (110, 55, 30), (180, 100, 50)), slope=1.0, amount=0.2, fine=0.1
     )
@@ -195,7 +195,7 @@ def rusted(rng: np.random.Generator, size: int) -> Tile:
 
 
 def rippled(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...], sparkle: float) -> Tile:
-    """Water and wind-blown sand: waves across, with crests."""
+    """Draw water or wind-blown sand: waves across, with crests."""
     waves = noise(
         rng, size, slope=rng.uniform(1.0, 1.5), stretch=rng.uniform(3.0, 10.0), coarse=rng.uniform(2, 6)
     )
@@ -211,7 +211,7 @@ def blades(
     length: tuple[float, float],
     width: float,
 ) -> Tile:
-    """Grass and leaves: many small strokes or ellipses, wrapped round the borders."""
+    """Draw grass or leaves: many small strokes or ellipses, wrapped round the borders."""
     tile = np.ones((size, size, 3), np.float32) * np.array(colours[0], np.float32) * 0.45
     for _ in range(int(22_000 / (length[1] * (1 + width * length[1])))):
         colour = np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.6, 1.25)
@@ -227,7 +227,7 @@ def blades(
 
 
 def studded(rng: np.random.Generator, size: int) -> Tile:
-    """Diamond plate: raised lozenges, alternately leaning left and right."""
+    """Draw diamond plate: raised lozenges, alternately leaning left and right."""
     tile = tinted(noise(rng, size, slope=0.6, stretch=0.25), (135, 138, 142), rng, 0.06)
     count = 4
     step = size / count
@@ -242,7 +242,7 @@ def studded(rng: np.random.Generator, size: int) -> Tile:
 
 
 def scaled(rng: np.random.Generator, size: int) -> Tile:
-    """Roofing tiles: rows of curved pieces with a shadow below each row."""
+    """Draw roofing tiles: rows of curved pieces with a shadow below each row."""
     rows, along = 4, 4
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     row = (y * rows / size).astype(int)

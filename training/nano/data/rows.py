@@ -51,14 +51,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Latents:
-    """The VAE's view of the rows; float16, (N, 4, S / factor, S / factor)."""
+    """The rows encoded by the VAE; float16, (N, 4, S / factor, S / factor)."""
 
     picture: np.ndarray
     masked: np.ndarray  # of the picture with grey where it is to be painted
 
 
 def photographs(config: NanoConfig, *, held_out: bool) -> Surfaces:
-    """The textures for training, or those that training never sees."""
+    """Load the textures for training, or those that training never sees."""
     scenes = config.scenes
     return load_surfaces(
         scenes.surfaces,
@@ -70,7 +70,7 @@ def photographs(config: NanoConfig, *, held_out: bool) -> Surfaces:
 
 
 def check_photographs(config: NanoConfig) -> None:
-    """Refuse a configuration whose photographs are not there.
+    """Refuse a configuration whose photographs are missing.
 
     Raises:
         SourceRefused: see `load_surfaces`.
@@ -140,7 +140,7 @@ def _drawn_parts(config: NanoConfig, held_out: bool, starts: range) -> Iterator[
 
 
 def _draw_part(config: NanoConfig, held_out: bool, start: int) -> list[tuple[str, str]]:
-    """Draw `DRAWN_AT_ONCE` rows into the files; their captions and surface words."""
+    """Draw `DRAWN_AT_ONCE` rows into the files; return their captions and surface words."""
     folder = config.work / ("held_out" if held_out else "rows")
     rgb, repaint = (np.load(folder / name, mmap_mode="r+") for name in ("rgb.npy", "repaint.npy"))
     surfaces = _cached_photographs(config, held_out)
@@ -162,31 +162,31 @@ def _cached_photographs(config: NanoConfig, held_out: bool) -> Surfaces:
 
 
 def read_rows(folder: Path) -> Rows:
-    """Rows that `draw_rows` wrote."""
+    """Read the rows that `draw_rows` wrote."""
     index = json.loads((folder / _CAPTIONS).read_text())
     rgb, repaint = (np.load(folder / name, mmap_mode="r") for name in ("rgb.npy", "repaint.npy"))
     return Rows(rgb, repaint, index["captions"], index["surfaces"])
 
 
 def signed(rgb: np.ndarray) -> torch.Tensor:
-    """(B, S, S, 3) uint8 as (B, 3, S, S) float32 in -1 to 1."""
+    """Convert (B, S, S, 3) uint8 to (B, 3, S, S) float32 in -1 to 1."""
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 127.5 - 1
 
 
 def unsigned(pictures: torch.Tensor) -> np.ndarray:
-    """The inverse of `signed`."""
+    """Convert back what `signed` returned."""
     pixels = (pictures.float().clamp(-1, 1) + 1) * 127.5
     return pixels.round().byte().permute(0, 2, 3, 1).numpy()
 
 
 def single_surface(rows: Rows) -> np.ndarray:
-    """Indices of the rows that show one surface only: no wall behind a floor, no sky."""
+    """Return the indices of the rows that show a single surface: no wall behind a floor, no sky."""
     return np.flatnonzero([not _SECOND.search(caption) for caption in rows.captions])
 
 
 @torch.no_grad()
 def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
-    """Latents of all rows, sampled once from the posterior as the pipelines do.
+    """Encode all rows, sampled once from the posterior as the pipelines do.
 
     Read from `folder` where they are complete and come from these rows and this VAE.
     """
@@ -239,5 +239,5 @@ def _encoded(vae: AutoencoderKL, pictures: torch.Tensor, machine: Hardware) -> n
 
 
 def edges(rgb: np.ndarray, low: float = 100, high: float = 200) -> np.ndarray:
-    """(S, S) uint8 Canny edges, 255 on an edge; the defaults are those of controlnet-aux."""
+    """Detect Canny edges: (S, S) uint8, 255 on an edge; the default thresholds are those of controlnet-aux."""
     return cv2.Canny(np.ascontiguousarray(rgb), low, high)

@@ -1,4 +1,4 @@
-"""Draws a scene from a random generator: picture, caption, and what is to be repainted."""
+"""Draws a scene from a random generator: image, caption and repaint mask."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Scene:
 def draw_scene(
     surfaces: Surfaces, size: int, rng: np.random.Generator, *, facts: SceneFacts | None = None
 ) -> Scene:
-    """A scene of size x size pixels.
+    """Draw a scene of size x size pixels.
 
     Args:
         facts: draw this place and surface; by default both are chosen at random. Colour and modifiers are always
@@ -66,7 +66,7 @@ def draw_scene(
 def masked(
     picture: np.ndarray, surfaces: Surfaces, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is to be painted of a picture: all round an object put in front (6 in 10), a hole, or everything.
+    """Choose what is repainted: everything round an object put in front (6 in 10), a hole, or everything.
 
     Args:
         picture: (S, S, 3) float32, 0 to 255.
@@ -157,7 +157,7 @@ def _joined(
 
 
 def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple[np.ndarray, str]:
-    """A texture in another shade, painted at times, and the colour word that then describes it ("" = none)."""
+    """Vary the shade of a texture, sometimes paint it, and return its colour word ("" = none)."""
     tinted: np.ndarray = texture.astype(np.float32)
     if rng.random() < 0.5:
         tinted = tinted[:, ::-1]
@@ -174,7 +174,7 @@ def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple
 
 
 def _conditioned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Light, camera and condition, each present in a minority of the scenes, and the words for them."""
+    """Apply light, camera and condition, each in a minority of the scenes, and return their words."""
     modifiers: list[str] = []
     size = len(picture)
     state = rng.random()
@@ -274,7 +274,7 @@ def _with_object(
 
 
 def _hole(size: int, rng: np.random.Generator) -> np.ndarray:
-    """A box or blob that is to be repainted in an otherwise kept picture."""
+    """Draw a box or blob that is to be repainted in an otherwise unchanged image."""
     if rng.random() < 0.5:
         return np.where(outline(rng, size) > 0.5, 255, 0).astype(np.uint8)
     hole = np.zeros((size, size), np.uint8)

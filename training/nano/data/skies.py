@@ -8,7 +8,7 @@ from training.nano.data.procedural import Tile, noise
 
 
 def sky(rng: np.random.Generator, size: int, kind: str) -> Tile:
-    """(size, size, 3) sky, row 0 at the top.
+    """Draw a (size, size, 3) sky, row 0 at the top.
 
     Args:
         kind: blue, cloudy, sunset or night.

@@ -1,4 +1,4 @@
-"""The textures that scenes are made of: photographs where there are some, tiles of our own everywhere."""
+"""The textures that scenes are made of: photographs where available, drawn tiles for every word."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Surfaces:
     extras: list[np.ndarray]  # crops of shop pictures, for objects only
 
     def texture(self, word: str, rng: np.random.Generator, *, photo_share: float = PHOTO_SHARE) -> np.ndarray:
-        """A texture of a word: a photograph in that share of the cases, where there are photographs."""
+        """Choose a texture of a word: a photograph in that share of the cases, where there are photographs."""
         photos = self.photos.get(word, [])
         drawn = self.drawn[word]
         if photos and (not drawn or rng.random() < photo_share):
@@ -42,7 +42,7 @@ class Surfaces:
 def load_surfaces(
     folder: Path | None, shelves: Path | None, *, held_out: bool, held_out_share: float, seed: int
 ) -> Surfaces:
-    """All textures, without those photographs that are held out, or with only those.
+    """Load all textures, either without the held-out photographs or with only those.
 
     Args:
         folder: category folders of pictures, named as in `words.SURFACE_FOLDERS`; None = none.
@@ -65,7 +65,7 @@ def load_surfaces(
 
 
 def surface_files(folder: Path | None, *, held_out: bool, held_out_share: float) -> dict[str, list[Path]]:
-    """The photographs of each surface word, see `load_surfaces`."""
+    """List the photographs of each surface word, see `load_surfaces`."""
     existing_folder(folder)
     photographs = {
         word: [file for name in names for file in _pictures(folder / name if folder else None)]
@@ -83,7 +83,7 @@ def surface_files(folder: Path | None, *, held_out: bool, held_out_share: float)
 
 
 def existing_folder(folder: Path | None) -> Path | None:
-    """The folder itself.
+    """Return the folder unless it is missing.
 
     Raises:
         SourceRefused: a folder is named and not there.
@@ -98,7 +98,7 @@ def existing_folder(folder: Path | None) -> Path | None:
 
 @lru_cache(maxsize=2)
 def drawn_tiles(seed: int, held_out: bool) -> dict[str, list[np.ndarray]]:
-    """Our own tiles of every surface word, (128, 128, 3) uint8 each; drawing them takes seconds."""
+    """Draw the tiles of every surface word, (128, 128, 3) uint8 each; this takes seconds."""
     rng = np.random.default_rng([seed, int(held_out)])
     drawn = {}
     for word in SURFACE_FOLDERS:
@@ -114,7 +114,7 @@ def _pictures(folder: Path | None) -> Sequence[Path]:
 
 
 def square(file: Path) -> np.ndarray:
-    """(128, 128, 3) uint8: the middle square of a photograph.
+    """Read the middle square of a photograph as (128, 128, 3) uint8.
 
     Raises:
         SourceRefused: it cannot be read.
@@ -133,7 +133,7 @@ def square(file: Path) -> np.ndarray:
 
 
 def clearer(picture: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 with more contrast where it is pale: the structure of scans would be lost at this size."""
+    """Raise the contrast of a pale (H, W, 3) uint8 image: the structure of scans would be lost at this size."""
     mean = picture.mean((0, 1))
     gain = np.clip(26.0 / (picture.mean(-1).std() + 1e-3), 1.0, 2.2)
     return np.asarray(np.clip((picture - mean) * gain + mean, 0, 255).astype(np.uint8))

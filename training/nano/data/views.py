@@ -13,7 +13,7 @@ OVERSAMPLING = 2  # views are drawn at twice the side and averaged, so that fine
 def flat(
     texture: np.ndarray, size: int, *, zoom: float, turn_deg: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """(size, size, 3) uint8: the texture straight on.
+    """Draw the texture seen straight on: (size, size, 3) uint8.
 
     Args:
         zoom: 1 shows one tile across the picture, 2 half of it.
@@ -31,7 +31,7 @@ def flat(
 def ground(
     texture: np.ndarray, size: int, *, horizon: float, zoom: float, turn_deg: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """(size, size, 3) uint8: the texture as level ground; rows above the horizon are not to be used.
+    """Draw the texture as level ground: (size, size, 3) uint8; rows above the horizon must not be used.
 
     Args:
         horizon: row of the horizon as a share of the height; may be negative (above the picture).

@@ -1,4 +1,4 @@
-"""The captions that nano learns: what words there are and how a drawn scene is described."""
+"""The captions that nano learns: their vocabulary, and how a drawn scene is described."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class SceneFacts:
 
 
 def caption(facts: SceneFacts, rng: np.random.Generator) -> str:
-    """A sentence for a scene: slots dropped and re-ordered at random, synonyms at times.
+    """Describe a scene: slots dropped and re-ordered at random, synonyms at times.
 
     The place is always mentioned, a colour in 3 of 5 cases, each modifier in 4 of 5.
     """
@@ -130,7 +130,7 @@ def _synonym(surface: str, rng: np.random.Generator) -> str:
 
 
 def colour_word(rgb: np.ndarray) -> str:
-    """The colour word for a mean colour, "" where it lies between two words.
+    """Return the colour word for a mean colour, "" where it lies between two words.
 
     Args:
         rgb: (3,) mean colour, 0 to 255.
@@ -158,7 +158,7 @@ def colour_word(rgb: np.ndarray) -> str:
 
 
 def hue_deg(red: float, green: float, blue: float) -> float:
-    """Hue in degrees, 0 to 360, of a colour in 0 to 1; 0 for a grey."""
+    """Return the hue in degrees, 0 to 360, of a colour in 0 to 1; 0 for a grey."""
     return colorsys.rgb_to_hsv(red, green, blue)[0] * 360
 
 
@@ -195,7 +195,7 @@ EXAMPLES = (
 
 
 def drawn_words() -> list[str]:
-    """Every single lower-case word that captions use, sorted."""
+    """List every single lower-case word that captions use, sorted."""
     phrases = [*SURFACES, *SKIES, *COLOURS, *LIGHTS, *CAMERAS, *CONDITIONS, *GLUE_WORDS]
     phrases += [synonym for synonyms in SYNONYMS.values() for synonym in synonyms]
     phrases += [place.replace("{surface}", "").replace("{sky}", "") for place in PLACES]
@@ -203,5 +203,5 @@ def drawn_words() -> list[str]:
 
 
 def token_words() -> list[str]:
-    """Every word that is one token: those that are drawn, and names of things."""
+    """List every word that is one token: those of the captions, and names of objects."""
     return [*drawn_words(), *(word for word in OBJECT_WORDS if word not in drawn_words()), ","]

@@ -17,7 +17,7 @@ def card(
     steps_done: dict[str, int],
     command: str = "python -m training.nano evaluate",
 ) -> str:
-    """Markdown of the model card.
+    """Write the model card in Markdown.
 
     Args:
         figures: what `evaluate.figures` measured.
@@ -74,7 +74,7 @@ def _figure_table(figures: dict[str, object]) -> str:
 
 
 def _first_limit(figures: dict[str, object]) -> str:
-    """What a reader must know first, from the figures; nothing where they are good."""
+    """Name the limits that a reader must know first; "" where the figures are good."""
     colour_kept, top1 = (
         figures.get("vae_green_magenta_kept", 1.0),
         figures.get("obedience_colour_top1", 1.0),
@@ -93,7 +93,7 @@ def _first_limit(figures: dict[str, object]) -> str:
 
 
 def steps_done(work: Path) -> dict[str, int]:
-    """Optimiser steps of each stage, from its checkpoint; 0 where there is none."""
+    """Read the optimiser steps of each stage from its checkpoint; 0 where there is none."""
     import torch
 
     steps = {}

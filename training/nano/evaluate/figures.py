@@ -39,7 +39,7 @@ def figures(
     judge_steps: int = 500,
     pairs: int = 64,
 ) -> dict[str, object]:
-    """All figures of the folder `config.out`, as one JSON-able mapping.
+    """Measure the folder `config.out`; the mapping can be written as JSON.
 
     Args:
         seeds: pictures per surface word.
@@ -77,7 +77,7 @@ def figures(
 
 
 def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict[str, object]:
-    """PSNR of the autoencoder on held-out scenes, and on held-out photographs as they are.
+    """Measure the autoencoder's PSNR on held-out scenes, and on held-out photographs as they are.
 
     Scenes show pale photographs with more contrast (`surfaces.clearer`); "stretched" is measured on those.
     """
@@ -102,7 +102,7 @@ def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict
 
 
 def _object_photographs(folder: Path | None, size: int, *, count: int = 64) -> np.ndarray:
-    """(N, size, size, 3) uint8: the middle squares of photographs, evenly chosen; empty where there are none."""
+    """Read the middle squares of evenly chosen photographs: (N, size, size, 3) uint8; empty where there are none."""
     files = sorted(folder.glob("*/*.jpg")) if folder else []
     pictures = []
     for file in files[:: max(1, len(files) // count)][:count]:
@@ -116,13 +116,13 @@ def _object_photographs(folder: Path | None, size: int, *, count: int = 64) -> n
 
 
 def rebuilt_psnr(painter: Painter, pictures: np.ndarray) -> float:
-    """PSNR in dB of the autoencoder's reconstructions of (N, S, S, 3) uint8."""
+    """Return the PSNR in dB of the autoencoder's reconstructions of (N, S, S, 3) uint8."""
     return measures.psnr(pictures, rebuilt(painter, pictures))
 
 
 @torch.no_grad()
 def rebuilt(painter: Painter, pictures: np.ndarray) -> np.ndarray:
-    """What the autoencoder makes of (N, S, S, 3) uint8."""
+    """Encode and decode (N, S, S, 3) uint8."""
     parts = [signed(pictures[i : i + 16]) for i in range(0, len(pictures), 16)]
     return np.concatenate(
         [unsigned(painter.vae.decode(painter.vae.encode(p).latent_dist.mode()).sample) for p in parts]
@@ -130,7 +130,7 @@ def rebuilt(painter: Painter, pictures: np.ndarray) -> np.ndarray:
 
 
 def judge_rows(config: NanoConfig, scenes: int) -> Rows:
-    """Scenes that the networks never saw: other seeds, other tiles of our drawing, held-out photographs only."""
+    """Draw scenes that the networks never saw: other seeds, other drawn tiles, held-out photographs only."""
     apart = replace(config.scenes, seed=config.scenes.seed + JUDGE_SEED, held_out=scenes)
     return draw_rows(replace(config, work=config.work / f"judge_{scenes}", scenes=apart), held_out=True)
 
@@ -138,7 +138,7 @@ def judge_rows(config: NanoConfig, scenes: int) -> Rows:
 def obedience(
     painter: Painter, rows: Rows, held_out: Rows, seeds: int, judge_steps: int
 ) -> dict[str, object]:
-    """Share of pictures that the judges take for the prompted surface, in colour and in grey.
+    """Measure the share of images that the judges take for the prompted surface, in colour and in grey.
 
     Beside it their share of scenes that they never saw, and of the same scenes once through the autoencoder: the most
     that can be expected of a UNet.
@@ -176,7 +176,7 @@ def obedience(
 
 
 def colours(painter: Painter) -> dict[str, object]:
-    """Share of chromatic prompts whose mean hue lies within 30 degrees of the word's."""
+    """Measure the share of chromatic prompts whose mean hue lies within 30 degrees of the word's."""
     prompts = [
         f"{colour} {surface} seen from above"
         for colour in HUES
@@ -193,7 +193,7 @@ def colours(painter: Painter) -> dict[str, object]:
 
 
 def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, object]:
-    """How different the pictures of one prompt are, beside training scenes of the same words."""
+    """Measure how different the images of one prompt are, relative to training scenes of the same words."""
     textures = photographs(config, held_out=False)
     ratios, spreads, data_spreads = [], [], []
     for surface in ("grass", "tiles", "wooden planks", "bricks"):
@@ -214,7 +214,7 @@ def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, ob
 
 
 def inpainting(config: NanoConfig, held_out: Rows, *, pairs: int) -> dict[str, object]:
-    """Seam score of objects before painted backgrounds, made as the product does, and before held-out scenes.
+    """Measure the seam score of objects before painted backgrounds, as the product renders, and before held-out scenes.
 
     The same objects with the same soft edges stand before both, so that only the ground round them differs.
     """
@@ -236,7 +236,7 @@ def inpainting(config: NanoConfig, held_out: Rows, *, pairs: int) -> dict[str, o
 
 
 def control(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object]:
-    """Edge F-score with ControlNet scale 0 and 1, and of the autoencoder's reconstruction (the ceiling).
+    """Measure the edge F-score with ControlNet scale 0 and 1, and of the autoencoder's reconstruction (the ceiling).
 
     The share is how far scale 1 goes from scale 0 to the ceiling; its interval is a bootstrap over the pictures.
     `edge_f_others` measures the same pictures against the edges of the next one: what a picture gains by having
@@ -265,7 +265,7 @@ def _edge_f(hints: np.ndarray, pictures: np.ndarray) -> np.ndarray:
 
 
 def speed(painter: Painter) -> dict[str, object]:
-    """Seconds a picture at the default steps, alone and in a batch of four, after one warm-up."""
+    """Measure the seconds per image at the default steps, alone and in a batch of four, after one warm-up."""
     painter.paint(["grass floor"], [0])
     taken = []
     for count in (1, 4):

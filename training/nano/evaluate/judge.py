@@ -1,4 +1,4 @@
-"""A small CNN that says which surface a picture shows; it judges whether nano draws what it is told."""
+"""A small CNN that classifies the surface of an image, to measure whether nano draws what the prompt says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAST_BLUR_PX = 0.2
 
 
 class Judge(nn.Module):
-    """Scores for each surface word.
+    """A classifier of surface words.
 
     Args:
         words: the classes, in the order of the scores.
@@ -41,7 +41,7 @@ class Judge(nn.Module):
         self.head = nn.Linear(widths[-1], len(self.words))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """(B, 3, S, S) in -1 to 1 → (B, words) scores."""
+        """Score images: (B, 3, S, S) in -1 to 1 → (B, words)."""
         pictures = F.interpolate(pictures, (SIDE_PX, SIDE_PX), mode="area")
         if self.grey:
             pictures = pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1)
@@ -50,14 +50,14 @@ class Judge(nn.Module):
 
 
 class Judges:
-    """Several judges whose scores are averaged: one alone differs from the next by some points of a hundred."""
+    """Several judges whose scores are averaged: single ones differ by some percentage points."""
 
     def __init__(self, judges: Sequence[Judge]) -> None:
         self.judges, self.words = list(judges), judges[0].words
 
     @torch.no_grad()
     def ranks(self, pictures: np.ndarray, words: Sequence[str]) -> np.ndarray:
-        """(N,) place of the wanted word among the scores of (N, S, S, 3) uint8 pictures; 0 = first."""
+        """Rank each image's word among its scores: (N, S, S, 3) uint8 → (N,); 0 = first."""
         parts = [to_input(pictures[i : i + 64]) for i in range(0, len(pictures), 64)]
         scores = torch.cat([sum(judge.eval()(part).softmax(1) for judge in self.judges) for part in parts])
         own = scores[range(len(words)), [self.words.index(word) for word in words]]
@@ -65,12 +65,12 @@ class Judges:
 
 
 def to_input(pictures: np.ndarray) -> torch.Tensor:
-    """(B, S, S, 3) uint8 → (B, 3, S, S) float in -1 to 1."""
+    """Convert (B, S, S, 3) uint8 to (B, 3, S, S) float in -1 to 1."""
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 127.5 - 1
 
 
 def blurred(pictures: np.ndarray, sigma_px: float) -> np.ndarray:
-    """(N, S, S, 3) uint8 with a Gaussian blur of `sigma_px`; as they are below `LEAST_BLUR_PX`."""
+    """Blur (N, S, S, 3) uint8 with a Gaussian of `sigma_px`; below `LEAST_BLUR_PX` they stay as they are."""
     if sigma_px < LEAST_BLUR_PX:
         return pictures
     return np.stack([cv2.GaussianBlur(picture, (0, 0), sigma_px) for picture in pictures])
@@ -79,12 +79,12 @@ def blurred(pictures: np.ndarray, sigma_px: float) -> np.ndarray:
 def trained_judges(
     rows: Rows, words: Sequence[str], *, grey: bool, steps: int, count: int = JUDGES
 ) -> Judges:
-    """`count` judges that differ in where they began and in the order in which they saw the scenes."""
+    """Train `count` judges with different initial weights and orders of the scenes."""
     return Judges([trained_judge(rows, words, grey=grey, steps=steps, seed=seed) for seed in range(count)])
 
 
 def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, seed: int = 0) -> Judge:
-    """A judge trained on those drawn scenes that show one surface, mirrored and blurred at random.
+    """Train a judge on the drawn scenes that show a single surface, mirrored and blurred at random.
 
     Without the blur it reads how sharp a picture is: of the autoencoder's own reconstructions of scenes that it knows
     well it then recognised, in grey, little more than half as many (39 against 70 %).

@@ -1,4 +1,4 @@
-"""Pure figures over pictures: reconstruction, edges, variety."""
+"""Pure measures of images: reconstruction, edges, variety."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import numpy as np
 
 
 def psnr(first: np.ndarray, second: np.ndarray) -> float:
-    """Mean peak signal-to-noise ratio in dB of two (N, H, W, 3) uint8 batches, picture by picture."""
+    """Return the mean peak signal-to-noise ratio in dB of two (N, H, W, 3) uint8 batches, image by image."""
     error = ((first.astype(np.float64) - second.astype(np.float64)) ** 2).mean((1, 2, 3))
     return float((10 * np.log10(255**2 / np.maximum(error, 1e-9))).mean())
 
 
 def edge_f_score(expected: np.ndarray, drawn: np.ndarray) -> float:
-    """F-score of two (H, W) uint8 edge maps with one pixel of tolerance; 1 where both are empty."""
+    """Return the F-score of two (H, W) uint8 edge maps with one pixel of tolerance; 1 where both are empty."""
     if not expected.any() and not drawn.any():
         return 1.0
     around = np.ones((3, 3), np.uint8)
@@ -24,12 +24,12 @@ def edge_f_score(expected: np.ndarray, drawn: np.ndarray) -> float:
 
 
 def colour_spread(pictures: np.ndarray) -> float:
-    """Std over (N, H, W, 3) uint8 pictures of their mean colour, averaged over the channels, 0 to 255."""
+    """Return the std of the mean colours of (N, H, W, 3) uint8 images, averaged over the channels, 0 to 255."""
     return float(pictures.mean((1, 2)).std(0).mean())
 
 
 def cosine_vendi(features: np.ndarray) -> float:
-    """Effective number of different rows of (N, D) features: exp of the entropy of their cosine kernel."""
+    """Count the effectively different rows of (N, D) features: exp of the entropy of their cosine kernel."""
     rows = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
     values = np.linalg.eigvalsh(rows @ rows.T / len(rows))
     values = values[values > 1e-12]
@@ -37,7 +37,7 @@ def cosine_vendi(features: np.ndarray) -> float:
 
 
 def structure_features(pictures: np.ndarray) -> np.ndarray:
-    """(N, 3 * 64 + 64) float features of (N, H, W, 3) uint8: an 8x8 thumbnail and 8x8 gradient strengths, centred."""
+    """Describe (N, H, W, 3) uint8 by (N, 3 * 64 + 64) features: an 8x8 thumbnail, centred, and 8x8 gradient strengths."""
     thumbs = np.stack([cv2.resize(p, (8, 8), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
     greys = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in pictures]
     strength = [np.abs(cv2.Laplacian(grey, cv2.CV_32F)) for grey in greys]
@@ -46,7 +46,7 @@ def structure_features(pictures: np.ndarray) -> np.ndarray:
 
 
 def green_magenta_kept(pictures: np.ndarray, rebuilt: np.ndarray) -> float:
-    """How much of the green-magenta difference between pictures survives: 1 = all, 0 = none (a regression slope).
+    """Measure how much of the green-magenta difference between images survives: 1 = all, 0 = none (a regression slope).
 
     Args:
         pictures: (N, H, W, 3) uint8.
@@ -62,7 +62,7 @@ def green_magenta_kept(pictures: np.ndarray, rebuilt: np.ndarray) -> float:
 def share_of_the_way(
     start: np.ndarray, reached: np.ndarray, ceiling: np.ndarray, *, draws: int = 1000
 ) -> tuple[float, float, float]:
-    """How far the mean of `reached` lies from that of `start` to that of `ceiling`, with a 95 % bootstrap interval.
+    """Measure how far `reached` lies from `start` to `ceiling` (means), with a 95 % bootstrap interval.
 
     Args:
         start, reached, ceiling: (N,) scores of the same N pictures.

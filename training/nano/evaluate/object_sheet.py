@@ -1,4 +1,4 @@
-"""The sheet of real and rendered objects before nano's backgrounds, made as the product does: cut, place, paint."""
+"""Real and rendered objects before nano's backgrounds, made as the product does: cut out, place, paint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JOBS_AT_ONCE = 4
 
 
 def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list[tuple[str, np.ndarray]]:
-    """(title, (N, S, S, 3) uint8) rows: the objects alone, then before each of `PROMPTS`.
+    """Render rows of (title, (N, S, S, 3) uint8): the objects alone, then before each of `PROMPTS`.
 
     Args:
         model: the checkpoint folder.
@@ -54,7 +54,7 @@ def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list
 def painted_objects(
     model: Path, prompts: Sequence[str], photographs: Path | None
 ) -> tuple[list[Layer], list[np.ndarray]]:
-    """A placed object for each prompt, half of them photographed where there are some, and the finished pictures."""
+    """Place an object for each prompt, half of them photographed where available, and render the images."""
     generator = load(str(model))
     half = -(-len(prompts) // 2)
     cutouts = [*_photographed(photographs, half)]
@@ -106,7 +106,7 @@ def _rendered(count: int) -> list[Cutout]:
 
 
 def _photographed(folder: Path | None, count: int) -> list[Cutout]:
-    """Objects of all classes in turns whose masks are sure."""
+    """Cut out objects of all classes in turns, where the mask is certain."""
     folders = sorted(path for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
     by_class = [islice(_sure_cutouts(class_folder), count) for class_folder in folders]
     in_turns = [cutout for turn in zip(*by_class, strict=False) for cutout in turn]

@@ -1,4 +1,4 @@
-"""Draws with a shipped folder through the unchanged diffusers pipelines: for figures and contact sheets."""
+"""Renders with a shipped folder through the unchanged diffusers pipelines, for figures and contact sheets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Painter:
 
     @property
     def vae(self) -> AutoencoderKL:
-        """The autoencoder of both."""
+        """Return the autoencoder of both."""
         return self.plain.vae
 
     def paint(
@@ -48,7 +48,7 @@ class Painter:
         hints: np.ndarray | None = None,
         **settings: float,
     ) -> np.ndarray:
-        """(N, S, S, 3) uint8, one picture per prompt and seed.
+        """Render one image per prompt and seed: (N, S, S, 3) uint8.
 
         Args:
             pictures: (N, S, S, 3) uint8 of which `repaint` (N, S, S), 255 = paint, is painted anew; without them
@@ -87,7 +87,7 @@ class Painter:
 
 
 def load_painter(folder: Path, *, dtype: torch.dtype = torch.float32) -> Painter:
-    """Both pipelines from a folder that `export` wrote.
+    """Load both pipelines from a folder that `export` wrote.
 
     Raises:
         InvalidRequest: see `whole_checkpoint`.

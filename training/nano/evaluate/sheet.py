@@ -47,7 +47,7 @@ def write_sheets(config: NanoConfig, *, seeds: int = 6, objects: int = 8) -> Non
 
 
 def control(painter: Painter, held_out: Rows, *, pictures: int = 8) -> np.ndarray:
-    """Held-out scenes, their edges, and pictures of their captions without and with the ControlNet."""
+    """Set out held-out scenes, their edges, and images of their captions without and with the ControlNet."""
     hints = np.stack([edges(picture) for picture in held_out.rgb[:]])
     share = (hints > 0).mean((1, 2))
     chosen = np.flatnonzero((share > 0.03) & (share < 0.2))[-pictures:]
@@ -65,7 +65,7 @@ def control(painter: Painter, held_out: Rows, *, pictures: int = 8) -> np.ndarra
 
 
 def labelled(pictures: np.ndarray, text: str) -> np.ndarray:
-    """(N, S, S, 3) uint8 side by side under a line of text."""
+    """Set (N, S, S, 3) uint8 side by side under a line of text."""
     row = np.hstack(list(pictures))
     label = np.full((LABEL_PX, row.shape[1], 3), 255, np.uint8)
     cv2.putText(label, text, (2, LABEL_PX - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (20, 20, 20), 1, cv2.LINE_AA)
@@ -73,7 +73,7 @@ def labelled(pictures: np.ndarray, text: str) -> np.ndarray:
 
 
 def grid(groups: Sequence[np.ndarray], *, columns: int) -> np.ndarray:
-    """Equal pictures set out row by row."""
+    """Arrange images of equal size row by row."""
     rows = [groups[i : i + columns] for i in range(0, len(groups) - len(groups) % columns, columns)]
     return np.vstack([np.hstack(row) for row in rows])
 

@@ -1,1 +1,1 @@
-"""The networks of nano: how they are built, tokenized and written as a diffusers folder."""
+"""The networks of nano: building, tokenizer, and export as a diffusers folder."""

@@ -25,7 +25,7 @@ class TextParts:
 
 
 def build_vae(sizes: NanoSizes) -> AutoencoderKL:
-    """AutoencoderKL with four latent channels and small posterior noise at the start."""
+    """Build an AutoencoderKL with four latent channels and small posterior noise at the start."""
     levels = len(sizes.vae_channels)
     vae = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * levels,
@@ -45,7 +45,7 @@ def build_vae(sizes: NanoSizes) -> AutoencoderKL:
 
 
 def build_unet(sizes: NanoSizes) -> UNet2DConditionModel:
-    """UNet over noisy latents, mask and masked latents (4 + 1 + 4 channels)."""
+    """Build the UNet over noisy latents, mask and masked latents (4 + 1 + 4 channels)."""
     shared = _unet_arguments(sizes)
     ups = ("CrossAttnUpBlock2D",) * (len(sizes.unet_channels) - 1) + ("UpBlock2D",)
     return UNet2DConditionModel(
@@ -58,7 +58,7 @@ def build_unet(sizes: NanoSizes) -> UNet2DConditionModel:
 
 
 def build_controlnet(sizes: NanoSizes, unet: UNet2DConditionModel) -> ControlNetModel:
-    """ControlNet that starts from the UNet's weights and sees the four noisy latent channels only."""
+    """Build a ControlNet that starts from the UNet's weights and sees the four noisy latent channels only."""
     control = ControlNetModel(
         in_channels=4,
         conditioning_embedding_out_channels=sizes.control_hint_channels,
@@ -89,7 +89,7 @@ def _unet_arguments(sizes: NanoSizes) -> dict[str, object]:
 
 
 def build_text(sizes: NanoSizes, tokenizer: CLIPTokenizer) -> TextParts:
-    """The two text encoders for a tokenizer."""
+    """Build the two text encoders for a tokenizer."""
     first, second = (_text_config(sizes, tokenizer, width) for width in sizes.text_widths)
     return TextParts(tokenizer, CLIPTextModel(first), CLIPTextModelWithProjection(second))
 
@@ -111,7 +111,7 @@ def _text_config(sizes: NanoSizes, tokenizer: CLIPTokenizer, width: int) -> CLIP
 
 
 def build_scheduler() -> DPMSolverMultistepScheduler:
-    """The noise schedule of training and the default sampler of the shipped folder.
+    """Build the noise schedule of training, which is also the default sampler of the shipped folder.
 
     Less noise than SDXL's at the same step (a signal-to-noise ratio about 5 times as high half-way): nine tenths of
     the variance of nano's small latents are the mean colour of the picture and its slow changes, and with SDXL's
@@ -131,7 +131,7 @@ def build_scheduler() -> DPMSolverMultistepScheduler:
 
 
 def alphas_cumprod() -> torch.Tensor:
-    """(1000,) signal power per timestep of the zero-terminal-SNR schedule; the last is (almost) 0."""
+    """Return the (1000,) signal power per timestep of the zero-terminal-SNR schedule; the last is almost 0."""
     from diffusers import DDIMScheduler  # DPM-Solver nudges its last entry; DDIM keeps the exact schedule
 
     config = {**build_scheduler().config, "clip_sample": False}
@@ -140,7 +140,7 @@ def alphas_cumprod() -> torch.Tensor:
 
 
 def encode_text(parts: TextParts, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Prompt embeddings as SDXL reads them.
+    """Encode prompts as SDXL does.
 
     Args:
         tokens: (B, T) token ids.
@@ -155,5 +155,5 @@ def encode_text(parts: TextParts, tokens: torch.Tensor) -> tuple[torch.Tensor, t
 
 
 def parameters_m(network: nn.Module) -> float:
-    """Millions of parameters."""
+    """Count the parameters in millions."""
     return sum(parameter.numel() for parameter in network.parameters()) / 1e6

@@ -35,7 +35,7 @@ DOCUMENTS = (
 
 @contextmanager
 def whole_checkpoint(folder: Path) -> Iterator[None]:
-    """Round the loading of a folder that `training.nano` wrote.
+    """Guard the loading of a folder that `training.nano` wrote.
 
     Raises:
         InvalidRequest: it is none, or lacks weights.
@@ -107,7 +107,7 @@ def _swap(partial: Path, out: Path) -> None:
 
 
 def vocabulary(size: int) -> dict[str, object]:
-    """What the shipped model understands, for the screen: slots, synonyms, every word, examples, defaults.
+    """List what the shipped model understands, for the pages: slots, synonyms, every word, examples, defaults.
 
     Args:
         size: side of its pictures in pixels.

@@ -1,4 +1,4 @@
-"""The tokenizer: every word that nano knows is one token, every other word falls into pieces."""
+"""The tokenizer: every word that nano knows is one token, every other word is split into pieces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 
 def build_tokenizer(words: Sequence[str], *, max_tokens: int) -> CLIPTokenizer:
-    """A CLIP tokenizer in which each of `words` is a single token.
+    """Build a CLIP tokenizer in which each of `words` is a single token.
 
     Args:
         words: lower-case words.
@@ -26,14 +26,14 @@ def build_tokenizer(words: Sequence[str], *, max_tokens: int) -> CLIPTokenizer:
 
 
 def byte_alphabet() -> list[str]:
-    """The 256 printable stand-ins for bytes that byte-level BPE uses."""
+    """Return the 256 printable characters that byte-level BPE uses for bytes."""
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     rest = [byte for byte in range(256) if byte not in printable]
     return [chr(byte) for byte in printable] + [chr(256 + index) for index in range(len(rest))]
 
 
 def word_merges(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Merges, in order of rank, under which byte-pair encoding turns each word into one token.
+    """Return merges, in order of rank, under which byte-pair encoding turns each word into one token.
 
     A later merge has a higher rank and so cannot disturb the words before it.
     """

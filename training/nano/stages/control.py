@@ -35,14 +35,14 @@ class ControlStage(Stage):
         self.average = Average([control], options.ema_decay)
 
     def groups(self) -> list[dict[str, object]]:
-        """Fresh layers learn faster than those copied from the UNet."""
+        """Return parameter groups: new layers learn faster than those copied from the UNet."""
         fresh = [p for name, p in self.control.named_parameters() if name.startswith("controlnet_")]
         copied = [p for name, p in self.control.named_parameters() if not name.startswith("controlnet_")]
         own = self.options.learning_rate
         return decayed(copied, own / FRESH_RATE) + decayed(fresh, own)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        """Loss of one batch, see `hint_drawer`."""
+        """Return the loss of one batch, see `hint_drawer`."""
         base = self.base
         noisy, target, steps = noised(batch["picture"], base.signal)
         with torch.no_grad():
@@ -68,7 +68,7 @@ class ControlStage(Stage):
 def hint_drawer(
     rows: Rows, draw: Callable[[np.random.Generator], Batch]
 ) -> Callable[[np.random.Generator], Batch]:
-    """Adds "hint", (B, 3, S, S) edges in 0 to 1, to the batches of `latent_drawer`."""
+    """Add "hint", (B, 3, S, S) edges in 0 to 1, to the batches of `latent_drawer`."""
 
     def with_hints(rng: np.random.Generator) -> Batch:
         batch = draw(rng)

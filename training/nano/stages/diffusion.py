@@ -24,7 +24,7 @@ TEXT_RATE = 1.0  # learning rate of the text encoders relative to the UNet's
 
 
 class DiffusionStage(Stage):
-    """MSE on v over a zero-terminal-SNR schedule; prompts are dropped to zeros at times, as SDXL does."""
+    """MSE on v over a zero-terminal-SNR schedule; some prompts are replaced by zeros, as in SDXL."""
 
     def __init__(
         self,
@@ -43,13 +43,13 @@ class DiffusionStage(Stage):
         self.average = Average([unet, text.first, text.second], options.ema_decay)
 
     def groups(self) -> list[dict[str, object]]:
-        """The text encoders may learn at their own rate."""
+        """Return parameter groups: the text encoders have a learning rate of their own."""
         text = [*self.first.parameters(), *self.second.parameters()]
         own = self.options.learning_rate
         return decayed(list(self.unet.parameters()), own) + decayed(text, TEXT_RATE * own)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        """Loss of one batch, see `latent_drawer`."""
+        """Return the loss of one batch, see `latent_drawer`."""
         noisy, target, steps = noised(batch["picture"], self.signal)
         words, pooled = encode_text(self.text, batch["tokens"])
         words, pooled = dropped(words, pooled, self.drop_prompt)
@@ -65,7 +65,7 @@ class DiffusionStage(Stage):
 
 
 def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Noisy latents, the velocity that is to be predicted, and the (B,) timesteps.
+    """Add noise; return noisy latents, the velocity to be predicted, and the (B,) timesteps.
 
     The timesteps of a batch are spread over the whole range by `SHARES`, in random order: the rows come sorted.
     """
@@ -80,7 +80,7 @@ def noised(latents: torch.Tensor, signal: torch.Tensor) -> tuple[torch.Tensor, t
 
 
 def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
-    """Squared distance of two (B, 4, h, w) velocities, each row relative to the variance that its target has.
+    """Return the squared distance of two (B, 4, h, w) velocities, each row relative to the variance of its target.
 
     Rows with less noise than `LITTLE_NOISE` count in proportion to it: what they teach cannot be seen.
 
@@ -93,13 +93,13 @@ def velocity_loss(predicted: torch.Tensor, target: torch.Tensor, power: torch.Te
 
 
 def dropped(words: torch.Tensor, pooled: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Prompt embeddings with some rows set to zero."""
+    """Set some rows of prompt embeddings to zero."""
     unchanged = (torch.rand(len(words), 1, device=words.device) >= share).to(words.dtype)
     return words * unchanged[..., None], pooled * unchanged
 
 
 def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What SDXL's UNet is told beside the words.
+    """Build the added conditions of SDXL's UNet.
 
     Args:
         pooled: (B, D) pooled prompt embeddings.
@@ -162,7 +162,7 @@ def latent_drawer(
 
 
 def focus(rows: Rows) -> np.ndarray:
-    """(N,) shares of the rows, 1 in all, while the UNet is focused on structure.
+    """Return the (N,) shares of the rows, 1 in total, while the UNet is focused on structure.
 
     Surfaces of `SLOW_SURFACES` are drawn more often, and so are rows that are painted whole: all others show some of
     the structure that the words ask for.
@@ -179,7 +179,7 @@ def _crop_side(whole: int) -> int:
 
 
 def tokenized(text: TextParts, captions: list[str]) -> torch.Tensor:
-    """(N, T) token ids of all captions, padded to the longest prompt."""
+    """Tokenize all captions: (N, T) ids, padded to the longest prompt."""
     padded = text.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
     tokens: torch.Tensor = padded.input_ids
     return tokens

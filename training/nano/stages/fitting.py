@@ -29,7 +29,7 @@ Draw = Callable[[np.random.Generator], Mapping[str, object]]  # gives a batch fo
 
 
 class StepBatches(Dataset[Mapping[str, object]]):
-    """One item a step: a whole batch, drawn from a generator that follows from the step's number."""
+    """One item per step: a whole batch, drawn from a generator that is seeded with the step's number."""
 
     def __init__(self, draw: Draw, steps: int, salt: int) -> None:
         self.draw, self.steps, self.salt = draw, steps, salt
@@ -42,7 +42,7 @@ class StepBatches(Dataset[Mapping[str, object]]):
 
 
 class Average(nn.Module):
-    """Running average of the weights of some networks; slow at the end, quick at the start."""
+    """Running average of the weights of networks; fast at the start, slow at the end."""
 
     def __init__(self, networks: Sequence[nn.Module], decay: float) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Average(nn.Module):
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take one more step into the average."""
+        """Add the current weights to the average."""
         self.updates += 1
         weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
         torch._foreach_lerp_(list(self.buffers()), [p.detach() for p in self._followed], weight)
@@ -65,7 +65,7 @@ class Average(nn.Module):
             parameter.copy_(average)
 
     def get_extra_state(self) -> int:
-        """Number of updates, for checkpoints."""
+        """Return the number of updates, for checkpoints."""
         return self.updates
 
     def set_extra_state(self, state: int) -> None:
@@ -74,7 +74,7 @@ class Average(nn.Module):
 
 
 class Stage(lightning.LightningModule):
-    """What the three trainings share: AdamW, warm-up, cosine fall over the second half, running average."""
+    """The base of all stages: AdamW, warm-up, cosine decay over the second half, running average."""
 
     average: Average
 
@@ -83,23 +83,23 @@ class Stage(lightning.LightningModule):
         self.options = options
 
     def groups(self) -> list[dict[str, object]]:
-        """Parameter groups for the optimiser; matrices decay, the rest does not."""
+        """Return parameter groups for the optimiser; only matrices have weight decay."""
         trained = [p for p in self.parameters() if p.requires_grad]
         return decayed(trained, self.options.learning_rate)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW over `groups`, its rate falling to zero at the last step."""
+        """Set up AdamW over `groups`; its learning rate is zero at the last step."""
         optimizer = torch.optim.AdamW(self.groups(), lr=self.options.learning_rate, betas=(0.9, 0.99))
         schedule = LambdaLR(optimizer, lambda step: rate(step, self.options))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_train_batch_end(self, *_: object) -> None:
-        """Follow the weights."""
+        """Update the average."""
         self.average.update()
 
 
 def decayed(parameters: Sequence[nn.Parameter], learning_rate: float) -> list[dict[str, object]]:
-    """Two groups: matrices with weight decay, vectors without."""
+    """Return two parameter groups: matrices with weight decay, vectors without."""
     matrices = [p for p in parameters if p.ndim > 1]
     vectors = [p for p in parameters if p.ndim <= 1]
     return [
@@ -109,14 +109,14 @@ def decayed(parameters: Sequence[nn.Parameter], learning_rate: float) -> list[di
 
 
 def rate(step: int, options: StageOptions) -> float:
-    """Share of the highest learning rate at a step: linear rise, level half, cosine to zero."""
+    """Return the learning rate at a step as a share of its peak: linear rise, constant to half-way, cosine to zero."""
     rise = min(1.0, (step + 1) / options.warm_up)
     done = max(0.0, step / options.steps - 0.5) * 2
     return rise * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 class ProgressLine(Callback):
-    """Prints a line now and then: step, loss, speed, minutes left."""
+    """Prints a progress line every few steps: step, loss, speed, minutes left."""
 
     def __init__(self, every: int) -> None:
         self.every, self.started, self.first, self.loss = every, 0.0, 0, 0.0
@@ -124,7 +124,7 @@ class ProgressLine(Callback):
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: object, *_: object
     ) -> None:
-        """Called by Lightning after each step."""
+        """Print a line at every `every`-th step."""
         step = trainer.global_step
         loss = float(outputs["loss"]) if isinstance(outputs, dict) else 0.0
         if not self.started:
@@ -138,7 +138,7 @@ class ProgressLine(Callback):
 
 
 def _quick_attention() -> AbstractContextManager[None]:
-    """On the CPU the backward pass of torch's flash attention is slow: plain matrices train nano 1.5 times as fast."""
+    """Avoid torch's flash attention on the CPU: plain matrices train nano 1.5 times as fast."""
     return nullcontext() if torch.cuda.is_available() else sdpa_kernel(SDPBackend.MATH)
 
 

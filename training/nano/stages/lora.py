@@ -1,4 +1,4 @@
-"""LoRA on pictures of one's own site, for checkpoints too large to train whole (Hu et al. 2021, arXiv 2106.09685)."""
+"""LoRA on images of one's own site, for checkpoints too large to train fully (Hu et al. 2021, arXiv 2106.09685)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CutBatch(TypedDict):
 
 
 class LoraStage(Stage):
-    """MSE on what the checkpoint's scheduler says is to be predicted; only the low-rank matrices learn.
+    """MSE on the prediction target of the checkpoint's scheduler; only the low-rank matrices learn.
 
     Args:
         pipeline: a loaded SDXL inpainting pipeline, with 4 or 9 input channels; its UNet gets the matrices.
@@ -85,7 +85,7 @@ class LoraStage(Stage):
         self._embedded: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}  # by caption: states, pooled
 
     def training_step(self, batch: CutBatch, _: int) -> torch.Tensor:
-        """Loss of one batch, see `picture_drawer`."""
+        """Return the loss of one batch, see `picture_drawer`."""
         latents, conditions = self._encoded(batch)
         noise = torch.randn_like(latents)
         last = int(self.schedule.config.num_train_timesteps)
@@ -106,7 +106,7 @@ class LoraStage(Stage):
 
     @torch.no_grad()
     def _encoded(self, batch: CutBatch) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Latents of the pictures, and what a 9-channel UNet sees beside them: mask and masked latents."""
+        """Encode the images, and for a 9-channel UNet mask and masked latents."""
         vae = self.pipeline.vae
         pictures, mask = batch["rgb"].to(vae.device, vae.dtype), batch["mask"].to(vae.device, vae.dtype)
         latents = vae.encode(pictures).latent_dist.sample() * vae.config.scaling_factor
@@ -125,7 +125,7 @@ class LoraStage(Stage):
 
 
 def tune_lora(options: LoraOptions) -> list[str]:
-    """Train a LoRA on the photographs and write it; its captions. An interrupted training goes on.
+    """Train a LoRA on the photographs, write it and return its captions. An interrupted training is resumed.
 
     Raises:
         InvalidRequest: see `tune.tune`; or the model is a LoRA itself.

@@ -1,4 +1,4 @@
-"""The stages in order: each reads what the one before left in `work`, and does nothing where it is complete."""
+"""The stages in order: each reads what the previous one left in `work`, and does nothing where it is complete."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def train_vae(config: NanoConfig) -> None:
 
 
 def train_decoder(config: NanoConfig) -> None:
-    """Go on with the autoencoder's decoder alone; may be done before or after the UNet.
+    """Continue with the autoencoder's decoder alone, before or after the UNet.
 
     Raises:
         InvalidRequest: there is no autoencoder.
@@ -105,7 +105,7 @@ def train_unet(config: NanoConfig, *, start: Path | None = None, focused: bool =
 
 
 def new_diffusion(config: NanoConfig) -> DiffusionStage:
-    """Untrained UNet and text encoders."""
+    """Build untrained UNet and text encoders."""
     tokenizer = build_tokenizer(words.token_words(), max_tokens=config.sizes.max_tokens)
     return DiffusionStage(
         build_unet(config.sizes),
@@ -116,7 +116,7 @@ def new_diffusion(config: NanoConfig) -> DiffusionStage:
 
 
 def _load_weights(stage: DiffusionStage, folder: Path) -> None:
-    """The weights of an exported folder, and the running average begun anew."""
+    """Load the weights of an exported folder and restart the running average."""
     parts = (
         (stage.unet, UNet2DConditionModel, "unet"),
         (stage.first, CLIPTextModel, "text_encoder"),
@@ -128,14 +128,14 @@ def _load_weights(stage: DiffusionStage, folder: Path) -> None:
 
 
 def save_text(text: TextParts, folder: Path) -> None:
-    """Tokenizer and both text encoders."""
+    """Save tokenizer and both text encoders."""
     text.tokenizer.save_pretrained(folder / "tokenizer")
     text.first.save_pretrained(folder / "first")
     text.second.save_pretrained(folder / "second")
 
 
 def load_text(folder: Path) -> TextParts:
-    """What `save_text` wrote."""
+    """Load what `save_text` wrote."""
     return TextParts(
         CLIPTokenizer.from_pretrained(folder / "tokenizer"),
         CLIPTextModel.from_pretrained(folder / "first"),
@@ -144,7 +144,7 @@ def load_text(folder: Path) -> TextParts:
 
 
 def load_diffusion(config: NanoConfig) -> DiffusionStage:
-    """The trained UNet and text encoders; those of the last checkpoint where the training has not ended."""
+    """Load the trained UNet and text encoders; those of the last checkpoint where training is unfinished."""
     if (config.work / "unet" / "config.json").exists():
         unet, text = (
             UNet2DConditionModel.from_pretrained(config.work / "unet"),
@@ -191,7 +191,7 @@ def train_control(config: NanoConfig, *, start: Path | None = None) -> None:
 
 
 def export(config: NanoConfig) -> None:
-    """Write the shipped folder from what is trained so far; without a ControlNet its own adds nothing.
+    """Write the shipped folder from what is trained so far; a missing ControlNet is replaced by one without effect.
 
     Raises:
         InvalidRequest: there is no autoencoder or UNet, or the folder holds something else.
@@ -219,7 +219,7 @@ def _save(network: ModelMixin, folder: Path) -> None:
 
 
 def _require(config: NanoConfig, *names: str) -> None:
-    """Refuse to go on without the stages that this one builds on; of the UNet a checkpoint is enough."""
+    """Refuse to start without the stages that this one builds on; of the UNet a checkpoint is enough."""
     for name in names:
         folder = config.work / name
         if not any((folder / file).exists() for file in _proof_files(name)):

@@ -1,4 +1,4 @@
-"""Continues a checkpoint on a person's own pictures of their site, so that it can draw that site."""
+"""Continues the training of a checkpoint on images of a person's own site."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TuneOptions:
 
 
 def tune(options: TuneOptions) -> list[str]:
-    """Train UNet and text encoders on the photographs and write a complete checkpoint; its new captions.
+    """Train UNet and text encoders on the photographs, write a complete checkpoint, return its new captions.
 
     The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
 
@@ -83,7 +83,7 @@ def tune(options: TuneOptions) -> list[str]:
 
 
 def check_new(out: Path, base: Path | None) -> None:
-    """Refuse an --out whose loss would hurt: other people's files, the base, the shipped model.
+    """Refuse an --out that holds other files, the base or the shipped model.
 
     Raises:
         InvalidRequest: it is one of them.
@@ -100,7 +100,7 @@ def check_new(out: Path, base: Path | None) -> None:
 def work_folder(
     out: Path, origin: Mapping[str, object], photographs: Sequence[tuple[np.ndarray, str]]
 ) -> Path:
-    """`OUT.work`, with what an interrupted training of the same things left; of other things it is emptied.
+    """Return `OUT.work`: kept where an interrupted training had the same inputs, else emptied.
 
     Raises:
         InvalidRequest: there is a folder of that name that no tuning made.
@@ -122,7 +122,7 @@ def work_folder(
 
 
 def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, str]]:
-    """The pictures of a folder, (H, W, 3) uint8, with a caption each: from metadata.jsonl, or the folder's name.
+    """Read the images of a folder, (H, W, 3) uint8, each with a caption: from metadata.jsonl, or its folder's name.
 
     Args:
         short_px: pictures whose shorter side is longer are made smaller.
@@ -203,7 +203,7 @@ def _parts(
 
 
 def _rows(photographs: Sequence[tuple[np.ndarray, str]], size: int, options: TuneOptions) -> Rows:
-    """Crops of the photographs with objects and holes before them, and some scenes of the old words."""
+    """Cut rows out of the photographs, with objects and holes, and draw some scenes of the old vocabulary."""
     rng = np.random.default_rng(options.seed)
     surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=options.seed)
     rgb, repaint, captions = [], [], []
@@ -224,7 +224,7 @@ def _rows(photographs: Sequence[tuple[np.ndarray, str]], size: int, options: Tun
 def in_turns(
     photographs: Sequence[tuple[np.ndarray, str]], rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, str]]:
-    """Photographs without end, the captions in turns, those of one caption in an order of chance."""
+    """Yield photographs without end: the captions in turns, those of one caption in random order."""
     by_caption: dict[str, list[np.ndarray]] = {}
     for photo, caption in photographs:
         by_caption.setdefault(caption, []).append(photo)
@@ -237,7 +237,7 @@ def in_turns(
 def cut(
     photo: np.ndarray, size: int, surfaces: Surfaces, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A square of a photograph, at times mirrored, a little lighter or darker, and what is to be painted of it.
+    """Cut a square out of a photograph, mirrored at random, a little lighter or darker, with its repaint mask.
 
     Args:
         photo: (H, W, 3) uint8.
@@ -259,7 +259,7 @@ def cut(
 
 
 def _write_words(out: Path, base: Path, captions: list[str]) -> None:
-    """The base's vocabulary and the new captions, so that the studio offers them and does not warn of them."""
+    """Write the base's vocabulary with the new captions, so that the studio offers them without a warning."""
     vocabulary = json.loads((base / WORDS_FILE).read_text(encoding="utf-8"))
     slots = [
         words for slot, words in vocabulary.items() if isinstance(words, list) and slot not in NO_OTHER_SLOTS

@@ -1,4 +1,4 @@
-"""First stage: the autoencoder, trained on crops of scenes, surfaces and shop pictures."""
+"""First stage: the autoencoder, trained on crops of scenes, surfaces and shelf photographs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class VaeStage(Stage):
         self.average = Average([vae], options.ema_decay)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        """Loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
+        """Return the loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
         pictures = batch["rgb"]
         posterior = self.vae.encode(pictures).latent_dist
         latents = posterior.mean + posterior.std * torch.randn_like(posterior.mean)
@@ -79,7 +79,7 @@ class Critic(nn.Module):
         )
 
     def forward(self, pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, W) in -1 to 1 and their (B, 4, h, w) latents → (B, 1, h, w), high for photographs."""
+        """Score (B, 3, H, W) in -1 to 1 with their (B, 4, h, w) latents: (B, 1, h, w), high for photographs."""
         logits: torch.Tensor = self.head(torch.cat([self.body(pictures), latents], 1)).float()
         return logits
 
@@ -101,14 +101,14 @@ class DecoderStage(Stage):
         self.average = Average(trained, options.ema_decay)
 
     def groups(self) -> list[dict[str, object]]:
-        """The critic's steps have less inertia than the decoder's."""
+        """Return parameter groups: the critic has less momentum than the decoder."""
         own = self.options.learning_rate
         decoder = [p for p in self.vae.parameters() if p.requires_grad]
         critic = [group | {"betas": (0.5, 0.99)} for group in decayed(list(self.critic.parameters()), own)]
         return decayed(decoder, own) + critic
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        """Loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
+        """Return the loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
         pictures = batch["rgb"].contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             latents = self.vae.encode(pictures).latent_dist.sample()
@@ -130,7 +130,7 @@ class DecoderStage(Stage):
 
 
 def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.Tensor:
-    """The gradient of the distance plus that of the critic, scaled to `share` of the former's length.
+    """Add the critic's gradient, scaled to `share` of the length of the distance's gradient.
 
     The adaptive weight of Esser et al. 2021 (arXiv 2012.09841, equation 7), on the picture instead of the last layer.
 
@@ -143,14 +143,14 @@ def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.
 
 
 def anchor_loss(latents: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-    """Squared distance of the 2x2 means of the first three channels of (B, 4, h, w) latents from `ANCHORS`."""
+    """Return the squared distance from `ANCHORS` of the 2x2 means of the first three of (B, 4, h, w) latents."""
     axes = pictures.new_tensor(ANCHORS)[:, :, None, None]
     target = F.conv2d(F.adaptive_avg_pool2d(pictures, (latents.shape[2] // 2, latents.shape[3] // 2)), axes)
     return F.mse_loss(F.avg_pool2d(latents[:, :3], 2), target)
 
 
 def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-    """Mean distance of two (B, 3, H, W) batches, with weight on edges and on the average colour.
+    """Return the mean distance of two (B, 3, H, W) batches, with weight on edges and on the average colour.
 
     Most of the energy of photographs is brightness: so colour differences (`OPPONENTS`) have a term of their own.
     """
@@ -166,7 +166,7 @@ def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.
 def crop_drawer(
     rows: Rows, surfaces: Surfaces, *, crop_px: int, batch: int
 ) -> Callable[[np.random.Generator], Batch]:
-    """A function that draws a batch of crops: two thirds from scenes, one third from textures and shop pictures.
+    """Build a function that draws a batch of crops: two thirds from scenes, one third from textures and shelves.
 
     One batch in four holds a quarter as many crops of twice the side: the group norms see other statistics there.
     """
@@ -202,7 +202,7 @@ def _crop(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarra
 
 @torch.no_grad()
 def latent_scale(vae: AutoencoderKL, rows: Rows, *, pictures: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and std / `LATENT_STD`, (4,) each, of the latents of the first pictures."""
+    """Return mean and std / `LATENT_STD`, (4,) each, of the latents of the first images."""
     parts = [
         vae.encode(signed(rows.rgb[i : i + 16])).latent_dist.sample()
         for i in range(0, min(pictures, len(rows.rgb)), 16)
