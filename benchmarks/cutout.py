@@ -34,10 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--per-class", type=int, default=8)
     parser.add_argument("--sheet", type=Path, help="write the green-ground sheet here")
-    given = parser.parse_args(arguments)
-    figures: dict[str, object] = {"benchmark": "cutout", **starter_figures(given.per_kind)}
-    if given.sheet:
-        figures["passing"] = drawn_sheet(given.trash, given.per_class, given.sheet)
+    options = parser.parse_args(arguments)
+    figures: dict[str, object] = {"benchmark": "cutout", **starter_figures(options.per_kind)}
+    if options.sheet:
+        figures["passing"] = drawn_sheet(options.trash, options.per_class, options.sheet)
     print(json.dumps(figures))
     return 0
 
@@ -50,8 +50,8 @@ def starter_figures(per_kind: int) -> dict[str, object]:
         start = time.process_time()
         result = cut_out(part.rgb)
         seconds.append(time.process_time() - start)
-        found, exact = result.alpha > 127, part.mask > 127
-        overlap = float((found & exact).sum() / (found | exact).sum())
+        cut, exact = result.alpha > 127, part.mask > 127
+        overlap = float((cut & exact).sum() / (cut | exact).sum())
         overlaps.append(overlap)
         kinds.setdefault(part.label, []).append(overlap)
         if result.score >= USABLE_SCORE:
@@ -89,7 +89,7 @@ def _tile(photo: np.ndarray, result: CutoutResult) -> np.ndarray:
     alpha = result.alpha[..., None] / 255
     on_green = (result.rgb * alpha + np.array(_GREEN) * (1 - alpha)).astype(np.uint8)
     height, width = _TILE
-    halves = [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in (photo, on_green)]
+    halves = [cv2.resize(half, (width, height), interpolation=cv2.INTER_AREA) for half in (photo, on_green)]
     tile = np.ascontiguousarray(np.hstack(halves))
     colour = _PASSED if result.score >= USABLE_SCORE else _DOUBTED
     cv2.putText(tile, f"{result.score:.2f}", (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1)

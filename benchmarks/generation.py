@@ -93,7 +93,7 @@ class Checked:
         self.greatest = max(self.greatest, int(difference.max(initial=0)))
 
 
-def render(wanted: Sequence[SampleSpec], batch_size: int, checked: Checked, cutout: Cutout) -> float:
+def render(to_render: Sequence[SampleSpec], batch_size: int, checked: Checked, cutout: Cutout) -> float:
     """Render specs and return the seconds."""
 
     def refuse(_spec: SampleSpec, sentence: str) -> None:
@@ -104,7 +104,7 @@ def render(wanted: Sequence[SampleSpec], batch_size: int, checked: Checked, cuto
 
     started = time.perf_counter()
     render_specs(
-        wanted,
+        to_render,
         load_cutout=lambda _id: cutout,
         load_scene=no_picture,
         load_picture=no_picture,
@@ -126,9 +126,9 @@ def speed() -> dict[str, float]:
     render(specs(BATCH), BATCH, checked, cutout)  # the first batch chooses its kernels
     single, batch = [], []
     for turn in range(_ROUNDS):
-        wanted = specs(BATCH, first=BATCH * turn)
-        single.append(render(wanted, 1, checked, cutout) / BATCH)
-        batch.append(render(wanted, BATCH, checked, cutout) / BATCH)
+        turn_specs = specs(BATCH, first=BATCH * turn)
+        single.append(render(turn_specs, 1, checked, cutout) / BATCH)
+        batch.append(render(turn_specs, BATCH, checked, cutout) / BATCH)
     return {
         "first_picture_with_loading_s": round(first_s, 2),
         "single_s": round(statistics.median(single), 3),
@@ -175,7 +175,7 @@ def main() -> None:
         "peak_ratio <= 1.2": many / few <= 1.2,
         "greatest_difference_under_mask == 0": times["greatest_difference_under_mask"] == 0,
     }
-    found = {
+    figures = {
         "benchmark": "generation",
         "model": f"{facts.name} {facts.revision}",
         "size": facts.size,
@@ -186,7 +186,7 @@ def main() -> None:
         "peak_ratio": round(many / few, 3),
         "holds": holds,
     }
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -47,9 +47,8 @@ def texture(number: int, side_px: int) -> np.ndarray:
     def field(cell_px: int, std: float, channels: int) -> np.ndarray:
         cells = max(1, side_px // cell_px)
         coarse = rng.normal(0, std, (cells, cells, channels)).astype(np.float32)
-        return cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC).reshape(
-            side_px, side_px, channels
-        )
+        fine = cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(fine.reshape(side_px, side_px, channels))
 
     grain = rng.normal(0, 3, (side_px, side_px, 1))
     return np.clip(128 + field(8, 40, 1) + field(64, 30, 3) + grain, 0, 255).astype(np.uint8)

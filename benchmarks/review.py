@@ -16,11 +16,12 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -67,13 +68,13 @@ def grow(folder: Path, count: int, *, textures: int = 1) -> None:
         pictures = [library.images.put(texture(number)) for number in range(textures)]
         specs = [_spec(library, label, method) for label in _LABELS for method in _METHODS]
         library.plans.add("benchmark", "", specs)
-        for one in specs:
-            library.samples.record(_rendered(one, pictures[0]))
+        for spec in specs:
+            library.samples.record(_rendered(spec, pictures[0]))
     copies = count // len(specs) - 1
     with closing(sqlite3.connect(folder / "backlot.sqlite")) as database:
         database.execute("PRAGMA synchronous=OFF")
-        for one in specs:
-            _copy(database, one, copies, pictures)
+        for spec in specs:
+            _copy(database, spec, copies, pictures)
         database.execute(
             "INSERT INTO sample_words SELECT 'surface', CASE seq % 3 WHEN 0 THEN 'snow' ELSE 'sand' END, seq "
             "FROM samples WHERE seq > ?",
@@ -90,19 +91,19 @@ def grow(folder: Path, count: int, *, textures: int = 1) -> None:
         database.commit()
 
 
-def _copy(database: sqlite3.Connection, one: SampleSpec, copies: int, pictures: list[str]) -> None:
+def _copy(database: sqlite3.Connection, spec: SampleSpec, copies: int, pictures: list[str]) -> None:
     """Copy the row of a sample, each copy with its own seed, id, place in the queue and image."""
     own = {"seq", "id", "score", "image_id", "spec"}
     names = [row[1] for row in database.execute("PRAGMA table_info(samples)") if row[1] not in own]
     columns = ", ".join(names)
     database.execute("CREATE TEMP TABLE copies (n INTEGER PRIMARY KEY, id TEXT, spec TEXT, image_id TEXT)")
-    database.executemany("INSERT INTO copies VALUES (?, ?, ?, ?)", _copies(one.to_json(), copies, pictures))
+    database.executemany("INSERT INTO copies VALUES (?, ?, ?, ?)", _copies(spec.to_json(), copies, pictures))
     database.execute(
         f"INSERT INTO samples (id, spec, image_id, score, {columns}) "
         "SELECT copies.id, copies.spec, copies.image_id, ((n * 2654435761) % 1000003) / 1000003.0, "
-        + ", ".join(f"one.{name}" for name in names)
-        + " FROM copies, (SELECT * FROM samples WHERE id = ?) AS one",
-        (one.id,),
+        + ", ".join(f"original.{name}" for name in names)
+        + " FROM copies, (SELECT * FROM samples WHERE id = ?) AS original",
+        (spec.id,),
     )
     database.execute("DROP TABLE copies")
 
@@ -139,9 +140,9 @@ def _spec(library: Library, label: str, method: Method) -> SampleSpec:
     )
 
 
-def _rendered(one: SampleSpec, image_id: str) -> Rendered:
+def _rendered(spec: SampleSpec, image_id: str) -> Rendered:
     return Rendered(
-        spec_id=one.id,
+        spec_id=spec.id,
         image_id=image_id,
         mask_id=None,
         facts=SampleFacts(
@@ -169,7 +170,7 @@ def studio_on(folder: Path) -> Studio:
 # --- the queue ----------------------------------------------------------------------------------------------
 
 
-def queue(count: int) -> dict[str, Any]:
+def queue(count: int) -> dict[str, object]:
     """Measure next and decide one by one, next again after many decisions, and counters against counting."""
     with grown(count) as folder, studio_on(folder) as studio:
         first = _median_ms(lambda: studio.review.queue.next("ann", limit=PAGE), 20)
@@ -177,7 +178,7 @@ def queue(count: int) -> dict[str, Any]:
         many = min(_MANY, count // 2)
         _decide_many(studio, many - len(decide_ms))
         later = _median_ms(lambda: studio.review.queue.next("ann", limit=PAGE), 20)
-        kept = studio.library.counts().samples
+        counts = studio.library.counts().samples
         with closing(sqlite3.connect(folder / "library" / "backlot.sqlite")) as database:
             grouped = "SELECT state, count(*) FROM samples GROUP BY state"
             counted = dict(database.execute(grouped).fetchall())
@@ -185,7 +186,7 @@ def queue(count: int) -> dict[str, Any]:
             counters = "SELECT scope, key, value FROM counters"
             counters_ms = _median_ms(lambda: database.execute(counters).fetchall(), 200)
         counts_ms = _median_ms(studio.library.counts, 200)
-        equal = all(kept[state] == number for state, number in counted.items())
+        equal = all(counts[state] == number for state, number in counted.items())
     return {
         "benchmark": "review queue",
         "samples": sum(counted.values()),
@@ -248,12 +249,12 @@ def _decide_many(studio: Studio, count: int) -> None:
 
 
 def _median_ms(work: Callable[[], object], times: int) -> float:
-    found = []
+    times_ms = []
     for _ in range(times):
         started = time.perf_counter()
         work()
-        found.append((time.perf_counter() - started) * 1000)
-    return statistics.median(found)
+        times_ms.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times_ms)
 
 
 def _percentile(values: list[float], percent: float) -> float:
@@ -263,64 +264,76 @@ def _percentile(values: list[float], percent: float) -> float:
 # --- eight people at once -----------------------------------------------------------------------------------
 
 
-def team(seconds: float) -> dict[str, Any]:
+@dataclass(slots=True)
+class TeamLog:
+    """What the threads of several reviewers did."""
+
+    handed: list[tuple[str, str]] = field(default_factory=list)  # (sample, reviewer) that the queue gave out
+    sent: list[tuple[str, str]] = field(default_factory=list)  # decisions
+    times_ms: list[float] = field(default_factory=list)  # of each decision
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+
+def team(seconds: float) -> dict[str, object]:
     """Run eight reviewers, five decisions a second each: nothing lost, doubled or leased twice."""
+    log = TeamLog()
     with grown(int(_PEOPLE * seconds / _PACE_S * 1.5) + 800) as folder, studio_on(folder) as studio:
-        handed: list[tuple[str, str]] = []
-        sent: list[tuple[str, str]] = []
-        took: list[float] = []
-        guard = threading.Lock()
         until = time.monotonic() + seconds
-
-        def sit(name: str) -> None:
-            tick = time.monotonic()
-            last = None
-            while time.monotonic() < until:
-                rows = studio.review.queue.next(name, after=last, limit=PAGE)
-                with guard:
-                    handed.extend((row.id, name) for row in rows)
-                for row in rows:
-                    tick += _PACE_S
-                    time.sleep(max(0.0, tick - time.monotonic()))
-                    if time.monotonic() >= until:
-                        break
-                    with guard:
-                        sent.append((row.id, name))  # before it is stored: a refusal counts as lost
-                    started = time.perf_counter()
-                    studio.review.decisions.decide(
-                        row.id, Verdict.ACCEPT, reviewer=name, via="key", client_id=uuid.uuid4().hex
-                    )
-                    with guard:
-                        took.append((time.perf_counter() - started) * 1000)
-                last = rows[-1].id if rows else None
-
-        people = [threading.Thread(target=sit, args=(f"person {number}",)) for number in range(_PEOPLE)]
-        for one in people:
-            one.start()
-        for one in people:
-            one.join()
-        stored = [(one.sample_id, one.reviewer) for one in studio.library.review.decisions()]
+        names = [f"person {number}" for number in range(_PEOPLE)]
+        people = [threading.Thread(target=_decide_until, args=(studio, name, until, log)) for name in names]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+        decisions = studio.library.review.decisions()
+        stored = [(decision.sample_id, decision.reviewer) for decision in decisions]
         accepted = studio.library.counts().samples["accepted"]
         problems = studio.library.verify()
-    doubled = sum(number - 1 for number in Counter(sample for sample, _ in stored).values())
-    twice = sum(number - 1 for number in Counter(sample for sample, _ in set(handed)).values())
     return {
         "benchmark": "review team",
         "people": _PEOPLE,
         "seconds": seconds,
-        "decisions": len(sent),
-        "a_second_each": round(len(sent) / seconds / _PEOPLE, 2),
-        "lost": len(set(sent) - set(stored)),
+        "decisions": len(log.sent),
+        "a_second_each": round(len(log.sent) / seconds / _PEOPLE, 2),
+        "lost": len(set(log.sent) - set(stored)),
         "lost_limit": 0,
-        "doubled": doubled,
+        "doubled": _repeats(sample for sample, _ in stored),
         "doubled_limit": 0,
-        "leased_twice": twice,
+        "leased_twice": _repeats(sample for sample, _ in set(log.handed)),
         "leased_twice_limit": 0,
-        "counted_right": accepted == len(sent),
+        "counted_right": accepted == len(log.sent),
         "problems_of_library": len(problems),
         "problems_of_library_limit": 0,
-        "decide_ms_p99": _percentile(took, 99),
+        "decide_ms_p99": _percentile(log.times_ms, 99),
     }
+
+
+def _decide_until(studio: Studio, name: str, until: float, log: TeamLog) -> None:
+    """Accept samples as one reviewer at a steady pace until a time of the monotonic clock."""
+    tick = time.monotonic()
+    last = None
+    while time.monotonic() < until:
+        rows = studio.review.queue.next(name, after=last, limit=PAGE)
+        with log.guard:
+            log.handed.extend((row.id, name) for row in rows)
+        for row in rows:
+            tick += _PACE_S
+            time.sleep(max(0.0, tick - time.monotonic()))
+            if time.monotonic() >= until:
+                break
+            with log.guard:
+                log.sent.append((row.id, name))  # before it is stored: a refusal counts as lost
+            started = time.perf_counter()
+            studio.review.decisions.decide(
+                row.id, Verdict.ACCEPT, reviewer=name, via="key", client_id=uuid.uuid4().hex
+            )
+            with log.guard:
+                log.times_ms.append((time.perf_counter() - started) * 1000)
+        last = rows[-1].id if rows else None
+
+
+def _repeats(samples: Iterable[str]) -> int:
+    return sum(number - 1 for number in Counter(samples).values())
 
 
 # --- the page -----------------------------------------------------------------------------------------------
@@ -343,7 +356,7 @@ _WATCH = """() => {
 _SAVED = "!Object.keys(localStorage).some((key) => key.startsWith('backlot.decision'))"
 
 
-def browser(count: int) -> dict[str, Any]:
+def browser(count: int) -> dict[str, object]:
     """Measure key to painted image, a hundred keys in a row, and the grid's next page, in headless Chromium."""
     import pytest
 
@@ -356,7 +369,7 @@ def browser(count: int) -> dict[str, Any]:
         return {"benchmark": "review page", "skipped": str(missing)}
 
 
-def _on_page(page: Page, count: int) -> dict[str, Any]:
+def _on_page(page: Page, count: int) -> dict[str, object]:
     from tests.ui.browser import App
 
     with grown(count, textures=min(_TEXTURES, count)) as folder:
@@ -370,7 +383,7 @@ def _on_page(page: Page, count: int) -> dict[str, Any]:
         finally:
             app.stop()
         with Library.open(folder / "library") as library:
-            stored = [one.sample_id for one in library.review.decisions()]
+            stored = [decision.sample_id for decision in library.review.decisions()]
     return {
         "samples": count,
         "key_to_painted_ms_p50": _percentile(painted, 50),
@@ -442,7 +455,7 @@ def main() -> None:
         parser.error(
             f"--browser-samples is {asked.browser_samples}; at least {_FEWEST} are needed for all keys and pages"
         )
-    parts: dict[str, Callable[[], dict[str, Any]]] = {
+    parts: dict[str, Callable[[], dict[str, object]]] = {
         "queue": lambda: queue(asked.samples),
         "team": lambda: team(asked.seconds),
         "browser": lambda: browser(asked.browser_samples),

@@ -71,10 +71,12 @@ def test_a_killed_studio_is_the_same_on_another_disk(tmp_path: Path) -> None:
         [sys.executable, "-c", _WORK, str(tmp_path)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert child.stdin is not None
     assert child.stdout is not None
     counted = child.stdout.readline().strip()
     child.kill()
     assert child.wait() == -signal.SIGKILL
+    child.stdin.close()
     child.stdout.close()
     with Studio(replace(settings(tmp_path), state="")) as studio:  # what the disk held, before it is lost
         before = seen(studio)

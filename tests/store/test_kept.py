@@ -384,12 +384,14 @@ def killed(site: Site, request: pytest.FixtureRequest) -> Iterator[list[str]]:
         [sys.executable, "-c", _WORK, str(site.folder)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert child.stdin is not None
     assert child.stdout is not None
     answered = [child.stdout.readline().strip() for _ in range(request.param)]
     child.kill()
     assert child.wait() == -signal.SIGKILL
     rest = child.stdout.read().split()
     yield answered + rest
+    child.stdin.close()
     child.stdout.close()
 
 

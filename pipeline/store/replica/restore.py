@@ -112,8 +112,8 @@ def _note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
     """Decisions in the order of the journal; (restored, left out because nothing is known of their sample)."""
     known = _known(connection, samples)
-    columns = (decisions.c.client_id, decisions.c.seq)
-    numbers: dict[str, int] = dict(connection.execute(select(*columns)).tuples().all())
+    rows = connection.execute(select(decisions.c.client_id, decisions.c.seq))
+    numbers: dict[str, int] = {client_id: seq for client_id, seq in rows}  # noqa: C416, the rows are not tuples
     last = max(numbers.values(), default=0)
     new = _new(connection, decisions, kept)
     there = [row for row in new if (row["sample_id"],) in known]

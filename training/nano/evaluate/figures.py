@@ -43,19 +43,16 @@ def figures(
 
     Args:
         seeds: pictures per surface word.
-        judge_scenes: scenes that the judges learn from.
-        judge_steps: training steps of each judge.
+        judge_scenes, judge_steps: scenes that the judges learn from, and training steps of each.
         pairs: pictures for the edges, for the seams, and a prompt for the variety.
 
     Raises:
-        InvalidRequest: the folder is not a nano checkpoint, or the scenes in `config.work` were drawn with
-            other options.
-        SourceRefused: photographs that are named are not there.
+        InvalidRequest: the folder is not a nano checkpoint, or `config.work` holds scenes of other options.
+        SourceRefused: a folder of photographs is missing.
     """
-    torch.manual_seed(0)
     existing_folder(config.objects)
-    painter = load_painter(config.out)
-    held_out = draw_rows(config, held_out=True)
+    torch.manual_seed(0)
+    painter, held_out = load_painter(config.out), draw_rows(config, held_out=True)
     measured: dict[str, object] = {
         "steps": painter.steps,
         "guidance_scale": painter.guidance_scale,
@@ -70,8 +67,8 @@ def figures(
         lambda: control(painter, held_out, pairs=pairs),
         lambda: speed(painter),
     )
-    for part in parts:
-        measured |= part()
+    for measure in parts:
+        measured |= measure()
         print(f"{len(measured)} figures", file=sys.stderr, flush=True)
     return measured
 

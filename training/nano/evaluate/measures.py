@@ -37,7 +37,7 @@ def cosine_vendi(features: np.ndarray) -> float:
 
 
 def structure_features(pictures: np.ndarray) -> np.ndarray:
-    """Describe (N, H, W, 3) uint8 by (N, 3 * 64 + 64) features: an 8x8 thumbnail, centred, and 8x8 gradient strengths."""
+    """Describe (N, H, W, 3) uint8 by (N, 256) features: an 8x8 thumbnail, centred, and 8x8 gradient strengths."""
     thumbs = np.stack([cv2.resize(p, (8, 8), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
     greys = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in pictures]
     strength = [np.abs(cv2.Laplacian(grey, cv2.CV_32F)) for grey in greys]

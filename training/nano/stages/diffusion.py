@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import EllipsisType
 
 import numpy as np
 import torch
@@ -109,6 +110,7 @@ def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[s
     return {"text_embeds": pooled, "time_ids": size_numbers.to(pooled.device)}
 
 
+# Surfaces, colours and light look the same in a crop, which costs a quarter of a whole picture.
 CROPS_A_PICTURE = 3  # rows of a batch of crops for each row of a batch of whole pictures
 CROP_SIDE = 1 / 2  # of the side of the whole
 
@@ -125,13 +127,11 @@ def latent_drawer(
     """Build a function that draws a batch.
 
     Args:
-        crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many: surfaces,
-            colours and light look the same in a crop, which costs a quarter of a whole picture.
+        crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many.
         shares: (N,) probability with which a row is drawn first, see `focus`; all alike by default.
 
     Returns:
-        picture and masked (B, 4, h, w), mask (B, 1, h, w) with 1 = to be painted, tokens (B, T), size_numbers (B, 6),
-        index (B,).
+        picture, masked (B, 4, h, w), mask (B, 1, h, w; 1 = paint), tokens (B, T), size_numbers (B, 6), index (B,).
     """
     whole_px = rows.rgb.shape[1]
     factor = whole_px // latents.picture.shape[-1]
@@ -141,24 +141,30 @@ def latent_drawer(
         count = min(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1))
         chosen = np.sort(rng.choice(len(rows.rgb), count, replace=False, p=shares))
         mask = rows.repaint[chosen, ::factor, ::factor] >= 128
-        side = _crop_side(mask.shape[-1]) if cropped else mask.shape[-1]
-        top, left = (int(v) for v in rng.integers(0, mask.shape[-1] - side + 1, 2))
-        numbers = [whole_px, whole_px, top * factor, left * factor, side * factor, side * factor]
-        window = np.s_[..., top : top + side, left : left + side]
+        window, numbers = _window(rng, whole_px, factor, cropped=cropped)
         picture, masked, hole = (
             torch.from_numpy(array[window].astype(np.float32))
             for array in (latents.picture[chosen], latents.masked[chosen], mask[:, None])
         )
-        return {
-            "picture": picture,
-            "masked": masked,
-            "mask": hole,
+        latent_parts = {"picture": picture, "masked": masked, "mask": hole}
+        return latent_parts | {
             "tokens": tokens[chosen],
-            "size_numbers": torch.tensor(numbers, dtype=torch.float32).repeat(len(chosen), 1),
+            "size_numbers": torch.tensor([numbers] * len(chosen), dtype=torch.float32),
             "index": torch.from_numpy(chosen),
         }
 
     return draw
+
+
+def _window(
+    rng: np.random.Generator, whole_px: int, factor: int, *, cropped: bool
+) -> tuple[tuple[EllipsisType, slice, slice], list[int]]:
+    """Choose the part of the latents that a batch shows; return its index and SDXL's six size numbers."""
+    whole = -(-whole_px // factor)
+    side = _crop_side(whole) if cropped else whole
+    top, left = (int(offset) for offset in rng.integers(0, whole - side + 1, 2))
+    numbers = [whole_px, whole_px, top * factor, left * factor, side * factor, side * factor]
+    return (..., slice(top, top + side), slice(left, left + side)), numbers
 
 
 def focus(rows: Rows) -> np.ndarray:
