@@ -51,7 +51,8 @@ def texture(number: int, side_px: int) -> np.ndarray:
         return np.asarray(fine.reshape(side_px, side_px, channels))
 
     grain = rng.normal(0, 3, (side_px, side_px, 1))
-    return np.clip(128 + field(8, 40, 1) + field(64, 30, 3) + grain, 0, 255).astype(np.uint8)
+    mixed = 128 + field(8, 40, 1) + field(64, 30, 3) + grain
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
 def filled(folder: Path, count: int) -> Library:

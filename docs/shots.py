@@ -1,4 +1,4 @@
-"""Photographs every page of a running studio, for the README and for looking.
+"""Take screenshots of every page of a running studio, for the README and for review.
 
     make studio                                  # in another terminal; wait until the starter set is there
     .venv/bin/python docs/shots.py --url http://127.0.0.1:7860 --out docs/screenshots
@@ -26,37 +26,37 @@ _PATIENCE_MS = 120_000
 
 
 def closeup(page: Page) -> None:
-    """Open the first photograph."""
+    """Open the first photo."""
     page.click("#photos .tile >> nth=0")
     page.wait_for_selector("#closeup img")
 
 
-def painted(page: Page) -> None:
-    """Paint four variants of the chosen object."""
+def generated(page: Page) -> None:
+    """Generate four variants of the chosen object."""
     page.click("#create")
     page.wait_for_selector("#variants .tile", timeout=_PATIENCE_MS)
 
 
-def masked(page: Page) -> None:
-    """Show what was kept of the photograph."""
+def with_mask(page: Page) -> None:
+    """Show the mask of the object."""
     page.keyboard.press("m")
 
 
-# name → page, what to wait for, what to do then
+# name → page, selector to wait for, action before the screenshot
 SHOTS: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "photos": ("", "#photos .tile", None),
     "photos-mend": ("", "#photos .tile", closeup),
-    "create": ("create", "#stage img", painted),
+    "create": ("create", "#stage img", generated),
     "generate": ("generate", "#plan .figure", None),
     "review": ("review", ".review", None),
-    "review-mask": ("review", ".review", masked),
+    "review-mask": ("review", ".review", with_mask),
     "publish": ("publish", "#outlook .figure", None),
     "train": ("train", "#study", None),
 }
 
 
-def photograph(address: str, out: Path, *, scheme: str, names: list[str]) -> list[Path]:
-    """One PNG for each named shot and size; the files."""
+def take_screenshots(address: str, out: Path, *, scheme: str, names: list[str]) -> list[Path]:
+    """Write a PNG for each named shot and size; return the files."""
     from playwright.sync_api import sync_playwright
 
     written = []
@@ -66,9 +66,9 @@ def photograph(address: str, out: Path, *, scheme: str, names: list[str]) -> lis
             size = {"width": width, "height": height}
             page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
             for name in names:
-                path, awaited, act = SHOTS[name]
+                path, selector, act = SHOTS[name]
                 page.goto(f"{address.rstrip('/')}/{path}", wait_until="domcontentloaded")
-                page.wait_for_selector(awaited)
+                page.wait_for_selector(selector)
                 page.wait_for_timeout(_SETTLE_MS)
                 if act:
                     act(page)
@@ -82,7 +82,7 @@ def photograph(address: str, out: Path, *, scheme: str, names: list[str]) -> lis
 
 
 def main() -> int:
-    """Read the command line and take the pictures; the exit code."""
+    """Read the command line, take the screenshots and return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,7 +92,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=list(SHOTS), default=list(SHOTS))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    for file in photograph(
+    for file in take_screenshots(
         options.url, options.out, scheme="dark" if options.dark else "light", names=options.only
     ):
         print(file)

@@ -1,10 +1,10 @@
-"""Walks through a running studio on the starter set as a person does, and tells how long each part took.
+"""Walk through a running studio on the starter set as a person does, and print how long each part took.
 
     make studio                                  # in another terminal, with a new LIBRARY=folder
     .venv/bin/python docs/walk.py --url http://127.0.0.1:7860 --out runs/walk
 
-Photos, create one, generate 20, review, publish, train; a picture of every page on the way. Ends with an error where
-a page says one. Needs Chromium and playwright (requirements-dev.txt).
+Photos, create an image, generate 20, review, publish, train, with a screenshot of every page. Stops with an error
+where a page shows one. Needs Chromium and playwright (requirements-dev.txt).
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 _PATIENCE_MS = 300_000
 _STARTER_PHOTOS = 220
 _NEXT_SAMPLE = "before => document.querySelector('.review')?.dataset.sample !== before"
-_SAVED = "document.querySelector('[data-part=saving]').textContent === 'all saved'"
+_SAVED = "!Object.keys(localStorage).some((key) => key.startsWith('backlot.decision'))"
+_EMPTY = ".review [data-part=empty]"  # shown when no image is left to decide
 
 
 def photos(page: Page) -> None:
     """Wait for the starter set."""
     page.wait_for_selector("#photos .tile")
-    page.wait_for_function(f"document.body.innerText.includes('all {_STARTER_PHOTOS}')")
+    page.wait_for_function(f"/\\b{_STARTER_PHOTOS}\\b/.test(document.body.innerText)")
 
 
 def create(page: Page) -> None:
@@ -42,27 +43,27 @@ def create(page: Page) -> None:
     page.wait_for_function("document.querySelectorAll('#variants .tile').length === 4")
     page.click("#variants .tile >> nth=1")
     page.click("#keep")
-    page.wait_for_selector("text=it waits on the Review page")
+    page.wait_for_selector("#keep:disabled")
 
 
 def generate(page: Page) -> None:
-    """Twenty pictures of the proposed recipe."""
-    page.wait_for_selector("#plan .figure b:text-is('20')")
+    """Generate twenty images of the proposed recipe."""
+    page.wait_for_selector("#plan .figure b")
     page.click("#start-run")
     page.wait_for_selector("#run .run.done")
 
 
 def review(page: Page) -> None:
-    """Accept four of five; one is skipped and looked at again."""
+    """Accept most images, reject some; skip the first and decide it at the end."""
     page.wait_for_selector(".review[data-sample]")
     for key in "saaxaaaaxaaaaxaaaaxaa":
         before = page.get_attribute(".review", "data-sample")
         page.keyboard.press(key)
         page.wait_for_function(_NEXT_SAMPLE, arg=before)
-    page.click("text=Look at them again")
+    page.click(f"{_EMPTY} button")
     page.wait_for_selector(".review[data-sample]")
     page.keyboard.press("a")
-    page.wait_for_selector("text=All reviewed")
+    page.wait_for_selector(f"{_EMPTY} a[href*=publish]")
     page.wait_for_function(_SAVED)
 
 
@@ -70,14 +71,14 @@ def publish(page: Page) -> None:
     """Write the release into the proposed folder."""
     page.wait_for_selector("#outlook .figure")
     page.click("#publish")
-    page.wait_for_selector("text=Train on it")
+    page.wait_for_selector("main a.go[href*=train], .gradio-container a.go[href*=train]")
 
 
 def train(page: Page) -> None:
-    """One seed of 40 steps for each arm, to the verdict."""
+    """Train each arm with one seed for 40 steps, and wait for the verdict."""
     page.wait_for_selector("#start-study")
     page.fill("#seeds input[type=number]", "1")
-    page.click("button:has-text('Network')")
+    page.click("button.label-wrap:has-text('Network')")
     page.fill("#steps textarea, #steps input", "40")
     page.click("#start-study")
     page.wait_for_selector(".verdict")
@@ -95,7 +96,7 @@ WALK: dict[str, Callable[[Page], None]] = {
 
 
 def walk(address: str, out: Path) -> float:
-    """Seconds that the whole loop took."""
+    """Walk through all pages; return the seconds that the whole loop took."""
     from playwright.sync_api import sync_playwright
 
     started = time.monotonic()
@@ -121,7 +122,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--url", default="http://127.0.0.1:7860")
-    parser.add_argument("--out", type=Path, default=Path("runs/walk"), help="folder of the pictures")
+    parser.add_argument("--out", type=Path, default=Path("runs/walk"), help="folder of the screenshots")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"the whole loop took {walk(options.url, options.out):.0f} s")
