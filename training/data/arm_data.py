@@ -60,13 +60,13 @@ def arm_data(release: Release, arm: Arm) -> ArmData | SkippedArm:
     return ArmData(arm=arm, images=images)
 
 
-def available_arms(release: Release, wanted: Sequence[Arm]) -> tuple[list[ArmData], list[SkippedArm]]:
-    """Separate the wanted arms into those with data and those without.
+def available_arms(release: Release, arms: Sequence[Arm]) -> tuple[list[ArmData], list[SkippedArm]]:
+    """Separate arms into those with data and those without.
 
     Raises:
         ReleaseRefused: none has data.
     """
-    candidates = [arm_data(release, arm) for arm in dict.fromkeys(wanted)]
+    candidates = [arm_data(release, arm) for arm in dict.fromkeys(arms)]
     available = [arm for arm in candidates if isinstance(arm, ArmData)]
     skipped = [arm for arm in candidates if isinstance(arm, SkippedArm)]
     if not available:

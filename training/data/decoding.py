@@ -38,7 +38,7 @@ class Decoder:
         """Decode rows in their order; unreadable ones are left out and noted."""
         index = {name: position for position, name in enumerate(classes)}
         images: list[NDArray[np.uint8]] = []
-        kept: list[Row] = []
+        readable: list[Row] = []
         unreadable: list[str] = []
         waiting = iter(rows)
         with ThreadPoolExecutor() as pool:
@@ -48,21 +48,21 @@ class Decoder:
                         unreadable.append(row.name)
                     else:
                         images.append(image)
-                        kept.append(row)
+                        readable.append(row)
                 self.decoded_count += len(chunk)
                 if self.on_read:
                     self.on_read(self.decoded_count)
-        self._note(kept, unreadable)
+        self._note(readable, unreadable)
         shape = (len(images), self.side_px, self.side_px, 3)
         return LabelledImages(
             images=np.stack(images) if images else np.zeros(shape, np.uint8),
-            labels=np.array([index[row.label] for row in kept], np.int64),
-            origins=np.array([row.origin for row in kept], np.str_),
-            methods=np.array([row.method for row in kept], np.str_),
+            labels=np.array([index[row.label] for row in readable], np.int64),
+            origins=np.array([row.origin for row in readable], np.str_),
+            methods=np.array([row.method for row in readable], np.str_),
         )
 
-    def _note(self, kept: list[Row], unreadable: list[str]) -> None:
-        for row in kept:
+    def _note(self, readable: list[Row], unreadable: list[str]) -> None:
+        for row in readable:
             if row.model:
                 self.models.setdefault(row.method, set()).add(row.model)
         if unreadable:

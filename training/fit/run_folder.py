@@ -25,14 +25,14 @@ def claim(out: Path, settings: Mapping[str, object]) -> None:
         InvalidRequest: it holds a run with other settings, or cannot be written.
     """
     with _writable(out):
-        kept = read_json(out / _SETTINGS)
-    if not isinstance(kept, dict):
+        earlier = read_json(out / _SETTINGS)
+    if not isinstance(earlier, dict):
         write_json(out / _SETTINGS, settings)
         return
-    for name in (*settings, *kept):
-        if settings.get(name) != kept.get(name):
+    for name in (*settings, *earlier):
+        if settings.get(name) != earlier.get(name):
             raise InvalidRequest(
-                f"{out} holds a run with other settings ({name} was {kept.get(name)}, now {settings.get(name)}); "
+                f"{out} holds a run with other settings ({name} was {earlier.get(name)}, now {settings.get(name)}); "
                 "choose another folder with --out, or delete that one"
             )
 
