@@ -20,7 +20,7 @@ from datasets import load_dataset
 from pipeline.cli import main
 from pipeline.domain.placement import place
 from pipeline.services.samples.runs import cutout_of
-from pipeline.store import Library
+from pipeline.store import Library, SampleFilter
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNT = 6
@@ -104,7 +104,7 @@ def test_where_the_mask_is_1_every_sample_equals_the_warped_photo(library: Path)
 
 def test_the_background_is_painted_and_differs_between_seeds(library: Path) -> None:
     with Library.open(library) as opened:
-        rows = opened.samples.list(method="inpaint", limit=2)
+        rows = opened.samples.list(SampleFilter(method="inpaint"), limit=2)
         grounds = [opened.images.read(row.image_id)[:8].astype(float) for row in rows]
         assert np.abs(grounds[0] - grounds[1]).mean() > 2
         assert all(ground.std() > 0.5 for ground in grounds)
@@ -123,7 +123,7 @@ def test_the_same_recipe_and_seed_give_the_same_ids_and_pixels(
     run("generate", "--library", again, "--method", "inpaint", "--count", COUNT, capsys=capsys)
     with Library.open(library) as first, Library.open(again) as second:
         pictures = [
-            {row.id: row.image_id for row in opened.samples.list(method="inpaint", limit=100)}
+            {row.id: row.image_id for row in opened.samples.list(SampleFilter(method="inpaint"), limit=100)}
             for opened in (first, second)
         ]
     assert len(pictures[0]) == COUNT

@@ -59,11 +59,11 @@ class ReviewFacts:
 
     accepted_by_people: int = 0
     accepted_by_gates: int = 0  # no person's verdict stands on them
-    accepted_by_helper: int = 0  # nor on them: by the model that learned from the reviewers
+    accepted_by_auto_reviewer: int = 0  # nor on them: by the model that learned from the reviewers
     accepted_by_release: int = 0  # nor on them: they came with an imported release, whose card says who
     rejected_by_people: int = 0
     rejected_by_gates: int = 0
-    rejected_by_helper: int = 0
+    rejected_by_auto_reviewer: int = 0
     pending: int = 0
     reviewers: int = 0  # people with a standing verdict
     agreement: float | None = (
@@ -75,7 +75,9 @@ class ReviewFacts:
     @property
     def decided(self) -> int:
         """Samples that are accepted or rejected."""
-        return self.accepted + self.rejected_by_people + self.rejected_by_gates + self.rejected_by_helper
+        return (
+            self.accepted + self.rejected_by_people + self.rejected_by_gates + self.rejected_by_auto_reviewer
+        )
 
     @property
     def decided_here(self) -> int:
@@ -85,7 +87,7 @@ class ReviewFacts:
     @property
     def accepted(self) -> int:
         """Samples that are accepted, by whomever."""
-        here = self.accepted_by_people + self.accepted_by_gates + self.accepted_by_helper
+        here = self.accepted_by_people + self.accepted_by_gates + self.accepted_by_auto_reviewer
         return here + self.accepted_by_release
 
     @property

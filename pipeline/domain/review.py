@@ -98,10 +98,10 @@ class Policy:
 LASTING = (Verdict.ACCEPT, Verdict.REJECT)  # the verdicts that change a sample's state
 PENDING, ACCEPTED, REJECTED, DISPUTED = "pending", "accepted", "rejected", "disputed"
 GATE = "gate"  # Decision.via of the quality gates
-HELPER = "helper"  # Decision.via of the auto-reviewer
+AUTO_REVIEWER = "helper"  # Decision.via of the auto-reviewer
 RELEASE = "release"  # Decision.via of an imported release: accepted by somebody in another library
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
-AUTOMATIC = (GATE, HELPER, RELEASE)  # no verdict of a person of this library
+AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # no verdict of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles a dispute
 ONE_VOTE = Policy()

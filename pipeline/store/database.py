@@ -9,9 +9,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import DatabaseError, IntegrityError
@@ -40,7 +40,7 @@ def open_engine(folder: Path, url: str | None) -> Engine:
     return engine
 
 
-def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+def _prepare_sqlite(dbapi_connection: sqlite3.Connection, _record: object) -> None:
     dbapi_connection.isolation_level = None  # transactions begin in _begin_sqlite, not by the driver's guess
     for pragma in _PRAGMAS:
         dbapi_connection.execute(pragma)
@@ -138,7 +138,7 @@ class Database:
         self.engine.dispose()
 
 
-def insert_new(connection: Connection, table: Table) -> Any:
+def insert_new(connection: Connection, table: Table) -> Insert:
     """INSERT that leaves a row alone which is there already."""
     return _insert(connection, table).on_conflict_do_nothing()
 
@@ -152,8 +152,10 @@ def add_to(connection: Connection, table: Table, keys: dict[str, str], delta: in
     connection.execute(statement)
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite_dialect).insert(table)
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite_dialect.Insert:
+    return (
+        postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite_dialect.insert(table)
+    )
 
 
 class ChangeCounter:

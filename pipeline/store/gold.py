@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Row, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
@@ -13,6 +13,7 @@ from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import RENDERED_STATES, GoldItem, SampleRow, SampleState
 from pipeline.store.sample_rows import sample_row, state_of
 from pipeline.store.schema import gold_answers, gold_items, now, sample_subjects, samples, subjects, votes
+from pipeline.store.sql import AnyRow
 
 _VERDICTS = {SampleState.ACCEPTED: "accept", SampleState.REJECTED: "reject"}
 _ACCEPT, _UNDO = "accept", "undo"
@@ -142,5 +143,5 @@ def _add(connection: Connection, what: str, verdict: str, made_by: str, **of: st
     connection.execute(insert_new(connection, gold_items).values(**values))
 
 
-def _item(row: Row) -> GoldItem:
+def _item(row: AnyRow) -> GoldItem:
     return GoldItem(id=row.id, sample_id=row.sample_id, subject_id=row.subject_id, verdict=row.verdict)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from pipeline.domain.photos import Photo
 from pipeline.domain.warping import Box
@@ -15,6 +14,7 @@ from pipeline.store.database import Database, insert_new
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import NewPhoto, Refusal
 from pipeline.store.schema import now, refusals, subjects
+from pipeline.store.sql import AnyRow, Values
 
 _ALPHA = 3  # channel of a cut-out
 
@@ -160,7 +160,7 @@ def _cutout_values(
     doubts: Sequence[str],
     origin: str,
     box: Box | None,
-) -> dict[str, Any]:
+) -> Values:
     return {
         "cutout_id": cutout_id,
         "mask_id": mask_id,
@@ -172,7 +172,7 @@ def _cutout_values(
     }
 
 
-def _photo(row: Row) -> Photo:
+def _photo(row: AnyRow) -> Photo:
     plain = {name: getattr(row, name) for name in (*_PLAIN_FIELDS, *_SAME_FIELDS)}
     box = None if row.box is None else tuple(row.box)
     return Photo(**plain, mask_doubts=tuple(row.mask_doubts), box=box)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, NotFound
@@ -14,8 +12,8 @@ from pipeline.store.counters import SAMPLES, count
 from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import PlanRow, SampleState, StoredPlan
 from pipeline.store.schema import decisions, now, plan_specs, plans, sample_subjects, samples, subjects
+from pipeline.store.sql import Values, chunks
 
-_CHUNK = 500  # ids in one statement
 _UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
 
 
@@ -131,29 +129,29 @@ class PlanRepository:
             return [PlanRow(**row._mapping) for row in rows]
 
 
-def _known(connection: Connection, ids: Sequence[str], *conditions: Any) -> Iterator[str]:
-    for chunk in _chunks(ids):
+def _known(connection: Connection, ids: Sequence[str], *conditions: ColumnElement[bool]) -> Iterator[str]:
+    for chunk in chunks(ids):
         yield from connection.scalars(select(samples.c.id).where(samples.c.id.in_(chunk), *conditions))
 
 
 def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, str]:
-    """The split of every subject that specs name."""
-    wanted = list(dict.fromkeys(one.subject_id for spec in specs for one in spec.objects))
-    found: dict[str, str] = {}
-    for chunk in _chunks(wanted):
+    """The split of every photo that specs name."""
+    wanted = list(dict.fromkeys(placed.subject_id for spec in specs for placed in spec.objects))
+    splits: dict[str, str] = {}
+    for chunk in chunks(wanted):
         rows = connection.execute(select(subjects.c.id, subjects.c.split).where(subjects.c.id.in_(chunk)))
-        found |= {row.id: row.split for row in rows}
+        splits |= {row.id: row.split for row in rows}
     for subject_id in wanted:
-        if subject_id not in found:
+        if subject_id not in splits:
             raise NotFound("subject", subject_id)
-    return found
+    return splits
 
 
-def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> dict[str, Any]:
-    found = {splits[one.subject_id] for one in spec.objects}
-    if len(found) > 1:
+def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Values:
+    of_photos = {splits[placed.subject_id] for placed in spec.objects}
+    if len(of_photos) > 1:
         raise InvalidRequest(
-            f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(found))}; "
+            f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(of_photos))}; "
             "all photos of a sample must lie in one split"
         )
     return {
@@ -161,7 +159,7 @@ def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> dict[
         "plan": plan,
         "label": spec.label,
         "method": str(spec.method),
-        "split": found.pop(),
+        "split": of_photos.pop(),
         "spec": spec.to_json(),
         "state": str(SampleState.PLANNED),
         "score": 0.0,
@@ -169,9 +167,9 @@ def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> dict[
     }
 
 
-def _links(spec: SampleSpec) -> Iterator[dict[str, Any]]:
-    for position, one in enumerate(spec.objects):
-        yield {"sample_id": spec.id, "position": position, "subject_id": one.subject_id}
+def _links(spec: SampleSpec) -> Iterator[Values]:
+    for position, placed in enumerate(spec.objects):
+        yield {"sample_id": spec.id, "position": position, "subject_id": placed.subject_id}
 
 
 def _drop_unwanted(connection: Connection) -> None:
@@ -181,18 +179,12 @@ def _drop_unwanted(connection: Connection) -> None:
     for state in _UNRENDERED:
         unwanted = select(samples.c.id).where(samples.c.state == state, ~wanted, ~decided)
         ids = list(connection.scalars(unwanted))
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids):
             connection.execute(delete(sample_subjects).where(sample_subjects.c.sample_id.in_(chunk)))
             connection.execute(delete(samples).where(samples.c.id.in_(chunk)))
         count(connection, SAMPLES, state, -len(ids))
 
 
-def _insert_all(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
-    for chunk in _chunks(rows):
+def _insert_all(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
+    for chunk in chunks(rows):
         connection.execute(insert(table), chunk)
-
-
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, _CHUNK)):
-        yield chunk

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, exists, func, select
 
-from pipeline.domain.release import IDENTITY, Origin, ReleaseRow, Subset
+from pipeline.domain.release import IDENTITY, Matrix, Origin, ReleaseRow, Subset
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.database import Database
@@ -98,5 +98,6 @@ def _samples(
         )
 
 
-def _matrices(stored: list | None) -> tuple:
-    return tuple(tuple(tuple(row) for row in matrix) for matrix in stored or ())
+def _matrices(stored: Sequence[Sequence[Sequence[float]]] | None) -> tuple[Matrix, ...]:
+    """3 x 3 matrices, which JSON stores as lists."""
+    return tuple(((a, b, c), (d, e, f), (g, h, i)) for (a, b, c), (d, e, f), (g, h, i) in stored or ())

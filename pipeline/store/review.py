@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select
 
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import (
+    AUTO_REVIEWER,
     AUTOMATIC,
     BULK,
     GATE,
-    HELPER,
     LASTING,
     RELEASE,
     SETTLE,
@@ -23,12 +23,12 @@ from pipeline.domain.review import (
 )
 from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.store import leases, review_states
-from pipeline.store.agreement import by_sample, krippendorffs_alpha
 from pipeline.store.counters import counts
 from pipeline.store.database import Database
 from pipeline.store.rows import PEOPLE, DecisionRow, SampleState, VoteRow
 from pipeline.store.sample_rows import state_of
 from pipeline.store.schema import decisions, now, review_policies, samples, votes
+from pipeline.store.sql import AnyRow
 
 _READ_AT_ONCE = 2000  # rows
 _WRITTEN_AT_ONCE = 200  # decisions; others wait for the write lock meanwhile
@@ -141,8 +141,13 @@ class ReviewRepository:
 
     def votes(self, sample_id: str | None = None) -> list[VoteRow]:
         """The standing votes of people on a sample, or on all, by sample and person."""
+        columns = (votes.c.sample_id, votes.c.reviewer, votes.c.verdict, votes.c.reason, samples.c.label)
+        statement = select(*columns).join(samples, samples.c.id == votes.c.sample_id)
+        if sample_id is not None:
+            statement = statement.where(votes.c.sample_id == sample_id)
         with self._database.reading() as connection:
-            return _vote_rows(connection, sample_id)
+            rows = connection.execute(statement.order_by(votes.c.sample_id, votes.c.reviewer))
+            return [VoteRow(**row._mapping) for row in rows]
 
     def rebuild_states(self) -> int:
         """Replay all decisions into the samples' states; how many samples were different."""
@@ -164,36 +169,29 @@ class ReviewRepository:
             return review_states.rebuild(transaction.connection)
 
     def facts(self) -> ReviewFacts:
-        """How the samples were decided, for the card of a release."""
+        """How the samples were decided, for the card of a release; without the agreement of the reviewers."""
         people = select(func.count(func.distinct(decisions.c.reviewer))).where(
             decisions.c.via.not_in(AUTOMATIC), decisions.c.verdict.in_(LASTING), ~_undone()
         )
+        several = select(votes.c.sample_id).group_by(votes.c.sample_id).having(func.count() > 1)
         with self._database.reading() as connection:
             decided = _decided_by(connection)
             waiting = counts(connection).samples
             reviewers = connection.scalar(people) or 0
-            vote_rows = _vote_rows(connection, None)
+            shared = connection.scalar(select(func.count()).select_from(several.subquery())) or 0
             reasons = _reasons(connection)
-        shared = {
-            sample_id: verdicts
-            for sample_id, verdicts in by_sample(
-                (row.sample_id, row.reviewer, row.verdict) for row in vote_rows
-            ).items()
-            if len(verdicts) > 1
-        }
         accepted, rejected = SampleState.ACCEPTED, SampleState.REJECTED
         return ReviewFacts(
             accepted_by_people=decided.get((accepted, PEOPLE), 0),
             accepted_by_gates=decided.get((accepted, GATE), 0),
-            accepted_by_helper=decided.get((accepted, HELPER), 0),
+            accepted_by_auto_reviewer=decided.get((accepted, AUTO_REVIEWER), 0),
             accepted_by_release=decided.get((accepted, RELEASE), 0),
             rejected_by_people=decided.get((rejected, PEOPLE), 0),
             rejected_by_gates=decided.get((rejected, GATE), 0),
-            rejected_by_helper=decided.get((rejected, HELPER), 0),
+            rejected_by_auto_reviewer=decided.get((rejected, AUTO_REVIEWER), 0),
             pending=waiting["pending"] + waiting["disputed"],
             reviewers=reviewers,
-            agreement=krippendorffs_alpha(shared),
-            shared=len(shared),
+            shared=shared,
             reasons=reasons,
         )
 
@@ -241,7 +239,7 @@ def _is_for_a_lead(decision: Decision, state: SampleState) -> bool:
     return state is SampleState.DISPUTED and decision.verdict in LASTING and by_person
 
 
-def _take_back(connection: Connection, event: Row, client_id: str, via: str) -> None:
+def _take_back(connection: Connection, event: AnyRow, client_id: str, via: str) -> None:
     undoing = replace(
         _decision(event),
         verdict=Verdict.UNDO,
@@ -260,23 +258,11 @@ def _last_event(connection: Connection) -> int:
     return connection.scalar(select(func.max(decisions.c.seq))) or 0
 
 
-def _vote_rows(connection: Connection, sample_id: str | None) -> list[VoteRow]:
-    """The standing votes of people on a sample, or on all."""
-    columns = (votes.c.sample_id, votes.c.reviewer, votes.c.verdict, votes.c.reason, samples.c.label)
-    statement = select(*columns).join(samples, samples.c.id == votes.c.sample_id)
-    if sample_id is not None:
-        statement = statement.where(votes.c.sample_id == sample_id)
-    return [
-        VoteRow(**row._mapping)
-        for row in connection.execute(statement.order_by(votes.c.sample_id, votes.c.reviewer))
-    ]
-
-
-def _stored(connection: Connection, client_id: str) -> Row | None:
+def _stored(connection: Connection, client_id: str) -> AnyRow | None:
     return connection.execute(select(decisions).where(decisions.c.client_id == client_id)).one_or_none()
 
 
-def _last_standing(connection: Connection, reviewer: str, sample_id: str | None = None) -> Row | None:
+def _last_standing(connection: Connection, reviewer: str, sample_id: str | None = None) -> AnyRow | None:
     """A reviewer's last decision that no undo has taken back."""
     statement = select(decisions).where(
         decisions.c.reviewer == reviewer, decisions.c.verdict != Verdict.UNDO, ~_undone()
@@ -305,7 +291,7 @@ def _values(decision: Decision) -> dict[str, object]:
     }
 
 
-def _decision(row: Row) -> Decision:
+def _decision(row: AnyRow) -> Decision:
     return Decision(
         sample_id=row.sample_id,
         reviewer=row.reviewer,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from pipeline.domain.review import AUTOMATIC, Policy, Rule, outcome
 from pipeline.domain.review import votes as votes_of
 from pipeline.store.rows import PEOPLE, SampleState
 from pipeline.store.sample_rows import change_review, state_of
 from pipeline.store.schema import decisions, review_policies, samples, votes
+from pipeline.store.sql import AnyRow
 
 UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)  # not under review
 _Outcome = tuple[SampleState, str | None, str | None]  # state, decided by, reason
@@ -85,14 +86,14 @@ def replayed(connection: Connection) -> Iterator[tuple[str, _Outcome, SampleStat
         yield sample_id, (SampleState(state), decided_by, reason), *outcome
 
 
-def _keep_votes(connection: Connection, sample_id: str, rows: Sequence[Row]) -> None:
+def _keep_votes(connection: Connection, sample_id: str, rows: Sequence[AnyRow]) -> None:
     connection.execute(delete(votes).where(votes.c.sample_id == sample_id))
     for reviewer, row in votes_of(rows).items():
         values = {"verdict": row.verdict, "reason": row.reason, "decision": row.seq}
         connection.execute(insert(votes).values(sample_id=sample_id, reviewer=reviewer, **values))
 
 
-def _outcome(rows: Iterable[Row], present: Policy) -> _Outcome:
+def _outcome(rows: Iterable[AnyRow], present: Policy) -> _Outcome:
     """What the events on one sample, oldest first, add up to, as it is stored."""
     result = outcome(rows, present)
     decisive = result.decisive

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.sample_facts import SampleFacts
@@ -36,8 +35,8 @@ class SampleOrder(StrEnum):
     NEWEST = "newest"  # latest planned first
     PLAN = "plan"  # as planned
     QUEUE = "queue"  # as they are reviewed: by score, then as planned
-    PROMISE = "promise"  # what the helper thinks will be accepted first
-    DOUBT = "doubt"  # what the helper knows least about first
+    PREDICTED_ACCEPTANCE = "promise"  # most likely to be accepted first, as the auto-reviewer predicts
+    UNCERTAINTY = "doubt"  # those first of which the auto-reviewer is least certain
     LOWEST = "lowest"  # by the score of the filter
     HIGHEST = "highest"
 
@@ -152,7 +151,7 @@ class SampleRow:
     created_at: str = ""  # ISO, UTC
     rendered_at: str = ""
     cluster: str = ""
-    promise: float = 0.5  # probability of acceptance by the helper; 1/2 where it was not asked
+    predicted_acceptance: float = 0.5  # probability, by the auto-reviewer; 1/2 where it was not asked
 
     @property
     def id(self) -> str:
@@ -187,7 +186,7 @@ class DecisionRow:
     via: str
     at: str  # ISO, UTC
     undoes: int | None  # seq of the event that an undo takes back
-    shown: Mapping[str, Any]  # what the reviewer saw
+    shown: Mapping[str, object]  # what the reviewer saw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,25 +222,25 @@ class GoldItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoReviewLimits:
-    """What the helper may decide by itself; None = nothing."""
+    """What the auto-reviewer may decide by itself; None = nothing."""
 
-    accept_from: float | None = None  # promise at or above which it accepts
-    reject_below: float | None = None  # promise below which it rejects
+    accept_from: float | None = None  # predicted acceptance at or above which it accepts
+    reject_below: float | None = None  # predicted acceptance below which it rejects
 
     def __post_init__(self) -> None:
         low = 0.0 if self.reject_below is None else self.reject_below
         high = 1.0 if self.accept_from is None else self.accept_from
         if not 0.0 <= low <= 0.5 <= high <= 1.0:
             raise InvalidRequest(
-                f"the helper cannot reject below {low:g} and accept from {high:g}; "
+                f"the auto-reviewer cannot reject below {low:g} and accept from {high:g}; "
                 "the first must lie in 0 to 0.5, the second in 0.5 to 1"
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoReviewCheck:
-    """How people decided the samples that the helper left to them as a check."""
+    """How people decided the samples that the auto-reviewer left to them as a check."""
 
     left: int = 0  # still undecided
     decided: int = 0
-    agreed: int = 0  # with what the helper would have said
+    agreed: int = 0  # with what the auto-reviewer would have decided

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
@@ -13,6 +13,13 @@ from pipeline.errors import NotFound
 from pipeline.store.counters import SAMPLES, count
 from pipeline.store.rows import SampleRow, SampleState
 from pipeline.store.schema import samples
+from pipeline.store.sql import AnyRow
+
+
+class _StoredFailure(TypedDict):
+    gate: str
+    value: float
+    limit: float
 
 
 def state_of(connection: Connection, sample_id: str) -> SampleState:
@@ -44,7 +51,7 @@ def change_state_count(connection: Connection, before: SampleState, after: Sampl
         count(connection, SAMPLES, after, 1)
 
 
-def sample_row(row: Row) -> SampleRow:
+def sample_row(row: AnyRow) -> SampleRow:
     """A row of the table as callers see it."""
     return SampleRow(
         spec=SampleSpec.from_json(row.spec),
@@ -65,14 +72,16 @@ def sample_row(row: Row) -> SampleRow:
         created_at=row.created_at,
         rendered_at=row.rendered_at or "",
         cluster=row.cluster or "",
-        promise=row.promise,
+        predicted_acceptance=row.promise,
     )
 
 
-def _gate_failure(stored: str | Mapping[str, Any]) -> GateFailure:
+def _gate_failure(stored: str | _StoredFailure) -> GateFailure:
     """A failed quality gate; earlier versions stored its sentence."""
     return GateFailure.parse(stored) if isinstance(stored, str) else GateFailure(**stored)
 
 
-def _matrices(stored: Sequence[Any] | None) -> tuple[tuple[tuple[float, ...], ...], ...]:
+def _matrices(
+    stored: Sequence[Sequence[Sequence[float]]] | None,
+) -> tuple[tuple[tuple[float, ...], ...], ...]:
     return tuple(tuple(tuple(row) for row in matrix) for matrix in stored or ())

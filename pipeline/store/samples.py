@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -27,8 +26,9 @@ from pipeline.store.schema import (
     samples,
     votes,
 )
+from pipeline.store.sql import Values, chunks
 
-_CHUNK = 500  # ids in one statement
+_ALL = SampleFilter()
 _OF_THE_IMAGE = (  # columns that come with the image
     "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
     "exact", "rendered_at", "model", "cluster", "decided_by", "reason",
@@ -63,7 +63,7 @@ class SampleRepository:
             spec = SampleSpec.from_json(row.spec)
             values = _rendered_values(rendered) | {"model": spec.model}
             connection.execute(update(samples).where(samples.c.seq == row.seq).values(**values))
-            note_findables(connection, row.seq, spec.slots, values["scores"])
+            note_findables(connection, row.seq, spec.slots, _finite(rendered.facts.scores))
             change_state_count(connection, before, SampleState.PENDING)
             review_states.follow(connection, rendered.spec_id)
         return True
@@ -175,14 +175,13 @@ class SampleRepository:
             ]
 
     def list(
-        self, wanted: SampleFilter | None = None, *, limit: int = 100, after: str | None = None, **fields: Any
+        self, wanted: SampleFilter = _ALL, *, limit: int = 100, after: str | None = None
     ) -> list[SampleRow]:
         """A page of rendered samples, behind the sample `after`; newest first without a filter.
 
         Raises:
             NotFound: the sample `after` is not there.
         """
-        wanted = wanted or SampleFilter(**fields)
         with self._database.reading() as connection:
             rows = islice(search.walk(connection, wanted, limit, after, samples), limit)
             return [sample_row(row) for row in rows]
@@ -192,17 +191,14 @@ def _rendered_images(connection: Connection, spec_ids: Sequence[str] | None) -> 
     """(id, its image ids) of the rendered samples among those given, or of all."""
     columns = select(samples.c.id, samples.c.image_id, samples.c.mask_id)
     rendered = columns.where(samples.c.state.in_(RENDERED_STATES))
-    chunks = (
+    statements = (
         [rendered]
         if spec_ids is None
-        else [
-            rendered.where(samples.c.id.in_(spec_ids[start : start + _CHUNK]))
-            for start in range(0, len(spec_ids), _CHUNK)
-        ]
+        else [rendered.where(samples.c.id.in_(chunk)) for chunk in chunks(spec_ids)]
     )
     return [
         (sample_id, list(filter(None, (image_id, mask_id))))
-        for statement in chunks
+        for statement in statements
         for sample_id, image_id, mask_id in connection.execute(statement)
     ]
 
@@ -220,7 +216,7 @@ def _plan_again(connection: Connection, sample_id: str) -> None:
     change_state_count(connection, before, SampleState.PLANNED)
 
 
-def _rendered_values(rendered: Rendered) -> dict[str, Any]:
+def _rendered_values(rendered: Rendered) -> Values:
     facts = rendered.facts
     return {
         "state": str(SampleState.PENDING),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, exists, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, exists, select, tuple_
 
 from pipeline.errors import NotFound
 from pipeline.store.rows import BY_SCORE, RENDERED_STATES, SampleFilter, SampleOrder, SampleState
 from pipeline.store.schema import sample_scores, sample_words, samples, votes
+from pipeline.store.sql import AnyColumn, AnyRow, AnySelect, Selected
 
 _DRIVERS = (
     "cluster",
@@ -19,24 +19,23 @@ _DRIVERS = (
     "model",
     "method",
 )  # the first that is asked for leads where the order is by seq
-_DOWN = (SampleOrder.NEWEST, SampleOrder.PROMISE, SampleOrder.HIGHEST)
-_Key = Callable[[Row], tuple[Any, ...]]
+_DOWN = (SampleOrder.NEWEST, SampleOrder.PREDICTED_ACCEPTANCE, SampleOrder.HIGHEST)
 
 
-def distinct(connection: Connection, column: ColumnElement[Any], *where: ColumnElement[bool]) -> list[str]:
+def distinct(connection: Connection, column: AnyColumn, *where: ColumnElement[bool]) -> list[str]:
     """The different values of an indexed column, one search each ("loose index scan")."""
-    found: list[str] = []
+    values: list[str] = []
     statement = select(column).where(*where).order_by(column).limit(1)
     value = connection.scalar(statement.where(column >= ""))
     while value is not None:
-        found.append(value)
+        values.append(value)
         value = connection.scalar(statement.where(column > value))
-    return found
+    return values
 
 
-def matching(wanted: SampleFilter, *columns: Any) -> tuple[Select[Any], tuple[ColumnElement[Any], ...]]:
+def matching(wanted: SampleFilter, *columns: Selected) -> tuple[AnySelect, tuple[AnyColumn, ...]]:
     """A statement over the samples of one state that fit, in order, and the columns of the order."""
-    score: Any = None
+    score: FromClause | None = None
     statement = select(*columns)
     if wanted.order in BY_SCORE:
         score = sample_scores.alias("listed")
@@ -45,17 +44,17 @@ def matching(wanted: SampleFilter, *columns: Any) -> tuple[Select[Any], tuple[Co
     order = _order(wanted.order, score)
     for condition in _conditions(wanted, score):
         statement = statement.where(condition)
-    statement = statement.order_by(*(one.desc() if wanted.order in _DOWN else one for one in order))
+    statement = statement.order_by(*(column.desc() if wanted.order in _DOWN else column for column in order))
     return statement, order
 
 
 def behind(
     connection: Connection,
-    statement: Select[Any],
+    statement: AnySelect,
     wanted: SampleFilter,
-    order: tuple[Any, ...],
+    order: tuple[AnyColumn, ...],
     after: str | None,
-) -> Select[Any]:
+) -> AnySelect:
     """Keyset paging: the cost of a page does not grow with its number.
 
     Raises:
@@ -66,24 +65,24 @@ def behind(
     place = connection.execute(select(samples).where(samples.c.id == after)).one_or_none()
     if place is None:
         raise NotFound("sample", after)
-    values: list[Any] = [place.seq]
+    values = [place.seq]
     if wanted.order in BY_SCORE:
-        mine = (sample_scores.c.seq == place.seq, sample_scores.c.name == wanted.score)
-        values.insert(0, connection.scalar(select(sample_scores.c.value).where(*mine)))
+        of_place = (sample_scores.c.seq == place.seq, sample_scores.c.name == wanted.score)
+        values.insert(0, connection.scalar(select(sample_scores.c.value).where(*of_place)))
     elif len(order) > 1:
-        values.insert(0, getattr(place, order[0].key))
+        values.insert(0, place._mapping[order[0]])
     here, there = tuple_(*order), tuple_(*values)
     return statement.where(here < there if wanted.order in _DOWN else here > there)
 
 
-def statements(wanted: SampleFilter, *columns: Any) -> list[Select[Any]]:
+def statements(wanted: SampleFilter, *columns: Selected) -> list[AnySelect]:
     """A statement over the samples that fit for every state that is asked for; see `matching`."""
     return [matching(replace(wanted, review=state), *columns)[0] for state in _states(wanted)]
 
 
 def walk(
-    connection: Connection, wanted: SampleFilter, limit: int, after: str | None, *columns: Any
-) -> Iterator[Row]:
+    connection: Connection, wanted: SampleFilter, limit: int, after: str | None, *columns: Selected
+) -> Iterator[AnyRow]:
     """The rows of every state that is asked for, merged in their order: one index walk for each state."""
     parts = []
     for state in _states(wanted):
@@ -93,7 +92,7 @@ def walk(
         statement = behind(connection, statement.add_columns(*keys), of_state, order, after).limit(limit)
         parts.append(connection.execute(statement))
 
-    def key(row: Row) -> tuple[Any, ...]:
+    def key(row: AnyRow) -> tuple[float, ...]:
         return tuple(getattr(row, f"key_{place}") for place in range(len(order)))
 
     return heapq.merge(*parts, key=key, reverse=wanted.order in _DOWN)
@@ -103,22 +102,22 @@ def _states(wanted: SampleFilter) -> tuple[str, ...]:
     return RENDERED_STATES if wanted.review is None else (SampleState(wanted.review),)
 
 
-def _order(order: SampleOrder, score: Subquery | None) -> tuple[ColumnElement[Any], ...]:
+def _order(order: SampleOrder, score: FromClause | None) -> tuple[AnyColumn, ...]:
     match order:
         case SampleOrder.NEWEST | SampleOrder.PLAN:
             return (samples.c.seq,)
         case SampleOrder.QUEUE:
             return (samples.c.score, samples.c.seq)
-        case SampleOrder.PROMISE:
+        case SampleOrder.PREDICTED_ACCEPTANCE:
             return (samples.c.promise, samples.c.seq)
-        case SampleOrder.DOUBT:
+        case SampleOrder.UNCERTAINTY:
             return (samples.c.certainty, samples.c.seq)
         case _:
             assert score is not None
             return (score.c.value, score.c.seq)
 
 
-def _conditions(wanted: SampleFilter, score: Any) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: SampleFilter, score: FromClause | None) -> Iterator[ColumnElement[bool]]:
     leads = wanted.order in (SampleOrder.NEWEST, SampleOrder.PLAN)
     yield samples.c.state == wanted.review if score is None else _probed(samples.c.state) == wanted.review
     for name in _DRIVERS:
@@ -140,7 +139,7 @@ def _conditions(wanted: SampleFilter, score: Any) -> Iterator[ColumnElement[bool
         yield from _range(wanted, score)
 
 
-def _range(wanted: SampleFilter, score: Any) -> Iterator[ColumnElement[bool]]:
+def _range(wanted: SampleFilter, score: FromClause | None) -> Iterator[ColumnElement[bool]]:
     column = sample_scores.c.value if score is None else score.c.value
     inside = []
     if wanted.low is not None:
@@ -155,6 +154,6 @@ def _range(wanted: SampleFilter, score: Any) -> Iterator[ColumnElement[bool]]:
         )
 
 
-def _probed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _probed(column: AnyColumn) -> AnyColumn:
     """A text column that the planner must not search by: another index leads."""
     return column.concat("")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from pipeline.domain.review import (
+    AUTO_REVIEWER,
     GATE,
-    HELPER,
     SETTLE,
     Outcome,
     Policy,
@@ -142,6 +142,6 @@ def test_a_split_depends_on_the_content_alone_and_holds_its_share() -> None:
 
 @pytest.mark.parametrize("overlap", [1, 2])
 def test_what_a_machine_says_after_a_person_counts_for_nothing(overlap: int) -> None:
-    listed = events(("ann", R), ("ben", R), (GATE, A, GATE), (HELPER, A, HELPER))
+    listed = events(("ann", R), ("ben", R), (GATE, A, GATE), (AUTO_REVIEWER, A, AUTO_REVIEWER))
     assert outcome(listed, Policy(overlap=overlap)).state == "rejected"
     assert outcome(listed[2:], Policy(overlap=overlap)).state == "accepted"

@@ -18,7 +18,7 @@ from pipeline.domain.release import Subset
 from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, ReleaseRefused
 from pipeline.publish import PushOptions, PushReport, ReleaseOptions, hub_name, push_release
-from pipeline.store import Library
+from pipeline.store import Library, SampleFilter
 from tests.hub.child import run_python
 from tests.hub.server import LoopbackHub
 from tests.toy_library import add_subject, decision, render, spec
@@ -125,7 +125,7 @@ def wanted(library: Library, part: Subset) -> list[list[Any]]:
 
 def accept_more(library: Library, count: int) -> None:
     """Decide on samples that were waiting."""
-    for row in list(library.samples.list(review="pending"))[:count]:
+    for row in list(library.samples.list(SampleFilter(review="pending")))[:count]:
         library.review.record(decision(row.id))
 
 

@@ -26,7 +26,7 @@ from pipeline.errors import ReleaseRefused
 from pipeline.publish import ReleaseOptions, outlook, write_release
 from pipeline.publish import shards as shards_module
 from pipeline.publish.exports import Format, export
-from pipeline.store import Library, Rendered
+from pipeline.store import Library, Rendered, SampleFilter
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, render, spec
 
 _READ = """
@@ -76,7 +76,7 @@ def test_a_release_gives_every_picture_and_label_back_after_the_library_is_delet
     decided: Library, tmp_path: Path
 ) -> None:
     photos = {one.id: one for one in decided.photos.list()}
-    accepted = {row.id: row for row in decided.samples.list(review="accepted")}
+    accepted = {row.id: row for row in decided.samples.list(SampleFilter(review="accepted"))}
     report = write_release(decided, tmp_path / "release", name="Parts")
     decided.close()
     shutil.rmtree(decided.path)
@@ -417,7 +417,7 @@ def test_rejected_samples_come_with_their_reasons_where_they_are_asked_for(
 ) -> None:
     write_release(decided, tmp_path / "release", name="Parts", options=ReleaseOptions(rejected=True))
     said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "rejected", "mixed")
-    wanted = {row.id for row in decided.samples.list(review="rejected")}
+    wanted = {row.id for row in decided.samples.list(SampleFilter(review="rejected"))}
     rows = [row for split in said["rejected"].values() for row in split]
     assert {row["sample_id"] for row in rows} == wanted
     assert {row["reason"] for row in rows} == {"seam"}
@@ -462,7 +462,7 @@ def test_a_card_with_broken_front_matter_is_refused_and_nothing_written(
 def test_what_is_decided_while_the_release_is_written_is_counted_as_it_was_written(
     decided: Library, tmp_path: Path
 ) -> None:
-    waiting = [row.id for row in decided.samples.list(review="rejected")]
+    waiting = [row.id for row in decided.samples.list(SampleFilter(review="rejected"))]
 
     def accept_more(done: int, _total: int) -> None:
         if done == 1:

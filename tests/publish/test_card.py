@@ -18,6 +18,7 @@ from pipeline.publish import Study, release_card, write_release
 from pipeline.publish.card import review_sentences
 from pipeline.publish.credits import published_source
 from pipeline.rendering.checkpoints import CHECKPOINTS, Part
+from pipeline.services.releases.source import release_source
 from pipeline.store import Library
 from tests.toy_library import add_subject, decision, render, spec
 
@@ -83,7 +84,7 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
             verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
             library.review.record(decision(one.id, verdict, reviewer=name))
     study = Study(sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),))
-    text = release_card(library, name="Parts", version="2", study=study)
+    text = release_card(release_source(library), name="Parts", version="2", study=study)
     assert "4 samples were seen by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
     assert "Mixed data is best. The release that it was trained on is not at hand" in text
     assert "| Real photos | 50.0% |" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.diversity import descriptor
-from pipeline.domain.review import HELPER, Policy, Verdict
+from pipeline.domain.review import AUTO_REVIEWER, Policy, Verdict
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.errors import InvalidRequest, NotAllowed, UnknownName
 from pipeline.services.review.auto_reviewer import CHECKED
@@ -168,7 +168,7 @@ def test_the_helper_learns_says_what_it_expects_and_orders_the_queue(
     decide(studio, scored[:100])
     queue = studio.review.queue.next("ann", query={"order": "promise"}, limit=COUNT)
     assert len(queue) == COUNT - 100
-    promised = [row.promise for row in queue]
+    promised = [row.predicted_acceptance for row in queue]
     assert promised == sorted(promised, reverse=True)
     seams = np.array([row.scores["seam"] for row in queue])
     assert np.corrcoef(seams, promised)[0, 1] < -0.8
@@ -191,13 +191,13 @@ def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people
         studio.review.auto_reviewer.set_limits("lea", accept_from=None, reject_below=0.9)
     studio.review.auto_reviewer.set_limits("lea", accept_from=0.8, reject_below=0.2)
     report = studio.review.auto_reviewer.train()
-    taken = [one for one in studio.library.review.decisions() if one.via == HELPER]
+    taken = [one for one in studio.library.review.decisions() if one.via == AUTO_REVIEWER]
     assert report.decided == len(taken) > 40
     assert 0 < report.left_to_people < 4 * CHECKED * report.decided
     assert report.checks.left == report.left_to_people
-    assert {one.reviewer for one in taken} == {HELPER}
+    assert {one.reviewer for one in taken} == {AUTO_REVIEWER}
     facts = studio.library.review.facts()
-    assert facts.accepted_by_helper + facts.rejected_by_helper == len(taken)
+    assert facts.accepted_by_auto_reviewer + facts.rejected_by_auto_reviewer == len(taken)
     assert facts.reviewers == 1  # it is nobody
     wrong = taken[0].sample_id
     state = studio.review.decisions.decide(

@@ -21,7 +21,7 @@ from pipeline.domain.review import Policy, Verdict
 from pipeline.errors import Cancelled, SourceRefused
 from pipeline.services.photos.importing import import_photos
 from pipeline.starter import subjects
-from pipeline.store import Library
+from pipeline.store import Library, SampleFilter
 from tests.toy_library import decision
 
 
@@ -99,7 +99,7 @@ def test_ids_cutouts_and_splits_are_those_of_the_first_library(made: Path, tmp_p
             (one.label, one.split, one.box) == (other.label, other.split, other.box) for one, other in pairs
         )
         assert {other.source for _, other in pairs} == {"train", "test"}  # the folders, without their paths
-        accepted = first.samples.list(review="accepted", limit=10)
+        accepted = first.samples.list(SampleFilter(review="accepted"), limit=10)
         assert [second.plans.spec(row.id) for row in accepted] == [row.spec for row in accepted]
         for row in accepted:
             other = second.samples.get(row.id)
@@ -112,7 +112,7 @@ def test_a_restored_sample_is_drawn_again_with_the_same_pixels_but_for_rounding(
     again = tmp_path / "again"
     with Library.open(again, create=True) as library:
         import_photos(library, str(made / "release"))
-        file = library.images.path(library.samples.list(method="inpaint", limit=1)[0].image_id)
+        file = library.images.path(library.samples.list(SampleFilter(method="inpaint"), limit=1)[0].image_id)
     drawn = tmp_path / "drawn.webp"
     assert main(["explain", str(file), "--replay", str(drawn), "--library", str(again)]) == 0
     first, second = (cv2.imread(str(one)) for one in (file, drawn))

@@ -64,7 +64,8 @@ def found(library: Library, **fields: Any) -> list[int]:
     while page := library.samples.list(wanted, limit=4, after=rows[-1] if rows else None):
         rows += [row.id for row in page]
     order = {
-        row.id: number for number, row in enumerate(library.samples.list(order=SampleOrder.PLAN, limit=100))
+        row.id: number
+        for number, row in enumerate(library.samples.list(SampleFilter(order=SampleOrder.PLAN), limit=100))
     }
     return [order[one] for one in rows]
 
@@ -111,10 +112,10 @@ def test_the_helpers_promise_orders_samples_and_half_is_what_it_does_not_know(
     library: Library, ids: list[str]
 ) -> None:
     library.auto_review.set_predictions({ids[10]: 0.9, ids[11]: 0.2, ids[12]: 0.6})
-    assert found(library, review="pending", order=SampleOrder.PROMISE)[:3] == [10, 12, 29]
-    assert found(library, review="pending", order=SampleOrder.PROMISE)[-1] == 11
-    assert found(library, review="pending", order=SampleOrder.DOUBT)[-3:] == [12, 11, 10]
-    assert library.samples.get(ids[10]).promise == 0.9
+    assert found(library, review="pending", order=SampleOrder.PREDICTED_ACCEPTANCE)[:3] == [10, 12, 29]
+    assert found(library, review="pending", order=SampleOrder.PREDICTED_ACCEPTANCE)[-1] == 11
+    assert found(library, review="pending", order=SampleOrder.UNCERTAINTY)[-3:] == [12, 11, 10]
+    assert library.samples.get(ids[10]).predicted_acceptance == 0.9
 
 
 def test_a_reviewer_is_given_what_a_filter_lets_through(library: Library, ids: list[str]) -> None:

@@ -68,7 +68,7 @@ def looked_at(library: Library) -> dict[str, object]:
     rows = library.samples.list(SampleFilter(order=SampleOrder.PLAN), limit=1000)
     return {
         "subjects": library.photos.list(),
-        "samples": [replace(row, promise=0.5) for row in rows],
+        "samples": [replace(row, predicted_acceptance=0.5) for row in rows],
         "queue": [row.id for row in library.queue.next_pending(limit=1000)],
         "decisions": library.review.decisions(),
         "events": [replace(row, seq=0) for row in library.review.decision_rows()],

@@ -60,7 +60,7 @@ def test_a_library_of_version_1_gets_its_votes_and_is_found_by_word_model_and_sc
             )
         )
         assert [row.id for row in found] == [first, second, third, fourth]
-        assert [(row.cluster, row.promise) for row in found] == [(row.id, 0.5) for row in found]
+        assert [(row.cluster, row.predicted_acceptance) for row in found] == [(row.id, 0.5) for row in found]
         assert library.verify() == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, event, select, update
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store import Library
+from pipeline.store import Library, SampleFilter
 from pipeline.store.counters import recount
 from pipeline.store.schema import sample_scores, sample_words, samples
 from tests.toy_library import add_subject, decision, filled, render, spec
@@ -24,7 +24,7 @@ def test_a_decision_moves_the_sample_and_the_counters(library: Library) -> None:
     assert library.review.record(decision(third, Verdict.SKIP)) == "pending"
     counted = library.counts().samples
     assert (counted["pending"], counted["accepted"], counted["rejected"]) == (2, 1, 1)
-    assert [row.id for row in library.samples.list(review="rejected")] == [second]
+    assert [row.id for row in library.samples.list(SampleFilter(review="rejected"))] == [second]
     assert library.verify() == []
 
 

@@ -12,7 +12,7 @@ from pipeline.domain.quality import GateFailure
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store import Library, Rendered, SampleOrder
+from pipeline.store import Library, Rendered, SampleFilter, SampleOrder
 from pipeline.store.database import DATABASE_NAME
 from tests.toy_library import BOX, IDENTITY, add_subject, filled, render, spec
 
@@ -146,7 +146,9 @@ def test_samples_are_paged_without_gap_or_repeat_in_every_order(library: Library
         (SampleOrder.NEWEST, ids[::-1]),
     ):
         seen: list[str] = []
-        while page := library.samples.list(order=order, limit=3, after=seen[-1] if seen else None):
+        while page := library.samples.list(
+            SampleFilter(order=order), limit=3, after=seen[-1] if seen else None
+        ):
             seen += [row.id for row in page]
         assert seen == expected
 
@@ -163,9 +165,11 @@ def test_samples_are_found_by_label_method_and_review(library: Library) -> None:
     for one in specs[:3]:
         render(library, one)
     assert {row.id for row in library.samples.list()} == {one.id for one in specs[:3]}
-    assert [row.id for row in library.samples.list(label="gear")] == [specs[1].id]
-    assert [row.id for row in library.samples.list(method=Method.TEXT_TO_IMAGE)] == [specs[2].id]
-    assert library.samples.list(review="accepted") == []
+    assert [row.id for row in library.samples.list(SampleFilter(label="gear"))] == [specs[1].id]
+    assert [row.id for row in library.samples.list(SampleFilter(method=Method.TEXT_TO_IMAGE))] == [
+        specs[2].id
+    ]
+    assert library.samples.list(SampleFilter(review="accepted")) == []
 
 
 @pytest.mark.parametrize(

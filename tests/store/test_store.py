@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from pipeline.errors import LibraryBusy, LibraryUnusable
-from pipeline.store import Library, schema
+from pipeline.store import Library, SampleFilter, schema
 from tests.toy_library import add_subject, filled, picture
 
 
@@ -37,7 +37,7 @@ def test_a_library_keeps_everything_over_close_and_open(tmp_path: Path) -> None:
     with Library.open(tmp_path, create=True) as library:
         ids = filled(library)
     with Library.open(tmp_path) as library:
-        assert [row.id for row in library.samples.list(order="plan")] == ids
+        assert [row.id for row in library.samples.list(SampleFilter(order="plan"))] == ids
         assert library.verify() == []
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from pipeline.domain.review import Verdict
 from pipeline.settings import Settings
+from pipeline.store import SampleFilter
 from pipeline.store.database import DATABASE_NAME
 from pipeline.studio import Studio
 from tests.studios import change_settings
@@ -216,7 +217,7 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
     site: Site, studio: Studio, outside: Path
 ) -> None:
     pending = [row.id for row in studio.library.queue.next_pending(limit=5)]
-    accepted = studio.library.samples.list(review="accepted")[0].id
+    accepted = studio.library.samples.list(SampleFilter(review="accepted"))[0].id
     verdict = {"sample_id": pending[0], "verdict": "accept", "via": "settle", "client_id": "v1"}
     asked: dict[str, list[Any]] = {
         "review_queue": [[None, 5, {}]],
@@ -267,7 +268,7 @@ def test_a_visitor_sends_no_files_and_no_megabytes(site: Site, studio: Studio) -
 
 def test_only_pictures_are_served_as_files(site: Site, studio: Studio) -> None:
     library = studio.settings.library.absolute()
-    row = studio.library.samples.list(review="accepted")[0]
+    row = studio.library.samples.list(SampleFilter(review="accepted"))[0]
     picture = studio.library.images.path(str(row.image_id)).absolute()
     assert site.request("GET", f"/gradio_api/file={picture}").status == 200
     for path in (library / DATABASE_NAME, Path(__file__), Path("app.py").absolute(), Path("/etc/passwd")):

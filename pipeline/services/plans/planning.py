@@ -20,7 +20,7 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.reports import PlanPreview
 from pipeline.starter import backdrops as starter_backdrops
-from pipeline.store import Library
+from pipeline.store import Library, SampleFilter
 
 _STARTER_BACKDROPS = "starter"  # a recipe's backdrops.folder may name the rendered surfaces
 _PLACEHOLDER = "preview"  # stands in a preview for the id of an image that is not stored yet
@@ -195,7 +195,7 @@ def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> fl
 
 def _seconds_each(library: Library, method: Method, model: str) -> float | None:
     name = model if method.facts.needs_prompt else NO_MODEL
-    rows = library.samples.list(method=method, model=name, limit=_TIMED_SAMPLES)
+    rows = library.samples.list(SampleFilter(method=method, model=name), limit=_TIMED_SAMPLES)
     times = [row.timings["total"] for row in rows if "total" in row.timings]
     return median(times) if times else None
 

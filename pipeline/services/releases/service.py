@@ -30,6 +30,7 @@ from pipeline.publish import (
 )
 from pipeline.services.photos.importing import Progress
 from pipeline.services.releases.reports import PublishReport
+from pipeline.services.releases.source import release_source
 from pipeline.services.reports import ReleaseOutlook
 from pipeline.services.studies.verdicts import newest_verdict, study_verdict
 from pipeline.settings import Settings
@@ -79,7 +80,7 @@ class ReleaseService:
             synthetic=counted.synthetic,
             methods=counted.methods,
             card=card(state, name=name, version="1", dataset_info=(), study=study),
-            decided_by_gate=state.review.accepted_by_gates + state.review.accepted_by_helper,
+            decided_by_gate=state.review.accepted_by_gates + state.review.accepted_by_auto_reviewer,
         )
 
     def publish(self, request: PublishRequest, *, on_progress: Progress | None = None) -> PublishReport:
@@ -133,7 +134,7 @@ class ReleaseService:
             number = self._library.change_number()  # before the survey: a change meanwhile calls for another
             if self._surveyed is not None and self._surveyed[0] == number:
                 return self._surveyed[1]
-            surveyed = survey(self._library)
+            surveyed = survey(release_source(self._library))
             self._surveyed = None if number is None else (number, surveyed)
             return surveyed
 
@@ -148,7 +149,7 @@ class ReleaseService:
             token=request.token,
         )
         release, pushed = push_release(
-            self._library, name, release=options, options=push, on_progress=_rows(on_progress)
+            release_source(self._library), name, release=options, options=push, on_progress=_rows(on_progress)
         )
         return PublishReport(release=release, path=request.to, dry_run=request.dry_run, push=pushed)
 
@@ -161,7 +162,7 @@ class ReleaseService:
             )
         write = partial(
             write_release,
-            self._library,
+            release_source(self._library),
             name=folder.resolve().name,
             options=options,
             on_progress=_rows(on_progress),

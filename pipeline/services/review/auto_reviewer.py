@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from pipeline.domain.review import HELPER, Decision, RejectReason, Verdict
+from pipeline.domain.review import AUTO_REVIEWER, Decision, RejectReason, Verdict
 from pipeline.services.reports import AutoReviewerReport
 from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, NEWEST, check_share, learn
 from pipeline.services.review.roles import Roles
@@ -120,11 +120,11 @@ def _verdict(promise: float, limits: AutoReviewLimits) -> Verdict | None:
 def _decision(sample_id: str, verdict: Verdict, promise: float) -> Decision:
     return Decision(
         sample_id=sample_id,
-        reviewer=HELPER,
+        reviewer=AUTO_REVIEWER,
         verdict=verdict,
         reason=str(RejectReason.OTHER) if verdict is Verdict.REJECT else None,
         comment=f"promise {promise:.2f}",
         at=datetime.now(UTC).isoformat(),
-        via=HELPER,
+        via=AUTO_REVIEWER,
         client_id=uuid.uuid4().hex,
     )

@@ -52,7 +52,9 @@ def keep_best(library: Library, wanted: SampleFilter, *, reviewer: str, batch: s
             continue
         kept = best.setdefault(row.cluster, row)
         if kept is not row:
-            better, worse = (row, kept) if row.promise > kept.promise else (kept, row)
+            better, worse = (
+                (row, kept) if row.predicted_acceptance > kept.predicted_acceptance else (kept, row)
+            )
             best[row.cluster] = better
             others.append(worse.id)
     reason = str(RejectReason.DUPLICATE)

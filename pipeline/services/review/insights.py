@@ -10,9 +10,9 @@ from pathlib import Path
 from pipeline.domain.acceptance import Acceptance, Advice, Tally, acceptance, advice
 from pipeline.domain.habits import Habit, habit
 from pipeline.domain.review import AUTOMATIC, LASTING, Policy, Verdict, standing
+from pipeline.services.review.agreement import Pair, by_sample, krippendorffs_alpha, pairs_of
 from pipeline.services.review.export import write_decisions
 from pipeline.store import Library, VoteRow
-from pipeline.store.agreement import Pair, by_sample, krippendorffs_alpha, pairs_of
 
 _ROLLED = 20  # decisions in one point of a reviewer's curve
 

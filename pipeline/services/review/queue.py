@@ -43,7 +43,7 @@ class QueueService:
         if after is None:
             self.gold.forget(reviewer)
         role = self.roles.role(reviewer)
-        by_prediction = wanted.order in (SampleOrder.PROMISE, SampleOrder.DOUBT)
+        by_prediction = wanted.order in (SampleOrder.PREDICTED_ACCEPTANCE, SampleOrder.UNCERTAINTY)
         if by_prediction and after is None and role is not Role.READER:  # training writes predictions
             self.auto_reviewer.refresh()
         if role is Role.READER or (role is Role.LEAD and wanted.review == DISPUTED):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import TypeAlias, TypedDict, final
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
@@ -27,10 +26,30 @@ from pipeline.store.schema import (
     samples,
     subjects,
 )
+from pipeline.store.sql import AnyRow, AnySelect, chunks
 
-Entry = Mapping[str, Any]  # {"table": name, "row": {column: value}}, or {"table": name, "gone": key}
-Key = tuple[Any, ...]
-_CHUNK = 500  # rows in one statement
+Value: TypeAlias = "str | int | float | bytes | list[Value] | dict[str, Value] | None"
+JournalRow: TypeAlias = dict[str, Value]  # column → value; decisions name what they undo by `undoes_id`
+Key: TypeAlias = tuple[Value, ...]
+
+
+@final
+class RowEntry(TypedDict):
+    """A row as it is at present, or an event."""
+
+    table: str
+    row: JournalRow
+
+
+@final
+class GoneEntry(TypedDict):
+    """The key of a row that was removed."""
+
+    table: str
+    gone: list[str]
+
+
+Entry: TypeAlias = RowEntry | GoneEntry
 
 # table → what tells its rows apart, in the order in which they are restored
 KEYS: dict[str, tuple[str, ...]] = {
@@ -58,7 +77,7 @@ _FOLLOWING = {  # columns of samples that follow from other rows
 class Kept:
     """The entries of a journal, put together: table → key → row. Read in the order in which they were written."""
 
-    rows: dict[str, dict[Key, dict[str, Any]]] = field(default_factory=lambda: {name: {} for name in KEYS})
+    rows: dict[str, dict[Key, JournalRow]] = field(default_factory=lambda: {name: {} for name in KEYS})
 
     def take(self, entry: Entry) -> None:
         """Add an entry. An event counts once; of what can change the last entry holds.
@@ -86,7 +105,7 @@ class Kept:
 _EVENT_NAMES = {table.name for table in EVENTS}
 
 
-def pictures_of(name: str, row: Mapping[str, Any]) -> list[str]:
+def pictures_of(name: str, row: JournalRow) -> list[str]:
     """The pictures that a photo or a sample needs, the one that stands for the whole last; none of other tables."""
     if name == subjects.name:
         needed = [row["cutout_id"], row["mask_id"], row["photo_id"]]
@@ -94,14 +113,14 @@ def pictures_of(name: str, row: Mapping[str, Any]) -> list[str]:
         needed = [*_ingredients(row), row["mask_id"], row["image_id"]]
     else:
         needed = []
-    return [blob_id for blob_id in needed if blob_id]
+    return [str(image_id) for image_id in needed if image_id]
 
 
-def _ingredients(row: Mapping[str, Any]) -> list[str | None]:
+def _ingredients(row: JournalRow) -> list[str]:
     """What a sample was drawn from, but for its photo; nothing where it came with a release."""
-    if row["plan"].startswith(RELEASE_PLAN):
+    if text_of(row, "plan").startswith(RELEASE_PLAN):
         return []
-    return list(SampleSpec.from_json(row["spec"]).ingredients)
+    return list(SampleSpec.from_json(text_of(row, "spec")).ingredients)
 
 
 def heads(connection: Connection) -> dict[str, int]:
@@ -110,13 +129,13 @@ def heads(connection: Connection) -> dict[str, int]:
     return {name: number or 0 for name, number in connection.execute(select(*newest)).one()._mapping.items()}
 
 
-def events_after(connection: Connection, cursors: Mapping[str, int]) -> list[Entry]:
+def events_after(connection: Connection, cursors: Mapping[str, int]) -> list[RowEntry]:
     """The events behind those numbers, table by table, oldest first."""
-    found: list[Entry] = []
+    events: list[RowEntry] = []
     for table in EVENTS:
         behind = select(table).where(table.c.seq > cursors.get(table.name, 0)).order_by(table.c.seq)
-        found += [_entry(table, row) for row in _with_undone(connection, table, behind)]
-    return found
+        events += [_entry(table, row) for row in _with_undone(connection, table, behind)]
+    return events
 
 
 def entries_of(connection: Connection, name: str, keys: Iterable[str]) -> list[Entry]:
@@ -126,7 +145,7 @@ def entries_of(connection: Connection, name: str, keys: Iterable[str]) -> list[E
     """
     table, (column,) = metadata.tables[name], KEYS[name]
     keys = list(dict.fromkeys(keys))
-    rows: list[Row[Any]] = []
+    rows: list[AnyRow] = []
     for chunk in chunks(keys):
         rows += connection.execute(select(table).where(table.c[column].in_(chunk)))
     there = {getattr(row, column) for row in rows}
@@ -134,15 +153,14 @@ def entries_of(connection: Connection, name: str, keys: Iterable[str]) -> list[E
         rows = [row for row in rows if row.state in RENDERED_STATES]
     rows.sort(key=lambda row: getattr(row, "seq", 0))
     removed = [key for key in keys if key not in there] if table is queues else []
-    gone: list[Entry] = [{"table": name, "gone": [key]} for key in removed]
+    gone = [GoneEntry(table=name, gone=[key]) for key in removed]
     return [*(_entry(table, row) for row in rows), *gone]
 
 
 def place_of(entry: Entry) -> tuple[str, str]:
     """(table, key) of an entry of a table with a key of one column."""
     name = entry["table"]
-    key = entry["gone"] if "gone" in entry else key_of(name, entry["row"])
-    return name, str(key[0])
+    return name, entry["gone"][0] if "gone" in entry else str(key_of(name, entry["row"])[0])
 
 
 def changed_keys(connection: Connection, kept: Kept) -> Iterator[tuple[str, str]]:
@@ -160,7 +178,7 @@ def changed_keys(connection: Connection, kept: Kept) -> Iterator[tuple[str, str]
                 yield name, str(here[columns[0]])
 
 
-def unkept_events(connection: Connection, kept: Kept) -> list[Entry]:
+def unkept_events(connection: Connection, kept: Kept) -> list[RowEntry]:
     """The events of the database that a journal does not hold, oldest first."""
     return [
         entry
@@ -169,7 +187,7 @@ def unkept_events(connection: Connection, kept: Kept) -> list[Entry]:
     ]
 
 
-def _with_undone(connection: Connection, table: Table, statement: Any) -> list[Row[Any]]:
+def _with_undone(connection: Connection, table: Table, statement: AnySelect) -> list[AnyRow]:
     """Rows of a table; those of decisions with the client id of what they undo, as numbers change."""
     if table is not decisions:
         return list(connection.execute(statement))
@@ -179,42 +197,60 @@ def _with_undone(connection: Connection, table: Table, statement: Any) -> list[R
     return list(connection.execute(statement))
 
 
-def _entry(table: Table, row: Row[Any]) -> Entry:
+def _entry(table: Table, row: AnyRow) -> RowEntry:
     return {"table": table.name, "row": _plain(table, row)}
 
 
-def _plain(table: Table, row: Row[Any]) -> dict[str, Any]:
+def _plain(table: Table, row: AnyRow) -> JournalRow:
     values = {name: value for name, value in row._mapping.items() if name != "undoes"}
     if table is samples:
         values = {name: value for name, value in values.items() if name not in _FOLLOWING}
     return values
 
 
-def encoded(entry: Entry) -> dict[str, Any]:
+def encoded(entry: Entry) -> Entry:
     """An entry as JSON takes it: bytes as {"base64": text}."""
-    row = {name: _text(value) for name, value in entry.get("row", {}).items()}
-    return {**entry, "row": row} if row else dict(entry)
+    if "gone" in entry:
+        return entry
+    return {"table": entry["table"], "row": {name: _text(value) for name, value in entry["row"].items()}}
 
 
-def _text(value: Any) -> Any:
+def _text(value: Value) -> Value:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+def _values(row: JournalRow) -> JournalRow:
     return {
-        name: base64.b64decode(value["base64"])
+        name: base64.b64decode(text_of(value, "base64"))
         if isinstance(value, dict) and set(value) == {"base64"}
         else value
         for name, value in row.items()
     }
 
 
-def key_of(name: str, row: Mapping[str, Any]) -> Key:
+def key_of(name: str, row: JournalRow) -> Key:
     return tuple(row[column] for column in KEYS[name])
 
 
-def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """So many as fit into one statement."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, _CHUNK)):
-        yield chunk
+def text_of(row: JournalRow, column: str) -> str:
+    """The text in a column.
+
+    Raises:
+        TypeError: there is something else.
+    """
+    value = row[column]
+    if not isinstance(value, str):
+        raise TypeError(f"column {column} holds {value!r}, not text")
+    return value
+
+
+def number_of(row: JournalRow, column: str) -> int:
+    """The whole number in a column.
+
+    Raises:
+        TypeError: there is something else.
+    """
+    value = row[column]
+    if not isinstance(value, int):
+        raise TypeError(f"column {column} holds {value!r}, not a number")
+    return value

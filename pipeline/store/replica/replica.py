@@ -194,7 +194,7 @@ class Replica:
             written = {journal.place_of(entry) for entry in rows}
             self._mark_again(change for change in marked if change not in written)  # not committed yet
             for entry in events:
-                self._cursors[entry["table"]] = entry["row"]["seq"]
+                self._cursors[entry["table"]] = journal.number_of(entry["row"], "seq")
 
     def _mark_again(self, changes: Iterable[Change]) -> None:
         with self._marking:
@@ -217,6 +217,6 @@ class Replica:
             return
         self._folder.append(entries)
         for entry in entries:
-            needed = journal.pictures_of(entry["table"], entry.get("row", {}))
+            needed = [] if "gone" in entry else journal.pictures_of(entry["table"], entry["row"])
             with self._marking:
                 self._uncopied |= {image_id: None for image_id in needed if image_id not in self._copied}

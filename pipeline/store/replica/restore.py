@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.store import counters, review_states
-from pipeline.store.replica.journal import KEYS, Kept, Key, chunks, pictures_of
+from pipeline.store.replica.journal import KEYS, JournalRow, Kept, Key, number_of, pictures_of, text_of
 from pipeline.store.rows import RENDERED_STATES, SampleState
 from pipeline.store.schema import (
     decisions,
@@ -27,6 +26,7 @@ from pipeline.store.schema import (
     samples,
     subjects,
 )
+from pipeline.store.sql import chunks
 
 IsThere = Callable[[str], bool]  # whether a picture is in the library
 _PICTURE = {  # columns of samples that come with the picture
@@ -72,11 +72,11 @@ def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> i
     photos = {subject_id for (subject_id,) in _known(connection, subjects)}
     rendered = _rendered(connection)
     known = _known(connection, samples)
-    new: list[dict[str, Any]] = []
-    lost: list[dict[str, Any]] = []
-    again: list[dict[str, Any]] = []
+    new: list[JournalRow] = []
+    lost: list[JournalRow] = []
+    again: list[JournalRow] = []
     for key, row in kept.rows[samples.name].items():
-        spec = SampleSpec.from_json(row["spec"])
+        spec = SampleSpec.from_json(text_of(row, "spec"))
         if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photos:
             continue
         if _whole(samples, row, is_there):
@@ -92,21 +92,25 @@ def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> i
     return len(new) + len(again)
 
 
-def _link(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+def _link(connection: Connection, rows: Iterable[JournalRow]) -> None:
     links = (
         {"sample_id": row["id"], "position": position, "subject_id": placed.subject_id}
         for row in rows
-        for position, placed in enumerate(SampleSpec.from_json(row["spec"]).objects)
+        for position, placed in enumerate(SampleSpec.from_json(text_of(row, "spec")).objects)
     )
     for chunk in chunks(links):
         connection.execute(insert(sample_subjects), chunk)
 
 
-def _note(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+def _note(connection: Connection, rows: Iterable[JournalRow]) -> None:
     for row in rows:
         seq = connection.scalar(select(samples.c.seq).where(samples.c.id == row["id"]))
         assert seq is not None
-        note_findables(connection, seq, SampleSpec.from_json(row["spec"]).slots, row["scores"] or {})
+        scores = row["scores"]
+        assert scores is None or isinstance(scores, dict)
+        slots = SampleSpec.from_json(text_of(row, "spec")).slots
+        numbers = {name: value for name, value in (scores or {}).items() if isinstance(value, int | float)}
+        note_findables(connection, seq, slots, numbers)
 
 
 def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
@@ -119,10 +123,10 @@ def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
     there = [row for row in new if (row["sample_id"],) in known]
     values = []
     for row in there:
-        last = max(last + 1, row["seq"])  # its own number where that is free
-        numbers[row["client_id"]] = last
+        last = max(last + 1, number_of(row, "seq"))  # its own number where that is free
+        numbers[text_of(row, "client_id")] = last
         plain = {name: value for name, value in row.items() if name != "undoes_id"}
-        values.append(plain | {"seq": last, "undoes": numbers.get(row["undoes_id"])})
+        values.append(plain | {"seq": last, "undoes": numbers.get(str(row["undoes_id"]))})
     for chunk in chunks(values):
         connection.execute(insert(decisions), chunk)
     return len(there), len(new) - len(there)
@@ -146,7 +150,7 @@ def _lost(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.scalars(undrawn.where(samples.c.id.in_(decided))))
 
 
-def _whole(table: Table, row: Mapping[str, Any], is_there: IsThere) -> bool:
+def _whole(table: Table, row: JournalRow, is_there: IsThere) -> bool:
     return all(map(is_there, pictures_of(table.name, row)))
 
 
@@ -160,13 +164,13 @@ def _known(connection: Connection, table: Table) -> set[Key]:
     return {tuple(row) for row in connection.execute(select(*columns))}
 
 
-def _new(connection: Connection, table: Table, kept: Kept) -> list[dict[str, Any]]:
+def _new(connection: Connection, table: Table, kept: Kept) -> list[JournalRow]:
     """The rows of a journal that are not there."""
     known = _known(connection, table)
     return [row for key, row in kept.rows[table.name].items() if key not in known]
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+def _insert(connection: Connection, table: Table, rows: list[JournalRow]) -> None:
     """Insert rows under their own numbers; where another row has the number, under the next free one."""
     if "seq" in table.c:
         taken = set(connection.scalars(select(table.c.seq)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.store.agreement import by_sample, cohens_kappa, krippendorffs_alpha, pairs_of
+from pipeline.services.review.agreement import by_sample, cohens_kappa, krippendorffs_alpha, pairs_of
 
 
 @pytest.mark.parametrize(
