@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import PEOPLE, AutoReviewCheck, AutoReviewLimits, SampleRow, SampleState
 from pipeline.store.sample_rows import sample_row
-from pipeline.store.schema import helper_checks, helper_limits, now, samples, votes
+from pipeline.store.schema import auto_review_checks, auto_review_limits, now, samples, votes
 
 _DECIDED = (SampleState.ACCEPTED, SampleState.REJECTED)
 
@@ -52,7 +52,7 @@ class AutoReviewRepository:
 
     def limits(self) -> AutoReviewLimits:
         """What the auto-reviewer may decide by itself."""
-        newest = select(helper_limits).order_by(helper_limits.c.seq.desc()).limit(1)
+        newest = select(auto_review_limits).order_by(auto_review_limits.c.seq.desc()).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(newest).one_or_none()
         if row is None:
@@ -63,20 +63,22 @@ class AutoReviewRepository:
         """Change what the auto-reviewer may decide by itself."""
         values = {"accept_from": limits.accept_from, "reject_below": limits.reject_below}
         with self._database.writing() as transaction:
-            transaction.connection.execute(insert(helper_limits).values(**values, set_by=set_by, at=now()))
+            transaction.connection.execute(
+                insert(auto_review_limits).values(**values, set_by=set_by, at=now())
+            )
 
     def leave_to_people(self, sample_id: str, verdict: str, predicted_acceptance: float) -> None:
         """Note a sample that the auto-reviewer would have decided and that people decide as a check; once only."""
         values = {"sample_id": sample_id, "verdict": verdict, "promise": predicted_acceptance, "at": now()}
         with self._database.writing() as transaction:
             connection = transaction.connection
-            transaction.changed(helper_checks.name, sample_id)
-            connection.execute(insert_new(connection, helper_checks).values(**values))
+            transaction.changed(auto_review_checks.name, sample_id)
+            connection.execute(insert_new(connection, auto_review_checks).values(**values))
 
     def checks(self) -> AutoReviewCheck:
         """How people decided what was left to them as a check."""
-        joined = helper_checks.join(samples, samples.c.id == helper_checks.c.sample_id)
-        columns = (helper_checks.c.verdict, samples.c.state, samples.c.decided_by)
+        joined = auto_review_checks.join(samples, samples.c.id == auto_review_checks.c.sample_id)
+        columns = (auto_review_checks.c.verdict, samples.c.state, samples.c.decided_by)
         with self._database.reading() as connection:
             rows = connection.execute(select(*columns).select_from(joined)).all()
         decided = [(verdict, state) for verdict, state, by in rows if state in _DECIDED and by == PEOPLE]

@@ -23,21 +23,21 @@ class Checksums:
         self._read_bytes = 0
         self._lock = threading.Lock()
 
-    def match(self, blob_id: str, data: bytes) -> bool:
+    def match(self, image_id: str, data: bytes) -> bool:
         """Whether these bytes were noted for the picture. False says nothing about them."""
         checksum = zlib.crc32(data)
         with self._lock:
-            if blob_id not in self._known:
+            if image_id not in self._known:
                 self._read_on()
-            return self._known.get(blob_id) == checksum
+            return self._known.get(image_id) == checksum
 
-    def note(self, blob_id: str, data: bytes) -> None:
+    def note(self, image_id: str, data: bytes) -> None:
         """Note that these bytes hold the pixels of the picture."""
         checksum = zlib.crc32(data)
         with self._lock:
-            self._known[blob_id] = checksum
+            self._known[image_id] = checksum
             with suppress(OSError), self._path.open("ab") as file:  # without it, the picture is decoded again
-                file.write(f"{blob_id} {checksum:08x}\n".encode())
+                file.write(f"{image_id} {checksum:08x}\n".encode())
 
     def _read_on(self) -> None:
         """Take what was appended since the last look."""
@@ -51,5 +51,5 @@ class Checksums:
             self._read_bytes += len(whole)
             for line in whole.splitlines():
                 with suppress(ValueError):
-                    blob_id, checksum = line.decode().split(" ")
-                    self._known[blob_id] = int(checksum, _HEX)
+                    image_id, checksum = line.decode().split(" ")
+                    self._known[image_id] = int(checksum, _HEX)

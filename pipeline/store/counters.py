@@ -8,11 +8,13 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from pipeline.store.database import add_to
 from pipeline.store.rows import RENDERED_STATES, Counts, SampleState
-from pipeline.store.schema import counters, samples, subjects
+from pipeline.store.schema import counters, photos, samples
 
-SUBJECTS, EXCLUDED, SAMPLES = "subjects", "excluded", "samples"  # scopes
+PHOTOS, EXCLUDED, SAMPLES = "subjects", "excluded", "samples"  # scopes
 _Key = tuple[str, str]  # scope, key
-_KEPT = select(counters.c.scope, counters.c.key, counters.c.value)  # made once: it is asked for all the time
+_STORED = select(
+    counters.c.scope, counters.c.key, counters.c.value
+)  # made once: it is asked for all the time
 
 
 def count(connection: Connection, scope: str, key: str, delta: int) -> None:
@@ -23,9 +25,9 @@ def count(connection: Connection, scope: str, key: str, delta: int) -> None:
 
 def counts(connection: Connection) -> Counts:
     """What the counters say."""
-    kept = kept_counters(connection)
+    kept = stored_counters(connection)
     states = {state: kept.get((SAMPLES, state), 0) for state in SampleState}
-    classes = {key: value for (scope, key), value in sorted(kept.items()) if scope == SUBJECTS}
+    classes = {key: value for (scope, key), value in sorted(kept.items()) if scope == PHOTOS}
     return Counts(
         subjects=sum(classes.values()),
         excluded=sum(value for (scope, _), value in kept.items() if scope == EXCLUDED),
@@ -42,19 +44,19 @@ def counts(connection: Connection) -> Counts:
     )
 
 
-def kept_counters(connection: Connection) -> dict[_Key, int]:
+def stored_counters(connection: Connection) -> dict[_Key, int]:
     """The counters that are not zero."""
-    return {(scope, key): value for scope, key, value in connection.execute(_KEPT) if value}
+    return {(scope, key): value for scope, key, value in connection.execute(_STORED) if value}
 
 
-def counted_anew(connection: Connection) -> dict[_Key, int]:
+def actual_counters(connection: Connection) -> dict[_Key, int]:
     """What the counters must be, by counting all rows."""
     found: Counter[_Key] = Counter()
-    by_label = select(subjects.c.label, subjects.c.excluded, func.count()).group_by(
-        subjects.c.label, subjects.c.excluded
+    by_label = select(photos.c.label, photos.c.excluded, func.count()).group_by(
+        photos.c.label, photos.c.excluded
     )
     for label, excluded, number in connection.execute(by_label):
-        found[SUBJECTS, label] += number
+        found[PHOTOS, label] += number
         if excluded:
             found[EXCLUDED, label] += number
     for state, number in connection.execute(select(samples.c.state, func.count()).group_by(samples.c.state)):
@@ -65,5 +67,5 @@ def counted_anew(connection: Connection) -> dict[_Key, int]:
 def recount(connection: Connection) -> None:
     """Set all counters by counting all rows."""
     connection.execute(delete(counters))
-    for (scope, key), value in counted_anew(connection).items():
+    for (scope, key), value in actual_counters(connection).items():
         connection.execute(insert(counters).values(scope=scope, key=key, value=value))

@@ -12,13 +12,13 @@ from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import RENDERED_STATES, GoldItem, SampleRow, SampleState
 from pipeline.store.sample_rows import sample_row, state_of
-from pipeline.store.schema import gold_answers, gold_items, now, sample_subjects, samples, subjects, votes
+from pipeline.store.schema import gold_answers, gold_items, now, photos, sample_photos, samples, votes
 from pipeline.store.sql import AnyRow
 
 _VERDICTS = {SampleState.ACCEPTED: "accept", SampleState.REJECTED: "reject"}
 _ACCEPT, _UNDO = "accept", "undo"
 _LASTING = ("accept", "reject")
-_SAMPLES_OF_PHOTOS = sample_subjects.join(samples, samples.c.id == sample_subjects.c.sample_id)
+_SAMPLES_OF_PHOTOS = sample_photos.join(samples, samples.c.id == sample_photos.c.sample_id)
 _SHOWS_OBJECT = (samples.c.state.in_(RENDERED_STATES), samples.c.mask_id.is_not(None))
 
 
@@ -47,9 +47,9 @@ class GoldRepository:
 
     def add_photos(self, number: int, *, made_by: str) -> int:
         """Make up to so many photos, of all classes in turn, gold items that must be accepted; how many are new."""
-        taken = exists().where(gold_items.c.subject_id == subjects.c.id)
-        rank = func.row_number().over(partition_by=subjects.c.label, order_by=subjects.c.seq)
-        free = select(subjects.c.id, rank.label("rank")).where(~subjects.c.excluded, ~taken).subquery()
+        taken = exists().where(gold_items.c.subject_id == photos.c.id)
+        rank = func.row_number().over(partition_by=photos.c.label, order_by=photos.c.seq)
+        free = select(photos.c.id, rank.label("rank")).where(~photos.c.excluded, ~taken).subquery()
         first = select(free.c.id).order_by(free.c.rank, free.c.id).limit(number)
         with self._database.writing() as transaction:
             ids = transaction.connection.scalars(first).all()
@@ -73,7 +73,7 @@ class GoldRepository:
             gold_answers.c.verdict != _UNDO,
         )
         voted = exists().where(votes.c.reviewer == reviewer, votes.c.sample_id == gold_items.c.sample_id)
-        of_photo = sample_subjects.c.subject_id == gold_items.c.subject_id
+        of_photo = sample_photos.c.subject_id == gold_items.c.subject_id
         cover_of_item = exists().select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
         shown = or_(gold_items.c.sample_id.is_not(None), cover_of_item)
         free = select(gold_items).where(~answered, ~voted, shown).order_by(gold_items.c.seq).limit(number)
@@ -86,7 +86,7 @@ class GoldRepository:
         Raises:
             NotFound: no sample of the photo was rendered.
         """
-        of_photo = sample_subjects.c.subject_id == photo_id
+        of_photo = sample_photos.c.subject_id == photo_id
         of_photo_rendered = select(samples).select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
         first = of_photo_rendered.order_by(samples.c.method == str(Method.PASTE), samples.c.seq).limit(1)
         with self._database.reading() as connection:

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, select, update
 from pipeline.domain.photos import Photo
 from pipeline.domain.warping import Box
 from pipeline.errors import NotFound
-from pipeline.store.counters import EXCLUDED, SUBJECTS, count
+from pipeline.store.counters import EXCLUDED, PHOTOS, count
 from pipeline.store.database import Database, insert_new
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import NewPhoto, Refusal
-from pipeline.store.schema import now, refusals, subjects
+from pipeline.store.schema import now, photos, refusals
 from pipeline.store.sql import AnyRow, Values
 
 _ALPHA = 3  # channel of a cut-out
@@ -39,10 +39,10 @@ class PhotoRepository:
         }
         with self._database.writing() as transaction:
             connection = transaction.connection
-            transaction.changed(subjects.name, new.id)
-            if not connection.execute(insert_new(connection, subjects).values(**values)).rowcount:
+            transaction.changed(photos.name, new.id)
+            if not connection.execute(insert_new(connection, photos).values(**values)).rowcount:
                 return False
-            count(connection, SUBJECTS, new.label, 1)
+            count(connection, PHOTOS, new.label, 1)
             return True
 
     def record_cutout(
@@ -61,9 +61,9 @@ class PhotoRepository:
             NotFound: there is no photo with this id.
         """
         values = _cutout_values(cutout_id, self._put_mask(cutout_id), score, doubts, origin, box)
-        changing = update(subjects).where(subjects.c.id == photo_id).values(**values)
+        changing = update(photos).where(photos.c.id == photo_id).values(**values)
         with self._database.writing() as transaction:
-            transaction.changed(subjects.name, photo_id)
+            transaction.changed(photos.name, photo_id)
             if not transaction.connection.execute(changing).rowcount:
                 raise NotFound("subject", photo_id)
         self._database.settle()
@@ -80,9 +80,9 @@ class PhotoRepository:
         """
         with self._database.writing() as transaction:
             connection = transaction.connection
-            transaction.changed(subjects.name, photo_id)
+            transaction.changed(photos.name, photo_id)
             before = _photo_of(connection, photo_id)
-            connection.execute(update(subjects).where(subjects.c.id == photo_id).values(excluded=excluded))
+            connection.execute(update(photos).where(photos.c.id == photo_id).values(excluded=excluded))
             count(connection, EXCLUDED, before.label, int(excluded) - int(before.excluded))
         self._database.settle()
 
@@ -98,7 +98,7 @@ class PhotoRepository:
     def ids(self) -> set[str]:
         """The ids of all photos, excluded ones too."""
         with self._database.reading() as connection:
-            return set(connection.scalars(select(subjects.c.id)))
+            return set(connection.scalars(select(photos.c.id)))
 
     def record_refusal(self, source: str, name: str, reason: str) -> None:
         """Note a file of a source that did not become a photo; the first reason for a file stays."""
@@ -129,22 +129,22 @@ class PhotoRepository:
             doubtful: True for those with doubts about their mask that are not excluded.
             usable: True for those that are cut out, without doubts and not excluded.
         """
-        statement = select(subjects).order_by(subjects.c.seq).limit(limit)
+        statement = select(photos).order_by(photos.c.seq).limit(limit)
         if label is not None:
-            statement = statement.where(subjects.c.label == label)
+            statement = statement.where(photos.c.label == label)
         if split is not None:
-            statement = statement.where(subjects.c.split == split)
+            statement = statement.where(photos.c.split == split)
         if doubtful is not None:
-            statement = statement.where((subjects.c.doubtful & ~subjects.c.excluded) == doubtful)
+            statement = statement.where((photos.c.doubtful & ~photos.c.excluded) == doubtful)
         if usable is not None:
-            fit = subjects.c.cutout_id.is_not(None) & ~subjects.c.doubtful & ~subjects.c.excluded
+            fit = photos.c.cutout_id.is_not(None) & ~photos.c.doubtful & ~photos.c.excluded
             statement = statement.where(fit if usable else ~fit)
         with self._database.reading() as connection:
             return [_photo(row) for row in connection.execute(statement)]
 
 
 def _photo_of(connection: Connection, photo_id: str) -> Photo:
-    row = connection.execute(select(subjects).where(subjects.c.id == photo_id)).one_or_none()
+    row = connection.execute(select(photos).where(photos.c.id == photo_id)).one_or_none()
     if row is None:
         raise NotFound("subject", photo_id)
     return _photo(row)

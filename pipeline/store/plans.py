@@ -11,7 +11,7 @@ from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store.counters import SAMPLES, count
 from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import PlanRow, SampleState, StoredPlan
-from pipeline.store.schema import decisions, now, plan_specs, plans, sample_subjects, samples, subjects
+from pipeline.store.schema import decisions, now, photos, plan_specs, plans, sample_photos, samples
 from pipeline.store.sql import Values, chunks
 
 _UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
@@ -44,7 +44,7 @@ class PlanRepository:
             connection.execute(insert_new(connection, plans).values(name=name, **values))
             connection.execute(plans.update().where(plans.c.name == name).values(**values))
             _insert_all(connection, samples, (_sample_values(name, spec, splits) for spec in new))
-            _insert_all(connection, sample_subjects, (link for spec in new for link in _links(spec)))
+            _insert_all(connection, sample_photos, (link for spec in new for link in _links(spec)))
             members = ({"plan": name, "position": at, "sample_id": spec.id} for at, spec in enumerate(specs))
             _insert_all(connection, plan_specs, members)
             count(connection, SAMPLES, SampleState.PLANNED, len(new))
@@ -139,7 +139,7 @@ def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, st
     wanted = list(dict.fromkeys(placed.subject_id for spec in specs for placed in spec.objects))
     splits: dict[str, str] = {}
     for chunk in chunks(wanted):
-        rows = connection.execute(select(subjects.c.id, subjects.c.split).where(subjects.c.id.in_(chunk)))
+        rows = connection.execute(select(photos.c.id, photos.c.split).where(photos.c.id.in_(chunk)))
         splits |= {row.id: row.split for row in rows}
     for subject_id in wanted:
         if subject_id not in splits:
@@ -180,7 +180,7 @@ def _drop_unwanted(connection: Connection) -> None:
         unwanted = select(samples.c.id).where(samples.c.state == state, ~wanted, ~decided)
         ids = list(connection.scalars(unwanted))
         for chunk in chunks(ids):
-            connection.execute(delete(sample_subjects).where(sample_subjects.c.sample_id.in_(chunk)))
+            connection.execute(delete(sample_photos).where(sample_photos.c.sample_id.in_(chunk)))
             connection.execute(delete(samples).where(samples.c.id.in_(chunk)))
         count(connection, SAMPLES, state, -len(ids))
 

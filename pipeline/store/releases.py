@@ -11,7 +11,7 @@ from pipeline.domain.review import Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.database import Database
 from pipeline.store.rows import SampleState
-from pipeline.store.schema import decisions, sample_subjects, samples, subjects
+from pipeline.store.schema import decisions, photos, sample_photos, samples
 
 PHOTO = "photo"  # method of a real row
 
@@ -37,9 +37,9 @@ class ReleaseRepository:
 
 
 def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
-    statement = select(subjects).where(~subjects.c.excluded).order_by(subjects.c.seq)
+    statement = select(photos).where(~photos.c.excluded).order_by(photos.c.seq)
     if split is not None:
-        statement = statement.where(subjects.c.split == split)
+        statement = statement.where(photos.c.split == split)
     for row in connection.execute(statement):
         yield ReleaseRow(
             image_id=row.photo_id,
@@ -61,9 +61,9 @@ def _samples(
     connection: Connection, split: str | None, state: SampleState, verdict: Verdict
 ) -> Iterator[ReleaseRow]:
     of_excluded = exists().where(
-        sample_subjects.c.sample_id == samples.c.id,
-        sample_subjects.c.subject_id == subjects.c.id,
-        subjects.c.excluded,
+        sample_photos.c.sample_id == samples.c.id,
+        sample_photos.c.subject_id == photos.c.id,
+        photos.c.excluded,
     )
     decided = (
         select(func.min(decisions.c.seq))

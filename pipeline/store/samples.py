@@ -17,12 +17,12 @@ from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import PEOPLE, RENDERED_STATES, Rendered, SampleFilter, SampleRow, SampleState
 from pipeline.store.sample_rows import change_state_count, sample_row, state_of
 from pipeline.store.schema import (
-    helper_checks,
+    auto_review_checks,
     leases,
     note_findables,
     now,
     sample_scores,
-    sample_words,
+    sample_slot_values,
     samples,
     votes,
 )
@@ -141,7 +141,7 @@ class SampleRepository:
         columns = {
             "models": samples.c.model,
             "scores": sample_scores.c.name,
-            "slots": sample_words.c.slot,
+            "slots": sample_slot_values.c.slot,
             "reviewers": votes.c.reviewer,
         }
         with self._database.reading() as connection:
@@ -150,7 +150,7 @@ class SampleRepository:
     def slot_values(self, slot: str) -> list[str]:
         """The values of a prompt slot that rendered samples have."""
         with self._database.reading() as connection:
-            return search.distinct(connection, sample_words.c.value, sample_words.c.slot == slot)
+            return search.distinct(connection, sample_slot_values.c.value, sample_slot_values.c.slot == slot)
 
     def descriptors(self, label: str) -> list[tuple[str, bytes]]:
         """(cluster, descriptor) of the rendered samples of a class."""
@@ -207,9 +207,9 @@ def _plan_again(connection: Connection, sample_id: str) -> None:
     """Take a rendered sample for one that is planned only. Its decisions stay, and hold again once it is rendered."""
     before = state_of(connection, sample_id)
     seq = select(samples.c.seq).where(samples.c.id == sample_id).scalar_subquery()
-    for table in (sample_words, sample_scores):
+    for table in (sample_slot_values, sample_scores):
         connection.execute(delete(table).where(table.c.seq == seq))
-    for table in (leases, helper_checks):
+    for table in (leases, auto_review_checks):
         connection.execute(delete(table).where(table.c.sample_id == sample_id))
     values = dict.fromkeys(_OF_THE_IMAGE) | {"state": str(SampleState.PLANNED), "score": 0.0}
     connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))

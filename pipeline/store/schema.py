@@ -42,7 +42,7 @@ schema_version = Table(
     Column("applied_at", String(40), nullable=False),
 )
 
-subjects = Table(
+photos = Table(
     "subjects",
     metadata,
     Column("seq", Integer, primary_key=True),  # order of import
@@ -127,7 +127,7 @@ samples = Table(
     Index("samples_by_certainty", "state", "certainty", "seq"),
 )
 
-sample_words = Table(  # the values of the prompt's slots, of rendered samples
+sample_slot_values = Table(  # the values of the prompt's slots, of rendered samples
     "sample_words",
     metadata,
     Column("slot", String(100), primary_key=True),
@@ -146,7 +146,7 @@ sample_scores = Table(  # the scores, one a row, so that samples are found and l
     sqlite_with_rowid=False,
 )
 
-sample_subjects = Table(
+sample_photos = Table(
     "sample_subjects",
     metadata,
     Column("sample_id", String(64), ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
@@ -247,7 +247,7 @@ gold_answers = Table(  # append-only, like the decisions
     Index("gold_answers_by_reviewer", "reviewer", "gold_id", "seq"),
 )
 
-helper_limits = Table(  # what the helper may decide by itself; the last one holds
+auto_review_limits = Table(  # what the helper may decide by itself; the last one holds
     "helper_limits",
     metadata,
     Column("seq", Integer, primary_key=True),
@@ -257,7 +257,7 @@ helper_limits = Table(  # what the helper may decide by itself; the last one hol
     Column("at", String(40), nullable=False),
 )
 
-helper_checks = Table(  # samples that the helper would have decided, left to people as a check
+auto_review_checks = Table(  # samples that the helper would have decided, left to people as a check
     "helper_checks",
     metadata,
     Column("sample_id", String(64), ForeignKey("samples.id"), primary_key=True),
@@ -299,7 +299,15 @@ _FOUND_BY = ("model", "cluster", "promise", "certainty")  # columns of samples t
 
 def _add_filters(connection: Connection) -> None:
     """Version 3: samples are found by model, word, score and cluster; queues, gold items and the helper."""
-    new = [sample_words, sample_scores, queues, gold_items, gold_answers, helper_limits, helper_checks]
+    new = [
+        sample_slot_values,
+        sample_scores,
+        queues,
+        gold_items,
+        gold_answers,
+        auto_review_limits,
+        auto_review_checks,
+    ]
     metadata.create_all(connection, tables=new)
     for name in _FOUND_BY:
         column = CreateColumn(samples.c[name]).compile(dialect=connection.dialect)
@@ -322,7 +330,7 @@ def note_findables(
     """Store the words and scores that a rendered sample is found by."""
     words = [{"slot": slot, "value": value, "seq": seq} for slot, value in dict(slots).items()]
     if words:
-        connection.execute(insert(sample_words), words)
+        connection.execute(insert(sample_slot_values), words)
     if scores:
         rows = [{"name": name, "value": value, "seq": seq} for name, value in scores.items()]
         connection.execute(insert(sample_scores), rows)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, exists, select, tu
 
 from pipeline.errors import NotFound
 from pipeline.store.rows import BY_SCORE, RENDERED_STATES, SampleFilter, SampleOrder, SampleState
-from pipeline.store.schema import sample_scores, sample_words, samples, votes
+from pipeline.store.schema import sample_scores, sample_slot_values, samples, votes
 from pipeline.store.sql import AnyColumn, AnyRow, AnySelect, Selected
 
 _DRIVERS = (
@@ -131,8 +131,10 @@ def _conditions(wanted: SampleFilter, score: FromClause | None) -> Iterator[Colu
         yield samples.c.rendered_at < wanted.until
     if wanted.word is not None:
         slot, value = wanted.word
-        of_sample = sample_words.c.seq == samples.c.seq
-        yield exists().where(of_sample, sample_words.c.slot == slot, sample_words.c.value == value)
+        of_sample = sample_slot_values.c.seq == samples.c.seq
+        yield exists().where(
+            of_sample, sample_slot_values.c.slot == slot, sample_slot_values.c.value == value
+        )
     if wanted.reviewer is not None:
         yield exists().where(votes.c.sample_id == samples.c.id, votes.c.reviewer == wanted.reviewer)
     if wanted.low is not None or wanted.high is not None:

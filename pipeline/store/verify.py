@@ -10,11 +10,11 @@ from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import StudioError
 from pipeline.store import review_states
-from pipeline.store.counters import counted_anew, kept_counters
+from pipeline.store.counters import actual_counters, stored_counters
 from pipeline.store.database import damage
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import RENDERED_STATES
-from pipeline.store.schema import metadata, sample_subjects, samples, subjects
+from pipeline.store.schema import metadata, photos, sample_photos, samples
 
 Progress = Callable[[int, int], None]  # pictures checked, pictures in all
 
@@ -30,24 +30,24 @@ def problems(connection: Connection, images: ImageFiles, on_progress: Progress |
     yield from _splits(connection)
     yield from _counters(connection)
     yield from _states(connection)
-    yield from _pictures(connection, images, on_progress)
+    yield from _image_faults(connection, images, on_progress)
 
 
-def wanted_pictures(connection: Connection) -> dict[str, str]:
+def needed_images(connection: Connection) -> dict[str, str]:
     """Blob id → who needs it, for every picture that a row names."""
     wanted: dict[str, str] = {}
-    for row in connection.execute(select(subjects)):
-        for part, blob_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
-            if blob_id:
-                wanted.setdefault(blob_id, f"{part} of {row.label}/{row.name}")
+    for row in connection.execute(select(photos)):
+        for part, needed_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
+            if needed_id:
+                wanted.setdefault(needed_id, f"{part} of {row.label}/{row.name}")
     columns = (samples.c.id, samples.c.image_id, samples.c.mask_id, samples.c.spec, samples.c.plan)
     for sample_id, image_id, mask_id, text, plan in connection.execute(select(*columns)):
-        for part, blob_id in (("picture", image_id), ("mask", mask_id)):
-            if blob_id:
-                wanted.setdefault(blob_id, f"{part} of sample {sample_id}")
+        for part, needed_id in (("picture", image_id), ("mask", mask_id)):
+            if needed_id:
+                wanted.setdefault(needed_id, f"{part} of sample {sample_id}")
         spec = None if plan.startswith(RELEASE_PLAN) else _parsed(text)
-        for blob_id in spec.ingredients if spec else ():
-            wanted.setdefault(blob_id, f"ingredient of sample {sample_id}")
+        for image_id in spec.ingredients if spec else ():
+            wanted.setdefault(image_id, f"ingredient of sample {sample_id}")
     return wanted
 
 
@@ -58,19 +58,19 @@ def _parsed(text: str) -> SampleSpec | None:
         return None
 
 
-def _pictures(connection: Connection, images: ImageFiles, on_progress: Progress | None) -> Iterator[str]:
-    for blob_id, owner, fault in broken_pictures(connection, images, on_progress):
-        yield f"the {owner} {fault}: {images.path(blob_id)}"
+def _image_faults(connection: Connection, images: ImageFiles, on_progress: Progress | None) -> Iterator[str]:
+    for image_id, owner, fault in broken_images(connection, images, on_progress):
+        yield f"the {owner} {fault}: {images.path(image_id)}"
 
 
-def broken_pictures(
+def broken_images(
     connection: Connection, images: ImageFiles, on_progress: Progress | None = None
 ) -> Iterator[tuple[str, str, str]]:
     """(picture id, what needs it, what is wrong with its file) of the named pictures that are not sound."""
-    wanted = wanted_pictures(connection)
-    for done, (blob_id, owner) in enumerate(wanted.items(), start=1):
-        if fault := images.fault(blob_id):
-            yield blob_id, owner, fault
+    wanted = needed_images(connection)
+    for done, (image_id, owner) in enumerate(wanted.items(), start=1):
+        if fault := images.fault(image_id):
+            yield image_id, owner, fault
         if on_progress:
             on_progress(done, len(wanted))
 
@@ -96,17 +96,17 @@ def _specs(connection: Connection) -> Iterator[str]:
 
 
 def _splits(connection: Connection) -> Iterator[str]:
-    joined = samples.join(sample_subjects, sample_subjects.c.sample_id == samples.c.id).join(
-        subjects, subjects.c.id == sample_subjects.c.subject_id
+    joined = samples.join(sample_photos, sample_photos.c.sample_id == samples.c.id).join(
+        photos, photos.c.id == sample_photos.c.subject_id
     )
-    columns = (samples.c.id, samples.c.split, subjects.c.label, subjects.c.name, subjects.c.split)
-    leaking = select(*columns).select_from(joined).where(samples.c.split != subjects.c.split)
+    columns = (samples.c.id, samples.c.split, photos.c.label, photos.c.name, photos.c.split)
+    leaking = select(*columns).select_from(joined).where(samples.c.split != photos.c.split)
     for sample_id, split, label, name, other in connection.execute(leaking):
         yield f"sample {sample_id} is in split {split}, its photo {label}/{name} in {other}"
 
 
 def _counters(connection: Connection) -> Iterator[str]:
-    kept, counted = kept_counters(connection), counted_anew(connection)
+    kept, counted = stored_counters(connection), actual_counters(connection)
     for scope, key in sorted(kept.keys() | counted.keys()):
         noted, actual = kept.get((scope, key), 0), counted.get((scope, key), 0)
         if noted != actual:

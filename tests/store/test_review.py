@@ -13,7 +13,7 @@ from pipeline.domain.review import Verdict
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store import Library, SampleFilter
 from pipeline.store.counters import recount
-from pipeline.store.schema import sample_scores, sample_words, samples
+from pipeline.store.schema import sample_scores, sample_slot_values, samples
 from tests.toy_library import add_subject, decision, filled, render, spec
 
 
@@ -173,7 +173,7 @@ def lose_picture(library: Library, sample_id: str) -> None:
     with library._database.writing() as transaction:
         connection = transaction.connection
         (seq,) = connection.execute(select(samples.c.seq).where(samples.c.id == sample_id)).one()
-        for table in (sample_words, sample_scores):
+        for table in (sample_slot_values, sample_scores):
             connection.execute(delete(table).where(table.c.seq == seq))
         values = {"state": "planned", "image_id": None, "decided_by": None, "reason": None}
         connection.execute(update(samples).where(samples.c.seq == seq).values(**values))

@@ -112,14 +112,14 @@ class ReplicaFolder:
         """The ids of the pictures that are here."""
         return {path.stem for path in self._pictures.glob("??/*.webp")}
 
-    def put_picture(self, blob_id: str, data: bytes) -> None:
+    def put_picture(self, image_id: str, data: bytes) -> None:
         """Keep a picture's file: whole under its name, or not at all.
 
         Raises:
             LibraryUnusable: the folder cannot be written.
         """
-        path = self._path(blob_id)
-        unfinished = self._temporary / f"{blob_id}-{uuid.uuid4().hex}"
+        path = self._path(image_id)
+        unfinished = self._temporary / f"{image_id}-{uuid.uuid4().hex}"
         try:
             with unfinished.open("xb") as file:
                 file.write(data)
@@ -132,17 +132,17 @@ class ReplicaFolder:
             unfinished.unlink(missing_ok=True)
             raise self._unusable(error) from error
 
-    def picture(self, blob_id: str) -> bytes | None:
+    def picture(self, image_id: str) -> bytes | None:
         """The file of a picture; None where it is not here, or broke off."""
         try:
-            data = self._path(blob_id).read_bytes()
+            data = self._path(image_id).read_bytes()
         except OSError:
             return None
         whole = len(data) > _RIFF_HEAD and int.from_bytes(data[4:8], "little") + _RIFF_HEAD <= len(data)
         return data if whole else None
 
-    def _path(self, blob_id: str) -> Path:
-        return self._pictures / blob_id[:2] / f"{blob_id}.webp"
+    def _path(self, image_id: str) -> Path:
+        return self._pictures / image_id[:2] / f"{image_id}.webp"
 
     def _unusable(self, error: OSError) -> LibraryUnusable:
         return LibraryUnusable(

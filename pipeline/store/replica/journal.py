@@ -13,18 +13,18 @@ from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.rows import RENDERED_STATES
 from pipeline.store.schema import (
+    auto_review_checks,
+    auto_review_limits,
     decisions,
     gold_answers,
     gold_items,
-    helper_checks,
-    helper_limits,
     metadata,
+    photos,
     plans,
     queues,
     refusals,
     review_policies,
     samples,
-    subjects,
 )
 from pipeline.store.sql import AnyRow, AnySelect, chunks
 
@@ -53,7 +53,7 @@ Entry: TypeAlias = RowEntry | GoneEntry
 
 # table → what tells its rows apart, in the order in which they are restored
 KEYS: dict[str, tuple[str, ...]] = {
-    subjects.name: ("id",),
+    photos.name: ("id",),
     refusals.name: ("source", "name"),
     plans.name: ("name",),
     samples.name: ("id",),
@@ -61,12 +61,12 @@ KEYS: dict[str, tuple[str, ...]] = {
     review_policies.name: ("at", "overlap", "rule"),
     decisions.name: ("client_id",),
     gold_answers.name: ("client_id",),
-    helper_limits.name: ("at", "set_by"),
-    helper_checks.name: ("sample_id",),
+    auto_review_limits.name: ("at", "set_by"),
+    auto_review_checks.name: ("sample_id",),
     queues.name: ("name",),
 }
 EVENTS = (  # tables whose rows are never changed, in the order of `seq`
-    refusals, gold_items, review_policies, decisions, gold_answers, helper_limits,
+    refusals, gold_items, review_policies, decisions, gold_answers, auto_review_limits,
 )  # fmt: skip
 _FOLLOWING = {  # columns of samples that follow from other rows
     "state", "decided_by", "reason", "failure", "promise", "certainty",
@@ -97,7 +97,7 @@ class Kept:
 
     def pictures(self) -> Iterator[str]:
         """The ids of all pictures that photos and samples need."""
-        for name in (subjects.name, samples.name):
+        for name in (photos.name, samples.name):
             for row in self.rows[name].values():
                 yield from pictures_of(name, row)
 
@@ -107,7 +107,7 @@ _EVENT_NAMES = {table.name for table in EVENTS}
 
 def pictures_of(name: str, row: JournalRow) -> list[str]:
     """The pictures that a photo or a sample needs, the one that stands for the whole last; none of other tables."""
-    if name == subjects.name:
+    if name == photos.name:
         needed = [row["cutout_id"], row["mask_id"], row["photo_id"]]
     elif name == samples.name:
         needed = [*_ingredients(row), row["mask_id"], row["image_id"]]

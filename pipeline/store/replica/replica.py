@@ -14,7 +14,7 @@ from pipeline.store.image_files import ImageFiles
 from pipeline.store.replica import journal
 from pipeline.store.replica.folder import ReplicaFolder
 from pipeline.store.replica.restore import Restored, restore
-from pipeline.store.schema import queues, subjects
+from pipeline.store.schema import photos, queues
 
 COPY_EVERY_S = (
     20.0  # images are in the state folder at most so long after they were stored, plus the time of copying
@@ -160,7 +160,7 @@ class Replica:
         """
         self._mark_again(changes)  # meanwhile another thread may have written them as they were before
         tables = {table for table, _ in changes}
-        if subjects.name in tables:
+        if photos.name in tables:
             self._photos_wait = True
         with self._appending:
             with self._database.reading() as connection:

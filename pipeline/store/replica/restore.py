@@ -12,19 +12,19 @@ from pipeline.store import counters, review_states
 from pipeline.store.replica.journal import KEYS, JournalRow, Kept, Key, number_of, pictures_of, text_of
 from pipeline.store.rows import RENDERED_STATES, SampleState
 from pipeline.store.schema import (
+    auto_review_checks,
+    auto_review_limits,
     decisions,
     gold_answers,
     gold_items,
-    helper_checks,
-    helper_limits,
     note_findables,
+    photos,
     plans,
     queues,
     refusals,
     review_policies,
-    sample_subjects,
+    sample_photos,
     samples,
-    subjects,
 )
 from pipeline.store.sql import chunks
 
@@ -49,27 +49,27 @@ class Restored:
 
 def restore(connection: Connection, kept: Kept, is_there: IsThere) -> Restored:
     """Add to a database what it does not hold of a journal. Again: no change."""
-    photos = [row for row in _new(connection, subjects, kept) if _whole(subjects, row, is_there)]
-    _insert(connection, subjects, photos)
-    for table in (refusals, plans, queues, review_policies, helper_limits):
+    new_photos = [row for row in _new(connection, photos, kept) if _whole(photos, row, is_there)]
+    _insert(connection, photos, new_photos)
+    for table in (refusals, plans, queues, review_policies, auto_review_limits):
         _insert(connection, table, _new(connection, table, kept))
     drawn = _restore_samples(connection, kept, is_there)
     taken, left_out = _restore_decisions(connection, kept)
     _restore_gold(connection, kept)
     known = _known(connection, samples)
-    checks = _new(connection, helper_checks, kept)
-    _insert(connection, helper_checks, [row for row in checks if (row["sample_id"],) in known])
+    checks = _new(connection, auto_review_checks, kept)
+    _insert(connection, auto_review_checks, [row for row in checks if (row["sample_id"],) in known])
     review_states.rebuild(connection)
     counters.recount(connection)
     return Restored(
-        photos=len(photos), samples=drawn, decisions=taken, lost=_lost(connection), left_out=left_out
+        photos=len(new_photos), samples=drawn, decisions=taken, lost=_lost(connection), left_out=left_out
     )
 
 
 def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> int:
     """Samples with their pictures; of those without only what somebody decided on, as if it were not drawn yet."""
     decided = {row["sample_id"] for row in kept.rows[decisions.name].values()}
-    photos = {subject_id for (subject_id,) in _known(connection, subjects)}
+    photo_ids = {photo_id for (photo_id,) in _known(connection, photos)}
     rendered = _rendered(connection)
     known = _known(connection, samples)
     new: list[JournalRow] = []
@@ -77,7 +77,7 @@ def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> i
     again: list[JournalRow] = []
     for key, row in kept.rows[samples.name].items():
         spec = SampleSpec.from_json(text_of(row, "spec"))
-        if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photos:
+        if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photo_ids:
             continue
         if _whole(samples, row, is_there):
             (again if key in known else new).append(row | {"state": str(SampleState.PENDING)})
@@ -99,7 +99,7 @@ def _link(connection: Connection, rows: Iterable[JournalRow]) -> None:
         for position, placed in enumerate(SampleSpec.from_json(text_of(row, "spec")).objects)
     )
     for chunk in chunks(links):
-        connection.execute(insert(sample_subjects), chunk)
+        connection.execute(insert(sample_photos), chunk)
 
 
 def _note(connection: Connection, rows: Iterable[JournalRow]) -> None:
@@ -134,9 +134,9 @@ def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
 
 def _restore_gold(connection: Connection, kept: Kept) -> None:
     """Gold items that can be shown, and the answers to them."""
-    rendered, photos = _rendered(connection), _known(connection, subjects)
+    rendered, known_photos = _rendered(connection), _known(connection, photos)
     items = _new(connection, gold_items, kept)
-    shown = [row for row in items if row["sample_id"] in rendered or (row["subject_id"],) in photos]
+    shown = [row for row in items if row["sample_id"] in rendered or (row["subject_id"],) in known_photos]
     _insert(connection, gold_items, shown)
     golden = _known(connection, gold_items)
     answers = _new(connection, gold_answers, kept)
