@@ -1,4 +1,4 @@
-"""The store of photos, plans, samples and decisions: the only database code, the only writer of pictures."""
+"""The store of photos, plans, samples and decisions: the only database code, the only writer of image files."""
 
 from pipeline.store.library import Library
 from pipeline.store.replica.folder import ReplicaFolder

@@ -1,6 +1,6 @@
-"""Which picture files are known to hold the pixels of their ids, so that reading one need not decode it.
+"""Which image files are known to hold the pixels of their ids, so that reading a file need not decode it.
 
-Only a cache: the file may be deleted or damaged at any time. A picture that it does not know is decoded once.
+Only a cache: the file may be deleted or damaged at any time. An image that it does not know is decoded once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _HEX = 16
 
 
 class Checksums:
-    """CRC-32 of picture files by picture id, in a text file of lines "ID CRC" that many processes append to."""
+    """CRC-32 of image files by image id, in a text file of lines "ID CRC" that many processes append to."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class Checksums:
         self._lock = threading.Lock()
 
     def match(self, image_id: str, data: bytes) -> bool:
-        """Whether these bytes were noted for the picture. False says nothing about them."""
+        """Whether these bytes were noted for the image. If not, they may still be correct."""
         checksum = zlib.crc32(data)
         with self._lock:
             if image_id not in self._known:
@@ -32,15 +32,15 @@ class Checksums:
             return self._known.get(image_id) == checksum
 
     def note(self, image_id: str, data: bytes) -> None:
-        """Note that these bytes hold the pixels of the picture."""
+        """Note that these bytes hold the pixels of the image."""
         checksum = zlib.crc32(data)
         with self._lock:
             self._known[image_id] = checksum
-            with suppress(OSError), self._path.open("ab") as file:  # without it, the picture is decoded again
+            with suppress(OSError), self._path.open("ab") as file:  # without it, the image is decoded again
                 file.write(f"{image_id} {checksum:08x}\n".encode())
 
     def _read_on(self) -> None:
-        """Take what was appended since the last look."""
+        """Read what was appended since the last time."""
         with suppress(OSError):
             if os.path.getsize(self._path) <= self._read_bytes:
                 return

@@ -1,4 +1,4 @@
-"""The counter table: kept in step by every write, so that counting costs nothing."""
+"""The counter table: updated by every write, so that counting is free."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from pipeline.store.schema import counters, photos, samples
 
 PHOTOS, EXCLUDED, SAMPLES = "subjects", "excluded", "samples"  # scopes
 _Key = tuple[str, str]  # scope, key
-_STORED = select(
-    counters.c.scope, counters.c.key, counters.c.value
-)  # made once: it is asked for all the time
+_STORED = select(counters.c.scope, counters.c.key, counters.c.value)
 
 
 def count(connection: Connection, scope: str, key: str, delta: int) -> None:
@@ -24,13 +22,13 @@ def count(connection: Connection, scope: str, key: str, delta: int) -> None:
 
 
 def counts(connection: Connection) -> Counts:
-    """What the counters say."""
-    kept = stored_counters(connection)
-    states = {state: kept.get((SAMPLES, state), 0) for state in SampleState}
-    classes = {key: value for (scope, key), value in sorted(kept.items()) if scope == PHOTOS}
+    """How much there is, as the counters say."""
+    stored = stored_counters(connection)
+    states = {state: stored.get((SAMPLES, state), 0) for state in SampleState}
+    classes = {key: value for (scope, key), value in sorted(stored.items()) if scope == PHOTOS}
     return Counts(
         subjects=sum(classes.values()),
-        excluded=sum(value for (scope, _), value in kept.items() if scope == EXCLUDED),
+        excluded=sum(value for (scope, _), value in stored.items() if scope == EXCLUDED),
         classes=classes,
         samples={
             "planned": sum(states.values()),
@@ -51,17 +49,17 @@ def stored_counters(connection: Connection) -> dict[_Key, int]:
 
 def actual_counters(connection: Connection) -> dict[_Key, int]:
     """What the counters must be, by counting all rows."""
-    found: Counter[_Key] = Counter()
+    totals: Counter[_Key] = Counter()
     by_label = select(photos.c.label, photos.c.excluded, func.count()).group_by(
         photos.c.label, photos.c.excluded
     )
     for label, excluded, number in connection.execute(by_label):
-        found[PHOTOS, label] += number
+        totals[PHOTOS, label] += number
         if excluded:
-            found[EXCLUDED, label] += number
+            totals[EXCLUDED, label] += number
     for state, number in connection.execute(select(samples.c.state, func.count()).group_by(samples.c.state)):
-        found[SAMPLES, state] += number
-    return dict(found)
+        totals[SAMPLES, state] += number
+    return dict(totals)
 
 
 def recount(connection: Connection) -> None:

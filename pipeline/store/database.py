@@ -1,4 +1,4 @@
-"""The database connection: all that is special to SQLite or PostgreSQL, and plain words for its faults."""
+"""The database connection: everything specific to SQLite or PostgreSQL, and its faults as plain sentences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.errors import LibraryUnusable
 DATABASE_NAME = "backlot.sqlite"
 Change = tuple[str, str]  # table, key of the row
 _BUSY_TIMEOUT_MS = 30_000
-_CHECKED_BYTES = 256_000_000  # of a database that is looked through whenever it is opened
+_CHECKED_BYTES = 256_000_000  # of a database that is checked whenever it is opened
 _PRAGMAS = (
     f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",  # first: the next ones may meet a lock
     "PRAGMA journal_mode=WAL",
@@ -74,7 +74,7 @@ class Transaction:
         self._listener = listener
 
     def changed(self, table: str, key: str) -> None:
-        """Tell the listener of a row that this transaction adds, changes or removes. Events need not be told."""
+        """Tell the listener which row this transaction adds, changes or removes. Events need not be told."""
         self.changes.append((table, key))
         if self._listener is not None:
             self._listener.changed(table, key)
@@ -122,7 +122,7 @@ class Database:
             self._listener.settle()
 
     def change_number(self) -> int | None:
-        """A number that changes with every commit of anybody, to see whether a result is still true.
+        """A number that changes with every commit, by any process, to tell whether a result is still up to date.
 
         None for a database by URL, which does not offer one.
         """
@@ -132,19 +132,19 @@ class Database:
             return self._counter.value()
 
     def close(self) -> None:
-        """Give the connections back. The database can still be used again."""
+        """Close the connections. The database can be used again."""
         if self._counter is not None:
             self._counter.close()
         self.engine.dispose()
 
 
 def insert_new(connection: Connection, table: Table) -> Insert:
-    """INSERT that leaves a row alone which is there already."""
+    """An INSERT that leaves an existing row unchanged."""
     return _insert(connection, table).on_conflict_do_nothing()
 
 
 def add_to(connection: Connection, table: Table, keys: dict[str, str], delta: int) -> None:
-    """Add to the `value` of one row of a counter table; the row is made when it is not there."""
+    """Add to the `value` of one row of a counter table; a missing row is created."""
     statement = _insert(connection, table).values(**keys, value=delta)
     statement = statement.on_conflict_do_update(
         index_elements=list(keys), set_={"value": table.c.value + delta}
@@ -161,7 +161,7 @@ def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite_
 class ChangeCounter:
     """A number that changes when anybody commits to the library's SQLite file, in this process or another.
 
-    It stands on a connection of its own: `PRAGMA data_version` tells of the commits of others.
+    It has a connection of its own: `PRAGMA data_version` reports the commits of other connections.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -170,14 +170,14 @@ class ChangeCounter:
         self._lock = threading.Lock()
 
     def value(self) -> int:
-        """The present number. Two equal ones mean that nothing was committed in between."""
+        """The current number. Two equal numbers mean that nothing was committed in between."""
         with self._lock:
             if self._connection is None:
                 self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -185,34 +185,34 @@ class ChangeCounter:
 
 
 def first_damage(connection: Connection, folder: Path) -> str:
-    """What SQLite finds wrong first in the pages of the library's file; "" for a sound one.
+    """The first fault that SQLite finds in the pages of the library's file; "" if there is none.
 
-    A file of 200 MB takes about 0.6 s, a larger one than `_CHECKED_BYTES` is left to `verify`.
+    A file of 200 MB takes about 0.6 s; a file larger than `_CHECKED_BYTES` is left to `verify`.
     """
     if connection.dialect.name != "sqlite":
         return ""
     path = folder / DATABASE_NAME
     if not path.is_file() or path.stat().st_size > _CHECKED_BYTES:
         return ""
-    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    return "" if found == "ok" else str(found).splitlines()[-1]
+    finding = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    return "" if finding == "ok" else str(finding).splitlines()[-1]
 
 
 def damage(connection: Connection) -> list[str]:
-    """What the database itself finds wrong in its file, as sentences; nothing for a database by URL."""
+    """All faults that SQLite finds in the library's file, as sentences; none for a database by URL."""
     if connection.dialect.name != "sqlite":
         return []
     findings = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     return [f"database: {line}" for line in findings if line != "ok"] + [
-        f"database: row {row} of table {table} points to a row of {parent} that is not there"
+        f"database: row {row} of table {table} points to a row of {parent} that does not exist"
         for table, row, parent, _ in broken
     ]
 
 
 @contextmanager
 def plain_faults(folder: Path) -> Iterator[None]:
-    """Turn the world's faults of disk and database into LibraryUnusable; our own mistakes go through."""
+    """Turn faults of the disk and of the database into LibraryUnusable; our own mistakes pass through."""
     try:
         yield
     except IntegrityError:
@@ -244,7 +244,7 @@ def _database_sentence(folder: Path, message: str) -> str:
 
 
 def damaged_sentence(folder: Path, finding: str) -> str:
-    """What a damaged database means for the person."""
+    """The sentence for a damaged database."""
     return (
         f"library {folder} is damaged ({finding}); put a backup of {DATABASE_NAME} back, "
         "or import the photos into a new library"
@@ -252,7 +252,7 @@ def damaged_sentence(folder: Path, finding: str) -> str:
 
 
 def disk_sentence(folder: Path, error: OSError) -> str:
-    """What a fault of the disk means for the person."""
+    """The sentence for a fault of the disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (
             f"no space left on the disk of library {folder}; free some and run the same again, "

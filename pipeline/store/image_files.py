@@ -109,7 +109,7 @@ class ImageFiles:
             NotFound: this cannot be the id of an image.
         """
         if not image_id.isalnum():  # it may come from an address bar
-            raise NotFound("picture", image_id)
+            raise NotFound("image", image_id)
         return self.folder / image_id[:2] / f"{image_id}{_SUFFIX}"
 
     def _read_bytes(self, image_id: str) -> bytes:
@@ -117,7 +117,7 @@ class ImageFiles:
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            raise NotFound("picture", image_id) from None
+            raise NotFound("image", image_id) from None
         if not self._holds(image_id, data):
             raise DamagedPicture(path)
         return data

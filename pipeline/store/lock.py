@@ -1,4 +1,4 @@
-"""One long work at a time in a library. The lock dies with its process, however that ends."""
+"""One long task at a time in a library. The lock ends with its process, however that ends."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ HOLDER_NAME = "work.json"  # who holds the lock, for the message to others
 
 @contextmanager
 def work_lock(folder: Path, what: str) -> Iterator[None]:
-    """Hold the library for long work named `what`, e.g. "generate".
+    """Hold the library for a long task named `what`, e.g. "generate".
 
     Raises:
-        LibraryBusy: somebody else holds it; the message says who and since when.
+        LibraryBusy: another process holds it; the message says which and since when.
         LibraryUnusable: the folder cannot be written.
     """
     lock, holder = FileLock(folder / LOCK_NAME, blocking=False), folder / HOLDER_NAME

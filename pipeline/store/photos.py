@@ -65,7 +65,7 @@ class PhotoRepository:
         with self._database.writing() as transaction:
             transaction.changed(photos.name, photo_id)
             if not transaction.connection.execute(changing).rowcount:
-                raise NotFound("subject", photo_id)
+                raise NotFound("photo", photo_id)
         self._database.settle()
 
     def _put_mask(self, cutout_id: str) -> str:
@@ -146,7 +146,7 @@ class PhotoRepository:
 def _photo_of(connection: Connection, photo_id: str) -> Photo:
     row = connection.execute(select(photos).where(photos.c.id == photo_id)).one_or_none()
     if row is None:
-        raise NotFound("subject", photo_id)
+        raise NotFound("photo", photo_id)
     return _photo(row)
 
 

@@ -26,7 +26,8 @@ class PlanRepository:
     def add(self, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
         """Store a plan; how many of its specs are new to the library.
 
-        A plan of the same name is replaced: what only it wanted and was not rendered yet is no longer planned.
+        A plan of the same name is replaced; specs of the old plan that no other contains and that were not rendered
+        are dropped.
 
         Raises:
             NotFound: a spec names a photo that is not there.
@@ -52,7 +53,7 @@ class PlanRepository:
         return len(new)
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:
-        """Those of the specs that have no image yet, in the given order; unknown ones are among them."""
+        """The specs that have no image yet, in the given order; unknown ones are among them."""
         with self._database.reading() as connection:
             rendered = set(_known(connection, spec_ids, samples.c.state.not_in(_UNRENDERED)))
         return [spec_id for spec_id in spec_ids if spec_id not in rendered]
@@ -136,14 +137,14 @@ def _known(connection: Connection, ids: Sequence[str], *conditions: ColumnElemen
 
 def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, str]:
     """The split of every photo that specs name."""
-    wanted = list(dict.fromkeys(placed.subject_id for spec in specs for placed in spec.objects))
+    photo_ids = list(dict.fromkeys(placed.subject_id for spec in specs for placed in spec.objects))
     splits: dict[str, str] = {}
-    for chunk in chunks(wanted):
+    for chunk in chunks(photo_ids):
         rows = connection.execute(select(photos.c.id, photos.c.split).where(photos.c.id.in_(chunk)))
         splits |= {row.id: row.split for row in rows}
-    for subject_id in wanted:
-        if subject_id not in splits:
-            raise NotFound("subject", subject_id)
+    for photo_id in photo_ids:
+        if photo_id not in splits:
+            raise NotFound("photo", photo_id)
     return splits
 
 
@@ -173,11 +174,11 @@ def _links(spec: SampleSpec) -> Iterator[Values]:
 
 
 def _drop_unwanted(connection: Connection) -> None:
-    """Forget specs without a picture that no plan wants any more, and that nobody decided on."""
-    wanted = exists().where(plan_specs.c.sample_id == samples.c.id)
+    """Forget specs without an image that no plan contains any more and that nobody decided on."""
+    planned = exists().where(plan_specs.c.sample_id == samples.c.id)
     decided = exists().where(decisions.c.sample_id == samples.c.id)
     for state in _UNRENDERED:
-        unwanted = select(samples.c.id).where(samples.c.state == state, ~wanted, ~decided)
+        unwanted = select(samples.c.id).where(samples.c.state == state, ~planned, ~decided)
         ids = list(connection.scalars(unwanted))
         for chunk in chunks(ids):
             connection.execute(delete(sample_photos).where(sample_photos.c.sample_id.in_(chunk)))

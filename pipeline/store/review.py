@@ -217,7 +217,7 @@ def _record(connection: Connection, decision: Decision) -> SampleState:
     before = state_of(connection, decision.sample_id)
     if before in review_states.UNRENDERED:
         raise InvalidRequest(
-            f"sample {decision.sample_id} has no picture yet; generate it before deciding on it"
+            f"sample {decision.sample_id} has no image yet; generate it before deciding on it"
         )
     if decision.client_id and _stored(connection, decision.client_id):
         return before

@@ -29,16 +29,16 @@ def policy(connection: Connection) -> Policy:
 def follow(connection: Connection, sample_id: str) -> SampleState:
     """Set the state and the votes of one sample from its own events; its state.
 
-    A sample without a picture keeps its state: it is not under review.
+    A sample without an image keeps its state: it is not under review.
     """
     statement = select(decisions).where(decisions.c.sample_id == sample_id).order_by(decisions.c.seq)
     rows = connection.execute(statement).all()
-    was = state_of(connection, sample_id)
+    before = state_of(connection, sample_id)
     if not rows:
-        return was
-    _keep_votes(connection, sample_id, rows)
-    if was in UNRENDERED:
-        return was
+        return before
+    _store_votes(connection, sample_id, rows)
+    if before in UNRENDERED:
+        return before
     state, decided_by, reason = _outcome(rows, policy(connection))
     change_review(connection, sample_id, state, decided_by, reason)
     return state
@@ -48,10 +48,10 @@ def rebuild(connection: Connection) -> int:
     """Set every sample's review state and votes by replaying all events; how many states were different."""
     for sample_id in list(wrong_votes(connection)):
         statement = select(decisions).where(decisions.c.sample_id == sample_id).order_by(decisions.c.seq)
-        _keep_votes(connection, sample_id, connection.execute(statement).all())
+        _store_votes(connection, sample_id, connection.execute(statement).all())
     changed = 0
-    for sample_id, was, state, decided_by, reason in list(replayed(connection)):
-        if was != (state, decided_by, reason):
+    for sample_id, stored, state, decided_by, reason in list(replayed(connection)):
+        if stored != (state, decided_by, reason):
             change_review(connection, sample_id, state, decided_by, reason)
             changed += 1
     return changed
@@ -64,8 +64,8 @@ def wrong_votes(connection: Connection) -> Iterator[str]:
         stored.setdefault(row.sample_id, {})[row.reviewer] = row.decision
     in_order = select(decisions).order_by(decisions.c.sample_id, decisions.c.seq)
     for sample_id, rows in groupby(connection.execute(in_order), key=lambda row: row.sample_id):
-        wanted = {name: row.seq for name, row in votes_of(rows).items()}
-        if stored.pop(sample_id, {}) != wanted:
+        cast = {name: row.seq for name, row in votes_of(rows).items()}
+        if stored.pop(sample_id, {}) != cast:
             yield sample_id
     yield from stored
 
@@ -86,7 +86,7 @@ def replayed(connection: Connection) -> Iterator[tuple[str, _Outcome, SampleStat
         yield sample_id, (SampleState(state), decided_by, reason), *outcome
 
 
-def _keep_votes(connection: Connection, sample_id: str, rows: Sequence[AnyRow]) -> None:
+def _store_votes(connection: Connection, sample_id: str, rows: Sequence[AnyRow]) -> None:
     connection.execute(delete(votes).where(votes.c.sample_id == sample_id))
     for reviewer, row in votes_of(rows).items():
         values = {"verdict": row.verdict, "reason": row.reason, "decision": row.seq}

@@ -1,4 +1,4 @@
-"""What goes into the library and comes out of it: frozen values, no database."""
+"""The values that the library takes and returns; all are frozen, and know nothing of the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.domain.spec import SampleSpec
 from pipeline.domain.warping import Box
 from pipeline.errors import InvalidRequest
 
-PEOPLE = "people"  # what decided a sample, where no gate did
+PEOPLE = "people"  # who decided a sample, unless a gate, the auto-reviewer or an imported release did
 
 
 class SampleState(StrEnum):
@@ -46,14 +46,14 @@ BY_SCORE = (SampleOrder.LOWEST, SampleOrder.HIGHEST)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleFilter:
-    """Which rendered samples are wanted, and in which order; None = no matter."""
+    """Which rendered samples to find, and in which order; None = any."""
 
     review: str | None = None  # pending, accepted, rejected or disputed
     label: str | None = None
     method: str | None = None
     model: str | None = None
     word: tuple[str, str] | None = None  # slot of the prompt, its value
-    cluster: str | None = None  # id of the first sample of those that look alike
+    cluster: str | None = None  # id of the first of several near-duplicates
     reviewer: str | None = None  # somebody who voted on it
     since: str | None = None  # rendered at or after: ISO, UTC; a day alone is its first moment
     until: str | None = None  # rendered before
@@ -72,7 +72,7 @@ class SampleFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPhoto:
-    """One labelled photo with its cut-out, as an import hands it over. Its pictures are stored before."""
+    """One labelled photo with its cut-out, as an import adds it. Its images must be stored before."""
 
     id: str  # pixel hash of the photo
     label: str
@@ -82,16 +82,16 @@ class NewPhoto:
     photo_id: str
     height: int
     width: int
-    cutout_id: str | None = None  # RGBA picture; None where the photo was not cut out
+    cutout_id: str | None = None  # RGBA image; None if the photo was not cut out
     mask_score: float = 0.0  # 0 bad .. 1 good
-    mask_doubts: Sequence[str] = ()  # plain words; empty = fit for use
+    mask_doubts: Sequence[str] = ()  # sentences; empty = fit for use
     mask_origin: str = ""
     box: Box | None = None  # extent of the object in the photo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A file of a source that did not become a subject."""
+    """A file of a source that an import refused."""
 
     source: str
     name: str
@@ -114,19 +114,19 @@ class StoredPlan:
 
     recipe_yaml: str
     head: tuple[SampleSpec, ...]  # its first specs
-    rendered: int  # samples that have an image, among as many as were asked about
+    rendered: int  # samples that have an image, among the first that were asked about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A rendered sample, ready to be stored. Its pictures are stored before."""
+    """A rendered sample to be stored. Its images must be stored before."""
 
     spec_id: str
     image_id: str
     mask_id: str | None
     facts: SampleFacts = field(default_factory=SampleFacts)
     score: float = 0.0  # place in the queue, low first
-    cluster: str | None = None  # id of the first sample that looks like it; None: there is none
+    cluster: str | None = None  # id of the first sample that it is a near-duplicate of; None if there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class SampleRow:
 
     spec: SampleSpec
     state: SampleState
-    plan: str  # name of the plan that brought it in
+    plan: str  # name of the plan that added it
     split: str
     image_id: str | None = None
     mask_id: str | None = None
@@ -147,7 +147,7 @@ class SampleRow:
     descriptor: bytes | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     exact: bool | None = None
-    failure: str = ""  # the sentence of the last failed try
+    failure: str = ""  # why the last attempt failed
     created_at: str = ""  # ISO, UTC
     rendered_at: str = ""
     cluster: str = ""
@@ -171,9 +171,9 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRow:
-    """One stored event with what it was about."""
+    """One stored decision with facts about its sample."""
 
-    seq: int  # order in which they came
+    seq: int  # order of the decisions
     client_id: str
     sample_id: str
     label: str
@@ -202,17 +202,17 @@ class VoteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What the counter table says. `samples`: planned (all specs), rendered (all pictures), then by state."""
+    """How much a library holds. `samples`: planned (all specs), rendered (all images), then by state."""
 
-    subjects: int
+    subjects: int  # photos
     excluded: int
-    classes: Mapping[str, int]  # label → subjects, excluded ones too
+    classes: Mapping[str, int]  # label → photos, including excluded ones
     samples: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldItem:
-    """A sample or a photograph whose right answer is known."""
+    """A sample or a photo whose correct verdict is known."""
 
     id: str
     sample_id: str | None

@@ -38,10 +38,10 @@ def change_review(
     connection: Connection, sample_id: str, state: SampleState, decided_by: str | None, reason: str | None
 ) -> None:
     """Set what review says of a rendered sample, and the counters with it."""
-    was = state_of(connection, sample_id)
+    before = state_of(connection, sample_id)
     values = {"state": str(state), "decided_by": decided_by, "reason": reason}
     connection.execute(update(samples).where(samples.c.id == sample_id).values(**values))
-    change_state_count(connection, was, state)
+    change_state_count(connection, before, state)
 
 
 def change_state_count(connection: Connection, before: SampleState, after: SampleState) -> None:

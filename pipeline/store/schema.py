@@ -1,4 +1,4 @@
-"""The tables and their versions. Portable SQL only; what a dialect needs of its own is in `engine.py`."""
+"""The tables and their versions. Portable SQL only; what is special to a dialect is in `database.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import (
-    DDL,
     JSON,
     Boolean,
     Column,
@@ -115,7 +114,7 @@ samples = Table(
     Column("rendered_at", String(40)),
     Column("model", String(200)),
     Column("cluster", String(64)),  # id of the first sample that looks like it, its own where none does
-    Column("promise", Float, nullable=False, server_default="0.5"),  # the helper's probability of acceptance
+    Column("promise", Float, nullable=False, server_default="0.5"),  # predicted acceptance
     Column("certainty", Float, nullable=False, server_default="0.0"),  # |promise - 1/2|
     Index("samples_queue", "state", "score", "seq"),
     Index("samples_by_state", "state", "seq"),
@@ -203,7 +202,7 @@ leases = Table(  # who is looking at what, so that no two do
     Index("leases_by_reviewer", "reviewer"),
 )
 
-review_policies = Table(  # the last one holds
+review_policies = Table(  # the last row holds
     "review_policies",
     metadata,
     Column("seq", Integer, primary_key=True),
@@ -247,21 +246,21 @@ gold_answers = Table(  # append-only, like the decisions
     Index("gold_answers_by_reviewer", "reviewer", "gold_id", "seq"),
 )
 
-auto_review_limits = Table(  # what the helper may decide by itself; the last one holds
+auto_review_limits = Table(  # what the auto-reviewer may decide by itself; the last row holds
     "helper_limits",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("accept_from", Float),  # promise at or above which it accepts; None: it never does
+    Column("accept_from", Float),  # predicted acceptance at or above which it accepts; None: it never does
     Column("reject_below", Float),
     Column("set_by", String(200), nullable=False),
     Column("at", String(40), nullable=False),
 )
 
-auto_review_checks = Table(  # samples that the helper would have decided, left to people as a check
+auto_review_checks = Table(  # samples that it would have decided, left to people as a check
     "helper_checks",
     metadata,
     Column("sample_id", String(64), ForeignKey("samples.id"), primary_key=True),
-    Column("verdict", String(20), nullable=False),  # what it would have said
+    Column("verdict", String(20), nullable=False),  # what it would have decided
     Column("promise", Float, nullable=False),
     Column("at", String(40), nullable=False),
 )
@@ -298,7 +297,7 @@ _FOUND_BY = ("model", "cluster", "promise", "certainty")  # columns of samples t
 
 
 def _add_filters(connection: Connection) -> None:
-    """Version 3: samples are found by model, word, score and cluster; queues, gold items and the helper."""
+    """Version 3: samples are found by model, word, score and cluster; queues, gold items and the auto-reviewer."""
     new = [
         sample_slot_values,
         sample_scores,
@@ -311,7 +310,7 @@ def _add_filters(connection: Connection) -> None:
     metadata.create_all(connection, tables=new)
     for name in _FOUND_BY:
         column = CreateColumn(samples.c[name]).compile(dialect=connection.dialect)
-        connection.execute(DDL(f"ALTER TABLE samples ADD COLUMN {column}"))
+        connection.exec_driver_sql(f"ALTER TABLE samples ADD COLUMN {column}")
     for index in samples.indexes:
         if any(column.name in _FOUND_BY for column in index.columns):
             index.create(connection)
@@ -327,10 +326,10 @@ def _add_filters(connection: Connection) -> None:
 def note_findables(
     connection: Connection, seq: int, slots: Iterable[tuple[str, str]], scores: Mapping[str, float]
 ) -> None:
-    """Store the words and scores that a rendered sample is found by."""
-    words = [{"slot": slot, "value": value, "seq": seq} for slot, value in dict(slots).items()]
-    if words:
-        connection.execute(insert(sample_slot_values), words)
+    """Store the slot values and scores that a rendered sample is found by."""
+    values = [{"slot": slot, "value": value, "seq": seq} for slot, value in dict(slots).items()]
+    if values:
+        connection.execute(insert(sample_slot_values), values)
     if scores:
         rows = [{"name": name, "value": value, "seq": seq} for name, value in scores.items()]
         connection.execute(insert(sample_scores), rows)
@@ -361,13 +360,13 @@ def stored_version(connection: Connection) -> int | None:
 
 def migrate(connection: Connection) -> None:
     """Bring the tables of a database to VERSION, in the caller's transaction. Again: no change."""
-    found = stored_version(connection)
-    if found is None:
+    version = stored_version(connection)
+    if version is None:
         metadata.create_all(connection)
         steps = [VERSION]
     else:
-        steps = list(range(found + 1, VERSION + 1))
-        for version in steps:
-            STEPS[version](connection)
-    for version in steps:
-        connection.execute(insert(schema_version).values(version=version, applied_at=now()))
+        steps = list(range(version + 1, VERSION + 1))
+        for step in steps:
+            STEPS[step](connection)
+    for step in steps:
+        connection.execute(insert(schema_version).values(version=step, applied_at=now()))

@@ -1,4 +1,4 @@
-"""Does the library hold together: files ↔ rows ↔ hashes, counters ↔ rows, states ↔ events."""
+"""Checks that a library is consistent: files ↔ rows ↔ hashes, counters ↔ rows, states ↔ events."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import RENDERED_STATES
 from pipeline.store.schema import metadata, photos, sample_photos, samples
 
-Progress = Callable[[int, int], None]  # pictures checked, pictures in all
+Progress = Callable[[int, int], None]  # images checked, images in total
 
 
 def problems(connection: Connection, images: ImageFiles, on_progress: Progress | None) -> Iterator[str]:
-    """Everything that does not hold, a sentence each. A picture without a row is none."""
+    """Everything that is wrong, one sentence each. An image file without a row is not a fault."""
     yield from damage(connection)
     unreadable = list(_values(connection))
     yield from unreadable
@@ -34,21 +34,21 @@ def problems(connection: Connection, images: ImageFiles, on_progress: Progress |
 
 
 def needed_images(connection: Connection) -> dict[str, str]:
-    """Blob id → who needs it, for every picture that a row names."""
-    wanted: dict[str, str] = {}
+    """Image id → what needs it, for every image that a row names."""
+    owners: dict[str, str] = {}
     for row in connection.execute(select(photos)):
         for part, needed_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
             if needed_id:
-                wanted.setdefault(needed_id, f"{part} of {row.label}/{row.name}")
+                owners.setdefault(needed_id, f"{part} of {row.label}/{row.name}")
     columns = (samples.c.id, samples.c.image_id, samples.c.mask_id, samples.c.spec, samples.c.plan)
     for sample_id, image_id, mask_id, text, plan in connection.execute(select(*columns)):
-        for part, needed_id in (("picture", image_id), ("mask", mask_id)):
+        for part, needed_id in (("image", image_id), ("mask", mask_id)):
             if needed_id:
-                wanted.setdefault(needed_id, f"{part} of sample {sample_id}")
+                owners.setdefault(needed_id, f"{part} of sample {sample_id}")
         spec = None if plan.startswith(RELEASE_PLAN) else _parsed(text)
         for image_id in spec.ingredients if spec else ():
-            wanted.setdefault(image_id, f"ingredient of sample {sample_id}")
-    return wanted
+            owners.setdefault(image_id, f"ingredient of sample {sample_id}")
+    return owners
 
 
 def _parsed(text: str) -> SampleSpec | None:
@@ -66,13 +66,13 @@ def _image_faults(connection: Connection, images: ImageFiles, on_progress: Progr
 def broken_images(
     connection: Connection, images: ImageFiles, on_progress: Progress | None = None
 ) -> Iterator[tuple[str, str, str]]:
-    """(picture id, what needs it, what is wrong with its file) of the named pictures that are not sound."""
-    wanted = needed_images(connection)
-    for done, (image_id, owner) in enumerate(wanted.items(), start=1):
+    """(image id, what needs it, what is wrong with its file) of the images that are not sound."""
+    owners = needed_images(connection)
+    for done, (image_id, owner) in enumerate(owners.items(), start=1):
         if fault := images.fault(image_id):
             yield image_id, owner, fault
         if on_progress:
-            on_progress(done, len(wanted))
+            on_progress(done, len(owners))
 
 
 def _values(connection: Connection) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _specs(connection: Connection) -> Iterator[str]:
         if spec is None or spec.id != sample_id:
             yield f"the spec of sample {sample_id} was changed after it was planned"
         if (state in RENDERED_STATES) != (image_id is not None):
-            yield f"sample {sample_id} is {state} but has {'a' if image_id else 'no'} picture"
+            yield f"sample {sample_id} is {state} but has {'an' if image_id else 'no'} image"
 
 
 def _splits(connection: Connection) -> Iterator[str]:
@@ -106,11 +106,11 @@ def _splits(connection: Connection) -> Iterator[str]:
 
 
 def _counters(connection: Connection) -> Iterator[str]:
-    kept, counted = stored_counters(connection), actual_counters(connection)
-    for scope, key in sorted(kept.keys() | counted.keys()):
-        noted, actual = kept.get((scope, key), 0), counted.get((scope, key), 0)
-        if noted != actual:
-            yield f"the counter of {scope} '{key}' says {noted}, there are {actual}"
+    stored, counted = stored_counters(connection), actual_counters(connection)
+    for scope, key in sorted(stored.keys() | counted.keys()):
+        shown, actual = stored.get((scope, key), 0), counted.get((scope, key), 0)
+        if shown != actual:
+            yield f"the counter of {scope} '{key}' says {shown}, there are {actual}"
 
 
 def _states(connection: Connection) -> Iterator[str]:

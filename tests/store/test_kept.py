@@ -437,9 +437,9 @@ def test_a_copying_thread_that_fails_says_why(site: Site, monkeypatch: pytest.Mo
 
 def test_pictures_may_be_added_while_others_are_copied(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     library = site.start()
-    monkeypatch.setattr(journal, "pictures_of", lambda _, row: [row["image"]])
+    monkeypatch.setattr(journal, "image_ids_of", lambda _, row: [row["image"]])
     monkeypatch.setattr(ReplicaFolder, "append", lambda *_: None)
-    monkeypatch.setattr(ReplicaFolder, "put_picture", lambda *_: None)
+    monkeypatch.setattr(ReplicaFolder, "put_image", lambda *_: None)
     monkeypatch.setattr(library.images, "read_bytes", lambda _: b"")
     rows = 20_000
     before = sys.getswitchinterval()
@@ -469,6 +469,6 @@ def test_a_damaged_picture_is_not_copied_and_is_logged(site: Site, caplog: pytes
     library.images.path(damaged).write_bytes(library.images.path(whole).read_bytes())
     library.keep()
     library.close()
-    assert whole in ReplicaFolder(site.state).pictures()
-    assert damaged not in ReplicaFolder(site.state).pictures()
-    assert f"picture {damaged} is not in the state folder" in caplog.text
+    assert whole in ReplicaFolder(site.state).image_ids()
+    assert damaged not in ReplicaFolder(site.state).image_ids()
+    assert f"image {damaged} is not in the state folder" in caplog.text

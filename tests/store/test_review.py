@@ -89,7 +89,7 @@ def test_what_is_not_there_or_not_rendered_cannot_be_decided(library: Library) -
     library.plans.add("floors", "v1", [planned])
     with pytest.raises(NotFound, match="no sample 's-17'"):
         library.review.record(decision("s-17"))
-    with pytest.raises(InvalidRequest, match="has no picture yet"):
+    with pytest.raises(InvalidRequest, match="has no image yet"):
         library.review.record(decision(planned.id))
     assert library.review.decisions() == []
 

@@ -51,7 +51,7 @@ def test_a_plan_over_an_unknown_photo_changes_nothing(library: Library) -> None:
     good = spec(known)
     library.plans.add("floors", "v1", [good])
     elsewhere = spec(type(known)(**{**_fields(known), "id": "gone"}), seed=1)
-    with pytest.raises(NotFound, match="no subject 'gone'"):
+    with pytest.raises(NotFound, match="no photo 'gone'"):
         library.plans.add("floors", "v2", [spec(known, seed=2), elsewhere])
     assert library.plans.pending() == [good]
     assert library.plans.list()[0].recipe_yaml == "v1"

@@ -67,9 +67,9 @@ def test_a_mended_cut_out_replaces_the_mask_and_the_old_picture_stays(library: L
 
 
 def test_unknown_subjects_are_refused_by_name(library: Library) -> None:
-    with pytest.raises(NotFound, match="no subject 'x7'"):
+    with pytest.raises(NotFound, match="no photo 'x7'"):
         library.photos.get("x7")
-    with pytest.raises(NotFound, match="no subject 'x7'"):
+    with pytest.raises(NotFound, match="no photo 'x7'"):
         library.photos.set_excluded("x7", True)
     assert library.counts().excluded == 0
 

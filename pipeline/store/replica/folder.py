@@ -1,6 +1,6 @@
-"""The folder that outlives the machine: event files that only grow, and pictures named by their content.
+"""The state folder, which outlives the machine: event files that only grow, and images named by their content.
 
-No database file lies there, and nothing in it is ever changed: a mounted bucket takes no more than that.
+It holds no database file, and nothing in it is ever changed: a mounted bucket supports no more than that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import LibraryUnusable
-from pipeline.store.replica.journal import Entry, Kept, encoded
+from pipeline.store.replica.journal import Entry, Journal, encoded
 from pipeline.store.schema import VERSION
 
 _PART_BYTES = 1 << 20  # a file beyond it is left alone: a bucket sends a file that grew as a whole
@@ -23,11 +23,11 @@ _RIFF_HEAD = 8  # bytes of a WebP file that its own length does not count
 
 
 class ReplicaFolder:
-    """Event files `events-TIME-RANDOM-PART.jsonl` of each start of the program, and `pictures/ab/abcdef….webp`.
+    """Event files `events-TIME-RANDOM-PART.jsonl`, one series for each start of the program, and `pictures/ab/….webp`.
 
     Args:
-        folder: made when it is not there.
-        guard: held while something is written, for who sends the files on.
+        folder: created if it does not exist.
+        guard: held while something is written, so that whoever uploads the files sees them complete.
     """
 
     def __init__(self, folder: Path, guard: AbstractContextManager[object] | None = None) -> None:
@@ -37,9 +37,9 @@ class ReplicaFolder:
         self._name = f"events-{started}-{uuid.uuid4().hex[:6]}"
         self._part = 0
         self._temporary = folder / "tmp"
-        self._pictures = folder / "pictures"
+        self._images = folder / "pictures"
         try:
-            for place in (self._temporary, self._pictures):
+            for place in (self._temporary, self._images):
                 place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from error
@@ -69,32 +69,32 @@ class ReplicaFolder:
             raise self._unusable(error) from error
         self._part += full
 
-    def read(self) -> tuple[Kept, tuple[str, ...]]:
+    def read(self) -> tuple[Journal, tuple[str, ...]]:
         """All entries in the order of their files, and where lines are damaged, as "file:number".
 
-        A last line that broke off is no damage: nobody was told that it is kept.
+        An incomplete last line is not damage: its write was never confirmed.
 
         Raises:
             LibraryUnusable: a newer version wrote here, or the folder cannot be read.
         """
-        kept, damaged = Kept(), []
+        journal, damaged = Journal(), []
         try:
             for path in sorted(self.folder.glob("events-*.jsonl")):
                 lines = path.read_bytes().split(b"\n")
                 for number, line in enumerate(lines, start=1):
-                    if line and not self._taken(kept, path, line) and number < len(lines):
+                    if line and not self._taken(journal, path, line) and number < len(lines):
                         damaged.append(f"{path.name}:{number}")
         except OSError as error:
             raise self._unusable(error) from error
-        return kept, tuple(damaged)
+        return journal, tuple(damaged)
 
-    def _taken(self, kept: Kept, path: Path, line: bytes) -> bool:
+    def _taken(self, journal: Journal, path: Path, line: bytes) -> bool:
         try:
             entry = json.loads(line)
             if "schema" in entry:
                 self._refuse_newer(path, int(entry["schema"]))
             else:
-                kept.take(entry)
+                journal.take(entry)
         except (ValueError, KeyError, TypeError):
             return False
         return True
@@ -106,14 +106,14 @@ class ReplicaFolder:
                 "update the studio, then start it again"
             )
 
-    # --- pictures -------------------------------------------------------------------------------------------
+    # --- images ---------------------------------------------------------------------------------------------
 
-    def pictures(self) -> set[str]:
-        """The ids of the pictures that are here."""
-        return {path.stem for path in self._pictures.glob("??/*.webp")}
+    def image_ids(self) -> set[str]:
+        """The ids of the images in the folder."""
+        return {path.stem for path in self._images.glob("??/*.webp")}
 
-    def put_picture(self, image_id: str, data: bytes) -> None:
-        """Keep a picture's file: whole under its name, or not at all.
+    def put_image(self, image_id: str, data: bytes) -> None:
+        """Store an image file: complete under its name, or not at all.
 
         Raises:
             LibraryUnusable: the folder cannot be written.
@@ -132,8 +132,8 @@ class ReplicaFolder:
             unfinished.unlink(missing_ok=True)
             raise self._unusable(error) from error
 
-    def picture(self, image_id: str) -> bytes | None:
-        """The file of a picture; None where it is not here, or broke off."""
+    def image(self, image_id: str) -> bytes | None:
+        """The file of an image; None if it is missing or incomplete."""
         try:
             data = self._path(image_id).read_bytes()
         except OSError:
@@ -142,7 +142,7 @@ class ReplicaFolder:
         return data if whole else None
 
     def _path(self, image_id: str) -> Path:
-        return self._pictures / image_id[:2] / f"{image_id}.webp"
+        return self._images / image_id[:2] / f"{image_id}.webp"
 
     def _unusable(self, error: OSError) -> LibraryUnusable:
         return LibraryUnusable(

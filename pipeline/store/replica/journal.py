@@ -1,4 +1,4 @@
-"""What a journal keeps of the database, row by row. `restoring.py` makes the database anew from it."""
+"""The rows of the database as a journal stores them. `restore.py` restores a database from them."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ _FOLLOWING = {  # columns of samples that follow from other rows
 
 
 @dataclass(slots=True)
-class Kept:
-    """The entries of a journal, put together: table → key → row. Read in the order in which they were written."""
+class Journal:
+    """The entries of a journal in the order in which they were written, as table → key → row."""
 
     rows: dict[str, dict[Key, JournalRow]] = field(default_factory=lambda: {name: {} for name in KEYS})
 
     def take(self, entry: Entry) -> None:
-        """Add an entry. An event counts once; of what can change the last entry holds.
+        """Add an entry. An event counts once; of rows that can change the last entry is valid.
 
         Raises:
-            KeyError, TypeError, ValueError: it is no entry of this version.
+            KeyError, TypeError, ValueError: it is not an entry of this version.
         """
         name = entry["table"]
         rows = self.rows[name]
@@ -95,18 +95,18 @@ class Kept:
         if name not in _EVENT_NAMES or key not in rows:
             rows[key] = row
 
-    def pictures(self) -> Iterator[str]:
-        """The ids of all pictures that photos and samples need."""
+    def image_ids(self) -> Iterator[str]:
+        """The ids of all images that photos and samples need."""
         for name in (photos.name, samples.name):
             for row in self.rows[name].values():
-                yield from pictures_of(name, row)
+                yield from image_ids_of(name, row)
 
 
 _EVENT_NAMES = {table.name for table in EVENTS}
 
 
-def pictures_of(name: str, row: JournalRow) -> list[str]:
-    """The pictures that a photo or a sample needs, the one that stands for the whole last; none of other tables."""
+def image_ids_of(name: str, row: JournalRow) -> list[str]:
+    """The ids of the images that a photo or a sample needs, its main image last; none for other tables."""
     if name == photos.name:
         needed = [row["cutout_id"], row["mask_id"], row["photo_id"]]
     elif name == samples.name:
@@ -117,7 +117,7 @@ def pictures_of(name: str, row: JournalRow) -> list[str]:
 
 
 def _ingredients(row: JournalRow) -> list[str]:
-    """What a sample was drawn from, but for its photo; nothing where it came with a release."""
+    """The images that a sample was rendered from, without its photo; none if it came with a release."""
     if text_of(row, "plan").startswith(RELEASE_PLAN):
         return []
     return list(SampleSpec.from_json(text_of(row, "spec")).ingredients)
@@ -139,9 +139,9 @@ def events_after(connection: Connection, cursors: Mapping[str, int]) -> list[Row
 
 
 def entries_of(connection: Connection, name: str, keys: Iterable[str]) -> list[Entry]:
-    """The present rows of a table with a key of one column, in its order; a queue that is not there is gone.
+    """The present rows of a table with a key of one column, in its order; a queue that does not exist is gone.
 
-    Samples without a picture are left out.
+    Samples without an image are left out.
     """
     table, (column,) = metadata.tables[name], KEYS[name]
     keys = list(dict.fromkeys(keys))
@@ -163,8 +163,8 @@ def place_of(entry: Entry) -> tuple[str, str]:
     return name, entry["gone"][0] if "gone" in entry else str(key_of(name, entry["row"])[0])
 
 
-def changed_keys(connection: Connection, kept: Kept) -> Iterator[tuple[str, str]]:
-    """(table, key) of the rows, other than events, that a journal does not hold or holds otherwise."""
+def changed_keys(connection: Connection, journal: Journal) -> Iterator[tuple[str, str]]:
+    """(table, key) of the rows, other than events, that a journal lacks or holds with other values."""
     for name, columns in KEYS.items():
         if name in _EVENT_NAMES:
             continue
@@ -174,16 +174,16 @@ def changed_keys(connection: Connection, kept: Kept) -> Iterator[tuple[str, str]
             statement = statement.where(samples.c.state.in_(RENDERED_STATES))
         for row in connection.execute(statement):
             here = _plain(table, row)
-            if kept.rows[name].get(key_of(name, here)) != here:
+            if journal.rows[name].get(key_of(name, here)) != here:
                 yield name, str(here[columns[0]])
 
 
-def unkept_events(connection: Connection, kept: Kept) -> list[RowEntry]:
-    """The events of the database that a journal does not hold, oldest first."""
+def missing_events(connection: Connection, journal: Journal) -> list[RowEntry]:
+    """The events of the database that a journal lacks, oldest first."""
     return [
         entry
         for entry in events_after(connection, {})
-        if key_of(entry["table"], entry["row"]) not in kept.rows[entry["table"]]
+        if key_of(entry["table"], entry["row"]) not in journal.rows[entry["table"]]
     ]
 
 

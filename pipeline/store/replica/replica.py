@@ -58,22 +58,22 @@ class Replica:
         Raises:
             LibraryUnusable: the folder cannot be used.
         """
-        kept, damaged = self._folder.read()
-        needed = dict.fromkeys(kept.pictures())
+        stored, damaged = self._folder.read()
+        needed = dict.fromkeys(stored.image_ids())
         with ThreadPoolExecutor(_READERS) as readers:  # a bucket answers each read late
             list(readers.map(self._fetch, needed))
         with self._database.writing() as transaction:
-            restored = restore(transaction.connection, kept, self._images.has)
-        self._copied = self._folder.pictures()
+            restored = restore(transaction.connection, stored, self._images.has)
+        self._copied = self._folder.image_ids()
         self._uncopied = {
             image_id: None
             for image_id in needed
             if image_id not in self._copied and self._images.has(image_id)
         }
         with self._database.reading() as connection:
-            unwritten = journal.unkept_events(connection, kept)
+            unwritten = journal.missing_events(connection, stored)
             self._cursors = journal.heads(connection)
-            changed = list(journal.changed_keys(connection, kept))
+            changed = list(journal.changed_keys(connection, stored))
         self._database.listen(self)
         self._append([*self._rows(changed), *unwritten])
         self.copy()
@@ -84,7 +84,7 @@ class Replica:
         return replace(restored, damaged=damaged)
 
     def _fetch(self, image_id: str) -> None:
-        if not self._images.has(image_id) and (data := self._folder.picture(image_id)):
+        if not self._images.has(image_id) and (data := self._folder.image(image_id)):
             self._images.put_file(image_id, data)
 
     def close(self) -> None:
@@ -115,10 +115,10 @@ class Replica:
 
     def _copy_image(self, image_id: str) -> None:
         try:
-            self._folder.put_picture(image_id, self._images.read_bytes(image_id))
+            self._folder.put_image(image_id, self._images.read_bytes(image_id))
             self._copied.add(image_id)
         except (NotFound, DamagedPicture) as error:
-            _log.error("picture %s is not in the state folder: %s", image_id, error)
+            _log.error("image %s is not in the state folder: %s", image_id, error)
         with self._marking:
             self._uncopied.pop(image_id)
 
@@ -217,6 +217,6 @@ class Replica:
             return
         self._folder.append(entries)
         for entry in entries:
-            needed = [] if "gone" in entry else journal.pictures_of(entry["table"], entry["row"])
+            needed = [] if "gone" in entry else journal.image_ids_of(entry["table"], entry["row"])
             with self._marking:
                 self._uncopied |= {image_id: None for image_id in needed if image_id not in self._copied}

@@ -1,4 +1,4 @@
-"""A database made anew from a journal. What the database holds already stays as it is."""
+"""A database restored from a journal. What the database already holds stays as it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, insert, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.store import counters, review_states
-from pipeline.store.replica.journal import KEYS, JournalRow, Kept, Key, number_of, pictures_of, text_of
+from pipeline.store.replica.journal import KEYS, Journal, JournalRow, Key, image_ids_of, number_of, text_of
 from pipeline.store.rows import RENDERED_STATES, SampleState
 from pipeline.store.schema import (
     auto_review_checks,
@@ -28,8 +28,8 @@ from pipeline.store.schema import (
 )
 from pipeline.store.sql import chunks
 
-IsThere = Callable[[str], bool]  # whether a picture is in the library
-_PICTURE = {  # columns of samples that come with the picture
+IsThere = Callable[[str], bool]  # whether an image is in the library
+_OF_THE_IMAGE = {  # columns of samples that come with the image
     "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
     "exact", "rendered_at", "model", "cluster",
 }  # fmt: skip
@@ -37,56 +37,62 @@ _PICTURE = {  # columns of samples that come with the picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What came back from a journal."""
+    """What was restored from a journal."""
 
     photos: int = 0
     samples: int = 0
     decisions: int = 0
-    lost: tuple[str, ...] = ()  # samples with decisions, but without their picture
-    left_out: int = 0  # decisions on samples of which nothing is known; the journal keeps them
-    damaged: tuple[str, ...] = ()  # lines that are no entry, "file:number"
+    lost: tuple[str, ...] = ()  # samples with decisions, but without their image
+    left_out: int = 0  # decisions on unknown samples; the journal keeps them
+    damaged: tuple[str, ...] = ()  # lines that cannot be read, "file:number"
 
 
-def restore(connection: Connection, kept: Kept, is_there: IsThere) -> Restored:
-    """Add to a database what it does not hold of a journal. Again: no change."""
-    new_photos = [row for row in _new(connection, photos, kept) if _whole(photos, row, is_there)]
+def restore(connection: Connection, journal: Journal, is_there: IsThere) -> Restored:
+    """Add to a database the entries of a journal that it lacks; repeating it changes nothing."""
+    new_photos = [row for row in _new(connection, photos, journal) if _whole(photos, row, is_there)]
     _insert(connection, photos, new_photos)
     for table in (refusals, plans, queues, review_policies, auto_review_limits):
-        _insert(connection, table, _new(connection, table, kept))
-    drawn = _restore_samples(connection, kept, is_there)
-    taken, left_out = _restore_decisions(connection, kept)
-    _restore_gold(connection, kept)
+        _insert(connection, table, _new(connection, table, journal))
+    restored_samples = _restore_samples(connection, journal, is_there)
+    taken, left_out = _restore_decisions(connection, journal)
+    _restore_gold(connection, journal)
     known = _known(connection, samples)
-    checks = _new(connection, auto_review_checks, kept)
+    checks = _new(connection, auto_review_checks, journal)
     _insert(connection, auto_review_checks, [row for row in checks if (row["sample_id"],) in known])
     review_states.rebuild(connection)
     counters.recount(connection)
     return Restored(
-        photos=len(new_photos), samples=drawn, decisions=taken, lost=_lost(connection), left_out=left_out
+        photos=len(new_photos),
+        samples=restored_samples,
+        decisions=taken,
+        lost=_lost(connection),
+        left_out=left_out,
     )
 
 
-def _restore_samples(connection: Connection, kept: Kept, is_there: IsThere) -> int:
-    """Samples with their pictures; of those without only what somebody decided on, as if it were not drawn yet."""
-    decided = {row["sample_id"] for row in kept.rows[decisions.name].values()}
+def _restore_samples(connection: Connection, journal: Journal, is_there: IsThere) -> int:
+    """Restore samples that have their images; of the others only those with decisions, as not rendered yet."""
+    decided = {row["sample_id"] for row in journal.rows[decisions.name].values()}
     photo_ids = {photo_id for (photo_id,) in _known(connection, photos)}
     rendered = _rendered(connection)
     known = _known(connection, samples)
     new: list[JournalRow] = []
     lost: list[JournalRow] = []
     again: list[JournalRow] = []
-    for key, row in kept.rows[samples.name].items():
+    for key, row in journal.rows[samples.name].items():
         spec = SampleSpec.from_json(text_of(row, "spec"))
         if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photo_ids:
             continue
         if _whole(samples, row, is_there):
             (again if key in known else new).append(row | {"state": str(SampleState.PENDING)})
         elif row["id"] in decided and key not in known:
-            lost.append(row | dict.fromkeys(_PICTURE) | {"score": 0.0, "state": str(SampleState.PLANNED)})
+            lost.append(
+                row | dict.fromkeys(_OF_THE_IMAGE) | {"score": 0.0, "state": str(SampleState.PLANNED)}
+            )
     _insert(connection, samples, [*new, *lost])
     _link(connection, [*new, *lost])
     for row in again:
-        values = {name: row[name] for name in (*_PICTURE, "score", "state")}
+        values = {name: row[name] for name in (*_OF_THE_IMAGE, "score", "state")}
         connection.execute(update(samples).where(samples.c.id == row["id"]).values(**values))
     _note(connection, [*new, *again])
     return len(new) + len(again)
@@ -113,13 +119,13 @@ def _note(connection: Connection, rows: Iterable[JournalRow]) -> None:
         note_findables(connection, seq, slots, numbers)
 
 
-def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
+def _restore_decisions(connection: Connection, journal: Journal) -> tuple[int, int]:
     """Decisions in the order of the journal; (restored, left out because nothing is known of their sample)."""
     known = _known(connection, samples)
     rows = connection.execute(select(decisions.c.client_id, decisions.c.seq))
     numbers: dict[str, int] = {client_id: seq for client_id, seq in rows}  # noqa: C416, the rows are not tuples
     last = max(numbers.values(), default=0)
-    new = _new(connection, decisions, kept)
+    new = _new(connection, decisions, journal)
     there = [row for row in new if (row["sample_id"],) in known]
     values = []
     for row in there:
@@ -132,26 +138,26 @@ def _restore_decisions(connection: Connection, kept: Kept) -> tuple[int, int]:
     return len(there), len(new) - len(there)
 
 
-def _restore_gold(connection: Connection, kept: Kept) -> None:
+def _restore_gold(connection: Connection, journal: Journal) -> None:
     """Gold items that can be shown, and the answers to them."""
     rendered, known_photos = _rendered(connection), _known(connection, photos)
-    items = _new(connection, gold_items, kept)
+    items = _new(connection, gold_items, journal)
     shown = [row for row in items if row["sample_id"] in rendered or (row["subject_id"],) in known_photos]
     _insert(connection, gold_items, shown)
     golden = _known(connection, gold_items)
-    answers = _new(connection, gold_answers, kept)
+    answers = _new(connection, gold_answers, journal)
     _insert(connection, gold_answers, [row for row in answers if (row["gold_id"],) in golden])
 
 
 def _lost(connection: Connection) -> tuple[str, ...]:
-    """Samples with decisions that are not drawn."""
-    undrawn = select(samples.c.id).where(samples.c.state.not_in(RENDERED_STATES)).order_by(samples.c.seq)
+    """Samples with decisions that are not rendered."""
+    unrendered = select(samples.c.id).where(samples.c.state.not_in(RENDERED_STATES)).order_by(samples.c.seq)
     decided = select(decisions.c.sample_id)
-    return tuple(connection.scalars(undrawn.where(samples.c.id.in_(decided))))
+    return tuple(connection.scalars(unrendered.where(samples.c.id.in_(decided))))
 
 
 def _whole(table: Table, row: JournalRow, is_there: IsThere) -> bool:
-    return all(map(is_there, pictures_of(table.name, row)))
+    return all(map(is_there, image_ids_of(table.name, row)))
 
 
 def _rendered(connection: Connection) -> set[str]:
@@ -164,10 +170,10 @@ def _known(connection: Connection, table: Table) -> set[Key]:
     return {tuple(row) for row in connection.execute(select(*columns))}
 
 
-def _new(connection: Connection, table: Table, kept: Kept) -> list[JournalRow]:
+def _new(connection: Connection, table: Table, journal: Journal) -> list[JournalRow]:
     """The rows of a journal that are not there."""
     known = _known(connection, table)
-    return [row for key, row in kept.rows[table.name].items() if key not in known]
+    return [row for key, row in journal.rows[table.name].items() if key not in known]
 
 
 def _insert(connection: Connection, table: Table, rows: list[JournalRow]) -> None:
