@@ -91,7 +91,6 @@ class Database:
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.engine = open_engine(folder, url)
-        self._counter = ChangeCounter(folder) if self.engine.dialect.name == "sqlite" else None
         self._listener: ChangeListener | None = None
 
     def listen(self, listener: ChangeListener) -> None:
@@ -121,20 +120,8 @@ class Database:
         if self._listener is not None:
             self._listener.settle()
 
-    def change_number(self) -> int | None:
-        """A number that changes with every commit, by any process, to tell whether a result is still up to date.
-
-        None for a database by URL, which does not offer one.
-        """
-        if self._counter is None:
-            return None
-        with plain_faults(self.folder):
-            return self._counter.value()
-
     def close(self) -> None:
         """Close the connections. The database can be used again."""
-        if self._counter is not None:
-            self._counter.close()
         self.engine.dispose()
 
 

@@ -10,7 +10,14 @@ from typing import Self
 from pipeline.errors import LibraryUnusable
 from pipeline.store import counters, review_states, schema, verify
 from pipeline.store.auto_review import AutoReviewRepository
-from pipeline.store.database import DATABASE_NAME, Database, damaged_sentence, first_damage, plain_faults
+from pipeline.store.database import (
+    DATABASE_NAME,
+    ChangeCounter,
+    Database,
+    damaged_sentence,
+    first_damage,
+    plain_faults,
+)
 from pipeline.store.gold import GoldRepository
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.lock import work_lock
@@ -40,6 +47,7 @@ class Library:
     def __init__(self, path: Path, url: str | None = None) -> None:
         self.path = path
         self._database = Database(path, url)
+        self._changes = None if url else ChangeCounter(path)
         self.images = ImageFiles(path)
         self.photos = PhotoRepository(self._database, self.images)
         self.plans = PlanRepository(self._database)
@@ -121,6 +129,8 @@ class Library:
             if self.replica is not None:
                 self.replica.close()
         finally:
+            if self._changes is not None:
+                self._changes.close()
             self._database.close()
 
     def __enter__(self) -> Self:
@@ -134,7 +144,10 @@ class Library:
 
         None for a database by URL, which does not offer one.
         """
-        return self._database.change_number()
+        if self._changes is None:
+            return None
+        with plain_faults(self.path):
+            return self._changes.value()
 
     @contextmanager
     def work_lock(self, what: str) -> Iterator[None]:
