@@ -12,7 +12,7 @@ from pipeline.errors import ReleaseRefused
 from pipeline.publish.state import DatasetState
 from pipeline.store import Library, ReplicaFolder
 from tests.hub.server import LoopbackHub
-from tests.toy_library import decision, filled
+from tests.toy_library import decision, die, filled, replica_of
 
 NAME = "ann/state"
 SELDOM = 600.0  # minutes: the test says when
@@ -33,11 +33,10 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
     state, library = opened(hub, tmp_path, token)
     first, second, *_ = filled(library)
     library.review.record(decision(first, client_id="1"))
-    library.keep()
+    replica_of(library).copy()
     state.send()
     library.review.record(decision(second, client_id="2"))  # in the minute that is lost
-    library._state = None
-    library.close()
+    die(library)
     state._scheduler.stop()
     shutil.rmtree(tmp_path / "library")
     shutil.rmtree(tmp_path / "state")

@@ -161,7 +161,7 @@ def test_a_last_line_that_broke_off_is_skipped_and_the_next_start_goes_on(site: 
     with site.start() as library:
         first, second, *_ = filled(library)
         library.review.record(decision(first, client_id="1"))
-        library.keep()
+        replica_of(library).copy()
         library.review.record(decision(second, client_id="2"))
         (path,) = site.state.glob("events-*.jsonl")
     whole = path.read_bytes()
@@ -180,7 +180,7 @@ def test_a_last_line_that_broke_off_is_skipped_and_the_next_start_goes_on(site: 
 def test_a_damaged_line_in_the_middle_is_named_and_the_others_count(site: Site) -> None:
     with site.start() as library:
         first, second, *_ = filled(library)
-        library.keep()
+        replica_of(library).copy()
         library.review.record(decision(first, client_id="1"))
         library.review.record(decision(second, client_id="2"))
         (path,) = site.state.glob("events-*.jsonl")
@@ -232,8 +232,7 @@ def test_pictures_that_a_killed_process_had_not_copied_are_copied_by_the_next(si
     library = site.start()
     first, *_ = filled(library)
     library.review.record(decision(first))  # with the rows, without pictures
-    library._state = None
-    library.close()
+    die(library)
     site.start().close()  # the disk was not lost
     site.lose_library()
     with site.start() as library:
@@ -257,7 +256,7 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
             with pytest.raises(LibraryUnusable, match=r"state folder .* cannot be used \(No space left"):
                 library.review.record(decision(first, client_id="1"))
         library.review.record(decision(first, client_id="1"))  # what the browser does: the same again
-        library._state = None  # nothing is written at the end
+        die(library)
     site.lose_library()
     with site.start() as library:
         assert [one.client_id for one in library.review.decisions()] == ["1"]
@@ -467,7 +466,7 @@ def test_a_damaged_picture_is_not_copied_and_is_logged(site: Site, caplog: pytes
     library = site.start()
     damaged, whole = (library.samples.get(sample_id).image_id or "" for sample_id in filled(library)[-2:])
     library.images.path(damaged).write_bytes(library.images.path(whole).read_bytes())
-    library.keep()
+    replica_of(library).copy()
     library.close()
     assert whole in ReplicaFolder(site.state).image_ids()
     assert damaged not in ReplicaFolder(site.state).image_ids()

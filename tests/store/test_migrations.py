@@ -48,7 +48,8 @@ def test_a_library_of_version_1_gets_its_votes_and_is_found_by_word_model_and_sc
         library.review.record(decision(second))
         library.review.undo("ann")
         library.review.record(decision(second, Verdict.REJECT, reviewer="gate", via="gate"))
-        with library._writing() as connection:
+        with library._database.writing() as transaction:
+            connection = transaction.connection
             downgrade(connection, 1)
     with Library.open(tmp_path / "old") as library:
         assert [(one.sample_id, one.verdict, one.reason) for one in library.review.votes()] == [
@@ -68,7 +69,8 @@ def test_the_method_sdxl_of_version_3_is_found_as_text_to_image(tmp_path: Path) 
     with Library.open(tmp_path / "old", create=True) as library:
         sample = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
         library.plans.add("floors", "method: sdxl", [sample])
-        with library._writing() as connection:
+        with library._database.writing() as transaction:
+            connection = transaction.connection
             connection.execute(text("UPDATE samples SET method = 'sdxl'"))
             downgrade(connection, 3)
     with Library.open(tmp_path / "old") as library:

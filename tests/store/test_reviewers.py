@@ -96,7 +96,8 @@ def test_a_changed_policy_changes_the_states_that_follow_from_it(library: Librar
 def test_lost_votes_are_noticed_and_replayed(library: Library) -> None:
     first, *_ = filled(library)
     library.review.record(decision(first))
-    with library._writing() as connection:
+    with library._database.writing() as transaction:
+        connection = transaction.connection
         connection.execute(delete(votes))
     assert library.verify() == [f"the votes on sample {first} are not those of its decisions"]
     library.review.rebuild_states()
