@@ -33,7 +33,7 @@ class Capability(StrEnum):
     """What a handler lets a person do; the value completes the sentence "NAME may not …"."""
 
     LOOK = "look around"
-    TRY = "have pictures drawn"  # how many, and by which model: ui.visitors
+    TRY = "generate images"  # how many, and by which model: ui.visitors
     REVIEW = "decide"
     KEEP = "keep pictures"
     PLAN = "plan recipes"
@@ -84,10 +84,13 @@ def may(studio: Studio, request: object, capability: Capability) -> bool:
     return _RANKS.index(role) >= _RANKS.index(LEAST_ROLE[capability])
 
 
-def handler(studio: Studio, capability: Capability) -> Callable[[Handler], Handler]:
+def handler(
+    studio: Studio, capability: Capability, *, line: gr.HTML | None = None
+) -> Callable[[Handler], Handler]:
     """A decorator for event listeners: declare the capability, refuse who lacks it, bound texts, show refusals.
 
-    Functions and generators; a `StudioError` becomes a message with its sentence.
+    Functions and generators; a `StudioError` becomes a message with its sentence, or the text of `line`, which is
+    one of the outputs.
     """
 
     def check(values: Iterable[object]) -> None:
@@ -102,14 +105,14 @@ def handler(studio: Studio, capability: Capability) -> Callable[[Handler], Handl
                 check(values)
                 yield from listener(*values, **named)
 
-            return _declared(shown_to_user(stream), capability)
+            return _declared(shown_to_user(stream, line=line), capability)
 
         @wraps(listener)
         def answer(*values: Any, **named: Any) -> Any:
             check(values)
             return listener(*values, **named)
 
-        return _declared(shown_to_user(answer), capability)
+        return _declared(shown_to_user(answer, line=line), capability)
 
     return guarded
 

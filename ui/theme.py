@@ -1,4 +1,4 @@
-"""How the studio looks: one accent, much room, system fonts (nothing is fetched), light and dark."""
+"""The theme: one accent colour, system fonts (nothing is fetched), light and dark."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ _PETROL = gr.themes.Color(
 _SANS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif"]
 _MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
 
-
-_LOOK = {  # variables of the theme; `*name` refers to another
+_VARIABLES = {  # variables of the theme; `*name` refers to another
     "body_background_fill": "#fbfbfa",
     "body_background_fill_dark": "#131416",
     "block_border_width": "0px",
@@ -67,7 +66,7 @@ _LOOK = {  # variables of the theme; `*name` refers to another
 
 
 def build_theme() -> gr.themes.Base:
-    """The theme that `launch` gets."""
+    """Build the theme that `launch` gets."""
     return gr.themes.Base(
         primary_hue=_PETROL,
         secondary_hue=_PETROL,
@@ -75,4 +74,4 @@ def build_theme() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_md,
         font=_SANS,
         font_mono=_MONO,
-    ).set(**_LOOK)
+    ).set(**_VARIABLES)

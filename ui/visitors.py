@@ -1,4 +1,4 @@
-"""What who may only look at a Space may have drawn: the embedded model, a few pictures at once and an hour."""
+"""What visitors of a Space may generate: with the embedded model, a few images at once and per hour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.domain.people import Role
 from pipeline.errors import NotAllowed, StudioError
@@ -24,51 +24,59 @@ _ADDED = "a lead can add the name to BACKLOT_PEOPLE"
 
 
 def refusal(name: str, what: str) -> NotAllowed:
-    """The refusal "NAME may not WHAT here", with what helps who has not signed in, or who has."""
-    return NotAllowed(name, f"{what} here", _way_in(name))
+    """Return the refusal "NAME may not WHAT here" with its remedy."""
+    return NotAllowed(name, f"{what} here", _remedy(name))
 
 
-def _way_in(name: str) -> str:
+def _remedy(name: str) -> str:
     return f"sign in with Hugging Face; {_ADDED}" if name == VISITOR else _ADDED
 
 
 class TooMany(StudioError):
-    """A visitor has had as many pictures drawn as an hour allows."""
+    """A visitor, or all visitors together, have used up the images of an hour."""
 
     def __init__(self, name: str, allowed: int, wait_s: float, *, all_visitors: bool = False) -> None:
-        whose = "all visitors together" if all_visitors else "a visitor"
+        who = "all visitors together" if all_visitors else "a visitor"
         minutes = max(1, math.ceil(wait_s / 60))
         super().__init__(
-            f"{whose} may have {allowed} pictures an hour drawn here; try in {minutes} min, or {_way_in(name)}"
+            f"{who} may generate {allowed} images an hour here; try again in {minutes} min, or {_remedy(name)}"
         )
+
+
+class _Use(NamedTuple):
+    """Images that were generated for a visitor."""
+
+    at: float
+    session: str
+    images: int
 
 
 @dataclass(slots=True)
 class Visitors:
-    """Counts what is drawn for visitors. At home, and for reviewers and leads, there is no limit.
+    """Counts the images that visitors generate. At home, and for reviewers and leads, there is no limit.
 
-    Who does not sign in can begin a new session at any time; the limit of all visitors together holds all the same.
+    A visitor who is not signed in can open a new session at any time; the limit of all visitors together still holds.
     """
 
     studio: Studio
     clock: Callable[[], float] = time.monotonic
-    _drawn: deque[tuple[float, str, int]] = field(default_factory=deque)  # (when, session, pictures)
+    _uses: deque[_Use] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def limited(self, request: Any) -> bool:
-        """Whether who asks is a visitor."""
+    def limited(self, request: object) -> bool:
+        """Whether the request is a visitor's."""
         studio = self.studio
         return (
             studio.settings.hosted and studio.review.roles.role(reviewer_of(studio, request)) is Role.READER
         )
 
     @contextmanager
-    def drawing(self, request: Any, *, model: str, count: int) -> Iterator[int]:
-        """Draw so many pictures, or as many as a visitor may have at once; what fails is not counted.
+    def drawing(self, request: object, *, model: str, count: int) -> Iterator[int]:
+        """Give the number of images that may be generated, at most `count`; failed attempts are not counted.
 
         Raises:
-            NotAllowed: a visitor, and another model than the embedded one, or none may be drawn at all.
-            TooMany: the hour's pictures are used up.
+            NotAllowed: a visitor asks for another model than the embedded one, or visitors may generate nothing.
+            TooMany: the images of this hour are used up.
         """
         if not self.limited(request):
             yield count
@@ -78,44 +86,42 @@ class Visitors:
             raise refusal(name, f"use another model than {MODEL}")
         count = min(count, settings.visitor_variants, settings.visitor_pictures, settings.visitor_total)
         if not count:
-            raise refusal(name, "have pictures drawn")
-        entry = self._counted(name, _session(request, name), count)
+            raise refusal(name, "generate images")
+        use = self._counted(name, _session(request, name), count)
         try:
             yield count
         except BaseException:
             with self._lock:
-                self._drawn.remove(entry)
+                self._uses.remove(use)
             raise
 
-    def _counted(self, name: str, session: str, count: int) -> tuple[float, str, int]:
+    def _counted(self, name: str, session: str, count: int) -> _Use:
         settings, now = self.studio.settings, self.clock()
         with self._lock:
-            while self._drawn and self._drawn[0][0] <= now - _HOUR_S:
-                self._drawn.popleft()
-            own = [entry for entry in self._drawn if entry[1] == session]
-            for_one = _wait_s(own, count, settings.visitor_pictures, now)
-            if for_one:
-                raise TooMany(name, settings.visitor_pictures, for_one)
-            for_all = _wait_s(self._drawn, count, settings.visitor_total, now)
-            if for_all:
-                raise TooMany(name, settings.visitor_total, for_all, all_visitors=True)
-            entry = (now, session, count)
-            self._drawn.append(entry)
-        return entry
+            while self._uses and self._uses[0].at <= now - _HOUR_S:
+                self._uses.popleft()
+            own = [use for use in self._uses if use.session == session]
+            if wait_s := _wait_s(own, count, settings.visitor_pictures, now):
+                raise TooMany(name, settings.visitor_pictures, wait_s)
+            if wait_s := _wait_s(self._uses, count, settings.visitor_total, now):
+                raise TooMany(name, settings.visitor_total, wait_s, all_visitors=True)
+            use = _Use(now, session, count)
+            self._uses.append(use)
+        return use
 
 
-def _wait_s(entries: Iterable[tuple[float, str, int]], count: int, allowed: int, now: float) -> float:
-    """Seconds until `count` more may be drawn: until enough of the oldest are an hour old; 0 for at once."""
-    entries = list(entries)
-    over = sum(pictures for *_, pictures in entries) + count - allowed
-    if over <= 0:
+def _wait_s(uses: Iterable[_Use], count: int, allowed: int, now: float) -> float:
+    """Return the seconds until `count` more images are allowed, i.e. until enough uses are an hour old; 0 for now."""
+    uses = list(uses)
+    excess = sum(use.images for use in uses) + count - allowed
+    if excess <= 0:
         return 0.0
-    for when, _, pictures in entries:
-        over -= pictures
-        if over <= 0:
-            return when + _HOUR_S - now
+    for use in uses:
+        excess -= use.images
+        if excess <= 0:
+            return use.at + _HOUR_S - now
     return _HOUR_S
 
 
-def _session(request: Any, name: str) -> str:
+def _session(request: object, name: str) -> str:
     return name if name != VISITOR else str(getattr(request, "session_hash", ""))

@@ -67,6 +67,30 @@ class Site:
             "POST", f"/gradio_api/{path}", json.dumps(body).encode(), {**own, **(headers or {})}
         )
 
+    def queued(self, number: int, data: list[Any], session: str, event: object = None) -> list[Any]:
+        """Call an endpoint through the queue, as a page does; the messages of its event, the last one its answer."""
+        body = {"fn_index": number, "data": data, "session_hash": session, "event_data": event}
+        assert self.post("queue/join", body).status == 200
+        stream = self.request("GET", f"/gradio_api/queue/data?session_hash={session}")
+        lines = (
+            line.removeprefix("data: ") for line in stream.text.splitlines() if line.startswith("data: ")
+        )
+        return [
+            message for message in map(json.loads, lines) if message["msg"] in ("log", "process_completed")
+        ]
+
+    def endpoint(self, name: str) -> int:
+        """The number of the only endpoint whose handler has a name."""
+        (number,) = [
+            n for n, block_fn in self.app.fns.items() if getattr(block_fn.fn, "__name__", "") == name
+        ]
+        return int(number)
+
+    def values(self, number: int) -> list[Any]:
+        """What the inputs of an endpoint hold when the page is opened."""
+        values = [getattr(component, "value", None) for component in self.app.fns[number].inputs]
+        return [value if isinstance(value, str | int | float | list) else None for value in values]
+
     @property
     def token(self) -> str:
         """The token of its pages."""

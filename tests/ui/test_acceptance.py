@@ -8,7 +8,8 @@ from pipeline.domain.acceptance import Acceptance, Change, Tally
 from pipeline.domain.review import Verdict
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, decision, render, spec
-from ui.pages.generate.acceptance import acceptance_html, rate_chart_html
+from ui.components.charts import rate_chart_html
+from ui.pages.generate.acceptance import acceptance_html
 
 
 def decided(studio: Studio) -> None:
@@ -29,14 +30,14 @@ def test_nothing_is_shown_before_the_first_decision(studio: Studio) -> None:
 
 def test_the_charts_say_rate_number_and_interval_least_accepted_first() -> None:
     chart = rate_chart_html({"grass": Tally(9, 10), "": Tally(1, 10)}, title="surface")
-    assert chart.index("nothing said") < chart.index("grass")
+    assert chart.index("not set") < chart.index("grass")
     assert "<span>90% of 10</span>" in chart
     assert 'title="95 % interval 60% to 98%"' in chart
 
 
 def test_decisions_of_people_become_advice_and_a_changed_recipe(studio: Studio) -> None:
     decided(studio)
-    assert "50% of 24 reviewed pictures accepted" in acceptance_html(studio.review.insights.acceptance())
+    assert "50% of 24 reviewed images accepted" in acceptance_html(studio.review.insights.acceptance())
     advice = studio.review.insights.advice()
     assert [(one.change, one.value) for one in advice] == [(Change.DROP, "snow"), (Change.MORE, "gravel")]
     text = "backdrops: {template: '{surface} floor', slots: {surface: [snow, gravel]}}"

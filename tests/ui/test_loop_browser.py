@@ -53,10 +53,10 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
 
         page.goto(app.address)
         page.wait_for_selector("#photos .empty")
-        page.click("text=From a folder, the Hub, or the starter set")
+        page.click("text=From a folder, the Hub or the starter set")
         for source, split, count in ((photos, "train", 9), (test_photos, "test", 24)):
             page.fill("#source textarea, #source input", str(source))
-            page.click(f"label:has-text('{split}'):not(:has-text('chance'))")
+            page.click(f"label:has-text('{split}'):not(:has-text('random'))")
             page.click("#import-path")
             page.wait_for_function(
                 f"document.querySelectorAll('#photos .tile').length === {count}", timeout=LONG_MS
@@ -71,7 +71,7 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
         page.wait_for_function("document.querySelectorAll('#variants .tile').length === 4", timeout=LONG_MS)
         page.click("#variants .tile >> nth=1")
         page.click("#keep")
-        page.wait_for_selector("text=it waits on the Review page")
+        page.wait_for_selector("text=it is now on the Review page")
 
         page.goto(f"{app.address}/generate")
         page.wait_for_selector("#plan .figure")

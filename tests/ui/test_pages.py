@@ -51,12 +51,12 @@ def test_doubtful_photographs_come_first_and_excluded_ones_last(studio: Studio) 
 
 def test_the_photos_page_says_what_to_do_when_there_is_nothing(studio: Studio) -> None:
     _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
-    assert "No photographs yet" in grid
+    assert "No photos yet" in grid
     assert line == ""
 
 
 def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="name the class of these pictures"):
+    with pytest.raises(InvalidRequest, match="name the class of these images"):
         Importing(studio).from_files([str(tmp_path / "one.png")], " ", "")
     with pytest.raises(InvalidRequest, match="cannot be a folder name"):
         Importing(studio).from_files([str(tmp_path / "one.png")], "../up", "")
@@ -92,8 +92,8 @@ def test_uploads_of_one_file_name_are_all_imported(studio: Studio, tmp_path: Pat
 
 def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     shown = plan_html(PREVIEW)
-    assert "<b>12</b> pictures to make, about 2 min" in shown
-    assert "8 of 20 are there already" in shown
+    assert "<b>12</b> images to generate, about 2 min" in shown
+    assert "8 of 20 are already in the library" in shown
     assert "nano does not know: fog" in shown
 
 
@@ -102,8 +102,8 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     [
         (RunProgress(state=RunState.LOADING, total=4), "loading the model"),
         (RunProgress(state=RunState.RUNNING, done=1, total=4, seconds_left=9.0), "1 of 4 · about 9 s left"),
-        (RunProgress(state=RunState.PAUSED, done=1, total=4), "paused at 1 of 4; what is finished is kept"),
-        (RunProgress(state=RunState.DONE, done=4, total=4), "done: 4 of 4 pictures"),
+        (RunProgress(state=RunState.PAUSED, done=1, total=4), "paused at 1 of 4; finished images are kept"),
+        (RunProgress(state=RunState.DONE, done=4, total=4), "done: 4 of 4 images"),
         (
             RunProgress(state=RunState.FAILED, done=1, total=4, sentence="the disk is full"),
             "the disk is full",

@@ -52,14 +52,14 @@ def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: P
     with opened_page() as page:
         page.set_default_timeout(30_000)
         brought(page, app, archive)
-        page.click("text=Add the files")
+        page.click("text=Import files")
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 2")
         assert "broken.png" in page.inner_text("#import-said")
         brought(page, app, loose)
-        page.click("text=Add the files")
-        page.wait_for_selector("text=name the class of these pictures")
+        page.click("text=Import files")
+        page.wait_for_selector("text=name the class of these images")
         page.fill("#import input[type=text], #import textarea", "bolt")
-        page.click("text=Add the files")
+        page.click("text=Import files")
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 3")
     with Library.open(tmp_path / "library") as library:
         assert library.counts().classes == {"bolt": 1, "gear": 1, "nut": 1}
@@ -77,7 +77,7 @@ def test_a_mask_is_mended_by_click_and_by_box_and_saved(app: LocalApp, tmp_path:
     with opened_page() as page:
         page.set_default_timeout(30_000)
         page.goto(app.address)
-        page.click("text=From a folder, the Hub, or the starter set")
+        page.click("text=From a folder, the Hub or the starter set")
         page.fill("#source textarea, #source input", str(tmp_path / "photos"))
         page.click("#import-path")
         page.click("#photos .tile >> nth=0")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import InvalidRequest
+from ui.components.charts import bar_chart_html
 from ui.components.html import (
-    bar_chart_html,
     duration,
     empty_html,
     note_html,
@@ -29,7 +29,7 @@ def test_an_empty_field_is_no_number() -> None:
 
 @pytest.mark.parametrize("text", ["1.5", "-1", "many"])
 def test_what_is_no_whole_number_is_named(text: str) -> None:
-    with pytest.raises(InvalidRequest, match=f"the seed is '{text}'; a whole number is needed"):
+    with pytest.raises(InvalidRequest, match=f"the seed is '{text}'; enter a whole number"):
         whole_number(text, "the seed")
 
 

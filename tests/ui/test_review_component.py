@@ -247,7 +247,7 @@ def test_who_is_not_on_the_list_looks_and_does_not_decide(studio: Studio, sample
     assert ask.undo_last(None, asked_by("cy"))["entry"] is None
     assert studio.library.review.decisions() == []
     refused = ask.another_try(samples[0], asked_by("cy"))
-    assert refused["problem"].startswith("'cy' may not have pictures drawn here")
+    assert refused["problem"].startswith("'cy' may not generate images here")
     (saved,) = ask.record_decisions([decision(samples[0], "accept", "2")], asked_by("ben"))["saved"]
     assert "refused" not in saved
 

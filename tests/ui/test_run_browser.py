@@ -31,9 +31,9 @@ def test_a_run_is_paused_and_goes_on_to_its_end(app: App, tmp_path: Path) -> Non
     with opened_page() as page:
         page.set_default_timeout(30_000)
         page.goto(app.address)
-        page.click("text=From a folder, the Hub, or the starter set")
+        page.click("text=From a folder, the Hub or the starter set")
         page.fill("#source textarea, #source input", str(photos))
-        page.click("label:has-text('train'):not(:has-text('chance'))")
+        page.click("label:has-text('train'):not(:has-text('random'))")
         page.click("#import-path")
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 3")
         page.goto(f"{app.address}/generate")

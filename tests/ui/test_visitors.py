@@ -59,14 +59,14 @@ def test_a_visitor_gets_so_many_at_once_and_an_hour_and_others_have_no_limit(spa
     assert draw(visitors, asked()) == 3
     with pytest.raises(
         TooMany,
-        match=r"a visitor may have 6 pictures an hour drawn here; try in 50 min, or sign in with Hugging",
+        match=r"a visitor may generate 6 images an hour here; try again in 50 min, or sign in with Hugging",
     ):
         draw(visitors, asked())
     assert draw(visitors, asked("s2")) == 3
     assert [draw(visitors, asked(name=name), count=16, model="sdxl") for name in ("ann", "ben")] == [16, 16]
     clock.now += HOUR_S - 600
     assert draw(visitors, asked()) == 3
-    with pytest.raises(TooMany, match="try in 10 min"):
+    with pytest.raises(TooMany, match="try again in 10 min"):
         draw(visitors, asked())
 
 
@@ -74,7 +74,7 @@ def test_new_sessions_do_not_lift_the_limit_of_all_visitors_together(space: Stud
     change_settings(space, visitor_total=10)
     visitors = Visitors(space, Clock())
     assert [draw(visitors, asked(f"s{number}")) for number in range(2)] == [4, 4]
-    with pytest.raises(TooMany, match=r"all visitors together may have 10 pictures .* try in 60 min"):
+    with pytest.raises(TooMany, match=r"all visitors together may generate 10 images .* try again in 60 min"):
         draw(visitors, asked("s9"))
 
 
@@ -96,7 +96,7 @@ def test_another_model_is_for_reviewers(space: Studio, name: str, who: str, way_
     with pytest.raises(NotAllowed, match=f"^'{who}' may not use another model than nano here; {way_in}"):
         draw(visitors, asked(name=name), model="sdxl")
     change_settings(space, visitor_pictures=0)
-    with pytest.raises(NotAllowed, match=f"^'{who}' may not have pictures drawn here; {way_in}"):
+    with pytest.raises(NotAllowed, match=f"^'{who}' may not generate images here; {way_in}"):
         draw(visitors, asked(name=name))
 
 
@@ -135,7 +135,7 @@ def test_the_endpoint_draws_a_visitors_variants_with_nano_and_refuses_the_rest(
         created.fn(values)
     ids, *_ = created.fn(values | {model: "nano"})
     assert len(ids) == 1
-    with pytest.raises(gr.Error, match="a visitor may have 1 pictures an hour drawn here; try in"):
+    with pytest.raises(gr.Error, match="a visitor may generate 1 images an hour here; try again in"):
         created.fn(values | {model: "nano"})
 
 

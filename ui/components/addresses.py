@@ -1,6 +1,6 @@
-"""Addresses under which the browser finds pictures, and links between pages.
+"""Addresses under which the browser finds images, and links between pages.
 
-All are relative, so that they hold behind a proxy and on a Space; every page lies one level under the root.
+All are relative, so that they work behind a proxy and on a Space; every page is one level below the root.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _JPEG_QUALITY = 88
 
 
 def file_address(path: Path) -> str:
-    """The address of a file under one of the static folders (`gr.set_static_paths`)."""
+    """Return the address of a file under one of the static folders (`gr.set_static_paths`)."""
     return f"./gradio_api/file={quote(str(path.absolute()))}"
 
 
 def page_address(page: str, **query: str) -> str:
-    """The address of a page, e.g. `./create?subject=ab12`."""
+    """Return the address of a page, e.g. `./create?subject=ab12`."""
     return f"./{page}" + (f"?{urlencode(query)}" if query else "")
 
 
 def inline_picture(rgb: RGB) -> str:
-    """A `data:` address that holds a small (H, W, 3) picture as JPEG: one answer, no second request."""
+    """Return a `data:` address that holds a small (H, W, 3) image as JPEG, which saves the browser a request."""
     written, data = cv2.imencode(
         ".jpg", np.ascontiguousarray(rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     )

@@ -1,15 +1,53 @@
-"""Learning curves as SVG in the page's own colours; no plotting library."""
+"""Charts as HTML and SVG in the page's own colours; no plotting library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
+
+from pipeline.domain.slots import SLOT
+
+if TYPE_CHECKING:
+    from pipeline.domain.acceptance import Tally
 
 Curve = Sequence[tuple[int, float]]
 _WIDTH, _HEIGHT = 720, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 176, 14, 30
 _LABEL_GAP = 17
 _COLOURS = 8  # classes of colour in the stylesheet
+
+
+def bar_chart_html(counts: Mapping[str, int], *, title: str) -> str:
+    """Return counts as horizontal bars with their numbers; the longest has the full width."""
+    if not counts:
+        return ""
+    most = max(max(counts.values()), 1)
+    rows = "".join(
+        f"<dt>{escape(str(name))}</dt>"
+        f'<dd><i style="width:{100 * count / most:.1f}%"></i><span>{count}</span></dd>'
+        for name, count in counts.items()
+    )
+    return f'<section class="counts"><h3>{escape(title)}</h3><dl>{rows}</dl></section>'
+
+
+def rate_chart_html(tallies: Mapping[str, Tally], *, title: str) -> str:
+    """Return rates as bars with a line for the interval, least accepted first."""
+    rows = "".join(
+        f"<dt>{escape(SLOT.sub('…', name) or 'not set')}</dt><dd>{_rate_bar(tally)}"
+        f"<span>{tally.rate:.0%} of {tally.decided}</span></dd>"
+        for name, tally in sorted(tallies.items(), key=lambda pair: pair[1].rate)
+    )
+    return f'<section class="counts rates"><h3>{escape(title)}</h3><dl>{rows}</dl></section>'
+
+
+def _rate_bar(tally: Tally) -> str:
+    low, high = tally.interval
+    title = f"95 % interval {low:.0%} to {high:.0%}"
+    return (
+        f'<b title="{title}"><i style="width:{tally.rate:.1%}"></i>'
+        f'<u style="left:{low:.1%};width:{high - low:.1%}"></u></b>'
+    )
 
 
 def curves_svg(

@@ -1,8 +1,8 @@
-"""Small pieces of HTML that several pages show, and the fields that they share."""
+"""Small pieces of HTML that several pages show, and the numbers in their text fields."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from pipeline.errors import InvalidRequest
@@ -15,40 +15,27 @@ MARK = (
 
 
 def empty_html(title: str, sentence: str, *, link: str = "", action: str = "") -> str:
-    """An empty state: what is missing, what to do next, and a link to there."""
+    """Return an empty state: what is missing, what to do next, and a link to it."""
     go = f'<a class="go" href="{escape(link, quote=True)}">{escape(action)}</a>' if link else ""
     return f'<div class="empty">{MARK}<h2>{escape(title)}</h2><p>{escape(sentence)}</p>{go}</div>'
 
 
 def link_html(text: str, address: str, *, new_tab: bool = False) -> str:
-    """A link that looks like a button."""
+    """Return a link that looks like a button."""
     target = ' target="_blank" rel="noopener"' if new_tab else ""
     return f'<a class="go" href="{escape(address, quote=True)}"{target}>{escape(text)}</a>'
 
 
 def note_html(sentences: Sequence[str], *, kind: str = "note") -> str:
-    """Plain sentences under a control; "" when there are none. `kind` is note, good or bad."""
+    """Return sentences under a control; "" when there are none. `kind` is note, good or bad."""
     if not sentences:
         return ""
-    return "".join(f'<p class="said {kind}">{escape(one)}</p>' for one in sentences)
-
-
-def bar_chart_html(counts: Mapping[str, int], *, title: str) -> str:
-    """Counts as horizontal bars with their numbers; the longest is the full width."""
-    if not counts:
-        return ""
-    most = max(max(counts.values()), 1)
-    rows = "".join(
-        f"<dt>{escape(str(name))}</dt>"
-        f'<dd><i style="width:{100 * count / most:.1f}%"></i><span>{count}</span></dd>'
-        for name, count in counts.items()
-    )
-    return f'<section class="counts"><h3>{escape(title)}</h3><dl>{rows}</dl></section>'
+    return "".join(f'<p class="said {kind}">{escape(sentence)}</p>' for sentence in sentences)
 
 
 def table_html(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
-    """A table: the first column are names, the others numbers."""
-    top = "".join(f"<th>{escape(one)}</th>" for one in head)
+    """Return a table: names in the first column, numbers in the others."""
+    top = "".join(f"<th>{escape(title)}</th>" for title in head)
     body = "".join(
         f"<tr><th>{escape(str(row[0]))}</th>"
         + "".join(f"<td>{escape(str(cell))}</td>" for cell in row[1:])
@@ -58,20 +45,20 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
     return f'<table class="plain"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def progress_html(done: int, total: int | None, said: str) -> str:
-    """A progress bar with a sentence; of unknown length when `total` is None or 0."""
+def progress_html(done: int, total: int | None, sentence: str) -> str:
+    """Return a progress bar with a sentence; its length is unknown when `total` is None or 0."""
     share = f"{100 * done / total:.1f}" if total else ""
     wide = f'style="width:{share}%"' if share else 'class="unknown"'
     value = f' aria-valuenow="{share}"' if share else ""
     return (
         '<div class="progress">'
         f'<div class="rail" role="progressbar" aria-valuemin="0" aria-valuemax="100"{value}>'
-        f"<i {wide}></i></div><p>{escape(said)}</p></div>"
+        f"<i {wide}></i></div><p>{escape(sentence)}</p></div>"
     )
 
 
 def duration(seconds: float) -> str:
-    """A time in words: 8 s, 3 min, 1 h 20 min."""
+    """Return a duration in its largest fitting unit: 8 s, 3 min, 1 h 20 min."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -82,13 +69,13 @@ _MOST_DIGITS = 20  # of a number in a text field
 
 
 def whole_number(text: str | None, what: str) -> int | None:
-    """The whole number of a text field; None when it is empty.
+    """Return the whole number of a text field; None when it is empty.
 
     Raises:
-        InvalidRequest: it is no whole number of at least 0; the message says `what` it stands for.
+        InvalidRequest: the text is not a whole number of at least 0; `what` names the field in the message.
     """
     if text is None or not text.strip():
         return None
     if not text.strip().isdecimal() or len(text.strip()) > _MOST_DIGITS:
-        raise InvalidRequest(f"{what} is '{text[:_MOST_DIGITS]}'; a whole number is needed, or nothing")
+        raise InvalidRequest(f"{what} is '{text[:_MOST_DIGITS]}'; enter a whole number, or leave it empty")
     return int(text)

@@ -1,4 +1,4 @@
-"""The scripts of the widgets: ES modules of `static/`, bundled into the one script that `gr.HTML` runs.
+"""The scripts of the widgets: ES modules in `static/`, bundled into the one script that `gr.HTML` runs.
 
 Gradio runs `js_on_load` as the body of a function, in which `import` and `export` do not exist. The bundle needs no
 further request, so it starts at once, works behind every proxy, and no browser mixes modules of two versions.
@@ -17,7 +17,7 @@ _UNKNOWN = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
 
 class UnknownModuleSyntax(SyntaxError):
-    """A module imports or exports in a way that the bundle does not know."""
+    """A module imports or exports in a way that the bundler does not support."""
 
 
 def widget_script(entry: str) -> str:

@@ -8,7 +8,10 @@ from html import escape
 
 import gradio as gr
 
+from pipeline.errors import InvalidRequest
 from ui.components.scripts import widget_script
+
+_BACKGROUNDS = ("checker", "green", "dark", "light")  # classes of the stylesheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,25 +21,31 @@ class Tile:
     id: str
     address: str
     caption: str
-    flag: str = ""  # a short reason why it wants a look; shown as a dot with this title
+    flag: str = ""  # a short reason why it needs checking; shown as a dot with this title
     muted: bool = False
     chosen: bool = False
 
 
 def build_tiles(*, elem_id: str, label: str) -> gr.HTML:
-    """An empty grid; give it `tiles_html(...)` as value."""
+    """Build an empty grid; give it `tiles_html(...)` as value."""
     return gr.HTML(
         "", js_on_load=widget_script("pick.js"), elem_id=elem_id, elem_classes="tiles-block", label=label
     )
 
 
-def tiles_html(tiles: Sequence[Tile], *, ground: str = "checker") -> str:
-    """The grid's HTML. `ground` (checker, green, dark, light) shows through transparent pictures."""
-    return f'<div class="tiles on-{ground}">{"".join(_tile_html(one) for one in tiles)}</div>'
+def tiles_html(tiles: Sequence[Tile], *, background: str = "checker") -> str:
+    """Return the grid's HTML; `background` (checker, green, dark, light) shows through transparent images.
+
+    Raises:
+        InvalidRequest: there is no such background.
+    """
+    if background not in _BACKGROUNDS:
+        raise InvalidRequest(f"the background is '{background}'; it must be one of {', '.join(_BACKGROUNDS)}")
+    return f'<div class="tiles on-{background}">{"".join(_tile_html(tile) for tile in tiles)}</div>'
 
 
 def picked_id(event: gr.EventData) -> str:
-    """The id that a pick carries."""
+    """Return the id that a pick carries."""
     return str(event._data.get("value", ""))
 
 

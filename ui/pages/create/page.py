@@ -1,26 +1,27 @@
-"""Create: one object, placed by hand, four variants of its surroundings."""
+"""Create: one object, placed by hand, and four variants of its background."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.context import LocalContext
 
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
-from ui.components.chips import chips_html, picked_word
+from ui.components.chips import chips_html, picked_value
 from ui.components.frame import build_bar, build_head
 from ui.components.html import empty_html, note_html
 from ui.components.overlays import enlarged
 from ui.components.stage import build_stage, dragged_to
 from ui.components.tiles import build_tiles, picked_id
-from ui.components.wording import with_word
-from ui.errors import AT_ONCE, LIVE, QUIET, RENDER
+from ui.components.wording import with_slot_value
+from ui.errors import AT_ONCE, LIVE, QUIET, RENDER, Update
 from ui.pages.create.controls import Controls, Values, build_controls
 from ui.pages.create.session import Creating
 from ui.visitors import MODEL, Visitors
@@ -31,45 +32,46 @@ if TYPE_CHECKING:
 _SEEDS = 1_000_000
 _FIRST_PROMPT = "gravel floor, warm light"
 _EMPTY = empty_html(
-    "No photographs yet",
+    "No photos yet",
     "Create needs an object to place.",
     link=page_address(""),
-    action="Bring photographs",
+    action="Import photos",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _Widgets:
     """The widgets besides the controls."""
 
     columns: gr.Row
-    nothing: gr.HTML
+    empty: gr.HTML
     stage: gr.HTML
     result: gr.ImageSlider
     variants: gr.HTML
-    said: gr.HTML
+    message: gr.HTML
     keep: gr.Button
     again: gr.Button
     label: gr.Radio
-    objects: gr.HTML
+    photos: gr.HTML
     create: gr.Button
 
 
 def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_bar(page, studio, "create")
-    build_head("Create", "Place one object, say what shall surround it, keep what you like.")
-    chosen, made, shown = gr.State(""), gr.State([]), gr.State("")
-    parts, controls = _laid_out(studio)
+    build_head("Create", "Place an object, describe its background, and keep the images you like.")
+    chosen, variant_ids, shown = gr.State(""), gr.State([]), gr.State("")
+    widgets, controls = _laid_out(studio)
     creating = Creating(studio, controls, chosen, Visitors(studio))
-    _wire_choice(page, creating, parts)
-    _wire_placing(creating, parts)
+    _wire_choice(page, creating, widgets)
+    _wire_placing(creating, widgets)
     _wire_prompt(page, creating)
-    _wire_results(creating, parts, made, shown)
+    _wire_model(page, creating)
+    _wire_results(creating, widgets, variant_ids, shown)
 
 
-def _laid_out(studio: Studio) -> tuple[_Parts, Controls]:
-    nothing = gr.HTML(_EMPTY, visible=False)
+def _laid_out(studio: Studio) -> tuple[_Widgets, Controls]:
+    empty = gr.HTML(_EMPTY, visible=False)
     with gr.Row(elem_classes="columns") as columns:
         with gr.Column(scale=5, elem_classes="main sticky"):
             stage = build_stage()
@@ -78,70 +80,63 @@ def _laid_out(studio: Studio) -> tuple[_Parts, Controls]:
                 buttons=[], slider_position=50, format="webp",
             )  # fmt: skip
             with gr.Row(elem_classes="tight"):
-                create = gr.Button("Paint four variants", variant="primary", elem_id="create")
-                again = gr.Button("Place it again", visible=False)
-                keep = gr.Button("Keep this one", visible=False, elem_id="keep")
-            said = gr.HTML(elem_id="create-said")
+                create = gr.Button("Create four variants", variant="primary", elem_id="create")
+                again = gr.Button("Adjust placement", visible=False)
+                keep = gr.Button("Keep this image", visible=False, elem_id="keep")
+            message = gr.HTML(elem_id="create-said")
             variants = build_tiles(elem_id="variants", label="Variants")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             with gr.Column(elem_classes="pane"):
                 gr.HTML("<h2>Choose an object</h2>")
                 label = gr.Radio(["all"], show_label=False, elem_classes="pills", container=False)
-                objects = build_tiles(elem_id="objects", label="Objects")
+                photos = build_tiles(elem_id="objects", label="Photos")
             controls = build_controls(studio)
-    parts = _Parts(
-        columns=columns, nothing=nothing, stage=stage, result=result, variants=variants, said=said, keep=keep,
-        again=again, label=label, objects=objects, create=create,
+    widgets = _Widgets(
+        columns=columns, empty=empty, stage=stage, result=result, variants=variants, message=message, keep=keep,
+        again=again, label=label, photos=photos, create=create,
     )  # fmt: skip
-    return parts, controls
+    return widgets, controls
 
 
-def _wire_choice(page: gr.Blocks, creating: Creating, parts: _Parts) -> None:
+def _wire_choice(page: gr.Blocks, creating: Creating, widgets: _Widgets) -> None:
     studio, chosen = creating.studio, creating.chosen
-    geometry: set[Any] = {chosen, *creating.controls.geometry}
+    geometry: set[Block] = {chosen, *creating.controls.geometry}
     look = handler(studio, Capability.LOOK)
 
     @look
-    def opened(request: gr.Request) -> tuple[Any, ...]:
+    def opened(request: gr.Request) -> tuple[object, ...]:
         classes = studio.library.counts().classes
-        first = creating.first_object(request.query_params.get("subject", ""))
+        first = creating.first_photo(request.query_params.get("subject", ""))
         choices = [("all", ""), *((name, name) for name in classes)]
         return (
             first,
             gr.Radio(choices=choices, value=""),
-            creating.objects("", first),
+            creating.photos("", first),
             gr.Row(visible=bool(first)),
             gr.HTML(visible=not first),
         )
 
     @look
     def picked(label: str, event: gr.EventData) -> tuple[str, str]:
-        return picked_id(event), creating.objects(label, picked_id(event))
+        return picked_id(event), creating.photos(label, picked_id(event))
 
     follow, place = look(creating.preview), look(_placing)
     loaded = page.load(
-        opened, None, [chosen, parts.label, parts.objects, parts.columns, parts.nothing], **AT_ONCE
+        opened, None, [chosen, widgets.label, widgets.photos, widgets.columns, widgets.empty], **AT_ONCE
     )
-    loaded.then(follow, geometry, parts.stage, **QUIET)
-    parts.label.input(
-        look(creating.objects),
-        [parts.label, chosen],
-        parts.objects,
-        **QUIET,
-        queue=False,
-    )
-    parts.objects.pick(picked, parts.label, [chosen, parts.objects], **AT_ONCE).then(
-        follow, geometry, parts.stage, **AT_ONCE
+    loaded.then(follow, geometry, widgets.stage, **QUIET)
+    widgets.label.input(look(creating.photos), [widgets.label, chosen], widgets.photos, **AT_ONCE)
+    widgets.photos.pick(picked, widgets.label, [chosen, widgets.photos], **AT_ONCE).then(
+        follow, geometry, widgets.stage, **AT_ONCE
     ).then(
         place,
         None,
-        [parts.stage, parts.result, parts.again, parts.keep],
-        **QUIET,
-        queue=False,
+        [widgets.stage, widgets.result, widgets.again, widgets.keep],
+        **AT_ONCE,
     )
 
 
-def _placing() -> tuple[Any, ...]:
+def _placing() -> tuple[object, ...]:
     return (
         gr.HTML(visible=True),
         gr.ImageSlider(visible=False),
@@ -150,129 +145,132 @@ def _placing() -> tuple[Any, ...]:
     )
 
 
-def _wire_placing(creating: Creating, parts: _Parts) -> None:
+def _wire_placing(creating: Creating, widgets: _Widgets) -> None:
     controls = creating.controls
-    geometry: set[Any] = {creating.chosen, *controls.geometry}
-    panes = [parts.stage, parts.result, parts.again, parts.keep]
+    geometry: set[Block] = {creating.chosen, *controls.geometry}
+    panes = [widgets.stage, widgets.result, widgets.again, widgets.keep]
     look = handler(creating.studio, Capability.LOOK)
 
     @look
-    def dragged(values: Values, event: gr.EventData) -> dict[Any, Any]:
+    def dragged(values: Values, event: gr.EventData) -> dict[Block, object]:
         x, y = dragged_to(event)
         return {
             controls.x: x,
             controls.y: y,
-            parts.stage: creating.preview({**values, controls.x: x, controls.y: y}),
+            widgets.stage: creating.preview({**values, controls.x: x, controls.y: y}),
         }
 
     @look
-    def moved(values: Values) -> tuple[Any, ...]:
+    def moved(values: Values) -> tuple[object, ...]:
         return gr.HTML(creating.preview(values), visible=True), *_placing()[1:]
 
-    parts.stage.drag(dragged, geometry, {controls.x, controls.y, parts.stage}, **LIVE)
+    widgets.stage.drag(dragged, geometry, {controls.x, controls.y, widgets.stage}, **LIVE)
     for slider in controls.geometry:
         slider.input(moved, geometry, panes, **LIVE)
-    parts.again.click(look(_placing), None, panes, **AT_ONCE)
+    widgets.again.click(look(_placing), None, panes, **AT_ONCE)
 
 
 def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     studio, controls = creating.studio, creating.controls
     look = handler(studio, Capability.LOOK)
 
-    def notes_of(prompt: str, model: str) -> str:
-        try:
-            return note_html(studio.plans.prompt_notes(prompt, creating.model(model))) if prompt else ""
-        except StudioError as error:  # a wrong model: said in its place, not as a message at every key
-            return note_html([str(error)], kind="bad")
-
     @look
     def noted(prompt: str, model: str) -> str:
-        return notes_of(prompt, model)
+        return creating.notes(prompt, model)
 
     @look
     def model_changed(prompt: str, model: str) -> tuple[str, str, str]:
         try:
-            words = studio.plans.vocabulary(creating.model(model))
+            vocabulary = studio.plans.vocabulary(creating.model(model))
         except StudioError as error:
             return prompt, "", note_html([str(error)], kind="bad")
-        prompt = prompt or (_FIRST_PROMPT if words else "")
-        return prompt, chips_html(words), notes_of(prompt, model)
+        prompt = prompt or (_FIRST_PROMPT if vocabulary else "")
+        return prompt, chips_html(vocabulary), creating.notes(prompt, model)
 
     @look
     def chip_picked(prompt: str | None, model: str, event: gr.EventData) -> tuple[str, str]:
-        longer = with_word(
-            prompt or "", picked_word(event), studio.plans.vocabulary(creating.model(model)) or {}
+        extended = with_slot_value(
+            prompt or "", picked_value(event), studio.plans.vocabulary(creating.model(model)) or {}
         )
-        return longer, notes_of(longer, model)
-
-    @look
-    def offered(request: gr.Request) -> Any:
-        visits = creating.visitors.limited(request)
-        return gr.Dropdown(choices=[MODEL], value=MODEL, interactive=False) if visits else gr.skip()
-
-    @look
-    def method_changed(method: str) -> tuple[Any, Any]:
-        guided = method == Method.CONTROLNET
-        return gr.Radio(visible=guided), gr.Slider(visible=guided)
+        return extended, creating.notes(extended, model)
 
     asked = [controls.prompt, controls.model]
-    if studio.settings.hosted:
-        page.load(offered, None, controls.model, **AT_ONCE)
-    page.load(
-        model_changed,
-        asked,
-        [controls.prompt, controls.chips, controls.notes],
-        **QUIET,
-        queue=False,
-    )
-    controls.model.change(model_changed, asked, [controls.prompt, controls.chips, controls.notes], **QUIET)
+    prompt_widgets = [controls.prompt, controls.chips, controls.notes]
+    page.load(model_changed, asked, prompt_widgets, **AT_ONCE)
+    controls.model.change(model_changed, asked, prompt_widgets, **QUIET)
     controls.prompt.input(noted, asked, controls.notes, **LIVE)
     controls.chips.pick(chip_picked, asked, [controls.prompt, controls.notes], **LIVE)
-    controls.method.change(
-        method_changed, controls.method, [controls.source, controls.control_scale], queue=False
-    )
     controls.dice.click(look(lambda: random.randrange(_SEEDS)), None, controls.seed, **AT_ONCE)
 
 
-def _wire_results(creating: Creating, parts: _Parts, made: gr.State, shown: gr.State) -> None:
+def _wire_model(page: gr.Blocks, creating: Creating) -> None:
+    studio, controls = creating.studio, creating.controls
+    look = handler(studio, Capability.LOOK)
+
+    @look
+    def offered(request: gr.Request) -> gr.Dropdown | Update:
+        limited = creating.visitors.limited(request)
+        return gr.Dropdown(choices=[MODEL], value=MODEL, interactive=False) if limited else gr.skip()
+
+    @look
+    def method_changed(method: str) -> tuple[gr.Radio, gr.Slider]:
+        guided = method == Method.CONTROLNET
+        return gr.Radio(visible=guided), gr.Slider(visible=guided)
+
+    if studio.settings.hosted:
+        page.load(offered, None, controls.model, **AT_ONCE)
+    controls.method.change(
+        method_changed, controls.method, [controls.source, controls.control_scale], queue=False
+    )
+
+
+def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.State) -> None:
     controls = creating.controls
-    everything = {creating.chosen, *controls.geometry, *controls.paint}
+    inputs = {creating.chosen, *controls.geometry, *controls.paint}
+    panes = [
+        widgets.stage, widgets.result, widgets.again, widgets.keep, widgets.variants, widgets.message, shown,
+    ]  # fmt: skip
 
-    def showing(sample_id: str, ids: list[str]) -> tuple[Any, ...]:
-        one = creating.variant(sample_id)
-        pair = (enlarged(one.before), enlarged(one.image))
-        doubts = note_html([str(failure) for failure in one.failed_gates], kind="bad")
-        return (
-            gr.HTML(visible=False), gr.ImageSlider(value=pair, visible=True), gr.Button(visible=True),
-            gr.Button("Keep this one", visible=True, interactive=True), creating.strip(ids, sample_id),
-            doubts, sample_id,
-        )  # fmt: skip
+    @handler(creating.studio, Capability.TRY, line=widgets.message)
+    def created(values: Values, progress: gr.Progress = gr.Progress()) -> tuple[object, ...]:  # noqa: B008
+        request = LocalContext.request.get(None)
+        ids = creating.create(values, progress, request)
+        return (ids, *_result(creating, ids[0], ids, request))
 
-    panes = [parts.stage, parts.result, parts.again, parts.keep, parts.variants, parts.said, shown]
+    @handler(creating.studio, Capability.TRY, line=widgets.message)
+    def picked(ids: list[str], event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
+        return _result(creating, picked_id(event), ids, request)
 
-    @handler(creating.studio, Capability.TRY)
-    def created(values: Values, progress: gr.Progress = gr.Progress()) -> tuple[Any, ...]:  # noqa: B008
-        ids = creating.create(values, progress, LocalContext.request.get(None))
-        return (ids, *showing(ids[0], ids))
+    @handler(creating.studio, Capability.KEEP, line=widgets.message)
+    def kept(sample_id: str, request: gr.Request) -> tuple[gr.Button, str]:
+        creating.studio.samples.keep(creating.variant(sample_id, request))
+        sentence = "The image is kept; it is now on the Review page."
+        return gr.Button("Kept", interactive=False), note_html([sentence], kind="good")
 
-    @handler(creating.studio, Capability.TRY)
-    def picked(ids: list[str], event: gr.EventData) -> tuple[Any, ...]:
-        return showing(picked_id(event), ids)
-
-    @handler(creating.studio, Capability.KEEP)
-    def kept(sample_id: str) -> tuple[Any, str]:
-        creating.studio.samples.keep(creating.variant(sample_id))
-        return gr.Button("Kept", interactive=False), note_html(
-            ["Kept: it waits on the Review page."], kind="good"
-        )
-
-    parts.create.click(
+    widgets.create.click(
         created,
-        everything,
-        [made, *panes],
+        inputs,
+        [variant_ids, *panes],
         concurrency_id=RENDER,
         concurrency_limit=1,
-        show_progress_on=[parts.stage, parts.result],
+        show_progress_on=[widgets.stage, widgets.result],
     )
-    parts.variants.pick(picked, made, panes, **AT_ONCE)
-    parts.keep.click(kept, shown, [parts.keep, parts.said], **QUIET)
+    widgets.variants.pick(picked, variant_ids, panes, **AT_ONCE)
+    widgets.keep.click(kept, shown, [widgets.keep, widgets.message], **QUIET)
+
+
+def _result(
+    creating: Creating, sample_id: str, ids: list[str], request: gr.Request | None
+) -> tuple[object, ...]:
+    """Return the updates that show a variant, before and after, and what its quality gates say."""
+    variant = creating.variant(sample_id, request)
+    pair = (enlarged(variant.before), enlarged(variant.image))
+    return (
+        gr.HTML(visible=False),
+        gr.ImageSlider(value=pair, visible=True),
+        gr.Button(visible=True),
+        gr.Button("Keep this image", visible=True, interactive=True),
+        creating.strip(ids, sample_id, request),
+        note_html([str(failure) for failure in variant.failed_gates], kind="bad"),
+        sample_id,
+    )

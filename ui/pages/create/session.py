@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import gradio as gr
 from gradio.context import LocalContext
 
-from pipeline.errors import InvalidRequest, NotFound
-from pipeline.services.samples.create import CreateRequest
+from pipeline.errors import InvalidRequest, NotFound, StudioError
 from ui.components.addresses import file_address, inline_picture
-from ui.components.stage import stage_value
+from ui.components.html import note_html
+from ui.components.session_store import SessionStore, session_of
 from ui.components.tiles import Tile, tiles_html
 from ui.pages.create.controls import Controls, Values
 from ui.visitors import MODEL, Visitors
@@ -23,92 +22,114 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 _PREVIEW_PX = 384
-_OFFERED = 36  # photographs in the strip
-_KEPT_VARIANTS = 32
-_VARIANTS = 4
+_PHOTOS_OFFERED = 36
+_VARIANTS = 4  # at once
+_VARIANTS_KEPT = 12  # of a session: three rounds
+_BYTES_KEPT = 512_000_000  # of all sessions together
+
+
+def _size(variant: Created) -> int:
+    return int(variant.image.nbytes + variant.before.nbytes)
+
+
+def _variant_store() -> SessionStore[Created]:
+    return SessionStore(per_session=_VARIANTS_KEPT, most_bytes=_BYTES_KEPT, size_of=_size)
 
 
 @dataclass(frozen=True, slots=True)
 class Creating:
-    """What the page does. Variants stay here, by sample id, until newer ones push them out."""
+    """What the page does. Variants stay in memory, each with the browser session that had it made."""
 
     studio: Studio
     controls: Controls
     chosen: gr.State
     visitors: Visitors
-    variants: OrderedDict[str, Created] = field(default_factory=OrderedDict)
+    variants: SessionStore[Created] = field(default_factory=_variant_store)
 
     def model(self, given: str) -> str:
-        """The model that who asks may use."""
+        """Return the model that the person may use."""
         return MODEL if self.visitors.limited(LocalContext.request.get(None)) else given
 
+    def notes(self, prompt: str, model: str) -> str:
+        """Return the notes on a prompt, or what is wrong with the model, which is no message at every key."""
+        try:
+            return note_html(self.studio.plans.prompt_notes(prompt, self.model(model))) if prompt else ""
+        except StudioError as error:
+            return note_html([str(error)], kind="bad")
+
     def preview(self, values: Values) -> str:
-        """The value of the stage for the sliders as they are."""
+        """Return the value of the stage for the present position of the sliders."""
         if not values[self.chosen]:
             return ""
         placement = self.controls.placement(values)
-        return stage_value(self.studio.samples.placed_preview(values[self.chosen], placement, _PREVIEW_PX))
+        return inline_picture(
+            self.studio.samples.placed_preview(str(values[self.chosen]), placement, _PREVIEW_PX)
+        )
 
-    def create(self, values: Values, progress: gr.Progress, asking: object) -> list[str]:
-        """Render four variants, or as many as who asks may have; their ids."""
+    def create(self, values: Values, progress: gr.Progress, request: gr.Request | None) -> list[str]:
+        """Render four variants, or as many as the person may have; return their ids."""
         if not values[self.chosen]:
             raise InvalidRequest("choose an object first; there is none in this library yet")
-        request = self.controls.request(values)
-        with self.visitors.drawing(asking, model=request["model"], count=_VARIANTS) as count:
-            made = self.studio.samples.create(
-                CreateRequest(
-                    subject_id=values[self.chosen],
-                    placement=self.controls.placement(values),
-                    count=count,
-                    **request,
-                ),
-                on_step=lambda step, steps: progress((step, steps), desc="painting", unit="steps"),
+        session = session_of(request)
+        asked = self.controls.request(values, str(values[self.chosen]), _VARIANTS)
+        with self.visitors.drawing(request, model=asked.model, count=asked.count) as count:
+            variants = self.studio.samples.create(
+                replace(asked, count=count),
+                on_step=lambda step, steps: progress((step, steps), desc="Rendering", unit="steps"),
             )
-        for one in made:
-            self.variants[one.spec.id] = one
-        while len(self.variants) > _KEPT_VARIANTS:
-            self.variants.popitem(last=False)
-        return [one.spec.id for one in made]
+        for variant in variants:
+            self.variants.put(session, variant.spec.id, variant)
+        return [variant.spec.id for variant in variants]
 
-    def variant(self, sample_id: str) -> Created:
-        """One variant by its id."""
-        if sample_id not in self.variants:
+    def variant(self, sample_id: str, request: gr.Request | None) -> Created:
+        """Return a variant of the session by its id.
+
+        Raises:
+            NotFound: it is another session's, or newer ones have replaced it.
+        """
+        variant = self.variants.get(session_of(request), sample_id)
+        if variant is None:
             raise NotFound("variant", sample_id)
-        return self.variants[sample_id]
+        return variant
 
-    def strip(self, ids: list[str], shown: str) -> str:
-        """The variants as thumbnails."""
-        there = [self.variants[one] for one in ids if one in self.variants]
+    def strip(self, ids: list[str], shown: str, request: gr.Request | None) -> str:
+        """Return the variants of the session as thumbnails."""
+        session = session_of(request)
+        variants = [self.variants.get(session, sample_id) for sample_id in ids]
         return tiles_html(
             [
                 Tile(
-                    id=one.spec.id,
-                    address=inline_picture(one.image),
-                    caption=f"seed {one.spec.seed}",
-                    flag="; ".join(map(str, one.failed_gates)),
-                    chosen=one.spec.id == shown,
+                    id=variant.spec.id,
+                    address=inline_picture(variant.image),
+                    caption=f"seed {variant.spec.seed}",
+                    flag="; ".join(map(str, variant.failed_gates)),
+                    chosen=variant.spec.id == shown,
                 )
-                for one in there
+                for variant in variants
+                if variant is not None
             ]
         )
 
-    def first_object(self, asked: str) -> str:
-        """The id to begin with: the one asked for where it is there, else that with the best mask; "" for none."""
-        there = sorted(self._placeable(""), key=lambda one: (bool(one.mask_doubts), -one.mask_score))
-        return asked if asked in {one.id for one in there} else there[0].id if there else ""
+    def first_photo(self, asked: str) -> str:
+        """Return the id to begin with: the one asked for if it exists, else the best mask's; "" for none."""
+        photos = sorted(self._placeable(""), key=lambda photo: (bool(photo.mask_doubts), -photo.mask_score))
+        if asked in {photo.id for photo in photos}:
+            return asked
+        return photos[0].id if photos else ""
 
-    def objects(self, label: str, chosen: str) -> str:
-        """The photographs that can be placed, as a strip."""
-        fit = sorted(
-            self._placeable(label), key=lambda one: (one.id != chosen, bool(one.mask_doubts), one.name)
+    def photos(self, label: str, chosen: str) -> str:
+        """Return the photos whose objects can be placed, as a strip; the chosen one comes first."""
+        photos = sorted(
+            self._placeable(label),
+            key=lambda photo: (photo.id != chosen, bool(photo.mask_doubts), photo.name),
         )
-        return tiles_html([_tile(self.studio, one, chosen) for one in fit[:_OFFERED]])
+        return tiles_html([_tile(self.studio, photo, chosen) for photo in photos[:_PHOTOS_OFFERED]])
 
     def _placeable(self, label: str) -> list[Photo]:
-        subjects = self.studio.library.photos.list(label=label or None)
-        return [one for one in subjects if one.cutout_id and not one.excluded]
+        photos = self.studio.library.photos.list(label=label or None)
+        return [photo for photo in photos if photo.cutout_id and not photo.excluded]
 
 
-def _tile(studio: Studio, subject: Photo, chosen: str) -> Tile:
-    address = file_address(studio.photos.thumbnail_path(subject.cutout_id or subject.photo_id))
-    return Tile(id=subject.id, address=address, caption=subject.label, chosen=subject.id == chosen)
+def _tile(studio: Studio, photo: Photo, chosen: str) -> Tile:
+    address = file_address(studio.photos.thumbnail_path(photo.cutout_id or photo.photo_id))
+    return Tile(id=photo.id, address=address, caption=photo.label, chosen=photo.id == chosen)

@@ -1,23 +1,23 @@
-"""Generate: a recipe, what it would make, and a run behind the screen."""
+"""Generate: a recipe, its plan, and a run in the background."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.blocks import Block
 
-from pipeline.domain.spec import Method
+from pipeline.domain.methods import METHODS
 from pipeline.errors import StudioError
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
 from ui.access import Capability, handler
 from ui.components.addresses import file_address, page_address
+from ui.components.charts import bar_chart_html
 from ui.components.frame import build_bar, build_head
 from ui.components.html import (
-    bar_chart_html,
     duration,
     empty_html,
     link_html,
@@ -27,6 +27,7 @@ from ui.components.html import (
 )
 from ui.components.tiles import Tile, build_tiles, tiles_html
 from ui.errors import AT_ONCE, QUIET
+from ui.pages.create.controls import Values
 from ui.pages.generate.acceptance import build_advice
 
 if TYPE_CHECKING:
@@ -34,16 +35,16 @@ if TYPE_CHECKING:
 
 _POLL_S = 1.0
 _AS_IN_RECIPE = "as in the recipe"
-_METHODS = [(_AS_IN_RECIPE, ""), *((str(one), str(one)) for one in Method)]
+_METHODS = [(_AS_IN_RECIPE, ""), *((facts.title, str(method)) for method, facts in METHODS.items())]
 _WORKING = (RunState.LOADING, RunState.RUNNING)
 _FIRST_COUNT = 20
 _LATEST = 6  # thumbnails: one row
-_SHARES = "The counts below are shares: of a plan this large only the first samples are drawn in advance."
+_SHARES = "The counts below are estimates: of a plan this large only the first samples are drawn in advance."
 _EMPTY = empty_html(
-    "No photographs yet",
+    "No photos yet",
     "A recipe needs objects to place.",
     link=page_address(""),
-    action="Bring photographs",
+    action="Import photos",
 )
 
 
@@ -59,25 +60,30 @@ class Controls:
     seed: gr.Textbox
 
     @property
-    def all(self) -> set[Any]:
-        """What makes a plan."""
+    def all(self) -> set[Block]:
+        """The controls that decide the plan."""
         return {self.text, self.count, self.method, self.model, self.seed}
 
-    def asked(self, values: Mapping[Any, Any]) -> tuple[str, dict[str, Any]]:
-        """The recipe's text and what the person changed about it."""
-        overrides: dict[str, Any] = {
-            "count": whole_number(values[self.count], "the number of pictures"),
-            "seed": whole_number(values[self.seed], "the seed"),
-        }
-        overrides |= {"method": values[self.method] or None, "model": values[self.model] or None}
+    def asked(self, values: Values) -> tuple[str, Overrides]:
+        """Return the recipe's text and the person's changes to it.
+
+        Raises:
+            InvalidRequest: the count or the seed is not a number, or out of range.
+        """
+        overrides = Overrides(
+            count=whole_number(values[self.count], "the number of images"),
+            seed=whole_number(values[self.seed], "the seed"),
+            method=values[self.method] or None,
+            model=values[self.model] or None,
+        )
         return values[self.text], overrides
 
 
 def plan_html(preview: PlanPreview) -> str:
-    """What a recipe would make: totals, time, counts, example prompts, warnings."""
+    """Return the plan of a recipe as HTML: totals, time, counts, example prompts, warnings."""
     time = f", about {duration(preview.seconds)}" if preview.seconds and preview.new else ""
-    there = (
-        f"{preview.total - preview.new} of {preview.total} are there already"
+    existing = (
+        f"{preview.total - preview.new} of {preview.total} are already in the library"
         if preview.new < preview.total
         else ""
     )
@@ -85,16 +91,20 @@ def plan_html(preview: PlanPreview) -> str:
         preview.methods, title="Methods"
     )
     slots = "".join(bar_chart_html(counts, title=slot) for slot, counts in preview.slots.items())
-    prompts = "".join(f"<li>{escape(one)}</li>" for one in preview.prompts)
+    prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
-        f'<p class="figure"><b>{preview.new}</b> pictures to make{time}</p>'
+        f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
-        + note_html([there] if there else [])
+        + note_html([existing] if existing else [])
         + note_html(preview.warnings, kind="bad")
         + f'<div class="charts">{charts}</div>'
-        + (f'<section class="prompts"><h3>For example</h3><ul>{prompts}</ul></section>' if prompts else "")
         + (
-            f'<details><summary>Words of the backdrops</summary><div class="charts">{slots}</div></details>'
+            f'<section class="prompts"><h3>Example prompts</h3><ul>{prompts}</ul></section>'
+            if prompts
+            else ""
+        )
+        + (
+            f'<details><summary>Values of the prompt slots</summary><div class="charts">{slots}</div></details>'
             if slots
             else ""
         )
@@ -102,7 +112,7 @@ def plan_html(preview: PlanPreview) -> str:
 
 
 def run_html(progress: RunProgress) -> str:
-    """Where the run stands, in one bar and one sentence."""
+    """Return the state of the run: a bar and a sentence."""
     if progress.state is RunState.IDLE:
         return ""
     left = f" · about {duration(progress.seconds_left)} left" if progress.seconds_left else ""
@@ -112,11 +122,11 @@ def run_html(progress: RunProgress) -> str:
         else ""
     )
     count = f"{progress.done} of {progress.total}"
-    said = {
+    sentence = {
         RunState.LOADING: "loading the model",
         RunState.RUNNING: f"{count}{left}{step}",
-        RunState.PAUSED: f"paused at {count}; what is finished is kept",
-        RunState.DONE: f"done: {count} pictures",
+        RunState.PAUSED: f"paused at {count}; finished images are kept",
+        RunState.DONE: f"done: {count} images",
         RunState.FAILED: f"stopped at {count}" if progress.total else "not started",
     }[progress.state]
     ended = (
@@ -124,55 +134,59 @@ def run_html(progress: RunProgress) -> str:
         if progress.state is RunState.DONE and progress.done
         else ""
     )
-    refused = progress.state is RunState.FAILED and not progress.total  # before its plan: no bar moves
+    refused = progress.state is RunState.FAILED and not progress.total  # before the plan: there is no bar
     return (
         f'<section class="run {progress.state}"><h2>{escape(progress.recipe)}</h2>'
-        f"{f'<p>{said}</p>' if refused else progress_html(progress.done, progress.total, said)}"
+        f"{f'<p>{sentence}</p>' if refused else progress_html(progress.done, progress.total, sentence)}"
         f"{note_html([progress.sentence] if progress.sentence else [], kind='bad')}{ended}</section>"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Generating:
-    """What the page does."""
+    """What the page does, without its widgets."""
 
     studio: Studio
     controls: Controls
 
-    def preview(self, values: Mapping[Any, Any]) -> str:
-        """Return the plan of the recipe as it is now; in its place what is wrong, so that no earlier plan stays."""
+    def preview(self, values: Values) -> str:
+        """Return the plan of the present recipe, or what is wrong with it, so that no outdated plan stays."""
         if not self.studio.library.counts().classes:
             return _EMPTY
         try:
             text, overrides = self.controls.asked(values)
-            return plan_html(self.studio.plans.preview(text, Overrides(**overrides)))
+            return plan_html(self.studio.plans.preview(text, overrides))
         except StudioError as error:
             return note_html([str(error)], kind="bad")
 
-    def start(self, values: Mapping[Any, Any]) -> tuple[Any, ...]:
-        """Start the run; return its plan, so that what is shown is what runs, and the page after it."""
+    def start(self, values: Values) -> tuple[object, ...]:
+        """Start the run; return its plan, so that the plan on the page is the one that runs, and the updates."""
         text, overrides = self.controls.asked(values)
-        self.studio.samples.runs.start(text, Overrides(**overrides))
+        self.studio.samples.runs.start(text, overrides)
         return self.preview(values), *self.poll("")
 
-    def pause(self) -> tuple[Any, ...]:
+    def pause(self) -> tuple[object, ...]:
         """Pause the run."""
         self.studio.samples.runs.pause()
         return self.poll("")
 
-    def resume(self) -> tuple[Any, ...]:
-        """Go on with the run."""
+    def resume(self) -> tuple[object, ...]:
+        """Resume the run."""
         self.studio.samples.runs.resume()
         return self.poll("")
 
-    def poll(self, seen: str) -> tuple[Any, ...]:
-        """Bar, thumbnails, buttons, the mark of what was shown, the state; nothing is sent when nothing changed."""
+    def poll(self, seen: str) -> tuple[object, ...]:
+        """Return bar, thumbnails, buttons, a mark of what is shown, the state; nothing is sent if nothing changed."""
         progress = self.studio.samples.runs.progress
         mark = repr((progress.state, progress.done, progress.step, progress.latest, progress.sentence))
         if mark == seen:
             return (gr.skip(),) * 7
         working, paused = progress.state in _WORKING, progress.state is RunState.PAUSED
-        tiles = tiles_html([self._tile(one) for one in progress.latest[:_LATEST]]) if progress.latest else ""
+        tiles = (
+            tiles_html([self._tile(sample_id) for sample_id in progress.latest[:_LATEST]])
+            if progress.latest
+            else ""
+        )
         return (
             run_html(progress),
             tiles,
@@ -197,12 +211,12 @@ class Generating:
 def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_bar(page, studio, "generate")
-    build_head("Generate", "A recipe makes many pictures. See what it would make, then let it run.")
+    build_head("Generate", "A recipe describes many synthetic images. Check its plan, then start the run.")
     seen, phase = gr.State(""), gr.State("")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             run = gr.HTML(elem_id="run")
-            tiles = build_tiles(elem_id="latest", label="Latest pictures")
+            tiles = build_tiles(elem_id="latest", label="Latest images")
             plan = gr.HTML(elem_id="plan", elem_classes="plan")
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
@@ -210,7 +224,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
             build_advice(page, studio, controls.text, accepted)
             start = gr.Button("Start", variant="primary", elem_id="start-run")
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
-            resume = gr.Button("Go on", variant="primary", visible=False, elem_id="resume-run")
+            resume = gr.Button("Resume", variant="primary", visible=False, elem_id="resume-run")
     generating = Generating(studio, controls)
     shown = [run, tiles, start, pause, resume, seen, phase]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE)
@@ -222,7 +236,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
         controls.method.change,
         controls.model.change,
         controls.seed.change,
-        phase.change,  # what is finished is no longer to be made
+        phase.change,  # finished images are no longer to be generated
     ]
     gr.on(  # one listener: the last change counts, and the plan is dimmed until its own preview has come
         changes, preview, controls.all, plan, trigger_mode="always_last", show_progress="minimal"
@@ -239,18 +253,19 @@ def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
 def _build_controls(studio: Studio) -> Controls:
     recipes = studio.plans.recipes()
     first = next(iter(recipes))
-    models = [(_AS_IN_RECIPE, ""), *((one.title, one.name) for one in studio.plans.models())]
+    models = [
+        (_AS_IN_RECIPE, ""),
+        *((model.title, model.name) for model in studio.plans.models()),
+    ]
     with gr.Column(elem_classes="pane"):
         name = gr.Dropdown(list(recipes), value=first, label="Recipe", elem_id="recipe")
         with gr.Row(elem_classes="pair"):
-            count = gr.Textbox(
-                str(_FIRST_COUNT), label="Pictures", max_lines=1, min_width=110, elem_id="count"
-            )
+            count = gr.Textbox(str(_FIRST_COUNT), label="Images", max_lines=1, min_width=110, elem_id="count")
             seed = gr.Textbox(label="Seed", placeholder=_AS_IN_RECIPE, max_lines=1, min_width=110)
         with gr.Row(elem_classes="pair"):
             method = gr.Dropdown(_METHODS, value="", label="Method", min_width=110)
             model = gr.Dropdown(models, value="", label="Model", min_width=110, allow_custom_value=True)
-    with gr.Accordion("The recipe itself", open=False, elem_classes="pane"):
+    with gr.Accordion("Recipe (YAML)", open=False, elem_classes="pane"):
         text = gr.Code(
             recipes[first], language="yaml", show_label=False, lines=12, max_lines=28, elem_id="yaml"
         )

@@ -1,4 +1,4 @@
-"""Import photos: uploaded files, a path on this machine, a data set of the Hub, the starter set."""
+"""Import photos: uploaded files, a path on this machine, a dataset of the Hub, the starter set."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.events import Dependency
 
 from pipeline.errors import Cancelled, InvalidRequest
 from ui.access import Capability, build_hint, handler
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from pipeline.services.reports import ImportReport
     from pipeline.studio import Studio
 
-_SPLITS = [("by chance, 80 % train", ""), ("train", "train"), ("test", "test")]
-_UPLOADED = "uploaded"  # the source of pictures that came without a folder
+_SPLITS = [("random, 80 % train", ""), ("train", "train"), ("test", "test")]
+_UPLOADED = "uploaded"  # the source of images that came without a folder
 _NAMED_REFUSALS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """Runs one import; `stop` ends it after the current photo."""
+    """Runs an import; `stop` ends it after the current photo."""
 
     studio: Studio
     stop: threading.Event = field(default_factory=threading.Event)
@@ -40,7 +41,7 @@ class Importing:
         token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
-        """Import a folder, a zip or `hf://datasets/ns/name`; what happened, in HTML."""
+        """Import a folder, a zip or `hf://datasets/ns/name`; return the report as HTML."""
         if not source.strip():
             raise InvalidRequest("enter where the photos are: a folder, a .zip, or hf://datasets/name/set")
         return self._run(source.strip(), split, progress, token)
@@ -56,21 +57,21 @@ class Importing:
         split: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
-        """Import uploaded files: zips as they are, loose pictures under the class that the person names."""
+        """Import uploaded files: zips as they are, loose images under the class that the person names."""
         zips = [path for path in files or [] if path.lower().endswith(".zip")]
         loose = [path for path in files or [] if path not in zips]
         if not files:
             raise InvalidRequest("choose a .zip or some image files first")
         if loose and not label.strip():
             raise InvalidRequest(
-                "name the class of these pictures, e.g. bolt; or bring a .zip with one folder per class"
+                "name the class of these images, e.g. bolt; or upload a .zip with one folder per class"
             )
-        said = [self._run(path, split, progress) for path in zips]
+        reports = [self._run(path, split, progress) for path in zips]
         if loose:
-            said.append(self._loose(loose, label.strip(), split, progress))
-        return "".join(said)
+            reports.append(self._loose(loose, label.strip(), split, progress))
+        return "".join(reports)
 
-    def _loose(self, pictures: list[str], label: str, split: str, progress: gr.Progress) -> str:
+    def _loose(self, images: list[str], label: str, split: str, progress: gr.Progress) -> str:
         if any(sign in label for sign in "/\\:\0") or label.startswith("."):
             raise InvalidRequest(
                 f"class '{label}' cannot be a folder name; use letters, digits, spaces, - and _"
@@ -78,9 +79,7 @@ class Importing:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / _UPLOADED
             (folder / label).mkdir(parents=True)
-            for path, name in zip(
-                pictures, distinct_names([Path(path).name for path in pictures]), strict=True
-            ):
+            for path, name in zip(images, distinct_names([Path(path).name for path in images]), strict=True):
                 shutil.copy(path, folder / label / name)
             return self._run(str(folder), split, progress)
 
@@ -95,12 +94,12 @@ class Importing:
                 cancelled=self.stop.is_set,
             )
         except Cancelled as stopped:
-            return note_html([f"Stopped after {stopped.done} photos; they are kept."])
+            return note_html([f"Stopped after {stopped.done} photos, which are in the library."])
         return report_html(report)
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:
-    """The names of files that are to lie in one folder: a.jpg, and "a (2).jpg" for another a.jpg or A.jpg."""
+    """Return file names that can share a folder: a.jpg, and "a (2).jpg" for another a.jpg or A.jpg."""
     taken = {name.casefold() for name in names}
     seen: set[str] = set()
     distinct = []
@@ -117,26 +116,29 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def report_html(report: ImportReport) -> str:
-    """What an import did: counts, the note of a guess, refused files with the reason."""
-    said = [f"{report.added} added" + (f", {report.already} already here" if report.already else "")]
+    """Return what an import did: counts, the note on a guess, refused files with the reason."""
+    sentences = [
+        f"{report.added} photos added"
+        + (f", {report.already} already in the library" if report.already else "")
+    ]
     if report.samples:
-        said.append(f"{report.samples} accepted synthetic images came with them.")
+        sentences.append(f"{report.samples} accepted synthetic images came with them.")
     if report.note:
-        said.append(report.note)
+        sentences.append(report.note)
     if report.doubtful:
-        said.append(f"{report.doubtful} masks need checking; they are shown first.")
+        sentences.append(f"{report.doubtful} masks need checking; they are shown first.")
     refused = [f"{name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
     if len(report.refused) > _NAMED_REFUSALS:
         refused.append(f"and {len(report.refused) - _NAMED_REFUSALS} more were refused")
-    return note_html(said, kind="good") + note_html(refused, kind="bad")
+    return note_html(sentences, kind="good") + note_html(refused, kind="bad")
 
 
-def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Any]:
-    """The import panel; returns the listener method that fires when an import has ended."""
+def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Dependency]:
+    """Build the import panel; return the listener method that fires when an import has ended."""
     importing = Importing(studio)
-    look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.IMPORT)
+    look = handler(studio, Capability.LOOK)
     with gr.Column(elem_classes="pane", elem_id="import"):
-        gr.HTML("<h2>Bring photographs</h2>")
+        gr.HTML("<h2>Import photos</h2>")
         build_hint(page, studio, Capability.IMPORT, elem_id="import-hint")
         files = gr.File(
             file_count="multiple",
@@ -146,26 +148,27 @@ def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Any]:
             elem_classes="drop",
         )
         label = gr.Textbox(
-            label="Class", info="for loose pictures; a zip names its own", placeholder="bolt", max_lines=1
+            label="Class", info="for single images; a zip names its own", placeholder="bolt", max_lines=1
         )
-        add = gr.Button("Add the files", variant="primary")
-    with gr.Accordion("From a folder, the Hub, or the starter set", open=False, elem_classes="pane"):
+        add = gr.Button("Import files", variant="primary")
+    with gr.Accordion("From a folder, the Hub or the starter set", open=False, elem_classes="pane"):
         source = gr.Textbox(
-            label="Folder, .zip, release, or hf://datasets/name/set@version", max_lines=1, elem_id="source"
+            label="Folder, .zip, release or hf://datasets/name/set@version", max_lines=1, elem_id="source"
         )
-        split = gr.Radio(_SPLITS, value="", label="Use them for", elem_classes="pills")
-        bring = gr.Button("Import", elem_id="import-path")
+        split = gr.Radio(_SPLITS, value="", label="Split", elem_classes="pills")
+        from_path = gr.Button("Import", elem_id="import-path")
         starter = gr.Button("Add the starter set", elem_id="import-starter")
-    said = gr.HTML(elem_id="import-said")
+    message = gr.HTML(elem_id="import-said")
     stop = gr.Button("Stop", size="sm", visible=False)
-    ended = gr.State(0)  # imports so far: two may say the same, so the sentence is no sign of an end
+    lead = handler(studio, Capability.IMPORT, line=message)
+    ended = gr.State(0)  # imports so far: two equal sentences in a row would fire no `change`
     for button, run, asked in (
         (add, importing.from_files, [files, label, split]),
-        (bring, importing.from_path, [source, split]),
+        (from_path, importing.from_path, [source, split]),
         (starter, importing.starter_set, [split]),
     ):
         begun = button.click(look(lambda: gr.Button(visible=True)), None, stop, **AT_ONCE)
-        done = begun.then(lead(run), asked, said, concurrency_id="import")
+        done = begun.then(lead(run), asked, message, concurrency_id="import")
         done.then(look(lambda count: (count + 1, gr.Button(visible=False))), ended, [ended, stop], **QUIET)
-    stop.click(lead(lambda: importing.stop.set()), queue=False)
+    stop.click(handler(studio, Capability.IMPORT)(lambda: importing.stop.set()), queue=False)
     return ended.change

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components.image_editor import EditorValue
+from gradio.events import Dependency
 
 from pipeline.domain.images import RGB
 from ui.access import Capability, handler
@@ -16,53 +19,55 @@ from ui.components.html import link_html, note_html
 from ui.components.overlays import BRUSH_COLOURS
 from ui.components.tiles import picked_id
 from ui.errors import QUIET
-from ui.pages.photos.mask_session import Mending
+from ui.pages.photos.mask_session import MaskEditing
 
 if TYPE_CHECKING:
     from pipeline.domain.photos import Photo
     from pipeline.studio import Studio
 
 _VIEWS = [("mask", "mask"), ("photo", "photo"), ("cut-out", "cutout")]
-_TOOLS = [("click adds", "add"), ("click takes away", "remove"), ("box", "box"), ("brush", "brush")]
+_TOOLS = [(name, name) for name in ("add", "remove", "box", "brush")]
 _HINTS = {
     "add": "Click a part of the object that is missing.",
     "remove": "Click a part that does not belong to the object.",
     "box": "Click two opposite corners of a box around the object.",
     "brush": "Paint green what is missing, red what does not belong, then apply.",
 }
-_ORIGINS = {"given": "given", "ground": "found", "person": "by hand"}
+_ORIGINS = {"given": "imported", "ground": "automatic", "person": "by hand"}
 
 
-def shown_subjects(studio: Studio, label: str, doubtful: bool) -> list[Photo]:
-    """The photographs that pass the filters, in the order of the page: doubtful first, excluded last."""
-    subjects = studio.library.photos.list(label=label or None, doubtful=True if doubtful else None)
-    return sorted(subjects, key=lambda one: (one.excluded, not one.mask_doubts, one.mask_score, one.name))
+def shown_photos(studio: Studio, label: str, doubtful: bool) -> list[Photo]:
+    """Return the photos that pass the filters, in the order of the page: doubtful first, excluded last."""
+    photos = studio.library.photos.list(label=label or None, doubtful=True if doubtful else None)
+    return sorted(
+        photos, key=lambda photo: (photo.excluded, not photo.mask_doubts, photo.mask_score, photo.name)
+    )
 
 
-def facts_html(subject: Photo) -> str:
-    """Name, class, split, how good the mask is and what is doubtful about it."""
-    origin = _ORIGINS.get(str(subject.mask_origin), str(subject.mask_origin))
+def facts_html(photo: Photo) -> str:
+    """Return name, class, split, the quality of the mask and what is doubtful about it."""
+    origin = _ORIGINS.get(str(photo.mask_origin), str(photo.mask_origin))
     rows = {
-        "Class": subject.label,
-        "Split": subject.split,
-        "Mask": f"{origin}, score {subject.mask_score:.2f}",
-        "Size": f"{subject.width} × {subject.height} px",
+        "Class": photo.label,
+        "Split": photo.split,
+        "Mask": f"{origin}, score {photo.mask_score:.2f}",
+        "Size": f"{photo.width} × {photo.height} px",
     }
     facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows.items())
-    doubts = [*subject.mask_doubts, *(["left out of every plan and release"] if subject.excluded else [])]
+    doubts = [*photo.mask_doubts, *(["excluded from plans and releases"] if photo.excluded else [])]
     return (
-        f'<h2 class="name">{escape(subject.name)}</h2><dl class="facts">{facts}</dl>'
+        f'<h2 class="name">{escape(photo.name)}</h2><dl class="facts">{facts}</dl>'
         + note_html(doubts, kind="bad")
-        + link_html("Use it in Create", page_address("create", subject=subject.id))
+        + link_html("Use it in Create", page_address("create", subject=photo.id))
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _Widgets:
     """The widgets of the close-up."""
 
     closeup: gr.Row
-    picture: gr.Image
+    image: gr.Image
     editor: gr.ImageEditor
     facts: gr.HTML
     view: gr.Radio
@@ -79,56 +84,59 @@ class _Parts:
 
 def build_closeup(
     studio: Studio, *, overview: gr.Row, tiles: gr.HTML, filters: tuple[gr.Radio, gr.Checkbox]
-) -> Callable[..., Any]:
-    """The close-up of a picked photograph; returns the listener that fires when something was stored."""
+) -> Callable[..., Dependency]:
+    """Build the close-up of a picked photo; return the listener that fires when something was stored."""
     chosen, stored = gr.State(""), gr.State(0)
-    mending = Mending(studio)
-    parts = _laid_out()
-    show = _showing(mending)
+    editing = MaskEditing(studio)
+    widgets = _laid_out()
+    show = _showing(editing)
     closeup = [
         chosen,
         overview,
-        parts.closeup,
-        parts.picture,
-        parts.facts,
-        parts.exclude,
-        parts.view,
-        parts.tool,
+        widgets.closeup,
+        widgets.image,
+        widgets.facts,
+        widgets.exclude,
+        widgets.view,
+        widgets.tool,
     ]
 
     look = handler(studio, Capability.LOOK)
 
     @look
-    def picked(event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def picked(event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
         return show(picked_id(event), request)
 
     tiles.pick(picked, None, closeup, **QUIET)
-    parts.back.click(
-        look(lambda: (gr.Row(visible=True), gr.Row(visible=False))), None, [overview, parts.closeup], **QUIET
+    widgets.back.click(
+        look(lambda: (gr.Row(visible=True), gr.Row(visible=False))),
+        None,
+        [overview, widgets.closeup],
+        **QUIET,
     )
-    for button, by in ((parts.previous, -1), (parts.next, 1)):
+    for button, by in ((widgets.previous, -1), (widgets.next, 1)):
         button.click(_stepping(studio, show, by), [chosen, *filters], closeup, **QUIET)
-    _wire_tools(mending, parts, chosen)
-    _wire_storing(mending, parts, chosen, stored, show=show, closeup=closeup)
+    _wire_tools(editing, widgets, chosen)
+    _wire_storing(editing, widgets, chosen, stored, show=show, closeup=closeup)
     return stored.change
 
 
 def _stepping(
-    studio: Studio, show: Callable[..., tuple[Any, ...]], by: int
-) -> Callable[..., tuple[Any, ...]]:
+    studio: Studio, show: Callable[..., tuple[object, ...]], by: int
+) -> Callable[..., tuple[object, ...]]:
     @handler(studio, Capability.LOOK)
-    def stepped(subject_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[Any, ...]:
-        ids = [one.id for one in shown_subjects(studio, label, doubtful)] or [subject_id]
-        at = ids.index(subject_id) if subject_id in ids else -by
+    def stepped(photo_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[object, ...]:
+        ids = [photo.id for photo in shown_photos(studio, label, doubtful)] or [photo_id]
+        at = ids.index(photo_id) if photo_id in ids else -by
         return show(ids[(at + by) % len(ids)], request)
 
     return stepped
 
 
-def _laid_out() -> _Parts:
+def _laid_out() -> _Widgets:
     with gr.Row(elem_classes="columns", visible=False) as closeup:
         with gr.Column(scale=5, elem_classes="main"):
-            picture = gr.Image(
+            image = gr.Image(
                 type="numpy", interactive=False, show_label=False, elem_classes="large", elem_id="closeup",
                 buttons=[], format="webp",
             )  # fmt: skip
@@ -140,9 +148,9 @@ def _laid_out() -> _Parts:
             hint = gr.Markdown(_HINTS["add"], elem_classes="hint")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             with gr.Row(elem_classes="tight"):
-                back = gr.Button("All photos", size="sm")
-                previous = gr.Button("‹", size="sm", min_width=40, scale=0, elem_id="previous-photo")
-                following = gr.Button("›", size="sm", min_width=40, scale=0, elem_id="next-photo")
+                back = gr.Button("All photos", size="sm", min_width=90)
+                previous = gr.Button("Previous", size="sm", min_width=90, elem_id="previous-photo")
+                following = gr.Button("Next", size="sm", min_width=90, elem_id="next-photo")
             with gr.Column(elem_classes="pane"):
                 facts = gr.HTML()
             with gr.Column(elem_classes="pane"):
@@ -152,25 +160,25 @@ def _laid_out() -> _Parts:
                 )
                 apply = gr.Button("Apply the strokes", visible=False)
             with gr.Row(elem_classes="tight"):
-                drop = gr.Button("Discard changes")
+                drop = gr.Button("Discard")
                 save = gr.Button("Save mask", variant="primary", elem_id="save-mask")
-            exclude = gr.Button("Leave this photo out", size="sm")
-    return _Parts(
-        closeup=closeup, picture=picture, editor=editor, facts=facts, view=view, tool=tool, hint=hint,
+            exclude = gr.Button("Exclude this photo", size="sm")
+    return _Widgets(
+        closeup=closeup, image=image, editor=editor, facts=facts, view=view, tool=tool, hint=hint,
         apply=apply, save=save, drop=drop, exclude=exclude, back=back, previous=previous, next=following,
     )  # fmt: skip
 
 
-def _showing(mending: Mending) -> Callable[..., tuple[Any, ...]]:
-    def show(subject_id: str, request: gr.Request) -> tuple[Any, ...]:
-        subject = mending.studio.library.photos.get(subject_id)
+def _showing(editing: MaskEditing) -> Callable[..., tuple[object, ...]]:
+    def show(photo_id: str, request: gr.Request) -> tuple[object, ...]:
+        photo = editing.studio.library.photos.get(photo_id)
         return (
-            subject_id,
+            photo_id,
             gr.Row(visible=False),
             gr.Row(visible=True),
-            gr.Image(mending.picture(subject_id, "mask", request), visible=True),
-            facts_html(subject),
-            gr.Button("Take this photo back in" if subject.excluded else "Leave this photo out"),
+            gr.Image(editing.view(photo_id, "mask", request), visible=True),
+            facts_html(photo),
+            gr.Button("Include this photo" if photo.excluded else "Exclude this photo"),
             "mask",
             "add",
         )
@@ -178,62 +186,62 @@ def _showing(mending: Mending) -> Callable[..., tuple[Any, ...]]:
     return show
 
 
-def _wire_tools(mending: Mending, parts: _Parts, chosen: gr.State) -> None:
-    look = handler(mending.studio, Capability.LOOK)
-    edit = handler(mending.studio, Capability.EDIT_MASKS)
+def _wire_tools(editing: MaskEditing, widgets: _Widgets, chosen: gr.State) -> None:
+    look = handler(editing.studio, Capability.LOOK)
+    edit = handler(editing.studio, Capability.EDIT_MASKS)
 
     @edit
-    def tool_changed(subject_id: str, tool: str, request: gr.Request) -> tuple[Any, ...]:
+    def tool_changed(photo_id: str, tool: str, request: gr.Request) -> tuple[object, ...]:
         brush = tool == "brush"
-        shown: Any = mending.editor(subject_id, request) if brush else None
-        editor = gr.ImageEditor(value=shown, visible=brush)
+        drawing = editing.editor(photo_id, request) if brush else None
+        editor = gr.ImageEditor(value=drawing, visible=brush)
         return gr.Image(visible=not brush), editor, gr.Button(visible=brush), _HINTS[tool], "mask"
 
     @edit
-    def clicked(subject_id: str, tool: str, event: gr.SelectData, request: gr.Request) -> RGB:
-        return mending.click(subject_id, tool, event, request)
+    def clicked(photo_id: str, tool: str, event: gr.SelectData, request: gr.Request) -> RGB:
+        return editing.click(photo_id, tool, event, request)
 
     @edit
-    def brushed(subject_id: str, drawn: dict[str, Any], request: gr.Request) -> tuple[RGB, dict[str, Any]]:
-        picture = mending.brush(subject_id, drawn, request)
-        return picture, mending.editor(subject_id, request)
+    def brushed(photo_id: str, drawn: EditorValue, request: gr.Request) -> tuple[RGB, EditorValue]:
+        image = editing.brush(photo_id, drawn, request)
+        return image, editing.editor(photo_id, request)
 
-    shown = [parts.picture, parts.editor, parts.apply, parts.hint, parts.view]
-    parts.tool.change(tool_changed, [chosen, parts.tool], shown, **QUIET)
-    parts.picture.select(clicked, [chosen, parts.tool], parts.picture, **QUIET)
-    parts.apply.click(brushed, [chosen, parts.editor], [parts.picture, parts.editor], **QUIET)
-    parts.view.input(look(mending.picture), [chosen, parts.view], parts.picture, **QUIET)
+    shown = [widgets.image, widgets.editor, widgets.apply, widgets.hint, widgets.view]
+    widgets.tool.change(tool_changed, [chosen, widgets.tool], shown, **QUIET)
+    widgets.image.select(clicked, [chosen, widgets.tool], widgets.image, **QUIET)
+    widgets.apply.click(brushed, [chosen, widgets.editor], [widgets.image, widgets.editor], **QUIET)
+    widgets.view.input(look(editing.view), [chosen, widgets.view], widgets.image, **QUIET)
 
 
 def _wire_storing(
-    mending: Mending,
-    parts: _Parts,
+    editing: MaskEditing,
+    widgets: _Widgets,
     chosen: gr.State,
     stored: gr.State,
     *,
-    show: Callable[..., tuple[Any, ...]],
-    closeup: list[Any],
+    show: Callable[..., tuple[object, ...]],
+    closeup: list[Block],
 ) -> None:
-    edit = handler(mending.studio, Capability.EDIT_MASKS)
+    edit = handler(editing.studio, Capability.EDIT_MASKS)
 
     @edit
-    def saved(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
-        mending.save(subject_id, request)
+    def saved(photo_id: str, count: int, request: gr.Request) -> tuple[object, ...]:
+        editing.save(photo_id, request)
         gr.Info("The mask is saved.", duration=3)
-        return (*show(subject_id, request), count + 1)
+        return (*show(photo_id, request), count + 1)
 
-    @handler(mending.studio, Capability.LOOK)
-    def dropped(subject_id: str, request: gr.Request) -> tuple[Any, ...]:
-        mending.drop(subject_id, request)
-        return show(subject_id, request)
+    @handler(editing.studio, Capability.LOOK)
+    def dropped(photo_id: str, request: gr.Request) -> tuple[object, ...]:
+        editing.discard(photo_id, request)
+        return show(photo_id, request)
 
     @edit
-    def excluded(subject_id: str, count: int, request: gr.Request) -> tuple[Any, ...]:
-        mending.studio.library.photos.set_excluded(
-            subject_id, not mending.studio.library.photos.get(subject_id).excluded
+    def excluded(photo_id: str, count: int, request: gr.Request) -> tuple[object, ...]:
+        editing.studio.library.photos.set_excluded(
+            photo_id, not editing.studio.library.photos.get(photo_id).excluded
         )
-        return (*show(subject_id, request), count + 1)
+        return (*show(photo_id, request), count + 1)
 
-    parts.save.click(saved, [chosen, stored], [*closeup, stored])
-    parts.drop.click(dropped, chosen, closeup, **QUIET)
-    parts.exclude.click(excluded, [chosen, stored], [*closeup, stored], **QUIET)
+    widgets.save.click(saved, [chosen, stored], [*closeup, stored])
+    widgets.drop.click(dropped, chosen, closeup, **QUIET)
+    widgets.exclude.click(excluded, [chosen, stored], [*closeup, stored], **QUIET)

@@ -1,100 +1,109 @@
-"""Mending masks, without widgets: proposals by click, box or brush until they are saved or dropped."""
+"""Edits of masks, without widgets: proposals by click, box or brush until they are saved or discarded."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
+from gradio.components.image_editor import EditorValue
 
 from pipeline.domain.images import RGB, Mask
 from pipeline.errors import InvalidRequest
 from ui.components.overlays import enlarged, mask_overlay, painted_mask, view_factor, with_corner
+from ui.components.session_store import SessionStore, session_of
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
 
-_KEPT_PROPOSALS = 32
-Key = tuple[str, str]  # session, subject id
+_PROPOSALS_KEPT = 8  # of a session
+_BYTES_KEPT = 256_000_000  # of all sessions together
+Corner = tuple[int, int]
+
+
+def _proposal_store() -> SessionStore[Mask]:
+    return SessionStore(
+        per_session=_PROPOSALS_KEPT, most_bytes=_BYTES_KEPT, size_of=lambda mask: int(mask.nbytes)
+    )
+
+
+def _corner_store() -> SessionStore[Corner]:
+    return SessionStore(per_session=1, most_bytes=10_000, size_of=lambda _: 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
-    """Proposals for masks, one a session and subject, until they are saved or dropped."""
+class MaskEditing:
+    """Proposed masks, one for each session and photo, until they are saved or discarded."""
 
     studio: Studio
-    proposals: OrderedDict[Key, Mask] = field(default_factory=OrderedDict)
-    corners: dict[str, tuple[int, int]] = field(default_factory=dict)  # session → first corner of a box
+    proposals: SessionStore[Mask] = field(default_factory=_proposal_store)
+    corners: SessionStore[Corner] = field(default_factory=_corner_store)  # the first corner of a box
 
-    def picture(self, subject_id: str, view: str, request: gr.Request) -> RGB:
-        """The large picture in one of its views, with the proposal where there is one."""
-        subject = self.studio.library.photos.get(subject_id)
-        mask = self._mask(subject_id, request)
+    def view(self, photo_id: str, view: str, request: gr.Request) -> RGB:
+        """Return the large image in one of its views (mask, photo, cutout), with the proposal if there is one."""
+        photo = self.studio.library.photos.get(photo_id)
+        mask = self._mask(photo_id, request)
         if view == "cutout":
-            return enlarged(self.studio.photos.cutout_preview(subject_id))
-        photo = self.studio.library.images.read(subject.photo_id)
-        return enlarged(photo) if view == "photo" else mask_overlay(photo, mask)
+            return enlarged(self.studio.photos.cutout_preview(photo_id))
+        pixels = self.studio.library.images.read(photo.photo_id)
+        return enlarged(pixels) if view == "photo" else mask_overlay(pixels, mask)
 
-    def editor(self, subject_id: str, request: gr.Request) -> dict[str, Any]:
-        """The value of the brush editor: the mask over the photo, no strokes yet."""
-        return {"background": self.picture(subject_id, "mask", request), "layers": [], "composite": None}
+    def editor(self, photo_id: str, request: gr.Request) -> EditorValue:
+        """Return the value of the brush editor: the mask over the photo, no strokes yet."""
+        return {"background": self.view(photo_id, "mask", request), "layers": [], "composite": None}
 
-    def click(self, subject_id: str, tool: str, event: gr.SelectData, request: gr.Request) -> RGB:
-        """A click into the picture with the tool add, remove or box; the picture after it."""
+    def click(self, photo_id: str, tool: str, event: gr.SelectData, request: gr.Request) -> RGB:
+        """Apply a click into the image with the tool add, remove or box; return the image after it."""
         shown = (int(event.index[0]), int(event.index[1]))
-        factor = view_factor(self._mask(subject_id, request).shape)
+        before = self._mask(photo_id, request)
+        factor = view_factor(before.shape)
         point = (shown[0] // factor, shown[1] // factor)
         if tool == "box":
-            return self._corner(subject_id, point, shown, request)
-        before = self._mask(subject_id, request)
-        self._propose(
-            subject_id,
-            self.studio.photos.mask_from_click(subject_id, point, add=tool == "add", mask=before),
-            request,
-        )
-        return self.picture(subject_id, "mask", request)
+            return self._corner(photo_id, point, shown, request)
+        mask = self.studio.photos.mask_from_click(photo_id, point, add=tool == "add", mask=before)
+        return self._propose(photo_id, mask, request)
 
-    def brush(self, subject_id: str, drawn: dict[str, Any] | None, request: gr.Request) -> RGB:
-        """Apply the strokes of the editor."""
-        layers = [np.asarray(layer) for layer in (drawn or {}).get("layers") or [] if layer is not None]
-        painted = painted_mask(layers, self._mask(subject_id, request))
-        self._propose(subject_id, painted, request)
-        return self.picture(subject_id, "mask", request)
+    def brush(self, photo_id: str, drawing: EditorValue | None, request: gr.Request) -> RGB:
+        """Apply the strokes of the editor; return the image after them."""
+        layers = drawing["layers"] if drawing else None
+        mask = painted_mask([np.asarray(layer) for layer in layers or []], self._mask(photo_id, request))
+        return self._propose(photo_id, mask, request)
 
-    def save(self, subject_id: str, request: gr.Request) -> None:
-        """Store the proposal as the subject's mask."""
-        key = (str(request.session_hash), subject_id)
-        if key not in self.proposals:
-            raise InvalidRequest("nothing has changed; mend the mask first, or go to the next photograph")
-        self.studio.photos.save_mask(subject_id, self.proposals[key])
-        del self.proposals[key]
+    def save(self, photo_id: str, request: gr.Request) -> None:
+        """Store the proposal as the photo's mask.
 
-    def drop(self, subject_id: str, request: gr.Request) -> None:
+        Raises:
+            InvalidRequest: nothing has been proposed.
+        """
+        session = session_of(request)
+        mask = self.proposals.get(session, photo_id)
+        if mask is None:
+            raise InvalidRequest("nothing has changed; edit the mask first, or go to the next photo")
+        self.studio.photos.save_mask(photo_id, mask)
+        self.proposals.remove(session, photo_id)
+
+    def discard(self, photo_id: str, request: gr.Request) -> None:
         """Forget the proposal."""
-        self.proposals.pop((str(request.session_hash), subject_id), None)
-        self.corners.pop(str(request.session_hash), None)
+        session = session_of(request)
+        self.proposals.remove(session, photo_id)
+        self.corners.forget(session)
 
-    def _corner(
-        self, subject_id: str, point: tuple[int, int], shown: tuple[int, int], request: gr.Request
-    ) -> RGB:
-        session = str(request.session_hash)
-        first = self.corners.pop(session, None)
+    def _corner(self, photo_id: str, point: Corner, shown: Corner, request: gr.Request) -> RGB:
+        session = session_of(request)
+        first = self.corners.get(session, photo_id)
         if first is None:
-            self.corners[session] = point
-            return with_corner(self.picture(subject_id, "mask", request), shown)
+            self.corners.put(session, photo_id, point)
+            return with_corner(self.view(photo_id, "mask", request), shown)
+        self.corners.remove(session, photo_id)
         (x0, x1), (y0, y1) = sorted((first[0], point[0])), sorted((first[1], point[1]))
-        self._propose(
-            subject_id, self.studio.photos.mask_from_box(subject_id, (x0, y0, x1 + 1, y1 + 1)), request
-        )
-        return self.picture(subject_id, "mask", request)
+        mask = self.studio.photos.mask_from_box(photo_id, (x0, y0, x1 + 1, y1 + 1))
+        return self._propose(photo_id, mask, request)
 
-    def _mask(self, subject_id: str, request: gr.Request) -> Mask:
-        kept = self.proposals.get((str(request.session_hash), subject_id))
-        return self.studio.photos.mask(subject_id) if kept is None else kept
+    def _mask(self, photo_id: str, request: gr.Request) -> Mask:
+        proposal = self.proposals.get(session_of(request), photo_id)
+        return self.studio.photos.mask(photo_id) if proposal is None else proposal
 
-    def _propose(self, subject_id: str, mask: Mask, request: gr.Request) -> None:
-        self.proposals[(str(request.session_hash), subject_id)] = mask
-        while len(self.proposals) > _KEPT_PROPOSALS:
-            self.proposals.popitem(last=False)
+    def _propose(self, photo_id: str, mask: Mask, request: gr.Request) -> RGB:
+        self.proposals.put(session_of(request), photo_id, mask)
+        return self.view(photo_id, "mask", request)

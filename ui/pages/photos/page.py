@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from ui.access import Capability, handler
 from ui.components.addresses import file_address
 from ui.components.frame import build_bar, build_head
-from ui.components.html import empty_html, progress_html
+from ui.components.html import empty_html, note_html, progress_html
 from ui.components.tiles import Tile, build_tiles, tiles_html
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.photos.importing import build_import
-from ui.pages.photos.mask_editor import build_closeup, shown_subjects
+from ui.pages.photos.mask_editor import build_closeup, shown_photos
 from ui.pages.photos.starter_job import StarterJob
 
 if TYPE_CHECKING:
@@ -24,58 +23,60 @@ if TYPE_CHECKING:
 
 _PAGE = 60  # thumbnails at once
 _POLL_S = 1.5
-_GROUNDS = [("paper", "checker"), ("green", "green"), ("dark", "dark")]
+_BACKGROUNDS = [("checker", "checker"), ("green", "green"), ("dark", "dark")]
 _EMPTY = empty_html(
-    "No photographs yet",
+    "No photos yet",
     "Import a .zip or a folder with one sub-folder per class, or start with the rendered starter set.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PhotosView:
-    """What the overview shows for the filters of a page."""
+    """The overview: the photos that pass the filters of the page."""
 
     studio: Studio
     starter: StarterJob
 
-    def overview(self, label: str, doubtful: bool, ground: str, first: int) -> tuple[Any, ...]:
-        """Class choices, thumbnails, the line under them, whether there is a page before and after."""
+    def overview(self, label: str, doubtful: bool, background: str, first: int) -> tuple[object, ...]:
+        """Return class choices, thumbnails, the line under them, the buttons of the pager, the first index."""
         classes = self.studio.library.counts().classes
         label = label if label in classes else ""
         choices = [
             (f"all {sum(classes.values())}", ""),
-            *((f"{name} {n}", name) for name, n in classes.items()),
+            *((f"{name} {count}", name) for name, count in classes.items()),
         ]
-        subjects = shown_subjects(self.studio, label, doubtful)
-        first = max(0, min(first, (len(subjects) - 1) // _PAGE * _PAGE))
-        shown = subjects[first : first + _PAGE]
-        grid = tiles_html([self._tile(one) for one in shown], ground=ground)
-        nothing = _EMPTY if not classes else empty_html("Nothing here", "No photo matches this filter.")
+        photos = shown_photos(self.studio, label, doubtful)
+        first = max(0, min(first, (len(photos) - 1) // _PAGE * _PAGE))
+        shown = photos[first : first + _PAGE]
+        grid = tiles_html([self._tile(photo) for photo in shown], background=background)
+        empty = _EMPTY if not classes else empty_html("No photos match", "Change the filters to see others.")
         return (
             gr.Radio(choices=choices, value=label, visible=bool(classes)),
-            grid if shown else "" if self.starter.running else nothing,
-            f"{first + 1}–{first + len(shown)} of {len(subjects)}" if shown else "",
+            grid if shown else "" if self.starter.running else empty,
+            f"{first + 1}–{first + len(shown)} of {len(photos)}" if shown else "",
             gr.Button(visible=first > 0),
-            gr.Button(visible=first + _PAGE < len(subjects)),
+            gr.Button(visible=first + _PAGE < len(photos)),
             first,
         )
 
     def starting(self) -> tuple[str, gr.Timer]:
-        """The progress of the starter set, and whether to go on asking."""
+        """Return the progress of the starter set, and whether to keep polling."""
         if self.starter.running:
-            said = "Rendering the starter set: machine parts, each with its exact mask"
+            sentence = "Rendering the starter set: machine parts, each with its exact mask"
             if self.starter.total:
-                said += f" · {self.starter.done} of {self.starter.total}"
-            return progress_html(self.starter.done, self.starter.total, said), gr.Timer(active=True)
-        return self.starter.problem, gr.Timer(active=False)
+                sentence += f" · {self.starter.done} of {self.starter.total}"
+            return progress_html(self.starter.done, self.starter.total, sentence), gr.Timer(active=True)
+        return note_html([self.starter.problem] if self.starter.problem else [], kind="bad"), gr.Timer(
+            active=False
+        )
 
-    def _tile(self, subject: Photo) -> Tile:
+    def _tile(self, photo: Photo) -> Tile:
         return Tile(
-            id=subject.id,
-            address=file_address(self.studio.photos.thumbnail_path(subject.cutout_id or subject.photo_id)),
-            caption=subject.label if subject.split == "train" else f"{subject.label} · test",
-            flag="; ".join(subject.mask_doubts),
-            muted=subject.excluded,
+            id=photo.id,
+            address=file_address(self.studio.photos.thumbnail_path(photo.cutout_id or photo.photo_id)),
+            caption=photo.label if photo.split == "train" else f"{photo.label} · test",
+            flag="; ".join(photo.mask_doubts),
+            muted=photo.excluded,
         )
 
 
@@ -95,28 +96,27 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
                 label = gr.Radio(
                     [("all", "")], value="", show_label=False, elem_classes="pills", container=False
                 )
-            tiles = build_tiles(elem_id="photos", label="Photographs")
+            tiles = build_tiles(elem_id="photos", label="Photos")
             with gr.Row(elem_classes="pager"):
-                before = gr.Button("Previous", size="sm", visible=False, scale=0)
+                previous = gr.Button("Previous", size="sm", visible=False, scale=0)
                 line = gr.Markdown()
-                after = gr.Button("Next", size="sm", visible=False, scale=0)
+                following = gr.Button("Next", size="sm", visible=False, scale=0)
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             with gr.Column(elem_classes="pane"):
                 doubtful = gr.Checkbox(label="Doubtful masks only", container=False)
-                ground = gr.Radio(_GROUNDS, value="checker", label="Background", elem_classes="pills")
+                background = gr.Radio(_BACKGROUNDS, value="checker", label="Background", elem_classes="pills")
             imported = build_import(page, studio)
-    shown = [label, tiles, line, before, after, first]
-    asked = [label, doubtful, ground, first]
-    mended = build_closeup(studio, overview=overview, tiles=tiles, filters=(label, doubtful))
+    shown = [label, tiles, line, previous, following, first]
+    asked = [label, doubtful, background, first]
+    edited = build_closeup(studio, overview=overview, tiles=tiles, filters=(label, doubtful))
     look = handler(studio, Capability.LOOK)
-    overview_of: Callable[..., tuple[Any, ...]] = view.overview
-    refresh = look(overview_of)
+    refresh = look(view.overview)
     page.load(refresh, asked, shown, **AT_ONCE)
     for change in (label.input, doubtful.input):
-        change(look(lambda *f: overview_of(*f, 0)), asked[:3], shown, **QUIET)
-    for change in (ground.input, imported, mended):
+        change(look(lambda *f: view.overview(*f, 0)), asked[:3], shown, **QUIET)
+    for change in (background.input, imported, edited):
         change(refresh, asked, shown, **QUIET)
-    before.click(look(lambda *f: overview_of(*f[:3], f[3] - _PAGE)), asked, shown, **QUIET)
-    after.click(look(lambda *f: overview_of(*f[:3], f[3] + _PAGE)), asked, shown, **QUIET)
+    previous.click(look(lambda *f: view.overview(*f[:3], f[3] - _PAGE)), asked, shown, **QUIET)
+    following.click(look(lambda *f: view.overview(*f[:3], f[3] + _PAGE)), asked, shown, **QUIET)
     timer = gr.Timer(_POLL_S)
     timer.tick(look(view.starting), None, [progress, timer], **QUIET).then(refresh, asked, shown, **QUIET)

@@ -17,8 +17,9 @@ from pipeline.services.releases.service import PublishRequest
 from pipeline.services.reports import ReleaseOutlook
 from ui.access import Capability, build_hint, handler
 from ui.components.addresses import page_address
+from ui.components.charts import bar_chart_html
 from ui.components.frame import build_bar, build_head
-from ui.components.html import bar_chart_html, empty_html, link_html, note_html, table_html
+from ui.components.html import empty_html, link_html, note_html, table_html
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 

@@ -1,0 +1,59 @@
+"""A refusal on a served page: one sentence, and every output stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.studio import Studio
+from tests.toy_library import add_subject
+from tests.ui.served import Site, served
+
+
+def stays(output: object) -> bool:
+    """Whether an answer leaves an output as it is; None is that of a gr.State."""
+    return output is None or (
+        isinstance(output, dict) and "value" not in {**output, **output.get("props", {})}
+    )
+
+
+@pytest.fixture
+def site(studio: Studio) -> Iterator[Site]:
+    with served(studio) as opened:
+        yield opened
+
+
+def test_a_refusal_is_one_message_and_marks_no_output(site: Site, studio: Studio) -> None:
+    photo = add_subject(studio.library, 1)
+    number = site.endpoint("saved")
+    message, answer = site.queued(number, [photo.id, 0], "s1")
+    assert (message["msg"], message["level"], message["title"]) == ("log", "warning", "Not done")
+    assert message["log"].startswith("nothing has changed;")
+    assert answer["success"] is True
+    outputs = answer["output"]["data"]
+    assert len(outputs) == len(site.app.fns[number].outputs)
+    assert all(map(stays, outputs))
+
+
+def test_a_refusal_has_a_line_of_its_own_where_the_page_has_one(site: Site) -> None:
+    number = site.endpoint("created")
+    (answer,) = site.queued(number, site.values(number), "s1")
+    outputs = answer["output"]["data"]
+    assert answer["success"] is True
+    assert '<p class="said bad">choose an object first; there is none in this library yet</p>' in outputs
+    assert sum(not stays(output) for output in outputs) == 1
+
+
+def test_what_a_refusal_quotes_is_shown_as_text(site: Site) -> None:
+    number = site.endpoint("excluded")
+    message, _ = site.queued(number, ["<img src=x onerror=alert(1)>", 0], "s1")
+    assert "&lt;img src=x onerror=alert(1)&gt;" in message["log"]
+    assert "<img" not in message["log"]
+
+
+def test_a_call_past_the_queue_is_answered_with_an_error(site: Site) -> None:
+    body = {"fn_index": site.endpoint("saved"), "data": ["missing", 0], "session_hash": "s1"}
+    answer = site.post("run/predict", body)
+    assert answer.status == 500
+    assert answer.json["error"].startswith("nothing has changed;")
