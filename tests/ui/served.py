@@ -80,9 +80,11 @@ class Site:
         ]
 
     def endpoint(self, name: str) -> int:
-        """The number of the only endpoint whose handler has a name."""
+        """The number of the only endpoint whose handler has a name, or a qualified name."""
         (number,) = [
-            n for n, block_fn in self.app.fns.items() if getattr(block_fn.fn, "__name__", "") == name
+            number
+            for number, block_fn in self.app.fns.items()
+            if name in (getattr(block_fn.fn, "__name__", ""), getattr(block_fn.fn, "__qualname__", ""))
         ]
         return int(number)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import gradio as gr
 import pytest
+from markdown_it import MarkdownIt
 
 from pipeline.errors import InvalidRequest
 from pipeline.studio import Studio
@@ -58,8 +59,10 @@ def test_no_page_and_no_endpoint_that_only_shows_sends_what_people_named_as_html
         for component, output in zip(block_fn.outputs, answer.json["data"], strict=True):
             if isinstance(component, gr.HTML | gr.Markdown):
                 text = str(output.get("value", "") if isinstance(output, dict) else output)
+                if isinstance(component, gr.Markdown):
+                    text = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
                 assert MARKUP not in text, block_fn.fn.__qualname__
-                shown += "&lt;img src=x" in text or "\\<img" in text
+                shown += "&lt;img src=x" in text
     assert shown >= 5
 
 

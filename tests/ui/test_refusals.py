@@ -46,9 +46,14 @@ def test_a_refusal_has_a_line_of_its_own_where_the_page_has_one(site: Site) -> N
 
 
 def test_what_a_refusal_quotes_is_shown_as_text(site: Site) -> None:
-    number = site.endpoint("excluded")
-    message, _ = site.queued(number, ["<img src=x onerror=alert(1)>", 0], "s1")
-    assert "&lt;img src=x onerror=alert(1)&gt;" in message["log"]
+    number = site.endpoint("Generating.start")
+    counts = [component.elem_id == "count" for component in site.app.fns[number].inputs]
+    values = [
+        "<img src=x onerror=alert(1)>" if is_count else value
+        for is_count, value in zip(counts, site.values(number), strict=True)
+    ]
+    message, _ = site.queued(number, values, "s1")
+    assert message["log"].startswith("the number of images is '&lt;img src=x")
     assert "<img" not in message["log"]
 
 
