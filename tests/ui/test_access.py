@@ -33,7 +33,7 @@ WRITING = {
     "from_files": "import", "from_path": "import", "starter_set": "import", "saved": "masks", "excluded": "masks",
     "clicked": "masks", "brushed": "masks", "start": "", "pause": "runs", "resume": "runs", "stop": "studies",
     "publish": "publish", "compare": "publish", "kept": "keep", "teach": "teach", "keep": "decide for others",
-    "preview": "", "change": "plan recipes",
+    "preview": "", "apply_changes": "plan recipes",
 }  # fmt: skip
 
 
