@@ -11,46 +11,39 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# who may import whom inside the product: package → packages that it may import beside itself
-ALLOWED = {
-    "app": {"ui", "pipeline.studio", "pipeline.settings", "pipeline.errors"},
-    "ui": {
-        "pipeline.studio",
-        "pipeline.publish",  # the reports of what was published
-        "pipeline.services",
-        "pipeline.settings",
-        "pipeline.errors",
-        "pipeline.domain",
-        "pipeline.store",  # the rows that the studio hands out
-    },
-    "pipeline.cli": {
-        "pipeline.studio",
-        "pipeline.services",
-        "pipeline.publish",
-        "pipeline.settings",
-        "pipeline.errors",
-    },
-    "pipeline.studio": {"pipeline.services", "pipeline.settings", "pipeline.domain", "pipeline.errors"},
-    "pipeline.services": {
+# packages from the top floor to the lowest; one imports only what lies on floors below its own
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("app",),
+    ("ui", "pipeline.cli"),
+    ("pipeline.studio",),
+    ("pipeline.services",),
+    (
         "pipeline.store",
         "pipeline.segmentation",
+        "pipeline.embedding",
         "pipeline.rendering",
-        "pipeline.publish",
         "pipeline.sources",
-        "pipeline.starter",
-        "pipeline.settings",
-        "pipeline.domain",
-        "pipeline.errors",
-    },
-    "pipeline.sources": {"pipeline.starter", "pipeline.domain", "pipeline.errors"},
-    "pipeline.store": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.segmentation": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.rendering": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.publish": {"pipeline.store", "pipeline.domain", "pipeline.errors"},
-    "pipeline.starter": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.domain": {"pipeline.errors"},
-    "pipeline.settings": {"pipeline.domain", "pipeline.errors"},
-    "pipeline.errors": set(),
+        "pipeline.publish",
+    ),
+    ("pipeline.starter", "pipeline.settings"),
+    ("pipeline.domain",),
+    ("pipeline.errors",),
+)
+
+# package → the only packages that may import it; the others are open to every floor above
+ONLY_FOR = {
+    "pipeline.store": {"pipeline.services", "ui"},  # ui: the rows that it draws
+    "pipeline.segmentation": {"pipeline.services", "training.nano"},
+    "pipeline.rendering": {"pipeline.services", "training.nano"},
+    "pipeline.sources": {"pipeline.services"},
+    "pipeline.publish": {"pipeline.services", "pipeline.cli", "ui"},  # cli: deploy; ui: the report of a push
+    "pipeline.starter": {"pipeline.services", "pipeline.sources", "training.nano"},
+    "pipeline.settings": {"app", "ui", "pipeline.cli", "pipeline.studio", "pipeline.services"},
+}
+
+# training reads releases and never the library; nano/ builds the embedded checkpoint
+TRAINING = {
+    "training": {"pipeline.domain", "pipeline.embedding", "pipeline.errors"},
     "training.nano": {
         "pipeline.domain",
         "pipeline.errors",
@@ -59,8 +52,9 @@ ALLOWED = {
         "pipeline.starter",
         "training",
     },
-    "training": {"pipeline.domain", "pipeline.errors"},
 }
+PACKAGES = (*TRAINING, *(package for floor in FLOORS for package in floor))
+UNBOUND = {"benchmarks", "pipeline.__main__", "pipeline.nano"}  # they may import everything
 
 # library → the only packages that may import it
 CONFINED = {
@@ -85,34 +79,52 @@ def product_files() -> list[Path]:
 
 def imported_modules(path: Path) -> set[str]:
     """Every module that a file imports anywhere, also inside functions."""
-    found = set()
+    modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found |= {
+            modules.add(node.module)
+            modules |= {
                 f"{node.module}.{alias.name}"
                 for alias in node.names
                 if node.module in ("pipeline", "training")
             }
-    return found - {"pipeline", "training"}
+    return modules - {"pipeline", "training"}
 
 
 def package_of(module: str) -> str | None:
-    """The longest package in ALLOWED that holds a module."""
-    fitting = [name for name in ALLOWED if module == name or module.startswith(name + ".")]
-    return max(fitting, key=len, default=None)
+    """The longest package in PACKAGES that holds a module."""
+    holding = [name for name in PACKAGES if module == name or module.startswith(name + ".")]
+    return max(holding, key=len, default=None)
+
+
+def allowed_imports(package: str) -> set[str]:
+    """The packages that a package may import."""
+    if package in TRAINING:
+        return TRAINING[package]
+    own = next(number for number, floor in enumerate(FLOORS) if package in floor)
+    below = {name for floor in FLOORS[own + 1 :] for name in floor}
+    return {name for name in below if package in ONLY_FOR.get(name, {package})}
 
 
 @pytest.mark.parametrize("path", product_files(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_imports_only_what_its_package_may(path: Path) -> None:
     package = package_of(module_name(path))
     if package is None:
-        assert module_name(path).split(".")[0] in ("benchmarks", "pipeline"), f"{path} is in no known package"
+        parents = {module_name(path), module_name(path).rpartition(".")[0]}
+        assert parents & UNBOUND, f"{path} is in no known package"
         return
-    others = {package_of(module) for module in imported_modules(path)} - {None, package}
-    assert others <= ALLOWED[package], f"{package} must not import {others - ALLOWED[package]}"
+    others = {name for module in imported_modules(path) if (name := package_of(module))} - {package}
+    assert others <= allowed_imports(package), (
+        f"{package} must not import {others - allowed_imports(package)}"
+    )
+
+
+def test_packages_of_one_floor_do_not_import_each_other() -> None:
+    assert "pipeline.publish" not in allowed_imports("pipeline.store")
+    assert "pipeline.store" not in allowed_imports("pipeline.publish")
+    assert allowed_imports("pipeline.domain") == {"pipeline.errors"}
 
 
 @pytest.mark.parametrize("library", CONFINED)
@@ -128,7 +140,7 @@ def test_a_heavy_library_is_imported_only_where_it_belongs(library: str) -> None
 
 
 @pytest.mark.parametrize("command", ["import ui.app", "import pipeline.cli", "import pipeline.studio"])
-def test_the_doors_open_without_torch(command: str) -> None:
+def test_the_entry_points_load_no_torch(command: str) -> None:
     check = f"import sys; {command}; sys.exit(sum(name in sys.modules for name in ('torch', 'diffusers', 'sklearn')))"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
 
@@ -143,10 +155,10 @@ def test_no_modules_of_rendering_import_each_other_in_a_circle() -> None:
 
 def imported_names(path: Path) -> set[str]:
     """The modules that a file imports anywhere, and the names that it imports from them."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names

@@ -212,7 +212,7 @@ def test_this_checkout_can_be_deployed_from_the_command_line(hub: LoopbackHub, t
     told = run_python(environment, [part for part in command if part != "--json"])
     assert (told.returncode, told.stdout.strip()) == (
         0,
-        f"{sent['url']} is as this checkout; nothing was sent",
+        f"nothing sent: {sent['url']} equals this checkout",
     )
 
 

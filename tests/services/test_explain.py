@@ -72,7 +72,7 @@ def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels
 
 
 @pytest.mark.parametrize(
-    ("by", "said"), [(1, "but for rounding (by 1 of 255)"), (9, "not the same pixels (by up to 9")]
+    ("by", "said"), [(1, "up to rounding (by 1 of 255)"), (9, "not the same pixels (by up to 9")]
 )
 def test_a_changed_file_is_told_from_the_picture_drawn_again_by_how_much(
     by: int, said: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -92,9 +92,9 @@ def test_a_picture_without_a_note_and_no_picture_are_refused(
 ) -> None:
     Image.fromarray(picture(1)).save(tmp_path / "plain.png")
     (tmp_path / "text.webp").write_text("no picture")
-    with pytest.raises(InvalidRequest, match="says nothing of where it comes from"):
+    with pytest.raises(InvalidRequest, match="carries no Backlot provenance"):
         explain(tmp_path / "plain.png")
-    with pytest.raises(UnreadableImage, match="no picture that can be read"):
+    with pytest.raises(UnreadableImage, match="not a readable image"):
         explain(tmp_path / "text.webp")
     assert main(["explain", str(tmp_path / "missing.webp")]) == 1
     assert "missing.webp" in capsys.readouterr().err

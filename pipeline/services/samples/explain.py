@@ -1,4 +1,4 @@
-"""Where a picture file comes from, and the same picture drawn again."""
+"""Where an image file comes from, and the same image rendered again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.samples.runs import render
 from pipeline.store import Library
 
-_ALL_LEVELS = 255  # the difference of a picture that has another size now
+_ALL_LEVELS = 255  # the difference where the sizes differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a file says of itself."""
+    """The provenance that an image file carries."""
 
     file: Path
     spec: SampleSpec
@@ -30,7 +30,7 @@ class Explanation:
 
     @property
     def sentence(self) -> str:
-        """In plain words."""
+        """The provenance in words."""
         spec = self.spec
         how = f"{spec.model} (revision {spec.revision}), seed {spec.seed}" if spec.revision else "no model"
         return (
@@ -40,48 +40,49 @@ class Explanation:
 
 
 def explain(file: Path) -> Explanation:
-    """Read what a picture of ours says of itself: a file of a library, of a release, or saved out of one.
+    """Read the provenance of an image file of a library, of a release, or saved from one.
 
     Raises:
-        UnreadableImage: no picture.
-        InvalidRequest: a picture without a note of ours.
+        UnreadableImage: the file is not a readable image.
+        InvalidRequest: the image carries no Backlot provenance.
     """
     try:
         spec = noted_spec(file)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UnreadableImage(str(file), "no picture that can be read; give a WebP or PNG file") from error
+        raise UnreadableImage(str(file), "not a readable image; give a WebP or PNG file") from error
     if spec is None:
         raise InvalidRequest(
-            f"{file} says nothing of where it comes from: it was not made by Backlot, or its notes were taken out"
+            f"{file} carries no Backlot provenance: it was not made by Backlot, or its metadata was removed; "
+            "give an image of a library or of a release"
         )
     return Explanation(file=file, spec=spec, source_type=spec.method.facts.source_type)
 
 
-def replay(library: Library, found: Explanation, out: Path) -> int:
-    """Draw the sample of a file again, with the cut-outs of a library; the largest difference of a value, 0 to 255.
+def replay(library: Library, explanation: Explanation, out: Path) -> int:
+    """Render the sample of a file again from a library; return the largest difference of a value, 0 to 255.
 
-    0 means the same pixels. A sample that was first drawn in a batch may differ by 1 in some values: the sums of a
-    batch are rounded in another order.
+    0 means the same pixels. A sample that was first rendered in a batch may differ by 1 in some values, because sums
+    in another order round differently.
 
     Args:
-        out: where the new picture goes, as lossless WebP with the same note.
+        out: the new image, as lossless WebP with the same provenance.
 
     Raises:
-        NotFound: the library has not what the sample was made of.
-        StudioError: it cannot be drawn, or the place not be written.
+        NotFound: the library lacks what the sample was made from.
+        StudioError: it cannot be rendered, or `out` cannot be written.
     """
-    made: list[RenderedSample] = []
+    samples: list[RenderedSample] = []
 
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise StudioError(sentence)
 
-    render(library, [found.spec], FileAccess(), 1, lambda _spec, sample: made.append(sample), refuse)
-    (sample,) = made
+    render(library, [explanation.spec], FileAccess(), 1, lambda _spec, sample: samples.append(sample), refuse)
+    (sample,) = samples
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(encode_webp(sample.image, xmp=packet(found.spec)))
+        out.write_bytes(encode_webp(sample.image, xmp=packet(explanation.spec)))
     except OSError as error:
         raise StudioError(f"{out} cannot be written: {error.strerror}; choose another place") from error
-    with Image.open(found.file, formats=FORMATS) as picture:
+    with Image.open(explanation.file, formats=FORMATS) as picture:
         given = np.asarray(picture.convert("RGB")).astype(int)
     return int(abs(given - sample.image).max()) if given.shape == sample.image.shape else _ALL_LEVELS

@@ -192,7 +192,7 @@ def record_sample(
 
 @dataclass(slots=True)
 class BackgroundRun:
-    """One plan at a time, rendered in a thread; torch lets the page go on meanwhile."""
+    """One plan at a time, rendered in a thread; the pages stay responsive meanwhile."""
 
     library: Library
     access: FileAccess
@@ -230,8 +230,9 @@ class BackgroundRun:
         self._thread.start()
 
     def pause(self) -> None:
-        """Stop after the step in work; nothing finished is lost."""
-        self._stop.set()
+        """Stop after the step in progress; finished samples are kept."""
+        if self.alive:
+            self._stop.set()
 
     def resume(self) -> None:
         """Resume the paused run."""
@@ -246,12 +247,12 @@ class BackgroundRun:
 
     @property
     def alive(self) -> bool:
-        """Whether a run is at work now."""
+        """Whether a run is in progress."""
         return self._thread is not None and self._thread.is_alive()
 
     @property
     def progress(self) -> RunProgress:
-        """Where the run stands."""
+        """How far the run is."""
         return self._progress
 
     def _work(self) -> None:

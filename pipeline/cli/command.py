@@ -1,0 +1,86 @@
+"""What every command shares: its declaration, its result, the open studio, and the progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.settings import settings_from
+
+if TYPE_CHECKING:
+    from pipeline.studio import Studio
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+else:
+    Commands = object
+Progress = Callable[[int, "int | None", str], None]  # done, total if known, what is in progress
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command found or did."""
+
+    answer: Mapping[str, object]  # printed as JSON with --json
+    sentence: str  # printed without it
+    failed: bool = False  # it ran, and found problems: exit code 1
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], Result],
+    summary: str,
+    *,
+    library: bool = True,
+) -> argparse.ArgumentParser:
+    """Declare a command with the options that all have; return its parser for the others.
+
+    Args:
+        library: whether --library is required.
+    """
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(run=run)
+    parser.add_argument("--library", type=Path, required=library, metavar="DIR", help="folder of the library")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    return parser
+
+
+@contextmanager
+def open_studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
+    """Open the library that the options name; every path of this machine may be read."""
+    from pipeline.services.file_access import FileAccess
+    from pipeline.studio import Studio
+
+    settings = replace(settings_from(), library=options.library, state="")  # the replica is the app's
+    with Studio(settings, create=create, access=FileAccess()) as studio:
+        yield studio
+
+
+@contextmanager
+def progress_bar(verb: str, unit: str) -> Iterator[Progress]:
+    """Show a progress bar on stderr with rate and time left; nothing where stderr is not a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc=verb, unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def show(done: int, total: int | None, _name: str) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def positive(text: str) -> int:
+    """Parse a whole number of at least 1.
+
+    Raises:
+        argparse.ArgumentTypeError: it is something else.
+    """
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return int(text)

@@ -1,0 +1,61 @@
+"""import: photos into a library."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from pipeline.cli.command import Commands, Result, add_command, open_studio, progress_bar
+
+if TYPE_CHECKING:
+    from pipeline.services.reports import ImportReport
+
+_NAMED_REFUSALS = 20
+
+
+def add_commands(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "import",
+        _import,
+        "add photos: a folder class/*.jpg, a .zip of it, hf://datasets/ns/name; or restore a release",
+    )
+    parser.add_argument(
+        "source",
+        help="folder, .zip, hf://datasets/ns/name@revision?config=…&split=…, 'starter' or 'starter:field'; "
+        "a release, in a folder or on the Hub, brings its photos and its accepted samples",
+    )
+    parser.add_argument(
+        "--split", choices=["train", "test"], help="for all photos; default: 80 %% train by hash"
+    )
+    for name, content in (("image", "images"), ("label", "labels"), ("mask", "masks")):
+        parser.add_argument(
+            f"--{name}-column", metavar="NAME", help=f"column of a Hub dataset that holds the {content}"
+        )
+
+
+def _import(options: argparse.Namespace) -> Result:
+    columns = {name: getattr(options, f"{name}_column") for name in ("image", "label", "mask")}
+    with open_studio(options, create=True) as studio, progress_bar("import", "photo") as on_progress:
+        report = studio.photos.import_source(
+            options.source, split=options.split, columns=columns, on_progress=on_progress
+        )
+    return Result(asdict(report), _sentence(report))
+
+
+def _sentence(report: ImportReport) -> str:
+    lines = [f"{report.added} added, {report.already} already there, {len(report.refused)} refused"]
+    if report.repaired:
+        lines.append(f"the damaged or missing files of {report.repaired} photos were restored")
+    if report.samples:
+        lines.append(f"{report.samples} accepted samples were imported with them")
+    if report.note:
+        lines.append(report.note)
+    if report.doubtful:
+        lines.append(f"{report.doubtful} masks need checking: open the Photos page, or exclude the photos")
+    lines += [f"  refused {name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
+    if len(report.refused) > _NAMED_REFUSALS:
+        lines.append(f"  … and {len(report.refused) - _NAMED_REFUSALS} more; --json lists all")
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""gate: decide by the quality gates; decisions: export them."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.cli.command import Commands, Result, add_command, open_studio
+
+
+def add_commands(commands: Commands) -> None:
+    """Declare the commands."""
+    add_command(commands, "gate", _gate, "decide pending samples by the quality gates alone, marked as such")
+    parser = add_command(
+        commands, "decisions", _decisions, "write all decisions of people and gates to one file"
+    )
+    parser.add_argument("--to", type=Path, required=True, metavar="FILE", help=".parquet or .csv")
+
+
+def _gate(options: argparse.Namespace) -> Result:
+    with open_studio(options) as studio:
+        report = studio.review.decisions.gate()
+    reasons = "".join(f"\n  {gate}: {count}" for gate, count in report.reasons.items())
+    return Result(
+        asdict(report), f"{report.accepted} accepted, {report.rejected} rejected by the gates{reasons}"
+    )
+
+
+def _decisions(options: argparse.Namespace) -> Result:
+    with open_studio(options) as studio:
+        count = studio.review.insights.export_decisions(options.to)
+    return Result({"decisions": count, "path": str(options.to)}, f"{count} decisions written to {options.to}")

@@ -1,0 +1,93 @@
+"""generate: render a plan; explain: where an image file comes from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.cli.command import Commands, Result, add_command, open_studio, positive, progress_bar
+from pipeline.errors import StudioError
+
+_MOST_RECIPE_BYTES = 1_000_000  # far more than a recipe may have
+
+
+def add_commands(commands: Commands) -> None:
+    """Declare the commands."""
+    parser = add_command(commands, "generate", _generate, "plan a recipe and render what has no image yet")
+    parser.add_argument("--recipe", type=Path, metavar="FILE", help="default: as recipes/surfaces.yaml")
+    parser.add_argument("--count", type=positive, metavar="N", help="number of samples in the plan")
+    parser.add_argument("--model", metavar="NAME", help="nano, sdxl or a checkpoint folder")
+    parser.add_argument("--method", metavar="NAME", help="inpaint, controlnet, text_to_image or paste")
+    parser.add_argument("--seed", type=int, metavar="S")
+
+    parser = add_command(
+        commands, "explain", _explain, "tell where an image file comes from; render it again", library=False
+    )
+    parser.add_argument("file", type=Path, help="an image of a library or of a release")
+    parser.add_argument("--replay", type=Path, metavar="OUT.webp", help="render it again from --library")
+
+
+def _generate(options: argparse.Namespace) -> Result:
+    from pipeline.services.plans.planning import Overrides
+
+    recipe = _recipe_text(options.recipe)
+    overrides = Overrides(count=options.count, model=options.model, method=options.method, seed=options.seed)
+    with open_studio(options) as studio, progress_bar("generate", "image") as on_progress:
+        report = studio.samples.generate(
+            recipe, overrides, on_warnings=_print_warnings, on_progress=on_progress
+        )
+    sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
+    if report.failed:
+        sentence += f", {len(report.failed)} failed; the first: {report.failed[0][1]}"
+    return Result(asdict(report), sentence)
+
+
+def _print_warnings(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"backlot: {warning}", file=sys.stderr)
+
+
+def _recipe_text(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:  # not more than can be a recipe, whatever the path names
+            return file.read(_MOST_RECIPE_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
+        raise StudioError(f"recipe {path} cannot be read: {reason}; recipes/ holds worked examples") from None
+
+
+def _explain(options: argparse.Namespace) -> Result:
+    from pipeline.services.samples.explain import explain, replay
+
+    if options.replay and not options.library:
+        raise StudioError(
+            "--replay needs the library that the image was made from; name the library with --library"
+        )
+    explanation = explain(options.file)
+    answer: dict[str, object] = {
+        "sample": explanation.spec.id,
+        "source_type": explanation.source_type,
+        "spec": json.loads(explanation.spec.to_json()),
+    }
+    sentence = explanation.sentence
+    if options.replay:
+        with open_studio(options) as studio:
+            difference = replay(studio.library, explanation, options.replay)
+        answer |= {"same_pixels": difference == 0, "largest_difference": difference}
+        sentence += f"\nrendered again to {options.replay}: {_compared(difference)}"
+    return Result(answer, sentence)
+
+
+def _compared(difference: int) -> str:
+    """What the largest difference of two renderings means; sums in another order round by one level."""
+    if difference == 0:
+        return "the same pixels"
+    if difference == 1:
+        return "the same pixels up to rounding (by 1 of 255)"
+    return f"not the same pixels (by up to {difference} of 255)"
