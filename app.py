@@ -1,4 +1,4 @@
-"""The door to the screen, and the entry of a Hugging Face Space: settings → studio → screen."""
+"""The entry point of the app and of a Hugging Face Space: settings → studio → screen."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ui.app import launch
 
 
 def main() -> int:
-    """Open the studio and serve it until interrupted or terminated; the exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a Space stops so: what is left is kept
+    """Open the studio and serve it until interrupted or terminated; return the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a Space stops: `with` closes the studio
     try:
         with Studio(settings_from()) as studio:
             if studio.restored:

@@ -1,4 +1,4 @@
-"""What the studio answers: plain frozen values that a page or a command line can show."""
+"""What services return: frozen values that a page or the command line can show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ImportReport:
 
     added: int
     already: int  # the same pixels were there before
-    doubtful: int  # added, but the mask wants a person's look
+    doubtful: int  # added, but the mask needs checking by a person
     refused: tuple[tuple[str, str], ...]  # (file, reason)
     classes: dict[str, int]  # added per class
     note: str = ""  # e.g. which columns were guessed
@@ -118,13 +118,13 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoReviewerReport:
-    """What the helper learned, and what came of it."""
+    """What the auto-reviewer learned, and what it decided."""
 
-    quality: Quality | None = None  # None: it has not learned
-    predicted: int = 0  # undecided samples that it has a say on
-    decided: int = 0  # of them by itself
-    left_to_people: int = 0  # of them as a check
-    sentence: str = ""  # why it could not learn
+    quality: Quality | None = None  # None: not trained
+    predicted: int = 0  # undecided samples with a predicted acceptance
+    decided: int = 0  # of them decided by it
+    left_to_people: int = 0  # of them left to people as a check
+    sentence: str = ""  # why it could not be trained
     limits: AutoReviewLimits = field(default_factory=AutoReviewLimits)
     checks: AutoReviewCheck = field(default_factory=AutoReviewCheck)
 

@@ -1,7 +1,7 @@
-"""A helper that learns from people's decisions how likely they are to accept a sample. No database, no pictures.
+"""A model that learns from people's decisions how likely they are to accept a sample; it reads no database or image.
 
-A regularised logistic regression over what is stored of each sample, calibrated by Platt's sigmoid (Platt 1999,
-"Probabilistic outputs for support vector machines"). It is small on purpose: it learns within seconds on a processor.
+A regularised logistic regression over what is stored with each sample, calibrated by Platt's sigmoid (Platt 1999,
+"Probabilistic outputs for support vector machines"). It is small on purpose: it trains within seconds on a CPU.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """How well a helper knows people's taste: all but the first two from 5 folds that it had not seen."""
+    """How well the model predicts people's decisions: all but the first two values from 5 held-out folds."""
 
     decisions: int  # learned from
     accepted: int  # of them
     accuracy: float  # share of verdicts that it would have given too, at probability 0.5
-    baseline: float  # accuracy of always giving the commoner verdict
+    baseline: float  # accuracy of always giving the more common verdict
     brier: float  # mean squared error of the probability (Brier 1950): 0 = perfect, 0.25 = a coin
     auc: float  # chance that an accepted sample is ranked above a rejected one: 0.5 = none known, 1 = perfect
 

@@ -1,4 +1,4 @@
-"""The helper at work: it learns from what people decided, says what it expects of the rest, and decides if told to."""
+"""The auto-reviewer: it learns from people's decisions, predicts the others, and decides within a lead's limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, NEWEST, ch
 from pipeline.services.review.roles import Roles
 from pipeline.store import AutoReviewLimits, Library, SampleFilter, SampleOrder, SampleRow
 
-CHECKED = 0.05  # share of what the helper would decide that people decide instead
+CHECKED = 0.05  # share of what the auto-reviewer would decide that people decide instead
 _PAGE = 500
 _STALE = 10  # new decisions after which it learns anew before a queue is ordered by it
 
@@ -104,7 +104,7 @@ class AutoReviewer:
 
 def _too_few(decided: int, accepted: int) -> str:
     return (
-        f"The helper learns from {ENOUGH} decisions of people, at least {FEWEST} of them accepted and {FEWEST} "
+        f"The auto-reviewer learns from {ENOUGH} decisions of people, at least {FEWEST} of them accepted and {FEWEST} "
         f"rejected; there are {accepted} accepted and {decided - accepted} rejected."
     )
 

@@ -22,7 +22,7 @@ _SHOWN = 60  # characters of a wrong batch number
 def decide_all(
     library: Library, wanted: SampleFilter, verdict: Verdict, *, reviewer: str, reason: str | None, batch: str
 ) -> int:
-    """Accept or reject all samples that fit, `MOST` at most; how many were decided.
+    """Accept or reject all samples that match, at most `MOST`; return how many were decided.
 
     Disputed samples among them are left out, whoever asks: a lead settles those one by one.
 
@@ -41,9 +41,9 @@ def decide_all(
 
 
 def keep_best(library: Library, wanted: SampleFilter, *, reviewer: str, batch: str) -> int:
-    """Reject all but the best of each cluster among the undecided samples that fit; how many were rejected.
+    """Reject all but the best of each cluster among the undecided samples that match; return how many.
 
-    The best is the one that the helper promises most of; among equals the one furthest from failing a gate.
+    The best has the highest predicted acceptance; among equals, it is the furthest from failing a gate.
     """
     best: dict[str, SampleRow] = {}
     others: list[str] = []
