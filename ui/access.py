@@ -1,4 +1,4 @@
-"""Who may do what: every handler declares a capability, and one table says the least role for each.
+"""Who may do what: every handler declares a capability, and one table gives the least role for each.
 
 A handler without a declaration is refused: assembling the app fails (`check_declared`), and so does a call of it
 (`StudioBlocks`). So the API is as closed as the pages.
@@ -35,11 +35,11 @@ class Capability(StrEnum):
     LOOK = "look around"
     TRY = "generate images"  # how many, and by which model: ui.visitors
     REVIEW = "decide"
-    KEEP = "keep pictures"
+    KEEP = "keep images"
     PLAN = "plan recipes"
-    TEACH = "teach the helper"
+    TEACH = "train the auto-reviewer"
     SETTLE = "decide for others"
-    IMPORT = "import photographs"
+    IMPORT = "import photos"
     EDIT_MASKS = "change masks"
     GENERATE = "start or stop runs"
     PUBLISH = "publish"
@@ -77,7 +77,7 @@ class UndeclaredHandler(Exception):
 
 
 def may(studio: Studio, request: object, capability: Capability) -> bool:
-    """Whether who asks may do something. At home everybody may do everything."""
+    """Whether the person who asks has a capability. At home everybody has every one."""
     if not studio.settings.hosted:
         return True
     role = studio.review.roles.role(reviewer_of(studio, request))
@@ -87,10 +87,10 @@ def may(studio: Studio, request: object, capability: Capability) -> bool:
 def handler(
     studio: Studio, capability: Capability, *, line: gr.HTML | None = None
 ) -> Callable[[Handler], Handler]:
-    """A decorator for event listeners: declare the capability, refuse who lacks it, bound texts, show refusals.
+    """Decorate an event listener: declare its capability, refuse people who lack it, limit texts, show refusals.
 
-    Functions and generators; a `StudioError` becomes a message with its sentence, or the text of `line`, which is
-    one of the outputs.
+    The listener is a function or a generator; a `StudioError` becomes a message with its sentence, or the text of
+    `line`, which is one of the outputs.
     """
 
     def check(values: Iterable[object]) -> None:
@@ -121,22 +121,22 @@ def server_function(
     studio: Studio,
     capability: Capability,
     function: Callable[..., Answer],
-    refused: Callable[[Any, str], Answer] | None = None,
+    refused: Callable[[object, str], Answer] | None = None,
 ) -> Callable[..., Answer]:
-    """A server function of a component that declares its capability.
+    """Declare the capability of a component's server function.
 
     Args:
-        function: takes what the browser asks and, if it has a parameter `request`, who asks.
-        refused: the answer to a question that was refused, from the question and the sentence; else a `problem`.
+        function: takes the browser's question and, if it has a parameter `request`, the request.
+        refused: builds the answer to a refused question from the question and the sentence; by default a `problem`.
     """
 
-    def answer(asked: Any = None, request: gr.Request | None = None) -> Answer:
+    def answer(question: object = None, request: gr.Request | None = None) -> Answer:
         try:
             _refuse(studio, request, capability)
-            _bound([asked], capability)
+            _bound([question], capability)
         except StudioError as error:
-            return refused(asked, str(error)) if refused else {"problem": str(error)}
-        return function(asked, request) if takes_request else function(asked)
+            return refused(question, str(error)) if refused else {"problem": str(error)}
+        return function(question, request) if takes_request else function(question)
 
     takes_request = "request" in inspect.signature(function).parameters
     answer.__name__, answer.__qualname__ = function.__name__, function.__qualname__
@@ -153,11 +153,20 @@ def capability_of(handler: object) -> Capability | None:
 
 
 def server_functions_of(block: object) -> dict[str, Handler]:
-    """The server functions of a component by name, also those that Gradio brings along."""
-    functions = {name: getattr(block, name, None) for name in dir(type(block)) + list(vars(block))}
-    return {
-        name: one for name, one in functions.items() if callable(one) and getattr(one, "_is_server_fn", False)
+    """The server functions of a component by name, including Gradio's own."""
+    functions = {
+        name: getattr(block, name, None) for name in [*dir(type(block)), *getattr(block, "__dict__", ())]
     }
+    return {
+        name: function
+        for name, function in functions.items()
+        if callable(function) and getattr(function, "_is_server_fn", False)
+    }
+
+
+def takes_files(function: Handler) -> bool:
+    """Whether a server function is one of Gradio's own; those take uploaded files."""
+    return getattr(function, "__module__", "") in _OF_GRADIO
 
 
 def check_declared(app: gr.Blocks) -> None:
@@ -166,11 +175,13 @@ def check_declared(app: gr.Blocks) -> None:
     Raises:
         UndeclaredHandler: names it.
     """
-    listeners = [one.fn for one in app.fns.values() if one.fn is not None]
-    functions = [one for block in app.blocks.values() for one in server_functions_of(block).values()]
-    for one in [*listeners, *functions]:
-        if capability_of(one) is None:
-            name = getattr(one, "__qualname__", repr(one))
+    listeners = [event.fn for event in app.fns.values() if event.fn is not None]
+    functions = [
+        function for block in app.blocks.values() for function in server_functions_of(block).values()
+    ]
+    for function in [*listeners, *functions]:
+        if capability_of(function) is None:
+            name = getattr(function, "__qualname__", repr(function))
             raise UndeclaredHandler(f"{name} declares no capability; wrap it in ui.access.handler")
 
 
@@ -201,7 +212,7 @@ class StudioBlocks(gr.Blocks):
 
 
 def build_hint(page: gr.Blocks, studio: Studio, capability: Capability, *, elem_id: str) -> None:
-    """On a Space a line that tells who may not, before anything is pressed: sign in, or only leads do it."""
+    """On a Space, show before anything is pressed that one must sign in, or that only leads may do this."""
     if not studio.settings.hosted:
         return
     line = gr.HTML(elem_id=elem_id)
@@ -211,14 +222,14 @@ def build_hint(page: gr.Blocks, studio: Studio, capability: Capability, *, elem_
         if may(studio, request, capability):
             return ""
         visits = reviewer_of(studio, request) == VISITOR
-        until = f"Sign in to {capability}; until then you may look."
-        return note_html([until if visits else f"Only {LEAST_ROLE[capability]}s {capability} here."])
+        until = f"Sign in to {capability}; until then you can only look."
+        return note_html([until if visits else f"Only {LEAST_ROLE[capability]}s may {capability} here."])
 
     page.load(hinted, None, line, **AT_ONCE)
 
 
 def _event_keys(listener: object) -> set[str] | None:
-    """What Gradio reads from the event for a listener; None where the listener asks for no event."""
+    """The keys that Gradio reads from the event for a listener; None where the listener takes no event."""
     kinds = " ".join(map(str, getattr(listener, "__annotations__", {}).values()))
     if "SelectData" in kinds:
         return {"index", "value"}
@@ -236,7 +247,7 @@ def _refuse(studio: Studio, request: object, capability: Capability) -> None:
 
 
 def _bound(values: Iterable[object], capability: Capability) -> None:
-    """Refuse texts that are longer than any that is meant."""
+    """Refuse texts that are too long."""
     most = _RECIPE_LENGTH if capability in _RECIPES else _TEXT_LENGTH
     pending = list(values)
     while pending:

@@ -13,16 +13,12 @@ from starlette.middleware import Middleware
 
 from pipeline.errors import InvalidRequest, StudioError
 from ui.access import StudioBlocks, check_declared
-from ui.components.frame import PAGES
+from ui.components.frame import build_bar
+from ui.cookies import cookie_policy
 from ui.origin import OriginGuard, hosts_of
-from ui.pages.create.page import build_create_page
-from ui.pages.generate.page import build_generate_page
-from ui.pages.photos.page import build_photos_page
 from ui.pages.photos.starter_job import StarterJob
-from ui.pages.publish.page import build_publish_page
-from ui.pages.review.page import build_review_page
-from ui.pages.reviewers.page import build_reviewers_page
-from ui.pages.train.page import build_train_page
+from ui.pages.table import PAGES, START_PAGE, Page, Screen
+from ui.server_calls import ServerCalls
 from ui.theme import SCRIPTS, STYLESHEETS, build_theme
 from ui.uploads import UploadLimit
 
@@ -31,58 +27,54 @@ if TYPE_CHECKING:
 
 TITLE = "Backlot"
 _ADDRESS, _PORT = "127.0.0.1", 7860  # where Gradio listens by default
-_CACHE_S = {
+_CACHE_S = {  # hosted or not → (seconds between clean-ups, age in seconds of the uploads that are deleted)
     True: (600, 3600),
     False: (3600, 86400),
-}  # hosted or not: look so often for uploads older than that
+}
 _SERVING: dict[str, Any] = {
     "footer_links": [],
-    "run_history": False,  # it would keep every decision of a reviewer in the browser
+    "run_history": False,  # it would store every decision of a reviewer in the browser
     "ssr_mode": False,
     "max_threads": 40,
 }
 
 
 def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
-    """All pages over one studio; each has an address of its own."""
-    build = {
-        "": lambda app: build_photos_page(app, studio, starter),
-        "create": lambda app: build_create_page(app, studio),
-        "generate": lambda app: build_generate_page(app, studio),
-        "review": lambda app: build_review_page(app, studio),
-        "reviewers": lambda app: build_reviewers_page(app, studio),
-        "publish": lambda app: build_publish_page(app, studio),
-        "train": lambda app: build_train_page(app, studio),
-    }
+    """Build all pages over one studio, each with an address of its own."""
+    screen = Screen(studio, starter)
+    cached = _CACHE_S[studio.settings.hosted]  # the whole cache is deleted when the server ends
     app: gr.Blocks
-    cached = _CACHE_S[studio.settings.hosted]  # everything goes when the server ends
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=cached) as app:
-        build[""](app)
-    for path, title in {**PAGES, "reviewers": "Reviewers"}.items():  # the last one is reached from Review
-        if path:
-            with app.route(title, path):
-                build[path](app)
+        _build_page(app, screen, START_PAGE)
+    for page in PAGES[1:]:
+        with app.route(page.title, page.path):
+            _build_page(app, screen, page)
     check_declared(app)
     app.queue(default_concurrency_limit=8)
     return app
 
 
+def _build_page(app: gr.Blocks, screen: Screen, page: Page) -> None:
+    """Lay out the bar and what is under it."""
+    build_bar(app, screen.studio, PAGES, page)
+    page.build(app, screen)
+
+
 def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
-    """Serve the studio; a new library is filled with the starter set behind the first paint.
+    """Serve the studio; a new library is filled with the starter set after the first page is shown.
 
     Args:
-        block: stay until the server ends.
-        options: handed to `Blocks.launch`, e.g. `server_port`, which goes before `GRADIO_SERVER_PORT`.
+        block: return only when the server ends.
+        options: passed to `Blocks.launch`, e.g. `server_port`, which overrides `GRADIO_SERVER_PORT`.
 
     Raises:
         PortTakenError: another program listens on the port.
-        InvalidRequest: the port or the address cannot be listened on.
+        InvalidRequest: the studio cannot listen on the port or the address.
     """
-    name, port = _listening(options)
+    name, port = _listening_address(options)
     gr.set_static_paths(list(studio.photos.image_folders))
     starter = StarterJob(studio)
     app = build_app(studio, starter)
-    guard = Middleware(OriginGuard, hosts=hosts_of(studio.settings, server_name=name))
     _check_port(name, port)
     try:
         app.launch(
@@ -90,12 +82,12 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
             theme=build_theme(),
             css_paths=STYLESHEETS,
             head=SCRIPTS,
-            app_kwargs={"middleware": [guard, Middleware(UploadLimit, studio=studio)]},
+            app_kwargs=_guards(app, studio, server_name=name),
             **_SERVING,
             **{**options, "server_name": name, "server_port": port},
         )
     except OSError as error:
-        if "empty port" not in str(error):  # Gradio says so of every server that did not start
+        if "empty port" not in str(error):  # Gradio raises this for every server that did not start
             raise
         _check_port(name, port)
         raise StudioError(f"the server did not start on port {port}; start the studio again") from error
@@ -105,8 +97,21 @@ def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:
     return app
 
 
-def _listening(options: Mapping[str, Any]) -> tuple[str, int]:
-    """The address and the port to listen on; the port is never moved to another that is free."""
+def _guards(app: gr.Blocks, studio: Studio, *, server_name: str) -> dict[str, object]:
+    """What lies around Gradio's routes, the outermost first: origins, sizes, server functions; and cookies."""
+    settings = studio.settings
+    return {
+        "middleware": [
+            Middleware(OriginGuard, hosts=hosts_of(settings, server_name=server_name)),
+            Middleware(UploadLimit, studio=studio),
+            Middleware(ServerCalls, blocks=app),
+        ],
+        "lifespan": cookie_policy(hosted=settings.hosted),
+    }
+
+
+def _listening_address(options: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the address and the port to listen on; a taken port is never replaced by another one."""
     name = options.get("server_name") or os.environ.get("GRADIO_SERVER_NAME") or _ADDRESS
     given = options.get("server_port") or os.environ.get("GRADIO_SERVER_PORT") or _PORT
     port = int(given) if str(given).isdecimal() else 0
@@ -116,7 +121,7 @@ def _listening(options: Mapping[str, Any]) -> tuple[str, int]:
 
 
 def _check_port(name: str, port: int) -> None:
-    """Refuse a port that cannot be listened on, with the reason."""
+    """Refuse a port that the studio cannot listen on, with the reason."""
     host = name.strip("[]")
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -1,9 +1,9 @@
-"""Refuses requests that a page of another origin made: a guard in front of everything that Gradio serves.
+"""Refuses requests that were made by a page of another origin.
 
-A browser sends what any page asks of it, also to a studio that listens on the same machine. So every request must
-come from the studio's own pages (`Origin`, `Sec-Fetch-Site`) under a name that is the studio's (`Host`, against DNS
-rebinding), what writes must have a body that needs a preflight (JSON), and calls of server functions carry a token
-that only the studio's own pages can read.
+A browser lets any page send requests to any server, including a studio that listens on the same machine. So every
+request must come from the studio's own pages (`Origin`, `Sec-Fetch-Site`) under one of its own names (`Host`, against
+DNS rebinding), a request that writes must have a body that needs a preflight (JSON), and calls of server functions
+carry a token that only the studio's own pages can read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TOKEN_HEADER = "x-backlot-page"  # sent by static/page_token.js
 TOKEN_PATH = "/gradio_api/page_token"
-_SERVER_FUNCTIONS = "/gradio_api/component_server"
+SERVER_FUNCTIONS = "/gradio_api/component_server"
 _UPLOADS = "/gradio_api/upload"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,8 +44,8 @@ class Hosts:
 
     Args:
         names: names in lower case, without a port.
-        named: those of `names` that the owner gave in `BACKLOT_HOSTS`; a proxy may show them in `Origin` alone.
-        addresses: whether any IP address is one of its names, too: an address cannot be rebound.
+        named: those of `names` that are set in `BACKLOT_HOSTS`; behind a proxy they may appear in `Origin` only.
+        addresses: whether any IP address is accepted as a name; DNS rebinding needs a name.
         space: whether it runs as a Hugging Face Space, behind the proxy of `*.hf.space`.
     """
 
@@ -67,10 +67,10 @@ class Hosts:
 def hosts_of(
     settings: Settings, *, server_name: str | None = None, environment: Mapping[str, str] = os.environ
 ) -> Hosts:
-    """The host names of a studio: those of the loopback, of the address that it listens on, and `BACKLOT_HOSTS`.
+    """Return the host names of a studio: the loopback's, its address, and those of `BACKLOT_HOSTS`.
 
     Args:
-        server_name: the address that it listens on; else that of `GRADIO_SERVER_NAME`.
+        server_name: the address that it listens on; by default `GRADIO_SERVER_NAME`.
     """
     listening = _name(server_name or environment.get("GRADIO_SERVER_NAME", ""))
     named = _listed(settings.hosts)
@@ -105,16 +105,16 @@ def _is_address(name: str) -> bool:
 
 
 def _place(host: str) -> str:
-    """Name and port, comparable between `Host` and `Origin`."""
+    """Normalise name and port, so that `Host` and `Origin` can be compared."""
     host = host.strip().lower()
     return next((host.removesuffix(port) for port in _DEFAULT_PORTS if host.endswith(port)), host)
 
 
 @dataclass(frozen=True, slots=True)
 class OriginGuard:
-    """An ASGI middleware that lets only the studio's own pages and non-browsers through.
+    """An ASGI middleware that passes only requests of the studio's own pages and of programs other than browsers.
 
-    A refusal is 403 with one sentence. The body is never read here.
+    A refusal is 403 with one sentence. The body is not read.
     """
 
     app: ASGIApp
@@ -137,7 +137,7 @@ class OriginGuard:
             await self.app(scope, receive, send)
 
     def _foreign(self, headers: Headers, method: str) -> str:
-        """Why the request comes from elsewhere; "" when it does not."""
+        """Why the request is not the studio's own; "" when it is."""
         host, origin = headers.get("host", ""), headers.get("origin")
         probed = self.hosts.space and method in _READING  # the health check of a Space has an address as host
         if not probed and not self.hosts.include(host):
@@ -152,27 +152,27 @@ class OriginGuard:
     def _own(self, origin: str, headers: Headers) -> bool:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            return False  # "null": a sandboxed frame or a file
+            return False  # e.g. "null": a sandboxed frame or a local file
         places = [headers.get("host", "")]
         if self.hosts.space:
             places.append(headers.get("x-forwarded-host", ""))
         return _place(parts.netloc) in map(_place, places) or _name(parts.netloc) in self.hosts.named
 
     def _unfit(self, headers: Headers, method: str, path: str) -> str:
-        """Why a request that writes has not the form of the studio's own; "" when it has."""
+        """Why a request that writes does not have the form of the studio's own; "" when it does."""
         if method in _READING:
             return ""
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         path = path.rstrip("/")
         if kind == "multipart/form-data":
-            if path not in (_UPLOADS, _SERVER_FUNCTIONS):
+            if path not in (_UPLOADS, SERVER_FUNCTIONS):
                 return "files are taken by /gradio_api/upload only; send JSON here"
             if "origin" not in headers:
                 return "files are taken from the studio's own page only; the request has no Origin"
         elif kind != "application/json":
             return f"the body is '{kind[:80]}'; send it as application/json"
         given = headers.get(TOKEN_HEADER, "")
-        if path == _SERVER_FUNCTIONS and not hmac.compare_digest(given.encode(), self.token.encode()):
+        if path == SERVER_FUNCTIONS and not hmac.compare_digest(given.encode(), self.token.encode()):
             return "the page is out of date; reload it"
         return ""
 

@@ -1,10 +1,10 @@
-"""Who asks, and how a refusal is answered: what all server functions of the review share."""
+"""Who asks, and how a refusal is answered."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -16,32 +16,33 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 _NAME_LENGTH = 80
 NAME_COOKIE = "backlot_reviewer"  # set by static/review/main.js
+VISITOR = "visitor"  # a person who has not signed in to a Space
 
 
-VISITOR = "visitor"  # who has not signed in to a Space
+def reviewer_of(studio: Studio, request: object) -> str:
+    """Return the name of the person who asks.
 
-
-def reviewer_of(studio: Studio, request: Any) -> str:
-    """Who asks. On a Space the Hugging Face account, which cannot be made up; elsewhere the name that the browser
-    signed in with, or that of this machine's settings where it did not.
+    On a Space, that is the Hugging Face account, which cannot be forged; elsewhere, the name that was entered in the
+    browser, by default that of the settings.
     """
     if studio.settings.hosted:
         return _account(request) or VISITOR
-    given = unquote(request.cookies.get(NAME_COOKIE, "")).strip() if request else ""
-    return given[:_NAME_LENGTH] or studio.settings.reviewer
+    cookies: Mapping[str, str] = getattr(request, "cookies", {})
+    entered = unquote(cookies.get(NAME_COOKIE, "")).strip()
+    return entered[:_NAME_LENGTH] or studio.settings.reviewer
 
 
 def _account(request: object) -> str:
-    """The account of the session that Gradio's sign-in keeps in a signed cookie; "" without one."""
-    scope = getattr(getattr(request, "request", request), "scope", {})  # Gradio hands out either of two kinds
+    """The account in the signed cookie of Gradio's sign-in; "" without one."""
+    scope = getattr(getattr(request, "request", request), "scope", {})  # Gradio passes either of two classes
     info = scope.get("session", {}).get("oauth_info", {})
-    if info.get("expires_at", math.inf) < time.time():  # Gradio hands out no token of it any more, either
+    if info.get("expires_at", math.inf) < time.time():  # Gradio ignores such a session, too
         return ""
     return str(info.get("userinfo", {}).get("preferred_username", ""))
 
 
 def answered(ask: Callable[[], Answer]) -> Answer:
-    """An answer, with the sentence of a refusal as `problem`."""
+    """Call `ask` and return its answer, or the sentence of a refusal as `problem`."""
     try:
         return {"problem": "", **ask()}
     except StudioError as error:

@@ -1,4 +1,4 @@
-"""How much a request may bring: files by role on a Space, and a bound on every other body."""
+"""Limits the size of requests: files by role on a Space, and every other body."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ if TYPE_CHECKING:
 
     from pipeline.studio import Studio
 
-UPLOAD_BYTES: Mapping[Role, int] = MappingProxyType(  # in one request to a Space; leads import and edit masks
-    {Role.READER: 0, Role.REVIEWER: 0, Role.LEAD: 500 * 1024**2}
+UPLOAD_BYTES: Mapping[Role, int] = (
+    MappingProxyType(  # in one request to a Space; leads import photos and edit masks
+        {Role.READER: 0, Role.REVIEWER: 0, Role.LEAD: 500 * 1024**2}
+    )
 )
-BODY_BYTES = 4_000_000  # of any other body: a recipe and thousands of decisions fit
-_TOO_LARGE = "the file exceeds the maximum allowed size"  # Gradio answers these words with 413
+BODY_BYTES = 4_000_000  # in any other body; enough for a recipe or thousands of decisions
+_TOO_LARGE = "the file exceeds the maximum allowed size"  # Gradio answers this message with 413
 
 
 @dataclass(frozen=True, slots=True)
 class UploadLimit:
-    """An ASGI middleware that refuses bodies that are too large, before they are read where their length is told."""
+    """An ASGI middleware that refuses bodies that are too large, before reading them where their length is given."""
 
     app: ASGIApp
     studio: Studio
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request or pass it on, with a count of what it sends."""
+        """Refuse a request, or pass it on and count the bytes that it sends."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
@@ -51,21 +53,21 @@ class UploadLimit:
             name = reviewer_of(self.studio, Request(scope))
             await _refused(403, str(refusal(name, "send files")))(scope, receive, send)
         elif int(headers.get("content-length", "0")) > most:
-            await _refused(413, f"the request is larger than {file_size(most)}; send less at once")(
+            await _refused(413, f"the request is larger than {file_size(most)}; send less in one request")(
                 scope, receive, send
             )
         else:
             await self.app(scope, _counted(receive, most), send)
 
     def _most(self, scope: Scope) -> int | None:
-        """Bytes of files that who asks may send; None for no limit."""
+        """Bytes of files that the person who asks may send; None for no limit."""
         if not self.studio.settings.hosted:
             return None
         return UPLOAD_BYTES[self.studio.review.roles.role(reviewer_of(self.studio, Request(scope)))]
 
 
 def _counted(receive: Receive, most: int) -> Receive:
-    """Receive a body whose length was not told; stop it where it is too large."""
+    """Receive a body of unknown length; stop when it is too large."""
     received = 0
 
     async def counting() -> Message:

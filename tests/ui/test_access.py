@@ -27,12 +27,13 @@ from ui.access import (
 )
 from ui.app import build_app
 from ui.pages.photos.starter_job import StarterJob
+from ui.pages.table import PAGES
 
 READERS = {Capability.LOOK, Capability.TRY}
 WRITING = {
     "from_files": "import", "from_path": "import", "starter_set": "import", "saved": "masks", "excluded": "masks",
     "clicked": "masks", "brushed": "masks", "start": "", "pause": "runs", "resume": "runs", "stop": "studies",
-    "publish": "publish", "compare": "publish", "kept": "keep", "teach": "teach", "keep": "decide for others",
+    "publish": "publish", "compare": "publish", "kept": "keep", "teach": "auto-reviewer", "keep": "decide for others",
     "preview": "", "apply_changes": "plan recipes",
 }  # fmt: skip
 
@@ -72,6 +73,24 @@ def test_every_listener_and_every_server_function_declares_a_capability(app: gr.
     assert len(functions) >= 13
     assert [one.__qualname__ for one in [*listeners(app), *functions] if capability_of(one) is None] == []
     check_declared(app)
+
+
+@pytest.mark.filterwarnings("ignore:Gradio does not support OAuth:UserWarning")
+def test_gradios_own_sign_in_button_is_allowed_and_nothing_else_of_gradio(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.oauth._get_mocked_oauth_info", dict)  # needs no provider
+    change_settings(studio, hosted=True, sign_in=True, owner="ann")
+    page = build_app(studio, StarterJob(studio))
+    buttons = [block for block in page.blocks.values() if isinstance(block, gr.LoginButton)]
+    assert len(buttons) == len(PAGES)
+    of_gradio = {
+        listener.__module__ for listener in listeners(page) if listener.__module__.startswith("gradio.")
+    }
+    assert of_gradio == {"gradio.components.login_button"}
+    monkeypatch.setattr("ui.access._OF_GRADIO", frozenset())
+    with pytest.raises(UndeclaredHandler, match="declares no capability"):
+        check_declared(page)
 
 
 def test_every_capability_has_a_least_role() -> None:

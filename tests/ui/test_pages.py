@@ -12,7 +12,6 @@ from pipeline.publish.credits import published_source
 from pipeline.services.reports import PlanPreview, ReleaseOutlook, RunProgress, RunState, StudyProgress
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, filled
-from ui.components.frame import bar_html
 from ui.pages.generate.page import plan_html, run_html
 from ui.pages.photos.importing import Importing
 from ui.pages.photos.page import PhotosView
@@ -31,12 +30,6 @@ PREVIEW = PlanPreview(
     seconds=130.0,
     warnings=("nano does not know: fog",),
 )
-
-
-def test_the_bar_marks_the_open_page_and_counts_what_waits() -> None:
-    bar = bar_html("review", waiting=7)
-    assert '<a href="./review" aria-current="page">Review<span class="badge">7</span></a>' in bar
-    assert bar.count("aria-current") == 1
 
 
 def test_doubtful_photographs_come_first_and_excluded_ones_last(studio: Studio) -> None:
@@ -134,9 +127,9 @@ def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
         decided_by_gate=2,
     )
     shown = outlook_html(outlook)
-    assert "<b>4</b> photos and <b>5</b> accepted pictures" in shown
+    assert "<b>4</b> photos and <b>5</b> accepted synthetic images" in shown
     assert "<tr><th>bolt</th><td>3</td><td>5</td><td>1</td><td>0</td></tr>" in shown
-    assert "2 pictures were accepted automatically" in shown
+    assert "2 synthetic images were accepted automatically" in shown
 
 
 def test_the_outlook_of_nothing_leads_to_the_photographs() -> None:

@@ -47,7 +47,7 @@ def test_a_release_goes_to_the_hub_from_the_page(
             page.wait_for_selector("#publish-said:has-text('nothing changed')")
             page.fill("#hub-name textarea, #hub-name input", "")
             page.click("#publish")
-            page.wait_for_selector("text=say where to: a name such as")
+            page.wait_for_selector("text=the name of the repository is empty; enter one such as")
             assert page.query_selector("#publish-said .said, #publish-said .go") is None
     finally:
         app.stop()

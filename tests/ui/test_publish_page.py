@@ -35,14 +35,17 @@ def test_what_only_the_hub_knows_is_not_asked_of_a_folder(studio: Studio, tmp_pa
         studio.library.review.record(decision(one))
     asked = endpoint(studio, name)
     release = tmp_path / "release"
-    said = asked.fn(filled_in(asked, folder=str(release), propose=True, this=True))
+    said = asked.fn(filled_in(asked, folder=str(release), propose=True, overwrite=True))
     assert f"{release} as release 1" in said
     assert release.exists() is (name == "publish")
 
 
 @pytest.mark.parametrize(
     ("to", "problem"),
-    [("folder", "say where to: a folder"), ("hub", "say where to: a name such as my-name/my-dataset")],
+    [
+        ("folder", "the folder is empty; enter one"),
+        ("hub", "the name of the repository is empty; enter one such as my-name/my-dataset"),
+    ],
 )
 def test_a_place_must_be_named(studio: Studio, to: str, problem: str) -> None:
     asked = endpoint(studio, "publish")

@@ -13,6 +13,7 @@ from pipeline.errors import LibraryUnusable
 from pipeline.services.review.gold import fitted
 from pipeline.studio import Studio
 from tests.studios import change_settings
+from tests.toy_library import decision as stored_decision
 from tests.toy_library import filled
 from ui.pages.review.component import server_functions
 from ui.session import NAME_COOKIE
@@ -177,6 +178,18 @@ def test_all_that_fit_are_decided_in_one_go_and_one_undo_takes_them_back(
     assert ask.undo_all("b")["count"] == 0
     assert [studio.library.samples.get(one).review for one in samples] == ["pending"] * 5
     assert studio.library.verify() == []
+
+
+def test_the_count_before_a_bulk_decision_tells_how_many_disputed_samples_are_left_out(
+    studio: Studio, samples: list[str]
+) -> None:
+    studio.library.review.set_policy(Policy(overlap=2))
+    for reviewer, verdict in (("ann", Verdict.ACCEPT), ("ben", Verdict.REJECT)):
+        studio.library.review.record(stored_decision(samples[0], verdict, reviewer=reviewer))
+    ask = asked_of(studio)
+    assert ask.count_fitting({}) == {"problem": "", "count": 5, "disputed": 1}
+    assert ask.count_fitting({"state": "pending"}) == {"problem": "", "count": 4, "disputed": 0}
+    assert ask.decide_all({"query": {}, "verdict": "reject", "batch": "b"})["count"] == 4
 
 
 def test_a_named_queue_is_kept_for_everybody_and_can_be_removed(studio: Studio, samples: list[str]) -> None:

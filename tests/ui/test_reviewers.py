@@ -14,7 +14,7 @@ from pipeline.store import AutoReviewCheck, AutoReviewLimits
 from pipeline.studio import Studio
 from tests.studios import change_settings
 from tests.toy_library import decision, filled
-from ui.pages.reviewers.auto_reviewer import build_helper_section, helper_html, limits_html
+from ui.pages.reviewers.auto_reviewer import auto_reviewer_html, build_auto_reviewer_section, limits_html
 from ui.pages.reviewers.page import team_html
 
 
@@ -36,7 +36,7 @@ def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
     ]
     assert (report.disputed, report.pairs[0].agreed, report.pairs[0].kappa) == (2, 4, 0.0)
     page = team_html(report)
-    assert "2 pictures are disputed" in page
+    assert "2 synthetic images are disputed" in page
     assert "view=grid&amp;state=disputed" in page
     assert "ann and ben" in page
     assert "bolt" in page
@@ -48,7 +48,7 @@ def test_gates_are_no_reviewers_and_one_vote_each_is_no_agreement(studio: Studio
     studio.review.decisions.gate()
     page = team_html(studio.review.insights.team_report())
     assert "<b>1</b> decisions" in page
-    assert "agreement is not known" in page
+    assert "agreement is unknown" in page
 
 
 def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
@@ -58,7 +58,7 @@ def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
     for one, reasons in ((first, ("seam", "halo")), (second, ("seam", "seam"))):
         for reviewer, reason in zip(("ann", "ben"), reasons, strict=True):
             studio.library.review.record(decision(one, Verdict.REJECT, reviewer=reviewer, reason=reason))
-    assert "No known answers yet" in team_html(studio.review.insights.team_report())
+    assert "No gold items yet" in team_html(studio.review.insights.team_report())
     studio.review.gold.add([first], "ann")
     assert studio.library.gold.next_for("ben", 5) == []  # who decided it knows the answer
     (item,) = studio.library.gold.next_for("cy", 5)
@@ -68,8 +68,8 @@ def test_known_answers_and_reasons_are_told(studio: Studio) -> None:
     assert report.alpha_of_reasons == 0.0  # one of two agrees: no better than chance
     page = team_html(report)
     assert "<td>0 of 1</td>" in page
-    assert "reasons of rejection" in page
-    assert "No known answers" not in page
+    assert "reject reasons" in page
+    assert "No gold items" not in page
 
 
 def quality(accuracy: float) -> Quality:
@@ -83,45 +83,50 @@ def test_half_of_a_single_decision_is_not_told(studio: Studio) -> None:
     assert row in team_html(studio.review.insights.team_report())
 
 
-def test_a_helper_that_has_not_learned_says_what_it_is_or_why_it_cannot() -> None:
-    assert helper_html(AutoReviewerReport()) == (
-        '<p class="said note">A small model learns from the decisions which pictures will be accepted.</p>'
+def test_an_untrained_auto_reviewer_says_what_it_is_or_why_it_cannot_be_trained() -> None:
+    assert auto_reviewer_html(AutoReviewerReport()) == (
+        '<p class="said note">A small model learns from people&#x27;s decisions which synthetic images will be '
+        "accepted.</p>"
     )
-    cannot = helper_html(AutoReviewerReport(sentence="there are 3 accepted"))
+    cannot = auto_reviewer_html(AutoReviewerReport(sentence="there are 3 accepted"))
     assert "there are 3 accepted" in cannot
     assert "<table" not in cannot
 
 
-def test_a_helper_that_has_learned_says_what_it_knows_and_orders_the_queue() -> None:
-    page = helper_html(
+def test_a_trained_auto_reviewer_shows_its_quality_and_orders_the_queue() -> None:
+    page = auto_reviewer_html(
         AutoReviewerReport(quality=quality(0.85), predicted=1200, decided=300, left_to_people=15)
     )
     figures = ["<td>85%</td>", "<td>60%</td>", "<td>81%</td>", "<td>0.190</td>"]
     links = ['href="./review?order=doubt"', 'href="./review?order=promise"']
-    for said in [*figures, *links, "1,200 undecided pictures", "It decided 300 and left 15"]:
+    for said in [*figures, *links, "1,200 undecided images", "It decided 300 and left 15"]:
         assert said in page
     assert "do not let it decide" not in page
-    assert "left" not in helper_html(AutoReviewerReport(quality=quality(0.85)))
+    assert "left" not in auto_reviewer_html(AutoReviewerReport(quality=quality(0.85)))
 
 
 @pytest.mark.parametrize("accuracy", [0.55, 0.6])
-def test_a_helper_that_knows_no_more_than_the_commoner_verdict_is_not_to_decide(accuracy: float) -> None:
-    page = helper_html(AutoReviewerReport(quality=quality(accuracy)))
-    assert "It does not know more than the commoner verdict yet; do not let it decide." in page
+def test_an_auto_reviewer_no_better_than_the_more_common_verdict_is_not_to_decide(accuracy: float) -> None:
+    page = auto_reviewer_html(AutoReviewerReport(quality=quality(accuracy)))
+    assert "It is not yet better than always giving the more common verdict; do not let it decide." in page
 
 
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        (AutoReviewLimits(), "It decides nothing by itself."),
+        (AutoReviewLimits(), "It decides nothing without people."),
         (
             AutoReviewLimits(accept_from=0.9, reject_below=0.1),
-            "Each time it learns, it accepts from 0.90 on and rejects below 0.10.",
+            "After each training, it accepts from a predicted acceptance of 0.90 and rejects below a predicted "
+            "acceptance of 0.10.",
         ),
-        (AutoReviewLimits(reject_below=0.2), "Each time it learns, it rejects below 0.20."),
+        (
+            AutoReviewLimits(reject_below=0.2),
+            "After each training, it rejects below a predicted acceptance of 0.20.",
+        ),
     ],
 )
-def test_what_the_helper_may_decide_is_said(limits: AutoReviewLimits, said: str) -> None:
+def test_what_the_auto_reviewer_may_decide_is_shown(limits: AutoReviewLimits, said: str) -> None:
     page = limits_html(AutoReviewerReport(limits=limits))
     assert f">{said}<" in page
     assert ">5% of what it would decide goes to people as a check.<" in page
@@ -129,13 +134,13 @@ def test_what_the_helper_may_decide_is_said(limits: AutoReviewLimits, said: str)
 
 def test_how_the_checks_came_out_is_said() -> None:
     page = limits_html(AutoReviewerReport(checks=AutoReviewCheck(left=1, decided=9, agreed=8)))
-    assert "They agreed with it on 8 of 9; 1 are left." in page
+    assert "People agreed on 8 of 9; 1 are still undecided." in page
 
 
 def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
     change_settings(studio, people="ann:lead, ben")
     with gr.Blocks() as page:
-        build_helper_section(page, studio)
+        build_auto_reviewer_section(page, studio)
     keep = next(one.fn for one in page.fns.values() if getattr(one.fn, "__name__", "") == "keep")
     assert keep is not None
 
@@ -146,7 +151,7 @@ def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
         with pytest.raises(gr.Error, match=f"'{name}' may not let the auto-reviewer decide"):
             keep(True, 0.9, 0.1, asked_by(name))
     assert studio.library.auto_review.limits() == AutoReviewLimits()
-    assert "accepts from 0.90 on" in keep(True, 0.9, 0.1, asked_by("ann"))
+    assert "accepts from a predicted acceptance of 0.90" in keep(True, 0.9, 0.1, asked_by("ann"))
     assert studio.library.auto_review.limits() == AutoReviewLimits(accept_from=0.9, reject_below=0.1)
     assert "decides nothing" in keep(False, 0.9, 0.1, asked_by("ann"))
     assert studio.library.auto_review.limits() == AutoReviewLimits()

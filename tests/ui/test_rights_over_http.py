@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.studios import change_settings
 from tests.toy_library import decision, filled
 from tests.ui.served import Answer, Site, served
 from ui.access import LEAST_ROLE, Capability, Role, capability_of, server_functions_of
+from ui.origin import TOKEN_HEADER
 
 REFUSED = "'visitor' may not"
 UNREADABLE = "a value of the form cannot be read"  # Gradio reads the fields before the handler is asked
@@ -246,9 +248,47 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
                 body = {"component_id": number, "fn_name": name, "data": data, "session_hash": "visitor"}
                 with nothing_written_and_nothing_read(studio, outside):
                     answer = site.post("component_server", body, COOKIE)
+                assert answer.status < 500, (name, data)
                 if data in asked.get(name, []):
                     assert answer.status == 200, (name, data)
     assert set(asked) <= found
+
+
+def test_an_unreadable_call_of_a_server_function_is_answered_with_a_sentence(site: Site) -> None:
+    review = site.component("grid_page")
+    call = {"component_id": review, "fn_name": "grid_page", "data": {}, "session_hash": "s"}
+    unreadable = [
+        None, [], {}, "x", 7, {**call, "component_id": 10**9}, {**call, "component_id": -1},
+        {**call, "component_id": True}, {**call, "component_id": "x"}, {**call, "component_id": None},
+        {**call, "fn_name": "__init__"}, {**call, "fn_name": 7}, {**call, "fn_name": None},
+        {**call, "fn_name": ["grid_page"]}, {**call, "session_hash": [1]}, {**call, "session_hash": {}},
+        {"component_id": review, "fn_name": "grid_page"},
+        {**call, "component_id": site.component("accept_blobs"), "fn_name": "accept_blobs"},
+    ]  # fmt: skip
+    answers = [(body, site.post("component_server", body)) for body in unreadable]
+    assert [(body, answer.status) for body, answer in answers if answer.status != 400] == []
+    assert all(answer.json["detail"] for _, answer in answers)
+    assert site.post("component_server/", call).status == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"data": 1e999}'])
+def test_a_body_that_is_not_json_is_answered_with_a_sentence(site: Site, body: bytes) -> None:
+    headers = {"Content-Type": "application/json", "Origin": site.origin, TOKEN_HEADER: site.token}
+    answer = site.request("POST", "/gradio_api/component_server", body, headers)
+    assert (answer.status, bool(answer.json["detail"])) == (400, True)
+
+
+@pytest.mark.parametrize("part", ['name="a"', 'name="file"; filename="a.png"', 'name="component_id"'])
+def test_a_form_that_cannot_be_read_is_no_server_error(
+    site: Site, studio: Studio, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setattr(studio, "settings", replace(studio.settings, hosted=False))
+    body = f"--x\r\nContent-Disposition: form-data; {part}\r\n\r\nPNG\r\n--x--\r\n".encode()
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=x", "Origin": site.origin, TOKEN_HEADER: site.token,
+    }  # fmt: skip
+    answer = site.request("POST", "/gradio_api/component_server", body, headers)
+    assert (answer.status, bool(answer.json["detail"])) == (400, True)
 
 
 def test_a_visitor_sends_no_files_and_no_megabytes(site: Site, studio: Studio) -> None:
@@ -262,7 +302,7 @@ def test_a_visitor_sends_no_files_and_no_megabytes(site: Site, studio: Studio) -
     large = site.post("run/predict", {"data": ["x" * 5_000_000], "fn_index": 0, "session_hash": "s"})
     assert (large.status, large.json["error"]) == (
         413,
-        "the request is larger than 4.0 MB; send less at once",
+        "the request is larger than 4.0 MB; send less in one request",
     )
 
 

@@ -87,7 +87,7 @@ class Visit:
     def refused_to_publish(self, name: str) -> None:
         """The Publish page says that this person may not."""
         self.open("publish")
-        hint = "Sign in to publish" if name == "visitor" else "Only leads publish here"
+        hint = "Sign in to publish" if name == "visitor" else "Only leads may publish here"
         self.page.wait_for_selector(f"#publish-hint:has-text('{hint}')")
         assert not self.page.is_visible("#folder")
         self.page.click("#publish")

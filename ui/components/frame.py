@@ -1,55 +1,76 @@
-"""What all pages have on top: the bar with the links, the head with one sentence."""
+"""The top of every page: the bar with the links, and the head with one sentence."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import gradio as gr
 
+from pipeline.domain.people import Role
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.html import MARK
 from ui.errors import AT_ONCE
+from ui.session import reviewer_of
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
 
-PAGES = {  # path → title; the first is the start page
-    "": "Photos",
-    "create": "Create",
-    "generate": "Generate",
-    "review": "Review",
-    "publish": "Publish",
-    "train": "Train",
-}
+_RANKS = list(Role)  # from reader to lead
 
 
-def build_bar(page: gr.Blocks, studio: Studio, path: str) -> None:
-    """The bar on top: the name, the pages, how many pictures wait for review; on a Space the sign-in, too."""
+class Link(Protocol):
+    """A page as the bar knows it, see `ui.pages.table.Page`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def parent(self) -> str | None: ...
+    @property
+    def least_role(self) -> Role: ...
+
+
+def build_bar(page: gr.Blocks, studio: Studio, links: Sequence[Link], current: Link) -> None:
+    """Lay out the bar: the name, the pages, how many samples wait for review; on a Space the sign-in, too."""
     if studio.settings.sign_in:
         with gr.Row(elem_classes="bar-row"):
-            bar = gr.HTML(bar_html(path, waiting=0), elem_classes="bar-block")
+            bar = gr.HTML(bar_html(links, current, waiting=0), elem_classes="bar-block")
             gr.LoginButton(size="sm", elem_id="sign-in", scale=0, min_width=200)
     else:
-        bar = gr.HTML(bar_html(path, waiting=0), elem_classes="bar-block")
+        bar = gr.HTML(bar_html(links, current, waiting=0), elem_classes="bar-block")
 
     @handler(studio, Capability.LOOK)
-    def counted() -> str:
-        return bar_html(path, waiting=studio.library.counts().samples["pending"])
+    def counted(request: gr.Request) -> str:
+        waiting = studio.library.counts().samples["pending"]
+        return bar_html(
+            links, current, waiting=waiting, role=studio.review.roles.role(reviewer_of(studio, request))
+        )
 
     page.load(counted, None, bar, **AT_ONCE)
 
 
-def bar_html(current: str, *, waiting: int) -> str:
-    """The bar as HTML; `current` is the path of the page that is open."""
-    links = []
-    for path, title in PAGES.items():
-        here = ' aria-current="page"' if path == current else ""
-        badge = f'<span class="badge">{waiting}</span>' if path == "review" and waiting else ""
-        links.append(f'<a href="{page_address(path)}"{here}>{title}{badge}</a>')
+def bar_html(links: Sequence[Link], current: Link, *, waiting: int, role: Role = Role.READER) -> str:
+    """Return the bar as HTML.
+
+    Args:
+        links: all pages; those with a parent, and those that need more than `role`, are left out.
+        current: the page that is open; its parent is marked in place of it.
+        waiting: number of undecided samples.
+    """
+    marked = current.path if current.parent is None else current.parent
+    anchors = []
+    for link in links:
+        if link.parent is not None or _RANKS.index(link.least_role) > _RANKS.index(role):
+            continue
+        here = ' aria-current="page"' if link.path == marked else ""
+        badge = f'<span class="badge">{waiting}</span>' if link.path == "review" and waiting else ""
+        anchors.append(f'<a href="{page_address(link.path)}"{here}>{escape(link.title)}{badge}</a>')
     brand = f'<a class="brand" href="{page_address("")}">{MARK}Backlot</a>'
-    return f'<div class="bar">{brand}<nav aria-label="Pages">{"".join(links)}</nav></div>'
+    return f'<div class="bar">{brand}<nav aria-label="Pages">{"".join(anchors)}</nav></div>'
 
 
 def build_head(title: str, sentence: str) -> None:

@@ -15,7 +15,7 @@ from pipeline.errors import StudioError
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.chips import chips_html, picked_value
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.components.html import empty_html, note_html
 from ui.components.overlays import enlarged
 from ui.components.stage import build_stage, dragged_to
@@ -58,7 +58,6 @@ class _Widgets:
 
 def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
-    build_bar(page, studio, "create")
     build_head("Create", "Place an object, describe its background, and keep the images you like.")
     chosen, variant_ids, shown = gr.State(""), gr.State([]), gr.State("")
     widgets, controls = _laid_out(studio)

@@ -16,7 +16,7 @@ from pipeline.services.reports import PlanPreview, RunProgress, RunState
 from ui.access import Capability, handler
 from ui.components.addresses import file_address, page_address
 from ui.components.charts import bar_chart_html
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.components.html import (
     duration,
     empty_html,
@@ -210,7 +210,6 @@ class Generating:
 
 def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
-    build_bar(page, studio, "generate")
     build_head("Generate", "A recipe describes many synthetic images. Check its plan, then start the run.")
     seen, phase = gr.State(""), gr.State("")
     with gr.Row(elem_classes="columns"):

@@ -9,7 +9,7 @@ import gradio as gr
 
 from ui.access import Capability, handler
 from ui.components.addresses import file_address
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.components.html import empty_html, note_html, progress_html
 from ui.components.tiles import Tile, build_tiles, tiles_html
 from ui.errors import AT_ONCE, QUIET
@@ -82,7 +82,6 @@ class PhotosView:
 
 def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
-    build_bar(page, studio, "")
     build_head(
         "Photos",
         "The object of each photo is cut out of its background. Check the doubtful masks and edit them where needed.",

@@ -1,4 +1,4 @@
-"""Publish: what is in, what the card says, and writing it."""
+"""Publish: what a release would hold, its card, and writing it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
 from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest
@@ -18,7 +20,7 @@ from pipeline.services.reports import ReleaseOutlook
 from ui.access import Capability, build_hint, handler
 from ui.components.addresses import page_address
 from ui.components.charts import bar_chart_html
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.components.html import empty_html, link_html, note_html, table_html
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
@@ -32,52 +34,57 @@ _PLACES = [("a folder", _FOLDER), ("the Hugging Face Hub", _HUB)]
 _HUB_PREFIX = "hf://datasets/"
 _EMPTY = empty_html(
     "Nothing to publish yet",
-    "A release needs photographs.",
+    "A release needs photos.",
     link=page_address(""),
-    action="Bring photographs",
+    action="Import photos",
 )
 
 
 def outlook_html(outlook: ReleaseOutlook) -> str:
-    """What a release would hold: a table of splits and classes, the methods, what no person has seen."""
+    """Show what a release would hold: counts by split and class, the methods, what no person has reviewed."""
     real, synthetic = _total(outlook.real), _total(outlook.synthetic)
     if not real and not synthetic:
         return _EMPTY
     splits = sorted({*outlook.real, *outlook.synthetic}, key=lambda split: (split != "train", split))
     classes = sorted(
-        {label for part in (outlook.real, outlook.synthetic) for counts in part.values() for label in counts}
+        {
+            label
+            for subset in (outlook.real, outlook.synthetic)
+            for counts in subset.values()
+            for label in counts
+        }
     )
-    head = ["", *(f"{kind}, {split}" for split in splits for kind in ("photos", "made"))]
+    head = ["", *(f"{kind}, {split}" for split in splits for kind in ("photos", "synthetic"))]
     rows: list[list[str | int]] = [[label, *_cells(outlook, splits, label)] for label in classes]
     notes = []
     if outlook.decided_by_gate:
         notes.append(
-            f"{outlook.decided_by_gate} pictures were accepted automatically; no person has seen them."
+            f"{outlook.decided_by_gate} synthetic images were accepted automatically; no person has reviewed them."
         )
-    nothing_made = note_html(["No picture has been accepted yet."]) + link_html(
+    none_accepted = note_html(["No synthetic image has been accepted yet."]) + link_html(
         "Review", page_address("review")
     )
     return (
-        f'<p class="figure"><b>{real}</b> photos and <b>{synthetic}</b> accepted pictures</p>'
+        f'<p class="figure"><b>{real}</b> photos and <b>{synthetic}</b> accepted synthetic images</p>'
         + note_html(notes, kind="bad")
-        + ("" if synthetic else nothing_made)
+        + ("" if synthetic else none_accepted)
         + table_html(head, rows)
-        + f'<div class="charts">{bar_chart_html(outlook.methods, title="Made by")}</div>'
+        + f'<div class="charts">{bar_chart_html(outlook.methods, title="Methods")}</div>'
     )
 
 
 def _cells(outlook: ReleaseOutlook, splits: list[str], label: str) -> list[int]:
-    parts = (outlook.real, outlook.synthetic)
-    return [part.get(split, {}).get(label, 0) for split in splits for part in parts]
+    subsets = (outlook.real, outlook.synthetic)
+    return [subset.get(split, {}).get(label, 0) for split in splits for subset in subsets]
 
 
-def _total(part: Mapping[str, Mapping[str, int]]) -> int:
-    return sum(sum(counts.values()) for counts in part.values())
+def _total(subset: Mapping[str, Mapping[str, int]]) -> int:
+    return sum(sum(counts.values()) for counts in subset.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """The widgets that say where a release goes and what is in it."""
+    """The widgets for the destination and the content of a release."""
 
     place: gr.Radio
     folder: gr.Textbox
@@ -89,28 +96,28 @@ class Form:
     replace: gr.Checkbox
 
     @property
-    def all(self) -> set[Any]:
-        """What makes a request."""
+    def all(self) -> set[Block]:
+        """All widgets, from which a request is built."""
         return {
             self.place, self.folder, self.name, self.private, self.proposed, self.rejected, self.classes,
             self.replace,
         }  # fmt: skip
 
     @property
-    def of_hub(self) -> list[Any]:
-        """What only the Hub knows."""
+    def of_hub(self) -> list[Component]:
+        """The widgets that apply to the Hub only."""
         return [self.name, self.private, self.proposed, self.replace]
 
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What the page does."""
+    """The handlers of the page."""
 
     studio: Studio
     form: Form
 
     def outlook(self, place: str | None, folder: str | None, name: str | None) -> tuple[str, str]:
-        """What is in, and the card."""
+        """Preview the content and the card."""
         if not self.studio.library.counts().classes:
             return _EMPTY, ""
         title = Path(folder or "").name if place == _FOLDER else (name or "").split("/")[-1]
@@ -118,7 +125,7 @@ class Publishing:
         return outlook_html(outlook), _without_front_matter(outlook.card)
 
     def opened(self, place: str) -> tuple[str, str, str]:
-        """A proposed folder, what is in, and the card."""
+        """Propose a folder and preview the content and the card."""
         folder = self.proposed_folder()
         return (folder, *self.outlook(place, folder, ""))
 
@@ -128,12 +135,12 @@ class Publishing:
         token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
-        """Write the release; where it lies."""
+        """Write the release and link to it."""
         report = self._published(self._request(values, token), progress)
-        said = note_html([report.sentence], kind="good")
+        outcome = note_html([report.sentence], kind="good")
         if push := report.push:
-            return said + link_html("Open it", push.pull_request or push.url, new_tab=True)
-        return said + link_html("Train on it", page_address("train", release=report.path))
+            return outcome + link_html("Open it", push.pull_request or push.url, new_tab=True)
+        return outcome + link_html("Train on it", page_address("train", release=report.path))
 
     def compare(
         self,
@@ -141,7 +148,7 @@ class Publishing:
         token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
-        """What publishing would change; nothing is written."""
+        """Show what publishing would change; nothing is written."""
         report = self._published(replace(self._request(values, token), dry_run=True), progress)
         sentence, *_ = report.sentence.splitlines()
         return note_html([sentence]) + (_files_html(report.push) if report.push else "")
@@ -161,30 +168,30 @@ class Publishing:
     def _address(self, name: str) -> str:
         name = name.strip().removeprefix(_HUB_PREFIX)
         if not name:
-            raise InvalidRequest("say where to: a name such as my-name/my-dataset")
+            raise InvalidRequest("the name of the repository is empty; enter one such as my-name/my-dataset")
         return _HUB_PREFIX + name
 
     def _folder(self, folder: str) -> str:
-        """The folder; on a Space its name alone is enough."""
+        """Return the folder; on a Space a name below the releases is given."""
         folder = folder.strip()
         if not folder:
-            raise InvalidRequest("say where to: a folder")
+            raise InvalidRequest("the folder is empty; enter one")
         return str(self.studio.settings.releases / folder) if self.studio.settings.hosted else folder
 
     def _published(self, request: PublishRequest, progress: gr.Progress) -> PublishReport:
         return self.studio.releases.publish(
-            request, on_progress=lambda done, total, _name: progress((done, total), desc="reading pictures")
+            request, on_progress=lambda done, total, _name: progress((done, total), desc="reading images")
         )
 
     def proposed_folder(self) -> str:
-        """A new folder under the releases; on a Space its name, since strangers read it."""
+        """Propose a new folder below the releases; on a Space only its name, since visitors see it."""
         settings = self.studio.settings
         name = f"{settings.library.name}-{datetime.now():%Y%m%d-%H%M}"
         return name if settings.hosted else str(settings.releases / name)
 
 
 def _files_html(push: PushReport) -> str:
-    """The files that would be sent and removed."""
+    """List the files that would be uploaded and removed."""
     rows: list[list[str | int]] = [[path, file_size(size)] for path, size in push.files]
     rows += [[path, "removed"] for path in push.removed]
     return table_html(["file", ""], rows) if rows else ""
@@ -199,38 +206,49 @@ def _without_front_matter(card: str) -> str:
 
 def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
-    build_bar(page, studio, "publish")
-    build_head("Publish", "Photographs and accepted pictures become a data set that anyone can load.")
+    build_head("Publish", "Photos and accepted synthetic images become a dataset that anyone can load.")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             inside = gr.HTML(elem_id="outlook")
-            with gr.Accordion("The card, about as it will be written", open=True, elem_classes="pane card"):
+            with gr.Accordion("Dataset card (preview)", open=True, elem_classes="pane card"):
                 card = gr.Markdown(elem_id="card")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             form = _build_form(hub_first=studio.settings.hosted)
             build_hint(page, studio, Capability.PUBLISH, elem_id="publish-hint")
             publish = gr.Button("Publish", variant="primary", elem_id="publish")
             compare = gr.Button("What would change?", elem_id="compare")
-            said = gr.HTML(elem_id="publish-said")
-    publishing = Publishing(studio, form)
+            outcome = gr.HTML(elem_id="publish-said")
+    _wire(page, Publishing(studio, form), [inside, card], outcome, publish, compare)
+
+
+def _wire(
+    page: gr.Blocks,
+    publishing: Publishing,
+    preview: list[Component],
+    outcome: gr.HTML,
+    publish: gr.Button,
+    compare: gr.Button,
+) -> None:
+    """Connect the widgets; `preview` shows the content and the card."""
+    studio, form = publishing.studio, publishing.form
     looking, lead = handler(studio, Capability.LOOK), handler(studio, Capability.PUBLISH)
     look = looking(publishing.outlook)
-    asked = [form.place, form.folder, form.name]
-    page.load(looking(publishing.opened), form.place, [form.folder, inside, card], **AT_ONCE)
+    destination = [form.place, form.folder, form.name]
+    page.load(looking(publishing.opened), form.place, [form.folder, *preview], **AT_ONCE)
 
     @looking
-    def placed(where: str) -> list[Any]:
+    def placed(where: str) -> list[dict[str, object]]:
         hub = where == _HUB
         return [gr.update(visible=not hub), *(gr.update(visible=hub) for _ in form.of_hub)]
 
     form.place.input(placed, form.place, [form.folder, *form.of_hub], **AT_ONCE)
-    for told in (form.place.input, form.name.blur, form.name.submit, form.folder.blur, form.folder.submit):
-        told(look, asked, [inside, card], trigger_mode="always_last", **QUIET)
-    for begun in (form.place.input, publish.click, compare.click):  # an answer belongs to what was asked
-        begun(None, None, said, js="() => ''", **AT_ONCE)
-    published = publish.click(lead(publishing.publish), form.all, said, concurrency_id="publish")
-    published.then(look, asked, [inside, card], **QUIET)
-    compare.click(lead(publishing.compare), form.all, said, concurrency_id="publish")
+    for event in (form.place.input, form.name.blur, form.name.submit, form.folder.blur, form.folder.submit):
+        event(look, destination, preview, trigger_mode="always_last", **QUIET)
+    for event in (form.place.input, publish.click, compare.click):  # the shown answer is out of date
+        event(None, None, outcome, js="() => ''", **AT_ONCE)
+    published = publish.click(lead(publishing.publish), form.all, outcome, concurrency_id="publish")
+    published.then(look, destination, preview, **QUIET)
+    compare.click(lead(publishing.compare), form.all, outcome, concurrency_id="publish")
 
 
 def _build_form(*, hub_first: bool) -> Form:
@@ -246,14 +264,14 @@ def _build_form(*, hub_first: bool) -> Form:
             visible=hub_first,
             elem_id="hub-name",
         )
-        private = gr.Checkbox(True, label="Private, when it is new", visible=hub_first, **plain)
+        private = gr.Checkbox(True, label="Private if it is new", visible=hub_first, **plain)
         proposed = gr.Checkbox(False, label="Propose it as a pull request", visible=hub_first, **plain)
-        rejected = gr.Checkbox(False, label="The rejected ones too, with their reasons", **plain)
+        rejected = gr.Checkbox(False, label="Include rejected synthetic images with their reasons", **plain)
         with gr.Accordion("More", open=False, elem_id="more"):
-            classes = gr.Checkbox(False, label="Classes may be missing", **plain)
+            classes = gr.Checkbox(False, label="Allow missing classes", **plain)
             replaces = gr.Checkbox(
                 False,
-                label="This release replaces what others changed",
+                label="Overwrite changes that others made",
                 visible=hub_first,
                 elem_id="replaces",
                 **plain,

@@ -1,9 +1,10 @@
-"""What the grid of the review asks the server: pages of a query, decisions on all of it, named queues, gold items."""
+"""The server functions of the review grid: pages of a query, decisions on all of it, named queues, gold items."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -28,100 +29,116 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 
-def grid_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
-    """The functions, each with one object as its question."""
+@dataclass(frozen=True, slots=True)
+class GridServer:
+    """What the grid may ask; a refusal is answered with its sentence as `problem`."""
 
-    def grid_page(asked: Any) -> Answer:
-        """`{query, after, limit}` → a page of entries; with the first one the choices of the filters and the queues."""
+    studio: Studio
+
+    def functions(self) -> tuple[Callable[..., Answer], ...]:
+        """The server functions, each with one value as its question."""
+        studio = self.studio
+        return (
+            server_function(studio, Capability.LOOK, self.grid_page),
+            server_function(studio, Capability.LOOK, self.count_fitting),
+            server_function(studio, Capability.REVIEW, self.decide_all),
+            server_function(studio, Capability.REVIEW, self.keep_best),
+            server_function(studio, Capability.REVIEW, self.undo_all),
+            server_function(studio, Capability.REVIEW, self.save_queue),
+            server_function(studio, Capability.SETTLE, self.make_gold),
+        )
+
+    def grid_page(self, question: object) -> Answer:
+        """`{query, after, limit}` → a page of entries; the first one with the filters' choices and the queues."""
 
         def page() -> Answer:
-            wanted = read(PageRequest, asked)
-            rows = studio.review.queue.page(wanted.query, limit=wanted.limit, after=wanted.after)
-            answer: Answer = {"entries": [grid_entry_of(studio, row) for row in rows]}
-            if wanted.after is None:
-                choices = studio.review.queue.filter_choices()
-                answer |= {"choices": {**choices, "methods": [str(one) for one in Method]}}
-                answer |= {"queues": studio.library.queue.saved()}
+            request = read(PageRequest, question)
+            rows = self.studio.review.queue.page(request.query, limit=request.limit, after=request.after)
+            answer: Answer = {"entries": [grid_entry_of(self.studio, row) for row in rows]}
+            if request.after is None:
+                methods = [str(method) for method in Method]
+                answer["choices"] = {**self.studio.review.queue.filter_choices(), "methods": methods}
+                answer["queues"] = self.studio.library.queue.saved()
             return answer
 
         return answered(page)
 
-    def count_fitting(query: Any) -> Answer:
-        """How many samples a query asks for."""
-        return answered(
-            lambda: {"count": studio.review.queue.count(read(QueryRequest, {"query": query}).query)}
-        )
+    def count_fitting(self, question: object) -> Answer:
+        """A query → `count`, the samples that match it, and `disputed`, those of them that `decide_all` leaves out."""
 
-    def decide_all(asked: Any, request: gr.Request | None = None) -> Answer:
+        def count() -> Answer:
+            query = read(QueryRequest, {"query": question}).query
+            disputed = (
+                0 if query.get("state") else self.studio.review.queue.count({**query, "state": DISPUTED})
+            )
+            return {"count": self.studio.review.queue.count(query), "disputed": disputed}
+
+        return answered(count)
+
+    def decide_all(self, question: object, request: gr.Request | None = None) -> Answer:
         """`{query, verdict, reason, batch}` → how many were decided; `undo_all` takes the batch back."""
-        reviewer = reviewer_of(studio, request)
+        reviewer = reviewer_of(self.studio, request)
 
         def decide() -> Answer:
-            wanted = read(BulkRequest, asked)
-            done = studio.review.decisions.decide_all(
-                wanted.query, wanted.verdict, reviewer=reviewer, reason=wanted.reason, batch=wanted.batch
+            bulk = read(BulkRequest, question)
+            count = self.studio.review.decisions.decide_all(
+                bulk.query, bulk.verdict, reviewer=reviewer, reason=bulk.reason, batch=bulk.batch
             )
-            return {"count": done, "left": studio.review.queue.left_for(reviewer)}
+            return self._counted(count, reviewer)
 
         return answered(decide)
 
-    def keep_best(asked: Any, request: gr.Request | None = None) -> Answer:
-        """`{query, batch}` → how many were rejected because a better one looks like them."""
-        reviewer = reviewer_of(studio, request)
+    def keep_best(self, question: object, request: gr.Request | None = None) -> Answer:
+        """`{query, batch}` → how many were rejected as near-duplicates of a better one."""
+        reviewer = reviewer_of(self.studio, request)
 
         def keep() -> Answer:
-            wanted = read(BatchRequest, asked)
-            done = studio.review.decisions.keep_best(wanted.query, reviewer=reviewer, batch=wanted.batch)
-            return {"count": done, "left": studio.review.queue.left_for(reviewer)}
+            batch = read(BatchRequest, question)
+            return self._counted(
+                self.studio.review.decisions.keep_best(batch.query, reviewer=reviewer, batch=batch.batch),
+                reviewer,
+            )
 
         return answered(keep)
 
-    def undo_all(batch: Any, request: gr.Request | None = None) -> Answer:
-        """Take back what was decided in one go."""
-        reviewer = reviewer_of(studio, request)
+    def undo_all(self, batch: object, request: gr.Request | None = None) -> Answer:
+        """Take back the decisions of a batch."""
+        reviewer = reviewer_of(self.studio, request)
+        return answered(
+            lambda: self._counted(
+                self.studio.review.decisions.undo_all(read_text(batch, "batch"), reviewer=reviewer), reviewer
+            )
+        )
 
-        def undo() -> Answer:
-            count = studio.review.decisions.undo_all(read_text(batch, "batch"), reviewer=reviewer)
-            return {"count": count, "left": studio.review.queue.left_for(reviewer)}
-
-        return answered(undo)
-
-    def save_queue(asked: Any, request: gr.Request | None = None) -> Answer:
+    def save_queue(self, question: object, request: gr.Request | None = None) -> Answer:
         """`{name, query}` → all queues; a query of None removes the queue."""
-        reviewer = reviewer_of(studio, request)
+        reviewer = reviewer_of(self.studio, request)
 
         def save() -> Answer:
-            wanted = read(QueueRequest, asked)
-            if wanted.query is None:
-                studio.review.queue.remove(wanted.name, reviewer)
+            queue = read(QueueRequest, question)
+            if queue.query is None:
+                self.studio.review.queue.remove(queue.name, reviewer)
             else:
-                studio.review.queue.save(wanted.name, wanted.query, reviewer)
-            return {"queues": studio.library.queue.saved()}
+                self.studio.review.queue.save(queue.name, queue.query, reviewer)
+            return {"queues": self.studio.library.queue.saved()}
 
         return answered(save)
 
-    def make_gold(asked: Any, request: gr.Request | None = None) -> Answer:
-        """`{ids, photos}` → decided samples, or so many photographs, become gold items."""
-        reviewer = reviewer_of(studio, request)
+    def make_gold(self, question: object, request: gr.Request | None = None) -> Answer:
+        """`{ids, photos}` → decided samples, or that number of photos, become gold items."""
+        reviewer = reviewer_of(self.studio, request)
 
         def make() -> Answer:
-            wanted = read(GoldRequest, asked)
-            if wanted.photos:
-                return {"count": studio.review.gold.add_photos(wanted.photos, reviewer)}
-            studio.review.gold.add(wanted.ids, reviewer)
-            return {"count": len(wanted.ids)}
+            gold = read(GoldRequest, question)
+            if gold.photos:
+                return {"count": self.studio.review.gold.add_photos(gold.photos, reviewer)}
+            self.studio.review.gold.add(gold.ids, reviewer)
+            return {"count": len(gold.ids)}
 
         return answered(make)
 
-    return (
-        server_function(studio, Capability.LOOK, grid_page),
-        server_function(studio, Capability.LOOK, count_fitting),
-        server_function(studio, Capability.REVIEW, decide_all),
-        server_function(studio, Capability.REVIEW, keep_best),
-        server_function(studio, Capability.REVIEW, undo_all),
-        server_function(studio, Capability.REVIEW, save_queue),
-        server_function(studio, Capability.SETTLE, make_gold),
-    )
+    def _counted(self, count: int, reviewer: str) -> Answer:
+        return {"count": count, "left": self.studio.review.queue.left_for(reviewer)}
 
 
 def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
@@ -139,10 +156,10 @@ def grid_entry_of(studio: Studio, row: SampleRow) -> Answer:
 
 
 def _votes_of(studio: Studio, row: SampleRow) -> list[str]:
-    """Who said what of a disputed sample; of others nothing is told, so that votes stay blind."""
+    """The votes on a disputed sample; those on other samples are withheld, so that voting stays blind."""
     if row.review != DISPUTED:
         return []
     return [
-        f"{one.reviewer}: {one.verdict} {one.reason or ''}".strip()
-        for one in studio.library.review.votes(row.id)
+        f"{vote.reviewer}: {vote.verdict} {vote.reason or ''}".strip()
+        for vote in studio.library.review.votes(row.id)
     ]

@@ -1,20 +1,17 @@
-"""Review: one picture at a time, by key."""
+"""Review: one synthetic image at a time, by key."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import gradio as gr
-
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.pages.review.component import build_review_component
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 
-def build_review_page(page: gr.Blocks, studio: Studio) -> None:
+def build_review_page(studio: Studio) -> None:
     """Lay out the page; all that happens on it is in the component."""
-    build_bar(page, studio, "review")
     build_head("Review", "Keep what you would train on. A accepts, X rejects, ? shows all keys.")
     build_review_component(studio)

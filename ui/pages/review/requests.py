@@ -1,4 +1,4 @@
-"""What a browser may ask of the review, as types: a request that has another form is refused with one sentence."""
+"""The requests of the review as types; one of another form is refused with one sentence."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SentDecision(BaseModel):
 
 
 class BatchRequest(QueryRequest):
-    """Something that is done to all samples of a query; one undo takes the batch back."""
+    """An action on all samples of a query; one undo takes the batch back."""
 
     batch: Id
 
@@ -73,14 +73,14 @@ class BulkRequest(BatchRequest):
 
 
 class QueueRequest(BaseModel):
-    """A query with a name; without a query the name is forgotten."""
+    """A query with a name; without a query the name is removed."""
 
     name: Annotated[str, Field(max_length=400)]
     query: Query | None
 
 
 class GoldRequest(BaseModel):
-    """Decided samples, or a number of photographs, that become gold items."""
+    """Decided samples, or a number of photos, that become gold items."""
 
     ids: Annotated[list[Id], Field(max_length=1000)] = []
     photos: Annotated[int, Field(ge=0, le=1000)] = 0
@@ -89,14 +89,14 @@ class GoldRequest(BaseModel):
 Request = TypeVar("Request", bound=BaseModel)
 
 
-def read(kind: type[Request], asked: Any) -> Request:
-    """What a browser sent, as its type.
+def read(kind: type[Request], question: object) -> Request:
+    """Parse what a browser sent.
 
     Raises:
         InvalidRequest: it has another form.
     """
     try:
-        return kind.model_validate(asked)
+        return kind.model_validate(question)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, fault["loc"])) or "the request"
@@ -105,32 +105,32 @@ def read(kind: type[Request], asked: Any) -> Request:
         ) from None
 
 
-def read_text(asked: Any, name: str) -> str:
-    """An id that a browser sent.
+def read_text(value: object, name: str) -> str:
+    """Check an id that a browser sent.
 
     Raises:
         InvalidRequest: it is not a string of 1 to 80 characters.
     """
-    if not isinstance(asked, str) or not 0 < len(asked) <= 80 or not asked.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= 80 or not value.isprintable():
         raise InvalidRequest(f"the {name} cannot be read: it is not an id; reload the page and try again")
-    return asked
+    return value
 
 
-def in_order(kind: type[BaseModel], asked: Any) -> dict[str, Any]:
-    """Arguments that were sent one after the other, by the names of their fields."""
-    return dict(zip(kind.model_fields, asked if isinstance(asked, list) else [], strict=False))
+def in_order(kind: type[BaseModel], question: object) -> dict[str, object]:
+    """Name positional arguments after the fields of a request."""
+    return dict(zip(kind.model_fields, question if isinstance(question, list) else [], strict=False))
 
 
-def sent_decisions(asked: Any) -> list[Any]:
-    """The decisions of a request, unread; Gradio wraps the list in another one or does not.
+def sent_decisions(question: object) -> list[object]:
+    """Return the decisions of a request, unread; Gradio may wrap the list in another one.
 
     Raises:
-        InvalidRequest: it is no list.
+        InvalidRequest: it is not a list.
     """
-    if isinstance(asked, list) and len(asked) == 1 and isinstance(asked[0], list):
-        asked = asked[0]
-    if not isinstance(asked, list):
+    if isinstance(question, list) and len(question) == 1 and isinstance(question[0], list):
+        question = question[0]
+    if not isinstance(question, list):
         raise InvalidRequest(
             "the decisions cannot be read: they are not a list; reload the page and try again"
         )
-    return asked[:_MOST_DECISIONS]
+    return question[:_MOST_DECISIONS]

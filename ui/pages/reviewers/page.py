@@ -1,4 +1,4 @@
-"""Reviewers: who decided how much, how quickly, and how far they agree."""
+"""Reviewers: how much each decided, how fast, and how well they agree."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import gradio as gr
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.components.html import empty_html, link_html, note_html, table_html
 from ui.errors import AT_ONCE
-from ui.pages.reviewers.auto_reviewer import build_helper_section
+from ui.pages.reviewers.auto_reviewer import build_auto_reviewer_section
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Tally
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _EMPTY = empty_html(
     "Nobody has decided yet",
-    "Pace and agreement are counted from decisions.",
+    "Pace and agreement are computed from decisions.",
     link=page_address("review"),
     action="Review",
 )
@@ -30,7 +30,7 @@ _UNKNOWN = "–"
 
 
 def team_html(report: TeamReport) -> str:
-    """The figures as tables, the acceptance of each reviewer over time as lines."""
+    """Show the figures as tables, and the acceptance rate of each reviewer over time as lines."""
     if not report.habits:
         return _EMPTY
     needed = (
@@ -38,36 +38,38 @@ def team_html(report: TeamReport) -> str:
         if report.policy.overlap == 1
         else f"{report.policy.overlap} people ({report.policy.rule})"
     )
-    decided = sum(one.decided for one in report.habits)
-    head = f'<p class="figure"><b>{decided}</b> decisions; each picture is seen by {needed}</p>'
+    decided = sum(habit.decided for habit in report.habits)
+    head = f'<p class="figure"><b>{decided}</b> decisions; each synthetic image is reviewed by {needed}</p>'
     waiting = (
-        note_html([f"{report.disputed} pictures are disputed; a lead settles them."], kind="bad")
+        note_html([f"{report.disputed} synthetic images are disputed; a lead settles them."], kind="bad")
         + link_html("Settle them", page_address("review", view="grid", state="disputed"))
         if report.disputed
         else ""
     )
     people = table_html(
-        ["", "decided", "accepted", "first half", "second half", "seconds each", "known answers"],
-        [_row(one, report.gold.get(one.reviewer)) for one in report.habits],
+        ["", "decided", "accepted", "first half", "second half", "seconds each", "gold items"],
+        [_row(habit, report.gold.get(habit.reviewer)) for habit in report.habits],
     )
     drifting = [
-        f"{one.reviewer} accepts differently now than at first." for one in report.habits if one.drifts
+        f"The acceptance rate of {habit.reviewer} has changed over time."
+        for habit in report.habits
+        if habit.drifts
     ]
-    curves = curves_svg(report.curves, title="Accepted among the last 20 decisions", unit="decisions")
-    known = [] if report.gold_items else [
-        "No known answers yet: make some in the grid, BACKLOT_GOLD=0.05 deals them among the others."
+    curves = curves_svg(report.curves, title="Share accepted of the last 20 decisions", unit="decisions")
+    hints = [] if report.gold_items else [
+        "No gold items yet: make some in the grid; BACKLOT_GOLD=0.05 sets their share of the queue."
     ]  # fmt: skip
-    return head + waiting + people + note_html(drifting + known) + _agreement_html(report) + curves
+    return head + waiting + people + note_html(drifting + hints) + _agreement_html(report) + curves
 
 
-def _row(one: Habit, gold: Tally | None) -> list[str | int]:
-    seconds = _UNKNOWN if one.seconds is None else f"{one.seconds:.1f}"
+def _row(habit: Habit, gold: Tally | None) -> list[str | int]:
+    seconds = _UNKNOWN if habit.seconds is None else f"{habit.seconds:.1f}"
     return [
-        one.reviewer,
-        one.decided,
-        f"{one.accepted.rate:.0%}",
-        _share(one.early),
-        _share(one.late),
+        habit.reviewer,
+        habit.decided,
+        f"{habit.accepted.rate:.0%}",
+        _share(habit.early),
+        _share(habit.late),
         seconds,
         f"{gold.accepted} of {gold.decided}" if gold else _UNKNOWN,
     ]
@@ -80,19 +82,19 @@ def _share(tally: Tally) -> str:
 def _agreement_html(report: TeamReport) -> str:
     if not report.pairs:
         return note_html(
-            ["No picture has two votes yet: agreement is not known. BACKLOT_OVERLAP=2 asks for them."]
+            ["No synthetic image has two votes yet, so agreement is unknown; BACKLOT_OVERLAP=2 asks for two."]
         )
     pairs = table_html(
-        ["", "both saw", "agreed", "Cohen's κ"],
-        [[f"{one.first} and {one.second}", one.shared, f"{one.agreed / one.shared:.0%}", _number(one.kappa)]
-         for one in report.pairs],
+        ["", "reviewed by both", "agreed", "Cohen's κ"],
+        [[f"{pair.first} and {pair.second}", pair.shared, f"{pair.agreed / pair.shared:.0%}", _number(pair.kappa)]
+         for pair in report.pairs],
     )  # fmt: skip
     classes = table_html(
         ["", "Krippendorff's α"],
         [
             ["all classes", _number(report.alpha)],
             *([label, _number(value)] for label, value in report.alpha_by_class.items()),
-            ["reasons of rejection", _number(report.alpha_of_reasons)],
+            ["reject reasons", _number(report.alpha_of_reasons)],
             *(
                 [f"rejected for {reason.replace('_', ' ')}", _number(value)]
                 for reason, value in report.alpha_by_reason.items()
@@ -107,10 +109,9 @@ def _number(value: float | None) -> str:
 
 
 def build_reviewers_page(page: gr.Blocks, studio: Studio) -> None:
-    """Lay out the page; it is counted anew at every visit."""
-    build_bar(page, studio, "review")
-    build_head("Reviewers", "Who decided how much, how quickly, and how far they agree.")
+    """Lay out the page; the figures are computed at every visit."""
+    build_head("Reviewers", "How much each reviewer decided, how fast, and how well they agree.")
     team = gr.HTML(elem_id="team", elem_classes="plan")
-    build_helper_section(page, studio)
+    build_auto_reviewer_section(page, studio)
     look = handler(studio, Capability.LOOK)
     page.load(look(lambda: team_html(studio.review.insights.team_report())), None, team, **AT_ONCE)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -18,7 +18,7 @@ from pipeline.services.studies.process import StudyRequest
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
-from ui.components.frame import build_bar, build_head
+from ui.components.frame import build_head
 from ui.components.html import empty_html, note_html, progress_html, whole_number
 from ui.errors import AT_ONCE, QUIET
 
@@ -80,15 +80,15 @@ class Training:
 
     studio: Studio
 
-    def opened(self, request: gr.Request) -> tuple[Any, ...]:
+    def opened(self, request: gr.Request) -> tuple[object, ...]:
         """List the releases to choose from; the address may name one."""
         releases = [str(path) for path in self.studio.releases.folders()]
-        asked = request.query_params.get("release", "")
-        at_home = not self.studio.settings.hosted  # a stranger must not learn which folders there are
-        if at_home and asked not in releases and os.path.isdir(asked):
-            releases.insert(0, asked)
+        requested = request.query_params.get("release", "")
+        at_home = not self.studio.settings.hosted  # a visitor must not learn which folders exist
+        if at_home and requested not in releases and os.path.isdir(requested):
+            releases.insert(0, requested)
         choices = [(Path(path).name, path) for path in releases]
-        chosen = asked if asked in releases else releases[0] if releases else None
+        chosen = requested if requested in releases else releases[0] if releases else None
         return (
             gr.Dropdown(choices=choices, value=chosen),
             gr.Dropdown(choices=[(_OWN_TEST, ""), *choices], value=""),
@@ -97,7 +97,7 @@ class Training:
 
     def start(
         self, release: str | None, test: str, seeds: int, arms: list[str], network: str, steps: str
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
         """Start the study and update the page."""
         if not release:
             raise InvalidRequest("no release is chosen; choose one, or publish one on the Publish page")
@@ -115,12 +115,12 @@ class Training:
         )
         return self.poll("")
 
-    def stop(self) -> tuple[Any, ...]:
+    def stop(self) -> tuple[object, ...]:
         """Stop the study and update the page."""
         self.studio.studies.stop()
         return self.poll("")
 
-    def poll(self, seen: str) -> tuple[Any, ...]:
+    def poll(self, seen: str) -> tuple[object, ...]:
         """Update curves, verdict, report and buttons; nothing is sent when nothing changed."""
         progress = self.studio.studies.progress
         points = sum(len(curve) for curve in progress.curves.values())
@@ -141,7 +141,6 @@ class Training:
 
 def build_train_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
-    build_bar(page, studio, "train")
     build_head(
         "Train",
         "The same network on real, synthetic and mixed data: which use is best, or that none is.",
@@ -169,7 +168,7 @@ def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.CheckboxGroup, gr.S
     """Build what is compared: release, test set, arms and seeds."""
     with gr.Column(elem_classes="pane"):
         release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
-        test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Tested on", allow_custom_value=True)
+        test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Test on", allow_custom_value=True)
         arms = gr.CheckboxGroup(
             _ARMS, value=_PRESELECTED, label="Train with", elem_classes="pills", elem_id="arms"
         )

@@ -1,9 +1,9 @@
 // Which key does what. Changes are stored in this browser.
 export const ACTIONS = {
-  accept: 'accept', reject: 'reject', skip: 'skip; it comes back later', undo: 'undo, as often as you like',
-  mask: 'show which part was kept of the photo', before: 'the photo, moved as the object was; drag to compare',
-  zoom: 'one image pixel per screen pixel', again: 'the same placement with a new seed',
-  flag: 'flag it for discussion', grid: 'many at once, and back', help: 'this help',
+  accept: 'accept', reject: 'reject', skip: 'skip; it comes back later', undo: 'undo; press again for earlier decisions',
+  mask: 'show the mask: what was kept of the photo', before: 'show the photo, moved as the object was; drag to compare',
+  zoom: 'show one image pixel per screen pixel', again: 'generate the same placement with a new seed',
+  flag: 'flag for discussion', grid: 'open or close the grid', help: 'show this list',
 };
 export const DEFAULT_KEYS = {
   accept: 'a', reject: 'x', skip: 's', undo: 'u', mask: 'm', before: 'b', zoom: 'z', again: 'r', flag: 'f', grid: 'g', help: '?',

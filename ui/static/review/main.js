@@ -1,5 +1,6 @@
 // The review page: turns keys and clicks into decisions, and paints what follows from them.
 import { resolveAction } from './actions.js';
+import { bulkQuestion } from './bulk.js';
 import { Dialogs } from './dialogs.js';
 import { button, link, node, partsOf } from './elements.js';
 import { emptyState } from './empty.js';
@@ -9,7 +10,7 @@ import { History, stepWeight, verdictWeight } from './history.js';
 import { actionOfKey, Keys } from './keys.js';
 import { Outbox } from './outbox.js';
 import { Pane } from './pane.js';
-import { Pace, paceInWords, percentDone } from './progress.js';
+import { inDigits, Pace, paceInWords, percentDone } from './progress.js';
 import { changed, described, MORE_FIELDS, queueNameOf } from './query.js';
 import { Queue } from './queue.js';
 
@@ -83,7 +84,7 @@ class ReviewPage {
 
   get queueField() { return this.parts.grid.querySelector('[name="queue"]'); }
 
-  // Do what a key or a button asks for.
+  // Perform the action of a key or a button.
   act(action, via) {
     const resolved = resolveAction(action, { reader: this.reading, gridOpen: this.grid.open, everything: this.grid.selection.everything });
     if (resolved) this.handlers[resolved.name]?.(resolved, via);
@@ -93,10 +94,10 @@ class ReviewPage {
     const search = new URLSearchParams(location.search);
     this.grid.take(Object.fromEntries(search));
     this.paintQuery();
-    await this.outbox.flush(); // what an earlier visit could not save comes first
+    await this.outbox.flush(); // decisions that an earlier visit could not save come first
     const answer = await this.queue.more();
     if (!answer) {
-      this.say('The server does not answer. Trying again.', true);
+      this.say('The server does not answer; trying again.', true);
       setTimeout(() => this.begin(), RETRY_MS);
       return;
     }
@@ -116,7 +117,7 @@ class ReviewPage {
     this.root.querySelectorAll('[data-lead]').forEach((part) => { part.hidden = role !== 'lead'; });
     this.root.classList.toggle('is-reading', this.reading);
     const { unreadable } = this.outbox;
-    if (this.reading) this.say(hosted && reviewer === 'visitor' ? 'Sign in to decide; until then you can only look.' : 'You can look but not decide: this name is not on the list of reviewers.');
+    if (this.reading) this.say(hosted && reviewer === 'visitor' ? 'Sign in to decide; until then you can only look.' : 'You can only look: this name is not on the list of reviewers.');
     else if (unreadable) this.refuse(`${unreadable} stored ${unreadable === 1 ? 'decision was' : 'decisions were'} unreadable and dropped; the images are pending again.`);
     else if (this.refusal) this.say(this.refusal, true);
   }
@@ -139,7 +140,7 @@ class ReviewPage {
   decide(verdict, via, reason = null, comment = '') {
     const entry = this.queue.current;
     if (!entry) return;
-    if (!this.reading) { // a reader goes on to the next image, and nothing is recorded
+    if (!this.reading) { // a reader only moves to the next image
       this.left -= verdictWeight(verdict);
       this.pace.note();
       this.history.record(entry, verdict, this.send(entry.id, verdict, reason, via, comment));
@@ -148,7 +149,7 @@ class ReviewPage {
     this.paint();
   }
 
-  // The reason "other" asks for a few words; Escape takes the rejection back.
+  // The reason "other" asks for a comment; Escape cancels the rejection.
   async rejectWithComment(via) {
     const entry = this.queue.current;
     if (!entry) return;
@@ -178,14 +179,14 @@ class ReviewPage {
     const { server } = this;
     const counted = await this.ask(() => server.count_fitting(this.grid.query()));
     if (!counted) return;
-    const title = `${verdict === 'accept' ? 'Accept' : 'Reject'} ${inDigits(counted.count)} images?`;
-    if (!await this.dialogs.confirm(title, 'This includes every image that matches the filters, also those that you have not seen. One undo takes it back.')) return;
+    const { title, text } = bulkQuestion(verdict, counted);
+    if (!await this.dialogs.confirm(title, text)) return;
     const batch = newBatch();
     this.finishBatch(batch, verdict, await this.ask(() => server.decide_all({ query: this.grid.query(), verdict, reason, batch })));
   }
 
   async keepBest() {
-    if (!await this.dialogs.confirm('Keep the best of each group of near-duplicates?', 'Of the undecided images that match the filters and look alike, all but the best are rejected as duplicates. One undo takes it back.')) return;
+    if (!await this.dialogs.confirm('Keep the best of each group of near-duplicates?', 'Of each group of near-duplicates among the undecided images that match the filters, all but the best are rejected. One undo takes it back.')) return;
     const batch = newBatch();
     this.finishBatch(batch, 'reject', await this.ask(() => this.server.keep_best({ query: this.grid.query(), batch })));
   }
@@ -252,7 +253,7 @@ class ReviewPage {
     }
     if (refusals.length) {
       this.refuse(refusals[0].refused);
-      if (this.grid.open) this.outbox.settled().then(() => this.grid.reload()); // show the refused ones as they are
+      if (this.grid.open) this.outbox.settled().then(() => this.grid.reload()); // show their stored state
     } else if (trouble) this.say(`${waiting} not saved yet; the server does not answer. Trying again.`, true);
     else if (this.refusal) this.say(this.refusal, true);
     else if (waiting) this.say(`saving ${waiting}`);
@@ -264,7 +265,7 @@ class ReviewPage {
     this.say(sentence, true);
   }
 
-  // The same placement with a new seed is shown next; the present image follows it.
+  // Generate the same placement with a new seed and show it next; the current image follows it.
   async redraw() {
     const entry = this.queue.current;
     if (!entry || this.redrawing) return;
@@ -279,7 +280,7 @@ class ReviewPage {
     this.paint();
   }
 
-  // What the server answers; its refusal is shown, and undefined returned.
+  // Resolves to the server's answer; a refusal is shown, and undefined returned.
   async ask(question) {
     let answer;
     try { answer = await question(); } catch { answer = undefined; }
@@ -303,7 +304,7 @@ class ReviewPage {
   showAlike() {
     const [entry] = this.grid.selected();
     if (entry) this.takeQuery({ ...this.grid.query(), state: '', cluster: entry.cluster });
-    else this.say('Select an image first; those that look like it are then shown.', true);
+    else this.say('Select an image first; its near-duplicates are then shown.', true);
   }
 
   async saveQueue() {
@@ -321,7 +322,7 @@ class ReviewPage {
 
   async makeGold(question) {
     if (question.ids && !question.ids.length) {
-      this.say('Select decided images first; their decisions are then the known answers.', true);
+      this.say('Select decided images first; their decisions become the known answers.', true);
       return;
     }
     const answer = await this.ask(() => this.server.make_gold(question));
@@ -347,7 +348,7 @@ class ReviewPage {
   restart(ready = Promise.resolve()) {
     this.history.forgetSkipped();
     const fetched = this.queue.restart(ready);
-    this.paint(); // nothing to decide about until the images are there
+    this.paint(); // no image until the first page has arrived
     fetched.then(() => this.paint());
   }
 
@@ -491,7 +492,5 @@ function isTyping(target) {
   if (!(target instanceof HTMLElement) || target.type === 'range' || !target.getClientRects().length) return false;
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
-
-function inDigits(count) { return count.toLocaleString('en'); }
 
 function newBatch() { return `all-${Date.now()}-${crypto.getRandomValues(new Uint32Array(2)).join('')}`; }

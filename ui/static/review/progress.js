@@ -28,3 +28,6 @@ export function durationInWords(seconds) { return seconds < 90 ? `${Math.round(s
 
 // Percent of the work that is done.
 export function percentDone(decided, left) { return decided + left > 0 ? (100 * decided) / (decided + left) : 0; }
+
+// A count with separators, e.g. 20,000.
+export function inDigits(count) { return count.toLocaleString('en'); }
