@@ -22,7 +22,7 @@ from ui.components.addresses import page_address
 from ui.components.charts import bar_chart_html
 from ui.components.frame import build_head
 from ui.components.html import empty_html, link_html, note_html, table_html
-from ui.errors import AT_ONCE, QUIET
+from ui.errors import AT_ONCE, QUIET, Listening
 from ui.pages.create.controls import Values
 
 if TYPE_CHECKING:
@@ -241,9 +241,10 @@ def _wire(
         hub = where == _HUB
         return [gr.update(visible=not hub), *(gr.update(visible=hub) for _ in form.of_hub)]
 
+    latest: Listening = {**QUIET, "trigger_mode": "always_last"}
     form.place.input(placed, form.place, [form.folder, *form.of_hub], **AT_ONCE)
     for event in (form.place.input, form.name.blur, form.name.submit, form.folder.blur, form.folder.submit):
-        event(look, destination, preview, trigger_mode="always_last", **QUIET)
+        event(look, destination, preview, **latest)
     for event in (form.place.input, publish.click, compare.click):  # the shown answer is out of date
         event(None, None, outcome, js="() => ''", **AT_ONCE)
     published = publish.click(lead(publishing.publish), form.all, outcome, concurrency_id="publish")
