@@ -118,7 +118,7 @@ class DecisionService:
         Raises:
             NotAllowed: the reviewer may only look.
         """
-        self.roles.must_review(reviewer, "have pictures drawn here")
+        self.roles.must_review(reviewer, "generate images here")
         if (item := self.library.gold.get(sample_id)) is not None:
             sample_id = self.gold.sample_behind(item)
         row = reviewing.another_try(self.library, sample_id, self.access, batch_size=self.batch_size)
