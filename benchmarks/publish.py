@@ -1,8 +1,8 @@
-"""Export of a release against the two ways that `datasets` offers, on the same pictures in the same run.
+"""Writing a release compared with the two ways that `datasets` offers, on the same images in the same run.
 
-`python -m benchmarks.publish [PICTURES]`: pictures per second of our writer, of building the set through PIL and
-`datasets`, and of `datasets`' own embedding of stored files; the peak memory of a long export against a short one; and
-the share of the bytes that a release sends when it has grown by a hundredth.
+`python -m benchmarks.publish [IMAGES]`: images per second of our writer, of building the dataset through PIL and
+`datasets`, and of `datasets`' own embedding of stored files; the peak memory of a long release compared with a short
+one; and the share of its bytes that a release sends when it has grown by one per cent.
 """
 
 from __future__ import annotations
@@ -19,32 +19,33 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.domain.images import encode_webp
+from pipeline.domain.images import RGB, encode_webp
 from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts, Subset
 from pipeline.publish import ReleaseOptions, write_release
 from pipeline.store import Library, NewPhoto
 
-_PICTURES = 3_000
-_PIL_PICTURES = 100  # it is slow, and its speed does not depend on the number
+_IMAGES = 3_000
+_PIL_IMAGES = 100  # PIL is slow, and its speed does not depend on the number
 _SIDE_PX = 512
 _SMALL_PX = 128
 _SHORT, _LONG = 1_000, 10_000
 _TINY_PX = 24
 _RELEASE, _GROWN = 100_000, 101_000  # rows
-_SHARDS = 60  # about as many as 100,000 pictures of 300 kB fill
+_SHARDS = 60  # about as many as 100,000 images of 300 kB fill
 
 
-def texture(number: int, side_px: int) -> np.ndarray:
-    """(side, side, 3) uint8: light, colour and grain, at 512 px as hard to pack as a photograph of a shop's shelf.
+def texture(number: int, side_px: int) -> RGB:
+    """Draw light, colour and grain, (side, side, 3) uint8; at 512 px as hard to compress as a photo of a shop's shelf.
 
-    `encode_webp` makes 296 kB of it, and 283 kB on average of pictures of ../shared/data/shelves enlarged to it; PIL
-    takes 91 and 89 ms to decode one and pack it as PNG.
+    `encode_webp` needs 296 kB for it, and 283 kB on average for photos of shelves enlarged to this size; PIL takes 91
+    and 89 ms to decode one and to encode it as PNG.
     """
     rng = np.random.default_rng(number)
 
-    def field(cell_px: int, std: float, channels: int) -> np.ndarray:
+    def field(cell_px: int, std: float, channels: int) -> NDArray[np.float32]:
         cells = max(1, side_px // cell_px)
         coarse = rng.normal(0, std, (cells, cells, channels)).astype(np.float32)
         fine = cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
@@ -55,8 +56,8 @@ def texture(number: int, side_px: int) -> np.ndarray:
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
-def filled(folder: Path, count: int) -> Library:
-    """A library of `count` photos."""
+def filled_library(folder: Path, count: int) -> Library:
+    """Create a library of `count` photos."""
     library = Library.open(folder, create=True)
     for number in range(count):
         photo_id = library.images.put(texture(number, _SIDE_PX))
@@ -76,7 +77,7 @@ def filled(folder: Path, count: int) -> Library:
 
 
 def through_pil(paths: list[Path], out: Path) -> None:
-    """Decode every picture and let `datasets` encode it again: what most scripts do."""
+    """Decode every image and let `datasets` encode it again, as most scripts do."""
     from datasets import Dataset, Features, Value
     from datasets import Image as ImageFeature
 
@@ -103,17 +104,17 @@ def through_embedding(paths: list[Path], out: Path) -> None:
     embedded.with_format(None).to_parquet(str(out))
 
 
-def pictures_per_s(act: Callable[[], object], count: int) -> float:
-    """Speed of one export."""
+def images_per_s(act: Callable[[], object], count: int) -> float:
+    """Measure the speed of one export."""
     started = time.perf_counter()
     act()
     return count / (time.perf_counter() - started)
 
 
 def unchanged(library: Library, release: Path) -> bool:
-    """Whether every stored file arrived byte for byte."""
+    """Whether the release holds every stored file byte for byte."""
     wanted = [
-        hashlib.sha256(library.images.read_bytes(one.photo_id)).digest() for one in library.photos.list()
+        hashlib.sha256(library.images.read_bytes(photo.photo_id)).digest() for photo in library.photos.list()
     ]
     paths = sorted((release / "data" / "real").glob("train-*.parquet"))
     images = (image for path in paths for image in pq.read_table(path)["image"].to_pylist())
@@ -121,7 +122,7 @@ def unchanged(library: Library, release: Path) -> bool:
 
 
 class Repeated:
-    """A source of any number of rows over a few stored pictures, for measuring memory without a large library."""
+    """A source of any number of rows over a few stored images, to measure memory without a large library."""
 
     def __init__(self, count: int, side_px: int = _SMALL_PX) -> None:
         self._count = count
@@ -130,12 +131,12 @@ class Repeated:
 
     @property
     def data_bytes(self) -> int:
-        """Of all pictures."""
+        """The size of all images."""
         return self._count * sum(map(len, self._stored)) // len(self._stored)
 
-    def rows(self, part: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
-        """`count` real rows in the train split."""
-        if part is not Subset.REAL or split not in (None, "train"):
+    def rows(self, subset: Subset, /, *, split: str | None = None) -> Iterator[ReleaseRow]:
+        """Yield `count` real rows in the train split."""
+        if subset is not Subset.REAL or split not in (None, "train"):
             return
         for number in range(self._count):
             yield ReleaseRow(
@@ -150,32 +151,34 @@ class Repeated:
                 place=number + 1,
             )
 
-    def read_bytes(self, blob_id: str) -> bytes:
-        """A fresh copy, as from a disk."""
-        return bytes(bytearray(self._stored[int(blob_id) % len(self._stored)]))
+    def read_bytes(self, image_id: str, /) -> bytes:
+        """Return a fresh copy, as read from a disk."""
+        return bytes(bytearray(self._stored[int(image_id) % len(self._stored)]))
 
     def facts(self) -> ReviewFacts:
-        """Nothing was reviewed."""
+        """Return that nothing was reviewed."""
         return ReviewFacts()
 
     def list(self) -> tuple[()]:
-        """Nothing was planned."""
+        """Return that nothing was planned."""
         return ()
 
 
 class Distinct(Repeated):
-    """The same, with other bytes in every row."""
+    """The same with different bytes in every row."""
 
-    def read_bytes(self, blob_id: str) -> bytes:
-        """As many bytes as a small picture has; the first ones, which the card shows, are pictures."""
-        packed = super().read_bytes(blob_id)
-        number = int(blob_id)
+    def read_bytes(self, image_id: str, /) -> bytes:
+        """Return as many bytes as a small image has; the first rows, which the card shows, are real images."""
+        packed = super().read_bytes(image_id)
+        number = int(image_id)
         return packed if number < len(self._stored) else np.random.default_rng(number).bytes(len(packed))
 
 
 def shares_sent(folder: Path) -> tuple[float, float]:
-    """What a release that has grown sends of all its bytes: as whole files (LFS), and in the Hub's chunks (Xet, with
-    the real client and a store on this disk).
+    """Measure the share of its bytes that a grown release sends.
+
+    Returns:
+        As whole files (LFS), and in the Hub's chunks (Xet, with the real client and a store on this disk).
     """
     import hf_xet
 
@@ -184,8 +187,8 @@ def shares_sent(folder: Path) -> tuple[float, float]:
     stored: list[int] = []
     for count in (_RELEASE, _GROWN):
         write_release(Distinct(count, _TINY_PX), folder / str(count), name="growing", options=options)
-        found = {path.name: path for path in sorted((folder / str(count) / "data").rglob("*.parquet"))}
-        new = [str(path) for name, path in found.items() if name not in (shards[0] if shards else ())]
+        written = {path.name: path for path in sorted((folder / str(count) / "data").rglob("*.parquet"))}
+        new = [str(path) for name, path in written.items() if name not in (shards[0] if shards else ())]
         hf_xet.upload_files(
             new,
             f"local://{folder / 'xet'}",
@@ -195,7 +198,7 @@ def shares_sent(folder: Path) -> tuple[float, float]:
             "dataset",
             skip_sha256=True,
         )
-        shards.append(found)
+        shards.append(written)
         stored.append(sum(path.stat().st_size for path in (folder / "xet").rglob("*") if path.is_file()))
     before, after = shards
     total = sum(path.stat().st_size for path in after.values())
@@ -204,34 +207,34 @@ def shares_sent(folder: Path) -> tuple[float, float]:
 
 
 def export_memory_mb(count: int) -> float:
-    """Peak memory of a process of its own that exports `count` rows."""
+    """Measure the peak memory of a separate process that releases `count` rows."""
     command = [sys.executable, "-m", "benchmarks.publish", "--memory", str(count)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
 def print_own_memory(count: int) -> None:
-    """Export and tell the own peak in MB."""
+    """Write a release and print the peak memory of this process in MB."""
     with tempfile.TemporaryDirectory() as scratch:
         write_release(Repeated(count), Path(scratch) / "release", name="memory")
-    status = Path("/proc/self/status").read_text()  # getrusage would tell the parent's peak, too
+    status = Path("/proc/self/status").read_text()  # getrusage would include the parent's peak
     print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 
 
 def main(count: int) -> None:
-    """Print one JSON line."""
+    """Print the figures as one JSON line."""
     import datasets
 
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        library = filled(scratch / "library", count)
-        paths = [library.images.path(one.photo_id) for one in library.photos.list()]
+        library = filled_library(scratch / "library", count)
+        paths = [library.images.path(photo.photo_id) for photo in library.photos.list()]
         write_release(library, scratch / "warm", name="warm")
-        ours = pictures_per_s(lambda: write_release(library, scratch / "ours", name="ours"), count)
-        embedding = pictures_per_s(lambda: through_embedding(paths, scratch / "embedded.parquet"), count)
-        few = paths[:_PIL_PICTURES]
-        pil = pictures_per_s(lambda: through_pil(few, scratch / "pil.parquet"), len(few))
+        ours = images_per_s(lambda: write_release(library, scratch / "ours", name="ours"), count)
+        embedding = images_per_s(lambda: through_embedding(paths, scratch / "embedded.parquet"), count)
+        few = paths[:_PIL_IMAGES]
+        pil = images_per_s(lambda: through_pil(few, scratch / "pil.parquet"), len(few))
         kilobytes = sum(path.stat().st_size for path in paths) / count / 1000
         same = unchanged(library, scratch / "ours")
         library.close()
@@ -263,4 +266,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--memory"]:
         print_own_memory(int(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if sys.argv[1:] else _PICTURES)
+        main(int(sys.argv[1]) if sys.argv[1:] else _IMAGES)

@@ -15,10 +15,25 @@ from pipeline.settings import settings_from
 if TYPE_CHECKING:
     from pipeline.studio import Studio
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction["CommandParser"]
 else:
     Commands = object
 Progress = Callable[[int, "int | None", str], None]  # done, total if known, what is in progress
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose help may end with text that is read only when somebody asks for it.
+
+    The tables of sources and export formats import OpenCV and PyArrow, which would slow down every command.
+    """
+
+    details: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        """Return the help text."""
+        if self.details:
+            self.epilog = self.details()
+        return super().format_help()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,7 @@ def add_command(
     summary: str,
     *,
     library: bool = True,
-) -> argparse.ArgumentParser:
+) -> CommandParser:
     """Declare a command with the options that all have; return its parser for the others.
 
     Args:

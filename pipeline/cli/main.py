@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 
 from pipeline.cli import library, photos, releases, review, samples, spaces
-from pipeline.cli.command import Commands, Result
+from pipeline.cli.command import CommandParser, Commands, Result
 from pipeline.errors import Cancelled, StudioError
 
 _INTERRUPTED = 130
@@ -32,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(result.failed)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="python -m pipeline",
         description="Turn a small labelled image set into a large, varied, reviewed and published one.",
         epilog="Exit codes: 0 done; 1 refused, the reason is on stderr; 2 wrong usage; 130 interrupted.",

@@ -22,11 +22,8 @@ def add_commands(commands: Commands) -> None:
         _import,
         "add photos: a folder class/*.jpg, a .zip of it, hf://datasets/ns/name; or restore a release",
     )
-    parser.add_argument(
-        "source",
-        help="folder, .zip, hf://datasets/ns/name@revision?config=…&split=…, 'starter' or 'starter:field'; "
-        "a release, in a folder or on the Hub, brings its photos and its accepted samples",
-    )
+    parser.add_argument("source", help="one of the sources below")
+    parser.details = _sources
     parser.add_argument(
         "--split", choices=["train", "test"], help="for all photos; default: 80 %% train by hash"
     )
@@ -34,6 +31,12 @@ def add_commands(commands: Commands) -> None:
         parser.add_argument(
             f"--{name}-column", metavar="NAME", help=f"column of a Hub dataset that holds the {content}"
         )
+
+
+def _sources() -> str:
+    from pipeline.sources import sources_help
+
+    return f"sources: {sources_help()}; a release brings its photos and its accepted samples"
 
 
 def _import(options: argparse.Namespace) -> Result:

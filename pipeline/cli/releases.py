@@ -14,8 +14,15 @@ def add_commands(commands: Commands) -> None:
     _add_publish(commands)
     parser = add_command(commands, "export", _export, "write photos and accepted samples for other tools")
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
-    parser.add_argument("--format", required=True, help="folders, coco, yolo or webdataset")
+    parser.add_argument("--format", required=True, metavar="NAME", help="one of the formats below")
+    parser.details = _formats
     parser.add_argument("--origin", default="mixed", help="real, synthetic or mixed (default)")
+
+
+def _formats() -> str:
+    from pipeline.publish.exports import export_formats_help
+
+    return f"formats: {export_formats_help()}"
 
 
 def _add_publish(commands: Commands) -> None:

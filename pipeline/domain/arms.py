@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.domain.methods import Method
+from pipeline.domain.methods import METHODS, Method
 
 
 class Arm(StrEnum):
@@ -66,7 +66,7 @@ ARMS: dict[Arm, ArmFacts] = {
     Arm.SYNTHETIC: ArmFacts(
         title="Synthetic",
         description="the photographed objects in front of generated backgrounds (inpaint, controlnet)",
-        colour="#e08a00",
+        colour=METHODS[Method.INPAINT].colour,
         methods=(Method.INPAINT, Method.CONTROLNET),
         preselected=True,
     ),
@@ -81,14 +81,14 @@ ARMS: dict[Arm, ArmFacts] = {
     Arm.TEXT_TO_IMAGE: ArmFacts(
         title="Text to image",
         description="whole images generated from the prompt alone, without the photographed object",
-        colour="#c2699c",
+        colour=METHODS[Method.TEXT_TO_IMAGE].colour,
         methods=(Method.TEXT_TO_IMAGE,),
         old_names=("sdxl",),
     ),
     Arm.PASTE: ArmFacts(
         title="Pasted",
         description="the photographed objects pasted onto background photos, no diffusion",
-        colour="#8d6cc9",
+        colour=METHODS[Method.PASTE].colour,
         methods=(Method.PASTE,),
     ),
 }

@@ -40,6 +40,7 @@ class MethodFacts:
     title: str  # on pages
     description: str  # in cards and help, one line
     source_type: str  # IPTC digital source type, without the vocabulary's address
+    colour: str  # in plots; told apart by colour-blind readers (after Okabe and Ito, 2008)
     places_object: bool = True  # whether the photographed object is in the image
     needs_prompt: bool = True  # drawn by a model from a prompt
     needs_control: bool = False  # guided by edges through a ControlNet
@@ -51,23 +52,27 @@ METHODS: dict[Method, MethodFacts] = {
         title="inpaint",
         description="inpainting of everything but the object; the object keeps the pixels of its warped photo",
         source_type="compositeWithTrainedAlgorithmicMedia",
+        colour="#e08a00",
     ),
     Method.CONTROLNET: MethodFacts(
         title="guided by edges",
         description="inpainting of everything but the object, guided by edges through a ControlNet",
         source_type="compositeWithTrainedAlgorithmicMedia",
+        colour="#f0c36a",
         needs_control=True,
     ),
     Method.TEXT_TO_IMAGE: MethodFacts(
         title="text to image",
         description="the whole image from the prompt alone, without the photographed object: a baseline",
         source_type="trainedAlgorithmicMedia",
+        colour="#c2699c",
         places_object=False,
     ),
     Method.PASTE: MethodFacts(
         title="paste",
         description="the object on a real background image, no diffusion: a baseline",
         source_type="compositeCapture",
+        colour="#8d6cc9",
         needs_prompt=False,
         needs_background=True,
     ),

@@ -1,38 +1,35 @@
-"""From an accepted selection to a published dataset: folder, card, Hub."""
+"""From the accepted samples to a published dataset: a folder, its card, the Hub, and exports for other tools."""
 
-from pipeline.publish.bundle import ReleaseOptions, ReleaseReport, write_release
-from pipeline.publish.card import Study, card, release_card
-from pipeline.publish.exports import ExportReport, Format, export
-from pipeline.publish.folders import refuse_foreign, release_facts
-from pipeline.publish.history import earlier_release
-from pipeline.publish.hub import PushOptions, PushReport, hub_name, push_release
-from pipeline.publish.index import INDEX_NAME, read_index, released_ids
-from pipeline.publish.source import Outlook, ReleaseSource, Survey, outlook, outlook_of, survey
+from pipeline.publish.atomic_folder import refuse_foreign
+from pipeline.publish.contents import ReleaseContents, release_contents
+from pipeline.publish.exports import EXPORT_FORMATS, ExportReport, export, export_formats_help
+from pipeline.publish.previous_release import previous_release
+from pipeline.publish.push import PushOptions, PushReport, hub_name, push_release
+from pipeline.publish.release_card import CardDetails, Study, card, release_card
+from pipeline.publish.release_writer import ReleaseOptions, ReleaseReport, write_release
+from pipeline.publish.row_index import INDEX_NAME, read_index, released_ids
 
 __all__ = [
+    "EXPORT_FORMATS",
     "INDEX_NAME",
+    "CardDetails",
     "ExportReport",
-    "Format",
-    "Outlook",
     "PushOptions",
     "PushReport",
+    "ReleaseContents",
     "ReleaseOptions",
     "ReleaseReport",
-    "ReleaseSource",
     "Study",
-    "Survey",
     "card",
-    "earlier_release",
     "export",
+    "export_formats_help",
     "hub_name",
-    "outlook",
-    "outlook_of",
+    "previous_release",
     "push_release",
     "read_index",
     "refuse_foreign",
     "release_card",
-    "release_facts",
+    "release_contents",
     "released_ids",
-    "survey",
     "write_release",
 ]

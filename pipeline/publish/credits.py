@@ -1,4 +1,4 @@
-"""Whose work the models are, for the card of a release."""
+"""Credits of models and photos for the card of a release, and names without the paths of somebody's disk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Credit:
 
     title: str
     licence: str
-    terms: str = ""  # what the licence passes on
+    terms: str = ""  # what the licence demands of those who use the images
 
 
-_RAIL = "what it made must not be used against the restrictions in attachment A of the OpenRAIL++-M licence"
+_RAIL = "its images must not be used against the restrictions in attachment A of the OpenRAIL++-M licence"
 _CREDITS = {
     "nano": Credit("nano, the small SDXL that is part of this project", "Apache-2.0"),
     "sdxl": Credit(
@@ -26,7 +26,7 @@ _CREDITS = {
         "OpenRAIL++-M, the VAE MIT",
         _RAIL,
     ),
-    "none": Credit("no model: real background pictures, pasted", "that of the pictures"),
+    "none": Credit("no model: pasted onto background photos", "that of the photos"),
 }
 
 
@@ -37,7 +37,7 @@ _SDXL_REVISIONS = (
 
 
 def credit(model: str, revision: str = "") -> Credit:
-    """How to name a model; one in a folder keeps the folder's name, and the terms of SDXL where it is made from it."""
+    """Return how to name a model: a known one by its title, one in a folder by the folder's name."""
     if model in _CREDITS:
         return _CREDITS[model]
     title = f"the checkpoint {code(last_part(model))}"
@@ -46,18 +46,18 @@ def credit(model: str, revision: str = "") -> Credit:
     return Credit(
         title,
         "its own",
-        "its own licence; if it was trained from SDXL, the OpenRAIL++-M restrictions pass on",
+        "its own licence; if it was trained from SDXL, the OpenRAIL++-M restrictions apply too",
     )
 
 
 def published_model(model: str) -> str:
-    """A model as others may read it: a folder of somebody's disk by its own name, never by that of a known model."""
+    """Return a model's name for other people: a folder's own name, never that of a known model."""
     name = last_part(model) if model else ""  # a photo has none
     return f"folder {name}" if name != model and name in _CREDITS else name
 
 
 def last_part(path: str) -> str:
-    """The name of a file or folder, written the way of any system; a name stays as it is."""
+    """Return the last component of a path of any operating system; a name without a path is unchanged."""
     name = PureWindowsPath(path.rstrip("/\\")).name
     return name if name not in ("", ".", "..", "~") else "a folder"
 
@@ -68,16 +68,16 @@ _LONGEST_SOURCE = 300
 
 
 def is_rendered(source: str) -> bool:
-    """Whether the pictures of an import were drawn by this project."""
+    """Whether the photos of an import were rendered by this project."""
     return source.split(":")[0] == _STARTER
 
 
 def published_source(source: str) -> str:
-    """An import as others may read it: one line without markup, a folder of somebody's disk by its own name only.
+    """Return an import's source for other people: one line without markup, of a folder only its own name.
 
-    A folder that bears the starter set's name does not pass for it.
+    A folder with the name of the starter set is told apart from it.
     """
-    words = source.translate(_MARKUP).split()  # they may be what another release said
+    words = source.translate(_MARKUP).split()  # the source may come from another person's release
     plain = " ".join(words)[:_LONGEST_SOURCE]
     if not plain or is_rendered(plain) or plain.startswith("hf://"):
         return plain
@@ -86,9 +86,9 @@ def published_source(source: str) -> str:
 
 
 def source_credit(source: str) -> tuple[str, str]:
-    """How to name an import and its licence; of a folder on somebody's disk only its own name is told."""
+    """Return (name, licence) of an import's source."""
     if is_rendered(source):
         return "the rendered starter set of this project (no photographs)", "Apache-2.0"
     if source.startswith("hf://"):
         return published_source(source), "see there"
-    return published_source(source), "that of the pictures"
+    return published_source(source), "that of the photos"

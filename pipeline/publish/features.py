@@ -1,37 +1,70 @@
-"""The columns of a release, and a row of it as parquet wants it."""
+"""The columns of a release, and a row of it as parquet stores it."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from pipeline.domain.quality import SCORE_NAMES
-from pipeline.domain.release import IDENTITY, ReleaseRow, Subset
+from pipeline.domain.release import IDENTITY, Matrix, ReleaseRow, Subset
 from pipeline.errors import ReleaseRefused
 from pipeline.publish.credits import published_model, published_source
-from pipeline.publish.source import ReleaseSource, stored_picture
+from pipeline.publish.release_source import ReleaseSource, stored_image
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Features
 
-TEXT_COLUMNS = (  # written with dictionaries and statistics, which picture bytes do not need
+TEXT_COLUMNS = (  # written with dictionaries and statistics, which image bytes do not need
     "origin", "method", "prompt", "model", "revision", "source_id", "source", "sample_id",
 )  # fmt: skip
-PICTURE_COLUMNS = ("image", "mask")
-PACKED_COLUMNS = ("image.bytes", "mask.bytes")  # packed already
+COMPRESSED_COLUMNS = ("image.bytes", "mask.bytes")  # WebP, which does not compress further
+
+Box = tuple[int, int, int, int]
 
 
-def release_features(labels: tuple[str, ...], part: Subset | None = None) -> Features:
-    """The typed columns, the same in every configuration but for `reason` in the rejected one.
+class ImageFile(TypedDict):
+    """An encoded image as the `Image` feature of `datasets` stores it."""
+
+    bytes: bytes
+    path: str
+
+
+class StoredRow(TypedDict):
+    """One row, a value for each column of `release_features`."""
+
+    image: ImageFile
+    label: int
+    mask: ImageFile | None
+    bbox: Box | None
+    boxes: Sequence[Box]
+    origin: str
+    method: str
+    prompt: str
+    seed: int
+    model: str
+    revision: str
+    source_id: str
+    source_ids: Sequence[str]
+    source: str
+    sample_id: str
+    homography: Matrix
+    homographies: Sequence[Matrix]
+    scores: dict[str, float | None]
+    reason: NotRequired[str]  # in the rejected subset only
+
+
+def release_features(labels: tuple[str, ...], subset: Subset | None = None) -> Features:
+    """Return the typed columns, the same in every configuration except for `reason` in the rejected one.
 
     `mask`, `bbox` and each of the scores may be null.
     """
     from datasets import ClassLabel, Features, Image, List, Value  # slow to import, needed only here
 
     box = List(Value("int32"), length=4)  # x0, y0, x1, y1 in pixels, x1 and y1 exclusive
-    matrix = List(List(Value("float64"), length=3), length=3)  # photo pixels → picture pixels
-    columns: dict[str, Any] = {
+    matrix = List(List(Value("float64"), length=3), length=3)  # photo pixels → image pixels
+    columns: dict[str, object] = {
         "image": Image(),
         "label": ClassLabel(names=list(labels)),
         "mask": Image(),
@@ -51,13 +84,13 @@ def release_features(labels: tuple[str, ...], part: Subset | None = None) -> Fea
         "homographies": List(matrix),
         "scores": {name: Value("float64") for name in SCORE_NAMES},
     }
-    if part is Subset.REJECTED:
+    if subset is Subset.REJECTED:
         columns["reason"] = Value("string")
     return Features(columns)
 
 
 def stored_schema(features: Features) -> pa.Schema:
-    """The schema of the files. The class names are in the card alone: a new class leaves the files as they are."""
+    """Return the schema of the files. The class names are in the card alone: a new class leaves the files unchanged."""
     from datasets import Features, Value
 
     schema = Features({**features, "label": Value("int64")}).arrow_schema
@@ -65,21 +98,21 @@ def stored_schema(features: Features) -> pa.Schema:
     return schema.with_metadata({b"huggingface": json.dumps(hint, sort_keys=True).encode()})
 
 
-def release_record(
-    source: ReleaseSource, part: Subset, row: ReleaseRow, label_numbers: dict[str, int]
-) -> dict[str, Any]:
-    """One row with its stored picture files, byte for byte.
+def stored_row(
+    source: ReleaseSource, subset: Subset, row: ReleaseRow, label_numbers: Mapping[str, int]
+) -> StoredRow:
+    """Return a row with its stored image files, byte for byte.
 
     Raises:
-        ReleaseRefused: the library changed meanwhile, or a picture of it is missing or damaged.
+        ReleaseRefused: the library changed meanwhile, or an image of it is missing or damaged.
     """
     if row.label not in label_numbers:
-        raise ReleaseRefused("photos of a new class came in while the release was written; publish again")
-    record = {
-        "image": _picture(source, row, row.image_id, "webp"),
+        raise ReleaseRefused("photos of a new class were added while the release was written; publish again")
+    stored: StoredRow = {
+        "image": _file(source, row, row.image_id, "webp"),
         "label": label_numbers[row.label],
-        "mask": None if row.mask_id is None else _picture(source, row, row.mask_id, "mask.webp"),
-        "bbox": row.boxes[-1] if row.boxes else None,  # of the front object: all are listed back to front
+        "mask": None if row.mask_id is None else _file(source, row, row.mask_id, "mask.webp"),
+        "bbox": row.boxes[-1] if row.boxes else None,  # of the front object: they are listed back to front
         "boxes": row.boxes,
         "origin": str(row.origin),
         "method": row.method,
@@ -95,10 +128,10 @@ def release_record(
         "homographies": row.homographies,
         "scores": {name: row.scores.get(name) for name in SCORE_NAMES},
     }
-    if part is Subset.REJECTED:
-        record["reason"] = row.reason
-    return record
+    if subset is Subset.REJECTED:
+        stored["reason"] = row.reason
+    return stored
 
 
-def _picture(source: ReleaseSource, row: ReleaseRow, blob_id: str, suffix: str) -> dict[str, Any]:
-    return {"bytes": stored_picture(source, row, blob_id), "path": f"{row.sample_id}.{suffix}"}
+def _file(source: ReleaseSource, row: ReleaseRow, image_id: str, extension: str) -> ImageFile:
+    return {"bytes": stored_image(source, row, image_id), "path": f"{row.sample_id}.{extension}"}

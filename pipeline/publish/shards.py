@@ -1,25 +1,29 @@
-"""Rows into parquet shards, streaming: memory does not grow with the number of rows.
+"""Write rows into parquet shards, streaming: memory does not grow with the number of rows.
 
-Where a shard ends follows from the rows in it alone (content-defined chunking as in LBFS, Muthitacharoen et al. 2001,
-section 3.1, with rows for bytes), and its name from its content. So a release that has grown holds the old shards
-unchanged but for the last, and one that lost a row has one other shard: only what is new travels to the Hub.
+Where a shard ends depends on the rows in it alone (content-defined chunking as in LBFS, Muthitacharoen et al. 2001,
+section 3.1, with rows for bytes), and its name on its content. So a release that has grown holds the old shards
+unchanged except for the last one, and in a release that lost a row one shard differs: only new data is uploaded.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.publish.features import PACKED_COLUMNS, PICTURE_COLUMNS, TEXT_COLUMNS
+from pipeline.publish.features import COMPRESSED_COLUMNS, TEXT_COLUMNS, ImageFile, StoredRow
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 SHARD_BYTES = 500_000_000
 _GROUP_ROWS = 100  # in one row group: what a reader holds at once
@@ -39,11 +43,10 @@ class Shard:
 
 @dataclass(slots=True)
 class ShardWriter:
-    """Writes one split as `<split>-<place of the first row>-<hash>.parquet`, so that names sort as rows do.
+    """Writes one split as `<split>-<place of the first row>-<hash>.parquet`, so that names sort in row order.
 
-    A shard holds between half and one and a half times `shard_bytes` of pictures, the last one less. A split without
-    rows gets one shard with the schema alone. Leaving the `with` block completes
-    the files.
+    A shard holds between 0.5 and 1.5 times `shard_bytes` of images, the last one less. A split without rows gets one
+    shard with the schema alone. Leaving the `with` block completes the files.
     """
 
     folder: Path
@@ -51,35 +54,35 @@ class ShardWriter:
     schema: pa.Schema
     shard_bytes: int = SHARD_BYTES
     rows: int = 0
-    data_bytes: int = 0  # of pictures and masks
+    data_bytes: int = 0  # of images and masks
     shards: list[Shard] = field(default_factory=list)
-    _waiting: list[dict[str, Any]] = field(default_factory=list)
+    _waiting: list[StoredRow] = field(default_factory=list)
     _waiting_bytes: int = 0
     _in_shard: int = 0
     _rows_in_shard: int = 0
     _first_place: int = 0
     _writer: pq.ParquetWriter | None = None
     _sink: _HashingFile | None = None
-    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    _written: Future[None] | None = None
+    _writing_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _pending_write: Future[None] | None = None
 
-    def add(self, record: dict[str, Any], *, place: int = 0) -> None:
-        """Take one row.
+    def add(self, row: StoredRow, *, place: int = 0) -> None:
+        """Write one row.
 
         Args:
-            record: columns of the schema; `sample_id` decides with its size whether the shard ends here.
-            place: where it stands in its part, for the name of the shard that it begins.
+            row: values for the columns of the schema; `sample_id` and the size decide whether the shard ends here.
+            place: the row's position in its subset, for the name of the shard that it begins.
         """
-        size = sum(len(record[name]["bytes"]) for name in PICTURE_COLUMNS if record[name])
+        size = sum(len(file["bytes"]) for file in (row["image"], row["mask"]) if file)
         if not self._rows_in_shard:
             self._first_place = place
-        self._waiting.append(record)
+        self._waiting.append(row)
         self._waiting_bytes += size
         self._in_shard += size
         self._rows_in_shard += 1
         self.rows += 1
         self.data_bytes += size
-        if self._ends(str(record["sample_id"]), size):
+        if self._ends(row["sample_id"], size):
             self._flush()
             self._close()
         elif len(self._waiting) >= _GROUP_ROWS or self._waiting_bytes >= _GROUP_BYTES:
@@ -104,10 +107,10 @@ class ShardWriter:
                 self._flush()
                 self._close()
         finally:
-            self._beside.shutdown()
+            self._writing_thread.shutdown()
 
     def _ends(self, sample_id: str, size: int) -> bool:
-        """Whether the shard ends after this row: sooner or later by chance, which the row's own id decides."""
+        """Whether the shard ends after this row: pseudo-randomly, decided by the row's own id."""
         half = self.shard_bytes / 2
         if self._in_shard < half:
             return False
@@ -115,22 +118,22 @@ class ShardWriter:
         return draw < size / half or self._in_shard >= 3 * half
 
     def _flush(self) -> None:
-        """Pack and write the waiting rows in a thread, while the next ones are read: one group at a time."""
+        """Pack and write the waiting rows in a thread while the next ones are read, one group at a time."""
         if self._writer is None:
             self._open()
-        self._settle()
+        self._wait_for_write()
         if self._waiting:
-            self._written = self._beside.submit(self._write, self._waiting)
+            self._pending_write = self._writing_thread.submit(self._write, self._waiting)
         self._waiting, self._waiting_bytes = [], 0
 
-    def _write(self, rows: list[dict[str, Any]]) -> None:
+    def _write(self, rows: list[StoredRow]) -> None:
         assert self._writer is not None
         self._writer.write_table(_table(rows, self.schema))
 
-    def _settle(self) -> None:
-        written, self._written = self._written, None
-        if written is not None:
-            written.result()
+    def _wait_for_write(self) -> None:
+        pending, self._pending_write = self._pending_write, None
+        if pending is not None:
+            pending.result()
 
     def _open(self) -> None:
         self._sink = _HashingFile(self.folder / f".{self.split}.part")
@@ -139,12 +142,14 @@ class ShardWriter:
             self.schema,
             use_dictionary=list(TEXT_COLUMNS),
             write_statistics=list(TEXT_COLUMNS),
-            compression={name: "NONE" if name in PACKED_COLUMNS else "ZSTD" for name in _leaves(self.schema)},
-            use_content_defined_chunking=True,  # a changed shard shares most of its bytes with the one before
+            compression={
+                name: "NONE" if name in COMPRESSED_COLUMNS else "ZSTD" for name in _leaves(self.schema)
+            },
+            use_content_defined_chunking=True,  # a changed shard shares most of its bytes with its previous version
         )
 
     def _close(self) -> None:
-        self._settle()
+        self._wait_for_write()
         assert self._writer is not None
         assert self._sink is not None
         self._writer.close()
@@ -157,8 +162,8 @@ class ShardWriter:
         self._in_shard = self._rows_in_shard = 0
 
     def _abandon(self) -> None:
-        if self._written is not None:
-            self._written.exception()  # what went wrong before is told
+        if self._pending_write is not None:
+            self._pending_write.exception()  # the first error is the one to report
         writer, sink, self._writer, self._sink = self._writer, self._sink, None, None
         try:
             if writer is not None:
@@ -169,7 +174,7 @@ class ShardWriter:
 
 
 class _HashingFile(io.RawIOBase):
-    """A file for writing that knows the SHA-256 of what went into it; it is taken beside the writing."""
+    """A file for writing that computes the SHA-256 of its content in a thread while it is written."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -181,51 +186,60 @@ class _HashingFile(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """Of all that was written, once the file is closed."""
+        """The digest of all that was written, once the file is closed."""
         return self._digest.hexdigest()
 
     def writable(self) -> bool:
-        """It is for writing only."""
+        """True: the file is for writing only."""
         return True
 
-    def write(self, data: Any) -> int:
-        """Append bytes; how many."""
-        self._file.write(data)
+    def write(self, data: Buffer, /) -> int:
+        """Append bytes and return how many."""
+        size = self._file.write(data)
         if self._latest is not None:
             self._latest.result()  # one piece at a time, so that memory stays flat
         self._latest = self._hashing.submit(self._digest.update, bytes(data))
-        self.size += len(data)
-        return len(data)
+        self.size += size
+        return size
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """The number of bytes written."""
         return self.size
 
     def flush(self) -> None:
-        """Hand what was written to the system."""
+        """Flush the file's buffer to the system."""
         if not self._file.closed:
             self._file.flush()
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file and complete the digest."""
         self._file.close()
         self._hashing.shutdown()
         super().close()
 
 
-def _table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """The rows as a table that holds the picture bytes themselves, where `Table.from_pylist` would copy them."""
+def _table(rows: Sequence[StoredRow], schema: pa.Schema) -> pa.Table:
+    """Return the rows as a table that refers to the image bytes, which `Table.from_pylist` would copy."""
+    files: dict[str, Sequence[ImageFile | None]] = {
+        "image": [row["image"] for row in rows],
+        "mask": [row["mask"] for row in rows],
+    }
+    values: Sequence[Mapping[str, object]] = rows
     columns = [
-        pa.chunked_array([_picture(row[one.name]).cast(one.type) for row in rows], one.type)
-        if one.name in PICTURE_COLUMNS
-        else pa.array([row[one.name] for row in rows], one.type)
-        for one in schema
+        _image_column(files[column.name], column.type)
+        if column.name in files
+        else pa.array([row[column.name] for row in values], column.type)
+        for column in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _picture(file: dict[str, Any] | None) -> pa.StructArray:
-    """One file, or None, as a struct of its bytes and its path."""
+def _image_column(files: Sequence[ImageFile | None], kind: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([_image(file).cast(kind) for file in files], kind)
+
+
+def _image(file: ImageFile | None) -> pa.StructArray:
+    """Return one file, or None, as a struct of its bytes and its path."""
     data = b"" if file is None else file["bytes"]
     offsets = np.array([0, len(data)], np.int32)
     packed = pa.BinaryArray.from_buffers(pa.binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
@@ -234,7 +248,7 @@ def _picture(file: dict[str, Any] | None) -> pa.StructArray:
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
-    """The parquet columns of a schema, e.g. "image.bytes"."""
+    """Return the parquet columns of a schema, e.g. "image.bytes"."""
     sink = pa.BufferOutputStream()
     pq.write_table(schema.empty_table(), sink)
     columns = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.errors import StudioError
 from pipeline.publish import hub_name
-from pipeline.publish.state import DatasetState, taken_token
+from pipeline.publish.state import DatasetState, take_token
 from pipeline.settings import Settings
 from pipeline.store import Library, ReplicaFolder, Restored
 
@@ -54,7 +54,7 @@ def open_library(settings: Settings, *, create: bool) -> OpenedLibrary:
     folder, dataset = Path(settings.state), None
     if name := hub_name(settings.state):
         folder = settings.library.with_name(f"{settings.library.name}-state")
-        dataset = DatasetState(name, folder, token=taken_token())
+        dataset = DatasetState(name, folder, token=take_token())
     library = Library.open(settings.library, create=create)
     try:
         restored = library.replicate_to(ReplicaFolder(folder, dataset.guard if dataset else None))

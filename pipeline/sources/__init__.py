@@ -1,9 +1,9 @@
-"""Where photographs come from: class folders, archives of them, the Hub, the starter set."""
+"""Where photos come from: class folders, archives of them, the Hub, the starter set. `openers.OPENERS` lists them."""
 
 from pipeline.sources.columns import ColumnMap
 from pipeline.sources.item import Refusal, Source, SourceItem, label_fault
-from pipeline.sources.opening import open_source
-from pipeline.sources.release import REAL, SYNTHETIC, Release, ReleaseRecord
+from pipeline.sources.openers import open_source, sources_help
+from pipeline.sources.published_release import REAL, SYNTHETIC, Release, ReleaseRecord
 
 __all__ = [
     "REAL",
@@ -16,4 +16,5 @@ __all__ = [
     "SourceItem",
     "label_fault",
     "open_source",
+    "sources_help",
 ]

@@ -1,4 +1,4 @@
-"""What an hf:// address asks for: a data set, its version, and the part of it that is wanted."""
+"""Addresses of datasets on the Hub: the dataset, its revision, and the configuration, split and columns to read."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pipeline.errors import SourceRefused, UnknownName
 from pipeline.sources.columns import ColumnMap
 
 PREFIX = "hf://datasets/"
-Token = str | bool | None  # of who asks; None: HF_TOKEN or the saved sign-in, False: nobody's
+Token = str | bool | None  # None: HF_TOKEN or the saved sign-in; False: no token
 _KEYS = ("config", "image", "label", "mask", "revision", "split")
-_MOST_PARTS = 2  # owner/name
+_MOST_COMPONENTS = 2  # owner/name
 _SPECIAL = "refs/"  # the one kind of revision whose slashes the Hub takes unquoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubAddress:
-    """`hf://datasets/owner/name@revision?config=…&split=…&image=…&label=…&mask=…`; all but the name may be missing."""
+    """`hf://datasets/owner/name@revision?config=…&split=…&image=…&label=…&mask=…`; only the name is required."""
 
     repository: str
     revision: str | None = None  # a tag, a branch or a commit
@@ -28,37 +28,37 @@ class HubAddress:
 
     @property
     def whole(self) -> bool:
-        """Whether it asks for the data set as it is, not for a part of it or for columns by name."""
+        """Whether the address names no configuration, split or columns."""
         return self.config is None and self.split is None and self.columns == ColumnMap()
 
     @property
     def name(self) -> str:
-        """How a person calls it: owner/name@revision."""
+        """The short name: owner/name@revision."""
         return self.repository + (f"@{self.revision}" if self.revision else "")
 
     def at(self, commit: str) -> str:
-        """The address of what was read: with the commit instead of a name that may move."""
+        """Return the address with a commit, which never moves, instead of the revision."""
         asked = {"config": self.config, "split": self.split}
         query = urlencode({key: value for key, value in asked.items() if value})
         return f"{PREFIX}{self.repository}@{quote(commit, safe='')}" + (f"?{query}" if query else "")
 
 
 def hub_address(source: str) -> HubAddress:
-    """The parts of an address.
+    """Parse an address.
 
     Raises:
-        SourceRefused: it is no such address, or names two revisions.
-        UnknownName: it asks for something that there is not.
+        SourceRefused: it is not the address of a dataset, or names two revisions.
+        UnknownName: it has an unknown query key.
     """
     path, _, query = source.removeprefix(PREFIX).partition("?")
     repository, _, revision = path.strip("/").partition("@")
-    parts = repository.split("/")
-    if not source.startswith(PREFIX) or len(parts) > _MOST_PARTS or not all(parts):
-        raise SourceRefused(f"'{source}' is no data set address; it looks like hf://datasets/owner/name")
+    components = repository.split("/")
+    if not source.startswith(PREFIX) or len(components) > _MOST_COMPONENTS or not all(components):
+        raise SourceRefused(f"'{source}' is not the address of a dataset; write hf://datasets/owner/name")
     asked = parse_qs(query)
     for key in asked:
         if key not in _KEYS:
-            raise UnknownName("part of a data set address", key, _KEYS)
+            raise UnknownName("query key of a dataset address", key, _KEYS)
     given = {key: values[-1] for key, values in asked.items()}
     return HubAddress(
         repository=repository,
@@ -72,8 +72,8 @@ def hub_address(source: str) -> HubAddress:
 def _revision(source: str, in_path: str, given: Mapping[str, str]) -> str | None:
     if "/" in in_path and not in_path.startswith(_SPECIAL):
         raise SourceRefused(
-            f"'{source}' names a file or a folder; a data set as a whole is needed "
-            "(a slash in a revision is written %2F)"
+            f"'{source}' names a file or a folder; name the whole dataset "
+            "(write a slash in a revision as %2F)"
         )
     named = unquote(in_path) or None
     asked = given.get("revision")

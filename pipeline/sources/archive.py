@@ -1,4 +1,4 @@
-"""A .zip of class folders, read entry by entry in memory: nothing is ever extracted to disk."""
+"""A .zip of class folders, read entry by entry in memory: nothing is extracted to disk."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import SourceRefused
 from pipeline.sources.item import MAX_FILE_BYTES, Refusal, SourceItem
-from pipeline.sources.layout import sorted_out
+from pipeline.sources.layout import image_entries
 
-_MAX_RATIO = 100  # image files hardly compress; a decompression bomb shrinks a thousandfold
+_MAX_RATIO = 100  # image files hardly compress; a decompression bomb compresses a thousandfold
 _RATIO_FROM_BYTES = 2**20
 _MAX_TOTAL_BYTES = 50 * 2**30
 _MAX_ENTRIES = 1_000_000
 _ENCRYPTED = 0x1
-_BROKEN = (  # what zipfile and its decoders raise for archives that are damaged or packed in an unknown way
+_BROKEN = (  # what zipfile and its decoders raise for damaged archives and unknown compression
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    RuntimeError,  # NotImplementedError, of an unknown packing, is one
+    RuntimeError,  # NotImplementedError, of unknown compression, is one
     OSError,
     ValueError,
 )
 
 
 class ZipSource:
-    """Class folders in an archive. What would leave the folder, links and bombs are refused and listed.
+    """Class folders in an archive. Entries that would leave the folder, links and decompression bombs are refused.
 
     Raises:
-        SourceRefused: the file is no zip, or holds no usable pictures in class folders.
+        SourceRefused: the file is not a zip archive, or holds no usable images in class folders.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class ZipSource:
         except _BROKEN as error:
             raise SourceRefused(f"{path} is not a readable zip archive: {error}") from None
         self._infos = self._usable()
-        self._entries, refused = sorted_out(self._infos, unwrap=True)
+        self._entries, refused = image_entries(self._infos, unwrap=True)
         self.refused += refused
         self.count: int | None = len(self._entries)
         if not self._entries:
@@ -53,7 +53,7 @@ class ZipSource:
             raise SourceRefused(self._nothing_in(path))
 
     def items(self) -> Iterator[SourceItem]:
-        """Every image, in order of path."""
+        """Yield every image in order of path."""
         for entry in self._entries:
             try:
                 mask = self._read(entry.mask) if entry.mask else None
@@ -96,14 +96,14 @@ class ZipSource:
         if self.refused:
             first = self.refused[0]
             return f"nothing in {path} can be used; for example {first.name} {first.reason}"
-        return f"{path} holds no pictures; an archive with one folder per class is needed"
+        return f"{path} holds no images; an archive with one folder per class is needed"
 
 
 def _reason_against(info: zipfile.ZipInfo) -> str:
-    """Why an entry is not to be read; "" when nothing speaks against it."""
+    """Return why an entry is refused; "" where it is not."""
     name = info.filename.replace("\\", "/")
-    parts = name.split("/")
-    if name.startswith("/") or ".." in parts or ":" in parts[0]:
+    components = name.split("/")
+    if name.startswith("/") or ".." in components or ":" in components[0]:
         return "its path leaves the folder"
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:

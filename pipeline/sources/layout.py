@@ -1,4 +1,4 @@
-"""Which files of a tree are images of which class, and which is whose mask: names only, no reading."""
+"""Find the images, classes and masks in a tree of files by their names, without reading them."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pipeline.errors import SourceRefused
-from pipeline.sources.item import PICTURE_SUFFIXES, Refusal
+from pipeline.sources.item import IMAGE_SUFFIXES, Refusal
 
 MASKS = "masks"
 _SPLITS = frozenset({"train", "test", "val", "valid", "validation"})
-_SILENT = frozenset({"thumbs.db", "desktop.ini"})
+_IGNORED = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An image file: its class, its path inside the source, the path of its mask or None."""
+    """An image file: its class, its path inside the source, and the path of its mask or None."""
 
     label: str
     path: PurePosixPath
     mask: PurePosixPath | None
 
 
-def sorted_out(paths: Iterable[PurePosixPath], *, unwrap: bool) -> tuple[list[Entry], list[Refusal]]:
-    """Entries in order of path, and the files that are none.
+def image_entries(paths: Iterable[PurePosixPath], *, unwrap: bool) -> tuple[list[Entry], list[Refusal]]:
+    """Return the images in order of path, and the files that are refused.
 
     Args:
         paths: files, relative to the source's root.
-        unwrap: whether one folder round all others (as archives have) is looked through.
+        unwrap: whether to skip folders that contain all others, as archives have.
 
     Raises:
         SourceRefused: the folders are splits, not classes.
     """
     visible = [path for path in sorted(set(paths)) if not _is_hidden(path)]
-    pictures = [path for path in visible if path.suffix.lower() in PICTURE_SUFFIXES]
+    images = [path for path in visible if path.suffix.lower() in IMAGE_SUFFIXES]
     refused = [
-        Refusal(str(path), f"not a picture file ({path.suffix or 'no ending'})")
+        Refusal(str(path), f"is not an image file ({path.suffix or 'no extension'})")
         for path in visible
-        if path.suffix.lower() not in PICTURE_SUFFIXES
+        if path.suffix.lower() not in IMAGE_SUFFIXES
     ]
-    depth = _wrappers(pictures) if unwrap else 0
-    masks = {_mask_key(path, depth): path for path in pictures if path.parts[depth] == MASKS}
+    depth = _wrappers(images) if unwrap else 0
+    masks = {_mask_key(path, depth): path for path in images if path.parts[depth] == MASKS}
     entries = []
-    for path in pictures:
+    for path in images:
         if path.parts[depth] == MASKS and len(path.parts) > depth + 1:
             continue
         if len(path.parts) < depth + 2:
-            refused.append(Refusal(str(path), "lies outside any class folder"))
+            refused.append(Refusal(str(path), "is outside any class folder"))
             continue
         own = path.relative_to(*path.parts[:depth]) if depth else path
         entries.append(Entry(path.parts[depth], path, masks.get(own.with_suffix(""))))
@@ -56,11 +56,11 @@ def sorted_out(paths: Iterable[PurePosixPath], *, unwrap: bool) -> tuple[list[En
 
 
 def _is_hidden(path: PurePosixPath) -> bool:
-    return path.name.lower() in _SILENT or any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return path.name.lower() in _IGNORED or any(part.startswith((".", "__MACOSX")) for part in path.parts)
 
 
 def _wrappers(paths: list[PurePosixPath]) -> int:
-    """How many folders lie round everything: all share them, and class folders still follow."""
+    """Return how many folders contain everything else, class folders included."""
     depth = 0
     while (
         paths

@@ -73,13 +73,13 @@ class Call:
                 not signed in.
         """
         kind = self.parts.get("kind", "models").removesuffix("s")
-        found = self.state.repositories.get((kind, f"{self.parts['ns']}/{self.parts['name']}"))
+        repository = self.state.repositories.get((kind, f"{self.parts['ns']}/{self.parts['name']}"))
         owned = self.token is not None and self.parts["ns"] in self.token.namespaces
-        if found is None or (found.private and not owned):
+        if repository is None or (repository.private and not owned):
             if self.token is None:
                 raise HubRefusal(401, "Invalid username or password.", code="RepoNotFound")
             raise no_repository()
-        return found
+        return repository
 
     def writable(self) -> Repository:
         """The repository of the path, for a change.
@@ -87,13 +87,14 @@ class Call:
         Raises:
             HubRefusal: as for `readable`; 401 not signed in; 403 the token may only read it.
         """
-        found = self.readable()
+        repository = self.readable()
         token = self.signed_in()
-        if not token.may_write(found.id, found.creator):
+        if not token.may_write(repository.id, repository.creator):
             raise HubRefusal(
-                403, f"You don't have the rights to write to {found.kind} {found.id} with this token"
+                403,
+                f"You don't have the rights to write to {repository.kind} {repository.id} with this token",
             )
-        return found
+        return repository
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -116,9 +117,9 @@ class Routes:
 
     def find(self, method: str, raw_path: str) -> tuple[Handler, dict[str, str]] | None:
         for wanted, pattern, handler in self._table:
-            found = pattern.fullmatch(raw_path)
-            if wanted == method and found:
-                return handler, {name: unquote(text or "") for name, text in found.groupdict().items()}
+            match = pattern.fullmatch(raw_path)
+            if wanted == method and match:
+                return handler, {name: unquote(text or "") for name, text in match.groupdict().items()}
         return None
 
 

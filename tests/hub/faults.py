@@ -122,8 +122,8 @@ class FaultyApp:
         if isinstance(fault, Refuse):
             if fault.after:
                 await self._app(scope, line.receive, _nowhere)
-            said = JSONResponse({"error": fault.message}, fault.status, dict(fault.headers))
-            await said(scope, line.receive, line.send)
+            response = JSONResponse({"error": fault.message}, fault.status, dict(fault.headers))
+            await response(scope, line.receive, line.send)
         elif isinstance(fault, LoseAnswer):
             await self._app(scope, line.receive, _nowhere)
             line.reset()

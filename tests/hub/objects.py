@@ -22,10 +22,10 @@ _COPY_BYTES = 1024 * 1024
 @routes.on("POST", "/{kind}/{ns}/{name}.git/info/lfs/objects/batch")
 @routes.on("POST", "/{ns}/{name}.git/info/lfs/objects/batch")
 async def batch(call: Call) -> Response:
-    found, asked = call.readable(), await call.body()
+    repository, asked = call.readable(), await call.body()
     if call.signed_in().role == "read" or ("ref" in asked and not call.writable()):
         raise HubRefusal(403, "You don't have the rights to upload with this token")
-    objects = [_instructions(call, found, one["oid"], one["size"]) for one in asked["objects"]]
+    objects = [_instructions(call, repository, one["oid"], one["size"]) for one in asked["objects"]]
     return JSONResponse({"transfer": "basic", "objects": objects})
 
 
@@ -40,9 +40,9 @@ async def verify(call: Call) -> Response:
 
 @routes.on("PUT", "/storage/{kind}/{ns}/{name}/{oid}")
 async def put_object(call: Call) -> Response:
-    found, oid = _stored(call), call.parts["oid"]
+    repository, oid = _stored(call), call.parts["oid"]
     sent = await _received(call)
-    _keep(call, found, oid, [sent])
+    _keep(call, repository, oid, [sent])
     return Response(headers={"ETag": f'"{oid}"'})
 
 
@@ -56,19 +56,19 @@ async def put_part(call: Call) -> Response:
 
 @routes.on("POST", "/storage/{kind}/{ns}/{name}/{oid}/complete")
 async def complete(call: Call) -> Response:
-    found, asked = _stored(call), await call.body()
+    repository, asked = _stored(call), await call.body()
     places = [_part(call, part["partNumber"]) for part in asked["parts"]]
     if not all(place.exists() for place in places):
         raise HubRefusal(400, "A part is missing")
-    _keep(call, found, call.parts["oid"], places)
+    _keep(call, repository, call.parts["oid"], places)
     return JSONResponse({})
 
 
-def _instructions(call: Call, found: Repository, oid: str, size: int) -> dict[str, Any]:
+def _instructions(call: Call, repository: Repository, oid: str, size: int) -> dict[str, Any]:
     """What to send of one object: nothing when it is there."""
-    if oid in found.objects:
+    if oid in repository.objects:
         return {"oid": oid, "size": size}
-    href = f"{call.state.address}/storage/{found.kind}s/{found.id}/{oid}"
+    href = f"{call.state.address}/storage/{repository.kind}s/{repository.id}/{oid}"
     upload: dict[str, Any] = {"href": href, "header": {}}
     parts = ceil(size / call.state.part_bytes)
     if parts > 1:
@@ -81,16 +81,19 @@ def _instructions(call: Call, found: Repository, oid: str, size: int) -> dict[st
         "oid": oid,
         "size": size,
         "authenticated": True,
-        "actions": {"upload": upload, "verify": {"href": f"{call.state.url(found)}.git/info/lfs/verify"}},
+        "actions": {
+            "upload": upload,
+            "verify": {"href": f"{call.state.url(repository)}.git/info/lfs/verify"},
+        },
     }
 
 
 def _stored(call: Call) -> Repository:
     kind, name = call.parts["kind"].removesuffix("s"), f"{call.parts['ns']}/{call.parts['name']}"
-    found = call.state.repositories.get((kind, name))
-    if found is None:
+    repository = call.state.repositories.get((kind, name))
+    if repository is None:
         raise no_repository()
-    return found
+    return repository
 
 
 def _part(call: Call, number: int) -> Path:
@@ -110,7 +113,7 @@ async def _received(call: Call) -> Path:
     return place
 
 
-def _keep(call: Call, found: Repository, oid: str, places: Sequence[Path]) -> None:
+def _keep(call: Call, repository: Repository, oid: str, places: Sequence[Path]) -> None:
     """Join what was sent into the object.
 
     Raises:
@@ -128,5 +131,5 @@ def _keep(call: Call, found: Repository, oid: str, places: Sequence[Path]) -> No
         whole.unlink()
         raise HubRefusal(400, f"The bytes sent are not those of {oid}")
     with call.state.lock:
-        found.objects[oid] = whole.stat().st_size
+        repository.objects[oid] = whole.stat().st_size
         whole.replace(call.state.folder / oid)

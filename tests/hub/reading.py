@@ -33,21 +33,23 @@ async def agent_harnesses(call: Call) -> Response:
 @routes.on("GET", "/api/{kind}/{ns}/{name}")
 @routes.on("GET", "/api/{kind}/{ns}/{name}/revision/{revision}")
 async def repository_facts(call: Call) -> Response:
-    found = call.readable()
-    head = found.resolve(call.parts.get("revision", "main"))
-    return JSONResponse(_facts(call.state, found, head, blobs="blobs" in call.query))
+    repository = call.readable()
+    head = repository.resolve(call.parts.get("revision", "main"))
+    return JSONResponse(_facts(call.state, repository, head, blobs="blobs" in call.query))
 
 
 @routes.on("GET", "/api/{kind}/{ns}/{name}/tree/{revision}")
 @routes.on("GET", "/api/{kind}/{ns}/{name}/tree/{revision}/{path*}")
 async def tree(call: Call) -> Response:
-    found = call.readable()
-    head = found.resolve(call.parts["revision"])
+    repository = call.readable()
+    head = repository.resolve(call.parts["revision"])
     query = call.query
     expand, recursive = query.get("expand") == "true", query.get("recursive") == "true"
-    entries = list(_entries(found, head, folder=call.parts.get("path", ""), recursive=recursive))
+    entries = list(_entries(repository, head, folder=call.parts.get("path", ""), recursive=recursive))
     start, length = int(query.get("cursor", 0)), 50 if expand else call.state.page_length
-    page = [_shown(found, head, path, file, expand=expand) for path, file in entries[start : start + length]]
+    page = [
+        _shown(repository, head, path, file, expand=expand) for path, file in entries[start : start + length]
+    ]
     headers = {}
     if start + length < len(entries):
         onward = call.request.url.include_query_params(cursor=start + length).query
@@ -58,26 +60,26 @@ async def tree(call: Call) -> Response:
 
 @routes.on("POST", "/api/{kind}/{ns}/{name}/paths-info/{revision}")
 async def paths_info(call: Call) -> Response:
-    found = call.readable()
-    head = found.resolve(call.parts["revision"])
+    repository = call.readable()
+    head = repository.resolve(call.parts["revision"])
     form = await call.request.form()
     expand = str(form.get("expand", "")).lower() == "true"
-    entries = dict(_entries(found, head, folder="", recursive=True))
+    entries = dict(_entries(repository, head, folder="", recursive=True))
     asked = [str(path) for path in form.getlist("paths")]
     return JSONResponse(
-        [_shown(found, head, path, entries[path], expand=expand) for path in asked if path in entries]
+        [_shown(repository, head, path, entries[path], expand=expand) for path in asked if path in entries]
     )
 
 
 @routes.on("GET", "/api/{kind}/{ns}/{name}/refs")
 async def references(call: Call) -> Response:
-    found = call.readable()
-    pulls = {f"pr/{number}": oid for number, oid in found.pulls.items()}
+    repository = call.readable()
+    pulls = {f"pr/{number}": oid for number, oid in repository.pulls.items()}
     return JSONResponse(
         {
-            "branches": _references("refs/heads/", found.branches),
+            "branches": _references("refs/heads/", repository.branches),
             "converts": [],
-            "tags": _references("refs/tags/", found.tags),
+            "tags": _references("refs/tags/", repository.tags),
             "pullRequests": _references("refs/", pulls) if call.query.get("include_prs") else [],
         }
     )
@@ -88,13 +90,13 @@ async def commits(call: Call) -> Response:
     return JSONResponse(
         [
             {
-                "id": one.oid,
-                "title": one.title,
-                "message": one.description,
-                "date": one.date,
-                "authors": [{"user": one.author}],
+                "id": commit.oid,
+                "title": commit.title,
+                "message": commit.description,
+                "date": commit.date,
+                "authors": [{"user": commit.author}],
             }
-            for one in call.readable().history(call.parts["revision"])
+            for commit in call.readable().history(call.parts["revision"])
         ]
     )
 
@@ -119,16 +121,16 @@ async def resolve(call: Call) -> Response:
     return StreamingResponse(_bytes(file, first, end), status, headers)
 
 
-def _facts(state: HubState, found: Repository, head: Commit, *, blobs: bool) -> dict[str, Any]:
+def _facts(state: HubState, repository: Repository, head: Commit, *, blobs: bool) -> dict[str, Any]:
     facts = {
-        "_id": hashlib.sha1(found.id.encode()).hexdigest()[:24],
-        "id": found.id,
-        "author": found.id.split("/")[0],
+        "_id": hashlib.sha1(repository.id.encode()).hexdigest()[:24],
+        "id": repository.id,
+        "author": repository.id.split("/")[0],
         "sha": head.oid,
-        "private": found.private,
+        "private": repository.private,
         "gated": False,
         "disabled": False,
-        "createdAt": found.history("main")[-1].date,
+        "createdAt": repository.history("main")[-1].date,
         "lastModified": head.date,
         "downloads": 0,
         "likes": 0,
@@ -136,19 +138,23 @@ def _facts(state: HubState, found: Repository, head: Commit, *, blobs: bool) -> 
         "cardData": _card(head),
         "siblings": [_sibling(path, file, blobs=blobs) for path, file in sorted(head.files.items())],
     }
-    if found.kind == "space":
-        facts |= {"sdk": found.sdk, "subdomain": found.id.replace("/", "-"), "host": state.url(found)}
+    if repository.kind == "space":
+        facts |= {
+            "sdk": repository.sdk,
+            "subdomain": repository.id.replace("/", "-"),
+            "host": state.url(repository),
+        }
     return facts
 
 
 def _card(head: Commit) -> dict[str, Any] | None:
     """The YAML of the card; None when there is none or it cannot be read."""
     card = head.files.get("README.md")
-    found = (
+    match = (
         re.match(r"---\s*\n(.*?)\n---", card.place.read_text(errors="replace"), re.DOTALL) if card else None
     )
     try:
-        facts = yaml.safe_load(found.group(1)) if found else None
+        facts = yaml.safe_load(match.group(1)) if match else None
     except yaml.YAMLError:
         return None
     return facts if isinstance(facts, dict) else None
@@ -162,7 +168,7 @@ def _sibling(path: str, file: StoredFile, *, blobs: bool) -> dict[str, Any]:
 
 
 def _entries(
-    found: Repository, head: Commit, *, folder: str, recursive: bool
+    repository: Repository, head: Commit, *, folder: str, recursive: bool
 ) -> Iterator[tuple[str, StoredFile | None]]:
     """Paths below a folder in order; None stands for a folder."""
     start = f"{folder}/" if folder else ""
@@ -180,7 +186,7 @@ def _entries(
 
 
 def _shown(
-    found: Repository, head: Commit, path: str, file: StoredFile | None, *, expand: bool
+    repository: Repository, head: Commit, path: str, file: StoredFile | None, *, expand: bool
 ) -> dict[str, Any]:
     entry: dict[str, Any]
     if file is None:
@@ -191,17 +197,17 @@ def _shown(
         if file.lfs:
             entry["lfs"] = {"oid": file.sha256, "size": file.size, "pointerSize": _POINTER_BYTES}
     if expand:
-        last = _last_commit(found, head, path)
+        last = _last_commit(repository, head, path)
         entry["lastCommit"] = {"id": last.oid, "title": last.title, "date": last.date}
     return entry
 
 
-def _last_commit(found: Repository, head: Commit, path: str) -> Commit:
+def _last_commit(repository: Repository, head: Commit, path: str) -> Commit:
     """The youngest commit that left the file as it is."""
-    for one in found.history(head.oid):
-        before = found.commits[one.parent].files if one.parent else {}
-        if before.get(path) != one.files.get(path):
-            return one
+    for commit in repository.history(head.oid):
+        before = repository.commits[commit.parent].files if commit.parent else {}
+        if before.get(path) != commit.files.get(path):
+            return commit
     return head
 
 
@@ -217,15 +223,15 @@ def _range(asked: str | None, size: int) -> tuple[int, int]:
     Raises:
         HubRefusal: 416, nothing of the file lies there.
     """
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked or "")
-    if not found or found.groups() == ("", ""):
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", asked or "")
+    if not match or match.groups() == ("", ""):
         return 0, size
-    if not found[1]:
-        return max(size - int(found[2]), 0), size
-    first = int(found[1])
+    if not match[1]:
+        return max(size - int(match[2]), 0), size
+    first = int(match[1])
     if first >= size:
         raise HubRefusal(416, "Range not satisfiable", headers={"Content-Range": f"bytes */{size}"})
-    return first, min(int(found[2]) + 1, size) if found[2] else size
+    return first, min(int(match[2]) + 1, size) if match[2] else size
 
 
 async def _bytes(file: StoredFile, first: int, end: int) -> Any:

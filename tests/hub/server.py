@@ -191,17 +191,19 @@ class LoopbackHub:
     def seen(self, match: str) -> tuple[Exchange, ...]:
         """The requests that match "METHOD /path?query"."""
         wanted = re.compile(match)
-        return tuple(one for one in self.requests if wanted.search(f"{one.method} {one.path}"))
+        return tuple(
+            request for request in self.requests if wanted.search(f"{request.method} {request.path}")
+        )
 
     @property
     def received_bytes(self) -> int:
         """Bytes of all bodies that clients sent."""
-        return sum(one.received for one in self.requests)
+        return sum(request.received for request in self.requests)
 
     @property
     def sent_objects(self) -> tuple[Exchange, ...]:
         """The large files (or their parts) that arrived whole."""
-        return tuple(one for one in self.seen("PUT /storage/") if one.status == 200)
+        return tuple(request for request in self.seen("PUT /storage/") if request.status == 200)
 
     @property
     def mistakes(self) -> tuple[str, ...]:
@@ -250,9 +252,11 @@ class LoopbackHub:
     def create(self, name: str, *, kind: str = "dataset", private: bool = False) -> Repository:
         """A repository that is there before the test begins."""
         with self.state.lock:
-            made = Repository(kind=kind, id=name, private=private, creator=None, folder=self.state.folder)
-            self.state.repositories[kind, name] = made
-        return made
+            repository = Repository(
+                kind=kind, id=name, private=private, creator=None, folder=self.state.folder
+            )
+            self.state.repositories[kind, name] = repository
+        return repository
 
     def commit_as(
         self,
@@ -281,7 +285,7 @@ class LoopbackHub:
 def _application(state: HubState) -> ASGIApp:
     tables = (reading.routes, writing.routes, spaces.routes, objects.routes)
 
-    def found(method: str, path: str) -> tuple[Handler, dict[str, str]]:
+    def handler_of(method: str, path: str) -> tuple[Handler, dict[str, str]]:
         for table in tables:
             if (match := table.find(method, path)) is not None:
                 return match
@@ -291,7 +295,7 @@ def _application(state: HubState) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            handler, parts = found(request.method, scope["raw_path"].decode())
+            handler, parts = handler_of(request.method, scope["raw_path"].decode())
             token = state.accounts.who(request.headers.get("Authorization"))
             response = await handler(Call(state=state, request=request, token=token, parts=parts))
         except HubRefusal as refusal:

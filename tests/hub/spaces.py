@@ -20,27 +20,27 @@ async def runtime(call: Call) -> Response:
 
 @routes.on("GET", "/api/spaces/{ns}/{name}/variables")
 async def space_variables(call: Call) -> Response:
-    found = _space(call).writable()
-    return JSONResponse({key: {"value": value} for key, value in found.variables.items()})
+    repository = _space(call).writable()
+    return JSONResponse({key: {"value": value} for key, value in repository.variables.items()})
 
 
 @routes.on("POST", "/api/spaces/{ns}/{name}/{what}")
 async def space_setting(call: Call) -> Response:
-    found, wanted = _space(call).writable(), await call.body()
+    repository, wanted = _space(call).writable(), await call.body()
     if call.parts["what"] == "secrets":
-        found.secrets.append(wanted["key"])
+        repository.secrets.append(wanted["key"])
     elif call.parts["what"] == "variables":
-        found.variables[wanted["key"]] = wanted["value"]
+        repository.variables[wanted["key"]] = wanted["value"]
     elif call.parts["what"] == "hardware":
-        found.hardware = wanted["flavor"]
-        return JSONResponse(_runtime(found))
+        repository.hardware = wanted["flavor"]
+        return JSONResponse(_runtime(repository))
     else:
         raise HubRefusal(404, f"the loopback Hub has no {call.parts['what']}")
     return JSONResponse({})
 
 
-def _runtime(found: Repository) -> dict[str, Any]:
-    return {"stage": "RUNNING", "hardware": {"current": "cpu-basic", "requested": found.hardware}}
+def _runtime(repository: Repository) -> dict[str, Any]:
+    return {"stage": "RUNNING", "hardware": {"current": "cpu-basic", "requested": repository.hardware}}
 
 
 def _space(call: Call) -> Call:

@@ -152,17 +152,17 @@ class Repository:
         if oid is None and revision.startswith("refs/pr/") and revision[8:].isdigit():
             oid = self.pulls.get(int(revision[8:]))
         if oid is None and _COMMIT.fullmatch(revision):
-            oid = next((one for one in self.commits if one.startswith(revision)), None)
+            oid = next((known_oid for known_oid in self.commits if known_oid.startswith(revision)), None)
         if oid is None:
             raise no_revision(revision)
         return self.commits[oid]
 
     def history(self, revision: str) -> list[Commit]:
         """Newest first."""
-        found = [self.resolve(revision)]
-        while (parent := found[-1].parent) is not None:
-            found.append(self.commits[parent])
-        return found
+        commits = [self.resolve(revision)]
+        while (parent := commits[-1].parent) is not None:
+            commits.append(self.commits[parent])
+        return commits
 
     def commit(self, branch: str, change: Change, *, parent: str | None = None) -> Commit:
         """Move a branch (or a pull request's head) on.
@@ -178,17 +178,17 @@ class Repository:
             raise HubRefusal(400, f"{branch} is no branch")
         if parent is not None and not head.oid.startswith(parent):
             raise HubRefusal(412, "A commit has happened since. Please refresh and try again.")
-        made = self._append(head, change)
+        commit = self._append(head, change)
         if pull is None:
-            self.branches[name] = made.oid
+            self.branches[name] = commit.oid
         else:
-            self.pulls[pull] = made.oid
-        return made
+            self.pulls[pull] = commit.oid
+        return commit
 
     def open_pull_request(self, change: Change, *, parent: str | None, base: str = "main") -> PullRequest:
         """A change that waits at `refs/pr/N`."""
-        made = self._append(self.resolve(parent or base), change)
-        return self.discuss(change, head=made.oid, base=base)
+        commit = self._append(self.resolve(parent or base), change)
+        return self.discuss(change, head=commit.oid, base=base)
 
     def discuss(self, change: Change, *, head: str, base: str = "main") -> PullRequest:
         """Note a pull request whose head is there already."""
@@ -214,11 +214,11 @@ class Repository:
             path: file for path, file in head.files.items() if old.get(path) != file
         }
         changed |= {path: None for path in old if path not in head.files}
-        made = self.commit(
+        commit = self.commit(
             request.base, Change(files=changed, title=f"{request.title} (#{number})", author=author)
         )
-        request.status, request.merged_as = "merged", made.oid
-        return made
+        request.status, request.merged_as = "merged", commit.oid
+        return commit
 
     def _append(self, head: Commit | None, change: Change) -> Commit:
         files = dict(head.files) if head else {}
@@ -229,7 +229,7 @@ class Repository:
                 raise no_entry(path, head.oid if head else "")
         facts = [self.id, str(len(self.commits)), head.oid if head else "", change.title]
         facts += [f"{path} {file.sha256}" for path, file in sorted(files.items())]
-        made = Commit(
+        commit = Commit(
             oid=change.oid or hashlib.sha1("\n".join(facts).encode()).hexdigest(),
             parent=head.oid if head else None,
             files=files,
@@ -238,8 +238,8 @@ class Repository:
             author=change.author,
             date=_now(),
         )
-        self.commits[made.oid] = made
-        return made
+        self.commits[commit.oid] = commit
+        return commit
 
 
 def _git_oid(content: bytes) -> str:

@@ -69,13 +69,16 @@ def test_a_space_gets_exactly_the_tracked_files_that_it_needs_in_one_commit(
     hub: LoopbackHub, checkout: Path
 ) -> None:
     report = send(hub, checkout, hub.account("ann"), private=True, hardware="cpu-basic")
-    found = there(hub)
-    manifest = json.loads(found.pop(MANIFEST))
-    assert found == {path: text.encode() for path, text in CHECKOUT.items()}
+    files = there(hub)
+    manifest = json.loads(files.pop(MANIFEST))
+    assert files == {path: text.encode() for path, text in CHECKOUT.items()}
     assert set(manifest["files"]) == set(CHECKOUT)
     assert (report.created, report.kept, report.removed) == (True, 0, ())
     assert report.commit == hub.head(NAME, kind="space")
-    assert [one.title for one in hub.commits(NAME, kind="space")] == ["Deploy Backlot", "initial commit"]
+    assert [commit.title for commit in hub.commits(NAME, kind="space")] == [
+        "Deploy Backlot",
+        "initial commit",
+    ]
     space = hub.repository(NAME, kind="space")
     assert (space.sdk, space.private, space.hardware) == ("gradio", True, "cpu-basic")
 
@@ -95,10 +98,10 @@ def test_a_second_deployment_sends_what_changed_and_one_without_a_change_makes_n
     hub.forget()
     changed = send(hub, checkout, token)
     assert (changed.files, changed.removed) == ((("ui/page.py", 10),), ("training/fit.py",))
-    found = there(hub)
-    assert found["ui/page.py"] == b"PAGE = 22\n"
-    assert found["mine.txt"] == b"put there by hand"
-    assert "training/fit.py" not in found
+    files = there(hub)
+    assert files["ui/page.py"] == b"PAGE = 22\n"
+    assert files["mine.txt"] == b"put there by hand"
+    assert "training/fit.py" not in files
     assert hub.sent_objects == ()  # the weights were not sent again
 
 
@@ -129,7 +132,7 @@ def test_a_push_of_somebody_else_in_the_same_moment_is_noticed(hub: LoopbackHub,
     (checkout / "app.py").write_text("new\n")
     hub.before("POST .*/commit/", lambda: hub.commit_as("bob", NAME, {"ui/page.py": b"bob's"}, kind="space"))
     with pytest.raises(
-        ReleaseRefused, match="somebody else changed ann/studio meanwhile; nothing was written over"
+        ReleaseRefused, match="somebody else changed ann/studio at the same time; nothing was overwritten"
     ):
         send(hub, checkout, token)
     assert there(hub)["app.py"] == b"print('app')\n"
@@ -154,20 +157,20 @@ def test_a_commit_whose_answer_was_lost_is_not_somebody_elses(hub: LoopbackHub, 
 
 
 @pytest.mark.parametrize(
-    ("role", "said"),
+    ("role", "message"),
     [
         ("read", "the token of ann may only read; sign in"),
-        ("other", "bob may not write to ann/studio; choose one of bob"),
+        ("other", "bob may not write to 'ann'; choose one of bob"),
         ("wrong", "the Hub does not know the token"),
     ],
 )
 def test_who_may_not_deploy_reads_one_sentence(
-    hub: LoopbackHub, checkout: Path, role: str, said: str
+    hub: LoopbackHub, checkout: Path, role: str, message: str
 ) -> None:
     token = {"read": lambda: hub.account("ann", "read"), "other": lambda: hub.account("bob")}.get(
         role, lambda: "hf_unknown"
     )()
-    with pytest.raises(ReleaseRefused, match=said) as refused:
+    with pytest.raises(ReleaseRefused, match=message) as refused:
         send(hub, checkout, token)
     assert token not in str(refused.value)
     assert hub.names(kind="space") == []
@@ -184,14 +187,14 @@ def test_a_large_file_a_wrong_name_and_no_checkout_are_refused_before_anything_i
     with pytest.raises(InvalidRequest, match="'studio' names no Space; write NAMESPACE/NAME"):
         deploy("studio", root=checkout)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ReleaseRefused, match="is no checkout of git"):
+    with pytest.raises(ReleaseRefused, match="is not a git checkout"):
         deploy(NAME, root=tmp_path / "empty", options=DeployOptions(endpoint=hub.address))
     assert hub.requests == ()
 
 
 def test_a_readme_that_the_hub_refuses_is_said_in_one_sentence(hub: LoopbackHub, checkout: Path) -> None:
     (checkout / "README.md").write_text("---\ntitle: [\n---\n")
-    with pytest.raises(ReleaseRefused, match=r"the Hub refuses the head of README\.md: "):
+    with pytest.raises(ReleaseRefused, match=r"the Hub refuses the front matter of README\.md: "):
         send(hub, checkout, hub.account("ann"))
     assert MANIFEST not in there(hub)
 

@@ -97,7 +97,7 @@ def report(done: CompletedProcess[str]) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def said(hub: LoopbackHub, token: str | None, folder: Path, sources: Sequence[str]) -> list[str]:
+def messages(hub: LoopbackHub, token: str | None, folder: Path, sources: Sequence[str]) -> list[str]:
     """What opening each of the sources answers, in one process."""
     script = folder / "opened.py"
     script.write_text(OPENED)
@@ -116,10 +116,10 @@ def test_a_version_comes_with_named_columns_once_and_its_commit_is_kept(
     assert (first["added"], first["classes"]) == (2, {"bolt": 1, "nut": 1})
     commit = hub.tags("ann/parts")["v1"]
     assert first["note"].startswith(
-        f"version {commit[:12]}; split 'train' (also there: test; add ?split=NAME)"
+        f"version {commit[:12]}; split 'train' (also available: test; add ?split=NAME)"
     )
     with Library.open(tmp_path / "library") as library:
-        assert {one.source for one in library.photos.list()} == {f"{SET}@{commit}"}
+        assert {photo.source for photo in library.photos.list()} == {f"{SET}@{commit}"}
         assert (library.images.read(library.photos.list()[0].photo_id) == picture(0, side_px=48)).all()
     again = report(imported(hub, token, tmp_path, f"{SET}?revision=v1&image=photo"))
     assert (again["added"], again["already"]) == (0, 2)
@@ -127,13 +127,15 @@ def test_a_version_comes_with_named_columns_once_and_its_commit_is_kept(
     assert (newest["added"], newest["already"]) == (1, 2)
     with Library.open(tmp_path / "library") as library:
         head = hub.head("ann/parts")
-        assert [one.source for one in library.photos.list()] == [f"{SET}@{commit}"] * 2 + [f"{SET}@{head}"]
+        assert [photo.source for photo in library.photos.list()] == [f"{SET}@{commit}"] * 2 + [
+            f"{SET}@{head}"
+        ]
 
 
 def test_what_is_not_there_is_named_with_the_nearest_that_is(
     hub: LoopbackHub, token: str, tmp_path: Path
 ) -> None:
-    answers = said(
+    answers = messages(
         hub,
         token,
         tmp_path,
@@ -153,9 +155,9 @@ def test_what_is_not_there_is_named_with_the_nearest_that_is(
         "there is no column 'kin'; did you mean 'kind'?",
     ]
     assert answers[4].startswith(
-        "there is no data set ann/prats, or it is private; check the name, or sign in"
+        "there is no dataset ann/prats, or it is private; check the name, or sign in"
     )
-    assert answers[5].endswith("guessed: pictures from column 'photo', labels from 'kind'")
+    assert answers[5].endswith("guessed: images from column 'photo', labels from 'kind'")
 
 
 def test_a_private_set_needs_a_token_that_may_read_it(hub: LoopbackHub, token: str, tmp_path: Path) -> None:
@@ -165,14 +167,14 @@ def test_a_private_set_needs_a_token_that_may_read_it(hub: LoopbackHub, token: s
     stranger, gone = hub.account("ben"), hub.account("ann")
     hub.expire(gone)
     for key in (None, stranger):
-        (sentence,) = said(hub, key, tmp_path, [hidden])
+        (sentence,) = messages(hub, key, tmp_path, [hidden])
         assert sentence.startswith(
-            "there is no data set ann/secret, or it is private; check the name, or sign"
+            "there is no dataset ann/secret, or it is private; check the name, or sign"
         )
-    (sentence,) = said(hub, gone, tmp_path, [hidden])
+    (sentence,) = messages(hub, gone, tmp_path, [hidden])
     assert sentence.startswith("the Hub does not know the token; sign in with `hf auth login`")
-    (sentence,) = said(hub, token, tmp_path, [hidden])
-    assert "pictures from column 'photo'" in sentence
+    (sentence,) = messages(hub, token, tmp_path, [hidden])
+    assert "images from column 'photo'" in sentence
 
 
 AS_SOMEBODY = """
@@ -198,7 +200,7 @@ def test_the_token_of_who_asks_counts_not_the_one_of_the_machine(
         done = run_python(environment, AS_SOMEBODY)
         assert done.returncode == 0, done.stderr
         sentence, pictures = done.stdout.splitlines()
-        assert sentence.startswith("there is no data set ann/secret, or it is private")
+        assert sentence.startswith("there is no dataset ann/secret, or it is private")
         assert pictures == "2"
 
 
@@ -210,9 +212,9 @@ def test_a_busy_hub_and_a_set_without_pictures_are_said_plainly(
     hub.create("ann/empty")
     hub.commit_as("ann", "ann/empty", {"README.md": b"# nothing\n"})
     hub.fail("GET /api/datasets/ann/parts", 503, times=20)
-    answers = said(hub, token, tmp_path, [SET, "hf://datasets/ann/words", "hf://datasets/ann/empty"])
+    answers = messages(hub, token, tmp_path, [SET, "hf://datasets/ann/words", "hf://datasets/ann/empty"])
     assert answers[0] == "the Hub is busy (status 503 for ann/parts); try again later"
-    assert answers[1] == "no column holds pictures; the data set has text (Value), label (Value)"
+    assert answers[1] == "no column holds images; the dataset has text (Value), label (Value)"
     assert answers[2].startswith("ann/empty cannot be read: ")
 
 
@@ -225,18 +227,18 @@ def made_library(folder: Path) -> list[str]:
             spec(photo, seed=10 * number + take) for number, photo in enumerate(photos) for take in (0, 1)
         ]
         library.plans.add("floors", "name: floors\nseed: 0\n", specs)
-        for number, one in enumerate(specs):
+        for number, planned in enumerate(specs):
             library.samples.record(
                 Rendered(
-                    spec_id=one.id,
-                    image_id=library.images.put(picture(1000 + one.seed), xmp=packet(one)),
+                    spec_id=planned.id,
+                    image_id=library.images.put(picture(1000 + planned.seed), xmp=packet(planned)),
                     mask_id=library.images.put(mask()),
                     facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), scores={"sharpness": 0.5}),
                 )
             )
             verdict = Verdict.REJECT if number % 2 else Verdict.ACCEPT
-            library.review.record(decision(one.id, verdict, reason="seam" if number % 2 else None))
-            accepted += [] if number % 2 else [one.id]
+            library.review.record(decision(planned.id, verdict, reason="seam" if number % 2 else None))
+            accepted += [] if number % 2 else [planned.id]
     return accepted
 
 
@@ -256,14 +258,14 @@ def test_a_release_on_the_hub_comes_back_as_a_library(hub: LoopbackHub, tmp_path
     assert (again["added"], again["already"], again["samples"]) == (0, 2, 0)
     with Library.open(tmp_path / "made") as made, Library.open(tmp_path / "library") as back:
         assert back.verify() == []
-        assert {one.source for one in back.photos.list()} == {f"{place}@{commit}"}
-        assert {(one.id, one.label, one.split, one.box) for one in back.photos.list()} == {
-            (one.id, one.label, one.split, one.box) for one in made.photos.list()
+        assert {photo.source for photo in back.photos.list()} == {f"{place}@{commit}"}
+        assert {(photo.id, photo.label, photo.split, photo.box) for photo in back.photos.list()} == {
+            (photo.id, photo.label, photo.split, photo.box) for photo in made.photos.list()
         }
         for sample_id in accepted:
-            one, other = made.samples.get(sample_id), back.samples.get(sample_id)
-            assert made.images.read_bytes(str(one.image_id)) == back.images.read_bytes(str(other.image_id))
-            assert (one.spec, one.boxes, one.homographies, one.scores) == (
+            sample, other = made.samples.get(sample_id), back.samples.get(sample_id)
+            assert made.images.read_bytes(str(sample.image_id)) == back.images.read_bytes(str(other.image_id))
+            assert (sample.spec, sample.boxes, sample.homographies, sample.scores) == (
                 other.spec,
                 other.boxes,
                 other.homographies,
@@ -344,9 +346,9 @@ def test_a_class_that_would_lead_elsewhere_is_refused_by_row(
     datasets.Dataset.from_dict(rows, features=features).to_parquet(file)
     hub.create("ann/evil")
     hub.commit_as("ann", "ann/evil", {"data/train.parquet": file.getvalue()})
-    found = report(imported(hub, token, tmp_path, "hf://datasets/ann/evil"))
-    assert (found["added"], found["classes"]) == (1, {"nut": 1})
-    assert [reason for _, reason in found["refused"]] == [
+    summary = report(imported(hub, token, tmp_path, "hf://datasets/ann/evil"))
+    assert (summary["added"], summary["classes"]) == (1, {"nut": 1})
+    assert [reason for _, reason in summary["refused"]] == [
         f"its class '{label}' cannot be the name of a folder; rename it in the source"
         for label in ("../../evil", "a/b")
     ]

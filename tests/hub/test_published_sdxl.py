@@ -91,7 +91,7 @@ def answers(
 def downloaded(hub: LoopbackHub, repo: str) -> set[str]:
     """The files of a repository that were asked for."""
     marker = f"/{repo}/resolve/"
-    return {one.path.split(marker)[1].partition("/")[2] for one in hub.seen(f"GET {marker}")}
+    return {request.path.split(marker)[1].partition("/")[2] for request in hub.seen(f"GET {marker}")}
 
 
 def weights(files: Collection[str]) -> set[str]:
@@ -99,7 +99,7 @@ def weights(files: Collection[str]) -> set[str]:
 
 
 def sent_bytes(hub: LoopbackHub, file: str) -> int:
-    return sum(one.sent for one in hub.seen(f"GET .*/{file}"))
+    return sum(request.sent for request in hub.seen(f"GET .*/{file}"))
 
 
 def blob(home: Path, part: Part, file: str) -> Path:

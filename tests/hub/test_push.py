@@ -32,16 +32,16 @@ import hashlib, json, sys
 import numpy as np
 from datasets import load_dataset
 name, revision, streaming = sys.argv[1], sys.argv[2], sys.argv[3] == "streaming"
-said = {}
+loaded_rows = {}
 for config in ("real", "synthetic", "mixed"):
     for split, rows in load_dataset(name, config, revision=revision, streaming=streaming).items():
         for row in rows:
             pixels = np.asarray(row["image"].convert("RGB"))
-            said.setdefault(config, []).append([
+            loaded_rows.setdefault(config, []).append([
                 row["sample_id"], split, rows.features["label"].int2str(row["label"]),
                 hashlib.sha256(pixels.tobytes()).hexdigest(), row["bbox"],
             ])
-print(json.dumps(said))
+print(json.dumps(loaded_rows))
 """
 
 
@@ -61,11 +61,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         specs = [spec(photo, seed=number) for number, photo in enumerate(photos)]
         opened.plans.add("floors", "name: floors\nseed: 0\n", specs)
-        for number, one in enumerate(specs):
-            render(opened, one)
+        for number, planned in enumerate(specs):
+            render(opened, planned)
             if number < 50:
                 verdict = Verdict.ACCEPT if number < 40 else Verdict.REJECT
-                opened.review.record(decision(one.id, verdict))
+                opened.review.record(decision(planned.id, verdict))
     return folder
 
 
@@ -133,16 +133,16 @@ def test_a_first_push_is_one_tagged_commit_and_loads_with_every_pixel_and_nothin
     hub: LoopbackHub, library: Library, token: str, tmp_path: Path
 ) -> None:
     report = push(hub, library, token)
-    assert [one.title for one in hub.commits(NAME)] == ["Release 1", "initial commit"]
+    assert [commit.title for commit in hub.commits(NAME)] == ["Release 1", "initial commit"]
     assert hub.tags(NAME) == {"v1": hub.head(NAME)} == {"v1": report.commit}
     assert hub.repository(NAME).private
     assert len(report.files) > 10
     for how in ("at once", "streaming"):
-        said = loaded(hub, token, tmp_path / how.replace(" ", "-"), how=how)
+        loaded_rows = loaded(hub, token, tmp_path / how.replace(" ", "-"), how=how)
         for part in (Subset.REAL, Subset.SYNTHETIC):
-            assert sorted(said[part]) == sorted(wanted(library, part))
-        assert len(said["synthetic"]) == 40
-        assert sorted(said["mixed"]) == sorted(said["real"] + said["synthetic"])
+            assert sorted(loaded_rows[part]) == sorted(wanted(library, part))
+        assert len(loaded_rows["synthetic"]) == 40
+        assert sorted(loaded_rows["mixed"]) == sorted(loaded_rows["real"] + loaded_rows["synthetic"])
 
 
 def test_a_second_push_without_a_change_sends_nothing_and_makes_no_commit(
@@ -177,15 +177,15 @@ def test_a_grown_release_sends_what_is_new_and_the_old_one_still_loads(
 ) -> None:
     before = {part: wanted(library, part) for part in (Subset.REAL, Subset.SYNTHETIC)}
     push(hub, library, token)
-    first_bytes, shards = sum(one.received for one in hub.sent_objects), len(hub.sent_objects)
+    first_bytes, shards = sum(request.received for request in hub.sent_objects), len(hub.sent_objects)
     hub.forget()
     accept_more(library, 2)  # 5 % of the samples
     report = push(hub, library, token)
     assert (report.changes.added, report.changes.removed, report.changes.changed) == (2, 0, 0)
-    sent = [one for one in report.files if one[0].startswith("data/")]
+    sent = [file for file in report.files if file[0].startswith("data/")]
     assert 1 <= len(sent) <= 2
     assert report.kept > shards // 2
-    assert sum(one.received for one in hub.sent_objects) < first_bytes / 3
+    assert sum(request.received for request in hub.sent_objects) < first_bytes / 3
     assert set(hub.tags(NAME)) == {"v1", "v2"}
     log = hub.files(NAME)["CHANGELOG.md"].decode()
     assert log.index("## v2, ") < log.index("## v1, ")
@@ -205,7 +205,7 @@ def test_a_push_that_is_cut_in_its_third_shard_goes_on_where_it_stopped(
         add_subject(library, number)
     hub.forget()
     hub.cut("PUT /storage/", 1000, skip=2, times=999)
-    with pytest.raises(ReleaseRefused, match="the same command goes on"):
+    with pytest.raises(ReleaseRefused, match="run the same command again to resume"):
         push(hub, library, token)
     assert (hub.head(NAME), hub.files(NAME), set(hub.tags(NAME))) == (head, before, {"v1"})
     arrived = len(hub.sent_objects)
@@ -215,7 +215,7 @@ def test_a_push_that_is_cut_in_its_third_shard_goes_on_where_it_stopped(
     report = push(hub, library, token)
     large = [path for path, _ in report.files if path.endswith((".parquet", ".webp", ".png"))]
     assert len(hub.sent_objects) == len(large) - arrived
-    assert [one.title for one in hub.commits(NAME)] == ["Release 2", "Release 1", "initial commit"]
+    assert [commit.title for commit in hub.commits(NAME)] == ["Release 2", "Release 1", "initial commit"]
     assert len(loaded(hub, token, tmp_path / "hf")["real"]) == 100
 
 
@@ -273,9 +273,9 @@ def test_a_push_of_somebody_else_in_between_is_not_written_over(
     push(hub, library, token)
     accept_more(library, 1)
     hub.before("POST .*/commit/", lambda: hub.commit_as("bob", NAME, {"note.txt": b"mine"}))
-    with pytest.raises(ReleaseRefused, match="somebody else changed ann/parts meanwhile"):
+    with pytest.raises(ReleaseRefused, match="somebody else changed ann/parts at the same time"):
         push(hub, library, token)
-    assert next(one.title for one in hub.commits(NAME)) == "somebody else's push"
+    assert next(commit.title for commit in hub.commits(NAME)) == "somebody else's push"
     push(hub, library, token)
     assert hub.files(NAME)["note.txt"] == b"mine"
     assert hub.tags(NAME)["v2"] == hub.head(NAME)
@@ -300,7 +300,7 @@ def test_data_that_somebody_else_changed_is_named_and_replaced_only_when_told(
 def test_a_commit_whose_answer_was_lost_counts(hub: LoopbackHub, library: Library, token: str) -> None:
     hub.lose_answer("POST .*/commit/")
     push(hub, library, token)
-    assert [one.title for one in hub.commits(NAME)] == ["Release 1", "initial commit"]
+    assert [commit.title for commit in hub.commits(NAME)] == ["Release 1", "initial commit"]
     assert hub.tags(NAME) == {"v1": hub.head(NAME)}
 
 
@@ -323,7 +323,7 @@ def test_a_dry_run_tells_the_difference_and_sends_nothing(
     hub.forget()
     report = push(hub, library, token, dry_run=True)
     assert (report.changes.added, report.commit, report.tag) == (4, None, None)
-    assert {one.method for one in hub.requests} <= {"GET", "HEAD"}
+    assert {request.method for request in hub.requests} <= {"GET", "HEAD"}
     assert report.sent_bytes == sum(size for _, size in report.files)
 
 
@@ -336,10 +336,10 @@ def test_what_a_person_wrote_on_the_hub_stays(hub: LoopbackHub, library: Library
     hub.commit_as("ann", NAME, {"README.md": theirs.encode()})
     accept_more(library, 1)
     push(hub, library, token)
-    found = hub.files(NAME)["README.md"].decode()
-    assert "license: cc-by-4.0" in found
-    assert "# Parts\n\nAsk Ann.\n" in found
-    assert "and 41 synthetic ones" in found
+    card = hub.files(NAME)["README.md"].decode()
+    assert "license: cc-by-4.0" in card
+    assert "# Parts\n\nAsk Ann.\n" in card
+    assert "and 41 synthetic images" in card
 
 
 def test_the_card_is_valid_metadata_for_the_client_and_for_datasets(
@@ -376,8 +376,8 @@ def test_a_card_with_broken_yaml_is_refused_and_the_old_release_stays(
 
 def test_a_class_that_is_gone_is_refused(hub: LoopbackHub, library: Library, token: str) -> None:
     push(hub, library, token)
-    for one in library.photos.list(label="gear"):
-        library.photos.set_excluded(one.id, True)
+    for photo in library.photos.list(label="gear"):
+        library.photos.set_excluded(photo.id, True)
     with pytest.raises(ReleaseRefused, match=r"release 1 has the class 'gear'.*--classes-changed"):
         push(hub, library, token)
     assert len(hub.commits(NAME)) == 2
@@ -399,7 +399,7 @@ def test_a_data_set_of_somebody_else_is_not_taken_over(
 ) -> None:
     hub.create(NAME)
     hub.commit_as("ann", NAME, {"data/train-00000-of-00001.parquet": b"PAR1"})
-    with pytest.raises(ReleaseRefused, match="holds a data set that Backlot did not publish; choose another"):
+    with pytest.raises(ReleaseRefused, match="holds a dataset that Backlot did not publish; choose another"):
         push(hub, library, token)
 
 
@@ -420,7 +420,7 @@ def test_a_token_that_may_not_write_says_so_before_anything_is_sent(
             push(hub, library, token, name)
         assert sentence in str(refusal.value)
         assert token not in str(refusal.value)
-    assert {one.method for one in hub.requests} == {"GET"}
+    assert {request.method for request in hub.requests} == {"GET"}
     assert hub.names() == []
 
 
@@ -428,8 +428,8 @@ def test_a_token_that_may_not_write_says_so_before_anything_is_sent(
     ("match", "status", "sentence"),
     [
         ("POST .*/repos/create", 403, "the token may not write to ann/parts"),
-        ("POST .*/commit/", 409, "somebody else changed ann/parts meanwhile"),
-        ("POST .*/commit/", 429, "the Hub takes no more from this account for now"),
+        ("POST .*/commit/", 409, "somebody else changed ann/parts at the same time"),
+        ("POST .*/commit/", 429, "the Hub accepts no more from this account for now"),
         ("POST .*/commit/", 500, "the Hub refused ann/parts with status 500"),
         ("GET .*/tree/", 404, "the Hub has no ann/parts, or the token may not see it"),
     ],
@@ -452,7 +452,9 @@ def test_without_an_account_the_mend_is_named(hub: LoopbackHub, library: Library
     command = ["-m", "pipeline", "publish", "--library", str(path), "--to", f"hf://datasets/{NAME}"]
     done = run_python(hub.environment(None, tmp_path / "hf"), command)
     assert done.returncode == 1
-    assert "needs an account of the Hub; sign in with `hf auth login`" in done.stderr
+    assert (
+        "an account on the Hub is needed to publish to ann/parts; sign in with `hf auth login`" in done.stderr
+    )
 
 
 def test_of_two_first_releases_at_once_one_is_refused(
@@ -462,9 +464,9 @@ def test_of_two_first_releases_at_once_one_is_refused(
         for number in range(200, 205):
             add_subject(other, number)
         hub.before("POST .*/repos/create", lambda: push(hub, other, token))
-        with pytest.raises(ReleaseRefused, match="somebody else changed ann/parts meanwhile"):
+        with pytest.raises(ReleaseRefused, match="somebody else changed ann/parts at the same time"):
             push(hub, library, token)
-    assert [one.title for one in hub.commits(NAME)] == ["Release 1", "initial commit"]
+    assert [commit.title for commit in hub.commits(NAME)] == ["Release 1", "initial commit"]
     assert json.loads(hub.files(NAME)["release.json"])["counts"]["real"]["train"] == 5
 
 
@@ -505,7 +507,7 @@ def test_a_data_set_of_another_layout_is_not_taken_over(
 ) -> None:
     hub.create(NAME)
     hub.commit_as("ann", NAME, {"train.parquet": b"PAR1", "CHANGELOG.md": b"precious"})
-    with pytest.raises(ReleaseRefused, match="holds a data set that Backlot did not publish"):
+    with pytest.raises(ReleaseRefused, match="holds a dataset that Backlot did not publish"):
         push(hub, library, token)
     assert hub.files(NAME)["CHANGELOG.md"] == b"precious"
 

@@ -72,20 +72,20 @@ def status(refused: pytest.ExceptionInfo[HfHubHTTPError]) -> int:
 def test_a_push_arrives_byte_for_byte_in_one_commit_and_large_types_go_by_lfs(
     hub: LoopbackHub, ann: HfApi
 ) -> None:
-    made = send(ann, dict(FIRST))
+    commit = send(ann, dict(FIRST))
     files = hub.files(NAME)
     del files[".gitattributes"]
     assert files == FIRST
-    assert hub.commits(NAME)[0].oid == hub.head(NAME) == made.oid
-    assert [one.title for one in hub.commits(NAME)] == ["Release", "initial commit"]
-    assert sorted(one.received for one in hub.sent_objects) == [2000, len(WEBP)]
+    assert hub.commits(NAME)[0].oid == hub.head(NAME) == commit.oid
+    assert [commit.title for commit in hub.commits(NAME)] == ["Release", "initial commit"]
+    assert sorted(request.received for request in hub.sent_objects) == [2000, len(WEBP)]
     assert hub.repository(NAME).private
 
 
 def test_the_tree_tells_sha256_of_lfs_files_and_the_git_blob_of_others(hub: LoopbackHub, ann: HfApi) -> None:
     send(ann, dict(FIRST))
     tree: dict[str, Any] = {
-        one.path: one for one in ann.list_repo_tree(NAME, repo_type="dataset", recursive=True)
+        entry.path: entry for entry in ann.list_repo_tree(NAME, repo_type="dataset", recursive=True)
     }
     assert tree["pictures/one.webp"].lfs.sha256 == sha256(WEBP)
     assert tree["pictures/one.webp"].size == len(WEBP)
@@ -94,7 +94,7 @@ def test_the_tree_tells_sha256_of_lfs_files_and_the_git_blob_of_others(hub: Loop
     asked: list[Any] = ann.get_paths_info(
         NAME, ["data", "data/a.parquet", "no"], repo_type="dataset", expand=True
     )
-    assert [one.path for one in asked] == ["data", "data/a.parquet"]
+    assert [entry.path for entry in asked] == ["data", "data/a.parquet"]
     assert asked[1].last_commit.title == "Release"
 
 
@@ -112,7 +112,7 @@ def test_a_second_commit_sends_only_what_is_new_and_none_at_all_is_made_of_nothi
     first = send(ann, dict(FIRST)).oid
     hub.forget()
     second = send(ann, {**FIRST, "data/b.parquet": b"PAR1" * 30, "data/a.parquet": None})
-    assert [one.received for one in hub.sent_objects] == [120]
+    assert [request.received for request in hub.sent_objects] == [120]
     assert "data/a.parquet" not in hub.files(NAME)
     assert hub.files(NAME, first)["data/a.parquet"] == FIRST["data/a.parquet"]
     hub.forget()
@@ -123,18 +123,18 @@ def test_a_second_commit_sends_only_what_is_new_and_none_at_all_is_made_of_nothi
 def test_a_large_file_goes_in_parts(hub: LoopbackHub, ann: HfApi) -> None:
     hub.state.part_bytes = 4000
     send(ann, {"pictures/one.webp": WEBP})
-    assert [one.received for one in hub.sent_objects] == [4000, 4000, len(WEBP) - 8000]
+    assert [request.received for request in hub.sent_objects] == [4000, 4000, len(WEBP) - 8000]
     assert hub.files(NAME)["pictures/one.webp"] == WEBP
 
 
 def test_a_pull_request_waits_beside_main_until_it_is_merged(hub: LoopbackHub, ann: HfApi) -> None:
     before = hub.head(NAME)
-    made = send(ann, dict(FIRST), create_pr=True)
-    assert (made.pr_revision, made.pr_num, hub.head(NAME)) == ("refs/pr/1", 1, before)
+    commit = send(ann, dict(FIRST), create_pr=True)
+    assert (commit.pr_revision, commit.pr_num, hub.head(NAME)) == ("refs/pr/1", 1, before)
     assert hub.files(NAME, "refs/pr/1")["README.md"] == CARD
-    assert [one.title for one in hub.pull_requests(NAME)] == ["Release"]
+    assert [commit.title for commit in hub.pull_requests(NAME)] == ["Release"]
     references = ann.list_repo_refs(NAME, repo_type="dataset", include_pull_requests=True)
-    assert [one.ref for one in references.pull_requests or ()] == ["refs/pr/1"]
+    assert [reference.ref for reference in references.pull_requests or ()] == ["refs/pr/1"]
     ann.merge_pull_request(NAME, 1, repo_type="dataset")
     assert hub.files(NAME)["README.md"] == CARD
     assert ann.get_discussion_details(NAME, 1, repo_type="dataset").merge_commit_oid == hub.head(NAME)
@@ -158,8 +158,8 @@ def test_a_tag_stays_where_it_was_set(hub: LoopbackHub, ann: HfApi) -> None:
 def test_a_branch_is_made_written_to_and_deleted(hub: LoopbackHub, ann: HfApi) -> None:
     before = hub.head(NAME)
     ann.create_branch(NAME, branch="next/one", repo_type="dataset")
-    made = send(ann, dict(FIRST), revision="next/one")
-    assert hub.branches(NAME) == {"main": before, "next/one": made.oid}
+    commit = send(ann, dict(FIRST), revision="next/one")
+    assert hub.branches(NAME) == {"main": before, "next/one": commit.oid}
     ann.delete_branch(NAME, branch="next/one", repo_type="dataset")
     assert hub.branches(NAME) == {"main": before}
 
@@ -297,7 +297,7 @@ def test_a_piece_of_a_file_is_sent_alone(hub: LoopbackHub, ann: HfApi) -> None:
     with files.open(path, "rb", block_size=100, cache_type="none") as opened:
         opened.seek(1000)
         assert opened.read(24) == WEBP[1000:1024]
-    assert [(one.status, one.sent) for one in hub.seen("GET .*/resolve/")] == [(206, 24)]
+    assert [(request.status, request.sent) for request in hub.seen("GET .*/resolve/")] == [(206, 24)]
 
 
 def parquet(values: Sequence[int]) -> bytes:
@@ -360,7 +360,7 @@ def test_datasets_says_not_found_of_a_private_set_to_who_is_not_signed_in(
     done = run_python(hub.environment(None, tmp_path / "home"), source)
     assert done.returncode == 1
     assert "DatasetNotFoundError" in done.stderr
-    assert not [one for one in hub.seen("resolve") if one.status == 200]
+    assert not [request for request in hub.seen("resolve") if request.status == 200]
 
 
 # how it breaks
@@ -373,7 +373,7 @@ def test_a_conflict_is_412_and_leaves_the_others_push(hub: LoopbackHub, ann: HfA
         send(ann, dict(FIRST), parent_commit=parent)
     assert status(refused) == 412
     assert sorted(hub.files(NAME)) == [".gitattributes", "note.txt"]
-    assert [one.author for one in hub.commits(NAME)] == ["bob", "system"]
+    assert [commit.author for commit in hub.commits(NAME)] == ["bob", "system"]
     send(ann, dict(FIRST), parent_commit=hub.head(NAME))
     assert hub.files(NAME)["note.txt"] == b"hi"
 
@@ -389,7 +389,7 @@ def test_an_action_may_ask_the_hub_itself_and_strikes_only_its_request(hub: Loop
 def test_429_with_retry_after_is_answered_by_the_clients_own_patience(hub: LoopbackHub, ann: HfApi) -> None:
     hub.fail("POST .*/preupload/", 429, times=2, headers={"Retry-After": "0"})
     send(ann, dict(FIRST))
-    assert [one.status for one in hub.seen("POST .*/preupload/")] == [429, 429, 200]
+    assert [request.status for request in hub.seen("POST .*/preupload/")] == [429, 429, 200]
     assert len(hub.commits(NAME)) == 2
 
 
@@ -413,13 +413,13 @@ def test_an_upload_cut_in_the_middle_leaves_nothing_and_the_repeat_sends_only_wh
     with pytest.raises(RuntimeError, match=r"Error while uploading 'pictures/one\.webp'"):
         send(ann, dict(FIRST))
     cut = hub.seen(f"PUT .*/{sha256(WEBP)}")
-    assert {one.status for one in cut} == {None}
+    assert {request.status for request in cut} == {None}
     assert len(cut) == 6
     assert (hub.head(NAME), list(hub.repository(NAME).objects.values())) == (before, [2000])
     hub.heal()
     hub.forget()
     send(ann, dict(FIRST))
-    assert [one.received for one in hub.sent_objects] == [len(WEBP)]
+    assert [request.received for request in hub.sent_objects] == [len(WEBP)]
     assert len(hub.commits(NAME)) == 2
 
 
@@ -432,8 +432,8 @@ def test_a_lost_answer_hides_a_commit_that_was_made(hub: LoopbackHub, ann: HfApi
     with pytest.raises(HfHubHTTPError) as refused:
         send(ann, {"README.md": CARD + b"more"})
     assert (status(refused), hub.files(NAME)["README.md"]) == (500, CARD + b"more")
-    made = hub.head(NAME)
-    assert send(ann, {**FIRST, "README.md": CARD + b"more"}).oid == made
+    commit = hub.head(NAME)
+    assert send(ann, {**FIRST, "README.md": CARD + b"more"}).oid == commit
 
 
 def test_an_answer_cut_in_the_middle_is_asked_for_again_by_the_client(
@@ -447,7 +447,7 @@ print(open(hf_hub_download("{NAME}", "pictures/one.webp", repo_type="dataset"), 
 """
     done = run_python(hub.environment(str(ann.token), tmp_path / "home", patient=False), source)
     assert done.stdout.strip() == WEBP.hex(), done.stderr
-    asked = [(one.status, one.sent) for one in hub.seen("GET .*/resolve/")]
+    asked = [(request.status, request.sent) for request in hub.seen("GET .*/resolve/")]
     assert asked == [(None, 3000), (200, len(WEBP))]
 
 
@@ -489,5 +489,5 @@ def test_no_token_is_kept_anywhere(hub: LoopbackHub, ann: HfApi) -> None:
 def test_the_bytes_received_are_those_that_were_sent(hub: LoopbackHub, ann: HfApi) -> None:
     hub.forget()
     send(ann, dict(FIRST))
-    assert sum(one.received for one in hub.sent_objects) == 2000 + len(WEBP)
-    assert hub.received_bytes == sum(one.received for one in hub.requests) > 2000 + len(WEBP)
+    assert sum(request.received for request in hub.sent_objects) == 2000 + len(WEBP)
+    assert hub.received_bytes == sum(request.received for request in hub.requests) > 2000 + len(WEBP)

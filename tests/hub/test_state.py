@@ -46,7 +46,7 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
 
     hub.forget()
     state, library = opened(hub, tmp_path, token)
-    assert [one.client_id for one in library.review.decisions()] == ["1"]
+    assert [decision.client_id for decision in library.review.decisions()] == ["1"]
     assert library.verify() == []
     head = hub.head(NAME)
     state.send()
@@ -64,7 +64,9 @@ def test_a_lost_machine_comes_back_from_the_data_set_and_nothing_is_sent_twice(
 def test_a_public_dataset_is_no_place_for_a_state(hub: LoopbackHub, tmp_path: Path) -> None:
     token = hub.account("ann")
     hub.create(NAME)
-    with pytest.raises(ReleaseRefused, match=f"{NAME} is public, a state is not; make it private"):
+    with pytest.raises(
+        ReleaseRefused, match=f"{NAME} is public, but the state is private; make the dataset private"
+    ):
         opened(hub, tmp_path, token)
     assert not hub.seen("POST .*/commit/")
 
@@ -92,8 +94,8 @@ def test_the_token_is_written_nowhere(
     library.close()
     with pytest.raises(ReleaseRefused, match="status 500"):
         state.close()
-    said = capfd.readouterr()
-    assert token not in said.out + said.err
+    output = capfd.readouterr()
+    assert token not in output.out + output.err
     for folder, _, names in os.walk(tmp_path / "disk"):
         for name in names:
             assert token.encode() not in (Path(folder) / name).read_bytes()

@@ -28,8 +28,8 @@ def decided(library: Library) -> Library:
     ]
     specs = [spec(photo, seed=10 * number + take) for number, photo in enumerate(photos) for take in (0, 1)]
     library.plans.add("floors", "name: floors\nseed: 0\n", specs)
-    for number, one in enumerate(specs):
-        render(library, one)
+    for number, planned in enumerate(specs):
+        render(library, planned)
         verdict = Verdict.REJECT if number % 2 else Verdict.ACCEPT
-        library.review.record(decision(one.id, verdict, reason="seam" if number % 2 else None))
+        library.review.record(decision(planned.id, verdict, reason="seam" if number % 2 else None))
     return library

@@ -15,8 +15,8 @@ from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.publish import Study, release_card, write_release
-from pipeline.publish.card import review_sentences
 from pipeline.publish.credits import published_source
+from pipeline.publish.review_text import review_text
 from pipeline.rendering.checkpoints import CHECKPOINTS, Part
 from pipeline.services.releases.source import release_source
 from pipeline.store import Library
@@ -28,12 +28,12 @@ def test_the_front_matter_names_configurations_features_and_sizes(decided: Libra
     data = DatasetCard.load(tmp_path / "release" / "README.md").data.to_dict()
     assert data["pretty_name"] == "Parts: bolts & gears"
     assert data["size_categories"] == ["n<1K"]
-    assert {one["config_name"]: one["data_files"][0]["path"] for one in data["configs"]} == {
+    assert {config["config_name"]: config["data_files"][0]["path"] for config in data["configs"]} == {
         "mixed": ["data/real/train-*.parquet", "data/synthetic/train-*.parquet"],
         "real": ["data/real/train-*.parquet"],
         "synthetic": ["data/synthetic/train-*.parquet"],
     }
-    info = {one["config_name"]: one for one in data["dataset_info"]}
+    info = {entry["config_name"]: entry for entry in data["dataset_info"]}
     assert [(split["name"], split["num_examples"]) for split in info["mixed"]["splits"]] == [
         ("train", 6),
         ("test", 4),
@@ -45,7 +45,7 @@ def test_the_front_matter_names_configurations_features_and_sizes(decided: Libra
 
 def test_the_numbers_in_the_text_are_the_librarys(decided: Library) -> None:
     text = release_card(decided, name="Parts", version="3")
-    assert "Release 3: 5 real pictures of 2 classes (bolt, gear), and 5 synthetic ones" in text
+    assert "Release 3: 5 photos of 2 classes (bolt, gear), and 5 synthetic images made from them" in text
     assert "| bolt | 2 | 1 | 2 | 1 |" in text
     assert "| **all** | **3** | **2** | **3** | **2** |" in text
     assert "| `inpaint` | 5 |" in text
@@ -55,21 +55,21 @@ def test_the_numbers_in_the_text_are_the_librarys(decided: Library) -> None:
     assert "Reasons for rejection: seam (5)." in text
 
 
-def test_a_set_that_no_person_looked_at_says_so() -> None:
-    said = review_sentences(ReviewFacts(accepted_by_gates=3, rejected_by_gates=1, pending=2))
-    assert said == (
-        "4 samples were decided by the automatic gates alone: **no person has looked at the synthetic "
-        "pictures**; 3 were accepted (75%). Only accepted ones are in this release. "
-        "2 more were undecided and are not in it."
+def test_a_set_that_no_person_reviewed_says_so() -> None:
+    text = review_text(ReviewFacts(accepted_by_gates=3, rejected_by_gates=1, pending=2))
+    assert text == (
+        "4 samples were decided by the quality gates alone: **no person has reviewed the synthetic "
+        "images**; 3 were accepted (75%). Only accepted ones are in this release. "
+        "2 more were undecided and are not in this release."
     )
 
 
 def test_people_and_gates_are_told_apart() -> None:
-    said = review_sentences(
+    text = review_text(
         ReviewFacts(accepted_by_people=1, rejected_by_people=1, accepted_by_gates=2, reviewers=2)
     )
-    assert said.startswith(
-        "4 samples were decided 2 by people (2 reviewers), 2 by the automatic gates alone; 3 were accepted"
+    assert text.startswith(
+        "4 samples were decided 2 by people (2 reviewers), 2 by the quality gates alone; 3 were accepted"
     )
 
 
@@ -78,15 +78,17 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
     specs = [spec(photo, seed=number) for number in range(4)]
     library.plans.add("floors", "", specs)
     library.review.set_policy(Policy(overlap=2))
-    for number, one in enumerate(specs):
-        render(library, one)
+    for number, planned in enumerate(specs):
+        render(library, planned)
         for name in ("ann", "ben"):
             verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
-            library.review.record(decision(one.id, verdict, reviewer=name))
+            library.review.record(decision(planned.id, verdict, reviewer=name))
     study = Study(sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),))
     text = release_card(release_source(library), name="Parts", version="2", study=study)
-    assert "4 samples were seen by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
-    assert "Mixed data is best. The release that it was trained on is not at hand" in text
+    assert (
+        "4 samples were reviewed by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
+    )
+    assert "Mixed data is best. The release that was trained on is not available any more" in text
     assert "| Real photos | 50.0% |" in text
     assert "6 seeds; measured on field." in text
 
@@ -94,8 +96,8 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
 def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
     add_subject(library, 1, split="test")
     text = release_card(library, name="Field")
-    assert "There are no synthetic pictures: the configuration `synthetic` is empty, and" in text
-    assert "There were no synthetic pictures to review." in text
+    assert "There are no synthetic images: the configuration `synthetic` is empty, and" in text
+    assert "There were no synthetic images to review." in text
     assert "stable-diffusion-xl" not in text
     assert "model" not in text.split("## Columns")[0].split("---\n", 2)[2]
 
@@ -103,13 +105,13 @@ def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
 def test_what_an_imported_release_brought_is_no_part_of_the_acceptance() -> None:
     brought = ReviewFacts(accepted_by_release=200, accepted_by_people=5, rejected_by_people=45, reviewers=1)
     assert (brought.decided, brought.decided_here, brought.acceptance) == (250, 50, 0.1)
-    assert "205 were accepted (10% of the 50 decided here)" in review_sentences(brought)
-    assert "200 were accepted. " in review_sentences(ReviewFacts(accepted_by_release=200))
+    assert "205 were accepted (10% of the 50 decided here)" in review_text(brought)
+    assert "200 were accepted. " in review_text(ReviewFacts(accepted_by_release=200))
 
 
 def test_a_source_with_a_bar_stays_one_cell_of_its_table(library: Library) -> None:
     add_subject(library, 1, source="a|b")
-    assert "| a\\|b | 1 | that of the pictures |" in release_card(library, name="Field")
+    assert "| a\\|b | 1 | that of the photos |" in release_card(library, name="Field")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +136,9 @@ def test_the_starter_set_is_called_rendered_and_a_folder_is_named_without_its_pa
     ):
         add_subject(library, number, source=source)
     text = release_card(library, name="Parts")
-    assert "**2 of the real pictures are rendered, not photographed**" in text
+    assert "**2 of the photos are rendered, not photographed**" in text
     assert "| the rendered starter set of this project (no photographs) | 2 | Apache-2.0 |" in text
-    assert "| trash | 1 | that of the pictures |" in text
+    assert "| trash | 1 | that of the photos |" in text
     assert "| hf://datasets/ann/trash | 1 | see there |" in text
     assert "/home/ann" not in text
 
@@ -147,9 +149,9 @@ def test_a_recipe_is_told_without_the_folders_of_somebodys_disk(library: Library
         'streets\n  template: "a / b"\n  slots:\n    surface: {gravel: 1, "/home/ann/x": 2}\n'
         'control: {reference: "C:\\\\Users\\\\ann\\\\y.png"}\nlisted:\n- ~/private/one\n- >-\n  ../private\n'
     )
-    one = accepted(library, recipe=recipe)
+    planned = accepted(library, recipe=recipe)
     text = release_card(library, name="Streets")
-    assert one.model == "nano"
+    assert planned.model == "nano"
     block = text.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(block) == {
         "model": "folder nano",
@@ -174,10 +176,10 @@ def test_a_recipe_that_cannot_be_read_is_left_out(library: Library, recipe: str)
 
 def accepted(library: Library, *, recipe: str = "", model: str = "nano", revision: str = "r1") -> SampleSpec:
     """An accepted sample in the library."""
-    one = replace(spec(add_subject(library, 1)), model=model, revision=revision)
-    library.plans.add("streets", recipe, [one])
-    library.review.record(decision(render(library, one)))
-    return one
+    planned = replace(spec(add_subject(library, 1)), model=model, revision=revision)
+    library.plans.add("streets", recipe, [planned])
+    library.review.record(decision(render(library, planned)))
+    return planned
 
 
 @pytest.mark.parametrize(
@@ -193,20 +195,20 @@ def accepted(library: Library, *, recipe: str = "", model: str = "nano", revisio
 def test_a_model_in_a_folder_is_published_under_the_folders_name_and_kept_with_its_path(
     library: Library, tmp_path: Path, model: str, named: str, column: str
 ) -> None:
-    one = accepted(library, model=model, recipe=f"model: '{model}'\n")
+    planned = accepted(library, model=model, recipe=f"model: '{model}'\n")
     write_release(library, tmp_path / "release", name="Parts")
     text = (tmp_path / "release" / "README.md").read_text()
     (path,) = (tmp_path / "release" / "data" / "synthetic").glob("train-*.parquet")
     (row,) = pq.read_table(path, columns=["model", "sample_id"]).to_pylist()
-    assert row == {"model": column, "sample_id": one.id}
+    assert row == {"model": column, "sample_id": planned.id}
     assert f"| the checkpoint `{named}` | `r1` | 1 | its own |" in text
     assert f"model: {column}\n" in text
     assert (
         f"- the checkpoint `{named}`: its own licence; if it was trained from SDXL, the OpenRAIL++-M restrictions "
-        "pass on." in text
+        "apply too." in text
     )
     assert not any(part in text for part in ("ann/", "ann\\", "private", "Users"))
-    assert library.plans.spec(one.id).model == model
+    assert library.plans.spec(planned.id).model == model
 
 
 def test_a_lora_for_sdxl_passes_its_terms_on(library: Library) -> None:
@@ -226,9 +228,9 @@ def test_what_people_name_is_text_in_the_card_and_neither_html_nor_markdown(libr
     label = f"{WILD} ![i](//x) | `b` \n# head"
     photo = add_subject(library, 1, label=label, source=f"hf://datasets/a/b ![i](//x) {WILD}")
     recipe = f'name: x\nprompt: "```\\n{WILD}\\n<!-- backlot: end -->"\n'
-    one = replace(spec(photo), model=f"models/a`{WILD}")
-    library.plans.add(f"{WILD}</summary>\n\n{WILD}", recipe, [one])
-    library.review.record(decision(render(library, one)))
+    planned = replace(spec(photo), model=f"models/a`{WILD}")
+    library.plans.add(f"{WILD}</summary>\n\n{WILD}", recipe, [planned])
+    library.review.record(decision(render(library, planned)))
     study = Study(sentence=WILD, test=f"{WILD} ![i](//x)", seeds=6, arms=((f"{WILD} | x", 0.5),))
     text = release_card(library, name=f"{WILD}\n```\n{WILD}", study=study)
     body = text.split("---\n", 2)[2]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest, LibraryUnusable, ReleaseRefused
-from pipeline.publish.state import taken_token
+from pipeline.publish.state import take_token
 from pipeline.services.opening import sentence_of
 from pipeline.settings import Settings
 from pipeline.store import Restored, SampleFilter, SampleOrder
@@ -133,7 +133,7 @@ def test_a_state_that_cannot_be_used_is_refused_in_one_sentence(
 
 def test_the_token_of_the_state_is_found_by_nobody_else() -> None:
     environment = {"HF_TOKEN": "hf_secret ", "HOME": "/"}
-    assert taken_token(environment) == "hf_secret"
+    assert take_token(environment) == "hf_secret"
     assert environment == {"HOME": "/"}
 
 

@@ -285,7 +285,7 @@ def test_a_damaged_release_json_is_named(
     facts = json.loads((release / "release.json").read_text())
     (release / "release.json").write_text(json.dumps(facts | damage))
     assert main(["import", str(release), "--library", str(tmp_path / "again")]) == 1
-    assert "release.json of release release is damaged; get the release anew" in capsys.readouterr().err
+    assert "release.json of release release is damaged; get the release again" in capsys.readouterr().err
     (release / "release.json").write_text(json.dumps(facts)[:-3])
     assert main(["import", str(release), "--library", str(tmp_path / "again")]) == 1
     assert "release.json of release release is damaged" in capsys.readouterr().err

@@ -99,9 +99,9 @@ def test_a_damaged_entry_is_listed_and_the_rest_is_read(tmp_path: Path) -> None:
 
 
 def test_an_archive_without_pictures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceRefused, match="holds no pictures"):
+    with pytest.raises(SourceRefused, match="holds no images"):
         open_source(packed(tmp_path / "empty.zip", {}))
-    with pytest.raises(SourceRefused, match=r"notes\.txt not a picture file"):
+    with pytest.raises(SourceRefused, match=r"notes\.txt is not an image file"):
         open_source(packed(tmp_path / "a.zip", {"notes.txt": b"x"}))
     (tmp_path / "cut.zip").write_bytes(
         Path(packed(tmp_path / "b.zip", {"nut/a.jpg": b"1"})).read_bytes()[:40]

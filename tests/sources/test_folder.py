@@ -41,8 +41,8 @@ def test_other_files_are_refused_with_a_reason_and_hidden_ones_are_silent(tmp_pa
     opened = open_source(str(tmp_path))
     assert [item.name for item in opened.items()] == ["nut/a.jpg"]
     assert opened.refused == [
-        Refusal("nut/notes.txt", "not a picture file (.txt)"),
-        Refusal("stray.png", "lies outside any class folder"),
+        Refusal("nut/notes.txt", "is not an image file (.txt)"),
+        Refusal("stray.png", "is outside any class folder"),
     ]
 
 
@@ -74,11 +74,11 @@ def test_a_file_that_vanished_meanwhile_is_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
-        ({}, "holds no pictures; a folder with one sub-folder per class is needed"),
-        ({"notes_dot_txt": b""}, "holds no pictures"),
-        ({"a_dot_jpg": b""}, "holds pictures but no class folders"),
+        ({}, "holds no images; a folder with one sub-folder per class is needed"),
+        ({"notes_dot_txt": b""}, "holds no images"),
+        ({"a_dot_jpg": b""}, "holds images but no class folders"),
         (
             {"train__nut__a_dot_jpg": b"", "test__nut__b_dot_jpg": b""},
             r"are splits \(test, train\), not classes",
@@ -86,9 +86,9 @@ def test_a_file_that_vanished_meanwhile_is_listed(tmp_path: Path) -> None:
     ],
 )
 def test_a_folder_with_nothing_usable_says_what_is_missing(
-    tmp_path: Path, files: dict[str, bytes], said: str
+    tmp_path: Path, files: dict[str, bytes], message: str
 ) -> None:
-    with pytest.raises(SourceRefused, match=said):
+    with pytest.raises(SourceRefused, match=message):
         open_source(str(write(tmp_path, **files)))
 
 
@@ -103,5 +103,5 @@ def test_what_does_not_exist_or_is_no_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"1")
     with pytest.raises(SourceRefused, match="neither a folder nor a zip"):
         open_source(str(tmp_path / "a.jpg"))
-    with pytest.raises(SourceRefused, match="no known kind of address"):
+    with pytest.raises(SourceRefused, match="not a known kind of address"):
         open_source("https://example.org/set.zip")

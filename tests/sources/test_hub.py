@@ -9,7 +9,7 @@ from pipeline.errors import SourceRefused, StudioError, UnknownName
 from pipeline.sources import ColumnMap, SourceItem, open_source
 from pipeline.sources.address import HubAddress, hub_address
 from pipeline.sources.columns import chosen_columns
-from pipeline.sources.hub import HubSource
+from pipeline.sources.hub_dataset import HubSource
 
 PICTURE = datasets.Image()
 
@@ -43,14 +43,14 @@ def test_a_mask_column_is_used_and_a_row_without_picture_is_listed() -> None:
     source = HubSource(rows, "ns/set", columns=chosen_columns(rows.features))
     assert [item.mask for item in source.items()] == [png(255)]
     assert [(refusal.name, refusal.reason) for refusal in source.refused] == [
-        ("ns/set#1", "the row holds no picture")
+        ("ns/set#1", "the row holds no image")
     ]
 
 
 def test_guesses_are_said_in_the_note() -> None:
     rows = toy_rows(image=[{"bytes": png(1), "path": None}], label=[0])
     source = HubSource(rows, "ns/set", columns=chosen_columns(rows.features), note="split 'train'")
-    assert source.note == "split 'train'; guessed: pictures from column 'image', labels from 'label'"
+    assert source.note == "split 'train'; guessed: images from column 'image', labels from 'label'"
 
 
 def test_columns_are_guessed_by_kind_before_name() -> None:
@@ -79,23 +79,23 @@ def test_named_columns_come_before_guesses_and_packed_files_serve_as_pictures() 
     }
     columns = chosen_columns(features, ColumnMap(image="photo", label="kind", mask="cut"))
     assert (columns.image, columns.label, columns.mask, columns.names) == ("photo", "kind", "cut", ())
-    assert columns.note == "pictures from column 'photo', labels from 'kind', masks from 'cut'"
+    assert columns.note == "images from column 'photo', labels from 'kind', masks from 'cut'"
 
 
 @pytest.mark.parametrize(
-    ("features", "named", "said"),
+    ("features", "named", "message"),
     [
-        ({"label": datasets.ClassLabel(names=["a"])}, ColumnMap(), "no column holds pictures"),
+        ({"label": datasets.ClassLabel(names=["a"])}, ColumnMap(), "no column holds images"),
         ({"image": PICTURE}, ColumnMap(), "no column looks like a label; name it with .label=COLUMN"),
         (
             {"image": PICTURE, "label": datasets.Value("string")},
             ColumnMap(image="label"),
-            "column 'label' holds no pictures",
+            "column 'label' holds no images",
         ),
     ],
 )
-def test_what_cannot_be_told_is_refused(features: dict[str, object], named: ColumnMap, said: str) -> None:
-    with pytest.raises(SourceRefused, match=said):
+def test_what_cannot_be_told_is_refused(features: dict[str, object], named: ColumnMap, message: str) -> None:
+    with pytest.raises(SourceRefused, match=message):
         chosen_columns(features, named)
 
 
@@ -111,7 +111,7 @@ def test_a_row_without_a_class_is_listed() -> None:
     rows = toy_rows(image=[picture] * 3, label=[0, -1, None])
     source = HubSource(rows, "ns/set", columns=chosen_columns(rows.features))
     assert [item.label for item in source.items()] == ["nut"]
-    assert [(one.name, one.reason) for one in source.refused] == [
+    assert [(refusal.name, refusal.reason) for refusal in source.refused] == [
         ("ns/set#1", "the row has no label"),
         ("ns/set#2", "the row has no label"),
     ]
@@ -125,7 +125,9 @@ def test_a_row_cannot_name_a_file_of_this_machine(tmp_path: Path) -> None:
     )
     source = HubSource(rows, "ns/set", columns=chosen_columns(rows.features))
     assert [item.data for item in source.items()] == [png(1)]
-    assert [one.reason for one in source.refused] == [f"the row names a file that lies elsewhere ({secret})"]
+    assert [refusal.reason for refusal in source.refused] == [
+        f"the row names a file outside the Hub ({secret})"
+    ]
 
 
 def test_an_address_names_a_data_set_its_version_and_a_part_of_it() -> None:
@@ -168,20 +170,20 @@ def test_what_was_read_is_named_by_its_commit_and_that_address_reads_it_again() 
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
-        ("hf://datasets/", "is no data set address"),
-        ("hf://datasets/a/b/c", "is no data set address"),
+        ("hf://datasets/", "is not the address of a dataset"),
+        ("hf://datasets/a/b/c", "is not the address of a dataset"),
         ("hf://datasets/a/b@v1/data/x.parquet", "names a file or a folder"),
         ("hf://datasets/a/b@v1?revision=v2", "names two revisions, 'v1' and 'v2'"),
         (
             "hf://datasets/a/b?splt=train",
-            "there is no part of a data set address 'splt'; did you mean 'split'",
+            "there is no query key of a dataset address 'splt'; did you mean 'split'",
         ),
     ],
 )
-def test_a_wrong_address_is_refused(address: str, said: str) -> None:
-    with pytest.raises(StudioError, match=said):
+def test_a_wrong_address_is_refused(address: str, message: str) -> None:
+    with pytest.raises(StudioError, match=message):
         hub_address(address)
 
 

@@ -251,7 +251,7 @@ class _Restoring:
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             via=RELEASE,
             client_id=f"{RELEASE}-{known_as}",
-            shown={"release": release.address, "version": str(release.facts.get("version", ""))},
+            shown={"release": release.address, "version": release.facts.version},
         )
 
 

@@ -12,20 +12,19 @@ from pathlib import Path
 from pipeline.domain.release import Subset
 from pipeline.errors import InvalidRequest, ReleaseRefused, UnknownName
 from pipeline.publish import (
+    CardDetails,
     ExportReport,
-    Format,
     PushOptions,
+    ReleaseContents,
     ReleaseOptions,
     Study,
-    Survey,
     card,
-    earlier_release,
     export,
     hub_name,
-    outlook_of,
+    previous_release,
     push_release,
     refuse_foreign,
-    survey,
+    release_contents,
     write_release,
 )
 from pipeline.services.photos.importing import Progress
@@ -63,7 +62,7 @@ class ReleaseService:
     def __init__(self, library: Library, settings: Settings) -> None:
         self._library = library
         self._settings = settings
-        self._surveyed: tuple[int, Survey] | None = None  # change number → the survey of that state
+        self._surveyed: tuple[int, ReleaseContents] | None = None  # change number → the survey of that state
         self._surveying = threading.Lock()  # pages that ask at once wait for one survey
 
     def preview(self, name: str = "my-dataset") -> ReleaseOutlook:
@@ -72,15 +71,14 @@ class ReleaseService:
         Raises:
             ReleaseRefused: there is nothing to publish.
         """
-        state = self._survey()
-        counted = outlook_of(state)
+        contents = self._survey()
         study = newest_verdict(self._settings.runs, self._library)
         return ReleaseOutlook(
-            real=counted.real,
-            synthetic=counted.synthetic,
-            methods=counted.methods,
-            card=card(state, name=name, version="1", dataset_info=(), study=study),
-            decided_by_gate=state.review.accepted_by_gates + state.review.accepted_by_auto_reviewer,
+            real=contents.counts[Subset.REAL],
+            synthetic=contents.counts[Subset.SYNTHETIC],
+            methods=dict(sorted(contents.methods.items())),
+            card=card(contents, CardDetails(name=name, study=study)),
+            decided_by_gate=contents.review.accepted_by_gates + contents.review.accepted_by_auto_reviewer,
         )
 
     def publish(self, request: PublishRequest, *, on_progress: Progress | None = None) -> PublishReport:
@@ -109,32 +107,30 @@ class ReleaseService:
         """Write photos and accepted samples for other tools: as class folders, COCO, YOLO or WebDataset.
 
         Args:
-            kind: one of `Format`.
+            kind: one of `EXPORT_FORMATS`.
             origin: real, synthetic or mixed.
 
         Raises:
             UnknownName: no such format or origin.
             ReleaseRefused: there is nothing to export, or the folder cannot be written.
         """
-        if kind not in list(Format):
-            raise UnknownName("format", kind, list(Format))
         mixed = (Subset.REAL, Subset.SYNTHETIC)
         if origin not in (*mixed, "mixed"):
             raise UnknownName("origin", origin, [*mixed, "mixed"])
         subsets = mixed if origin == "mixed" else (Subset(origin),)
-        return export(self._library, to, Format(kind), parts=subsets, on_progress=_rows(on_progress))
+        return export(self._library, to, kind, subsets=subsets, on_progress=_rows(on_progress))
 
     def folders(self) -> list[Path]:
         """Return the release folders on this machine, newest first."""
         folders = [card.parent for card in self._settings.releases.glob("*/README.md")]
         return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
 
-    def _survey(self) -> Survey:
+    def _survey(self) -> ReleaseContents:
         with self._surveying:
             number = self._library.change_number()  # before the survey: a change meanwhile calls for another
             if self._surveyed is not None and self._surveyed[0] == number:
                 return self._surveyed[1]
-            surveyed = survey(release_source(self._library))
+            surveyed = release_contents(release_source(self._library))
             self._surveyed = None if number is None else (number, surveyed)
             return surveyed
 
@@ -170,7 +166,7 @@ class ReleaseService:
         if request.dry_run:
             refuse_foreign(folder)
             with tempfile.TemporaryDirectory(prefix="backlot-release-") as scratch:
-                release = write(Path(scratch) / "release", before=earlier_release(folder))
+                release = write(Path(scratch) / "release", before=previous_release(folder))
         else:
             release = write(folder)
         return PublishReport(release=release, path=str(folder), dry_run=request.dry_run)

@@ -1,4 +1,4 @@
-"""What the Hub says when it gives nothing, in one sentence. The token appears in none of them."""
+"""Errors of the Hub while reading, in one sentence each. No message shows a token."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SIGN_IN = "sign in with `hf auth login`, or set HF_TOKEN to a token that may re
 
 
 @contextmanager
-def plain_faults(name: str) -> Iterator[None]:
-    """Turn the client's errors about a data set into ours; others pass.
+def hub_errors_explained(name: str) -> Iterator[None]:
+    """Turn the client's errors about a dataset into a `SourceRefused` with one sentence; other errors pass through.
 
     Raises:
-        SourceRefused: what the Hub said, and the mend.
+        SourceRefused: what the Hub answered, and the remedy.
     """
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -35,10 +35,10 @@ def plain_faults(name: str) -> Iterator[None]:
         ) from error
     except RepositoryNotFoundError as error:
         raise SourceRefused(
-            f"there is no data set {name}, or it is private; check the name, or {_SIGN_IN}"
+            f"there is no dataset {name}, or it is private; check the name, or {_SIGN_IN}"
         ) from error
     except HFValidationError as error:
-        raise SourceRefused(f"'{name}' cannot be the name of a data set; it looks like owner/name") from error
+        raise SourceRefused(f"'{name}' is not a valid dataset name; write owner/name") from error
     except OfflineModeIsEnabled as error:
         raise SourceRefused(f"HF_HUB_OFFLINE is set; unset it to import {name}") from error
     except HfHubHTTPError as error:
@@ -58,5 +58,5 @@ def _sentence(name: str, error: object) -> str:
         return f"the token may not read {name}; {_SIGN_IN}"
     if status == _TOO_MANY or status >= _BROKEN:
         return f"the Hub is busy (status {status} for {name}); try again later"
-    said = getattr(error, "server_message", None) or "no reason given"
-    return f"the Hub refused {name} with status {status} ({said})"
+    reason = getattr(error, "server_message", None) or "no reason given"
+    return f"the Hub refused {name} with status {status} ({reason})"

@@ -1,4 +1,4 @@
-"""A folder with one sub-folder per class: class/*.jpg, with masks/class/*.png inside it or beside it."""
+"""A folder with one sub-folder for each class: class/*.jpg, with masks/class/*.png in it or beside it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import SourceRefused
 from pipeline.sources.item import MAX_FILE_BYTES, Refusal, SourceItem
-from pipeline.sources.layout import MASKS, Entry, sorted_out
+from pipeline.sources.layout import MASKS, Entry, image_entries
 
 
 class FolderSource:
-    """Class folders on this disk. Links are refused, whatever they point to.
+    """Class folders on this disk. Symbolic links are refused, whatever they point to.
 
     Raises:
-        SourceRefused: the folder cannot be read, or holds no pictures in class folders.
+        SourceRefused: the folder cannot be read, or holds no images in class folders.
     """
 
     def __init__(self, root: Path) -> None:
@@ -23,7 +23,7 @@ class FolderSource:
         self.note = ""
         self.address: str | None = None
         self.refused: list[Refusal] = []
-        entries, refused = sorted_out(self._files(root), unwrap=False)
+        entries, refused = image_entries(self._files(root), unwrap=False)
         self.refused += refused
         if not entries:
             raise SourceRefused(_nothing_in(root, refused))
@@ -31,7 +31,7 @@ class FolderSource:
         self.count: int | None = len(entries)
 
     def items(self) -> Iterator[SourceItem]:
-        """Every image, in order of path."""
+        """Yield every image in order of path."""
         for entry in self._entries:
             try:
                 item = SourceItem(entry.label, str(entry.path), self._read(entry.path), self._mask(entry))
@@ -87,6 +87,6 @@ def _unreadable(error: OSError) -> str:
 
 
 def _nothing_in(root: Path, refused: list[Refusal]) -> str:
-    if any(refusal.reason.startswith("lies outside") for refusal in refused):
-        return f"{root} holds pictures but no class folders; put them into one sub-folder per class"
-    return f"{root} holds no pictures; a folder with one sub-folder per class is needed"
+    if any(refusal.reason.startswith("is outside") for refusal in refused):
+        return f"{root} holds images but no class folders; put them into one sub-folder per class"
+    return f"{root} holds no images; a folder with one sub-folder per class is needed"

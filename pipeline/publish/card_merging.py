@@ -1,9 +1,8 @@
-"""Our card into the one that is there: what a person wrote stays, above, below and in the front matter."""
+"""Merge a new card into the previous one: what a person wrote stays, above, below and in the front matter."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml
 
@@ -18,26 +17,25 @@ _OURS = ("configs", "dataset_info", "size_categories")  # keys that follow from 
 
 
 def framed(title: str, block: str) -> str:
-    """The text of a new card: a title of the person's own, and our block between its marks."""
+    """Return the text of a new card: a title, which people may change, and the generated block between its marks."""
     return f"# {title}\n\n{marked(block)}\n"
 
 
 def marked(block: str) -> str:
-    """Our block between its marks."""
+    """Return the generated block between its marks."""
     return f"{BEGIN}\n\n{block.strip()}\n\n{END}"
 
 
 def merged(ours: str, theirs: str, *, where: str) -> str:
-    """Our new card with what a person wrote into the one before, letter by letter: only what follows from the release
-    is written anew.
+    """Return the new card with everything that a person wrote into the previous one, character by character.
 
     Args:
-        ours: front matter and text, as `framed` makes it.
-        theirs: the card that is there, "" for none.
-        where: what it is called, for the sentence.
+        ours: front matter and text, with the text as `framed` returns it.
+        theirs: the previous card, "" for none.
+        where: what the previous card is called in messages.
 
     Raises:
-        ReleaseRefused: its front matter is no YAML, or one of the marks of our part is gone.
+        ReleaseRefused: its front matter is not valid YAML, or one of the marks of the generated block is missing.
     """
     if not theirs.strip():
         return ours
@@ -50,8 +48,8 @@ def merged(ours: str, theirs: str, *, where: str) -> str:
         text = before + block + after
     elif begins or END in text:
         raise ReleaseRefused(
-            f"the card of {where} has lost the mark {END if begins else BEGIN} of our part; put it back, or take our "
-            "part out with both marks"
+            f"the card of {where} has lost the mark {END if begins else BEGIN} of the generated block; put it back, or "
+            "remove the block with both marks"
         )
     else:
         text = f"{text.rstrip()}\n\n{block}\n" if text.strip() else own_text
@@ -59,22 +57,22 @@ def merged(ours: str, theirs: str, *, where: str) -> str:
 
 
 def _united(ours: str, theirs: str, where: str) -> str:
-    """Their front matter, with what follows from the files from ours."""
-    own, found = _parsed(ours, where), _parsed(theirs, where)
-    wanted = own | found | {key: own[key] for key in _OURS if key in own}
+    """Return their front matter, with ours for what depends on the files."""
+    own, other = _parsed(ours, where), _parsed(theirs, where)
+    wanted = own | other | {key: own[key] for key in _OURS if key in own}
     for key in ("configs", "dataset_info"):
-        wanted[key] = [*_listed(own.get(key)), *_further(own.get(key), found.get(key))]
-    tags = _listed(found.get("tags"))
+        wanted[key] = [*_listed(own.get(key)), *_further(own.get(key), other.get(key))]
+    tags = _listed(other.get("tags"))
     wanted["tags"] = tags + [tag for tag in _listed(own.get("tags")) if tag not in tags]
     changed = {
-        key: value for key, value in wanted.items() if value != found.get(key) and value not in ([], None)
+        key: value for key, value in wanted.items() if value != other.get(key) and value not in ([], None)
     }
     kept = [block for key, block in _blocks(theirs) if key not in changed]
     return "".join(kept) + (_yaml(changed) if changed else "")
 
 
 def _blocks(front: str) -> list[tuple[str, str]]:
-    """(key, text) of the top level of a front matter; "" for what stands before the first key."""
+    """Return (key, text) of the top level of a front matter; the key is "" for what stands before the first key."""
     blocks: list[tuple[str, str]] = [("", "")]
     for line in front.splitlines(keepends=True):
         if _KEY.match(line):
@@ -83,24 +81,24 @@ def _blocks(front: str) -> list[tuple[str, str]]:
     return blocks
 
 
-def _further(ours: Any, theirs: Any) -> list[Any]:
-    """Configurations of a person's own, beside ours and beside those that we wrote before; ours is the default."""
-    known = {one.get("config_name") for one in _listed(ours) if isinstance(one, dict)} | {"rejected"}
+def _further(ours: object, theirs: object) -> list[object]:
+    """Return the configurations that people added. Those that Backlot writes are left out; ours is the default."""
+    written = [config.get("config_name") for config in _listed(ours) if isinstance(config, dict)]
     return [
-        {key: value for key, value in one.items() if key != "default"}
-        for one in _listed(theirs)
-        if isinstance(one, dict) and one.get("config_name") is not None and one["config_name"] not in known
+        {key: value for key, value in config.items() if key != "default"}
+        for config in _listed(theirs)
+        if isinstance(config, dict) and config.get("config_name") not in (None, "rejected", *written)
     ]
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list[object]:
     if value is None:
         return []
     return list(value) if isinstance(value, list) else [value]
 
 
 def _split(card: str, where: str) -> tuple[str, str]:
-    """(front matter, text) of a card."""
+    """Return (front matter, text) of a card."""
     card = card.replace("\r\n", "\n").removeprefix("\ufeff")
     opened = _FENCE.match(card)
     if not opened:
@@ -108,26 +106,26 @@ def _split(card: str, where: str) -> tuple[str, str]:
     closed = _CLOSE.search(card, opened.end())
     if not closed:
         raise ReleaseRefused(
-            f"the card of {where} opens its front matter with '---' and never closes it; mend it there"
+            f"the card of {where} opens its front matter with '---' and never closes it; correct it there"
         )
     return card[opened.end() : closed.start()], card[closed.end() :]
 
 
-def _parsed(front: str, where: str) -> dict[str, Any]:
+def _parsed(front: str, where: str) -> dict[str, object]:
     try:
-        found = yaml.safe_load(front)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+        values = yaml.safe_load(front)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 2})" if mark else f" ({error})"
         raise ReleaseRefused(
-            f"the front matter of the card of {where} is no valid YAML{line}; mend it there, then publish again"
+            f"the front matter of the card of {where} is not valid YAML{line}; correct it there, then publish again"
         ) from error
-    if not isinstance(found, dict | None):
+    if not isinstance(values, dict | None):
         raise ReleaseRefused(
-            f"the front matter of the card of {where} is no list of names and values; mend it there"
+            f"the front matter of the card of {where} is not a list of names and values; correct it there"
         )
-    return found or {}
+    return values or {}
 
 
-def _yaml(front: dict[str, Any]) -> str:
+def _yaml(front: dict[str, object]) -> str:
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=10_000)

@@ -1,9 +1,8 @@
-"""A recipe as a card tells it: without the folders of somebody's disk."""
+"""A recipe as a card shows it: without the paths of somebody's disk."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml
 
@@ -16,20 +15,20 @@ _FILES = ("folder", "reference")  # keys whose value is a file or folder, howeve
 
 
 def published_recipe(text: str) -> str:
-    """The YAML of a recipe with file and folder names in place of paths, without its comments; "" where it is none."""
+    """Return a recipe's YAML without comments and with names instead of paths; "" where it is not valid YAML."""
     try:
         return yaml.safe_dump(
-            _named(loaded_yaml(text, "recipe")), sort_keys=False, allow_unicode=True, width=100
+            _without_paths(loaded_yaml(text, "recipe")), sort_keys=False, allow_unicode=True, width=100
         )
     except (InvalidRecipe, yaml.YAMLError, RecursionError):
         return ""
 
 
-def _named(value: Any, key: object = None) -> Any:
+def _without_paths(value: object, key: object = None) -> object:
     if isinstance(value, dict):
-        return {_named(one): _named(inner, one) for one, inner in value.items()}
+        return {_without_paths(name): _without_paths(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_named(inner, key) for inner in value]
+        return [_without_paths(inner, key) for inner in value]
     if not isinstance(value, str) or not value:
         return value
     if key == "model":

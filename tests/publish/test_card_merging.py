@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pipeline.errors import ReleaseRefused
-from pipeline.publish.merging import BEGIN, END, framed, merged
+from pipeline.publish.card_merging import BEGIN, END, framed, merged
 
 _OURS = "---\npretty_name: parts\ntags:\n- backlot\nconfigs:\n- config_name: mixed\n  default: true\n---\n\n"
 
@@ -30,19 +30,19 @@ def test_comments_quotes_and_order_of_the_front_matter_stay() -> None:
         "pretty_name: parts\n", '# our licence\nlicense: "cc-by-4.0"  # asked Ann\npretty_name: Parts!\n'
     )
     assert merged(ours("one"), theirs, where="x") == theirs
-    found = merged(ours("two").replace("config_name: mixed", "config_name: all"), theirs, where="x")
-    assert '# our licence\nlicense: "cc-by-4.0"  # asked Ann\npretty_name: Parts!\n' in found
-    assert front(found)["configs"] == [{"config_name": "all", "default": True}, {"config_name": "mixed"}]
-    assert "two" in found
-    assert "one" not in found
+    result = merged(ours("two").replace("config_name: mixed", "config_name: all"), theirs, where="x")
+    assert '# our licence\nlicense: "cc-by-4.0"  # asked Ann\npretty_name: Parts!\n' in result
+    assert front(result)["configs"] == [{"config_name": "all", "default": True}, {"config_name": "mixed"}]
+    assert "two" in result
+    assert "one" not in result
 
 
 def test_text_above_below_and_in_another_card_stays() -> None:
     theirs = "before\n" + ours("one").split("---\n")[2] + "after\n"
-    found = merged(ours("two"), theirs, where="x")
-    assert "before\n" in found
-    assert found.endswith("after\n")
-    assert merged(ours("two"), found, where="x") == found
+    result = merged(ours("two"), theirs, where="x")
+    assert "before\n" in result
+    assert result.endswith("after\n")
+    assert merged(ours("two"), result, where="x") == result
     assert "mine alone\n\n" + BEGIN in merged(ours("two"), "mine alone\n", where="x")
 
 
@@ -59,8 +59,8 @@ def test_marks_in_the_wrong_order_lose_nothing() -> None:
 
 def test_configurations_of_a_persons_own_stay_but_ours_is_the_default() -> None:
     theirs = "---\nconfigs:\n- config_name: extra\n  default: true\n  data_files: x.csv\n---\n"
-    found = front(merged(ours("one"), theirs, where="x"))["configs"]
-    assert found == [
+    result = front(merged(ours("one"), theirs, where="x"))["configs"]
+    assert result == [
         {"config_name": "mixed", "default": True},
         {"config_name": "extra", "data_files": "x.csv"},
     ]
@@ -68,18 +68,18 @@ def test_configurations_of_a_persons_own_stay_but_ours_is_the_default() -> None:
 
 @pytest.mark.parametrize("tags", ["tags: {a: b}", "tags: [[a]]", "tags: a"])
 def test_odd_tags_stay_beside_ours(tags: str) -> None:
-    found = front(merged(ours("one"), f"---\n{tags}\n---\n", where="x"))["tags"]
-    assert found[-1] == "backlot"
-    assert len(found) == 2
+    result = front(merged(ours("one"), f"---\n{tags}\n---\n", where="x"))["tags"]
+    assert result[-1] == "backlot"
+    assert len(result) == 2
 
 
 @pytest.mark.parametrize(
     ("theirs", "sentence"),
     [
-        ("---\ntags: [a\n---\n", r"is no valid YAML \(line \d\); mend it there"),
-        ("---\na: 2020-13-45\n---\n", "is no valid YAML"),
-        ("---\n- a\n---\n", "is no list of names and values; mend it there"),
-        ("---\na: b\n", "opens its front matter with '---' and never closes it; mend it there"),
+        ("---\ntags: [a\n---\n", r"is not valid YAML \(line \d\); correct it there"),
+        ("---\na: 2020-13-45\n---\n", "is not valid YAML"),
+        ("---\n- a\n---\n", "is not a list of names and values; correct it there"),
+        ("---\na: b\n", "opens its front matter with '---' and never closes it; correct it there"),
     ],
 )
 def test_broken_front_matter_is_named(theirs: str, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""A picture file that was changed after it was stored is never published or exported."""
+"""An image file that was changed after it was stored is never published or exported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.domain.images import encode_webp
 from pipeline.domain.release import Subset
 from pipeline.errors import DamagedPicture, ReleaseRefused
 from pipeline.publish import write_release
-from pipeline.publish.exports import Format, export
+from pipeline.publish.exports import EXPORT_FORMATS, export
 from pipeline.store import Library
 from tests.toy_library import picture
 
@@ -26,11 +26,11 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
 
 
-def overwrite_with_another_picture(path: Path) -> None:
+def overwrite_with_another_image(path: Path) -> None:
     path.write_bytes(encode_webp(picture(999)))
 
 
-@pytest.mark.parametrize("damage", [flip_one_bit, cut_short, overwrite_with_another_picture])
+@pytest.mark.parametrize("damage", [flip_one_bit, cut_short, overwrite_with_another_image])
 @pytest.mark.parametrize("known", [True, False], ids=["new library", "library without checksums"])
 def test_publish_names_the_photo_whose_file_changed(decided: Library, tmp_path: Path, damage, known) -> None:
     photo = decided.photos.list()[0]
@@ -44,10 +44,10 @@ def test_publish_names_the_photo_whose_file_changed(decided: Library, tmp_path: 
     assert not (tmp_path / "release").exists()
 
 
-@pytest.mark.parametrize("kind", list(Format))
+@pytest.mark.parametrize("kind", list(EXPORT_FORMATS))
 @pytest.mark.parametrize("damage", [flip_one_bit, cut_short])
 def test_export_names_the_sample_whose_file_changed(
-    decided: Library, tmp_path: Path, kind: Format, damage
+    decided: Library, tmp_path: Path, kind: str, damage
 ) -> None:
     row = next(iter(decided.releases.rows(Subset.SYNTHETIC)))
     damage(decided.images.path(row.image_id))
@@ -74,7 +74,7 @@ def test_the_command_says_it_in_one_sentence(
     assert "is damaged" in error
 
 
-def test_a_library_without_checksums_decodes_a_picture_once(
+def test_a_library_without_checksums_decodes_an_image_once(
     decided: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo_id = decided.photos.list()[0].photo_id
@@ -98,7 +98,7 @@ def test_damaged_checksums_hide_no_damage_and_make_none(decided: Library) -> Non
             library.images.read_bytes(damaged)
 
 
-def test_storing_a_picture_again_replaces_its_damaged_file(library: Library) -> None:
+def test_storing_an_image_again_replaces_its_damaged_file(library: Library) -> None:
     blob_id = library.images.put(picture(1))
     flip_one_bit(library.images.path(blob_id))
     assert not library.images.is_sound(blob_id)

@@ -23,9 +23,9 @@ from pipeline.domain.review import Verdict
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import Method
 from pipeline.errors import ReleaseRefused
-from pipeline.publish import ReleaseOptions, outlook, write_release
+from pipeline.publish import ReleaseOptions, release_contents, write_release
 from pipeline.publish import shards as shards_module
-from pipeline.publish.exports import Format, export
+from pipeline.publish.exports import export
 from pipeline.store import Library, Rendered, SampleFilter
 from tests.toy_library import BOX, IDENTITY, add_subject, decision, filled, mask, picture, render, spec
 
@@ -33,10 +33,10 @@ _READ = """
 import json, sys
 import numpy as np
 from datasets import load_dataset
-said = {}
+loaded = {}
 for config in sys.argv[2:] or ("real", "synthetic", "mixed"):
     sets = load_dataset(sys.argv[1], config)
-    said[config] = {
+    loaded[config] = {
         split: [
             {
                 "class": rows.features["label"].int2str(row["label"]),
@@ -49,7 +49,7 @@ for config in sys.argv[2:] or ("real", "synthetic", "mixed"):
         ]
         for split, rows in sets.items()
     }
-print(json.dumps(said))
+print(json.dumps(loaded))
 """
 
 
@@ -75,22 +75,22 @@ def load_elsewhere(folder: Path, cache: Path, *configs: str) -> dict:
 def test_a_release_gives_every_picture_and_label_back_after_the_library_is_deleted(
     decided: Library, tmp_path: Path
 ) -> None:
-    photos = {one.id: one for one in decided.photos.list()}
+    photos = {photo.id: photo for photo in decided.photos.list()}
     accepted = {row.id: row for row in decided.samples.list(SampleFilter(review="accepted"))}
     report = write_release(decided, tmp_path / "release", name="Parts")
     decided.close()
     shutil.rmtree(decided.path)
-    said = load_elsewhere(tmp_path / "release", tmp_path / "hf")
+    loaded = load_elsewhere(tmp_path / "release", tmp_path / "hf")
 
     assert report.counts == {
-        config: {split: len(rows) for split, rows in said[config].items()} for config in said
+        config: {split: len(rows) for split, rows in loaded[config].items()} for config in loaded
     }
     assert report.counts["mixed"] == {"train": 6, "test": 4}
-    assert {row["sample_id"] for rows in said["real"].values() for row in rows} == set(photos)
-    assert {row["sample_id"] for rows in said["synthetic"].values() for row in rows} == set(accepted)
+    assert {row["sample_id"] for rows in loaded["real"].values() for row in rows} == set(photos)
+    assert {row["sample_id"] for rows in loaded["synthetic"].values() for row in rows} == set(accepted)
     for split in ("train", "test"):
-        assert said["mixed"][split] == said["real"][split] + said["synthetic"][split]
-        for row in said["mixed"][split]:
+        assert loaded["mixed"][split] == loaded["real"][split] + loaded["synthetic"][split]
+        for row in loaded["mixed"][split]:
             assert row["names"] == ["bolt", "gear"]
             assert row["class"] == photos[row["source_id"]].label
             assert photos[row["source_id"]].split == split
@@ -98,7 +98,7 @@ def test_a_release_gives_every_picture_and_label_back_after_the_library_is_delet
             assert row["bbox"] == list(BOX)
             assert row["boxes"] == [list(BOX)]
             assert row["homography"] == [list(line) for line in IDENTITY]
-        for row in said["synthetic"][split]:
+        for row in loaded["synthetic"][split]:
             number = row["seed"]
             assert np.array_equal(row["image"], picture(1000 + number))
             assert (row["prompt"], row["model"], row["method"]) == (
@@ -111,7 +111,7 @@ def test_a_release_gives_every_picture_and_label_back_after_the_library_is_delet
                 "r1",
                 {name: 0.5 if name == "sharpness" else None for name in SCORE_NAMES},
             )
-    first = said["real"]["train"][0]
+    first = loaded["real"]["train"][0]
     assert np.array_equal(first["image"], picture(1))
     assert (first["origin"], first["method"], first["prompt"], first["seed"], first["model"]) == (
         "real", "photo", "", -1, "",
@@ -153,8 +153,8 @@ def test_photos_alone_make_a_test_set_that_loads_without_its_empty_parts(
     report = write_release(library, tmp_path / "release", name="Field")
     assert report.counts["real"] == report.counts["mixed"] == {"train": 0, "test": 3}
     assert report.counts["synthetic"] == {"train": 0, "test": 0}
-    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "real", "mixed")
-    assert {config: {split: len(rows) for split, rows in said[config].items()} for config in said} == {
+    loaded = load_elsewhere(tmp_path / "release", tmp_path / "hf", "real", "mixed")
+    assert {config: {split: len(rows) for split, rows in loaded[config].items()} for config in loaded} == {
         "real": {"test": 3},
         "mixed": {"test": 3},
     }
@@ -163,9 +163,9 @@ def test_photos_alone_make_a_test_set_that_loads_without_its_empty_parts(
 
 
 def test_plain_sdxl_claims_no_mask_and_no_box(library: Library, tmp_path: Path) -> None:
-    one = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
-    library.plans.add("baseline", "", [one])
-    library.review.record(decision(render(library, one)))
+    planned = spec(add_subject(library, 1), method=Method.TEXT_TO_IMAGE)
+    library.plans.add("baseline", "", [planned])
+    library.review.record(decision(render(library, planned)))
     write_release(library, tmp_path / "release", name="Baseline")
     (row,) = load_elsewhere(tmp_path / "release", tmp_path / "hf")["synthetic"]["train"]
     assert (row["mask"], row["bbox"], row["boxes"]) == (None, None, [])
@@ -177,7 +177,7 @@ def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Pa
     library.plans.add("heaps", "", [both])
     library.review.record(decision(render(library, both)))
     (row,) = library.releases.rows(Subset.SYNTHETIC)
-    assert row.source_ids == tuple(one.subject_id for one in both.objects)
+    assert row.source_ids == tuple(placed.subject_id for placed in both.objects)
 
 
 def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_source(
@@ -223,8 +223,8 @@ def test_small_shards_hold_all_rows_in_order(decided: Library, tmp_path: Path) -
     ]  # fmt: skip
     assert one_file.counts["real"]["train"] == 3
     assert _sample_ids(tmp_path / "many") == _sample_ids(tmp_path / "one")
-    said = load_elsewhere(tmp_path / "many", tmp_path / "hf")
-    assert len(said["mixed"]["train"]) == 6
+    loaded = load_elsewhere(tmp_path / "many", tmp_path / "hf")
+    assert len(loaded["mixed"]["train"]) == 6
 
 
 def _sample_ids(release: Path) -> list[str]:
@@ -245,10 +245,10 @@ def test_nothing_accepted_is_refused_with_the_mend(library: Library, tmp_path: P
     assert str(refusal.value) == (
         "none of the 4 samples is accepted yet; review them, or run `python -m pipeline gate`"
     )
-    for one in ids:
-        library.review.record(decision(one, Verdict.REJECT, reason="halo"))
-    with pytest.raises(ReleaseRefused, match="all 4 samples were rejected; generate others first"):
-        outlook(library)
+    for sample_id in ids:
+        library.review.record(decision(sample_id, Verdict.REJECT, reason="halo"))
+    with pytest.raises(ReleaseRefused, match="all 4 samples were rejected; generate new ones first"):
+        release_contents(library)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["library"]
 
 
@@ -316,10 +316,12 @@ def test_a_folder_that_cannot_be_read_is_named_with_the_mend(
 ) -> None:
     (tmp_path / "locked").mkdir()
     monkeypatch.setattr(Path, "iterdir", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied")))
-    with pytest.raises(ReleaseRefused, match="locked cannot be written; choose a folder of yours"):
+    with pytest.raises(
+        ReleaseRefused, match="locked cannot be written; choose a folder that you may write to"
+    ):
         write_release(decided, tmp_path / "locked", name="Parts")
     with pytest.raises(ReleaseRefused, match="locked cannot be written: Permission denied; choose another"):
-        export(decided, tmp_path / "locked", Format.FOLDERS)
+        export(decided, tmp_path / "locked", "folders")
 
 
 def test_a_lost_picture_is_refused_and_leaves_nothing(decided: Library, tmp_path: Path) -> None:
@@ -343,12 +345,12 @@ def test_what_a_killed_run_left_is_removed_and_a_moved_release_put_back(
     assert report.counts["mixed"] == {"train": 6, "test": 4}
 
 
-def test_the_outlook_counts_what_the_release_will_hold(decided: Library) -> None:
-    found = outlook(decided)
-    assert found.real == {"train": {"bolt": 2, "gear": 1}, "test": {"bolt": 1, "gear": 1}}
-    assert found.synthetic == found.real
-    assert found.methods == {"inpaint": 5}
-    assert found.review.acceptance == 0.5
+def test_the_contents_count_what_the_release_will_hold(decided: Library) -> None:
+    contents = release_contents(decided)
+    assert contents.counts[Subset.REAL] == {"train": {"bolt": 2, "gear": 1}, "test": {"bolt": 1, "gear": 1}}
+    assert contents.counts[Subset.SYNTHETIC] == contents.counts[Subset.REAL]
+    assert contents.methods == {"inpaint": 5}
+    assert contents.review.acceptance == 0.5
 
 
 def test_the_grid_shows_a_photo_and_the_samples_of_each_class(decided: Library, tmp_path: Path) -> None:
@@ -381,8 +383,8 @@ def test_a_grown_release_keeps_its_shards_and_the_numbers_of_its_classes(
     assert len(shards - after.keys()) <= 1  # the last one was not full
     assert report.classes == ("gear", "bolt")
     assert (report.changes.added, report.changes.removed, report.changes.changed) == (4, 0, 0)
-    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "real")
-    assert [row["class"] for row in said["real"]["train"]] == ["gear"] * 40 + ["bolt"] * 4
+    loaded = load_elsewhere(tmp_path / "release", tmp_path / "hf", "real")
+    assert [row["class"] for row in loaded["real"]["train"]] == ["gear"] * 40 + ["bolt"] * 4
 
 
 def test_a_photo_that_goes_away_changes_its_own_shard_alone(library: Library, tmp_path: Path) -> None:
@@ -400,8 +402,8 @@ def test_a_photo_that_goes_away_changes_its_own_shard_alone(library: Library, tm
 
 def test_a_class_that_is_gone_is_refused_unless_it_is_meant(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "release", name="Parts")
-    for one in decided.photos.list(label="gear"):
-        decided.photos.set_excluded(one.id, True)
+    for photo in decided.photos.list(label="gear"):
+        decided.photos.set_excluded(photo.id, True)
     with pytest.raises(
         ReleaseRefused, match=r"release 1 has the class 'gear', which this library lacks; bring"
     ):
@@ -416,12 +418,12 @@ def test_rejected_samples_come_with_their_reasons_where_they_are_asked_for(
     decided: Library, tmp_path: Path
 ) -> None:
     write_release(decided, tmp_path / "release", name="Parts", options=ReleaseOptions(rejected=True))
-    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "rejected", "mixed")
+    loaded = load_elsewhere(tmp_path / "release", tmp_path / "hf", "rejected", "mixed")
     wanted = {row.id for row in decided.samples.list(SampleFilter(review="rejected"))}
-    rows = [row for split in said["rejected"].values() for row in split]
+    rows = [row for split in loaded["rejected"].values() for row in split]
     assert {row["sample_id"] for row in rows} == wanted
     assert {row["reason"] for row in rows} == {"seam"}
-    assert not wanted & {row["sample_id"] for split in said["mixed"].values() for row in split}
+    assert not wanted & {row["sample_id"] for split in loaded["mixed"].values() for row in split}
 
 
 def test_what_a_person_wrote_into_the_card_and_the_list_of_releases_stays(
@@ -438,12 +440,12 @@ def test_what_a_person_wrote_into_the_card_and_the_list_of_releases_stays(
     assert "# The parts of hall 4\n\nAsk Ann.\n" in card.read_text()
     assert card.read_text().endswith("\n## Thanks\n\nTo Ben.\n")
     assert "license: cc-by-4.0" in card.read_text()
-    assert "Release 2: 5 real pictures" in card.read_text()
+    assert "Release 2: 5 photos" in card.read_text()
     assert "Release 1" not in card.read_text()
-    said = log.read_text()
-    assert "Note: the first." in said
-    assert said.index("## v2, ") < said.index("## v1, ")
-    assert "5 real, 4 synthetic; rows: 1 removed since v1." in said
+    loaded = log.read_text()
+    assert "Note: the first." in loaded
+    assert loaded.index("## v2, ") < loaded.index("## v1, ")
+    assert "5 real, 4 synthetic; rows: 1 removed since v1." in loaded
     assert set(load_elsewhere(tmp_path / "release", tmp_path / "hf")) == {"real", "synthetic", "mixed"}
 
 
@@ -454,7 +456,7 @@ def test_a_card_with_broken_front_matter_is_refused_and_nothing_written(
     card = tmp_path / "release" / "README.md"
     card.write_text("---\ntags: [unclosed\n---\nmine\n")
     before = _content(tmp_path / "release")
-    with pytest.raises(ReleaseRefused, match=r"release is no valid YAML \(line \d\); mend it there"):
+    with pytest.raises(ReleaseRefused, match=r"release is not valid YAML \(line \d\); correct it there"):
         write_release(decided, tmp_path / "release", name="Parts")
     assert _content(tmp_path / "release") == before
 
@@ -466,30 +468,30 @@ def test_what_is_decided_while_the_release_is_written_is_counted_as_it_was_writt
 
     def accept_more(done: int, _total: int) -> None:
         if done == 1:
-            for one in waiting:
-                decided.review.record(decision(one))
+            for sample_id in waiting:
+                decided.review.record(decision(sample_id))
 
     report = write_release(decided, tmp_path / "release", name="Parts", on_progress=accept_more)
     card = (tmp_path / "release" / "README.md").read_text()
     found = sum(report.counts["synthetic"].values())
     assert found == 10
-    assert "and 10 synthetic ones" in card
+    assert "and 10 synthetic images" in card
     assert "| `inpaint` | 10 |" in card
-    said = load_elsewhere(tmp_path / "release", tmp_path / "hf", "synthetic")
-    assert sum(len(rows) for rows in said["synthetic"].values()) == found
+    loaded = load_elsewhere(tmp_path / "release", tmp_path / "hf", "synthetic")
+    assert sum(len(rows) for rows in loaded["synthetic"].values()) == found
 
 
 def test_a_second_opinion_moves_no_row(library: Library, tmp_path: Path) -> None:
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=number) for number in range(30)]
     library.plans.add("floors", "", specs)
-    for one in specs:
-        library.review.record(decision(render(library, one), reviewer="gate", via="gate"))
+    for planned in specs:
+        library.review.record(decision(render(library, planned), reviewer="gate", via="gate"))
     small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = {name for name in _content(tmp_path / "release") if name.startswith("data/")}
-    for one in specs[3:12]:
-        library.review.record(decision(one.id))
+    for planned in specs[3:12]:
+        library.review.record(decision(planned.id))
     report = write_release(library, tmp_path / "release", name="Parts", options=small)
     assert {name for name in _content(tmp_path / "release") if name.startswith("data/")} == before
     assert not report.changes

@@ -1,31 +1,46 @@
-"""A data set on the Hugging Face Hub, streamed, at one commit."""
+"""A dataset on the Hugging Face Hub, streamed, at one commit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from pipeline.errors import SourceRefused, StudioError, UnknownName
 from pipeline.sources.address import PREFIX, HubAddress, Token
 from pipeline.sources.columns import ColumnMap, Columns, chosen_columns
-from pipeline.sources.hub_faults import plain_faults
+from pipeline.sources.hub_read_errors import hub_errors_explained
 from pipeline.sources.item import Refusal, SourceItem
+
+if TYPE_CHECKING:
+    from datasets import IterableDataset
+
+_TIMEOUT_S = 60.0
+
+
+class _EncodedImage(TypedDict, total=False):
+    """An image as `datasets` stores it: its bytes, or the path of its file."""
+
+    bytes: bytes | None
+    path: str | None
+
+
+Row = Mapping[str, object]
 
 
 class HubSource:
-    """Rows of a streamed data set, images as they were uploaded.
+    """Rows of a streamed dataset with images as they were uploaded.
 
     Args:
-        rows: a `datasets` iterable data set whose features are known.
-        name: what the data set is called in item names.
-        note: what the person should know about how it was opened.
+        rows: with known features.
+        name: what the dataset is called in item names.
+        note: how it was opened, for the person.
         address: of exactly what is read.
-        token: for pictures that lie in files of their own.
+        token: for images in files of their own.
     """
 
     def __init__(
         self,
-        rows: Any,
+        rows: IterableDataset,
         name: str,
         *,
         columns: Columns,
@@ -36,12 +51,12 @@ class HubSource:
         self._token = token
         self._rows, self._name, self._columns = rows, name, columns
         self.refused: list[Refusal] = []
-        self.note = "; ".join(part for part in (note, columns.note) if part)
+        self.note = "; ".join(text for text in (note, columns.note) if text)
         self.count: int | None = None
         self.address = address
 
     def items(self) -> Iterator[SourceItem]:
-        """Every row, in the order of the data set."""
+        """Yield every row in the order of the dataset."""
         rows = enumerate(_encoded(self._rows, self._columns))
         while True:
             try:
@@ -49,101 +64,103 @@ class HubSource:
             except StopIteration:
                 return
             except Exception as error:
-                raise self._broken_off(error) from error
+                raise self._interrupted(error) from error
             name = f"{self._name}#{number}"
             try:
                 item = self._item(row, name)
             except (OSError, ValueError) as error:
-                self.refused.append(Refusal(name, _plain(error)))
-            except Exception as error:  # the network fell: the other rows would fare no better
-                raise self._broken_off(error) from error
+                self.refused.append(Refusal(name, _first_line(error)))
+            except Exception as error:  # a network error: the other rows would fail too
+                raise self._interrupted(error) from error
             else:
                 yield item
 
-    def _broken_off(self, error: Exception) -> SourceRefused:
+    def _interrupted(self, error: Exception) -> SourceRefused:
         return SourceRefused(
-            f"{self._name} broke off while it was read: {_plain(error)}; "
-            "what was read is kept, the same import goes on"
+            f"reading {self._name} was interrupted: {_first_line(error)}; "
+            "what was read is kept, run the same import again to resume"
         )
 
-    def _item(self, row: Mapping[str, Any], name: str) -> SourceItem:
-        """A row's image with label and mask. ValueError or OSError: why there is none."""
+    def _item(self, row: Row, name: str) -> SourceItem:
+        """Return a row's image with label and mask.
+
+        Raises:
+            ValueError, OSError: the row has none; the message says why.
+        """
         columns = self._columns
-        label, picture = columns.label_of(row[columns.label]), row[columns.image]
+        label = columns.label_of(row[columns.label])
         if label is None:
             raise ValueError("the row has no label")
-        data = self._file(picture, name)
+        data = self._file(row[columns.image], name)
         if not data:
-            raise ValueError("the row holds no picture")
+            raise ValueError("the row holds no image")
         mask = self._file(row[columns.mask], name) if columns.mask else None
         return SourceItem(label, name, data, mask)
 
-    def _file(self, value: Mapping[str, Any] | None, name: str) -> bytes | None:
-        """An encoded image: in the row, or in a file of the Hub that the row names; no other is opened."""
+    def _file(self, value: object, name: str) -> bytes | None:
+        """Return an encoded image: from the row, or from a file on the Hub that the row names; no other is opened."""
         if value is None:
             return None
-        if value.get("bytes") is not None:
-            return bytes(value["bytes"])
-        path = value.get("path")
+        image = cast("_EncodedImage", value)
+        if image.get("bytes") is not None:
+            return bytes(image["bytes"] or b"")
+        path = image.get("path")
         if not path:
             return None
         if not path.split("::")[-1].startswith(PREFIX):
-            raise ValueError(f"the row names a file that lies elsewhere ({path[:100]})")
+            raise ValueError(f"the row names a file outside the Hub ({path[:100]})")
         import fsspec
 
         try:
             with fsspec.open(path, "rb", hf={"token": self._token}) as file:
                 return bytes(file.read())
         except OSError as error:
-            raise OSError(f"cannot be read: {_plain(error)}") from error
+            raise OSError(f"cannot be read: {_first_line(error)}") from error
 
 
 def resolved_commit(address: HubAddress, token: Token) -> str:
-    """The commit that an address stands for now.
+    """Return the commit that an address refers to now.
 
     Raises:
-        SourceRefused: no such data set, no access to it, or the Hub cannot be reached.
+        SourceRefused: no such dataset, no access to it, or the Hub cannot be reached.
         UnknownName: it has no such revision.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RevisionNotFoundError
 
     api = HfApi(token=token)
-    with plain_faults(address.repository):
+    with hub_errors_explained(address.repository):
         try:
-            found = api.dataset_info(address.repository, revision=address.revision, timeout=_PATIENCE_S)
+            info = api.dataset_info(address.repository, revision=address.revision, timeout=_TIMEOUT_S)
         except RevisionNotFoundError:
             refs = api.list_repo_refs(address.repository, repo_type="dataset")
             known = [ref.name for ref in (*refs.tags, *refs.branches)]
             raise UnknownName("revision", str(address.revision), known) from None
-    return str(found.sha)
+    return str(info.sha)
 
 
-_PATIENCE_S = 60.0
-
-
-def opened_hub(address: HubAddress, commit: str, columns: ColumnMap, token: Token) -> HubSource:
-    """A data set by its address, as it was at a commit.
+def open_hub_dataset(address: HubAddress, commit: str, columns: ColumnMap, token: Token) -> HubSource:
+    """Open a dataset as it was at a commit.
 
     Raises:
-        SourceRefused: the data set cannot be read, or its columns cannot be told.
+        SourceRefused: the dataset cannot be read, or its columns cannot be guessed.
         UnknownName: it has no such configuration, split or column.
     """
     from datasets import load_dataset
 
     try:
-        with plain_faults(address.repository):
+        with hub_errors_explained(address.repository):
             splits = load_dataset(
                 address.repository, name=address.config, revision=commit, streaming=True, token=token
             )
             used, note = _split_of(splits, address.split)
             rows = splits[used]
-            features = rows.features or _seen_features(rows)
+            features = rows.features or _resolved_features(rows)
     except StudioError:
         raise
-    except Exception as error:  # of dozens of types; the person needs the sentence, we keep the cause
+    except Exception as error:  # of dozens of types; the cause is kept
         _refuse_config(address, commit, token)
-        raise SourceRefused(f"{address.name} cannot be read: {_plain(error)}") from error
+        raise SourceRefused(f"{address.name} cannot be read: {_first_line(error)}") from error
     chosen = chosen_columns(features, columns.over(address.columns))
     note = f"version {commit[:12]}; {note}"
     return HubSource(
@@ -152,12 +169,12 @@ def opened_hub(address: HubAddress, commit: str, columns: ColumnMap, token: Toke
 
 
 def _refuse_config(address: HubAddress, commit: str, token: Token) -> None:
-    """Refuse a wrong or missing configuration, if that is what was wrong."""
+    """Refuse a wrong or missing configuration, if that is what is wrong."""
     from datasets import get_dataset_config_names
 
     try:
         known = get_dataset_config_names(address.repository, revision=commit, token=token)
-    except Exception:  # then something else is wrong, and its own sentence says what
+    except Exception:  # then something else is wrong, and its own message says what
         return
     if address.config is None and len(known) > 1:
         raise SourceRefused(
@@ -167,7 +184,7 @@ def _refuse_config(address: HubAddress, commit: str, token: Token) -> None:
         raise UnknownName("configuration", address.config, known)
 
 
-def _split_of(splits: Mapping[str, Any], asked: str | None) -> tuple[str, str]:
+def _split_of(splits: Iterable[str], asked: str | None) -> tuple[str, str]:
     names = list(splits)
     if asked is not None:
         if asked not in names:
@@ -175,16 +192,18 @@ def _split_of(splits: Mapping[str, Any], asked: str | None) -> tuple[str, str]:
         return asked, f"split '{asked}'"
     used = "train" if "train" in names else names[0]
     rest = [name for name in names if name != used]
-    return used, f"split '{used}'" + (f" (also there: {', '.join(rest)}; add ?split=NAME)" if rest else "")
+    return used, f"split '{used}'" + (
+        f" (also available: {', '.join(rest)}; add ?split=NAME)" if rest else ""
+    )
 
 
-def _seen_features(rows: Any) -> Mapping[str, Any]:
+def _resolved_features(rows: IterableDataset) -> Mapping[str, object]:
     resolved = rows._resolve_features()
     return resolved.features or {}
 
 
-def _encoded(rows: Any, columns: Columns) -> Any:
-    """The same rows with images as {"bytes", "path"} instead of decoded."""
+def _encoded(rows: IterableDataset, columns: Columns) -> IterableDataset:
+    """Return the same rows with images as {"bytes", "path"} instead of decoded."""
     from datasets import Image
 
     for name in (columns.image, columns.mask):
@@ -193,7 +212,7 @@ def _encoded(rows: Any, columns: Columns) -> Any:
     return rows
 
 
-def _plain(error: BaseException) -> str:
-    """The first line of an error's text, without the library's further advice."""
+def _first_line(error: BaseException) -> str:
+    """Return the first line of an error message, without the library's further advice."""
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,45 @@
+"""YOLO as ultralytics reads it: images/SPLIT/ID.webp, labels/SPLIT/ID.txt and data.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from pipeline.publish.exports.image import ExportedImage, safe_file_name, write_file
+
+_VALIDATION_SPLIT = "test"  # the split that ultralytics validates on
+
+
+@dataclass(slots=True)
+class YoloWriter:
+    """Writes images and their boxes as shares of the image's width and height."""
+
+    folder: Path
+    labels: Sequence[str]
+    splits: set[str] = field(default_factory=set)
+
+    def add(self, image: ExportedImage) -> None:
+        """Write one image and its boxes."""
+        split = safe_file_name(image.row.split)
+        self.splits.add(split)
+        height, width = image.size
+        write_file(self.folder / "images" / split / f"{image.name}.webp", image.data)
+        number = list(self.labels).index(image.row.label)
+        lines = [
+            f"{number} {(x0 + x1) / 2 / width:.6f} {(y0 + y1) / 2 / height:.6f} "
+            f"{(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}\n"
+            for x0, y0, x1, y1 in image.row.boxes
+        ]
+        write_file(self.folder / "labels" / split / f"{image.name}.txt", "".join(lines).encode())
+
+    def close(self) -> None:
+        """Write data.yaml: the splits and the class names."""
+        paths = {split: f"images/{split}" for split in sorted(self.splits)}
+        paths.setdefault("train", next(iter(paths.values())))
+        paths["val"] = paths.get(_VALIDATION_SPLIT, paths["train"])
+        content = {"path": ".", **paths, "names": dict(enumerate(self.labels))}
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        write_file(self.folder / "data.yaml", text.encode())
