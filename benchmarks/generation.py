@@ -107,7 +107,7 @@ def render(to_render: Sequence[SampleSpec], batch_size: int, checked: Checked, c
         to_render,
         load_cutout=lambda _id: cutout,
         load_scene=no_picture,
-        load_picture=no_picture,
+        load_image=no_picture,
         generator_for=load,
         batch_size=batch_size,
         on_sample=checked.take,

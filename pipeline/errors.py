@@ -1,6 +1,7 @@
-"""What can go wrong in the world, each with one plain sentence for the person: what, the value, the mend.
+"""The errors that a person can cause or meet. `str(error)` is one sentence: what is wrong, the value, the remedy.
 
-Only the doors (the screen's seam and the command lines) catch `StudioError`. Our own mistakes are asserts.
+Each kind has a type for the program; those with data keep it in attributes. Only the error boundary of the pages and
+the entry points of the command line catch `StudioError`. Faults of the program itself are asserts.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from pathlib import Path
 
 
 class StudioError(Exception):
-    """The world said no. `str(error)` is the sentence that the person reads."""
+    """Base of all errors that are told to a person. `str(error)` is the sentence that they read."""
 
 
 class InvalidRequest(StudioError):
-    """A value lies outside what is allowed; the message names it and the allowed range."""
+    """A value is outside what is allowed; the message names the value and the allowed range."""
 
 
 class UnknownName(StudioError):
-    """A name out of a closed set was not found.
+    """A name is not one of a closed set.
 
     Args:
         kind: what the name stands for, e.g. "model".
@@ -31,18 +32,23 @@ class UnknownName(StudioError):
         self.kind, self.name, self.known = kind, name, sorted(known)
         by_spelling = {known_name.casefold(): known_name for known_name in self.known}
         near = get_close_matches(name.casefold(), by_spelling, n=1, cutoff=0.5)
-        mend = (
+        remedy = (
             f"did you mean '{by_spelling[near[0]]}'?" if near else f"known: {', '.join(self.known) or 'none'}"
         )
-        super().__init__(f"there is no {kind} '{name}'; {mend}")
+        super().__init__(f"there is no {kind} '{name}'; {remedy}")
 
 
 class InvalidRecipe(StudioError):
-    """A recipe does not parse or does not hold; the message names the key and the mend."""
+    """A recipe cannot be parsed or contradicts itself; the message names the key and the remedy."""
 
 
 class UnreadableImage(StudioError):
-    """A file is not a readable picture."""
+    """A file is not a readable image.
+
+    Args:
+        name: the file, as the person knows it.
+        reason: what is wrong with it, as a clause.
+    """
 
     def __init__(self, name: str, reason: str) -> None:
         self.name, self.reason = name, reason
@@ -50,38 +56,52 @@ class UnreadableImage(StudioError):
 
 
 class SourceRefused(StudioError):
-    """A source of photographs cannot be imported as a whole (missing, empty, unsafe archive …)."""
+    """A source of photos cannot be imported as a whole: it is missing, empty, an unsafe archive …"""
 
 
 class NoUsablePhotos(StudioError):
-    """Something needs subjects and the library has none that fit."""
+    """The library has no photo that can be used for what was asked."""
 
 
 class SizeMismatch(StudioError):
-    """Arrays that must share one height and width do not."""
+    """Images that must have the same height and width differ.
+
+    Args:
+        sizes: name of each image → (height, width) in pixels.
+    """
 
     def __init__(self, **sizes: tuple[int, ...]) -> None:
-        said = ", ".join(f"{name} is {size[0]}x{size[1]}" for name, size in sizes.items())
-        super().__init__(f"pictures differ in height x width: {said}; bring them to one size first")
+        self.sizes = sizes
+        listed = ", ".join(f"{name} is {size[0]}x{size[1]}" for name, size in sizes.items())
+        super().__init__(f"images differ in height x width: {listed}; bring them to one size first")
 
 
 class LibraryUnusable(StudioError):
-    """A library cannot be opened or written (missing, read-only, disk full, newer version, damaged)."""
+    """A library cannot be opened or written, e.g. missing, read-only, damaged, of a newer version, or the disk full."""
 
 
 class DamagedPicture(LibraryUnusable):
-    """The file of a stored picture does not hold its pixels any more."""
+    """The file of a stored image no longer holds the pixels that its id stands for.
+
+    Args:
+        path: the file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"the picture file {path} was damaged or changed after it was stored; "
+            f"the image file {path} was damaged or changed after it was stored; "
             "run `python -m pipeline verify --repair` on this library"
         )
 
 
 class LibraryBusy(StudioError):
-    """Another process does long work in this library."""
+    """Another process holds the library for a long operation.
+
+    Args:
+        path: folder of the library.
+        holder: the operation and its process.
+    """
 
     def __init__(self, path: Path, holder: str) -> None:
         self.path, self.holder = path, holder
@@ -91,7 +111,12 @@ class LibraryBusy(StudioError):
 
 
 class NotFound(StudioError):
-    """A subject, sample or release with this id does not exist."""
+    """There is no photo, sample or other item with this id.
+
+    Args:
+        kind: what was asked for, e.g. "sample".
+        identifier: the id that was given.
+    """
 
     def __init__(self, kind: str, identifier: str) -> None:
         self.kind, self.identifier = kind, identifier
@@ -99,24 +124,36 @@ class NotFound(StudioError):
 
 
 class ModelUnavailable(StudioError):
-    """A checkpoint cannot be loaded (unknown, not downloaded, broken, missing a part)."""
+    """A checkpoint cannot be loaded: it is not downloaded, broken, or lacks a part."""
 
 
 class ReleaseRefused(StudioError):
-    """A release cannot be written or read; the message says why and what to do."""
+    """A release cannot be written or read."""
 
 
 class NotAllowed(StudioError):
-    """A person's role does not allow what was asked."""
+    """A person's role does not allow what was asked.
 
-    def __init__(self, name: str, what: str, mend: str = "a lead can add the name to BACKLOT_PEOPLE") -> None:
-        self.name = name
-        super().__init__(f"'{name}' may not {what}; {mend}")
+    Args:
+        name: the person.
+        what: what they may not do, as a verb phrase.
+        remedy: what they can do instead.
+    """
+
+    def __init__(
+        self, name: str, what: str, remedy: str = "a lead can add the name to BACKLOT_PEOPLE"
+    ) -> None:
+        self.name, self.what, self.remedy = name, what, remedy
+        super().__init__(f"'{name}' may not {what}; {remedy}")
 
 
 class Cancelled(StudioError):
-    """The person stopped the work; what was finished is kept."""
+    """The person stopped an operation; what was finished is kept.
+
+    Args:
+        done: how many items were finished.
+    """
 
     def __init__(self, done: int = 0) -> None:
         self.done = done
-        super().__init__(f"stopped after {done}; run the same command again to go on")
+        super().__init__(f"stopped after {done}; run the same command again to continue")

@@ -13,34 +13,36 @@ from pipeline.domain.review import MOST_VOTES, Rule
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 
 _PREFIX = "BACKLOT_"
-_MOST_GOLD = 0.5  # more known answers than that are no review
+_MOST_GOLD = 0.5  # gold items beyond this share leave too little to review
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this studio runs. Every field has an environment variable `BACKLOT_<FIELD>`."""
+    """How a studio runs. Every field is read from the environment variable `BACKLOT_<FIELD>`.
+
+    Raises:
+        InvalidRequest: a value is outside its range; the message names the variable.
+    """
 
     library: Path = Path("libraries/starter")  # the library that the app opens
     releases: Path = Path("releases")  # where the Publish page writes
     runs: Path = Path("runs")  # where trainings write
-    model: str = "nano"  # checkpoint that the pages propose
-    batch_size: int = 4  # specs in one forward
-    reviewer: str = "me"  # name under which decisions of this machine are kept
-    people: str = ""  # who may review, e.g. "ann:lead, ben:reviewer"; empty: everybody
-    overlap: int = 0  # people who look at each sample, 1 to 9; 0 leaves it as the library has it
-    gold: float = 0.0  # share of known answers among what reviewers are dealt, 0 to 0.5
-    rule: str = "majority"  # or unanimity: what their votes must show; read where an overlap is given
-    hosted: bool = False  # on a Space: strangers come by, names are those of Hugging Face accounts
-    sign_in: bool = False  # the Space lets people sign in (`hf_oauth: true` in README.md)
-    owner: str = ""  # of the Space: a lead, where no people are named
+    model: str = "nano"  # checkpoint that the pages preselect
+    batch_size: int = 4  # images generated together
+    reviewer: str = "me"  # name under which decisions made on this machine are stored
+    people: str = ""  # who may review, e.g. "ann:lead, ben:reviewer"; empty = everybody
+    overlap: int = 0  # reviewers for each sample, 1 to 9; 0 = as stored in the library
+    gold: float = 0.0  # share of gold items (known answers) in a reviewer's queue, 0 to 0.5
+    rule: str = "majority"  # majority or unanimity: how votes decide; used only where an overlap is given
+    hosted: bool = False  # on a Space: visitors are strangers, names are Hugging Face accounts
+    sign_in: bool = False  # visitors can sign in (`hf_oauth: true` in the Space's README.md)
+    owner: str = ""  # of the Space; a lead where `people` is empty
     starter: bool = True  # fill a new, empty library with the rendered starter set
-    state: str = ""  # folder, or hf://datasets/ns/name, that outlives the machine: the library is kept there
-    roots: str = (
-        ""  # on a Space: folders that recipes may name, separated by ":"; images and models are read there
-    )
-    visitor_variants: int = 4  # pictures that who has not signed in to a Space may have drawn at once
-    visitor_pictures: int = 40  # and in an hour
-    visitor_total: int = 400  # pictures an hour for all visitors of a Space together
+    state: str = ""  # folder or hf://datasets/ns/name with a replica of the library that outlives the machine
+    roots: str = ""  # on a Space: folders that recipes may read images and models from, separated by ":"
+    visitor_variants: int = 4  # images that a visitor who has not signed in may generate at once
+    visitor_pictures: int = 40  # and within an hour
+    visitor_total: int = 400  # images within an hour for all visitors of a Space together
     hosts: str = ""  # further host names of the studio, e.g. "studio.example.org" behind a proxy
 
     def __post_init__(self) -> None:
@@ -62,28 +64,28 @@ class Settings:
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that an environment describes; what it does not name keeps its default.
+    """Read the settings from environment variables; those that are not set keep their defaults.
 
-    A Space names itself in `SPACE_ID` and its owner in `SPACE_AUTHOR_NAME`.
+    A Space sets `SPACE_ID`, `SPACE_AUTHOR_NAME` (its owner) and, where people can sign in, `OAUTH_CLIENT_ID`.
 
     Raises:
-        InvalidRequest: a variable does not parse or lies outside its range.
-        UnknownName: a variable begins with `BACKLOT_` and names no setting.
+        InvalidRequest: a variable cannot be parsed or is outside its range.
+        UnknownName: a variable that begins with `BACKLOT_` is not a setting.
     """
     variables = [f"{_PREFIX}{name.upper()}" for name in _DEFAULTS]
     for variable in sorted(environment):
         if variable.upper().startswith(_PREFIX) and variable not in variables:
             raise UnknownName("setting", variable, variables)
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, default in _DEFAULTS.items():
         text = environment.get(f"{_PREFIX}{name.upper()}")
         if text is not None:
-            given[name] = _parsed(name, text, type(default))
+            values[name] = _parsed(name, text, type(default))
     if environment.get("SPACE_ID"):
-        given.setdefault("hosted", True)
-        given.setdefault("sign_in", "OAUTH_CLIENT_ID" in environment)
-        given.setdefault("owner", environment.get("SPACE_AUTHOR_NAME", ""))
-    return Settings(**given)
+        values.setdefault("hosted", True)
+        values.setdefault("sign_in", "OAUTH_CLIENT_ID" in environment)
+        values.setdefault("owner", environment.get("SPACE_AUTHOR_NAME", ""))
+    return Settings(**values)
 
 
 def _parsed(name: str, text: str, kind: type) -> object:
@@ -92,7 +94,7 @@ def _parsed(name: str, text: str, kind: type) -> object:
             raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; use 1 or 0")
         return _BOOLEANS[text.lower()]
     try:
-        return next(one for one in (Path, int, float, str) if issubclass(kind, one))(text)
+        return next(known for known in (Path, int, float, str) if issubclass(kind, known))(text)
     except ValueError:
         number = "whole number" if kind is int else "number"
         raise InvalidRequest(f"BACKLOT_{name.upper()} is '{text}'; a {number} is needed") from None

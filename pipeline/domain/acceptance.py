@@ -1,4 +1,4 @@
-"""What reviewers accept, by what a sample was made of, and what that says about the recipe."""
+"""Acceptance rates by what samples were made of, and the changes to the recipe that they suggest."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pipeline.errors import InvalidRequest
 
 ENOUGH = 10  # decided samples of a value before anything is advised about it
 _Z95 = 1.959964  # two-sided 95 % point of the normal distribution
-_BINS = 3  # parts that a placement's observed range is cut into
+_BINS = 3  # equal parts of a placement's observed range
 _POSE = ("scale", "rotation", "yaw", "pitch", "x", "y")
-Outcome = tuple[SampleSpec, bool]  # what was decided, whether it was accepted
+Outcome = tuple[SampleSpec, bool]  # the sample, whether it was accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """Share that was accepted; 0 where nothing was decided."""
+        """Share of the decided samples that were accepted, 0 to 1; 0 where nothing was decided."""
         return self.accepted / self.decided if self.decided else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the rate (Wilson 1927; Brown, Cai & DasGupta 2001, eq. 4); (0, 1) for nothing decided."""
+        """95 % interval of the rate (Wilson 1927; Brown, Cai & DasGupta 2001, eq. 4); (0, 1) where none is decided."""
         if not self.decided:
             return (0.0, 1.0)
         n, z2 = self.decided, _Z95**2
@@ -45,13 +45,13 @@ class Tally:
         return (max(0.0, centre - half), min(1.0, centre + half))
 
     def without(self, part: Tally) -> Tally:
-        """All but a part."""
+        """Return the tally of all samples but those of a part."""
         return Tally(self.accepted - part.accepted, self.decided - part.decided)
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Tallies of what was decided: in all, and by each value of each kind of ingredient."""
+    """Tallies of decided samples: in total, and by each value of each ingredient."""
 
     total: Tally
     slots: Mapping[str, Mapping[str, Tally]] = field(default_factory=dict)  # slot → value, of the prompts
@@ -62,7 +62,7 @@ class Acceptance:
 
 
 class Change(StrEnum):
-    """What may be done with a slot's value."""
+    """What can be done with the weight of a slot value."""
 
     DROP = "drop"
     HALVE = "halve"
@@ -71,7 +71,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One change to a recipe that the decisions speak for."""
+    """One change to a recipe that the decisions suggest."""
 
     change: Change
     slot: str
@@ -82,7 +82,7 @@ class Advice:
     @property
     def sentence(self) -> str:
         """E.g. "drop camera: far away; 2 of 14 accepted, 71 % of the others"."""
-        name = SLOT.sub("…", self.value) or "nothing said"
+        name = SLOT.sub("…", self.value) or "not set"
         return (
             f"{self.change} {self.slot}: {name}; {self.tally.accepted} of {self.tally.decided} accepted, "
             f"{self.rest.rate:.0%} of the others"
@@ -90,7 +90,7 @@ class Advice:
 
 
 def acceptance(outcomes: Iterable[Outcome]) -> Acceptance:
-    """Tallies of decided samples. Of several objects in one image the pose of the front one counts."""
+    """Tally decided samples by ingredient; of several objects in one image the pose of the front one counts."""
     rows = list(outcomes)
     slots = sorted({slot for spec, _ in rows for slot, _ in spec.slots})
     return Acceptance(
@@ -103,17 +103,19 @@ def acceptance(outcomes: Iterable[Outcome]) -> Acceptance:
     )
 
 
-def advice(found: Acceptance) -> list[Advice]:
-    """Changes that the decisions speak for: values whose 95 % interval lies apart from the other values' rate.
+def advice(rates: Acceptance) -> list[Advice]:
+    """Suggest changes for slot values whose 95 % interval excludes the rate of the slot's other values.
 
-    Below half of that rate a value is to be dropped, below it halved, above it to be had more often. The intervals
-    are not corrected for the number of values that are looked at: a person confirms each change.
+    A value below half of that rate should be dropped, one below it halved, one above it used more often. The intervals
+    are not corrected for the number of values that are compared: a person confirms each change.
+
+    Returns:
+        Values to use less, worst first; then values to use more.
     """
-    told = []
-    for slot, values in found.slots.items():
-        whole = Tally(
-            sum(one.accepted for one in values.values()), sum(one.decided for one in values.values())
-        )
+    suggestions = []
+    for slot, values in rates.slots.items():
+        tallies = values.values()
+        whole = Tally(sum(tally.accepted for tally in tallies), sum(tally.decided for tally in tallies))
         for value, tally in values.items():
             rest = whole.without(tally)
             low, high = tally.interval
@@ -121,38 +123,38 @@ def advice(found: Acceptance) -> list[Advice]:
                 continue
             if high < rest.rate:
                 change = Change.DROP if tally.rate < rest.rate / 2 else Change.HALVE
-                told.append(Advice(change, slot, value, tally, rest))
+                suggestions.append(Advice(change, slot, value, tally, rest))
             elif low > rest.rate:
-                told.append(Advice(Change.MORE, slot, value, tally, rest))
-    return sorted(told, key=lambda one: (one.change is Change.MORE, one.tally.rate))
+                suggestions.append(Advice(Change.MORE, slot, value, tally, rest))
+    return sorted(suggestions, key=lambda advised: (advised.change is Change.MORE, advised.tally.rate))
 
 
 def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
-    """The recipe with other weights; what it does not hold is left alone.
+    """Apply suggestions to the weights of a recipe; values that it does not have are ignored.
 
     Raises:
         InvalidRequest: a slot would be left without values.
     """
     slots = {slot: dict(weights) for slot, weights in recipe.backdrops.slots.items()}
-    for one in changes:
-        weights = slots.get(one.slot, {})
-        if one.value not in weights:
+    for advised in changes:
+        weights = slots.get(advised.slot, {})
+        if advised.value not in weights:
             continue
-        if one.change is Change.DROP:
-            del weights[one.value]
+        if advised.change is Change.DROP:
+            del weights[advised.value]
         else:
-            weights[one.value] *= 0.5 if one.change is Change.HALVE else 2.0
+            weights[advised.value] *= 0.5 if advised.change is Change.HALVE else 2.0
         if not weights:
-            raise InvalidRequest(f"slot '{one.slot}' would be left without values; drop fewer of them")
-    reached = reached_slots(recipe.backdrops.template, slots)  # a dropped value may be all that named one
+            raise InvalidRequest(f"slot '{advised.slot}' would be left without values; drop fewer of them")
+    reached = reached_slots(recipe.backdrops.template, slots)  # a dropped value may be all that named a slot
     slots = {slot: weights for slot, weights in slots.items() if slot in reached}
     exclude = [
         pairs for pairs in recipe.backdrops.exclude
         if all(value in slots.get(slot, {}) for slot, value in pairs.items())
     ]  # fmt: skip
-    kept = recipe.model_dump()
-    kept["backdrops"] |= {"slots": slots, "exclude": exclude}
-    return Recipe.model_validate(kept)
+    values = recipe.model_dump()
+    values["backdrops"] |= {"slots": slots, "exclude": exclude}
+    return Recipe.model_validate(values)
 
 
 def _tallies(pairs: Iterable[tuple[str | None, bool]]) -> dict[str, Tally]:
@@ -166,7 +168,7 @@ def _tallies(pairs: Iterable[tuple[str | None, bool]]) -> dict[str, Tally]:
 
 
 def _binned(name: str, rows: Sequence[Outcome]) -> dict[str, Tally]:
-    """Tallies over equal parts of the range that a pose's number was seen in; nothing where it never varies."""
+    """Tallies over equal parts of the observed range of a pose value; empty where it never varies."""
     numbers = np.array([getattr(spec.front.placement, name) for spec, _ in rows], np.float64)
     if not len(numbers) or numbers.max() - numbers.min() < 1e-6:
         return {}

@@ -1,4 +1,4 @@
-"""The arms of a study, and all that is known of each, in one table.
+"""The arms of a study in one table.
 
 An arm is one use of a release for training. The command line, the study, its reports and the Train page read this
 table; to add an arm, add a member and its row.
@@ -29,19 +29,19 @@ class Arm(StrEnum):
 
     @property
     def facts(self) -> ArmFacts:
-        """What is known of the arm."""
+        """The arm's row of the table."""
         return ARMS[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmFacts:
-    """What is known of an arm."""
+    """One row of the table of arms."""
 
     title: str  # in tables, plots and sentences
     description: str  # what it trains on, one line
-    colour: str  # in every plot; told apart by colour-blind readers (after Okabe and Ito, 2008)
-    real: bool = False  # whether it takes the real training photos
-    methods: tuple[Method, ...] = ()  # it takes the synthetic images of these methods
+    colour: str  # in every plot; distinguishable for colour-blind readers (after Okabe & Ito 2008)
+    real: bool = False  # whether it trains on the real training photos
+    methods: tuple[Method, ...] = ()  # it trains on the synthetic images of these methods
     strong_augmentation: bool = False  # RandAugment on top of the light augmentation of every arm
     preselected: bool = False  # whether the Train page selects it at first
     old_names: tuple[str, ...] = ()  # of earlier versions

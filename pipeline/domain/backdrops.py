@@ -1,4 +1,4 @@
-"""The prompt grammar: slots with weighted values, chosen in balance and never at odds with the class."""
+"""The prompt grammar: slots with weighted values, drawn in balance and never naming the object's class."""
 
 from __future__ import annotations
 
@@ -77,24 +77,24 @@ class BalancedDraw(Generic[Value]):
 
 
 class BackdropGrammar:
-    """Draws slot values for one backdrop after the other and writes their prompts.
+    """Draws slot values for one background after the other and writes their prompts.
 
     Args:
         backdrops: template, slots, weights and exclusions of a recipe.
-        rng: where chance comes from; only `random()` is called, which is the same on every Python version.
+        rng: source of chance; only `random()` is called, which is the same on every Python version.
     """
 
     def __init__(self, backdrops: Backdrops, rng: random.Random) -> None:
         self._backdrops = backdrops
         self._draws = {slot: BalancedDraw(weights, rng) for slot, weights in backdrops.slots.items()}
-        self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that say the class
+        self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that name the class
         self._exclusions: dict[str, list[Mapping[str, str]]] = {}  # slot → combinations that it takes part in
         for combination in backdrops.exclude:
             for slot in combination:
                 self._exclusions.setdefault(slot, []).append(combination)
 
     def choice(self, label: str) -> Choice:
-        """The next slot values for an object of a class; the class's own words never appear.
+        """Draw the next slot values for an object of a class; values that name the class are never drawn.
 
         Slots are drawn in reading order: a chosen value's own slots come right after it. A slot that the prompt does
         not hold is not drawn, so each slot is in balance over the prompts that show it.
@@ -123,7 +123,7 @@ class BackdropGrammar:
             self._fill(value, label, chosen)
 
     def prompt(self, choice: Choice) -> str:
-        """The prompt that slot values make; values may hold slots of their own."""
+        """Write the prompt of slot values; values may contain slots of their own."""
         return prompt(self._backdrops.template, choice)
 
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
@@ -136,17 +136,17 @@ class BackdropGrammar:
 
 
 def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
-    """A template with its slots filled, spaces and stray commas tidied; slots inside values are filled too."""
+    """Fill the slots of a template, also those inside values, and tidy spaces and stray commas."""
     values = dict(choice)
     text = template
     for _ in range(len(values) + 1):
-        text = SLOT.sub(lambda found: values.get(found[1], found[0]), text)
+        text = SLOT.sub(lambda match: values.get(match[1], match[0]), text)
     parts = [re.sub(r"\s+", " ", part).strip() for part in text.split(",")]
     return ", ".join(part for part in parts if part)
 
 
 def names_class(value: str, label: str) -> bool:
-    """Whether a value says one of the class's own words, in singular or plural."""
+    """Whether a value contains a word of the class's name, in singular or plural."""
     return not _stems(value).isdisjoint(_stems(label))
 
 

@@ -15,14 +15,25 @@ RGBA = NDArray[np.uint8]  # (H, W, 4), straight (not premultiplied) alpha
 Mask = NDArray[np.uint8]  # (H, W); 255 = object, 0 = background, between = blend
 Pixels = NDArray[np.uint8]  # any of the three
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")  # all that is read; Pillow's other readers stay shut
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "BMP",
+    "TIFF",
+    "GIF",
+)  # the only formats that are read, whatever Pillow knows
 
 _HASH_DIGITS = 20
 _CHANNELS = {1: b"backlot:channels=1", 4: b"backlot:channels=4"}
 
 
 def pixel_hash(pixels: Pixels) -> str:
-    """The content id of an image: the first 20 hexadecimal digits of SHA-256 over its shape and bytes."""
+    """Return the content id of an image: the first 20 hexadecimal digits of SHA-256 over its shape and bytes.
+
+    Args:
+        pixels: uint8 of any shape.
+    """
     assert pixels.dtype == np.uint8
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(np.ascontiguousarray(pixels).data)
@@ -30,36 +41,36 @@ def pixel_hash(pixels: Pixels) -> str:
 
 
 def encode_webp(pixels: Pixels, *, xmp: bytes = b"") -> bytes:
-    """Lossless WebP of an image; `decode` gives the same array back, colours under alpha 0 included.
+    """Encode an image as lossless WebP; `decode` returns the same array, colours under alpha 0 included.
 
-    WebP knows no grey and drops an alpha that is 255 everywhere, so the number of channels is noted in the file.
+    WebP has no grey images and drops an alpha that is 255 everywhere, so the number of channels is noted in the file.
 
     Args:
-        xmp: a note on where the picture comes from, for (H, W, 3) ones; see `provenance.packet`.
+        xmp: provenance for (H, W, 3) images, see `provenance.packet`; ignored for others.
     """
     note = _CHANNELS.get(1 if pixels.ndim == 2 else pixels.shape[2], xmp)
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    image = Image.fromarray(np.ascontiguousarray(pixels))
     file = BytesIO()
-    picture.save(file, "WEBP", lossless=True, method=0, quality=0, exact=True, xmp=note)
+    image.save(file, "WEBP", lossless=True, method=0, quality=0, exact=True, xmp=note)
     return file.getvalue()
 
 
 def decode(data: bytes) -> Pixels:
-    """The pixels of an encoded image: (H, W, 3), (H, W, 4), or (H, W) where it is grey.
+    """Decode an image: uint8 (H, W, 3), (H, W, 4), or (H, W) where it is grey.
 
     Raises:
-        OSError: the bytes are not a readable image, or cut short.
+        OSError: the bytes are not a readable image, or truncated.
     """
-    with Image.open(BytesIO(data), formats=FORMATS) as picture:
-        note = picture.info.get("xmp", b"")
+    with Image.open(BytesIO(data), formats=FORMATS) as image:
+        note = image.info.get("xmp", b"")
         if note == _CHANNELS[1]:
-            return np.asarray(picture.convert("RGB"))[..., 0].copy()
-        with_alpha = "A" in picture.getbands() or note == _CHANNELS[4]
-        return np.asarray(picture.convert("RGBA" if with_alpha else "RGB"))
+            return np.asarray(image.convert("RGB"))[..., 0].copy()
+        with_alpha = "A" in image.getbands() or note == _CHANNELS[4]
+        return np.asarray(image.convert("RGBA" if with_alpha else "RGB"))
 
 
 def thumbnail(rgb: RGB, side_px: int = 256) -> RGB:
-    """The image with its longest side at most `side_px`, area-filtered; never enlarged."""
+    """Shrink an image (H, W, 3) with an area filter to a longest side of at most `side_px`; it is never enlarged."""
     height, width = rgb.shape[:2]
     share = side_px / max(height, width)
     if share >= 1:
@@ -69,7 +80,7 @@ def thumbnail(rgb: RGB, side_px: int = 256) -> RGB:
 
 
 def fitted(rgb: RGB, size: tuple[int, int]) -> RGB:
-    """The image cropped at its centre to the aspect of `size` (height, width) and resized to it."""
+    """Crop an image (H, W, 3) at its centre to the aspect of `size` (height, width) and resize it to that."""
     height, width = rgb.shape[:2]
     share = min(height / size[0], width / size[1])
     crop_h, crop_w = max(1, round(size[0] * share)), max(1, round(size[1] * share))

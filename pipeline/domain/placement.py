@@ -1,4 +1,4 @@
-"""Where an object stands: position, scale, rotation, yaw and pitch as one homography, applied alike to all its layers.
+"""The placement of an object: position, scale, rotation, yaw and pitch as one homography for all its layers.
 
 Coordinates are pixels with centres at whole numbers, as `cv2.warpPerspective` takes them.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ FOCAL = 2.0  # focal length of the pinhole camera, in longest sides of the objec
 _OPAQUE = 255
 _SURELY_OPAQUE = 1.0 - 1e-5  # a warped alpha above this saw opaque pixels only
 _IN_MASK = 127
-_EDGE_PX = 2  # canvas pixels round an object that its soft edge may reach
+_EDGE_PX = 2  # canvas pixels around an object that its soft edge may reach
 _RANGES = {
     "x": (-1.0, 2.0), "y": (-1.0, 2.0), "scale": (0.02, 4.0), "rotation": (-360.0, 360.0),
     "yaw": (-60.0, 60.0), "pitch": (-60.0, 60.0),
@@ -41,26 +41,25 @@ class Placement:
     x: float = 0.5  # centre of the object's box, share of the canvas width
     y: float = 0.5  # the same, share of the canvas height
     scale: float = 0.6  # longest side of the un-tilted object's box, share of the canvas' shorter side
-    rotation: float = 0.0  # degrees in the picture plane, counter-clockwise
+    rotation: float = 0.0  # degrees in the image plane, counter-clockwise
     yaw: float = 0.0  # degrees about the vertical axis; its right side moves away when positive
     pitch: float = 0.0  # degrees about the horizontal axis; its upper side moves away when positive
     flip: bool = False  # mirrored left to right, before all else
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            if one.name not in _RANGES:
-                continue
-            value, (low, high) = getattr(self, one.name), _RANGES[one.name]
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
             if not low <= value <= high:
-                raise InvalidRequest(
-                    f"the placement's {one.name} is {value}; it must lie in {low:g} to {high:g}"
-                )
-            object.__setattr__(self, one.name, canonical(value))
+                raise InvalidRequest(f"the placement's {name} is {value}; it must lie in {low:g} to {high:g}")
+            object.__setattr__(self, name, canonical(value))
 
 
 @dataclass(frozen=True, slots=True)
 class Cutout:
-    """An object without its ground: foreground colours (the photo's own where opaque) and soft alpha."""
+    """An object without its background.
+
+    `rgb` (H, W, 3) uint8 holds the object's colours, those of the photo where `alpha` (H, W) uint8 is 255.
+    """
 
     rgb: RGB
     alpha: Mask
@@ -72,7 +71,7 @@ class Cutout:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Objects on a transparent canvas: straight colours and alpha. Where alpha is 255, the mask is 1."""
+    """Objects on a transparent canvas: straight (not premultiplied) colours (H, W, 3) and alpha (H, W), uint8."""
 
     rgb: RGB
     alpha: Mask
@@ -80,7 +79,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Objects where they stand. One entry per object, back to front."""
+    """Placed objects. The tuples have one entry per object, back to front."""
 
     layer: Layer
     masks: tuple[Mask, ...]  # the visible part of each object
@@ -90,7 +89,7 @@ class Placed:
 
 
 def object_box(alpha: Mask) -> Box:
-    """The extent of the pixels of a mask that are more object than ground; (0, 0, 0, 0) where there are none."""
+    """Return the extent of the pixels of a mask above 127 (more object than background); (0, 0, 0, 0) without any."""
     rows, columns = (np.flatnonzero((alpha > _IN_MASK).any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return (0, 0, 0, 0)
@@ -98,12 +97,12 @@ def object_box(alpha: Mask) -> Box:
 
 
 def box_centre(box: Box) -> tuple[float, float]:
-    """The middle (x, y) of a box, in pixel coordinates."""
+    """Return the centre (x, y) of a box, in pixel coordinates."""
     return ((box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2)
 
 
 def homography(placement: Placement, box: Box, canvas_size: tuple[int, int]) -> Homography:
-    """The matrix that brings an object to its place, for homogeneous pixel coordinates (x, y, 1).
+    """Return the 3 x 3 matrix that maps photo pixels to canvas pixels, for homogeneous coordinates (x, y, 1).
 
     A pinhole camera looks at the plane of the photo from `FOCAL` longest sides away (Hartley & Zisserman, Multiple
     View Geometry, eq. 8.1, for the plane Z = 0). The centre of the box always lands at (x, y).
@@ -111,10 +110,13 @@ def homography(placement: Placement, box: Box, canvas_size: tuple[int, int]) -> 
     Args:
         box: the object's extent in the photo.
         canvas_size: (height, width) of the canvas.
+
+    Raises:
+        InvalidRequest: the box is empty.
     """
     longest = max(box[2] - box[0], box[3] - box[1])
     if longest <= 0:
-        raise InvalidRequest("the object's mask is empty; mend it on the Photos page")
+        raise InvalidRequest("the object's mask is empty; edit it on the Photos page")
     centre = box_centre(box)
     height, width = canvas_size
     target = (placement.x * width - 0.5, placement.y * height - 0.5)
@@ -144,7 +146,7 @@ def _turn(placement: Placement) -> NDArray[np.float64]:
 
 
 def place(cutouts: Sequence[Cutout], placements: Sequence[Placement], size: tuple[int, int]) -> Placed:
-    """Warp each object and lay them over one another, back to front, on a canvas of `size` (height, width)."""
+    """Warp each object and compose them back to front on a canvas of `size` (height, width)."""
     assert len(cutouts) == len(placements)
     boxes = [object_box(cutout.alpha) for cutout in cutouts]
     matrices = tuple(homography(*pair, size) for pair in zip(placements, boxes, strict=True))
@@ -162,7 +164,7 @@ def place(cutouts: Sequence[Cutout], placements: Sequence[Placement], size: tupl
 
 
 def warped_cutout(cutout: Cutout, matrix: Homography, size: tuple[int, int]) -> Layer:
-    """A cut-out through a homography, in premultiplied colours so that no colour of the old ground bleeds in.
+    """Warp a cut-out in premultiplied colours, so that no colour of the old background bleeds in.
 
     Where the layer's alpha is 255, only opaque pixels were seen, and its colours equal bit for bit those of
     `warp(photo, at=box_centre(object_box(alpha)))`.
@@ -187,7 +189,7 @@ def warped_cutout(cutout: Cutout, matrix: Homography, size: tuple[int, int]) -> 
 
 
 def _reach(alpha: Mask, matrix: Homography, size: tuple[int, int], at: tuple[float, float]) -> Box:
-    """The part of the canvas outside which a warped cut-out is empty."""
+    """The box of the canvas outside which a warped cut-out is empty."""
     height, width = size
     rows, columns = (np.flatnonzero(alpha.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
@@ -252,7 +254,7 @@ def _visible_masks(layers: Sequence[Layer]) -> tuple[Mask, ...]:
 
 
 def _warped_area(alpha: Mask, matrix: Homography) -> float:
-    """Canvas pixels that the whole object would cover on an endless canvas: the Jacobian summed over its pixels."""
+    """The canvas pixels that the object would cover on an unlimited canvas: the Jacobian summed over its pixels."""
     rows, columns = _extent(alpha)
     ys, xs = np.arange(rows.start, rows.stop)[:, None], np.arange(columns.start, columns.stop)
     depth = np.abs(matrix[2, 0] * xs + matrix[2, 1] * ys + matrix[2, 2])
@@ -261,7 +263,7 @@ def _warped_area(alpha: Mask, matrix: Homography) -> float:
 
 
 def box_corners(box: Box, matrix: Homography) -> NDArray[np.float32]:
-    """(4, 2) float32: the corners of a photo box on the canvas, in order round the box."""
+    """Return the corners of a photo box on the canvas: (4, 2) float32, in order around the box."""
     x0, y0, x1, y1 = box
     edge = 0.5  # a box ends at the outer edge of its pixels
     corners = np.array(

@@ -26,9 +26,9 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What a plan must know of a checkpoint; `size` is the side of its native picture in pixels.
+    """What a plan must know of a checkpoint; `size` is the side of its native image in pixels.
 
-    `guidance_rescale`, 0 to 1, belongs to the checkpoint: it keeps guidance from overexposing pictures where the noise
+    `guidance_rescale`, 0 to 1, belongs to the checkpoint: it keeps guidance from overexposing images where the noise
     schedule ends in pure noise ("Common Diffusion Noise Schedules and Sample Steps are Flawed", arXiv 2305.08891,
     section 3.4).
     """
@@ -39,10 +39,10 @@ class ModelFacts:
     steps: int
     guidance_scale: float
     guidance_rescale: float = 0.0
-    revisions: Mapping[Method, str] = field(default_factory=dict)  # where methods draw with different weights
+    revisions: Mapping[Method, str] = field(default_factory=dict)  # where methods use different weights
 
     def revision_for(self, method: Method) -> str:
-        """Return the revision of everything that a method draws with."""
+        """Return the revision of all weights that a method uses."""
         return self.revisions.get(method, self.revision)
 
 
@@ -118,26 +118,28 @@ def plan_outline(
     words = [draws.words() for _ in range(min(total, _HEAD_PROMPTS))]
     placed = min(total, max(1, _HEAD_OBJECTS // recipe.placement.objects[1]))
     exact = total == len(words)
-    drawn = [one for one in words if one.method.facts.needs_prompt]
-    methods = Counter(one.method for one in words)
+    prompted_words = [drawn for drawn in words if drawn.method.facts.needs_prompt]
+    methods = Counter(drawn.method for drawn in words)
     if not exact:
         methods = Counter(_shares(draws.methods.weights, total))
     prompted = sum(number for kind, number in methods.items() if kind.facts.needs_prompt)
-    scale = prompted / len(drawn) if drawn else 0.0
+    scale = prompted / len(prompted_words) if prompted_words else 0.0
     slots: dict[str, Counter[str]] = {}
-    for one in drawn:
-        for slot, value in one.choice:
+    for drawn in prompted_words:
+        for slot, value in drawn.choice:
             slots.setdefault(slot, Counter())[value] += 1
     return PlanOutline(
         total=total,
         head=tuple(draws.spec(index, words[index]) for index in range(placed)),
-        classes=dict(Counter(one.label for one in words)) if exact else _shares(draws.labels.weights, total),
+        classes=dict(Counter(drawn.label for drawn in words))
+        if exact
+        else _shares(draws.labels.weights, total),
         methods={kind: number for kind, number in methods.items() if number},
         slots={
             slot: {value: round(number * scale) for value, number in counts.items()}
             for slot, counts in slots.items()
         },
-        prompts=tuple(dict.fromkeys(one.prompt for one in drawn)),
+        prompts=tuple(dict.fromkeys(drawn.prompt for drawn in prompted_words)),
         exact=exact,
     )
 
@@ -161,12 +163,12 @@ def _shares(weights: Mapping[Key, float], total: int) -> dict[Key, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What is drawn of a sample before its objects are placed."""
+    """What is decided of a sample before its objects are placed."""
 
     label: str
     method: Method
     choice: Choice
-    prompt: str  # "" where nothing is drawn from words
+    prompt: str  # "" where the method needs none
 
 
 class _Draws:
@@ -198,10 +200,10 @@ class _Draws:
             for label, of_class in by_class.items()
         }
         self.known = {photo.id: photo for photo in photos}
-        pictures = dict.fromkeys(sorted(backdrop_ids), 1.0)
-        if not pictures and Method.PASTE in self.methods.weights:
-            raise InvalidRecipe("method 'paste' needs background pictures; set backdrops.folder")
-        self.backdrops = BalancedDraw(pictures, self._stream("picture"))
+        background_weights = dict.fromkeys(sorted(backdrop_ids), 1.0)
+        if not background_weights and Method.PASTE in self.methods.weights:
+            raise InvalidRecipe("method 'paste' needs background images; set backdrops.folder")
+        self.backdrops = BalancedDraw(background_weights, self._stream("picture"))
 
     def words(self) -> _Words:
         """Draw class, method and prompt of the next sample."""
@@ -247,14 +249,14 @@ class _Draws:
             self.size,
             flips=self.recipe.placement.flips(label),
         )
-        back_to_front = sorted(zip(photos, placements, strict=True), key=lambda one: one[1].y)
+        back_to_front = sorted(zip(photos, placements, strict=True), key=lambda pair: pair[1].y)
         return tuple(
             ObjectSpec(subject_id=photo.id, cutout_id=_given(photo.cutout_id), placement=placement)
             for photo, placement in back_to_front
         )
 
     def _photos(self, label: str, number: int) -> list[Photo]:
-        """Photos for one sample; none twice before all of the class are in it."""
+        """Draw the photos of one sample; none twice before all of the class are in it."""
         drawn: list[str] = []
         of_class = self.photos[label]
         for _ in range(number):
@@ -272,7 +274,7 @@ class _Draws:
         return ControlSpec(source=control.source, scale=control.scale, reference_id=reference)
 
     def _stream(self, purpose: str) -> random.Random:
-        """Chance of its own for each purpose, so that one choice more shifts no other."""
+        """Return a separate source of chance for each purpose, so that one more choice does not shift the others."""
         digest = hashlib.sha256(f"backlot plan {self.seed} {purpose}".encode()).digest()
         return random.Random(int.from_bytes(digest[:8], "big"))
 

@@ -1,4 +1,4 @@
-"""Poses drawn from ranges so that objects stay in view and apart."""
+"""Draw poses from ranges so that objects stay in view and apart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEAR = 0.06  # how far "near" a third or the middle is, as a share of the canva
 
 @dataclass(slots=True)
 class _Standing:
-    """An object on the canvas as the four-sided outline of its box."""
+    """An object on the canvas, as the quadrilateral of its box."""
 
     placement: Placement
     outline: NDArray[np.float32]  # (4, 2) x, y in pixels
@@ -36,10 +36,10 @@ def drawn_placements(
     *,
     flips: Flip = Flip.NONE,
 ) -> list[Placement]:
-    """A placement for each object, in the order of the boxes; the best of 40 tries where the ranges leave no room.
+    """Draw a placement for each object, in the order of the boxes; the best of 40 tries where the ranges leave no room.
 
-    What stands lower on the canvas is nearer and covers what stands higher; with equal y the later one covers the
-    earlier. Shares seen and covered are those of the objects' boxes.
+    An object lower on the canvas is nearer and covers those above it; with equal y the later covers the earlier.
+    Visible and covered shares are those of the objects' boxes.
 
     Args:
         rng: only `random()` is called.
@@ -59,9 +59,9 @@ def drawn_placements(
                 break
         assert best is not None
         standing.append(best[1])
-        for one, share in zip(standing, best[2], strict=True):
-            one.seen = share
-    return [one.placement for one in standing]
+        for other, share in zip(standing, best[2], strict=True):
+            other.seen = share
+    return [other.placement for other in standing]
 
 
 def _drawn(rng: random.Random, ranges: PlacementRanges, flips: Flip) -> Placement:
@@ -100,7 +100,7 @@ def _centre(rng: random.Random, position: Position) -> tuple[float, float]:
 
 
 def _stood(placement: Placement, box: Box, size: tuple[int, int]) -> _Standing:
-    """An object as it stands alone."""
+    """An object on an otherwise empty canvas."""
     outline = box_corners(box, homography(placement, box, size))
     height, width = size
     edge = np.array(
@@ -111,7 +111,7 @@ def _stood(placement: Placement, box: Box, size: tuple[int, int]) -> _Standing:
 
 
 def _lack(new: _Standing, others: Sequence[_Standing], ranges: PlacementRanges) -> tuple[float, list[float]]:
-    """By how much a new object breaks the ranges, 0 where it keeps them, and what is seen of the others and of it."""
+    """By how much a new object violates the ranges (0 = not), and the visible shares of the others and of it."""
     lack, own, seen = 0.0, new.seen, []
     for other in others:
         common = _common(new.outline, other.outline)

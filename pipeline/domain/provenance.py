@@ -1,8 +1,8 @@
-"""Where a picture comes from, written into the picture itself as XMP, the field's standard for such notes.
+"""The provenance of an image, written into its file as XMP (ISO 16684-1).
 
 `DigitalSourceType` is IPTC Photo Metadata's (its vocabulary: http://cv.iptc.org/newscodes/digitalsourcetype/), which
-tools and platforms read to tell generated pictures from photographs. The whole spec is in the note too, so that a
-sample can be drawn again from its file.
+tools and platforms read to tell generated images from photographs. The packet also holds the whole spec, so that a
+sample can be rendered again from its file.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _SPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "backlot": "https://backlot.invalid/ns/1.0/",  # a name, not an address
 }
-_MOST_BYTES = 200_000  # a longer packet is none of ours
+_MOST_BYTES = 200_000  # `packet` never writes more
 
 
 def packet(spec: SampleSpec) -> bytes:
-    """The XMP packet of a sample: digital source type, creator tool, id, seed and the spec as JSON."""
+    """Write the XMP packet of a sample: digital source type, creator tool, id, seed and the spec as JSON."""
     fields = {
         "Iptc4xmpExt:DigitalSourceType": _VOCABULARY + spec.method.facts.source_type,
         "xmp:CreatorTool": TOOL,
@@ -52,7 +52,7 @@ def packet(spec: SampleSpec) -> bytes:
 
 
 def spec_in(xmp: bytes) -> SampleSpec | None:
-    """The spec that `packet` wrote; None for any other packet, and where the spec is not the one of its id."""
+    """Read the spec that `packet` wrote; None for any other packet, and where the spec does not match its id."""
     if not xmp or len(xmp) > _MOST_BYTES:
         return None
     try:
@@ -70,11 +70,11 @@ def spec_in(xmp: bytes) -> SampleSpec | None:
 
 
 def noted_spec(file: Path | IO[bytes]) -> SampleSpec | None:
-    """The spec that is noted in a picture file; None without one.
+    """Read the spec from an image file; None where it holds none.
 
     Raises:
-        OSError, ValueError, Image.DecompressionBombError: no picture.
+        OSError, ValueError, Image.DecompressionBombError: the file is not a readable image.
     """
-    with Image.open(file, formats=FORMATS) as picture:
-        xmp = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp") or b""
+    with Image.open(file, formats=FORMATS) as image:
+        xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     return spec_in(xmp if isinstance(xmp, bytes) else str(xmp).encode())

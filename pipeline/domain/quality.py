@@ -1,6 +1,6 @@
-"""Automatic scores of a rendered picture, and the gates that hold samples back from the data set.
+"""Automatic scores of an image, and the quality gates that keep samples out of the data set.
 
-Every score is a pure function of pixels; all lie in 0 to 1 but say different things.
+Every score is a pure function of pixels and lies in 0 to 1; whether high or low is good depends on the score.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _INSIDE = 127  # a mask above this is object
 _BLACK, _WHITE = 2, 253
 _SHARP = 20.0  # standard deviation of the Laplacian, in grey levels, that counts as 0.63 sharp
 _NEAR_PX = 3.5  # how far the surroundings of a seam reach on either side of the object's outline
-_NOISE = 4.0  # grey levels per pixel that no eye takes for a seam
+_NOISE = 4.0  # grey levels per pixel that are not visible as a seam
 _RIM_PX = 2.0  # how far a halo reaches beyond the outline
-_GROUND_PX = 6.0  # how far the object and the ground beside a halo reach
+_BACKGROUND_PX = 6.0  # how far the object and the background beside a halo reach
 _FULL_HALO = 64.0  # grey levels that count as a halo of 1
-_FRINGE_PX = 2  # width of the ground right along the object
-_BEYOND_PX = (4, 9)  # the ground that it is compared with
+_FRINGE_PX = 2  # width of the background right along the object
+_BEYOND_PX = (4, 9)  # the background that it is compared with
 _MARGIN_PX = 16  # more than any of these scores sees beyond the object
 
 
@@ -42,7 +42,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A score that a sample must keep to."""
+    """A limit on one score."""
 
     name: str
     limit: float
@@ -78,7 +78,7 @@ class GateFailure:
 
 
 SCORE_NAMES = ("sharpness", "clipped", "contrast", "seam", "halo", "fringe", "object_share", "novelty")
-"""Every score that a sample may have; novelty is found when it is stored, beside the others of its class."""
+"""Every score that a sample may have; novelty is computed when it is stored, against the others of its class."""
 
 DEFAULT_GATES = (
     Gate("seam", 0.75),
@@ -91,52 +91,52 @@ DEFAULT_GATES = (
 
 
 def scores(rgb: RGB, alpha: Mask) -> Scores:
-    """All scores of a picture; those of the object and its outline only where there is an object.
+    """Compute all scores of an image; those of the object and its outline only where there is an object.
 
     Args:
-        rgb: (H, W, 3) the finished picture.
-        alpha: (H, W) 255 = object, 0 = ground, between = blended; 0 everywhere where no object was placed.
+        rgb: (H, W, 3) uint8, the finished image.
+        alpha: (H, W) 255 = object, 0 = background, between = blended; 0 everywhere where no object was placed.
 
     Raises:
         SizeMismatch: the two differ in size.
     """
     if rgb.shape[:2] != alpha.shape:
-        raise SizeMismatch(picture=rgb.shape[:2], mask=alpha.shape)
-    found = {"sharpness": sharpness(rgb), "clipped": clipped(rgb), "contrast": contrast(rgb)}
+        raise SizeMismatch(image=rgb.shape[:2], mask=alpha.shape)
+    values = {"sharpness": sharpness(rgb), "clipped": clipped(rgb), "contrast": contrast(rgb)}
     if alpha.any():
         near = _near_object(alpha)  # what lies further off says nothing about the outline
-        found |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, fringe)}
-        found["object_share"] = object_share(alpha)
-    return {name: round(value, 6) for name, value in found.items()}
+        values |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, fringe)}
+        values["object_share"] = object_share(alpha)
+    return {name: round(value, 6) for name, value in values.items()}
 
 
 def gates_failed(
-    found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES
+    values: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES
 ) -> tuple[GateFailure, ...]:
     """Return the gates that the scores fail, in the order of the gates; a score that is missing passes."""
     return tuple(
-        GateFailure(gate.name, found[gate.name], gate.limit)
+        GateFailure(gate.name, values[gate.name], gate.limit)
         for gate in gates
-        if gate.name in found and not gate.holds(found[gate.name])
+        if gate.name in values and not gate.holds(values[gate.name])
     )
 
 
-def least_margin(found: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES) -> float:
-    """How far the closest gate is from failing, relative to its limit: below 0 it fails, 1 where no gate is near.
+def least_margin(values: Mapping[str, float], gates: Iterable[Gate] = DEFAULT_GATES) -> float:
+    """Return how far the closest gate is from failing, relative to its limit: below 0 it fails, 1 = far from all gates.
 
     (limit - score) / limit for a gate "at most", (score - limit) / limit for one "at least", at most 1. The review
     queue begins with the lowest.
     """
     margins = [
-        (found[gate.name] - gate.limit) / gate.limit * (1 if gate.direction is Direction.AT_LEAST else -1)
+        (values[gate.name] - gate.limit) / gate.limit * (1 if gate.direction is Direction.AT_LEAST else -1)
         for gate in gates
-        if gate.name in found
+        if gate.name in values
     ]
     return min([*margins, 1.0])
 
 
 def sharpness(rgb: RGB) -> float:
-    """0 for a flat or wholly blurred picture, near 1 for fine detail: 1 - exp(-σ / 20), σ of the Laplacian of grey."""
+    """0 for a flat or fully blurred image, near 1 for fine detail: 1 - exp(-σ / 20), σ of the Laplacian of grey."""
     spread = float(cv2.Laplacian(_grey(rgb), cv2.CV_32F).std())
     return 1.0 - float(np.exp(-spread / _SHARP))
 
@@ -156,7 +156,7 @@ def contrast(rgb: RGB) -> float:
 
 
 def object_share(alpha: Mask) -> float:
-    """Share of the picture that the object covers."""
+    """Share of the image that the object covers."""
     return float(alpha.mean(dtype=np.float64)) / 255
 
 
@@ -165,17 +165,17 @@ def seam(rgb: RGB, alpha: Mask) -> float:
 
     Steps between neighbouring pixels that lie on either side of the outline (c, mean over all such pairs) are compared
     with the steps along the outline's normal up to 3.5 px beside it (n): (c - n) / (c + n + 4 grey levels). A camera
-    or a good blend spreads the change from object to ground over some pixels, so that n is like c; a hard cut does
-    not. Texture raises both alike, and the contrast between object and ground cancels out.
+    or a good blend spreads the change from object to background over some pixels, so that n is like c; a hard cut does
+    not. Texture raises both alike, and the contrast between object and background cancels out.
     """
     inside = alpha > _INSIDE
     if inside.all() or not inside.any():
         return 0.0
     distance = _signed_distance(inside)
-    picture = rgb.astype(np.float32)
+    image = rgb.astype(np.float32)
     crossing = beside = crossing_weight = beside_weight = 0.0
     for axis in (0, 1):
-        steps = np.abs(np.diff(picture, axis=axis))
+        steps = np.abs(np.diff(image, axis=axis))
         step = np.maximum(np.maximum(steps[..., 0], steps[..., 1]), steps[..., 2])  # faster than max(axis=2)
         first, second = _pairs(distance, axis)
         middle = np.abs(first + second) / 2
@@ -191,10 +191,10 @@ def seam(rgb: RGB, alpha: Mask) -> float:
 
 
 def halo(rgb: RGB, alpha: Mask) -> float:
-    """A bright or dark rim between object and ground: 0 = none, 1 = 64 grey levels or more beyond both.
+    """A bright or dark rim between object and background: 0 = none, 1 = 64 grey levels or more beyond both.
 
     The mean brightness of the first and of the second pixel outside the outline is compared with that of the object
-    and of the ground 2 to 6 px beside it; what is above the brighter or below the darker of the two is halo. The
+    and of the background 2 to 6 px beside it; what is above the brighter or below the darker of the two is halo. The
     stronger pixel counts; mean over the outline. The rim inside is the object's own and may be shaded.
     """
     inside = alpha > _INSIDE
@@ -202,7 +202,7 @@ def halo(rgb: RGB, alpha: Mask) -> float:
         return 0.0
     distance, grey = _signed_distance(inside), _grey(rgb)
     depth = np.abs(distance)
-    beside = (depth > _RIM_PX) & (depth <= _GROUND_PX)
+    beside = (depth > _RIM_PX) & (depth <= _BACKGROUND_PX)
     within, has_within = _local_mean(grey, beside & inside)
     around, has_around = _local_mean(grey, beside & ~inside)
     excess = np.zeros(grey.shape, np.float32)
@@ -215,32 +215,32 @@ def halo(rgb: RGB, alpha: Mask) -> float:
 
 
 def fringe(rgb: RGB, alpha: Mask) -> float:
-    """How much steeper the ground is right along the object than a little further off: 0 = not, near 1 = a fringe.
+    """How much steeper the background is right along the object than a little further away: 0 = not, near 1 = fringe.
 
-    (r - n) / (r + n + 1), not below 0, for r the mean gradient of the ground within 2 px of the object and n that at
-    4 to 9 px. Left-over paper of the old ground raises it; so do a contact shadow and blur, so the limit is wide. The
-    step from object to ground itself does not count: objects have edges.
+    (r - n) / (r + n + 1), not below 0, for r the mean gradient of the background within 2 px of the object and n that
+    at 4 to 9 px. Remains of the photo's own background raise it; so do contact shadows and blur, so the limit is wide.
+    The step from object to background itself does not count: objects have edges.
     """
-    ground = alpha == 0
-    distance = cv2.distanceTransform(ground.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    background = alpha == 0
+    distance = cv2.distanceTransform(background.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     along = (distance > 0) & (distance <= _FRINGE_PX)
     beyond = (distance >= _BEYOND_PX[0]) & (distance <= _BEYOND_PX[1])
     if not along.any() or not beyond.any():
         return 0.0
     grey = _grey(rgb)
     slope = np.zeros(grey.shape, np.float32)
-    slope[:, 1:] += np.abs(np.diff(grey, axis=1)) * (ground[:, 1:] & ground[:, :-1])
-    slope[1:] += np.abs(np.diff(grey, axis=0)) * (ground[1:] & ground[:-1])
+    slope[:, 1:] += np.abs(np.diff(grey, axis=1)) * (background[:, 1:] & background[:, :-1])
+    slope[1:] += np.abs(np.diff(grey, axis=0)) * (background[1:] & background[:-1])
     near, far = float(slope[along].mean()), float(slope[beyond].mean())
     return max(0.0, (near - far) / (near + far + 1.0))
 
 
 def _near_object(alpha: Mask) -> tuple[slice, slice]:
-    """Rows and columns of the object with all the ground that the scores of its outline look at."""
+    """Rows and columns of the object with all the background that the scores of its outline look at."""
     bounds = []
     for axis in (1, 0):
-        found = np.flatnonzero(alpha.any(axis=axis))
-        bounds.append(slice(max(0, int(found[0]) - _MARGIN_PX), int(found[-1]) + 1 + _MARGIN_PX))
+        occupied = np.flatnonzero(alpha.any(axis=axis))
+        bounds.append(slice(max(0, int(occupied[0]) - _MARGIN_PX), int(occupied[-1]) + 1 + _MARGIN_PX))
     return bounds[0], bounds[1]
 
 
@@ -262,7 +262,7 @@ def _pairs(values: NDArray[np.float32], axis: int) -> tuple[NDArray[np.float32],
 
 def _local_mean(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> tuple[np.ndarray, NDArray[np.bool_]]:
     """Mean of the chosen pixels within a window round each pixel, and where the window holds any."""
-    side = 2 * int(_GROUND_PX) + 1
+    side = 2 * int(_BACKGROUND_PX) + 1
     chosen = where.astype(np.float32)
     count = cv2.boxFilter(chosen, cv2.CV_32F, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
     total = cv2.boxFilter(

@@ -1,11 +1,12 @@
-"""What a person wants: a recipe in YAML, checked, with errors that name the key and the mend."""
+"""Recipes in YAML: what to make of a library. Errors name the key and the remedy."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import (
@@ -30,8 +31,8 @@ from pipeline.domain.texts import LONGEST_NAME, LONGEST_PATH, LONGEST_PROMPT, LO
 from pipeline.errors import InvalidRecipe
 
 
-def _no_switch(value: Any) -> Any:
-    """YAML's true and false are no numbers, though Python takes them for 1 and 0."""
+def _refuse_bool(value: object) -> object:
+    """Refuse YAML's true and false as numbers; Python would read them as 1 and 0."""
     if isinstance(value, bool):
         raise PydanticCustomError("switch", "a number is needed")
     return value
@@ -45,15 +46,15 @@ _LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
 PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
-Whole = Annotated[int, BeforeValidator(_no_switch)]
-Number = Annotated[float, BeforeValidator(_no_switch), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
 
 
-def _equal_weights(slot: Any, values: list[Any]) -> dict[Any, float]:
+def _equal_weights(slot: object, values: list[Hashable]) -> dict[Hashable, float]:
     if any(isinstance(value, (list, dict)) for value in values):
-        raise ValueError(f"slot '{slot}' lists more than texts; each of its values must be a text")
+        raise ValueError(f"slot '{slot}' lists something other than texts; each of its values must be a text")
     return dict.fromkeys(values, 1.0)
 
 
@@ -66,7 +67,7 @@ class Position(StrEnum):
 
 
 class Flip(StrEnum):
-    """Whether an object may be mirrored without becoming another thing."""
+    """How an object may be mirrored without changing what it is."""
 
     NONE = "none"
     HORIZONTAL = "horizontal"
@@ -78,7 +79,7 @@ class _Part(BaseModel):
 
 
 class Backdrops(_Part):
-    """The prompt grammar: a template with slots in braces, and what each slot may hold."""
+    """The prompt grammar: a template with slots in braces, and the values of each slot."""
 
     template: PromptText = "{surface} floor"
     slots: dict[Name, Weights] = Field(  # slot → value → weight
@@ -89,21 +90,21 @@ class Backdrops(_Part):
     )
     exclude: list[dict[str, str]] = Field(
         default_factory=list, max_length=_MOST_EXCLUDED
-    )  # combinations of slot values that make no sense
+    )  # combinations of slot values that are never drawn together
     negative: PromptText | None = None
     folder: PathText | None = (
-        None  # background pictures for method `paste`; "starter" for the rendered surfaces
+        None  # background images for method `paste`; "starter" for the rendered surfaces
     )
-    sdxl_prefix: PromptText = "a photo of a {label}, "  # put before the prompt of the plain SDXL baseline
+    sdxl_prefix: PromptText = "a photo of a {label}, "  # put before the prompts of method `text_to_image`
 
     @model_validator(mode="before")
     @classmethod
-    def _a_template_alone_has_no_slots(cls, given: Any) -> Any:
+    def _a_template_alone_has_no_slots(cls, given: object) -> object:
         return {"slots": {}, **given} if isinstance(given, dict) and "template" in given else given
 
     @field_validator("slots", mode="before")
     @classmethod
-    def _lists_have_equal_weights(cls, slots: Any) -> Any:
+    def _lists_have_equal_weights(cls, slots: object) -> object:
         if not isinstance(slots, dict):
             return slots
         return {
@@ -115,7 +116,7 @@ class Backdrops(_Part):
     def _slots_fit_the_template(self) -> Backdrops:
         for slot, values in self.slots.items():
             if not values:
-                raise ValueError(f"slot '{slot}' has no values; give it some or take it out")
+                raise ValueError(f"slot '{slot}' has no values; add values or remove the slot")
             for value, weight in values.items():
                 if not _LEAST_WEIGHT <= weight <= _LARGEST_WEIGHT:
                     raise ValueError(
@@ -128,7 +129,7 @@ class Backdrops(_Part):
         for combination in self.exclude:
             for slot, value in combination.items():
                 if value not in self.slots.get(slot, {}):
-                    raise ValueError(f"exclude names {slot}: {value}, which is no value of that slot")
+                    raise ValueError(f"exclude names {slot}: {value}, which is not a value of that slot")
         refuse_broken_slots(self.template, self.slots)
         return self
 
@@ -145,9 +146,9 @@ class PlacementRanges(_Part):
     min_visible: Annotated[Number, Field(gt=0, le=1)] = (
         0.85  # share of the object inside the canvas and uncovered
     )
-    objects: tuple[Whole, Whole] = (1, 1)  # how many of the class stand in one picture
+    objects: tuple[Whole, Whole] = (1, 1)  # objects of the class in one image
     overlap: Annotated[Number, Field(ge=0, le=1)] = (
-        0.15  # share of the smaller object's box that may be shared
+        0.15  # share of the smaller object's box that another may cover
     )
 
     @model_validator(mode="after")
@@ -166,7 +167,7 @@ class PlacementRanges(_Part):
         return self
 
     def flips(self, label: str) -> Flip:
-        """How objects of a class may be mirrored."""
+        """Return how objects of a class may be mirrored."""
         return self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
 
 
@@ -175,18 +176,21 @@ class Control(_Part):
 
     source: ControlSource = ControlSource.OBJECT
     scale: Annotated[Number, Field(ge=0, le=2)] = 0.6
-    reference: PathText | None = None  # a picture file, for source `reference`
+    reference: PathText | None = None  # an image file, for source `reference`
 
 
-CREATE_PLAN, AGAIN_PLAN = "create", "again"  # plans of single pictures: kept on Create, drawn anew in Review
+CREATE_PLAN, AGAIN_PLAN = (
+    "create",
+    "again",
+)  # plans of single images: kept on Create, rendered again in Review
 
 
 def _free_name(name: str) -> str:
     if name in (CREATE_PLAN, AGAIN_PLAN):
-        raise ValueError(f"'{name}' is what single pictures are planned by; choose another")
+        raise ValueError(f"'{name}' is reserved for single images; choose another name")
     if name.startswith(RELEASE_PLAN):
         raise ValueError(
-            f"begins with '{RELEASE_PLAN}', which imported releases are named by; choose another"
+            f"begins with '{RELEASE_PLAN}', which is reserved for imported releases; choose another name"
         )
     return name
 
@@ -211,18 +215,16 @@ def _written(count: int) -> str:
 
 
 class Recipe(_Part):
-    """What to make of a library. Values that are left out come from the model."""
+    """What to generate from a library. Values that are left out come from the model."""
 
     name: Annotated[Name, AfterValidator(_free_name)] = "recipe"
     count: Annotated[Whole, Field(ge=1, le=MOST_SAMPLES)] | None = (
-        None  # samples in all; 100 where nothing is said
+        None  # samples in total; 100 where neither this nor `classes` is given
     )
     classes: Annotated[dict[Name, Annotated[Whole, Field(ge=1)]], Field(min_length=1)] | None = (
-        None  # class → count; all classes alike where left out
+        None  # class → count; all classes in equal shares where left out
     )
-    size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = (
-        None  # side of the square picture, px
-    )
+    size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = None  # side of the square image, px
     method: (
         Method
         | Annotated[
@@ -244,12 +246,12 @@ class Recipe(_Part):
 
     @property
     def methods(self) -> dict[Method, float]:
-        """Method → weight, also where the recipe names a single one."""
+        """Method → weight, also where the recipe names a single method."""
         return dict(self.method) if isinstance(self.method, dict) else {self.method: 1.0}
 
     @property
     def total(self) -> int:
-        """Samples in all."""
+        """Number of samples."""
         if self.count is not None:
             return self.count
         return sum(self.classes.values()) if self.classes else 100
@@ -257,14 +259,14 @@ class Recipe(_Part):
 
 @lru_cache(maxsize=16)  # a preview parses the same text at every change of a field beside it
 def parse_recipe(text: str, name: str = "recipe") -> Recipe:
-    """The recipe that a YAML text describes.
+    """Parse a recipe in YAML.
 
     Args:
-        name: what the person calls the text, e.g. its file name; stands in front of messages.
+        name: what the person calls the text, e.g. its file name; messages begin with it.
 
     Raises:
-        InvalidRecipe: no YAML, a key given twice, an unknown key or name (the nearest valid one is named), or a value
-            out of its range.
+        InvalidRecipe: not YAML, a key given twice, an unknown key or name (the nearest valid one is suggested), or a
+            value out of its range.
     """
     data = loaded_yaml(text, name)
     try:
@@ -277,11 +279,11 @@ def parse_recipe(text: str, name: str = "recipe") -> Recipe:
 
 
 def to_yaml(recipe: Recipe) -> str:
-    """A recipe as YAML that `parse_recipe` reads back."""
+    """Write a recipe as YAML that `parse_recipe` reads back."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 @cache
 def default_recipe() -> Recipe:
-    """recipes/surfaces.yaml: the words of the embedded model, inpainted."""
+    """Return recipes/surfaces.yaml: inpainting with the vocabulary of the embedded model."""
     return parse_recipe(_DEFAULT.read_text(encoding="utf-8"), _DEFAULT.name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 _MOST_SHOWN = 60
 _NEEDED = {
@@ -38,8 +39,8 @@ _BOUNDS = {
 
 
 def fault_sentence(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first fault of a validation, e.g. "unknown key 'placment'; did you mean 'placement'?"."""
-    fault = _told(error.errors())
+    """Describe the first fault of a validation, e.g. "unknown key 'placment'; did you mean 'placement'?"."""
+    fault = _first_fault(error.errors())
     steps = [step for step in fault["loc"] if not _is_branch(step)]
     path = ".".join(str(step) for step in steps)
     if fault["type"] == "extra_forbidden":
@@ -52,17 +53,17 @@ def fault_sentence(error: ValidationError, model: type[BaseModel]) -> str:
     return f"{path} is {_shown(fault['input'])}; {_needed(fault)}"
 
 
-def _told(faults: Sequence[Any]) -> Any:
-    """The fault that a person wants to hear of first: a misspelt key, else the first that is no wrong guess."""
+def _first_fault(faults: Sequence[ErrorDetails]) -> ErrorDetails:
+    """The fault that helps most: a misspelt key, else the first that does not come from a wrong branch of a union."""
     for fault in faults:
         if fault["type"] == "extra_forbidden":
             return fault
-    likely = [one for one in faults if not _is_wrong_guess(one)]
+    likely = [fault for fault in faults if not _is_wrong_branch(fault)]
     return (likely or faults)[0]
 
 
-def _is_wrong_guess(fault: Mapping[str, Any]) -> bool:
-    """Whether a value that may be a name or names with weights was taken for the other of the two."""
+def _is_wrong_branch(fault: ErrorDetails) -> bool:
+    """Whether a value that may be a name, or names with weights, was read as the other of the two."""
     branch = str(fault["loc"][-1]) if fault["loc"] else ""
     if not _is_branch(branch) or branch == "[key]":
         return False
@@ -73,7 +74,7 @@ def _is_branch(step: int | str) -> bool:
     return bool(re.match(r"(dict|str-enum)\[|\[key\]$", str(step)))
 
 
-def _needed(fault: Mapping[str, Any]) -> str:
+def _needed(fault: ErrorDetails) -> str:
     kind, context = fault["type"], fault.get("ctx", {})
     if kind == "enum":
         known = re.findall(r"'([^']*)'", context["expected"])
@@ -100,7 +101,7 @@ def _pair_wanted(model: type[BaseModel], steps: Sequence[int | str]) -> str | No
     return None
 
 
-def _pair_sentence(fault: Mapping[str, Any], steps: Sequence[int | str], model: type[BaseModel]) -> str:
+def _pair_sentence(fault: ErrorDetails, steps: Sequence[int | str], model: type[BaseModel]) -> str:
     if isinstance(steps[-1], int) and fault["type"] != "missing":
         path = ".".join(str(step) for step in steps[:-1])
         end = ("lowest", "highest")[steps[-1]]
@@ -127,11 +128,11 @@ def _plain(annotation: Any) -> Any:
     return annotation
 
 
-def _is_model(annotation: Any) -> bool:
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     match value:
         case None:
             text = "empty"

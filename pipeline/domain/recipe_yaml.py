@@ -1,8 +1,6 @@
-"""Read a recipe's YAML as plain values within fixed limits, with the line named where it is broken."""
+"""Read a recipe's YAML as plain values within fixed limits; errors name the line."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import yaml
 
@@ -19,9 +17,12 @@ _PREFIX = "tag:yaml.org,2002:"
 _READ = frozenset(f"{_PREFIX}{kind}" for kind in ("str", "int", "float", "bool", "null"))
 _SIZES = {"map": yaml.MappingNode, "seq": yaml.SequenceNode}
 
+Scalar = str | int | float | bool | None
+Plain = Scalar | list["Plain"] | dict[Scalar, "Plain"]
+
 
 class _Refused(yaml.MarkedYAMLError):
-    """What is YAML but is not read in a recipe: `problem` is a whole clause with its remedy."""
+    """YAML that a recipe may not contain; `problem` is a clause with its remedy."""
 
     def __init__(self, problem: str, mark: yaml.Mark) -> None:
         super().__init__(problem=problem, problem_mark=mark)
@@ -35,7 +36,7 @@ class _Loader(yaml.SafeLoader):
         self._nodes = self._level = 0
         self._sizes: dict[yaml.Node, tuple[int, int]] = {}  # nodes and levels of what an anchor names
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         mark = self.peek_event().start_mark
         repeated = self.check_event(yaml.AliasEvent)
         if not repeated:
@@ -59,8 +60,8 @@ class _Loader(yaml.SafeLoader):
         if self._level + levels > _MOST_LEVELS:
             raise _Refused(f"it is nested more than {_MOST_LEVELS} levels deep; flatten it", mark)
 
-    def value(self, node: yaml.Node) -> Any:
-        """The plain value of a node."""
+    def value(self, node: yaml.Node) -> Plain:
+        """Return the plain value of a node."""
         match node:
             case yaml.ScalarNode():
                 return self._scalar(node)
@@ -71,8 +72,8 @@ class _Loader(yaml.SafeLoader):
                 _refuse_tag(node, "map")
                 return self._mapping(node)
 
-    def _mapping(self, node: yaml.Node) -> dict[Any, Any]:
-        values: dict[Any, Any] = {}
+    def _mapping(self, node: yaml.Node) -> dict[Scalar, Plain]:
+        values: dict[Scalar, Plain] = {}
         seen: set[str] = set()
         for key, item in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -88,7 +89,7 @@ class _Loader(yaml.SafeLoader):
             values[name] = self.value(item)
         return values
 
-    def _scalar(self, node: yaml.ScalarNode) -> Any:
+    def _scalar(self, node: yaml.ScalarNode) -> Scalar:
         text, kind = node.value, node.tag.removeprefix(_PREFIX)
         if node.tag not in _READ:
             raise _Refused(
@@ -107,7 +108,8 @@ class _Loader(yaml.SafeLoader):
                 f"'{_short(text)}' does not fit the tag !!{kind}; leave the tag out", node.start_mark
             )
         try:
-            return self.construct_object(node)
+            number: Scalar = self.construct_object(node)
+            return number
         except (ValueError, ArithmeticError):
             raise _Refused(
                 f"'{_short(text)}' is not a number; put a text in quotes", node.start_mark
@@ -121,8 +123,8 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def loaded_yaml(text: str, name: str) -> dict[str, Any]:
-    """Return the mapping that a YAML text holds.
+def loaded_yaml(text: str, name: str) -> dict[Scalar, Plain]:
+    """Read the mapping of a YAML text.
 
     The work is bounded: texts over 100,000 characters, 5,000 nodes (what an alias repeats counts again), 20 levels,
     values over 2,000 characters and numbers over 40 are refused.

@@ -1,4 +1,4 @@
-"""What a release is made of: one row a picture, and the facts that its card tells."""
+"""The rows of a release, one an image, and the facts of its card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ IDENTITY: Matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 class Origin(StrEnum):
-    """Whether a camera (or the renderer of the starter set) or a diffusion model made the picture."""
+    """Whether the image is a photo (or a rendered starter image) or comes from a generator."""
 
     REAL = "real"
     SYNTHETIC = "synthetic"
@@ -22,15 +22,15 @@ class Subset(StrEnum):
 
     REAL = "real"
     SYNTHETIC = "synthetic"
-    REJECTED = "rejected"  # samples that were turned down, with the reason; only where they are asked for
+    REJECTED = "rejected"  # rejected samples with the reason; only on request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRow:
-    """One picture of a release. Ids of pictures are blob ids of the library.
+    """One image of a release. Ids of images are those of the library's files.
 
     For a real row `method` is "photo", prompt and model are empty, `seed` is -1, the homography the identity.
-    Where the photographed object is not in the picture (method `text_to_image`), `mask_id` is None and `boxes` empty.
+    Where the photographed object is not in the image (method `text_to_image`), `mask_id` is None and `boxes` empty.
     """
 
     image_id: str
@@ -39,8 +39,8 @@ class ReleaseRow:
     split: str
     origin: Origin
     method: str
-    sample_id: str  # the subject's id for a real row
-    source_ids: tuple[str, ...]  # subjects that the picture is made of, back to front
+    sample_id: str  # the photo's id for a real row
+    source_ids: tuple[str, ...]  # photos that the image is made of, back to front
     prompt: str = ""
     seed: int = -1
     model: str = ""
@@ -48,9 +48,9 @@ class ReleaseRow:
     boxes: tuple[tuple[int, int, int, int], ...] = ()
     homographies: tuple[Matrix, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
-    source: str = ""  # where a real picture was imported from
-    reason: str = ""  # why a rejected sample was turned down
-    place: int = 0  # when it came into its part: what comes later has a higher one
+    source: str = ""  # where a real image was imported from
+    reason: str = ""  # why a sample was rejected
+    place: int = 0  # order in which it joined its subset; later rows have higher places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +58,9 @@ class ReviewFacts:
     """How the samples of a library were decided."""
 
     accepted_by_people: int = 0
-    accepted_by_gates: int = 0  # no person's verdict stands on them
-    accepted_by_auto_reviewer: int = 0  # nor on them: by the model that learned from the reviewers
-    accepted_by_release: int = 0  # nor on them: they came with an imported release, whose card says who
+    accepted_by_gates: int = 0  # without a standing verdict of a person
+    accepted_by_auto_reviewer: int = 0  # likewise, by the auto-reviewer
+    accepted_by_release: int = 0  # likewise, with an imported release, whose card tells who decided
     rejected_by_people: int = 0
     rejected_by_gates: int = 0
     rejected_by_auto_reviewer: int = 0

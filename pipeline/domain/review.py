@@ -1,4 +1,4 @@
-"""Decisions as events: what people and automatic reviewers said of samples, and the one fold that gives the state.
+"""Decisions of people and automatic reviewers as events, and the one fold that derives the state of a sample.
 
 Everything that follows from the events (state, votes, who decided, the reason) is derived from `standing`: the
 events that no undo takes back. An undo names the event that it takes back (`undoes`), so the order in which undos
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pipeline.errors import InvalidRequest
 
@@ -18,7 +18,7 @@ MOST_VOTES = 9  # the highest overlap
 
 
 class Verdict(StrEnum):
-    """What a reviewer says of a sample."""
+    """A reviewer's verdict on a sample."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -49,11 +49,11 @@ class Decision:
     reviewer: str
     verdict: Verdict
     at: str  # ISO 8601, UTC
-    via: str  # "key", "click", "bulk" or "cli"; AUTOMATIC names those that are no person's; "settle" is a lead's
+    via: str  # "key", "click", "bulk" or "cli"; "settle" (a lead), or one of AUTOMATIC
     client_id: str  # the sender's own number for this event; a repeat counts once
     reason: str | None = None  # one of RejectReason for a rejection
     comment: str = ""
-    shown: dict[str, Any] = field(default_factory=dict)  # what the reviewer saw
+    shown: dict[str, object] = field(default_factory=dict)  # what the reviewer saw
 
 
 class StoredEvent(Protocol):
@@ -85,7 +85,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How many people look at a sample, and what their votes add up to."""
+    """How many people review a sample, and how their votes decide."""
 
     overlap: int = 1  # votes of different people that a sample needs
     rule: Rule = Rule.MAJORITY
@@ -101,7 +101,7 @@ GATE = "gate"  # Decision.via of the quality gates
 AUTO_REVIEWER = "helper"  # Decision.via of the auto-reviewer
 RELEASE = "release"  # Decision.via of an imported release: accepted by somebody in another library
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
-AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # no verdict of a person of this library
+AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # not verdicts of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles a dispute
 ONE_VOTE = Policy()
@@ -109,21 +109,21 @@ ONE_VOTE = Policy()
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Event]):
-    """What the events on one sample add up to."""
+    """The result of the events on one sample."""
 
     state: str  # PENDING, ACCEPTED, REJECTED or DISPUTED
     decisive: Event | None = None  # the event that gave the state; None where nothing is decided
 
 
 def standing(events: Iterable[Event]) -> list[Event]:
-    """The events that no undo takes back, in the given order; undos themselves are left out."""
+    """Return the events that no undo takes back, in the given order, without the undos themselves."""
     listed = list(events)
     undone = {event.undoes for event in listed if event.undoes is not None}
     return [event for event in listed if event.verdict != Verdict.UNDO and event.seq not in undone]
 
 
 def votes(events: Iterable[Event]) -> dict[str, Event]:
-    """The vote of each person on one sample: their last standing accept or reject.
+    """Return the vote of each person on one sample: their last standing accept or reject.
 
     Args:
         events: all events on the sample, oldest first.
@@ -136,7 +136,7 @@ def votes(events: Iterable[Event]) -> dict[str, Event]:
 
 
 def outcome(events: Iterable[Event], policy: Policy = ONE_VOTE) -> Outcome[Event]:
-    """The state of one sample, and the event that gave it.
+    """Derive the state of one sample, and the event that decided it.
 
     With an overlap of 1 the last standing accept or reject of a person counts. With a higher one the vote of each
     person counts: too few leave the sample pending, no clear result makes it disputed. What a lead settles holds in

@@ -25,6 +25,6 @@ class SampleFacts:
     ] = ()  # share of each object's area that lies in the image and is not covered, 0 to 1
     scores: Mapping[str, float] = field(default_factory=dict)  # 0 to 1, see `quality.scores`
     failed_gates: tuple[GateFailure, ...] = ()
-    descriptor: NDArray[np.float32] | None = None  # (96,), see `diversity.descriptor`
+    descriptor: NDArray[np.float32] | None = None  # (96,), see `descriptors.descriptor`
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds: place, generate, score, total
     exact: bool = True  # the kept object equals the warped photo

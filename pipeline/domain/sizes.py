@@ -1,4 +1,4 @@
-"""Sizes of files in words."""
+"""File sizes for people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ _STEP = 1000
 
 
 def file_size(size: int) -> str:
-    """A size in words, in the largest unit of which there is one or more: 512 B, 34 kB, 1.2 MB, 3.4 GB."""
-    unit, whole, decimals = next((one for one in _UNITS if size < one[1] * _STEP), _UNITS[-1])
+    """Write a size in the largest unit that gives at least 1: 512 B, 34 kB, 1.2 MB, 3.4 GB."""
+    unit, whole, decimals = next((entry for entry in _UNITS if size < entry[1] * _STEP), _UNITS[-1])
     return f"{size / whole:.{decimals}f} {unit}"

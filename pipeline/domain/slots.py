@@ -1,4 +1,4 @@
-"""Slots in braces: which ones a text names, and whether a grammar of them holds together."""
+"""Slots in braces: which a text names, and whether a grammar of them is complete."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SLOT = re.compile(r"\{(\w+)\}")
 
 
 def slots_named(text: str) -> list[str]:
-    """The slots of a text, in reading order, each once."""
+    """List the slots of a text, in reading order, each once."""
     return list(dict.fromkeys(SLOT.findall(text)))
 
 
 def without_slots(text: str) -> str:
-    """The words of a text itself."""
+    """Return a text without its slots."""
     return SLOT.sub(" ", text)
 
 
@@ -28,7 +28,7 @@ def refuse_broken_slots(template: str, slots: Mapping[str, Collection[str]]) -> 
         slots: slot → values.
 
     Raises:
-        InvalidRecipe: the first slot that does not hold, by name.
+        InvalidRecipe: names the first slot that is undefined, unused or in a cycle, or the length of the prompt.
     """
     reached = reached_slots(template, slots)
     for slot in slots:
@@ -65,10 +65,10 @@ def longest_prompt(template: str, slots: Mapping[str, Collection[str]]) -> int:
 
 
 def reached_slots(template: str, slots: Mapping[str, Collection[str]]) -> set[str]:
-    """The slots that the template leads to, directly or through values of others.
+    """Return the slots that the template names, directly or through values of others.
 
     Raises:
-        InvalidRecipe: a slot is named that is not there, or leads back to itself.
+        InvalidRecipe: a slot that is named is undefined, or leads back to itself.
     """
     named = {slot: slots_named(" ".join(values)) for slot, values in slots.items()}
     reached: set[str] = set()
@@ -85,9 +85,7 @@ def _follow(
 ) -> None:
     for slot in wanted:
         if slot not in named:
-            raise InvalidRecipe(
-                f"{speaker} speaks of {{{slot}}}, but backdrops.slots has no '{slot}'; add it"
-            )
+            raise InvalidRecipe(f"{speaker} names {{{slot}}}, but backdrops.slots has no '{slot}'; add it")
         if slot in path:
             circle = " → ".join((*path[path.index(slot) :], slot))
             raise InvalidRecipe(

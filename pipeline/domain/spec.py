@@ -1,4 +1,4 @@
-"""A sample, fully decided before it is rendered: frozen, content-addressed, replayable."""
+"""The complete description of a sample before it is rendered: frozen, content-addressed, replayable."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids
 
 
 class ControlSource(StrEnum):
-    """Whose Canny edges guide the ControlNet."""
+    """Which Canny edges guide the ControlNet."""
 
     OBJECT = "object"  # the placed object
-    SCENE = "scene"  # the source photograph, fitted to the canvas
-    REFERENCE = "reference"  # a picture of the person's choice
+    SCENE = "scene"  # the source photo, fitted to the canvas
+    REFERENCE = "reference"  # an image that the person chose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectSpec:
-    """One object of the sample. Objects are listed back to front."""
+    """One object of a sample. Objects are listed back to front."""
 
     subject_id: str
     cutout_id: str  # content hash of the RGBA cut-out that is placed
@@ -39,7 +39,7 @@ class ControlSpec:
 
     source: ControlSource = ControlSource.OBJECT
     scale: float = 0.6  # 0 = ignore the structure, 1 = follow it closely
-    reference_id: str | None = None  # blob id of the reference picture, for `reference`
+    reference_id: str | None = None  # id of the reference image, for `reference`
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.scale <= 2.0:
@@ -47,7 +47,7 @@ class ControlSpec:
         object.__setattr__(self, "scale", canonical(self.scale))
         if (self.source is ControlSource.REFERENCE) != (self.reference_id is not None):
             raise InvalidRequest(
-                "a reference picture is needed with control source 'reference', and only there"
+                "a reference image is needed with control source 'reference', and only there"
             )
 
 
@@ -55,8 +55,8 @@ class ControlSpec:
 class SampleSpec:
     """One frozen, fully decided sample. `id` is a hash of all fields.
 
-    `size` is (height, width) in pixels. `slots` holds the backdrop slot values that the prompt was made of, as
-    (slot, value) pairs in slot order. `backdrop_id` is the blob id of the background picture of `paste`.
+    `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
+    pairs in slot order. `backdrop_id` is the id of the background image of `paste`.
     """
 
     label: str
@@ -81,21 +81,21 @@ class SampleSpec:
         if self.method.facts.needs_control != (self.control is not None):
             raise InvalidRequest("control settings are needed with method 'controlnet', and only there")
         if self.method.facts.needs_background != (self.backdrop_id is not None):
-            raise InvalidRequest("a background picture is needed with method 'paste', and only there")
+            raise InvalidRequest("a background image is needed with method 'paste', and only there")
         object.__setattr__(self, "guidance_scale", canonical(self.guidance_scale))
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
 
     @property
     def front(self) -> ObjectSpec:
-        """The object in front of all others: what its box, homography and pose are told of where only one is."""
+        """The object in front of all others, whose box, homography and pose count where only one is asked for."""
         return self.objects[-1]
 
     @property
     def ingredients(self) -> tuple[str, ...]:
-        """Ids of the pictures that it is drawn from, but for its photos: cut-outs, background, reference."""
+        """Ids of the images that it is made from, without its photos: cut-outs, background, reference."""
         reference = self.control.reference_id if self.control else None
-        named = (*(one.cutout_id for one in self.objects), self.backdrop_id, reference)
-        return tuple(one for one in named if one)
+        image_ids = (*(placed.cutout_id for placed in self.objects), self.backdrop_id, reference)
+        return tuple(image_id for image_id in image_ids if image_id)
 
     def to_json(self) -> str:
         """Canonical JSON of all fields but the id: sorted keys, no spaces, floats rounded to 6 decimals."""
@@ -106,10 +106,11 @@ class SampleSpec:
 
     @classmethod
     def from_json(cls, text: str) -> SampleSpec:
-        """The spec that `to_json` wrote."""
+        """Read the spec that `to_json` wrote."""
         fields = json.loads(text)
         fields["objects"] = tuple(
-            ObjectSpec(**{**one, "placement": Placement(**one["placement"])}) for one in fields["objects"]
+            ObjectSpec(**{**placed, "placement": Placement(**placed["placement"])})
+            for placed in fields["objects"]
         )
         fields["slots"] = tuple((slot, value) for slot, value in fields["slots"])
         fields["size"] = tuple(fields["size"])

@@ -1,4 +1,4 @@
-"""Which split a photo belongs to: decided by its content, so that it never changes and nothing leaks."""
+"""The split of a photo, decided by its content, so that it never changes and nothing leaks into the test set."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ DEFAULT_SHARES = {"train": 0.8, "test": 0.2}
 
 
 def split_of(subject_id: str, shares: Mapping[str, float] = DEFAULT_SHARES) -> str:
-    """The split of a subject, the same on every machine.
+    """Return the split of a photo, the same on every machine.
 
     Args:
         subject_id: the content hash of the photo.
-        shares: split → share of all subjects; the shares add up to 1.
+        shares: split → share of all photos; the shares add up to 1.
     """
     assert abs(sum(shares.values()) - 1) < 1e-9
     point = int(hashlib.sha256(f"split:{subject_id}".encode()).hexdigest()[:13], 16) / 16**13

@@ -1,4 +1,4 @@
-"""Limits on what people write: lengths, and characters that cannot be stored or shown."""
+"""Limits on texts that people write: lengths, and characters that cannot be stored or shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def text_fault(text: str, longest: int = LONGEST_PROMPT) -> str | None:
     """Return what is wrong with a text that a person wrote, as "has …; remedy"; None where nothing is.
 
     Args:
-        longest: characters that it may have.
+        longest: the largest number of characters that is allowed.
     """
     if len(text) > longest:
         return f"has {len(text):,} characters; at most {longest:,} are allowed"

@@ -1,4 +1,4 @@
-"""A picture seen through a homography.
+"""Warp an image by a homography.
 
 Coordinates are pixels with centres at whole numbers, as `cv2.warpPerspective` takes them.
 """
@@ -26,16 +26,16 @@ def warp(
     at: tuple[float, float] | None = None,
     within: Box | None = None,
 ) -> np.ndarray:
-    """A picture seen through a homography on a canvas of `size` (height, width); outside it is 0.
+    """Warp an image by a homography onto a canvas of `size` (height, width), which is 0 outside it.
 
-    An area filter comes first where the picture shrinks, then bilinear interpolation. The identity on the same size
+    Where the image shrinks, an area filter comes first; then bilinear interpolation. The identity on the same size
     returns equal pixels. uint8 in gives uint8 out (rounded), float32 gives float32.
 
     Args:
-        at: the point (x, y) of the picture whose scale the filter is made for, as a tilted plane has another scale
-            everywhere: the centre of the object that matters. None: the picture's own centre.
-        within: the part of the canvas that is wanted; what is returned elsewhere may be 0. The canvas is warped in
-            tiles that lie the same whatever is wanted, so that a part equals the whole bit for bit.
+        at: the point (x, y) of the image whose scale the filter is made for, as the scale of a tilted plane varies: the
+            centre of the object. None = the centre of the image.
+        within: the box of the canvas that is needed; elsewhere the result may be 0. The canvas is warped in fixed
+            tiles, so that a part equals the whole bit for bit.
     """
     if pixels.shape[:2] == size and np.allclose(matrix, np.eye(3), rtol=0, atol=1e-9):
         return pixels.copy()
@@ -61,7 +61,7 @@ def warp(
 def _prefiltered(
     pixels: np.ndarray, matrix: Homography, size: tuple[int, int], at: tuple[float, float] | None
 ) -> tuple[np.ndarray, Homography]:
-    """The picture area-filtered to about the size at which a point of it lands, and the matrix from there."""
+    """The image area-filtered to about the scale at a point of it, and the matrix for the filtered image."""
     height, width = pixels.shape[:2]
     share = scale_at(matrix, at or ((width - 1) / 2, (height - 1) / 2), size)
     if share >= SHRINKS:
@@ -73,11 +73,11 @@ def _prefiltered(
 
 
 def scale_at(matrix: Homography, point: tuple[float, float], size: tuple[int, int]) -> float:
-    """Canvas pixels per photo pixel at a point: the square root of the Jacobian's determinant there."""
+    """Return the canvas pixels per photo pixel at a point: the square root of the Jacobian's determinant."""
     depth = float(matrix[2] @ (*point, 1.0))
     return math.sqrt(abs(float(np.linalg.det(matrix))) / max(abs(depth) ** 3, 1e-9)) if depth else max(size)
 
 
 def shift(x: float, y: float) -> Homography:
-    """The matrix that moves by x to the right and y down, in pixels."""
+    """Return the matrix that moves by x to the right and y down, in pixels."""
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])

@@ -1,7 +1,7 @@
 """Generate backgrounds around objects: checkpoints, generators and the runner. Importing this loads no torch."""
 
 from pipeline.rendering.checkpoints import CHECKPOINTS, NO_MODEL, Checkpoint
-from pipeline.rendering.control import canny, control_picture
+from pipeline.rendering.control import canny, control_image
 from pipeline.rendering.facts import ModelChoice, model_choices, model_facts
 from pipeline.rendering.generator import Generator, Job
 from pipeline.rendering.loading import load, unload
@@ -16,7 +16,7 @@ __all__ = [
     "Job",
     "ModelChoice",
     "canny",
-    "control_picture",
+    "control_image",
     "load",
     "model_choices",
     "model_facts",

@@ -1,4 +1,4 @@
-"""The checkpoints that can be named: data only, nothing is read or loaded here."""
+"""The checkpoints that a recipe can name: data only, nothing is read or loaded here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import ModelUnavailable, UnknownName
 
-NO_MODEL = "none"  # what a spec without diffusion names as its model
+NO_MODEL = "none"  # model name in specs of methods that need no model
 NANO_FOLDER = Path(__file__).resolve().parents[1] / "nano"
 LORA_FILE = "lora.json"  # beside LoRA weights: the model that they belong to
 
@@ -33,12 +33,12 @@ class HubPart:
     repo: str
     revision: str
     files: tuple[str, ...]
-    gigabytes: float  # of these files together, for the person; the exact number is the Hub's
+    gigabytes: float  # of these files together, as told to a person; the Hub has the exact number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A model that can be named: a local folder, or parts of the Hub.
+    """A model that a recipe can name: a local folder, or repositories of the Hub.
 
     A folder is what diffusers' `save_pretrained` wrote, with a ControlNet in `controlnet`.
     """
@@ -47,7 +47,7 @@ class Checkpoint:
     title: str
     family: str | None = None  # a row of `families.FAMILIES`; None = as the folder's files say
     folder: Path | None = None
-    hub: Mapping[Part, HubPart] = field(default_factory=dict)  # when there is no folder
+    hub: Mapping[Part, HubPart] = field(default_factory=dict)  # where there is no folder
     lora: Path | None = None  # folder of LoRA weights for the UNet
     strength: float = 1.0  # 1 = start from pure noise
     half: bool = True  # whether 16-bit floats are wanted where the hardware supports them
@@ -79,7 +79,7 @@ CHECKPOINTS: dict[str, Checkpoint] = {
         Checkpoint(
             name="sdxl",
             family="sdxl",
-            title="SDXL: published weights, wants a GPU",
+            title="SDXL: published weights, needs a GPU",
             hub={
                 Part.ENCODERS: HubPart(
                     repo=_INPAINT_REPO,
@@ -122,8 +122,14 @@ CHECKPOINTS: dict[str, Checkpoint] = {
 }
 
 
+# what specs without a model name; not among CHECKPOINTS, as nobody chooses it
+WITHOUT_MODEL = Checkpoint(
+    name=NO_MODEL, title="no model", family="paste", half=False, size=0, steps=0, guidance_scale=0.0
+)
+
+
 def checkpoint(name: str) -> Checkpoint:
-    """Look up a registered name, a folder, or a folder with a LoRA for one of them.
+    """Look up a registered name, a folder, a folder with a LoRA for one of them, or `NO_MODEL`.
 
     Raises:
         UnknownName: neither a registered name nor written like a path.
@@ -131,6 +137,8 @@ def checkpoint(name: str) -> Checkpoint:
     """
     if name in CHECKPOINTS:
         return CHECKPOINTS[name]
+    if name == NO_MODEL:
+        return WITHOUT_MODEL
     folder = Path(name)
     if os.path.isfile(folder / LORA_FILE):  # False, not an error, for a path that cannot exist
         base = checkpoint(_lora_base(folder))

@@ -1,4 +1,4 @@
-"""What is known of a checkpoint without loading its weights or torch."""
+"""What is known of a checkpoint without loading weights or torch."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def model_facts(name: str) -> ModelFacts:
 
     Raises:
         UnknownName: neither a registered name nor a folder.
-        ModelUnavailable: the folder is not a checkpoint of a served family.
+        ModelUnavailable: the folder is not a checkpoint of a supported family.
     """
     model = checkpoint(name)
     try:
@@ -64,13 +64,14 @@ def _facts(model: Checkpoint, family: Family) -> ModelFacts:
         defaults = vocabulary_file(model.folder).get(_DEFAULTS, {})
         rescale = float(defaults.get("guidance_rescale", 0.0))
         revisions = dict.fromkeys(family.parts, fingerprint(model.folder, guidance_rescale=rescale))
-        size = defaults.get("size") or family.native_size(model)
+        assert family.folders is not None, "only folders of such families are recognised"
+        size = defaults.get("size") or family.folders.native_size(model)
     if model.lora:
         lora = fingerprint(model.lora)
         revisions = {method: f"{revision}-{lora}" for method, revision in revisions.items()}
     return ModelFacts(
         name=model.name,
-        revision=revisions[Method.INPAINT],
+        revision=next(iter(revisions.values())),  # of the main method
         revisions=revisions,
         size=int(size[0] if isinstance(size, list) else size),
         steps=int(defaults.get("steps", model.steps)),
@@ -83,19 +84,22 @@ def family_of(model: Checkpoint) -> Family:
     """Return the family of a checkpoint: the registered one, or the one that a folder's model_index.json describes.
 
     Raises:
-        ModelUnavailable: the folder is missing, has no model_index.json, or is of a family that is not served.
+        ModelUnavailable: the folder is missing, has no model_index.json, or is of a family that is not supported.
     """
     if model.folder is None or model.family is not None:
         return FAMILIES[str(model.family)]
     index = _index(model)
-    described = None
+    described, served = None, []
     for family in FAMILIES.values():
-        described = family.unlike(index)
+        if family.folders is None:
+            continue
+        described = family.folders.unlike(index)
         if described is None:
             return family
-    served = " and ".join(family.title for family in FAMILIES.values())
+        served.append(family.title)
     raise ModelUnavailable(
-        f"model '{model.name}' cannot be loaded: it is {described}; served are checkpoints of {served}"
+        f"model '{model.name}' cannot be loaded: it is {described}; supported are checkpoints of "
+        f"{' and '.join(served)}"
     )
 
 
@@ -120,7 +124,7 @@ def model_choices() -> list[ModelChoice]:
         try:
             facts = model_facts(model.name)
             size, steps, guidance_scale = facts.size, facts.steps, facts.guidance_scale
-            if missing_parts(model, Method.INPAINT):
+            if missing_parts(model, next(iter(family_of(model).parts))):
                 why_not = _download_sentence(model)
         except ModelUnavailable as error:
             why_not = str(error)

@@ -1,4 +1,4 @@
-"""The model in memory: one at a time, loaded when the first image asks for it."""
+"""The model in memory: one at a time, loaded when the first image needs it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import gc
 import threading
 
 from pipeline.domain.plan import ModelFacts
-from pipeline.rendering.checkpoints import NO_MODEL, checkpoint
+from pipeline.rendering.checkpoints import WITHOUT_MODEL, checkpoint
 from pipeline.rendering.downloads import fetched
 from pipeline.rendering.facts import family_of, model_facts
-from pipeline.rendering.families.paste import PasteGenerator
 from pipeline.rendering.generator import Generator
 from pipeline.rendering.zerogpu import lent
 
@@ -21,20 +20,19 @@ def load(name: str) -> Generator:
     """Return the generator of a model: the one in memory, or loaded now in place of it.
 
     Args:
-        name: a registered name, a checkpoint folder, or "none" for plain pasting.
+        name: a registered name, a checkpoint folder, or "none" for methods without a model.
 
     Raises:
         UnknownName: no such model.
-        ModelUnavailable: its files are not here, cannot be fetched, or are broken.
+        ModelUnavailable: its files are missing and cannot be downloaded, or are broken.
     """
-    if name == NO_MODEL:
-        return PasteGenerator()
-    facts = model_facts(name)
+    facts, model = model_facts(name), checkpoint(name)
+    family = family_of(model)
+    if model is WITHOUT_MODEL:
+        return family.load(model, facts)
     with _loading:
         if name in _loaded and _loaded[name][0] == facts:
             return _loaded[name][1]
-        model = checkpoint(name)
-        family = family_of(model)
         for part in family.needed_by_all if model.hub else ():
             fetched(name, model.hub[part])  # before the model in memory goes, and before torch is imported
         _loaded.clear()
@@ -47,7 +45,7 @@ def load(name: str) -> Generator:
 
 
 def unload() -> None:
-    """Let go of the model in memory."""
+    """Release the model in memory."""
     with _loading:
         _loaded.clear()
         gc.collect()

@@ -1,4 +1,4 @@
-"""What a model sees of a prompt, from its tokenizer and its word list alone: no torch, no weights."""
+"""What a model reads of a prompt, from its tokenizer and its word list alone: without torch or weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.rendering.checkpoints import NO_MODEL, Part, checkpoint
+from pipeline.rendering.checkpoints import Part, checkpoint
 from pipeline.rendering.downloads import cached_folder
 from pipeline.rendering.facts import vocabulary_file
 
@@ -18,7 +18,7 @@ _FRAME_TOKENS = 2  # start and end of text
 _CLIP_TOKENS = 77
 _WORD = re.compile(r"[a-z]+")
 _DEFAULTS = "defaults"
-_NO_SLOTS = frozenset({"words", "examples"})  # lists in a vocabulary file that are no slots
+_NOT_SLOTS = frozenset({"words", "examples"})  # lists in a vocabulary file that are not slots
 _SMALL_WORDS = frozenset(
     ["a", "an", "and", "at", "by", "from", "in", "of", "on", "the", "to", "under", "with"]
 )
@@ -26,14 +26,14 @@ _SMALL_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a model does not see of a prompt."""
+    """What a model does not read of a prompt."""
 
-    tokens: int  # how many tokens are cut; 0 = all is seen
-    words: str  # the end of the prompt that is cut, from the first word that is not seen whole
+    tokens: int  # number of tokens that are cut; 0 = all is read
+    words: str  # the end of the prompt that is cut, from the first word that is not read completely
 
 
 def tokens_over(prompt: str, model: str) -> Cut:
-    """What the tokenizer's limit cuts off a prompt; nothing is said of a model that is not on this machine.
+    """Return what the tokenizer's limit cuts off a prompt; nothing for a model that is not on this machine.
 
     Raises:
         UnknownName: no such model.
@@ -49,13 +49,15 @@ def tokens_over(prompt: str, model: str) -> Cut:
     if over <= 0:
         return Cut(0, "")
     start = encoded.offsets[seen][0]
-    while start > 0 and not prompt[start - 1].isspace():  # a word cut in its middle is told whole
+    while (
+        start > 0 and not prompt[start - 1].isspace()
+    ):  # a word that is cut in its middle is reported as a whole
         start -= 1
     return Cut(over, prompt[start:])
 
 
 def unknown_words(prompt: str, model: str) -> list[str]:
-    """The words of a prompt, in order, that a model with a word list was not trained on."""
+    """List the words of a prompt, in order, that a model with a word list was not trained on."""
     known = _known_words(_folder(model))
     if not known:
         return []
@@ -63,30 +65,30 @@ def unknown_words(prompt: str, model: str) -> list[str]:
 
 
 def vocabulary(model: str) -> dict[str, list[str]] | None:
-    """The words a model was trained on, by slot; None for a model that takes any words."""
-    said = vocabulary_file(_folder(model))
+    """Return the words that a model was trained on, by slot; None for a model that takes any words."""
+    lists = vocabulary_file(_folder(model))
     slots = {
-        slot: list(words) for slot, words in said.items() if isinstance(words, list) and slot not in _NO_SLOTS
+        slot: list(words)
+        for slot, words in lists.items()
+        if isinstance(words, list) and slot not in _NOT_SLOTS
     }
     return slots or None
 
 
 def _folder(model: str) -> Path | None:
-    if model == NO_MODEL:
-        return None
-    one = checkpoint(model)
-    if one.folder is not None:
-        return one.folder
-    return cached_folder(one.hub[Part.ENCODERS])
+    """The folder with a model's tokenizer; None where it has none, or is not on this machine."""
+    named = checkpoint(model)
+    encoders = named.hub.get(Part.ENCODERS)
+    return cached_folder(encoders) if named.folder is None and encoders else named.folder
 
 
 def _known_words(folder: Path | None) -> frozenset[str]:
-    said = {key: value for key, value in vocabulary_file(folder).items() if key != _DEFAULTS}
-    words = {word for text in _texts(said) for word in _WORD.findall(re.sub(r"\{\w+\}", "", text.lower()))}
+    lists = {key: value for key, value in vocabulary_file(folder).items() if key != _DEFAULTS}
+    words = {word for text in _texts(lists) for word in _WORD.findall(re.sub(r"\{\w+\}", "", text.lower()))}
     return frozenset(words | _SMALL_WORDS) if words else frozenset()
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     match value:
         case str():
             yield value
@@ -100,7 +102,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=4)
 def _tokenizer(folder: Path) -> tuple[Any, int] | None:
-    """The tokenizer of a folder and its limit in tokens; None when it is not there."""
+    """The tokenizer of a folder and its limit in tokens; None where there is none."""
     settings_path = folder / "tokenizer_config.json"
     if not settings_path.is_file():
         return None

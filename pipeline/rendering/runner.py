@@ -1,4 +1,4 @@
-"""Run specs to finished samples: place, guide, paint, composite, score. Knows no library and no torch."""
+"""Render specs to finished samples: place, guide, generate, composite, score. Imports neither a library nor torch."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.domain.diversity import descriptor
+from pipeline.domain.descriptors import descriptor
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Cutout, Layer, Placed, place
 from pipeline.domain.quality import gates_failed, scores
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
-from pipeline.rendering import Generator, Job, control_picture
+from pipeline.rendering import Generator, Job, control_image
 from pipeline.rendering.composite import exact
 from pipeline.rendering.generator import IsCancelled, OnStep
 
@@ -33,12 +33,12 @@ class RenderedSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pictures:
-    """Where the pictures that specs name come from."""
+class InputImages:
+    """Where the images that specs name come from."""
 
     load_cutout: Callable[[str], Cutout]  # by cut-out id
-    load_scene: Callable[[str], RGB]  # the photograph, by subject id
-    load_picture: Callable[[str], RGB]  # backdrops and references, by blob id
+    load_scene: Callable[[str], RGB]  # the photo, by its id
+    load_image: Callable[[str], RGB]  # backgrounds and references, by image id
 
 
 @dataclass(slots=True)
@@ -50,9 +50,9 @@ class _Prepared:
 
 @dataclass(slots=True)
 class _Run:
-    """What the parts of one call of `render_specs` share."""
+    """What the steps of one call of `render_specs` share."""
 
-    pictures: Pictures
+    images: InputImages
     on_sample: Callable[[SampleSpec, RenderedSample], None]
     on_failure: Callable[[SampleSpec, str], None]
     on_step: OnStep | None
@@ -65,7 +65,7 @@ def render_specs(
     *,
     load_cutout: Callable[[str], Cutout],
     load_scene: Callable[[str], RGB],
-    load_picture: Callable[[str], RGB],
+    load_image: Callable[[str], RGB],
     generator_for: Callable[[str], Generator],
     batch_size: int,
     on_sample: Callable[[SampleSpec, RenderedSample], None],
@@ -73,25 +73,25 @@ def render_specs(
     on_step: OnStep | None = None,
     cancelled: IsCancelled | None = None,
 ) -> None:
-    """Render specs in batches of alike ones; each sample is handed out as soon as its batch is done.
+    """Render specs in batches of similar ones; each sample is handed out as soon as its batch is done.
 
     Args:
-        specs: in plan order; alike ones (method, model, size, steps, guidance, control scale) go together.
-        load_cutout: by cut-out id; load_scene: the photograph by subject id; load_picture: by blob id.
+        specs: in plan order; those with equal method, model, size, steps, guidance and control scale share batches.
+        load_cutout: by cut-out id; load_scene: the photo, by its id; load_image: by image id.
         generator_for: the generator of a model name.
-        batch_size: specs in one forward, at most.
-        on_sample: takes a finished sample; what it raises ends the run.
-        on_failure: takes a spec whose inputs are unusable and the reason; the others go on.
-        on_step: denoising steps done and steps in all, of the batch in work.
+        batch_size: the largest number of specs in one forward pass.
+        on_sample: receives a finished sample; an exception that it raises ends the run.
+        on_failure: receives a spec whose inputs are unusable, and the reason; the other specs continue.
+        on_step: receives the denoising steps done and in all, of the current batch.
         cancelled: asked between steps and batches.
 
     Raises:
-        Cancelled: the person stopped; `done` samples were handed out, and nothing half-made.
-        ModelUnavailable: a model cannot be loaded, or is not the revision that the specs were planned for.
-        InvalidRequest: the model cannot draw what the specs ask for.
+        Cancelled: the person stopped; `done` samples were handed out, and none of them is incomplete.
+        ModelUnavailable: a model cannot be loaded, or has another revision than the specs were planned for.
+        InvalidRequest: the model cannot generate what the specs ask for.
     """
-    pictures = Pictures(load_cutout=load_cutout, load_scene=load_scene, load_picture=load_picture)
-    run = _Run(pictures, on_sample, on_failure, on_step, cancelled)
+    images = InputImages(load_cutout=load_cutout, load_scene=load_scene, load_image=load_image)
+    run = _Run(images, on_sample, on_failure, on_step, cancelled)
     for group in _alike(specs):
         _stop_if_asked(run)
         _render_group(group, generator_for, batch_size, run)
@@ -100,14 +100,14 @@ def render_specs(
 def _render_group(
     group: Sequence[SampleSpec], generator_for: Callable[[str], Generator], batch_size: int, run: _Run
 ) -> None:
-    generator = generator_for(group[0].model)  # not held beyond its group, so that the next model has room
+    generator = generator_for(group[0].model)  # not kept after its group, so that the next model has room
     _check_revision(group[0], generator)
     for start in range(0, len(group), batch_size):
         _render_batch(group[start : start + batch_size], generator, run)
 
 
 def _alike(specs: Sequence[SampleSpec]) -> Iterator[list[SampleSpec]]:
-    """Specs that can share a forward, groups in the order of their first spec."""
+    """Groups of specs that can share a forward pass, in the order of their first spec."""
     groups: dict[tuple[object, ...], list[SampleSpec]] = {}
     for spec in specs:
         scale = spec.control.scale if spec.control else None
@@ -120,8 +120,8 @@ def _check_revision(spec: SampleSpec, generator: Generator) -> None:
     revision = generator.facts.revision_for(spec.method)
     if spec.revision != revision:
         raise ModelUnavailable(
-            f"the plan was made for {spec.model} {spec.revision}, on this machine it is "
-            f"{revision}; plan again with the model that is here"
+            f"the plan was made for {spec.model} {spec.revision}, but this machine has {revision}; "
+            "plan again with the model of this machine"
         )
 
 
@@ -132,30 +132,32 @@ def _stop_if_asked(run: _Run) -> None:
 
 def _render_batch(specs: Sequence[SampleSpec], generator: Generator, run: _Run) -> None:
     _stop_if_asked(run)
-    ready = [one for one in (_prepared(spec, run) for spec in specs) if one]
+    ready = [prepared for spec in specs if (prepared := _prepared(spec, run))]
     if not ready:
         return
     started = time.perf_counter()
     try:
-        images = generator.generate([one.job for one in ready], on_step=run.on_step, cancelled=run.cancelled)
+        images = generator.generate(
+            [prepared.job for prepared in ready], on_step=run.on_step, cancelled=run.cancelled
+        )
     except Cancelled:
         raise Cancelled(run.done) from None
     seconds = (time.perf_counter() - started) / len(ready)
-    for one, image in zip(ready, images, strict=True):
-        run.on_sample(one.job.spec, _finished(one, image, seconds))
+    for prepared, image in zip(ready, images, strict=True):
+        run.on_sample(prepared.job.spec, _finished(prepared, image, seconds))
         run.done += 1
 
 
 def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
-    """The job of a spec; None when its inputs are unusable, which is reported."""
+    """Return the job of a spec; None where its inputs are unusable, which is reported."""
     started = time.perf_counter()
     try:
-        placed, cutouts = _placed(spec, run.pictures)
+        placed, cutouts = _placed(spec, run.images)
         job = Job(
             spec=spec,
             layer=placed.layer,
-            control=_control(spec, placed, cutouts, run.pictures),
-            backdrop=run.pictures.load_picture(spec.backdrop_id) if spec.backdrop_id else None,
+            control=_control(spec, placed, cutouts, run.images),
+            backdrop=run.images.load_image(spec.backdrop_id) if spec.backdrop_id else None,
         )
     except StudioError as error:
         run.on_failure(spec, str(error))
@@ -163,11 +165,11 @@ def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
     return _Prepared(job, placed, time.perf_counter() - started)
 
 
-def _placed(spec: SampleSpec, pictures: Pictures) -> tuple[Placed, list[Cutout]]:
+def _placed(spec: SampleSpec, images: InputImages) -> tuple[Placed, list[Cutout]]:
     if not spec.method.facts.places_object:
         return _nothing_placed(spec.size), []
-    cutouts = [pictures.load_cutout(one.cutout_id) for one in spec.objects]
-    return place(cutouts, [one.placement for one in spec.objects], spec.size), cutouts
+    cutouts = [images.load_cutout(placed.cutout_id) for placed in spec.objects]
+    return place(cutouts, [placed.placement for placed in spec.objects], spec.size), cutouts
 
 
 def _nothing_placed(size: tuple[int, int]) -> Placed:
@@ -175,18 +177,18 @@ def _nothing_placed(size: tuple[int, int]) -> Placed:
     return Placed(layer=empty, masks=(), boxes=(), homographies=(), visible=())
 
 
-def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], pictures: Pictures) -> RGB | None:
+def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: InputImages) -> RGB | None:
     if spec.control is None:
         return None
     match spec.control.source:
         case ControlSource.OBJECT:
-            return control_picture(placed.layer)
+            return control_image(placed.layer)
         case ControlSource.SCENE:  # of the foremost object
-            scene = pictures.load_scene(spec.objects[-1].subject_id)
-            return control_picture(placed.layer, ground=scene, erased=cutouts[-1].alpha)
+            scene = images.load_scene(spec.objects[-1].subject_id)
+            return control_image(placed.layer, background=scene, erased=cutouts[-1].alpha)
         case ControlSource.REFERENCE:
             assert spec.control.reference_id is not None
-            return control_picture(placed.layer, ground=pictures.load_picture(spec.control.reference_id))
+            return control_image(placed.layer, background=images.load_image(spec.control.reference_id))
 
 
 def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSample:

@@ -1,7 +1,7 @@
-"""Object masks: given, found against a plain ground, found by a network, mended by a person."""
+"""Object masks: given with the photo, found against a plain background, or edited by a person."""
 
 from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out
-from pipeline.segmentation.editing import flood_click, grabcut_box, mended
+from pipeline.segmentation.editing import edited, flood_click, grabcut_box
 from pipeline.segmentation.quality import USABLE_SCORE
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     "CutoutOrigin",
     "CutoutResult",
     "cut_out",
+    "edited",
     "flood_click",
     "grabcut_box",
-    "mended",
 ]

@@ -1,6 +1,6 @@
-"""A model of the plain ground round an object: smooth light and colour, fitted robustly from the border inwards.
+"""A model of the plain background around an object: smooth light and colour, fitted from the border inwards.
 
-Everything is in logarithms of brightness, where light and shadow add: a pixel's departure from the ground is `light`
+Everything is in logarithms of brightness, where light and shadow add: a pixel departs from the background in `light`
 (the same in all channels: lamp or shadow) plus `colour` (the rest).
 """
 
@@ -15,7 +15,7 @@ Field = np.ndarray  # of float32
 
 _FIT_PX = 112  # side at which the model is fitted
 _BORDER_SHARE = 0.04
-_CLEAR_SHARE = 0.6  # a ground that fills less of the border is compared with the next likely one
+_CLEAR_SHARE = 0.6  # a background that fills less of the border is compared with the next likely one
 _SHELF = 8.0  # added before the logarithm, so that noise in the dark stays small
 # (polynomial order, how far from the model a pixel may be to take part); the first two rounds see the border only
 _ROUNDS = ((1, 0.30), (2, 0.22), (2, 0.16), (2, 0.12), (3, 0.10), (3, 0.08))
@@ -23,22 +23,22 @@ _BORDER_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """How every pixel departs from the ground."""
+class Background:
+    """How far every pixel departs from the background."""
 
-    light: Field  # (H, W): below 0 darker than the ground, above 0 brighter; logarithm
+    light: Field  # (H, W): below 0 darker than the background, above 0 brighter; logarithm
     colour: Field  # (H, W, 3): departure at equal light; sums to 0 over channels
     known: np.ndarray  # (H, W) bool: pixels that the model was fitted to
-    border_share: float  # share of the border that is ground
+    border_share: float  # share of the border that is background
 
 
 def logarithm(rgb: np.ndarray) -> Field:
-    """(H, W, 3) float32 logarithm of brightness, from about -3.5 (black) to 0 (white)."""
+    """Return the logarithm of brightness: (H, W, 3) float32, from about -3.5 (black) to 0 (white)."""
     return np.log((rgb.astype(np.float32) + _SHELF) / (255 + _SHELF))
 
 
-def fitted_ground(rgb: np.ndarray) -> Ground:
-    """The ground of a photo (H, W, 3) uint8 and every pixel's departure from it."""
+def fitted_background(rgb: np.ndarray) -> Background:
+    """Fit the background of a photo (H, W, 3) uint8 and measure how far every pixel departs from it."""
     height, width = rgb.shape[:2]
     scale = min(_FIT_PX / max(height, width), 1.0)
     size = (max(round(width * scale), 8), max(round(height * scale), 8))
@@ -54,7 +54,7 @@ def fitted_ground(rgb: np.ndarray) -> Ground:
     departure = logarithm(rgb) - (_terms((height, width), order) @ coefficients).astype(np.float32)
     light = departure.mean(-1)
     enlarged = cv2.resize(known.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    return Ground(light, departure - light[..., None], enlarged, float(known[border].mean()))
+    return Background(light, departure - light[..., None], enlarged, float(known[border].mean()))
 
 
 def _model(seen: Field, border: np.ndarray, *, unexplained: np.ndarray) -> tuple[Field, int, np.ndarray]:

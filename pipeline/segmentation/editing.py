@@ -1,4 +1,4 @@
-"""A person's help: a brush mask made soft, GrabCut inside a box, a region added or taken away by a click."""
+"""Mask edits by a person: a brushed mask, GrabCut inside a box, a region added or removed by a click."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _BOX_ROUNDS = 5
 _CLICK_TOLERANCE = 14  # of CIE L*, a*, b* (8-bit) against the clicked neighbourhood
 
 
-def mended(rgb: RGB, mask: Mask) -> CutoutResult:
-    """The cut-out of a person's mask: trusted as it is, with a soft edge and clean colours.
+def edited(rgb: RGB, mask: Mask) -> CutoutResult:
+    """Cut the object out with a mask that a person drew: it is trusted, and gets a soft edge and clean colours.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -38,35 +38,47 @@ def mended(rgb: RGB, mask: Mask) -> CutoutResult:
 
 
 def grabcut_box(rgb: RGB, box: Box) -> Mask:
-    """(H, W) uint8 of 0 and 255: what GrabCut takes for the object inside a box (x0, y0, x1, y1), x1/y1 exclusive.
+    """Find the object inside a box with GrabCut (Rother, Kolmogorov & Blake 2004).
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        box: (x0, y0, x1, y1) in pixels, x1 and y1 exclusive; it is clipped to the photo.
+
+    Returns:
+        (H, W) uint8: 255 = object, 0 = background.
 
     Raises:
-        InvalidRequest: the box lies outside the photo, is smaller than 4 px, or leaves no ground outside it.
+        InvalidRequest: the box lies outside the photo, is smaller than 4 px, or leaves no background outside it.
     """
     height, width = rgb.shape[:2]
     x0, y0, x1, y1 = max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height)
     if x1 - x0 < _LEAST_BOX_PX or y1 - y0 < _LEAST_BOX_PX:
         raise InvalidRequest(
-            f"the box {box} covers less than {_LEAST_BOX_PX} px of the {width}x{height} photo; draw it round the object"
+            f"the box {box} covers less than {_LEAST_BOX_PX} px of the {width}x{height} photo; "
+            "draw it around the object"
         )
     if (x1 - x0) * (y1 - y0) >= 0.98 * width * height:
-        raise InvalidRequest("the box covers the whole photo; leave some ground outside it")
+        raise InvalidRequest("the box covers the whole photo; leave some background outside it")
     scale = min(1.0, _WORK_PX / max(height, width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     labels = np.full((height, width), cv2.GC_BGD, np.uint8)
     labels[y0:y1, x0:x1] = cv2.GC_PR_FGD
     small = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
-    found = grabcut(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), small, _BOX_ROUNDS)
-    return np.where(enlarged(found, (height, width)), 255, 0).astype(np.uint8)
+    inside = grabcut(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), small, _BOX_ROUNDS)
+    return np.where(enlarged(inside, (height, width)), 255, 0).astype(np.uint8)
 
 
 def flood_click(rgb: RGB, mask: Mask, point: tuple[int, int], add: bool) -> Mask:
-    """(H, W) uint8: the mask with the joined region of like colour round a point added, or taken away.
+    """Add the connected region of similar colour around a point to a mask, or remove it.
 
     Args:
         rgb: (H, W, 3) uint8.
         mask: (H, W) uint8; stays as it is outside the region.
         point: (x, y) in pixels.
+        add: whether the region becomes object; otherwise it becomes background.
+
+    Returns:
+        (H, W) uint8.
 
     Raises:
         SizeMismatch: mask and photo differ in size.

@@ -1,4 +1,4 @@
-"""Soft edges and clean colours: alpha in a narrow band round an outline, foreground colours without the old ground."""
+"""Soft edges and clean colours: alpha in a narrow band along an outline, colours without the old background."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ _MARGIN_PX = 12
 
 
 def soft_alpha(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 alpha of a binary mask (H, W) bool on a photo (H, W, 3) uint8.
+    """Give the outline of a binary mask soft alpha.
 
-    Closed-form matting inside a band along the outline, averaged with the outline's own smooth edge, which keeps
-    alpha in place where object and ground are of one colour.
+    Closed-form matting (Levin, Lischinski & Weiss 2008) inside a band along the outline is averaged with the
+    outline's own smooth edge, which keeps alpha in place where object and background have the same colour.
+
+    Args:
+        rgb: (H, W, 3) uint8 photo.
+        mask: (H, W) bool.
+
+    Returns:
+        (H, W) uint8: 255 = object, 0 = background.
     """
     if not mask.any() or mask.all():
         return np.where(mask, 255, 0).astype(np.uint8)
@@ -56,7 +63,17 @@ def _alpha(rgb: np.ndarray, mask: np.ndarray) -> Field:
 
 
 def foreground_colours(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8: the object's own colours, equal to the photo where alpha is 255, without ground in the edge."""
+    """Estimate the object's own colours along its soft edge, where the photo mixes them with the background.
+
+    Multi-level foreground estimation (Germer et al. 2020).
+
+    Args:
+        rgb: (H, W, 3) uint8 photo.
+        alpha: (H, W) uint8.
+
+    Returns:
+        (H, W, 3) uint8; equals the photo where alpha is 255.
+    """
     opaque = alpha == 255
     if opaque.all() or not alpha.any():
         return rgb.copy()

@@ -14,11 +14,14 @@ _CONTENT_SHARE = 0.003  # smaller islands of the object are dust
 
 
 def traced(rgb: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """(H, W) bool: the object after GrabCut, which may move the outline of `first` by a few pixels.
+    """Trace the exact outline with GrabCut, which may move that of `first` by a few pixels.
 
     Args:
         rgb: (H, W, 3) uint8.
         first: (H, W) bool.
+
+    Returns:
+        (H, W) bool.
     """
     labels = np.where(first, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[depth(~first) > _REACH_OUT_PX] = cv2.GC_BGD
@@ -27,23 +30,23 @@ def traced(rgb: np.ndarray, first: np.ndarray) -> np.ndarray:
 
 
 def grabcut(rgb: np.ndarray, labels: np.ndarray, rounds: int) -> np.ndarray:
-    """(H, W) bool from GrabCut started on labels (H, W) of cv2.GC_*; deterministic.
+    """Run GrabCut from labels (H, W) of cv2.GC_*; (H, W) bool, the same on every run.
 
-    Labels without any object, or without any ground, come back as they are.
+    Labels without any object, or without any background, come back as they are.
     """
     inside = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if not inside.any() or inside.all():
         return inside
     cv2.setRNGSeed(0)
     drawn, unused_box = labels.copy(), (0, 0, 0, 0)
-    ground_model, object_model = np.zeros((1, 65)), np.zeros((1, 65))
+    background_model, object_model = np.zeros((1, 65)), np.zeros((1, 65))
     pixels = np.ascontiguousarray(rgb)
-    cv2.grabCut(pixels, drawn, unused_box, ground_model, object_model, rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(pixels, drawn, unused_box, background_model, object_model, rounds, cv2.GC_INIT_WITH_MASK)
     return (drawn & 1) > 0
 
 
 def watershed_outline(evidence: Evidence, first: np.ndarray) -> np.ndarray:
-    """(H, W) bool: the object by flooding the edges from sure ground and from the object's spine."""
+    """Find the object (H, W) bool by a watershed over edges, from certain background and from the object's spine."""
     from skimage.segmentation import watershed
 
     inward = depth(first)
@@ -55,11 +58,11 @@ def watershed_outline(evidence: Evidence, first: np.ndarray) -> np.ndarray:
 
 
 def depth(mask: np.ndarray) -> Field:
-    """(H, W) distance in pixels from every pixel of a mask to the nearest one outside it; 0 outside."""
+    """Measure the distance in pixels from every pixel of a mask to the nearest one outside it; (H, W), 0 outside."""
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def agreement(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks (H, W) bool; 1 when both are empty."""
-    union = float((one | other).sum())
-    return float((one & other).sum()) / union if union else 1.0
+def agreement(first: np.ndarray, second: np.ndarray) -> float:
+    """Return the intersection over union of two masks (H, W) bool; 1 when both are empty."""
+    union = float((first | second).sum())
+    return float((first & second).sum()) / union if union else 1.0

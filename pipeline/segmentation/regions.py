@@ -1,4 +1,4 @@
-"""Which pixels are ground or shadow, and which the object: sharp edges, colour and light against the ground model."""
+"""Which pixels are background or shadow and which the object: edges, colour and light against the background model."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.segmentation.background import Field, Ground
+from pipeline.segmentation.background import Background, Field
 
 _DEEPEST_SHADOW = -1.1  # logarithm; a shadow keeps at least a third of the light
 _SOFTEST_EDGE = 1.3  # an edge counts as sharp when it stands out this much more at fine scale than at coarse
-_TINT_SLACK = 0.012  # departure in colour that ground may have beside its noise
+_TINT_SLACK = 0.012  # departure in colour that background may have beside its noise
 _TINT_OF_SHADOW = 0.08  # a shadow may take on this much colour per unit of darkness
 _LEAST_PIECE = 0.04  # pieces of the object below this share of the largest are dust
 _LEAST_LUMP_PX, _LARGEST_LUMP = 12, 0.12  # pixels; share of the object
@@ -20,26 +20,28 @@ _SOFT_LUMP_EDGE = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for ground, shadow and object in every pixel: all (H, W)."""
+    """Evidence for background, shadow and object in every pixel: all (H, W)."""
 
     light: Field
     tint: Field  # size of the departure in colour, after what shadows alone do to it
     colour: Field  # (H, W, 3) signed
     edge: Field  # gradient over light and colour
     sharp: Field  # how much of the edge is sharp; at most 0 in soft shadow edges
-    ground: np.ndarray  # bool: equals the ground model
-    passable: np.ndarray  # bool: may be ground in shadow: right colour, no sharp edge
-    pale: np.ndarray  # bool: nearly the ground's colour, whatever the edges
+    background: np.ndarray  # bool: equals the background model
+    passable: np.ndarray  # bool: may be background in shadow: right colour, no sharp edge
+    pale: np.ndarray  # bool: nearly the background's colour, whatever the edges
 
 
-def gathered_evidence(ground: Ground) -> Evidence:
-    """Evidence from departures; the colour of shadows is learned from the picture's own shadow."""
-    first = _evidence(ground.light, ground.colour, ground.known)
-    shaded = _joined_to_border(_opened(first.passable | first.ground, 2)) & (ground.light < -0.12)
+def gathered_evidence(background: Background) -> Evidence:
+    """Collect evidence from departures; the colour of shadows is learned from the photo's own shadow."""
+    first = _evidence(background.light, background.colour, background.known)
+    shaded = _joined_to_border(_opened(first.passable | first.background, 2)) & (background.light < -0.12)
     if shaded.sum() < 0.002 * shaded.size:
         return first
-    drift = np.clip(np.median(ground.colour[shaded] / ground.light[shaded][:, None], 0), -0.2, 0.2)
-    return _evidence(ground.light, ground.colour - ground.light[..., None] * drift, ground.known)
+    drift = np.clip(np.median(background.colour[shaded] / background.light[shaded][:, None], 0), -0.2, 0.2)
+    return _evidence(
+        background.light, background.colour - background.light[..., None] * drift, background.known
+    )
 
 
 def _evidence(light: Field, colour: Field, known: np.ndarray) -> Evidence:
@@ -74,9 +76,9 @@ def _evidence(light: Field, colour: Field, known: np.ndarray) -> Evidence:
 
 
 def divided(evidence: Evidence) -> np.ndarray:
-    """(H, W) bool, the object at first sight: what cannot be reached from the border without crossing a sharp edge.
+    """Find the object roughly, as (H, W) bool: what cannot be reached from the border without crossing a sharp edge.
 
-    Holes through which the ground is seen are left out.
+    Holes through which the background is seen are left out.
     """
     size = evidence.light.size
     outside = _joined_to_border(_opened(evidence.passable, 2))
@@ -85,10 +87,10 @@ def divided(evidence: Evidence) -> np.ndarray:
 
 
 def without_lumps(evidence: Evidence, mask: np.ndarray) -> np.ndarray:
-    """A mask (H, W) bool less what clings to the object from outside.
+    """Remove from a mask (H, W) bool what clings to the object from outside.
 
-    That is: small places of nearly the ground's colour, with a clear edge towards the object and none towards the
-    ground (a tinted shadow, a bright spot of the lamp).
+    That is: small places of nearly the background's colour, with a clear edge towards the object and none towards the
+    background (a tinted shadow, a bright spot of the lamp).
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         _opened(evidence.pale & mask, 1).astype(np.uint8), connectivity=4
@@ -110,7 +112,7 @@ def without_lumps(evidence: Evidence, mask: np.ndarray) -> np.ndarray:
 
 
 def _holes(evidence: Evidence, filled: np.ndarray, smallest: int) -> np.ndarray:
-    """Places inside the outline that look like the ground, in light or shadow, as a whole."""
+    """Places inside the outline that look like the background, in light or shadow, as a whole."""
     inner = cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     holes = np.zeros_like(filled)
     for radius in (1, 3):  # the wider one parts a hole from faces that it leaks into
@@ -125,13 +127,13 @@ def _holes(evidence: Evidence, filled: np.ndarray, smallest: int) -> np.ndarray:
 
 
 def _is_hole(evidence: Evidence, place: np.ndarray) -> bool:
-    """Whether a place inside the outline is ground: its very colour, in a shadow that lets up, of a compact form."""
+    """Whether a region inside the outline is background: of its colour, not in full shadow, and compact."""
     off_colour = float(np.abs(evidence.colour[place].mean(0)).max())
     contours, _ = cv2.findContours(place.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     around = cv2.arcLength(max(contours, key=len), True)
     compactness = 4 * np.pi * float(place.sum()) / max(around, 1.0) ** 2
     brightest = float(np.percentile(evidence.light[place], 95))
-    if off_colour < 0.004 and brightest > -0.08 and evidence.ground[place].mean() > 0.3:
+    if off_colour < 0.004 and brightest > -0.08 and evidence.background[place].mean() > 0.3:
         return compactness > 0.45
     return off_colour < 0.010 and compactness > 0.6 and brightest > -0.5
 
@@ -157,7 +159,7 @@ def _joined_to_border(mask: np.ndarray) -> np.ndarray:
 
 
 def without_islands(mask: np.ndarray, smallest: float) -> np.ndarray:
-    """A mask (H, W) bool less the pieces under `smallest` pixels, or far smaller than the largest."""
+    """Remove from a mask (H, W) bool the pieces under `smallest` pixels, or far smaller than the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count == 1:
         return mask
@@ -167,7 +169,7 @@ def without_islands(mask: np.ndarray, smallest: float) -> np.ndarray:
 
 
 def _without_corners(mask: np.ndarray) -> np.ndarray:
-    """A mask less what lies at the picture's border and is small beside the largest piece: dark corners."""
+    """A mask less what lies at the image's border and is small beside the largest piece: dark corners."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count <= 2:
         return mask

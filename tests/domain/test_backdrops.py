@@ -112,7 +112,7 @@ def test_the_name_of_a_slot_is_no_word_of_the_prompt() -> None:
         (
             "{ground}",
             {"ground": ["{wall} floor"]},
-            "slot 'ground' speaks of {wall}, but backdrops.slots has no 'wall'; add it",
+            "slot 'ground' names {wall}, but backdrops.slots has no 'wall'; add it",
         ),
         (
             "{ground}",

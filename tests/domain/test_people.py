@@ -26,7 +26,7 @@ def test_where_strangers_come_by_only_the_owner_leads_unless_people_are_named() 
 
 
 def test_what_does_not_parse_is_named_with_the_mend() -> None:
-    with pytest.raises(InvalidRequest, match="':lead' names nobody"):
+    with pytest.raises(InvalidRequest, match="':lead' has no name"):
         people_from(":lead")
     with pytest.raises(InvalidRequest, match="'ann' is named twice"):
         people_from("ann, ann:lead")

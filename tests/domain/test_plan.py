@@ -216,7 +216,7 @@ def test_a_class_that_is_not_there_is_named_with_those_that_are() -> None:
 
 
 def test_paste_without_pictures_is_refused() -> None:
-    with pytest.raises(InvalidRecipe, match="method 'paste' needs background pictures"):
+    with pytest.raises(InvalidRecipe, match="method 'paste' needs background images"):
         plan(Recipe(count=1, method=Method.PASTE), PHOTOS, model=MODEL)
 
 

@@ -84,7 +84,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ("3: x", "r.yaml: 3 is 3; a key must be a text; put it in quotes"),
         (
             "backdrops: {template: '{place}'}",
-            "r.yaml: the template speaks of {place}, but backdrops.slots has no 'place'; add it",
+            "r.yaml: the template names {place}, but backdrops.slots has no 'place'; add it",
         ),
         (
             "placement: {scale: [2, 1]}",
@@ -137,9 +137,9 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ),
         (
             "backdrops: {slots: {light: [[dim]]}}",
-            "r.yaml: backdrops.slots: slot 'light' lists more than texts; each of its values must be a text",
+            "r.yaml: backdrops.slots: slot 'light' lists something other than texts; each of its values must be a text",
         ),
-        ("name: again", "r.yaml: name: 'again' is what single pictures are planned by; choose another"),
+        ("name: again", "r.yaml: name: 'again' is reserved for single images; choose another name"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_mend(text: str, sentence: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.domain.placement import Layer, Placement
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.rendering import Job, control_picture
+from pipeline.rendering import Job, control_image
 from tests.rendering.tiny import SIDE, STEPS
 
 SIZE = (SIDE, SIDE)
@@ -63,6 +63,6 @@ def job(seed: int = 0, method: Method = Method.INPAINT, **given: Any) -> Job:
     return Job(
         spec=spec(seed, method, **given),
         layer=placed,
-        control=control_picture(placed) if method is Method.CONTROLNET else None,
+        control=control_image(placed) if method is Method.CONTROLNET else None,
         backdrop=noise(1) if method is Method.PASTE else None,
     )

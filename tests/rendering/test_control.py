@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from pipeline.domain.placement import Layer
-from pipeline.rendering import canny, control_picture
+from pipeline.rendering import canny, control_image
 
 
 def placed_square(side: int = 64) -> Layer:
@@ -36,7 +36,7 @@ def test_a_size_that_is_no_multiple_of_64_keeps_its_size_and_two_values() -> Non
 
 
 def test_an_object_of_the_grounds_own_grey_still_shows_its_outline() -> None:
-    edges = control_picture(placed_square())[..., 0] > 0
+    edges = control_image(placed_square())[..., 0] > 0
     assert edges[30].any()
     assert not edges[:18].any()
     assert not edges[42:].any()
@@ -44,7 +44,7 @@ def test_an_object_of_the_grounds_own_grey_still_shows_its_outline() -> None:
 
 
 def test_the_scene_gives_its_edges_round_the_object() -> None:
-    edges = control_picture(placed_square(), ground=ruled())[..., 0] > 0
+    edges = control_image(placed_square(), background=ruled())[..., 0] > 0
     assert edges[:, 48:56].any(axis=1).all()
     assert edges[30, 18:22].any()
 
@@ -52,7 +52,7 @@ def test_the_scene_gives_its_edges_round_the_object() -> None:
 def test_the_scenes_edges_do_not_run_through_the_placed_object() -> None:
     scene = np.full((64, 64, 3), 255, np.uint8)
     scene[:, 28:32] = 0
-    edges = control_picture(placed_square(), ground=scene)[..., 0] > 0
+    edges = control_image(placed_square(), background=scene)[..., 0] > 0
     assert edges[:15, 26:34].any()
     assert not edges[22:38, 22:38].any()
 
@@ -60,11 +60,11 @@ def test_the_scenes_edges_do_not_run_through_the_placed_object() -> None:
 def test_where_the_photographed_object_stood_no_edges_are_left() -> None:
     erased = np.zeros((64, 64), np.uint8)
     erased[:, 48:56] = 255
-    edges = control_picture(placed_square(), ground=ruled(), erased=erased)
-    assert np.array_equal(edges, control_picture(placed_square()))
+    edges = control_image(placed_square(), background=ruled(), erased=erased)
+    assert np.array_equal(edges, control_image(placed_square()))
 
 
 def test_a_ground_of_another_size_is_fitted_to_the_canvas() -> None:
-    edges = control_picture(placed_square(), ground=cv2.resize(ruled(), (256, 256)))
+    edges = control_image(placed_square(), background=cv2.resize(ruled(), (256, 256)))
     assert edges.shape == (64, 64, 3)
     assert edges[:, 48:56].any()

@@ -278,7 +278,7 @@ def test_a_checkpoint_of_another_family_is_refused_with_those_that_are_served(
         with pytest.raises(ModelUnavailable) as refused:
             ask(str(tmp_path))
         assert str(refused.value) == (
-            f"model '{tmp_path}' cannot be loaded: it is {described}; served are checkpoints of "
+            f"model '{tmp_path}' cannot be loaded: it is {described}; supported are checkpoints of "
             "Stable Diffusion XL (base or inpainting)"
         )
 

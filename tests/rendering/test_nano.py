@@ -12,7 +12,7 @@ from pipeline.domain.spec import ControlSpec, Method, SampleSpec
 from pipeline.rendering import (
     Cut,
     Job,
-    control_picture,
+    control_image,
     load,
     model_choices,
     model_facts,
@@ -71,7 +71,7 @@ def test_a_prompt_over_nanos_length_is_told_with_what_is_cut() -> None:
 def test_nano_draws_by_every_diffusion_method_and_keeps_the_object(method: Method) -> None:
     alpha = np.zeros(SIZE, np.uint8) if method is Method.TEXT_TO_IMAGE else soft_square(SIZE)
     placed = Layer(rgb=noise(5, SIZE), alpha=alpha)
-    control = control_picture(placed) if method is Method.CONTROLNET else None
+    control = control_image(placed) if method is Method.CONTROLNET else None
     jobs = [Job(spec=nano_spec(seed, method), layer=placed, control=control) for seed in (1, 2)]
     first, second = load("nano").generate(jobs)
     assert first.shape == (*SIZE, 3)

@@ -62,7 +62,7 @@ def run(specs: Sequence[SampleSpec], painter: Any, collector: Collector, **given
     arguments: dict[str, Any] = {
         "load_cutout": lambda _id: CUTOUT,
         "load_scene": lambda _id: CUTOUT.rgb,
-        "load_picture": lambda _id: noise(12, (128, 100)),
+        "load_image": lambda _id: noise(12, (128, 100)),
         "generator_for": lambda _name: painter,
         "batch_size": 4,
         "on_sample": collector.take,
@@ -175,7 +175,7 @@ def test_pasting_uses_the_backdrop_that_the_spec_names() -> None:
         [spec(0, Method.PASTE, model="none")],
         None,
         collector,
-        load_picture=picture,
+        load_image=picture,
         generator_for=load,
     )
     assert asked == ["backdrop"]

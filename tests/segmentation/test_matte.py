@@ -35,7 +35,7 @@ def test_a_box_on_a_board_is_found_and_trusted() -> None:
     assert overlap(result.alpha, mask) > 0.98
     assert result.score > 0.9
     assert result.doubts == ()
-    assert result.origin is CutoutOrigin.GROUND
+    assert result.origin is CutoutOrigin.BACKGROUND
 
 
 def test_colours_equal_the_photo_where_alpha_is_full() -> None:

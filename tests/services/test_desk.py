@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.domain.diversity import descriptor
+from pipeline.domain.descriptors import descriptor
 from pipeline.domain.review import AUTO_REVIEWER, Policy, Verdict
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.errors import InvalidRequest, NotAllowed, UnknownName

@@ -1,8 +1,9 @@
-"""The generator families: one folder and one row each. Importing this loads no torch."""
+"""The generator families: each is one folder here and one entry of the table. Importing this loads no torch."""
 
 from pipeline.rendering.families.family import Family
+from pipeline.rendering.families.paste import PASTE
 from pipeline.rendering.families.sdxl import SDXL
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (SDXL,)}
+FAMILIES: dict[str, Family] = {family.name: family for family in (SDXL, PASTE)}
 
 __all__ = ["FAMILIES", "Family"]

@@ -15,7 +15,7 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Box, Layer, object_box
 from pipeline.errors import InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
-from pipeline.segmentation import USABLE_SCORE, flood_click, grabcut_box, mended
+from pipeline.segmentation import USABLE_SCORE, edited, flood_click, grabcut_box
 from pipeline.services.photos import starter
 from pipeline.services.photos.importing import Progress, import_photos, rgba
 from pipeline.services.reports import ImportReport
@@ -147,7 +147,7 @@ class PhotoService:
             raise SizeMismatch(mask=mask.shape, photo=pixels.shape[:2])
         if not (mask > _OPAQUE).any():
             raise InvalidRequest("the mask is empty; paint the object, or exclude the photo")
-        result = mended(pixels, mask)
+        result = edited(pixels, mask)
         self.library.photos.record_cutout(
             photo_id,
             cutout_id=self.library.images.put(rgba(result)),

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import numpy as np
 
-from pipeline.domain.diversity import descriptor
+from pipeline.domain.descriptors import descriptor
 from pipeline.domain.images import RGB, RGBA, decode, pixel_hash
 from pipeline.domain.photo_decoding import decoded_pixels, load_photo
 from pipeline.domain.provenance import noted_spec

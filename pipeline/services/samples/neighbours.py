@@ -42,7 +42,7 @@ class Neighbours:
         """Novelty and cluster of a new sample, which is a neighbour of the next ones from now on.
 
         Args:
-            one: (d,) descriptor of length 1, see `diversity.descriptor`.
+            one: (d,) descriptor of length 1, see `descriptors.descriptor`.
 
         Returns:
             1 - the greatest cosine to any earlier sample of the class, 1 for the first one; and the cluster of that

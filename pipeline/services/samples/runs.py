@@ -146,7 +146,7 @@ def render(
         specs,
         load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
         load_scene=lambda subject_id: library.images.read(library.photos.get(subject_id).photo_id),
-        load_picture=library.images.read,
+        load_image=library.images.read,
         generator_for=generator_for,
         batch_size=batch_size,
         on_sample=on_sample,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest, SizeMismatch
-from pipeline.segmentation import CutoutOrigin, flood_click, grabcut_box, mended
+from pipeline.segmentation import CutoutOrigin, edited, flood_click, grabcut_box
 
 GREY, BLUE = (180, 180, 180), (20, 40, 200)
 
@@ -17,7 +17,7 @@ def blue_square() -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_persons_mask_is_trusted_and_gets_a_soft_edge() -> None:
     photo, mask = blue_square()
-    result = mended(photo, mask)
+    result = edited(photo, mask)
     assert (result.score, result.doubts, result.origin) == (1.0, (), CutoutOrigin.PERSON)
     assert np.array_equal(result.alpha > 127, mask > 127)
     assert (result.alpha[30:50, 35:45] == 255).all()
@@ -26,13 +26,13 @@ def test_a_persons_mask_is_trusted_and_gets_a_soft_edge() -> None:
 def test_an_empty_mask_is_refused() -> None:
     photo, mask = blue_square()
     with pytest.raises(InvalidRequest, match="the mask is empty"):
-        mended(photo, mask * 0)
+        edited(photo, mask * 0)
 
 
 def test_a_mask_of_another_size_is_refused() -> None:
     photo, mask = blue_square()
     with pytest.raises(SizeMismatch, match=r"photo is 80x80.*mask is 40x80"):
-        mended(photo, mask[:40])
+        edited(photo, mask[:40])
 
 
 def test_a_box_round_the_square_finds_the_square() -> None:

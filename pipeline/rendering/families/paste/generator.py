@@ -1,0 +1,37 @@
+"""Method `paste`: the object on a real background image, without diffusion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.domain.images import RGB, fitted
+from pipeline.domain.plan import ModelFacts
+from pipeline.errors import Cancelled
+from pipeline.rendering.composite import composite
+from pipeline.rendering.generator import IsCancelled, Job, OnStep
+
+
+class PasteGenerator:
+    """Pastes objects onto background images: the cheapest baseline."""
+
+    def __init__(self, facts: ModelFacts) -> None:
+        self._facts = facts
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What a plan must know; there is no model."""
+        return self._facts
+
+    def generate(
+        self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
+    ) -> list[RGB]:
+        """Put each object over its background, which is cropped and scaled to the canvas; see `Generator.generate`."""
+        if cancelled and cancelled():
+            raise Cancelled
+        images = []
+        for job in jobs:
+            assert job.backdrop is not None
+            images.append(composite(job.layer, fitted(job.backdrop, job.spec.size)))
+        if on_step:
+            on_step(1, 1)
+        return images
