@@ -233,7 +233,7 @@ def test_an_error_of_the_store_ends_the_run() -> None:
 
 def test_a_plan_for_other_weights_is_refused_before_anything_is_drawn() -> None:
     painter = Painter()
-    with pytest.raises(ModelUnavailable, match="made for tiny abc, on this machine it is ; plan again"):
+    with pytest.raises(ModelUnavailable, match="made for tiny abc, but this machine has ; plan again"):
         run([spec(0, revision="abc")], painter, Collector())
     assert painter.batches == []
 

@@ -30,7 +30,7 @@ def test_a_mask_without_fault_scores_one_and_has_no_doubts() -> None:
         ({"background_border": 0.3}, "only 30% of the border is plain background"),
         ({"components": 9}, "it falls into 9 pieces"),
         ({"like_background": 0.9}, "90% of its inside looks like the background"),
-        ({"rim_left_over": 0.9}, "ground or shadow may be left along 90% of the rim"),
+        ({"rim_left_over": 0.9}, "background or shadow may be left along 90% of the rim"),
         ({"loose_outline": 0.5}, "50% of the outline follows no clear edge"),
         ({"left_out": 0.5}, "50% of the sharp edges lie outside it"),
         ({"agreement": 0.6}, "two methods agree on only 60%"),
