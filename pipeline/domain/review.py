@@ -41,6 +41,19 @@ class RejectReason(StrEnum):
     OTHER = "other"
 
 
+REASON_TITLES = {  # as pages show them
+    RejectReason.LABEL_LOST: "label lost",
+    RejectReason.SEAM: "seam",
+    RejectReason.HALO: "halo",
+    RejectReason.SECOND_OBJECT: "second object",
+    RejectReason.SCALE: "scale",
+    RejectReason.LIGHT: "light",
+    RejectReason.UNREAL: "unreal",
+    RejectReason.DUPLICATE: "duplicate",
+    RejectReason.OTHER: "other",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """One event, as it is sent to the store; it never changes once it is stored."""

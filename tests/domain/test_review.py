@@ -10,9 +10,11 @@ import pytest
 from pipeline.domain.review import (
     AUTO_REVIEWER,
     GATE,
+    REASON_TITLES,
     SETTLE,
     Outcome,
     Policy,
+    RejectReason,
     Rule,
     Verdict,
     outcome,
@@ -145,3 +147,9 @@ def test_what_a_machine_says_after_a_person_counts_for_nothing(overlap: int) -> 
     listed = events(("ann", R), ("ben", R), (GATE, A, GATE), (AUTO_REVIEWER, A, AUTO_REVIEWER))
     assert outcome(listed, Policy(overlap=overlap)).state == "rejected"
     assert outcome(listed[2:], Policy(overlap=overlap)).state == "accepted"
+
+
+def test_every_reject_reason_has_a_title_and_a_key() -> None:
+    assert list(REASON_TITLES) == list(RejectReason)
+    assert len(RejectReason) <= 9  # the keys 1 to 9
+    assert all(title == title.strip().lower() and title for title in REASON_TITLES.values())

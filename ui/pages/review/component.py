@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from pipeline.domain.review import RejectReason
+from pipeline.domain.review import REASON_TITLES, RejectReason
 from pipeline.errors import InvalidRequest, LibraryBusy, LibraryUnusable, NotAllowed, StudioError
 from ui.access import Capability, server_function
 from ui.components.addresses import file_address, inline_picture
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pipeline.store import SampleRow
     from pipeline.studio import Studio
 
-_REASON_TITLES = {"label_lost": "label lost", "second_object": "second object"}
 _SHOWN_SCORES = 4
 _COMMENT_LENGTH = 500
 
@@ -42,9 +41,7 @@ def build_review_component(studio: Studio) -> gr.HTML:
         js_on_load=widget_script("review/main.js"),
         server_functions=list(server_functions(studio)),
         elem_id="review",
-        reasons=json.dumps(
-            [(str(reason), _REASON_TITLES.get(str(reason), str(reason))) for reason in RejectReason]
-        ),
+        reasons=json.dumps([(str(reason), REASON_TITLES[reason]) for reason in RejectReason]),
         library=sha256(str(studio.settings.library.absolute()).encode()).hexdigest()[:12],
     )
 
