@@ -27,11 +27,10 @@ def view_factor(size: tuple[int, int]) -> int:
 def enlarged(pixels: Pixels) -> Pixels:
     """Return an image `view_factor` times larger in both directions, as the large view shows it."""
     factor = view_factor(pixels.shape[:2])
-    return (
-        cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-        if factor > 1
-        else pixels
-    )
+    if factor == 1:
+        return pixels
+    large = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large, np.uint8)
 
 
 def mask_overlay(rgb: RGB, mask: Mask) -> RGB:
@@ -71,7 +70,7 @@ def painted_mask(layers: list[Pixels], mask: Mask) -> Mask:
             raise InvalidRequest(
                 f"the editor sent a {wide}x{tall} layer for a {width}x{height} photo; use click or box"
             )
-        strokes = cv2.resize(layer, (width, height), interpolation=cv2.INTER_NEAREST)
+        strokes = np.asarray(cv2.resize(layer, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
         painted_pixels = strokes[..., 3] > _OPAQUE
         adds = _distance(strokes, _ADDING) < _distance(strokes, _REMOVING)
         changed[painted_pixels & adds], changed[painted_pixels & ~adds] = 255, 0

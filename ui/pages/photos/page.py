@@ -59,6 +59,18 @@ class PhotosView:
             first,
         )
 
+    def from_start(self, label: str, doubtful: bool, background: str) -> tuple[object, ...]:
+        """Return the overview from the first photo on."""
+        return self.overview(label, doubtful, background, 0)
+
+    def previous_page(self, label: str, doubtful: bool, background: str, first: int) -> tuple[object, ...]:
+        """Return the overview one page back."""
+        return self.overview(label, doubtful, background, first - _PAGE)
+
+    def next_page(self, label: str, doubtful: bool, background: str, first: int) -> tuple[object, ...]:
+        """Return the overview one page on."""
+        return self.overview(label, doubtful, background, first + _PAGE)
+
     def starting(self) -> tuple[str, gr.Timer]:
         """Return the progress of the starter set, and whether to keep polling."""
         if self.starter.running:
@@ -112,10 +124,10 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
     refresh = look(view.overview)
     page.load(refresh, asked, shown, **AT_ONCE)
     for change in (label.input, doubtful.input):
-        change(look(lambda *f: view.overview(*f, 0)), asked[:3], shown, **QUIET)
+        change(look(view.from_start), asked[:3], shown, **QUIET)
     for change in (background.input, imported, edited):
         change(refresh, asked, shown, **QUIET)
-    previous.click(look(lambda *f: view.overview(*f[:3], f[3] - _PAGE)), asked, shown, **QUIET)
-    following.click(look(lambda *f: view.overview(*f[:3], f[3] + _PAGE)), asked, shown, **QUIET)
+    previous.click(look(view.previous_page), asked, shown, **QUIET)
+    following.click(look(view.next_page), asked, shown, **QUIET)
     timer = gr.Timer(_POLL_S)
     timer.tick(look(view.starting), None, [progress, timer], **QUIET).then(refresh, asked, shown, **QUIET)
