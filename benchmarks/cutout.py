@@ -1,7 +1,7 @@
 """Cut-out figures: `python -m benchmarks.cutout [--trash DIR] [--sheet FILE]` prints one JSON line.
 
-Intersection over union on the rendered starter set (exact masks), processor seconds a photo, and, with --sheet, a
-green-ground sheet of cut-outs of class folders of photographs, to be looked at.
+Intersection over union on the rendered starter set (exact masks), processor seconds per photo, and, with --sheet, a
+green-background sheet of cut-outs of class folders of photos, to be looked at.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--trash", type=Path, default=Path("../shared/data/trash"), help="class folders for the sheet"
     )
     parser.add_argument("--per-class", type=int, default=8)
-    parser.add_argument("--sheet", type=Path, help="write the green-ground sheet here")
+    parser.add_argument("--sheet", type=Path, help="write the green-background sheet here")
     options = parser.parse_args(arguments)
     figures: dict[str, object] = {"benchmark": "cutout", **starter_figures(options.per_kind)}
     if options.sheet:

@@ -1,4 +1,4 @@
-"""Images of the embedded model: seconds each, gain of a batch, constant memory, and whether objects are exact.
+"""Images of the embedded model: seconds per image, gain of a batch, constant memory, and whether objects are exact.
 
 `python -m benchmarks.generation`: one JSON line. Singles and batches of four alternate in one process, so that the
 ratio holds on a busy machine too; memory is the peak of a process of its own for each number of samples.
@@ -99,15 +99,15 @@ def render(to_render: Sequence[SampleSpec], batch_size: int, checked: Checked, c
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise RuntimeError(sentence)
 
-    def no_picture(_id: str) -> RGB:
-        raise AssertionError("inpainting asks for no other picture")
+    def no_image(_id: str) -> RGB:
+        raise AssertionError("inpainting asks for no other image")
 
     started = time.perf_counter()
     render_specs(
         to_render,
         load_cutout=lambda _id: cutout,
-        load_scene=no_picture,
-        load_image=no_picture,
+        load_scene=no_image,
+        load_image=no_image,
         generator_for=load,
         batch_size=batch_size,
         on_sample=checked.take,

@@ -1,7 +1,7 @@
 """The review at scale: next and decide at a million samples, eight people at once, and the page itself.
 
-`python -m benchmarks.review`: one JSON line a part, the limit beside each figure. `--only queue|team|browser` runs one
-part; `--samples`, `--browser-samples` and `--seconds` make it smaller.
+`python -m benchmarks.review`: one JSON line per part, the limit beside each figure. `--only queue|team|browser` runs
+one part; `--samples`, `--browser-samples` and `--seconds` make it smaller.
 """
 
 from __future__ import annotations
@@ -65,16 +65,16 @@ def texture(number: int) -> np.ndarray:
 def grow(folder: Path, count: int, *, textures: int = 1) -> None:
     """Build a library of about `count` undecided samples: a few are stored as usual, the others copied."""
     with Library.open(folder, create=True) as library:
-        pictures = [library.images.put(texture(number)) for number in range(textures)]
+        images = [library.images.put(texture(number)) for number in range(textures)]
         specs = [_spec(library, label, method) for label in _LABELS for method in _METHODS]
         library.plans.add("benchmark", "", specs)
         for spec in specs:
-            library.samples.record(_rendered(spec, pictures[0]))
+            library.samples.record(_rendered(spec, images[0]))
     copies = count // len(specs) - 1
     with closing(sqlite3.connect(folder / "backlot.sqlite")) as database:
         database.execute("PRAGMA synchronous=OFF")
         for spec in specs:
-            _copy(database, spec, copies, pictures)
+            _copy(database, spec, copies, images)
         database.execute(
             "INSERT INTO sample_words SELECT 'surface', CASE seq % 3 WHEN 0 THEN 'snow' ELSE 'sand' END, seq "
             "FROM samples WHERE seq > ?",
@@ -91,13 +91,13 @@ def grow(folder: Path, count: int, *, textures: int = 1) -> None:
         database.commit()
 
 
-def _copy(database: sqlite3.Connection, spec: SampleSpec, copies: int, pictures: list[str]) -> None:
+def _copy(database: sqlite3.Connection, spec: SampleSpec, copies: int, images: list[str]) -> None:
     """Copy the row of a sample, each copy with its own seed, id, place in the queue and image."""
     own = {"seq", "id", "score", "image_id", "spec"}
     names = [row[1] for row in database.execute("PRAGMA table_info(samples)") if row[1] not in own]
     columns = ", ".join(names)
     database.execute("CREATE TEMP TABLE copies (n INTEGER PRIMARY KEY, id TEXT, spec TEXT, image_id TEXT)")
-    database.executemany("INSERT INTO copies VALUES (?, ?, ?, ?)", _copies(spec.to_json(), copies, pictures))
+    database.executemany("INSERT INTO copies VALUES (?, ?, ?, ?)", _copies(spec.to_json(), copies, images))
     database.execute(
         f"INSERT INTO samples (id, spec, image_id, score, {columns}) "
         "SELECT copies.id, copies.spec, copies.image_id, ((n * 2654435761) % 1000003) / 1000003.0, "
@@ -108,10 +108,10 @@ def _copy(database: sqlite3.Connection, spec: SampleSpec, copies: int, pictures:
     database.execute("DROP TABLE copies")
 
 
-def _copies(text: str, copies: int, pictures: list[str]) -> Iterator[tuple[int, str, str, str]]:
+def _copies(text: str, copies: int, images: list[str]) -> Iterator[tuple[int, str, str, str]]:
     for number in range(1, copies + 1):
         spec = text.replace('"seed":0', f'"seed":{number}')
-        yield number, hashlib.sha256(spec.encode()).hexdigest()[:20], spec, pictures[number % len(pictures)]
+        yield number, hashlib.sha256(spec.encode()).hexdigest()[:20], spec, images[number % len(images)]
 
 
 def _spec(library: Library, label: str, method: Method) -> SampleSpec:
@@ -275,7 +275,7 @@ class TeamLog:
 
 
 def team(seconds: float) -> dict[str, object]:
-    """Run eight reviewers, five decisions a second each: nothing lost, doubled or leased twice."""
+    """Run eight reviewers, five decisions per second each: nothing lost, doubled or leased twice."""
     log = TeamLog()
     with grown(int(_PEOPLE * seconds / _PACE_S * 1.5) + 800) as folder, studio_on(folder) as studio:
         until = time.monotonic() + seconds
@@ -338,7 +338,7 @@ def _repeats(samples: Iterable[str]) -> int:
 
 # --- the page -----------------------------------------------------------------------------------------------
 
-# notes for every key how long it takes until another picture, decoded, has been painted
+# notes for every key how long it takes until another image, decoded, has been painted
 _WATCH = """() => {
   window.noted = [];
   document.addEventListener('keydown', () => {

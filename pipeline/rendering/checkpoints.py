@@ -33,7 +33,7 @@ class HubPart:
     repo: str
     revision: str
     files: tuple[str, ...]
-    gigabytes: float  # of these files together, as told to a person; the Hub has the exact number
+    gigabytes: float  # of these files together, rounded for messages; the Hub has the exact number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The exact composite: the object's own pixels over whatever was painted round it."""
+"""The exact composite: the object's own pixels over the background that was painted around it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def composite(layer: Layer, background: RGB) -> RGB:
         (H, W, 3) uint8. Where alpha is 255 it equals the layer's colours exactly, where 0 the background.
 
     Raises:
-        SizeMismatch: the two do not share one height and width.
+        SizeMismatch: their heights or widths differ.
     """
     if layer.rgb.shape != background.shape:
         raise SizeMismatch(layer=layer.rgb.shape[:2], background=background.shape[:2])
@@ -33,13 +33,13 @@ def composite(layer: Layer, background: RGB) -> RGB:
 
 
 def exact(sample: RGB, layer: Layer) -> bool:
-    """Whether a sample shows the placed object's own colours wherever its alpha is 255."""
+    """Return whether a sample shows the placed object's own colours wherever its alpha is 255."""
     kept = layer.alpha == OPAQUE
     return bool(np.array_equal(sample[kept], layer.rgb[kept]))
 
 
 def repaint_mask(layer: Layer, *, inset_px: int = 0) -> Mask:
-    """What the model paints: 255 where it repaints, 0 where it sees the object.
+    """Return the mask of what the model paints: 255 where it repaints, 0 where it sees the object.
 
     Args:
         layer: the placed object.

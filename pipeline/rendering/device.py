@@ -27,7 +27,7 @@ class Hardware:
 
 
 def hardware(*, half: bool) -> Hardware:
-    """The best device of this machine.
+    """Return the best device of this machine.
 
     CUDA: bfloat16, or float16 on cards that do not compute in bfloat16. Apple: float16. Small models keep float32
     on both. CPU: bfloat16 where the processor multiplies in it (1.7 times faster in batches), else float32; never
@@ -48,10 +48,10 @@ def hardware(*, half: bool) -> Hardware:
 
 @cache
 def keep_freed_memory(*, kept_bytes: int = 256 * _MIB) -> None:
-    """Let the C library re-use freed memory between steps (glibc only; a sixth of the time of painting on CPUs).
+    """Let the C library reuse freed memory between steps (glibc only; saves a sixth of the painting time on CPUs).
 
     Args:
-        kept_bytes: free memory that is not given back to the system, below 2 GiB; a training wants more than painting.
+        kept_bytes: free memory that is not given back to the system, below 2 GiB; training needs more than painting.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

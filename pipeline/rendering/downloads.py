@@ -30,7 +30,7 @@ _current: DownloadProgress | None = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadProgress:
-    """Where the download that is in progress stands."""
+    """The state of the download in progress."""
 
     model: str
     repo: str
@@ -40,7 +40,7 @@ class DownloadProgress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate so far; None before the first byte."""
+        """Return the seconds left at the rate so far; None before the first byte."""
         if not self.done_bytes:
             return None
         return self.seconds / self.done_bytes * (self.total_bytes - self.done_bytes)
@@ -54,12 +54,12 @@ class DownloadProgress:
 
 
 def download_progress() -> DownloadProgress | None:
-    """Return where the download of this process stands; None while there is none."""
+    """Return the state of this process's download; None while nothing is downloaded."""
     return _current
 
 
 def cached_folder(part: HubPart) -> Path | None:
-    """Return where a part lies on this machine; None when one of its files is missing. Asks no network."""
+    """Return where a part lies on this machine; None when one of its files is missing. Uses no network."""
     places = [_cached(part, file) for file in part.files]
     if not all(places):
         return None
@@ -75,10 +75,10 @@ def fetched(name: str, part: HubPart) -> Path:
     in a later process.
 
     Args:
-        name: the model's name, for the sentence.
+        name: the model's name, for error messages.
 
     Raises:
-        ModelUnavailable: it is not here and the Hub cannot be reached, or refuses.
+        ModelUnavailable: it is not on this machine, and the Hub cannot be reached or refuses.
     """
     if folder := cached_folder(part):
         return folder
@@ -90,7 +90,7 @@ def fetched(name: str, part: HubPart) -> Path:
 
 
 def repaired(name: str, part: HubPart) -> bool:
-    """Compare a part's files with the Hub's and download the damaged ones again; whether there were any.
+    """Compare a part's files with the Hub's, download damaged ones again, and return whether there were any.
 
     Raises:
         ModelUnavailable: the Hub cannot be reached, or refuses.
@@ -148,7 +148,7 @@ def _download(name: str, part: HubPart, files: Sequence[str]) -> None:
 
 
 def _fetch(part: HubPart, file: str, fact: Any, report: Callable[[int], None]) -> None:
-    """Put a file into the Hub's cache: the bytes of a large one by ourselves, so that they resume."""
+    """Put a file into the Hub's cache; large files are downloaded here, so that they can resume."""
     from huggingface_hub import hf_hub_download
 
     if len(fact.etag) == _SHA256_DIGITS:
@@ -179,7 +179,7 @@ def _fetch_blob(part: HubPart, file: str, fact: Any, report: Callable[[int], Non
 
 
 def _resume(part: HubPart, file: str, fact: Any, incomplete: Path, report: Callable[[int], None]) -> None:
-    """Append what is missing of a file, as often as it takes while bytes come in."""
+    """Append the missing bytes of a file, with retries for as long as bytes arrive."""
     if incomplete.exists() and incomplete.stat().st_size > fact.size:
         incomplete.unlink()
     with incomplete.open("ab") as target:
@@ -217,7 +217,7 @@ def _stream(part: HubPart, file: str, target: Any, report: Callable[[int], None]
 
 
 def _metadata(part: HubPart, file: str) -> Any:
-    """Size and ETag of a file on the Hub. A Hub that cannot be reached at all is told at once."""
+    """Return size and ETag of a file on the Hub; an unreachable Hub is reported without retries."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     url = hf_hub_url(part.repo, file, revision=part.revision)
@@ -249,7 +249,7 @@ def _retried(call: Callable[[], Answer]) -> Answer:
 
 
 def _is_transient(error: BaseException) -> bool:
-    """Whether another try may succeed: a broken connection, 408, 429 or 5xx."""
+    """Return whether a retry may succeed: a broken connection, 408, 429 or 5xx."""
     from huggingface_hub.errors import (
         HfHubHTTPError,
         HTTPError,
@@ -279,7 +279,7 @@ def _wait_s(error: BaseException, attempt: int) -> float:
 
 @contextmanager
 def _plain_faults(name: str, part: HubPart, *, state: str = "is not on this machine") -> Iterator[None]:
-    """Turn the faults of a download into `ModelUnavailable` with one sentence."""
+    """Turn download errors into `ModelUnavailable` with one sentence."""
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:

@@ -1,4 +1,4 @@
-"""What is known of a checkpoint without loading weights or torch."""
+"""Facts about a checkpoint, read without loading weights or torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DIGITS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChoice:
-    """A model as a person chooses it."""
+    """A model as it is offered for selection."""
 
     name: str
     title: str
@@ -39,7 +39,7 @@ class ModelChoice:
 
 
 def model_facts(name: str) -> ModelFacts:
-    """Return what a plan must know of a model.
+    """Return the facts about a model that a plan needs.
 
     Raises:
         UnknownName: neither a registered name nor a folder.
@@ -104,14 +104,14 @@ def family_of(model: Checkpoint) -> Family:
 
 
 def download_gigabytes(model: Checkpoint, *methods: Method) -> float:
-    """Return the size of what methods need of the Hub together, whatever is on this machine."""
+    """Return the size of everything that methods need from the Hub, including what is on this machine."""
     family = family_of(model)
     parts = {part for method in methods for part in family.parts[method] if part in model.hub}
     return math.fsum(model.hub[part].gigabytes for part in parts)
 
 
 def missing_parts(model: Checkpoint, method: Method) -> list[Part]:
-    """List what a method needs of the Hub and this machine does not have."""
+    """List what a method needs from the Hub and is not on this machine."""
     parts = family_of(model).parts[method] if model.hub else ()
     return [part for part in parts if cached_folder(model.hub[part]) is None]
 
@@ -143,7 +143,7 @@ def model_choices() -> list[ModelChoice]:
 
 
 def _download_sentence(model: Checkpoint) -> str:
-    """What a first use downloads, by method."""
+    """Say what the first use downloads, by method."""
     sizes = ", ".join(
         f"{download_gigabytes(model, method):.1f} GB for {method}" for method in family_of(model).parts
     )
@@ -152,7 +152,7 @@ def _download_sentence(model: Checkpoint) -> str:
 
 
 def _hub_revision(model: Checkpoint, method: Method, family: Family) -> str:
-    """The commits of all repositories that a method draws with, the one of its UNet first."""
+    """Return the commits of all repositories that a method uses, the UNet's first."""
     parts = [part for part in family.parts[method] if part in model.hub]
     return "+".join(dict.fromkeys(model.hub[part].revision[:_DIGITS] for part in parts))
 
@@ -199,7 +199,7 @@ def vocabulary_file(folder: Path | None) -> dict[str, Any]:
 
 
 def fingerprint(folder: Path, *, guidance_rescale: float = 0.0) -> str:
-    """Return 12 hex digits that change with whatever of a folder decides an image beside the spec.
+    """Return 12 hex digits that change with everything in a folder that, beside the spec, determines an image.
 
     That is its configurations, its weights (of each file the size and one MiB at either end, so that it takes
     milliseconds) and its `guidance_rescale`.

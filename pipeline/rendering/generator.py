@@ -17,9 +17,9 @@ IsCancelled = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One picture to make. Layer and control are of `spec.size`.
+    """One image to generate. Layer and control are of `spec.size`.
 
-    `control` is the edge picture that method `controlnet` follows.
+    `control` is the edge image that method `controlnet` follows.
     `backdrop` is the real background of method `paste`, of any size.
     """
 
@@ -35,21 +35,21 @@ class Job:
 
 
 class Generator(Protocol):
-    """Makes pictures. The object is exact in them: where the layer's alpha is 255, so is its colour."""
+    """Generates images that keep the object exactly: where the layer's alpha is 255, its colours are unchanged."""
 
     @property
     def facts(self) -> ModelFacts:
-        """Name, pinned revision and proposed values of the model."""
+        """Name, pinned revision and default values of the model."""
 
     def generate(
         self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
     ) -> list[RGB]:
-        """One picture a job, in order.
+        """Generate one image per job, in order.
 
         Args:
             jobs: of one method, size, number of steps, guidance scale and control scale.
             on_step: called after each denoising step.
-            cancelled: asked after each denoising step; True ends the work.
+            cancelled: called after each denoising step; True stops the generation.
 
         Raises:
             Cancelled: nothing of these jobs was finished.

@@ -23,7 +23,7 @@ def load(name: str) -> Generator:
         name: a registered name, a checkpoint folder, or "none" for methods without a model.
 
     Raises:
-        UnknownName: no such model.
+        UnknownName: there is no such model.
         ModelUnavailable: its files are missing and cannot be downloaded, or are broken.
     """
     facts, model = model_facts(name), checkpoint(name)

@@ -1,4 +1,4 @@
-"""What a model reads of a prompt, from its tokenizer and its word list alone: without torch or weights."""
+"""What a model reads of a prompt, found from its tokenizer and word list without torch or weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SMALL_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a model does not read of a prompt."""
+    """The part of a prompt that a model does not read."""
 
     tokens: int  # number of tokens that are cut; 0 = all is read
     words: str  # the end of the prompt that is cut, from the first word that is not read completely
@@ -36,7 +36,7 @@ def tokens_over(prompt: str, model: str) -> Cut:
     """Return what the tokenizer's limit cuts off a prompt; nothing for a model that is not on this machine.
 
     Raises:
-        UnknownName: no such model.
+        UnknownName: there is no such model.
     """
     folder = _folder(model)
     loaded = _tokenizer(folder / "tokenizer") if folder else None
@@ -76,7 +76,7 @@ def vocabulary(model: str) -> dict[str, list[str]] | None:
 
 
 def _folder(model: str) -> Path | None:
-    """The folder with a model's tokenizer; None where it has none, or is not on this machine."""
+    """Return the folder with a model's tokenizer; None where it has none, or is not on this machine."""
     named = checkpoint(model)
     encoders = named.hub.get(Part.ENCODERS)
     return cached_folder(encoders) if named.folder is None and encoders else named.folder
@@ -102,7 +102,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @lru_cache(maxsize=4)
 def _tokenizer(folder: Path) -> tuple[Any, int] | None:
-    """The tokenizer of a folder and its limit in tokens; None where there is none."""
+    """Return the tokenizer of a folder and its limit in tokens; None where there is none."""
     settings_path = folder / "tokenizer_config.json"
     if not settings_path.is_file():
         return None

@@ -50,7 +50,7 @@ class _Prepared:
 
 @dataclass(slots=True)
 class _Run:
-    """What the steps of one call of `render_specs` share."""
+    """State shared by the steps of one call of `render_specs`."""
 
     images: InputImages
     on_sample: Callable[[SampleSpec, RenderedSample], None]
@@ -73,7 +73,7 @@ def render_specs(
     on_step: OnStep | None = None,
     cancelled: IsCancelled | None = None,
 ) -> None:
-    """Render specs in batches of similar ones; each sample is handed out as soon as its batch is done.
+    """Render specs in batches of similar ones; each sample is yielded as soon as its batch is done.
 
     Args:
         specs: in plan order; those with equal method, model, size, steps, guidance and control scale share batches.
@@ -107,7 +107,7 @@ def _render_group(
 
 
 def _alike(specs: Sequence[SampleSpec]) -> Iterator[list[SampleSpec]]:
-    """Groups of specs that can share a forward pass, in the order of their first spec."""
+    """Group the specs that can share a forward pass, in the order of their first spec."""
     groups: dict[tuple[object, ...], list[SampleSpec]] = {}
     for spec in specs:
         scale = spec.control.scale if spec.control else None

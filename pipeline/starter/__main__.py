@@ -20,10 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--per-kind", type=int, default=PER_KIND, help="parts of each kind on the bench")
     parser.add_argument(
-        "--field", type=int, default=FIELD_COUNT, help="pictures in the field test set; 0 for none"
+        "--field", type=int, default=FIELD_COUNT, help="images in the field test set; 0 for none"
     )
     parser.add_argument(
-        "--surfaces", type=Path, help="folder of surface photographs for the field; drawn otherwise"
+        "--surfaces", type=Path, help="folder of surface photos for the field; drawn otherwise"
     )
     given = parser.parse_args(arguments)
     try:

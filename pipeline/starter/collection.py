@@ -10,8 +10,8 @@ import numpy as np
 
 from pipeline.errors import InvalidRequest
 from pipeline.starter.parts import Kind
-from pipeline.starter.scenes import Picture, bench_picture, field_picture
-from pipeline.starter.surfaces import drawn_surface, photographed_surface, surface_photographs
+from pipeline.starter.scenes import RenderedImage, bench_image, field_image
+from pipeline.starter.surfaces import drawn_surface, photographed_surface, surface_photos
 
 PER_KIND = 24
 FIELD_COUNT = 100
@@ -22,7 +22,7 @@ _BACKDROP_COUNT = 39  # three of each kind of ground
 
 @dataclass(frozen=True, slots=True)
 class StarterPart:
-    """One rendered picture of a machine part.
+    """One rendered image of a machine part.
 
     `rgb` is (192, 192, 3) uint8; `mask` (192, 192) uint8 is exact: the share of each
     pixel that the part covers.
@@ -35,7 +35,7 @@ class StarterPart:
 
 
 def subjects(seed: int = 0, *, per_kind: int = PER_KIND) -> Iterator[StarterPart]:
-    """Parts on one grey bench, `per_kind` of each of the five kinds, kind after kind.
+    """Render parts on one grey bench, `per_kind` of each of the five kinds, kind after kind.
 
     Raises:
         InvalidRequest: `per_kind` is below 1.
@@ -45,22 +45,22 @@ def subjects(seed: int = 0, *, per_kind: int = PER_KIND) -> Iterator[StarterPart
     for position, kind in enumerate(Kind):
         for number in range(per_kind):
             rng = np.random.default_rng([seed, _BENCH, position, number])
-            yield _named(kind, number, bench_picture(kind, rng))
+            yield _named(kind, number, bench_image(kind, rng))
 
 
 def field(count: int = FIELD_COUNT, seed: int = 0, surfaces: Path | None = None) -> Iterator[StarterPart]:
-    """The same kinds elsewhere: on varied surfaces, in varied light, from near and far; kinds take turns.
+    """Render the same kinds elsewhere: on varied surfaces, in varied light, from near and far; kinds take turns.
 
     Args:
-        surfaces: a folder of surface photographs to lie on; drawn surfaces without it.
+        surfaces: a folder of surface photos to lie on; drawn surfaces without it.
 
     Raises:
         InvalidRequest: `count` is below 1.
-        SourceRefused: the folder of surfaces holds no readable pictures.
+        SourceRefused: the folder of surfaces holds no readable images.
     """
     if count < 1:
         raise InvalidRequest(f"the field set's count is {count}; it must be at least 1")
-    folders = _by_folder(surface_photographs(surfaces)) if surfaces else []
+    folders = _by_folder(surface_photos(surfaces)) if surfaces else []
     kinds = tuple(Kind)
     for number in range(count):
         rng = np.random.default_rng([seed, _FIELD, number])
@@ -70,11 +70,11 @@ def field(count: int = FIELD_COUNT, seed: int = 0, surfaces: Path | None = None)
         else:
             albedo = drawn_surface(number, _ALBEDO_PX, rng)
         kind = kinds[number % len(kinds)]
-        yield _named(kind, number // len(kinds), field_picture(kind, albedo, rng), prefix="field-")
+        yield _named(kind, number // len(kinds), field_image(kind, albedo, rng), prefix="field-")
 
 
 def backdrops(*, size_px: int, count: int = _BACKDROP_COUNT, seed: int = 0) -> Iterator[np.ndarray]:
-    """Drawn grounds with nothing on them: (size_px, size_px, 3) uint8 each.
+    """Draw grounds with nothing on them: (size_px, size_px, 3) uint8 each.
 
     They are of the same kinds as the grounds of the field set (other pieces of them), which flatters whatever
     is pasted on them when the field set is the test.
@@ -91,5 +91,5 @@ def _by_folder(paths: list[Path]) -> list[list[Path]]:
     return list(groups.values())
 
 
-def _named(kind: Kind, number: int, picture: Picture, prefix: str = "") -> StarterPart:
-    return StarterPart(str(kind), f"{prefix}{kind}-{number + 1:02d}.png", picture.rgb, picture.mask)
+def _named(kind: Kind, number: int, image: RenderedImage, prefix: str = "") -> StarterPart:
+    return StarterPart(str(kind), f"{prefix}{kind}-{number + 1:02d}.png", image.rgb, image.mask)

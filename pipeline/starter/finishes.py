@@ -33,7 +33,7 @@ _COMMON: dict[Kind, tuple[Finish, ...]] = {
 
 
 def random_finish(kind: Kind, rng: np.random.Generator) -> Finish:
-    """A finish that parts of this kind have, each piece a little different."""
+    """Choose a finish that parts of this kind have, each piece a little different."""
     common = _COMMON[kind]
     base = common[int(rng.integers(len(common)))]
     shade = rng.uniform(0.88, 1.08)
@@ -44,7 +44,7 @@ def random_finish(kind: Kind, rng: np.random.Generator) -> Finish:
 
 
 def with_marks(light: Field, grain: Field, finish: Finish, sheen: Field, rng: np.random.Generator) -> Field:
-    """Fine tool marks (along lines of equal grain) and blotches over lit metal (H, W, 3).
+    """Add fine tool marks (along lines of equal grain) and blotches over lit metal (H, W, 3).
 
     Args:
         grain: (H, W) coordinate across which the marks run.
@@ -63,7 +63,7 @@ def with_marks(light: Field, grain: Field, finish: Finish, sheen: Field, rng: np
 
 
 def with_grime(light: Field, share: float, brightness: float, rng: np.random.Generator) -> Field:
-    """Rust over a share of lit metal (H, W, 3); `brightness` is the light that falls on it."""
+    """Add rust over a share of lit metal (H, W, 3); `brightness` is the light that falls on it."""
     spots = 0.6 * cloud(light.shape[:2], cells=9, rng=rng) + 0.4 * cloud(light.shape[:2], cells=40, rng=rng)
     rust = smoothstep(1 - share - 0.12, 1 - share + 0.12, spots)[..., None] * 0.85
     tone = _RUST * brightness * (0.6 + 0.9 * cloud(light.shape[:2], cells=60, rng=rng))[..., None]
@@ -72,13 +72,13 @@ def with_grime(light: Field, share: float, brightness: float, rng: np.random.Gen
 
 
 def with_accent(light: Field, accent: Field) -> Field:
-    """Blue nylon where `accent` is 1, lit like the metal beneath."""
+    """Add blue nylon where `accent` is 1, lit like the metal beneath."""
     nylon = np.array(_BLUE_NYLON, np.float32) * (0.5 + 0.6 * light.mean(-1, keepdims=True))
     return light * (1 - accent[..., None]) + nylon * accent[..., None]
 
 
 def cloud(size: tuple[int, int], *, cells: float, rng: np.random.Generator) -> Field:
-    """(H, W) smooth noise in 0..1 with about `cells` blobs along the longer side."""
+    """Draw (H, W) smooth noise in 0..1 with about `cells` blobs along the longer side."""
     count = int(cells) + 4
     coarse = rng.random((count, count)).astype(np.float32)
     scale = max(size) / cells

@@ -1,4 +1,4 @@
-"""Where a part lies in the picture, and which of its points a tilted camera sees."""
+"""Where a part lies in the image, and which of its points a tilted camera sees."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.starter.shapes import Field
 class Grid:
     """A square raster over the ground, seen by an orthographic camera that is tilted from the vertical.
 
-    World frame: u to the right, w up the picture along the ground, z up from the ground; a unit is
+    World frame: u to the right, w up the image along the ground, z up from the ground; a unit is
     `unit_px` pixels.
     """
 
@@ -25,20 +25,20 @@ class Grid:
     tilt: float  # radians from the vertical; 0 looks straight down
 
     def ground(self) -> tuple[Field, Field]:
-        """World (u, w) of the ground under every pixel, relative to the part's origin: 2 × (side, side)."""
+        """Return world (u, w) of the ground under every pixel, relative to the part's origin: 2 × (side, side)."""
         steps = np.arange(self.side_px, dtype=np.float32)
         u = (steps - self.centre[0]) / self.unit_px
         w = -(steps - self.centre[1]) / (self.unit_px * np.cos(self.tilt))
         return np.meshgrid(u.astype(np.float32), w.astype(np.float32))
 
     def part(self) -> tuple[Field, Field]:
-        """The part's own (x, y) under every pixel: 2 × (side, side)."""
+        """Return the part's own (x, y) under every pixel: 2 × (side, side)."""
         u, w = self.ground()
         cos, sin = np.float32(np.cos(self.turn)), np.float32(np.sin(self.turn))
         return u * cos + w * sin, w * cos - u * sin
 
     def world(self, points: Field) -> Field:
-        """World (u, w, z) of points (N, 3) that are given in the part's own frame."""
+        """Return world (u, w, z) of points (N, 3) that are given in the part's own frame."""
         cos, sin = np.cos(self.turn), np.sin(self.turn)
         x, y, z = points.T
         return np.stack([x * cos - y * sin, x * sin + y * cos, z], 1).astype(np.float32)
@@ -55,7 +55,7 @@ class Seen:
 
 
 def normals(height: Field, grid: Grid) -> Field:
-    """(side, side, 3) unit normals of a height field in world frame."""
+    """Return (side, side, 3) unit normals of a height field in world frame."""
     along_row, along_column = np.gradient(height)
     slope_u = along_column * grid.unit_px
     slope_w = -along_row * grid.unit_px * np.cos(grid.tilt)
@@ -80,7 +80,7 @@ def seen_relief(height: Field, grid: Grid) -> Seen:
 
 
 def seen_tube(points: Field, radius: float, grid: Grid) -> tuple[Seen, Field]:
-    """A tube along dense points (N, 3) of the part's frame, as the camera sees it, and its height field.
+    """Render a tube along dense points (N, 3) of the part's frame, as the camera sees it, and its height field.
 
     Spheres are stamped into a depth buffer, so that the silhouette is exact under any tilt.
     """

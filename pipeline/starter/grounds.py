@@ -18,7 +18,7 @@ def _noise(rng: np.random.Generator, cells: float) -> Field:
 
 
 def _rough(rng: np.random.Generator, coarsest: float, octaves: int = 5) -> Field:
-    """Fractal noise with mean 0.5."""
+    """Draw fractal noise with mean 0.5."""
     layers = [_noise(rng, min(coarsest * 2**octave, _TILE_PX / 2)) * 0.6**octave for octave in range(octaves)]
     total = sum(layers, np.zeros((_TILE_PX, _TILE_PX), np.float32))
     return np.clip((total - total.mean()) / (4 * total.std() + 1e-6) + 0.5, 0, 1)
@@ -30,7 +30,7 @@ def _between(low: tuple[float, ...], high: tuple[float, ...], share: Field) -> F
 
 
 def _relit(rgb: Field, height: Field, rng: np.random.Generator, strength: float) -> Field:
-    """Light and shade of a bumpy ground with light from a random side."""
+    """Light and shade a bumpy ground with light from a random side."""
     down, right = np.gradient(cv2.GaussianBlur(height, (0, 0), 0.8))
     angle = rng.uniform(0, 2 * np.pi)
     shade = right * np.cos(angle) + down * np.sin(angle)
@@ -44,7 +44,7 @@ def _axes() -> tuple[Field, Field]:
 
 
 def _cells(rng: np.random.Generator, count: int) -> tuple[np.ndarray, Field]:
-    """Voronoi stones: (cell number, distance to the nearest gap in pixels)."""
+    """Draw Voronoi stones: (cell number, distance to the nearest gap in pixels)."""
     points = (rng.random((count, 2)) * _TILE_PX).astype(np.float32)
     seeds = np.full((_TILE_PX, _TILE_PX), 255, np.uint8)
     seeds[points[:, 1].astype(int), points[:, 0].astype(int)] = 0

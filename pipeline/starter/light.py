@@ -15,7 +15,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lamp:
-    """One large lamp and the light of everything round it; linear, 1 = white paper in full light."""
+    """One large lamp and the light of everything around it; linear, 1 = white paper in full light."""
 
     azimuth: float  # radians, counter-clockwise from the right; where the light comes from
     elevation: float  # radians over the ground
@@ -27,7 +27,7 @@ class Lamp:
 
     @property
     def direction(self) -> Field:
-        """(3,) unit vector towards the lamp, world frame."""
+        """Return the (3,) unit vector towards the lamp, world frame."""
         flat = np.cos(self.elevation)
         parts = (flat * np.cos(self.azimuth), flat * np.sin(self.azimuth), np.sin(self.elevation))
         return np.array(parts, np.float32)
@@ -44,7 +44,7 @@ class Finish:
 
 
 def shadow(height: Field, receiver: Field, grid: Grid, lamp: Lamp) -> Field:
-    """(side, side) in 0..1 over the ground raster: how much of the lamp points at `receiver` height miss."""
+    """Compute (side, side) in 0..1 over the ground raster: how much of the lamp points at `receiver` height miss."""
     half = cv2.resize(height, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     base = cv2.resize(receiver, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     unit = grid.unit_px / 2
@@ -63,7 +63,7 @@ def shadow(height: Field, receiver: Field, grid: Grid, lamp: Lamp) -> Field:
 
 
 def enclosure(height: Field, receiver: Field, grid: Grid) -> Field:
-    """(side, side) in 0..1: how much sky points at `receiver` height lose to what is near (0 in the open)."""
+    """Compute (side, side) in 0..1: how much sky points at `receiver` height lose to what is near (0 in the open)."""
     small = cv2.resize(height, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     near = cv2.GaussianBlur(small, (0, 0), 0.05 * grid.unit_px / 4 + 0.3)
     far = cv2.GaussianBlur(small, (0, 0), 0.22 * grid.unit_px / 4)
@@ -73,7 +73,7 @@ def enclosure(height: Field, receiver: Field, grid: Grid) -> Field:
 
 
 def lit_ground(albedo: Field, cover: Field, closed: Field, lamp: Lamp) -> Field:
-    """(side, side, 3) linear light that comes from the ground; `albedo` likewise."""
+    """Compute (side, side, 3) linear light that comes from the ground; `albedo` likewise."""
     key = np.array(lamp.colour, np.float32) * (lamp.strength * np.sin(lamp.elevation))
     ambient = 0.65 * np.array(lamp.sky, np.float32) + 0.35 * np.array(lamp.horizon, np.float32)
     light = key * (1 - cover[..., None]) + ambient * (1 - closed[..., None])
@@ -81,7 +81,7 @@ def lit_ground(albedo: Field, cover: Field, closed: Field, lamp: Lamp) -> Field:
 
 
 def mirrored(direction: Field, lamp: Lamp, ground: Colour, gloss: float) -> Field:
-    """(…, 3) light that metal sees in a direction (…, 3): sky, lamp, a dark screen opposite, the ground."""
+    """Compute (…, 3) light that metal reflects in a direction (…, 3): sky, lamp, a dark screen opposite, the ground."""
     z = direction[..., 2]
     key = np.array(lamp.colour, np.float32) * lamp.strength
     sky, horizon = np.array(lamp.sky, np.float32), np.array(lamp.horizon, np.float32)
@@ -102,12 +102,12 @@ def mirrored(direction: Field, lamp: Lamp, ground: Colour, gloss: float) -> Fiel
 
 
 def cropped(seen: Seen, window: tuple[slice, slice]) -> Seen:
-    """The part of the view inside a window of rows and columns."""
+    """Cut out the part of the view inside a window of rows and columns."""
     return Seen(seen.inside[window], seen.normal[window], seen.row[window], seen.wall[window])
 
 
 def lit_metal(seen: Seen, finish: Finish, lamp: Lamp, *, view: Field, ground: Colour, dark: Field) -> Field:
-    """(side, side, 3) linear light from metal.
+    """Compute (side, side, 3) linear light from metal.
 
     Args:
         view: (side, side, 3) unit vectors towards the camera.
@@ -127,6 +127,6 @@ def lit_metal(seen: Seen, finish: Finish, lamp: Lamp, *, view: Field, ground: Co
 
 
 def developed(light: Field) -> np.ndarray:
-    """(H, W, 3) uint8 picture from linear light: a soft shoulder at the top, then gamma 2.2."""
+    """Develop linear light into an (H, W, 3) uint8 image: a soft shoulder at the top, then gamma 2.2."""
     shoulder = np.where(light < 0.7, light, 0.7 + 0.3 * np.tanh((light - 0.7) / 0.45))
     return np.rint(np.clip(shoulder, 0, 1) ** np.float32(1 / 2.2) * 255).astype(np.uint8)

@@ -16,7 +16,7 @@ _WIRE_SOLIDITY = 0.6
 
 
 class Kind(StrEnum):
-    """What there is in the starter set."""
+    """The kinds of parts in the starter set."""
 
     BOLT = "bolt"
     GEAR = "gear"
@@ -37,7 +37,7 @@ class Shape:
 
 
 def part_shape(kind: Kind, grid: Grid, rng: np.random.Generator) -> Shape:
-    """A random member of a kind, placed on a raster."""
+    """Draw a random member of a kind, placed on a raster."""
     return _MAKERS[kind](grid, rng)
 
 

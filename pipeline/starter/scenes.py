@@ -1,4 +1,4 @@
-"""Whole pictures: parts on one grey bench (the set), and out in the field (the test set)."""
+"""Whole images: parts on one grey bench (the set), and out in the field (the test set)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ BENCH_LAMP = Lamp(
     softness=0.5,
 )
 _BENCH_TILT = 0.42
-_PERSPECTIVE = 0.7  # how far the direction to the camera turns over the picture
-_BENCH_SIZES: dict[Kind, tuple[float, float]] = {  # longest side as a share of the picture
+_PERSPECTIVE = 0.7  # how far the direction to the camera turns over the image
+_BENCH_SIZES: dict[Kind, tuple[float, float]] = {  # longest side as a share of the image
     Kind.BOLT: (0.62, 0.80),
     Kind.GEAR: (0.56, 0.72),
     Kind.NUT: (0.46, 0.62),
@@ -39,8 +39,8 @@ _BENCH_ALBEDO = np.array((0.575, 0.565, 0.535), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A rendered picture: rgb (192, 192, 3) and its exact mask (192, 192), both uint8."""
+class RenderedImage:
+    """A rendered image: rgb (192, 192, 3) and its exact mask (192, 192), both uint8."""
 
     rgb: np.ndarray
     mask: np.ndarray
@@ -48,28 +48,28 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Everything round the part."""
+    """Everything around the part."""
 
     albedo: Field  # (raster, raster, 3) linear colour of the ground
     lamp: Lamp
-    falloff: Field  # (raster, raster) the lamp's unevenness over the picture
+    falloff: Field  # (raster, raster) the lamp's unevenness over the image
     grime: float
     noise: float  # standard deviation of the camera's noise in grey levels
-    blur_px: float  # of the lens, at picture size
+    blur_px: float  # of the lens, at image size
 
 
-def bench_picture(kind: Kind, rng: np.random.Generator) -> Picture:
-    """A part on the bench: always the same bench, camera and lamp, the part as it came to lie."""
+def bench_image(kind: Kind, rng: np.random.Generator) -> RenderedImage:
+    """Render a part on the bench: the same bench, camera and lamp every time, the part at a random pose."""
     low, high = _BENCH_SIZES[kind]
     grid = _random_grid(rng, size=(low, high), tilt=_BENCH_TILT)
     stage = Stage(
         albedo=_bench(rng), lamp=BENCH_LAMP, falloff=_BENCH_FALLOFF, grime=0.0, noise=1.6, blur_px=0.45
     )
-    return _picture(kind, grid, stage, rng)
+    return _rendered_image(kind, grid, stage, rng)
 
 
-def field_picture(kind: Kind, albedo: Field, rng: np.random.Generator) -> Picture:
-    """A part on some surface, in some light, near or far.
+def field_image(kind: Kind, albedo: Field, rng: np.random.Generator) -> RenderedImage:
+    """Render a part on a surface, in random light, near or far.
 
     Args:
         albedo: (384, 384, 3) float32 linear colour of the surface.
@@ -84,7 +84,7 @@ def field_picture(kind: Kind, albedo: Field, rng: np.random.Generator) -> Pictur
         noise=float(rng.uniform(1.0, 6.0)),
         blur_px=float(rng.uniform(0.35, 1.0)),
     )
-    return _picture(kind, grid, stage, rng)
+    return _rendered_image(kind, grid, stage, rng)
 
 
 def _random_grid(rng: np.random.Generator, *, size: tuple[float, float], tilt: float) -> Grid:
@@ -101,7 +101,7 @@ def _random_grid(rng: np.random.Generator, *, size: tuple[float, float], tilt: f
     )
 
 
-def _picture(kind: Kind, grid: Grid, stage: Stage, rng: np.random.Generator) -> Picture:
+def _rendered_image(kind: Kind, grid: Grid, stage: Stage, rng: np.random.Generator) -> RenderedImage:
     shape = part_shape(kind, grid, rng)
     seen, lamp = shape.seen, stage.lamp
     finish = random_finish(kind, rng)
@@ -132,13 +132,13 @@ def _picture(kind: Kind, grid: Grid, stage: Stage, rng: np.random.Generator) -> 
 
 
 def _window(inside: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns that hold everything inside."""
+    """Return the rows and columns that hold everything inside."""
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _view(grid: Grid, rng: np.random.Generator) -> Field:
-    """(side, side, 3) unit vectors to the camera, not quite at infinity; the part does not lie quite flat."""
+    """Return (side, side, 3) unit vectors to the camera, not quite at infinity; the part does not lie quite flat."""
     steps = np.linspace(-0.5, 0.5, grid.side_px, dtype=np.float32) * _PERSPECTIVE
     lean = rng.normal(0, 0.06, 2)
     u = np.broadcast_to(lean[0] - steps[None, :], (grid.side_px, grid.side_px))
@@ -152,18 +152,18 @@ def _mean(light: Field) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _photographed(light: Field, inside: np.ndarray, stage: Stage, rng: np.random.Generator) -> Picture:
-    """The lens' blur, the pixels' area, the sensor's noise."""
+def _photographed(light: Field, inside: np.ndarray, stage: Stage, rng: np.random.Generator) -> RenderedImage:
+    """Apply the lens blur, the averaging over pixel areas and the sensor noise."""
     blurred = cv2.GaussianBlur(np.minimum(light, 2.0), (0, 0), stage.blur_px * _FINER)
     small = cv2.resize(blurred, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
     noise = rng.normal(0, stage.noise, (SIDE_PX, SIDE_PX, 1)) + rng.normal(0, stage.noise / 2, small.shape)
     rgb = np.clip(np.rint(developed(small) + noise), 0, 255).astype(np.uint8)
     cover = cv2.resize(inside.astype(np.float32), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    return Picture(rgb, np.rint(cover * 255).astype(np.uint8))
+    return RenderedImage(rgb, np.rint(cover * 255).astype(np.uint8))
 
 
 def _bench(rng: np.random.Generator) -> Field:
-    """The bench's grey paint: faint mottling and grain."""
+    """Draw the bench's grey paint: faint mottling and grain."""
     mottle = 0.96 + 0.08 * cloud((_RASTER_PX, _RASTER_PX), cells=5, rng=rng)
     grain = rng.normal(1, 0.035, (_RASTER_PX, _RASTER_PX)).astype(np.float32)
     return _BENCH_ALBEDO * (mottle * cv2.GaussianBlur(grain, (0, 0), 1.0))[..., None]

@@ -11,19 +11,19 @@ Field = np.ndarray  # of float32
 
 
 def disc(x: Field, y: Field, radius: float) -> Field:
-    """Distance to a disc round the origin."""
+    """Return the distance to a disc around the origin."""
     return np.hypot(x, y) - np.float32(radius)
 
 
 def box(x: Field, y: Field, half_width: float, half_height: float) -> Field:
-    """Distance to an upright box round the origin."""
+    """Return the distance to an upright box around the origin."""
     across, along = np.abs(x) - half_width, np.abs(y) - half_height
     outside = np.hypot(np.maximum(across, 0), np.maximum(along, 0))
     return outside + np.minimum(np.maximum(across, along), 0)
 
 
 def polygon(x: Field, y: Field, apothem: float, sides: int) -> Field:
-    """Distance to a regular polygon round the origin (a lower bound outside the corners)."""
+    """Return the distance to a regular polygon around the origin (a lower bound outside the corners)."""
     sector = np.float32(2 * np.pi / sides)
     angle = np.arctan2(y, x)
     folded = angle - sector * np.round(angle / sector)
@@ -31,7 +31,7 @@ def polygon(x: Field, y: Field, apothem: float, sides: int) -> Field:
 
 
 def toothed(x: Field, y: Field, *, root: float, tip: float, teeth: int, thickness: float) -> Field:
-    """Distance to a toothed disc.
+    """Return the distance to a toothed disc.
 
     Args:
         root: radius between the teeth.
@@ -48,13 +48,13 @@ def toothed(x: Field, y: Field, *, root: float, tip: float, teeth: int, thicknes
 
 
 def rounded(distance: Field, height: float, edge: float) -> Field:
-    """Height of a plate with a quarter-round edge: `height` inside, 0 outside, the edge `edge` wide."""
+    """Return the height of a plate with a quarter-round edge: `height` inside, 0 outside, the edge `edge` wide."""
     inward = np.clip(-distance / edge, 0, 1)
     lowered = edge * (1 - np.sqrt(1 - (1 - inward) ** 2))
     return np.where(distance < 0, np.maximum(height - lowered, 0.01), 0).astype(np.float32)
 
 
 def smoothstep(low: float, high: float, value: Field) -> Field:
-    """0 below `low`, 1 above `high`, a smooth climb between."""
+    """Return 0 below `low`, 1 above `high`, and a smooth rise between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)

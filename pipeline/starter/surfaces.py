@@ -1,4 +1,4 @@
-"""Grounds of the field pictures: drawn surfaces of a dozen kinds, or pieces of a folder of photographs."""
+"""Grounds of the field images: drawn surfaces of a dozen kinds, or pieces of a folder of photos."""
 
 from __future__ import annotations
 
@@ -15,41 +15,39 @@ _USUAL_PX = 384  # side at which drawn surfaces have their natural scale
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-def surface_photographs(folder: Path) -> list[Path]:
-    """Every picture under a folder, sorted by path.
+def surface_photos(folder: Path) -> list[Path]:
+    """List every image under a folder, sorted by path.
 
     Raises:
-        SourceRefused: the folder holds no pictures.
+        SourceRefused: the folder holds no images.
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not paths:
         raise SourceRefused(
-            f"{folder} holds no surface photographs (jpg, png, webp); leave the folder out to draw them"
+            f"{folder} holds no surface photos (jpg, png, webp); leave the folder out to draw them"
         )
     return paths
 
 
 def photographed_surface(path: Path, side_px: int, rng: np.random.Generator) -> Field:
-    """(side, side, 3) linear colour of a random piece of a surface photograph.
+    """Return the (side, side, 3) linear colour of a random piece of a surface photo.
 
     Raises:
-        SourceRefused: the file is not a readable picture.
+        SourceRefused: the file is not a readable image.
     """
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise SourceRefused(f"{path} is not a readable picture; remove it from the folder of surfaces")
+        raise SourceRefused(f"{path} is not a readable image; remove it from the folder of surfaces")
     rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     piece = _turned_piece(
         rgb, side_px, scale=float(rng.uniform(1.0, 1.9)) * side_px / max(rgb.shape[:2]), rng=rng
     )
-    grain = rng.normal(1, 0.04, (side_px, side_px, 1)).astype(
-        np.float32
-    )  # what the small photograph cannot show
+    grain = rng.normal(1, 0.04, (side_px, side_px, 1)).astype(np.float32)  # what the small photo cannot show
     return np.clip(_linear(piece) * grain, 0.004, 1)
 
 
 def drawn_surface(number: int, side_px: int, rng: np.random.Generator) -> Field:
-    """(side, side, 3) linear colour of a drawn surface; kinds take turns with `number`."""
+    """Return the (side, side, 3) linear colour of a drawn surface; kinds take turns with `number`."""
     rgb = DRAWERS[number % len(DRAWERS)](rng)
     scale = float(rng.uniform(0.9, 1.7)) * side_px / _USUAL_PX
     rgb8 = np.clip(rgb * 255, 0, 255).astype(np.uint8)
@@ -61,7 +59,7 @@ def _linear(rgb: np.ndarray) -> Field:
 
 
 def _turned_piece(rgb: np.ndarray, side_px: int, *, scale: float, rng: np.random.Generator) -> np.ndarray:
-    """A piece seen from above and a little from the side; what is missing is mirrored."""
+    """Return a piece seen from above and a little from the side; what is missing is mirrored."""
     angle, squeeze = rng.uniform(0, 2 * np.pi), rng.uniform(0.65, 1.0)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turn[1] *= squeeze

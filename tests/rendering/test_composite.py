@@ -78,7 +78,7 @@ def test_an_object_thinner_than_the_inset_stays_visible_to_the_model() -> None:
     assert np.array_equal(kept, alpha == 255)
 
 
-def test_an_object_at_the_border_of_the_picture_is_not_inset_there() -> None:
+def test_an_object_at_the_border_of_the_image_is_not_inset_there() -> None:
     alpha = np.zeros((20, 20), np.uint8)
     alpha[:10] = 255
     kept = repaint_mask(Layer(rgb=flat(0, (20, 20)), alpha=alpha), inset_px=2) == 0

@@ -1,4 +1,4 @@
-"""Edge pictures: of the object, of a scene without its object, of a reference."""
+"""Edge images: of the object, of a scene without its object, of a reference."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def placed_square(side: int = 64) -> Layer:
 
 def ruled(side: int = 64) -> np.ndarray:
     """White ground with one black bar, columns 50 to 53."""
-    picture = np.full((side, side, 3), 255, np.uint8)
-    picture[:, 50:54] = 0
-    return picture
+    image = np.full((side, side, 3), 255, np.uint8)
+    image[:, 50:54] = 0
+    return image
 
 
-def test_edges_are_those_of_opencv_at_the_pictures_own_size() -> None:
+def test_edges_are_those_of_opencv_at_the_images_own_size() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (64, 128, 3), dtype=np.uint8)
     edges = canny(rgb)
     assert np.array_equal(edges[..., 0], cv2.Canny(rgb, 100, 200))

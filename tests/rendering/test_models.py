@@ -86,23 +86,23 @@ def test_facts_and_choices_and_help_need_no_torch() -> None:
 
 
 def test_the_published_checkpoint_is_pinned_to_whole_commits() -> None:
-    one = CHECKPOINTS["sdxl"]
-    assert set(one.hub) == set(Part)
-    assert all(len(part.revision) == 40 for part in one.hub.values())
-    assert one.strength == 0.99
+    sdxl = CHECKPOINTS["sdxl"]
+    assert set(sdxl.hub) == set(Part)
+    assert all(len(part.revision) == 40 for part in sdxl.hub.values())
+    assert sdxl.strength == 0.99
 
 
-def test_a_misspelt_name_is_told_with_the_nearest() -> None:
+def test_a_misspelt_name_is_reported_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"there is no model 'nanno'; did you mean 'nano'?"):
         model_facts("nanno")
 
 
-def test_a_path_that_is_not_there_is_told_as_a_path(tmp_path: Path) -> None:
+def test_a_path_that_does_not_exist_is_reported_as_a_path(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"there is no folder .*/gone; name one of nano"):
         model_facts(str(tmp_path / "gone"))
 
 
-def test_a_folder_that_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_checkpoint_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"has no model_index.json; a folder that"):
         load(str(tmp_path))
 
@@ -194,7 +194,7 @@ def test_pasting_does_not_unload_the_model(tiny_folder: Path) -> None:
     assert load(str(tiny_folder)) is first
 
 
-def test_a_model_that_is_not_here_is_told_when_the_hub_cannot_be_reached(empty_cache: Path) -> None:
+def test_a_model_that_is_not_here_is_reported_when_the_hub_cannot_be_reached(empty_cache: Path) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         load("sdxl")
     assert str(caught.value) == (

@@ -61,7 +61,7 @@ def test_the_vocabulary_of_nano_names_at_least_8_surfaces() -> None:
     assert len(words["surface"]) >= 8
 
 
-def test_a_prompt_over_nanos_length_is_told_with_what_is_cut() -> None:
+def test_a_prompt_over_nanos_length_is_reported_with_what_is_cut() -> None:
     cut = tokens_over("gravel floor, " * 12 + "zebra", "nano")
     assert cut.tokens > 0
     assert cut.words.endswith("zebra")

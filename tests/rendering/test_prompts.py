@@ -18,7 +18,7 @@ def test_a_prompt_that_fits_is_not_cut(tiny_folder: Path) -> None:
     assert tokens_over(fits, str(tiny_folder)) == Cut(0, "")
 
 
-def test_the_first_token_too_many_is_told(tiny_folder: Path) -> None:
+def test_the_first_token_too_many_is_reported(tiny_folder: Path) -> None:
     full = "gravel floor, a b"  # 6 + 5 + 1 + 1 + 1 letters: the tiny tokenizer knows letters only
     assert tokens_over(full, str(tiny_folder)) == Cut(0, "")
     assert tokens_over(f"{full} c", str(tiny_folder)) == Cut(1, "c")
@@ -34,11 +34,11 @@ def test_the_older_pair_of_tokenizer_files_says_the_same(tmp_path: Path, tiny_fo
     assert tokens_over(prompt, str(folder)) == tokens_over(prompt, str(tiny_folder))
 
 
-def test_a_word_that_is_cut_in_its_middle_is_told_whole(tiny_folder: Path) -> None:
+def test_a_word_that_is_cut_in_its_middle_is_reported_whole(tiny_folder: Path) -> None:
     assert tokens_over("gravel floor, Wooden Planks", str(tiny_folder)) == Cut(10, "Wooden Planks")
 
 
-def test_words_outside_the_vocabulary_are_told_once_and_in_order(tiny_folder: Path) -> None:
+def test_words_outside_the_vocabulary_are_listed_once_and_in_order(tiny_folder: Path) -> None:
     prompt = "Gravel floor under a zebra sky, pebbles, zebra stripes, photo"
     assert unknown_words(prompt, str(tiny_folder)) == ["zebra", "stripes"]
 
@@ -57,7 +57,7 @@ def test_the_vocabulary_has_slots_and_not_the_helping_lists(tiny_folder: Path) -
     }
 
 
-def test_nothing_is_said_of_a_tokenizer_that_is_not_here(tmp_path: Path, tiny_folder: Path) -> None:
+def test_nothing_is_reported_for_a_tokenizer_that_is_not_here(tmp_path: Path, tiny_folder: Path) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "mute")
     shutil.rmtree(folder / "tokenizer")
     assert tokens_over("a" * 1000, str(folder)) == Cut(0, "")

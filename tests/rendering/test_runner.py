@@ -25,7 +25,7 @@ CUTOUT = Cutout(rgb=noise(11, (80, 80)), alpha=soft_square((80, 80)))
 
 
 class Painter:
-    """Keeps the promise of `Generator` with one flat colour a job, its seed; remembers the batches."""
+    """A `Generator` that gives each job one flat colour, its seed; remembers the batches."""
 
     def __init__(self) -> None:
         self.facts = ModelFacts(name="tiny", revision="", size=64, steps=2, guidance_scale=2.0)
@@ -49,16 +49,16 @@ class Collector:
         self.samples: dict[str, RenderedSample] = {}
         self.failures: list[tuple[str, str]] = []
 
-    def take(self, one: SampleSpec, sample: RenderedSample) -> None:
-        assert one.id not in self.samples
-        self.samples[one.id] = sample
+    def take(self, planned: SampleSpec, sample: RenderedSample) -> None:
+        assert planned.id not in self.samples
+        self.samples[planned.id] = sample
 
-    def refuse(self, one: SampleSpec, sentence: str) -> None:
-        self.failures.append((one.id, sentence))
+    def refuse(self, planned: SampleSpec, sentence: str) -> None:
+        self.failures.append((planned.id, sentence))
 
 
 def run(specs: Sequence[SampleSpec], painter: Any, collector: Collector, **given: Any) -> None:
-    """Render with toy pictures; `given` replaces arguments."""
+    """Render with toy images; `given` replaces arguments."""
     arguments: dict[str, Any] = {
         "load_cutout": lambda _id: CUTOUT,
         "load_scene": lambda _id: CUTOUT.rgb,
@@ -88,7 +88,7 @@ def test_every_spec_is_handed_out_once_and_exact() -> None:
     collector = Collector()
     specs = [spec(seed) for seed in range(10)]
     run(specs, Painter(), collector)
-    assert list(collector.samples) == [one.id for one in specs]
+    assert list(collector.samples) == [planned.id for planned in specs]
     assert all(sample.facts.exact for sample in collector.samples.values())
 
 
@@ -166,7 +166,7 @@ def test_the_baseline_has_no_object_no_boxes_and_loads_no_cutout() -> None:
 def test_pasting_uses_the_backdrop_that_the_spec_names() -> None:
     asked: list[str] = []
 
-    def picture(blob_id: str) -> np.ndarray:
+    def image(blob_id: str) -> np.ndarray:
         asked.append(blob_id)
         return noise(12, (128, 100))
 
@@ -175,7 +175,7 @@ def test_pasting_uses_the_backdrop_that_the_spec_names() -> None:
         [spec(0, Method.PASTE, model="none")],
         None,
         collector,
-        load_image=picture,
+        load_image=image,
         generator_for=load,
     )
     assert asked == ["backdrop"]
@@ -183,7 +183,7 @@ def test_pasting_uses_the_backdrop_that_the_spec_names() -> None:
 
 
 @pytest.mark.parametrize("source", list(ControlSource))
-def test_every_control_source_gives_another_edge_picture(source: ControlSource) -> None:
+def test_every_control_source_gives_another_edge_image(source: ControlSource) -> None:
     painter = Painter()
     reference = "ref" if source is ControlSource.REFERENCE else None
     run(
@@ -247,11 +247,11 @@ def test_real_pipelines_render_all_methods_alike_in_batches_and_alone(tmp_path: 
     run(specs, None, together, generator_for=load)
     run(specs, None, again, generator_for=load)
     run(specs, None, alone, generator_for=load, batch_size=1)
-    for one in specs:
-        image = together.samples[one.id].image
-        assert np.array_equal(image, again.samples[one.id].image)
-        assert np.abs(image.astype(int) - alone.samples[one.id].image).max() <= 1
-        assert together.samples[one.id].facts.exact
+    for planned in specs:
+        image = together.samples[planned.id].image
+        assert np.array_equal(image, again.samples[planned.id].image)
+        assert np.abs(image.astype(int) - alone.samples[planned.id].image).max() <= 1
+        assert together.samples[planned.id].facts.exact
 
 
 def test_a_size_that_the_model_cannot_draw_ends_the_run_with_the_sentence(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.rendering.tiny import STEPS, save_tiny_sdxl
 DIFFUSION = (Method.INPAINT, Method.CONTROLNET, Method.TEXT_TO_IMAGE)
 
 
-def one(generator: Generator, wanted: Job) -> np.ndarray:
+def rendered(generator: Generator, wanted: Job) -> np.ndarray:
     return generator.generate([wanted])[0]
 
 
@@ -33,71 +33,71 @@ def greatest_difference(first: np.ndarray, second: np.ndarray) -> int:
 
 @pytest.mark.parametrize("method", DIFFUSION)
 def test_the_same_seed_gives_the_same_pixels(tiny: Generator, method: Method) -> None:
-    assert np.array_equal(one(tiny, job(3, method)), one(tiny, job(3, method)))
+    assert np.array_equal(rendered(tiny, job(3, method)), rendered(tiny, job(3, method)))
 
 
 @pytest.mark.parametrize("method", DIFFUSION)
 def test_another_seed_gives_another_background(tiny: Generator, method: Method) -> None:
     ground = soft_square() == 0
-    first, second = (one(tiny, job(seed, method)) for seed in (3, 4))
+    first, second = (rendered(tiny, job(seed, method)) for seed in (3, 4))
     assert (first[ground] != second[ground]).mean() > 0.5
 
 
 @pytest.mark.parametrize("method", DIFFUSION)
-def test_a_picture_is_the_same_alone_and_among_others_up_to_rounding(tiny: Generator, method: Method) -> None:
+def test_an_image_is_the_same_alone_and_among_others_up_to_rounding(tiny: Generator, method: Method) -> None:
     together = tiny.generate([job(seed, method) for seed in (5, 6, 7)])
-    for seed, picture in zip((5, 6, 7), together, strict=True):
-        assert greatest_difference(picture, one(tiny, job(seed, method))) <= 1
+    for seed, image in zip((5, 6, 7), together, strict=True):
+        assert greatest_difference(image, rendered(tiny, job(seed, method))) <= 1
 
 
 def test_rows_of_a_batch_keep_their_own_prompt_and_negative_prompt(tiny: Generator) -> None:
     wanted = [job(1), job(1, prompt="wooden planks"), job(1, negative_prompt="photo")]
     together = tiny.generate(wanted)
-    for picture, alone in zip(together, wanted, strict=True):
-        assert greatest_difference(picture, one(tiny, alone)) <= 1
+    for image, alone in zip(together, wanted, strict=True):
+        assert greatest_difference(image, rendered(tiny, alone)) <= 1
     assert greatest_difference(together[0], together[1]) > 1
     assert greatest_difference(together[0], together[2]) > 1
 
 
 @pytest.mark.parametrize("method", [Method.INPAINT, Method.CONTROLNET])
-def test_the_object_is_exact_and_the_ground_is_not_the_grey_that_was_given(
+def test_the_object_is_exact_and_the_background_is_not_the_grey_that_was_given(
     tiny: Generator, method: Method
 ) -> None:
-    picture = one(tiny, job(0, method))
-    assert exact(picture, layer())
-    given = composite(layer(), np.full_like(picture, 127))
-    assert (picture != given)[soft_square() == 0].mean() > 0.5
+    image = rendered(tiny, job(0, method))
+    assert exact(image, layer())
+    given = composite(layer(), np.full_like(image, 127))
+    assert (image != given)[soft_square() == 0].mean() > 0.5
 
 
 def test_the_baseline_does_not_show_the_object(tiny: Generator) -> None:
-    assert not exact(one(tiny, job(0, Method.TEXT_TO_IMAGE)), layer())
+    assert not exact(rendered(tiny, job(0, Method.TEXT_TO_IMAGE)), layer())
 
 
 def test_the_hidden_part_of_the_photo_does_not_leak_into_the_background(tiny: Generator) -> None:
     loud = layer()
     loud.rgb[loud.alpha == 0] = 255
     assert np.array_equal(
-        one(tiny, Job(spec=spec(2), layer=loud)), one(tiny, Job(spec=spec(2), layer=layer()))
+        rendered(tiny, Job(spec=spec(2), layer=loud)), rendered(tiny, Job(spec=spec(2), layer=layer()))
     )
 
 
 def test_a_control_scale_of_0_is_inpainting_and_1_is_not(tiny: Generator) -> None:
-    plain = one(tiny, job(0))
-    ignored = one(tiny, job(0, Method.CONTROLNET, control=ControlSpec(scale=0.0)))
-    followed = one(tiny, job(0, Method.CONTROLNET, control=ControlSpec(scale=1.0)))
+    plain = rendered(tiny, job(0))
+    ignored = rendered(tiny, job(0, Method.CONTROLNET, control=ControlSpec(scale=0.0)))
+    followed = rendered(tiny, job(0, Method.CONTROLNET, control=ControlSpec(scale=1.0)))
     assert greatest_difference(plain, ignored) <= 1
     assert greatest_difference(plain, followed) > 1
 
 
-def test_the_edges_change_the_picture(tiny: Generator) -> None:
+def test_the_edges_change_the_image(tiny: Generator) -> None:
     wanted = job(0, Method.CONTROLNET)
     other = Job(spec=wanted.spec, layer=wanted.layer, control=255 - wanted.control)
-    assert greatest_difference(one(tiny, wanted), one(tiny, other)) > 1
+    assert greatest_difference(rendered(tiny, wanted), rendered(tiny, other)) > 1
 
 
 def test_a_guidance_scale_of_1_needs_no_negative_prompt(tiny: Generator) -> None:
-    first = one(tiny, job(0, guidance_scale=1.0))
-    assert np.array_equal(first, one(tiny, job(0, guidance_scale=1.0, negative_prompt="photo")))
+    first = rendered(tiny, job(0, guidance_scale=1.0))
+    assert np.array_equal(first, rendered(tiny, job(0, guidance_scale=1.0, negative_prompt="photo")))
 
 
 @pytest.mark.parametrize("method", DIFFUSION)
@@ -105,26 +105,26 @@ def test_the_model_decides_how_far_guidance_is_rescaled(tiny: Generator, method:
     facts = replace(tiny.facts, guidance_rescale=1.0)
     rescaled = load_generator(checkpoint(facts.name), facts)
     wanted = job(0, method, guidance_scale=7.0)
-    assert greatest_difference(one(tiny, wanted), one(rescaled, wanted)) > 1
+    assert greatest_difference(rendered(tiny, wanted), rendered(rescaled, wanted)) > 1
     unguided = job(0, method, guidance_scale=1.0)
-    assert np.array_equal(one(tiny, unguided), one(rescaled, unguided))
+    assert np.array_equal(rendered(tiny, unguided), rendered(rescaled, unguided))
 
 
-def test_progress_is_told_after_every_step(tiny: Generator) -> None:
+def test_progress_is_reported_after_every_step(tiny: Generator) -> None:
     seen: list[tuple[int, int]] = []
     tiny.generate([job()], on_step=lambda done, steps: seen.append((done, steps)))
     assert seen == [(step + 1, STEPS) for step in range(STEPS)]
 
 
 def test_cancelling_between_steps_ends_the_work_and_leaves_the_pipeline_usable(tiny: Generator) -> None:
-    before = one(tiny, job(9, steps=4))
+    before = rendered(tiny, job(9, steps=4))
     seen: list[int] = []
     with pytest.raises(Cancelled):
         tiny.generate(
             [job(9, steps=4)], on_step=lambda done, _: seen.append(done), cancelled=lambda: len(seen) == 2
         )
     assert seen == [1, 2]
-    assert np.array_equal(one(tiny, job(9, steps=4)), before)
+    assert np.array_equal(rendered(tiny, job(9, steps=4)), before)
 
 
 def test_a_cancelled_call_starts_nothing(tiny: Generator) -> None:
@@ -134,18 +134,18 @@ def test_a_cancelled_call_starts_nothing(tiny: Generator) -> None:
     assert seen == []
 
 
-def test_two_threads_get_the_pictures_that_one_gets(tiny: Generator) -> None:
-    alone = {seed: one(tiny, job(seed)) for seed in range(4)}
-    found: dict[int, np.ndarray] = {}
+def test_two_threads_get_the_images_that_one_gets(tiny: Generator) -> None:
+    alone = {seed: rendered(tiny, job(seed)) for seed in range(4)}
+    results: dict[int, np.ndarray] = {}
     threads = [
-        threading.Thread(target=lambda seed=seed: found.update({seed: one(tiny, job(seed))}))
+        threading.Thread(target=lambda seed=seed: results.update({seed: rendered(tiny, job(seed))}))
         for seed in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(np.array_equal(found[seed], alone[seed]) for seed in range(4))
+    assert all(np.array_equal(results[seed], alone[seed]) for seed in range(4))
 
 
 def test_a_size_that_the_pipelines_cannot_halve_is_refused_with_the_multiple(tiny: Generator) -> None:
@@ -160,14 +160,14 @@ def test_few_steps_are_refused_where_a_run_does_not_start_from_pure_noise(tmp_pa
         InvalidRequest, match=f"steps is {STEPS}; .* needs 10 or more to paint round an object"
     ):
         generator.generate([job(0)])
-    assert one(generator, job(0, Method.TEXT_TO_IMAGE)).shape == (64, 64, 3)
+    assert rendered(generator, job(0, Method.TEXT_TO_IMAGE)).shape == (64, 64, 3)
 
 
-def test_an_oblong_picture_is_drawn(tiny: Generator) -> None:
-    assert one(tiny, job(0, size=(48, 80))).shape == (48, 80, 3)
+def test_an_oblong_image_is_drawn(tiny: Generator) -> None:
+    assert rendered(tiny, job(0, size=(48, 80))).shape == (48, 80, 3)
 
 
-def test_no_jobs_give_no_pictures(tiny: Generator) -> None:
+def test_no_jobs_give_no_images(tiny: Generator) -> None:
     assert tiny.generate([]) == []
 
 
@@ -175,25 +175,25 @@ def test_a_checkpoint_without_controlnet_still_inpaints(tmp_path: Path) -> None:
     generator = load(str(save_tiny_sdxl(tmp_path / "bare", controlnet=False)))
     with pytest.raises(ModelUnavailable, match=r"has no ControlNet .* use method 'inpaint'"):
         generator.generate([job(0, Method.CONTROLNET)])
-    assert exact(one(generator, job(0)), layer())
+    assert exact(rendered(generator, job(0)), layer())
 
 
 def test_a_checkpoint_with_a_4_channel_unet_draws_by_every_method(tmp_path: Path) -> None:
     generator = load(str(save_tiny_sdxl(tmp_path / "plain", unet_channels=4)))
     for method in (Method.INPAINT, Method.CONTROLNET):
-        assert exact(one(generator, job(0, method)), layer())
+        assert exact(rendered(generator, job(0, method)), layer())
     assert not np.array_equal(
-        one(generator, job(0, Method.TEXT_TO_IMAGE)), one(generator, job(1, Method.TEXT_TO_IMAGE))
+        rendered(generator, job(0, Method.TEXT_TO_IMAGE)), rendered(generator, job(1, Method.TEXT_TO_IMAGE))
     )
 
 
 def test_paste_puts_the_object_on_the_backdrop() -> None:
     backdrop = noise(1)
     seen: list[tuple[int, int]] = []
-    picture = load("none").generate(
+    image = load("none").generate(
         [job(0, Method.PASTE)], on_step=lambda done, steps: seen.append((done, steps))
     )[0]
-    assert np.array_equal(picture, composite(layer(), backdrop))
+    assert np.array_equal(image, composite(layer(), backdrop))
     assert seen == [(1, 1)]
 
 
@@ -208,4 +208,4 @@ def test_a_full_precision_folder_with_a_published_controlnet_draws_by_every_meth
     ControlNetModel.from_pretrained(other).half().save_pretrained(folder / "controlnet", variant="fp16")
     generator = load(str(folder))
     for method in (Method.INPAINT, Method.CONTROLNET):
-        assert exact(one(generator, job(0, method)), layer())
+        assert exact(rendered(generator, job(0, method)), layer())

@@ -63,16 +63,16 @@ def test_elsewhere_nothing_changes(tiny: Generator) -> None:
     assert zerogpu._painted is zerogpu._paint
 
 
-def test_pictures_on_a_borrowed_card_are_the_same_and_declare_their_seconds(
+def test_images_on_a_borrowed_card_are_the_same_and_declare_their_seconds(
     spaces: Spaces, tiny: Generator
 ) -> None:
     jobs = [job(seed) for seed in range(2)]
     lent = zerogpu.lent("tiny", tiny, load)
     steps: list[tuple[int, int]] = []
-    pictures = lent.generate(jobs, on_step=lambda done, total: steps.append((done, total)))
-    for picture, wanted in zip(pictures, tiny.generate(jobs), strict=True):
-        assert np.array_equal(picture, wanted)
-    assert spaces.declared == [gpu_seconds.call_seconds([one.spec for one in jobs])]
+    images = lent.generate(jobs, on_step=lambda done, total: steps.append((done, total)))
+    for image, wanted in zip(images, tiny.generate(jobs), strict=True):
+        assert np.array_equal(image, wanted)
+    assert spaces.declared == [gpu_seconds.call_seconds([lent_job.spec for lent_job in jobs])]
     assert steps == [(2, 2)]
     assert lent.facts == tiny.facts
 
@@ -81,7 +81,7 @@ def test_what_does_not_fit_into_one_call_is_painted_in_several(
     spaces: Spaces, tiny: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [job(seed, Method.CONTROLNET) for seed in range(3)]
-    each = gpu_seconds.picture_seconds(jobs[0].spec)
+    each = gpu_seconds.image_seconds(jobs[0].spec)
     monkeypatch.setattr(gpu_seconds, "MOST_S", gpu_seconds.START_UP_S + 2.5 * each)
     asked: list[bool] = []
     lent = zerogpu.lent("tiny", tiny, load)
@@ -97,9 +97,7 @@ def test_what_does_not_fit_into_one_call_is_painted_in_several(
     assert len(spaces.declared) == 3
 
 
-def test_a_quota_that_is_used_up_is_said_in_one_sentence_with_the_mend(
-    spaces: Spaces, tiny: Generator
-) -> None:
+def test_a_quota_that_is_used_up_is_one_sentence_with_the_remedy(spaces: Spaces, tiny: Generator) -> None:
     lent = zerogpu.lent("tiny", tiny, load)
     spaces.says = gr.Error(
         "You have exceeded your GPU quota (60s requested vs. 12s left). Try again in 0:12:34"
@@ -107,7 +105,7 @@ def test_a_quota_that_is_used_up_is_said_in_one_sentence_with_the_mend(
     with pytest.raises(zerogpu.NoGpu) as refused:
         lent.generate([job()])
     assert str(refused.value) == (
-        "this needs 60 s of your GPU quota and 12 s are left; sign in for more, ask for fewer pictures or steps, "
+        "this needs 60 s of your GPU quota and 12 s are left; sign in for more, ask for fewer images or steps, "
         "or try again in 13 minutes"
     )
     spaces.says = gr.Error("something else")
@@ -116,21 +114,21 @@ def test_a_quota_that_is_used_up_is_said_in_one_sentence_with_the_mend(
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("message", "sentence"),
     [
         (
             "You have exceeded your free ZeroGPU quota (30s requested vs. 0s left). Try again in 1 day, 0:30:00. ",
-            "this needs 30 s of your GPU quota and 0 s are left; sign in for more, ask for fewer pictures or steps, "
+            "this needs 30 s of your GPU quota and 0 s are left; sign in for more, ask for fewer images or steps, "
             "or try again in 1470 minutes",
         ),
         (
             "You have exceeded your GPU quota (59s left vs. 60s requested). Please retry in 0:00:56",
-            "this needs 60 s of your GPU quota and 59 s are left; sign in for more, ask for fewer pictures or steps, "
+            "this needs 60 s of your GPU quota and 59 s are left; sign in for more, ask for fewer images or steps, "
             "or try again in 1 minute",
         ),
         (
             "You have exceeded your GPU quota (60s requested vs. 1s left). <a style='x'>Create a free account</a>",
-            "this needs 60 s of your GPU quota and 1 s are left; sign in for more, ask for fewer pictures or steps, "
+            "this needs 60 s of your GPU quota and 1 s are left; sign in for more, ask for fewer images or steps, "
             "or try again later",
         ),
         (
@@ -139,20 +137,20 @@ def test_a_quota_that_is_used_up_is_said_in_one_sentence_with_the_mend(
         ),
         (
             "The requested GPU duration (240s) is larger than the maximum allowed",
-            "this needs more seconds of a GPU than a visitor may ask for at once; sign in, or ask for fewer pictures "
+            "this needs more seconds of a GPU than a visitor may ask for at once; sign in, or ask for fewer images "
             "or steps",
         ),
         ("No GPU was available after 60s", "no GPU is free on this Space now; try again in a minute"),
         (
             "GPU task aborted",
-            "the GPU was taken back before the pictures were done, after 120 s at most; ask for fewer pictures "
+            "the GPU was taken back before the images were done, after 120 s at most; ask for fewer images "
             "or steps",
         ),
         ("CUDA error: an illegal memory access", None),
     ],
 )
-def test_what_zerogpu_says_becomes_a_plain_sentence(said: str, sentence: str | None) -> None:
-    assert zerogpu.quota_sentence(said) == sentence
+def test_what_zerogpu_says_becomes_a_plain_sentence(message: str, sentence: str | None) -> None:
+    assert zerogpu.quota_sentence(message) == sentence
 
 
 def test_the_package_is_there_before_torch_and_has_its_function_before_the_app_serves() -> None:

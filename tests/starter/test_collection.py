@@ -54,12 +54,12 @@ def test_nuts_washers_and_gears_show_the_bench_through_their_hole() -> None:
         assert count >= 3, part.name  # the label 0, the bench round the part, the bench in the hole
 
 
-def test_the_bench_is_the_same_in_every_picture() -> None:
+def test_the_bench_is_the_same_in_every_image() -> None:
     corners = np.array([part.rgb[:12, :12].mean((0, 1)) for part in subjects(per_kind=3)])
     assert corners.std(0).max() < 4.0
 
 
-def test_field_pictures_differ_far_more_than_bench_pictures() -> None:
+def test_field_images_differ_far_more_than_bench_images() -> None:
     corners = np.array([part.rgb[:12, :12].mean((0, 1)) for part in field(15)])
     assert corners.std(0).min() > 20.0
 
@@ -68,7 +68,7 @@ def test_field_kinds_take_turns() -> None:
     assert [part.label for part in field(6)] == ["bolt", "gear", "nut", "spring", "washer", "bolt"]
 
 
-def test_field_pictures_lie_on_the_photographs_of_a_folder(tmp_path: Path) -> None:
+def test_field_images_lie_on_the_photos_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "red").mkdir()
     red = np.full((64, 64, 3), (0, 0, 200), np.uint8)
     (tmp_path / "red" / "a.png").write_bytes(cv2.imencode(".png", red)[1].tobytes())
@@ -78,7 +78,7 @@ def test_field_pictures_lie_on_the_photographs_of_a_folder(tmp_path: Path) -> No
 
 
 def test_a_folder_without_surfaces_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceRefused, match="holds no surface photographs"):
+    with pytest.raises(SourceRefused, match="holds no surface photos"):
         next(iter(field(1, surfaces=tmp_path)))
 
 
@@ -91,5 +91,5 @@ def test_counts_below_one_are_refused() -> None:
 
 def test_backdrops_have_the_asked_size_and_differ() -> None:
     drawn = list(backdrops(size_px=64, count=13))
-    assert {picture.shape for picture in drawn} == {(64, 64, 3)}
-    assert len({picture.tobytes() for picture in drawn}) == 13
+    assert {image.shape for image in drawn} == {(64, 64, 3)}
+    assert len({image.tobytes() for image in drawn}) == 13

@@ -12,11 +12,11 @@ def test_the_command_writes_class_folders_with_masks_of_the_same_names(
     assert main([str(tmp_path), "--per-kind", "1", "--field", "2"]) == 0
     assert capsys.readouterr().out.startswith("5 rendered parts in ")
     for part_set in ("starter", "field"):
-        pictures = {p.relative_to(tmp_path / part_set) for p in (tmp_path / part_set).glob("[!m]*/*.png")}
+        images = {p.relative_to(tmp_path / part_set) for p in (tmp_path / part_set).glob("[!m]*/*.png")}
         masks = {
             p.relative_to(tmp_path / part_set / "masks") for p in (tmp_path / part_set).glob("masks/*/*.png")
         }
-        assert pictures == masks
+        assert images == masks
     assert cv2.imread(str(tmp_path / "starter/nut/nut-01.png")).shape == (192, 192, 3)
 
 

@@ -66,13 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--short", action="store_true", help="tiny networks, a few steps: minutes instead of hours"
     )
-    parser.add_argument("--surfaces", type=Path, help="folder of category folders of photographs")
-    parser.add_argument("--shelves", type=Path, help="folder of photographs that objects are textured with")
+    parser.add_argument("--surfaces", type=Path, help="folder of category folders of photos")
+    parser.add_argument("--shelves", type=Path, help="folder of photos that objects are textured with")
+    parser.add_argument("--objects", type=Path, help="evaluate, sheet: class folders of photos of objects")
     parser.add_argument(
-        "--objects", type=Path, help="evaluate, sheet: class folders of photographs of objects"
-    )
-    parser.add_argument(
-        "--no-photographs", action="store_true", help="use no photographs but those named by other options"
+        "--no-photographs", action="store_true", help="use no photos but those named by other options"
     )
     parser.add_argument("--work", type=Path, help="where scenes, latents, checkpoints and curves go")
     parser.add_argument("--out", type=Path, help="the folder to write, or to measure")

@@ -14,7 +14,7 @@ DEFAULT_OBJECTS = Path("../shared/data/trash")
 class NanoSizes:
     """The shapes of the networks; all use the component classes of SDXL."""
 
-    picture_px: int = 128  # side of the pictures that the networks are trained on
+    image_px: int = 128  # side of the images that the networks are trained on
     vae_channels: tuple[int, ...] = (32, 64, 96, 128)  # one per level; three halvings, a latent is 8x8 px
     unet_channels: tuple[int, ...] = (64, 128, 224)  # one per level; the first has no attention
     unet_heads: tuple[int, ...] = (2, 4, 7)  # attention heads per level
@@ -33,15 +33,13 @@ class NanoSizes:
 class SceneOptions:
     """What is drawn before training."""
 
-    surfaces: Path | None = (
-        DEFAULT_SURFACES  # folder of category folders of photographs; None draws all surfaces
-    )
+    surfaces: Path | None = DEFAULT_SURFACES  # folder of category folders of photos; None draws all surfaces
     shelves: Path | None = (
-        DEFAULT_SHELVES  # folder of photographs whose crops texture objects; None leaves them out
+        DEFAULT_SHELVES  # folder of photos whose crops texture objects; None leaves them out
     )
     scenes: int = 20_000  # complete training rows to draw
-    held_out: int = 256  # rows drawn from held-out photographs, for the figures
-    held_out_share: float = 0.08  # share of the photographs that training never sees
+    held_out: int = 256  # rows drawn from held-out photos, for the figures
+    held_out_share: float = 0.08  # share of the photos that training never sees
     seed: int = 1  # everything drawn follows from it
 
 
@@ -50,7 +48,7 @@ class StageOptions:
     """How one network is trained."""
 
     steps: int  # optimiser steps
-    batch: int  # pictures a step
+    batch: int  # images a step
     learning_rate: float  # at its highest
     warm_up: int = 100  # steps of linear rise
     ema_decay: float = 0.998  # of the running average of the weights that is shipped
@@ -80,7 +78,7 @@ class NanoConfig:
     drop_prompt: float = (
         0.1  # share of the rows whose prompt is replaced by zeros, for classifier-free guidance
     )
-    objects: Path | None = DEFAULT_OBJECTS  # class folders of photographs of objects, for the figures only
+    objects: Path | None = DEFAULT_OBJECTS  # class folders of photos of objects, for the figures only
     work: Path = Path("work/nano")  # drawn scenes, latents, checkpoints and curves
     out: Path = Path("pipeline/nano")  # the shipped folder
 
@@ -97,7 +95,7 @@ def short() -> NanoConfig:
     """Return the preset that runs the same stages in a few minutes, to test them; its images are worthless."""
     return NanoConfig(
         sizes=NanoSizes(
-            picture_px=64,
+            image_px=64,
             vae_channels=(16, 16, 16, 32),
             unet_channels=(16, 32, 48),
             unet_heads=(1, 2, 3),

@@ -39,5 +39,5 @@ class Family:
 
     @property
     def needed_by_all(self) -> tuple[Part, ...]:
-        """What every method needs of the Hub."""
+        """What every method needs from the Hub."""
         return tuple(part for part in Part if all(part in needed for needed in self.parts.values()))

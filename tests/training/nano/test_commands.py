@@ -22,15 +22,15 @@ def test_the_short_mode_runs_from_nothing_to_figures_card_and_sheets(
     out = tmp_path / "out"
     where = ["--work", str(tmp_path / "work"), "--out", str(out)]
     assert main(["all", "--short", "--quick", "--no-photographs", *FEW, *where]) == 0
-    found = json.loads((out / "figures.json").read_text())
-    assert json.loads(capsys.readouterr().out[-len((out / "figures.json").read_text()) :]) == found
-    assert found["objects_exact"] is True
-    assert found["seam_pictures"] > 0
-    assert found["edge_pictures"] > 0
-    assert 0 <= found["obedience_colour_top1"] <= found["obedience_colour_top3"] <= 1
-    assert found["vae_psnr_scenes_db"] > 3
+    figures = json.loads((out / "figures.json").read_text())
+    assert json.loads(capsys.readouterr().out[-len((out / "figures.json").read_text()) :]) == figures
+    assert figures["objects_exact"] is True
+    assert figures["seam_pictures"] > 0
+    assert figures["edge_pictures"] > 0
+    assert 0 <= figures["obedience_colour_top1"] <= figures["obedience_colour_top3"] <= 1
+    assert figures["vae_psnr_scenes_db"] > 3
     card = (out / "README.md").read_text()
-    assert f"| obedience_grey_top1 | {found['obedience_grey_top1']} |" in card
+    assert f"| obedience_grey_top1 | {figures['obedience_grey_top1']} |" in card
     assert "VAE 2 steps" in card
     for name in ("sheet", "examples", "inpainting", "control"):
         with Image.open(out / f"{name}.webp") as sheet:
@@ -40,14 +40,14 @@ def test_the_short_mode_runs_from_nothing_to_figures_card_and_sheets(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["scenes", "--surfaces", "{}/gone"], "there is no folder {}/gone with photographs; name yours"),
-        (["scenes", "--surfaces", "{}"], "{} holds no photographs of surfaces; folders such as"),
+        (["scenes", "--surfaces", "{}/gone"], "there is no folder {}/gone with photos; name yours"),
+        (["scenes", "--surfaces", "{}"], "{} holds no photos of surfaces; folders such as"),
         (["all", "--out", "{}"], "{} holds other files, which would be lost"),
-        (["all", "--objects", "{}/gone", "--out", "{}/new"], "there is no folder {}/gone with photographs"),
+        (["all", "--objects", "{}/gone", "--out", "{}/new"], "there is no folder {}/gone with photos"),
         (["evaluate", "--out", "{}", "--no-photographs"], "{} is not a checkpoint of nano; name a folder"),
         (["sheet", "--out", "{}/gone", "--no-photographs"], "{}/gone is not a checkpoint of nano"),
         (["unet", "--no-photographs"], "/vae holds nothing trained; run `python -m training.nano vae"),
-        (["tune", "--photos", "{}", "--out", "{}/x/y"], "{} holds no readable pictures"),
+        (["tune", "--photos", "{}", "--out", "{}/x/y"], "{} holds no readable images"),
     ],
 )
 def test_what_is_missing_or_in_the_way_is_one_sentence(

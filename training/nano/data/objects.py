@@ -77,7 +77,7 @@ def _bolt(mask: np.ndarray, rng: np.random.Generator, centre: np.ndarray, reach:
 
 
 def skin(rng: np.random.Generator, size: int, surfaces: Surfaces) -> np.ndarray:
-    """Draw an object's (size, size, 3) float32 texture: metal-like, a surface, or a crop of a shelf photograph."""
+    """Draw an object's (size, size, 3) float32 texture: metal-like, a surface, or a crop of a shelf photo."""
     choice = rng.random()
     if choice < 0.35:
         angle, waves = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 2.5)
@@ -89,12 +89,12 @@ def skin(rng: np.random.Generator, size: int, surfaces: Surfaces) -> np.ndarray:
         tint = rng.uniform(0.9, 1.1, 3) if rng.random() < 0.6 else rng.uniform(0.3, 1.1, 3)
         return np.asarray((low + (high - low) * ramp)[..., None] * tint)
     if choice < 0.65 and surfaces.extras:
-        picture = surfaces.extras[rng.integers(len(surfaces.extras))]
+        image = surfaces.extras[rng.integers(len(surfaces.extras))]
     else:
-        picture = surfaces.texture(str(rng.choice(list(surfaces.drawn))), rng)
-    side = int(rng.integers(40, len(picture) + 1))
-    top, left = rng.integers(0, len(picture) - side + 1, 2)
-    look = cv2.resize(picture[top : top + side, left : left + side], (size, size)).astype(np.float32)
+        image = surfaces.texture(str(rng.choice(list(surfaces.drawn))), rng)
+    side = int(rng.integers(40, len(image) + 1))
+    top, left = rng.integers(0, len(image) - side + 1, 2)
+    look = cv2.resize(image[top : top + side, left : left + side], (size, size)).astype(np.float32)
     light = 1 + 0.35 * noise(rng, 32, slope=2.5)
     return look * np.clip(cv2.resize(light, (size, size)), 0.4, 1.5)[..., None]
 

@@ -1,7 +1,7 @@
-"""Surfaces drawn from noise: seamless tiles for every surface word, without photographs.
+"""Surfaces drawn from noise: seamless tiles for every surface word, without photos.
 
 All tiles are (N, N, 3) float32, 0 to 255, and repeat without a seam because the noise is made in Fourier space
-and everything else wraps round.
+and everything else wraps around.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def stones(
     palette = palette * rng.uniform(0.7, 1.25, (len(palette), 1)).astype(np.float32)
     edge = np.clip(border / (joint * rng.uniform(1.0, 2.0) + 1e-3), 0, 1)[..., None]
     shade = 1 + 0.12 * noise(rng, size, slope=0.8)[..., None]
-    ground = np.array(colours[0], np.float32) * 0.35
-    return np.asarray((palette[index] * edge + ground * (1 - edge)) * shade * rng.uniform(0.85, 1.15))
+    joint_colour = np.array(colours[0], np.float32) * 0.35
+    return np.asarray((palette[index] * edge + joint_colour * (1 - edge)) * shade * rng.uniform(0.85, 1.15))
 
 
 def courses(
@@ -160,12 +160,12 @@ def checked(rng: np.random.Generator, size: int) -> Tile:
     """Draw checked cloth: bands in one colour and white or dark, with soft folds."""
     bands = int(rng.choice([3, 4]))
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) * (bands / size) % 1
-    ground = np.array(rng.choice([235.0, 225.0, 60.0]) * rng.uniform(0.9, 1.05, 3), np.float32)
+    base = np.array(rng.choice([235.0, 225.0, 60.0]) * rng.uniform(0.9, 1.05, 3), np.float32)
     colour = rng.uniform(25, 225, 3).astype(np.float32)
     width = rng.uniform(0.35, 0.6)
     cover = 0.5 * ((y < width).astype(np.float32) + (x < width).astype(np.float32))[..., None]
     folds = 1 + 0.1 * noise(rng, size, slope=2.0)[..., None]
-    return np.asarray((ground * (1 - cover) + colour * cover) * folds)
+    return np.asarray((base * (1 - cover) + colour * cover) * folds)
 
 
 def corrugated(rng: np.random.Generator, size: int, *, colours: tuple[Colour, ...]) -> Tile:
@@ -211,7 +211,7 @@ def blades(
     length: tuple[float, float],
     width: float,
 ) -> Tile:
-    """Draw grass or leaves: many small strokes or ellipses, wrapped round the borders."""
+    """Draw grass or leaves: many small strokes or ellipses, wrapped around the borders."""
     tile = np.ones((size, size, 3), np.float32) * np.array(colours[0], np.float32) * 0.45
     for _ in range(int(22_000 / (length[1] * (1 + width * length[1])))):
         colour = np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.6, 1.25)

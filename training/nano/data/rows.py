@@ -53,11 +53,11 @@ class Rows:
 class Latents:
     """The rows encoded by the VAE; float16, (N, 4, S / factor, S / factor)."""
 
-    picture: np.ndarray
-    masked: np.ndarray  # of the picture with grey where it is to be painted
+    image: np.ndarray
+    masked: np.ndarray  # of the image with grey where it is to be painted
 
 
-def photographs(config: NanoConfig, *, held_out: bool) -> Surfaces:
+def photo_surfaces(config: NanoConfig, *, held_out: bool) -> Surfaces:
     """Load the textures for training, or those that training never sees."""
     scenes = config.scenes
     return load_surfaces(
@@ -69,8 +69,8 @@ def photographs(config: NanoConfig, *, held_out: bool) -> Surfaces:
     )
 
 
-def check_photographs(config: NanoConfig) -> None:
-    """Refuse a configuration whose photographs are missing.
+def check_photos(config: NanoConfig) -> None:
+    """Refuse a configuration whose photos are missing.
 
     Raises:
         SourceRefused: see `load_surfaces`.
@@ -88,12 +88,12 @@ def draw_rows(config: NanoConfig, *, held_out: bool) -> Rows:
     """
     folder = config.work / ("held_out" if held_out else "rows")
     count = config.scenes.held_out if held_out else config.scenes.scenes
-    side = config.sizes.picture_px
+    side = config.sizes.image_px
     drawn_with = _drawing_options(config, held_out)
     if (folder / _CAPTIONS).exists():
         _refuse_other_options(folder, drawn_with)
         return read_rows(folder)
-    check_photographs(config)  # before anything is written
+    check_photos(config)  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     np.lib.format.open_memmap(folder / "rgb.npy", "w+", np.uint8, (count, side, side, 3)).flush()
     np.lib.format.open_memmap(folder / "repaint.npy", "w+", np.uint8, (count, side, side)).flush()
@@ -116,7 +116,7 @@ def _drawing_options(config: NanoConfig, held_out: bool) -> dict[str, str]:
     options = {
         name: str(value.resolve() if isinstance(value, Path) else value)
         for name, value in asdict(config.scenes).items()
-    } | {"side_px": str(config.sizes.picture_px)}
+    } | {"side_px": str(config.sizes.image_px)}
     del options["scenes" if held_out else "held_out"]  # the number of the other kind of rows
     return options
 
@@ -143,7 +143,7 @@ def _draw_part(config: NanoConfig, held_out: bool, start: int) -> list[tuple[str
     """Draw `DRAWN_AT_ONCE` rows into the files; return their captions and surface words."""
     folder = config.work / ("held_out" if held_out else "rows")
     rgb, repaint = (np.load(folder / name, mmap_mode="r+") for name in ("rgb.npy", "repaint.npy"))
-    surfaces = _cached_photographs(config, held_out)
+    surfaces = _cached_photo_surfaces(config, held_out)
     descriptions = []
     for index in range(start, min(start + DRAWN_AT_ONCE, len(rgb))):
         rng = np.random.default_rng([config.scenes.seed, int(held_out), index])
@@ -156,9 +156,9 @@ def _draw_part(config: NanoConfig, held_out: bool, start: int) -> list[tuple[str
 
 
 @lru_cache(maxsize=2)
-def _cached_photographs(config: NanoConfig, held_out: bool) -> Surfaces:
+def _cached_photo_surfaces(config: NanoConfig, held_out: bool) -> Surfaces:
     cv2.setNumThreads(1)
-    return photographs(config, held_out=held_out)
+    return photo_surfaces(config, held_out=held_out)
 
 
 def read_rows(folder: Path) -> Rows:
@@ -173,9 +173,9 @@ def signed(rgb: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 127.5 - 1
 
 
-def unsigned(pictures: torch.Tensor) -> np.ndarray:
+def unsigned(images: torch.Tensor) -> np.ndarray:
     """Convert back what `signed` returned."""
-    pixels = (pictures.float().clamp(-1, 1) + 1) * 127.5
+    pixels = (images.float().clamp(-1, 1) + 1) * 127.5
     return pixels.round().byte().permute(0, 2, 3, 1).numpy()
 
 
@@ -204,19 +204,19 @@ def encode_rows(rows: Rows, vae: AutoencoderKL, folder: Path) -> Latents:
         grey = _encoded(vae, torch.zeros(1, 3, *rows.rgb.shape[1:3]), machine)
         for start in tqdm(range(0, len(rows.rgb), ENCODED_AT_ONCE), desc="encoding", mininterval=5):
             part = slice(start, start + ENCODED_AT_ONCE)
-            pictures = signed(rows.rgb[part])
+            images = signed(rows.rgb[part])
             kept = torch.from_numpy(rows.repaint[part] < 128)[:, None]
-            written[0][part] = _encoded(vae, pictures, machine)
+            written[0][part] = _encoded(vae, images, machine)
             partly_kept = kept.flatten(1).any(1)
-            masked = np.repeat(grey, len(pictures), 0)
+            masked = np.repeat(grey, len(images), 0)
             if partly_kept.any():
-                masked[partly_kept.numpy()] = _encoded(vae, (pictures * kept)[partly_kept], machine)
+                masked[partly_kept.numpy()] = _encoded(vae, (images * kept)[partly_kept], machine)
             written[1][part] = masked
         for array in written:
             array.flush()
         done.write_text(source)
-    picture, masked = (np.load(folder / name, mmap_mode="r") for name in ("latents.npy", "masked.npy"))
-    return Latents(picture, masked)
+    image, masked = (np.load(folder / name, mmap_mode="r") for name in ("latents.npy", "masked.npy"))
+    return Latents(image, masked)
 
 
 def _source(rows: Rows, vae: AutoencoderKL) -> str:
@@ -228,9 +228,9 @@ def _source(rows: Rows, vae: AutoencoderKL) -> str:
     return digest.hexdigest()
 
 
-def _encoded(vae: AutoencoderKL, pictures: torch.Tensor, machine: Hardware) -> np.ndarray:
+def _encoded(vae: AutoencoderKL, images: torch.Tensor, machine: Hardware) -> np.ndarray:
     with torch.autocast(machine.device, machine.dtype, enabled=machine.dtype != torch.float32):
-        batch = pictures.to(machine.device, memory_format=torch.channels_last)
+        batch = images.to(machine.device, memory_format=torch.channels_last)
         posterior = vae.encode(batch).latent_dist
     noise = torch.randn(posterior.mean.shape)
     return np.asarray(

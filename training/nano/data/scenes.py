@@ -55,30 +55,28 @@ def draw_scene(
     """
     plain = facts is None and rng.random() < PLAIN_SHARE
     facts = facts or _random_facts(rng, plain=plain)
-    picture, colour = _place(facts, surfaces, size, rng, plain=plain)
-    picture, modifiers = (_shaded(picture, rng), ()) if plain else _conditioned(picture, rng)
+    image, colour = _place(facts, surfaces, size, rng, plain=plain)
+    image, modifiers = (_shaded(image, rng), ()) if plain else _conditioned(image, rng)
     facts = replace(facts, colour=colour, modifiers=modifiers)
-    picture, repaint = masked(picture, surfaces, rng)
-    rgb = np.clip(picture, 0, 255).astype(np.uint8)
+    image, repaint = masked(image, surfaces, rng)
+    rgb = np.clip(image, 0, 255).astype(np.uint8)
     return Scene(rgb, repaint, caption(facts, rng), facts)
 
 
-def masked(
-    picture: np.ndarray, surfaces: Surfaces, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose what is repainted: everything round an object put in front (6 in 10), a hole, or everything.
+def masked(image: np.ndarray, surfaces: Surfaces, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Choose what is repainted: everything around an object put in front (6 in 10), a hole, or everything.
 
     Args:
-        picture: (S, S, 3) float32, 0 to 255.
+        image: (S, S, 3) float32, 0 to 255.
 
     Returns:
-        The picture, with the object where there is one, and (S, S) uint8; 255 = to be painted.
+        The image, with the object where there is one, and (S, S) uint8; 255 = to be painted.
     """
-    size = len(picture)
+    size = len(image)
     task = rng.random()
     if task < 0.6:
-        return _with_object(picture, surfaces, rng)
-    return picture, _hole(size, rng) if task < 0.78 else np.full((size, size), 255, np.uint8)
+        return _with_object(image, surfaces, rng)
+    return image, _hole(size, rng) if task < 0.78 else np.full((size, size), 255, np.uint8)
 
 
 def _random_facts(rng: np.random.Generator, *, plain: bool) -> SceneFacts:
@@ -173,22 +171,22 @@ def _coloured(texture: np.ndarray, word: str, rng: np.random.Generator) -> tuple
     return np.ascontiguousarray(tinted), colour_word(np.median(tinted.reshape(-1, 3), 0))
 
 
-def _conditioned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:
+def _conditioned(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, tuple[str, ...]]:
     """Apply light, camera and condition, each in a minority of the scenes, and return their words."""
     modifiers: list[str] = []
-    size = len(picture)
+    size = len(image)
     state = rng.random()
     if state < 0.05:
-        picture = _wet(picture, rng)
+        image = _wet(image, rng)
         modifiers.append("wet")
     elif state < 0.1:
         patches = np.clip(_wide(rng, size, 1.2), 0, 2)[..., None]
-        grey = picture.mean(-1, keepdims=True)
-        picture = picture + (grey * rng.uniform(0.7, 1.3) - picture) * np.clip(0.6 * patches, 0, 0.85)
+        grey = image.mean(-1, keepdims=True)
+        image = image + (grey * rng.uniform(0.7, 1.3) - image) * np.clip(0.6 * patches, 0, 0.85)
         modifiers.append("worn")
     elif state < 0.15:
         dust = (0.35 + 0.12 * _wide(rng, size, 1.5))[..., None] * rng.uniform(0.7, 1.3)
-        picture = picture + (np.array((168, 155, 135)) - picture) * np.clip(dust, 0, 0.7)
+        image = image + (np.array((168, 155, 135)) - image) * np.clip(dust, 0, 0.7)
         modifiers.append("dusty")
     elif state < 0.25:
         modifiers.append("clean")
@@ -196,48 +194,48 @@ def _conditioned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndar
     if view < 0.06:
         half = int(size * rng.uniform(0.22, 0.32))
         y, x = rng.integers(half, size - half + 1, 2)
-        crop = picture[y - half : y + half, x - half : x + half]
-        picture = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
+        crop = image[y - half : y + half, x - half : x + half]
+        image = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
         modifiers.append(CAMERAS[0])
     elif view < 0.12:
-        picture = cv2.GaussianBlur(picture, (0, 0), size / 128 * rng.uniform(1.4, 3.0))
+        image = cv2.GaussianBlur(image, (0, 0), size / 128 * rng.uniform(1.4, 3.0))
         modifiers.append(CAMERAS[2])
-    lit, word = _lit(picture, rng)
+    lit, word = _lit(image, rng)
     return lit, (*modifiers, *((word,) if word else ()))
 
 
-def _shaded(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return picture * (1 + rng.uniform(-0.2, 0.1) * _ramp(len(picture), rng))
+def _shaded(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return image * (1 + rng.uniform(-0.2, 0.1) * _ramp(len(image), rng))
 
 
 def _wide(rng: np.random.Generator, size: int, slope: float) -> np.ndarray:
     return cv2.resize(noise(rng, 64, slope=slope), (size, size), interpolation=cv2.INTER_LINEAR)
 
 
-def _wet(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    puddle = 1 / (1 + np.exp(-3 * _wide(rng, len(picture), 1.6)))[..., None]
-    shine = np.clip(_wide(rng, len(picture), 1.2) - 1.0, 0, 2)[..., None] * rng.uniform(30, 90)
-    return np.asarray(picture * (0.75 - 0.2 * puddle) * np.array((0.96, 1.0, 1.05)) + shine * puddle)
+def _wet(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    puddle = 1 / (1 + np.exp(-3 * _wide(rng, len(image), 1.6)))[..., None]
+    shine = np.clip(_wide(rng, len(image), 1.2) - 1.0, 0, 2)[..., None] * rng.uniform(30, 90)
+    return np.asarray(image * (0.75 - 0.2 * puddle) * np.array((0.96, 1.0, 1.05)) + shine * puddle)
 
 
-def _lit(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, str]:
-    size = len(picture)
+def _lit(image: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+    size = len(image)
     word = str(rng.choice(LIGHTS)) if rng.random() < 0.4 else ""
     ramp = _ramp(size, rng)
     if word == "bright light":
-        return picture * rng.uniform(1.2, 1.45) + rng.uniform(0, 15), word
+        return image * rng.uniform(1.2, 1.45) + rng.uniform(0, 15), word
     if word == "dim light":
-        return picture * rng.uniform(0.3, 0.55) * (1 - 0.3 * ramp), word
+        return image * rng.uniform(0.3, 0.55) * (1 - 0.3 * ramp), word
     if word == "warm light":
-        return picture * np.array((1.15, 0.98, 0.72)) * rng.uniform(0.85, 1.1), word
+        return image * np.array((1.15, 0.98, 0.72)) * rng.uniform(0.85, 1.1), word
     if word == "cold light":
-        return picture * np.array((0.78, 0.96, 1.2)) * rng.uniform(0.85, 1.1), word
+        return image * np.array((0.78, 0.96, 1.2)) * rng.uniform(0.85, 1.1), word
     if word == "side light":
         across = np.linspace(0.4, 1.25, size)[None, :, None]
-        return picture * (across if rng.random() < 0.5 else across[:, ::-1]), word
+        return image * (across if rng.random() < 0.5 else across[:, ::-1]), word
     if word == "hard shadows":
-        return picture * (1 - rng.uniform(0.4, 0.6) * _shadow(size, rng)) * 1.08, word
-    return picture * (1 + (rng.uniform(-0.25, 0.1) if not word else -0.1) * ramp), word
+        return image * (1 - rng.uniform(0.4, 0.6) * _shadow(size, rng)) * 1.08, word
+    return image * (1 + (rng.uniform(-0.25, 0.1) if not word else -0.1) * ramp), word
 
 
 def _ramp(size: int, rng: np.random.Generator) -> np.ndarray:
@@ -260,17 +258,17 @@ def _shadow(size: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _with_object(
-    picture: np.ndarray, surfaces: Surfaces, rng: np.random.Generator
+    image: np.ndarray, surfaces: Surfaces, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    size = len(picture)
+    size = len(image)
     object_mask = np.zeros((size, size), bool)
     for _ in range(1 if rng.random() < 0.8 else 2):
         cover = outline(rng, size)
-        picture = put_in_front(picture, cover, skin(rng, size, surfaces), rng)
+        image = put_in_front(image, cover, skin(rng, size, surfaces), rng)
         object_mask |= cover > 0.5
     repaint = np.where(object_mask, 0, 255).astype(np.uint8)
     grow = int(rng.integers(0, 3))
-    return picture, cv2.dilate(repaint, np.ones((2 * grow + 1,) * 2, np.uint8)) if grow else repaint
+    return image, cv2.dilate(repaint, np.ones((2 * grow + 1,) * 2, np.uint8)) if grow else repaint
 
 
 def _hole(size: int, rng: np.random.Generator) -> np.ndarray:

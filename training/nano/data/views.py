@@ -16,7 +16,7 @@ def flat(
     """Draw the texture seen straight on: (size, size, 3) uint8.
 
     Args:
-        zoom: 1 shows one tile across the picture, 2 half of it.
+        zoom: 1 shows one tile across the image, 2 half of it.
         turn_deg: rotation in the plane.
     """
     big = size * OVERSAMPLING
@@ -34,7 +34,7 @@ def ground(
     """Draw the texture as level ground: (size, size, 3) uint8; rows above the horizon must not be used.
 
     Args:
-        horizon: row of the horizon as a share of the height; may be negative (above the picture).
+        horizon: row of the horizon as a share of the height; may be negative (above the image).
         zoom: 1 shows one tile across the nearest row.
         turn_deg: heading.
     """
@@ -54,7 +54,7 @@ def ground(
         size,
     )
     rows = np.maximum((np.arange(size) + 0.5) * OVERSAMPLING - row, 1e-3)
-    texels = OVERSAMPLING * height / rows  # per pixel of the picture
+    texels = OVERSAMPLING * height / rows  # per pixel of the image
     blend = np.clip((texels - 2.0) / 4.0, 0, 1)[:, None, None]
     lost = np.clip((texels - 10.0) / 30.0, 0, 1)[:, None, None]
     view = near * (1 - blend) + far * blend

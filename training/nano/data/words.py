@@ -15,7 +15,7 @@ SURFACE_FOLDERS: dict[str, tuple[str, ...]] = {
     "cardboard": ("cardboard",),
     "carpet": ("carpet",),
     "concrete": ("concrete",),
-    "diamond plate": (),  # the photographs hardly show the lozenges at this size
+    "diamond plate": (),  # the photos hardly show the lozenges at this size
     "fabric": ("fabric",),
     "granite": ("granite",),
     "grass": ("grass",),
@@ -170,7 +170,7 @@ PAINTS: dict[str, tuple[int, int, int]] = {
 }  # fmt: skip
 
 
-# further words that captions and product prompts use; they carry no picture of their own
+# further words that captions and product prompts use; they carry no image of their own
 GLUE_WORDS = (
     "a", "an", "the", "photo", "photograph", "picture", "of", "in", "on", "and", "with", "at", "front", "seen",
     "from", "above", "under", "floor", "wall", "table", "top", "sky", "background", "surface", "ground",

@@ -29,7 +29,7 @@ def card(
         **_vocabulary_fields(),
         command=command,
         first_limit=_first_limit(figures),
-        size=config.sizes.picture_px,
+        size=config.sizes.image_px,
         megabytes=sum(file.stat().st_size for file in files) / 1e6,
         steps=figures["steps"],
         guidance=figures["guidance_scale"],
@@ -70,7 +70,7 @@ def _figure_table(figures: dict[str, object]) -> str:
     shares = (
         ", ".join(f"{word} {share}" for word, share in by_word.items()) if isinstance(by_word, dict) else ""
     )
-    return f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of pictures): {shares}."
+    return f"| figure | value |\n|---|---|\n{rows}\n\nObedience by word (share of images): {shares}."
 
 
 def _first_limit(figures: dict[str, object]) -> str:
@@ -87,7 +87,7 @@ def _first_limit(figures: dict[str, object]) -> str:
         )
     if isinstance(top1, float) and top1 < 0.6:
         limits.append(
-            f"a judge recognises the prompted surface in {top1:.0%} of its pictures; the figures by word are below"
+            f"a judge recognises the prompted surface in {top1:.0%} of its images; the figures by word are below"
         )
     return f"**Know first:** {'; and '.join(limits)}." if limits else ""
 

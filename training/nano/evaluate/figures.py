@@ -1,4 +1,4 @@
-"""Figures of a shipped folder, measured on photographs that training never saw."""
+"""Figures of a shipped folder, measured on photos that training never saw."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.domain.quality import seam
 from pipeline.rendering.composite import composite, exact
 from training.nano.config import NanoConfig
 from training.nano.data import words
-from training.nano.data.rows import Rows, draw_rows, edges, photographs, signed, single_surface, unsigned
+from training.nano.data.rows import Rows, draw_rows, edges, photo_surfaces, signed, single_surface, unsigned
 from training.nano.data.scenes import draw_scene
 from training.nano.data.surfaces import clearer, existing_folder, square, surface_files
 from training.nano.data.words import SURFACES, SceneFacts
@@ -26,7 +26,7 @@ from training.nano.evaluate.judge import JUDGES, trained_judges
 from training.nano.evaluate.object_sheet import painted_objects
 from training.nano.evaluate.painter import Painter, load_painter
 
-JUDGE_SCENES = 6000  # that the judge learns from; the networks saw neither them nor the photographs in them
+JUDGE_SCENES = 6000  # that the judge learns from; the networks saw neither them nor the photos in them
 JUDGE_SEED = 1000  # so much beside the seed of the networks' scenes
 HUES = {"red": 5, "orange": 28, "yellow": 54, "green": 120, "blue": 220, "purple": 278}
 
@@ -42,13 +42,13 @@ def figures(
     """Measure the folder `config.out`; the mapping can be written as JSON.
 
     Args:
-        seeds: pictures per surface word.
+        seeds: images per surface word.
         judge_scenes, judge_steps: scenes that the judges learn from, and training steps of each.
-        pairs: pictures for the edges, for the seams, and a prompt for the variety.
+        pairs: images for the edges, for the seams, and a prompt for the variety.
 
     Raises:
         InvalidRequest: the folder is not a nano checkpoint, or `config.work` holds scenes of other options.
-        SourceRefused: a folder of photographs is missing.
+        SourceRefused: a folder of photos is missing.
     """
     existing_folder(config.objects)
     torch.manual_seed(0)
@@ -74,9 +74,9 @@ def figures(
 
 
 def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict[str, object]:
-    """Measure the autoencoder's PSNR on held-out scenes, and on held-out photographs as they are.
+    """Measure the autoencoder's PSNR on held-out scenes, and on held-out photos as they are.
 
-    Scenes show pale photographs with more contrast (`surfaces.clearer`); "stretched" is measured on those.
+    Scenes show pale photos with more contrast (`surfaces.clearer`); "stretched" is measured on those.
     """
     files = surface_files(config.scenes.surfaces, held_out=True, held_out_share=config.scenes.held_out_share)
     photos = [square(file) for paths in files.values() for file in paths]
@@ -92,42 +92,42 @@ def reconstruction(painter: Painter, config: NanoConfig, held_out: Rows) -> dict
             rebuilt_psnr(painter, np.stack([clearer(photo) for photo in photos])), 2
         )
         measured["vae_surfaces"] = len(photos)
-    objects = _object_photographs(config.objects, painter.size)
+    objects = _object_photos(config.objects, painter.size)
     if len(objects):
         measured["vae_psnr_objects_db"] = round(rebuilt_psnr(painter, objects), 2)
     return measured
 
 
-def _object_photographs(folder: Path | None, size: int, *, count: int = 64) -> np.ndarray:
-    """Read the middle squares of evenly chosen photographs: (N, size, size, 3) uint8; empty where there are none."""
+def _object_photos(folder: Path | None, size: int, *, count: int = 64) -> np.ndarray:
+    """Read the middle squares of evenly chosen photos: (N, size, size, 3) uint8; empty where there are none."""
     files = sorted(folder.glob("*/*.jpg")) if folder else []
-    pictures = []
+    images = []
     for file in files[:: max(1, len(files) // count)][:count]:
         pixels = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if pixels is not None:
             side = min(pixels.shape[:2])
             top, left = ((length - side) // 2 for length in pixels.shape[:2])
             middle = pixels[top : top + side, left : left + side, ::-1]
-            pictures.append(cv2.resize(middle, (size, size), interpolation=cv2.INTER_AREA))
-    return np.array(pictures)
+            images.append(cv2.resize(middle, (size, size), interpolation=cv2.INTER_AREA))
+    return np.array(images)
 
 
-def rebuilt_psnr(painter: Painter, pictures: np.ndarray) -> float:
+def rebuilt_psnr(painter: Painter, images: np.ndarray) -> float:
     """Return the PSNR in dB of the autoencoder's reconstructions of (N, S, S, 3) uint8."""
-    return measures.psnr(pictures, rebuilt(painter, pictures))
+    return measures.psnr(images, rebuilt(painter, images))
 
 
 @torch.no_grad()
-def rebuilt(painter: Painter, pictures: np.ndarray) -> np.ndarray:
+def rebuilt(painter: Painter, images: np.ndarray) -> np.ndarray:
     """Encode and decode (N, S, S, 3) uint8."""
-    parts = [signed(pictures[i : i + 16]) for i in range(0, len(pictures), 16)]
+    parts = [signed(images[i : i + 16]) for i in range(0, len(images), 16)]
     return np.concatenate(
         [unsigned(painter.vae.decode(painter.vae.encode(p).latent_dist.mode()).sample) for p in parts]
     )
 
 
 def judge_rows(config: NanoConfig, scenes: int) -> Rows:
-    """Draw scenes that the networks never saw: other seeds, other drawn tiles, held-out photographs only."""
+    """Draw scenes that the networks never saw: other seeds, other drawn tiles, held-out photos only."""
     apart = replace(config.scenes, seed=config.scenes.seed + JUDGE_SEED, held_out=scenes)
     return draw_rows(replace(config, work=config.work / f"judge_{scenes}", scenes=apart), held_out=True)
 
@@ -142,11 +142,11 @@ def obedience(
 
     Args:
         rows: what the judges learn from, see `judge_rows`.
-        held_out: what their own accuracy is measured on; of its `rows` only the photographs occur there.
+        held_out: what their own accuracy is measured on; of its `rows` only the photos occur there.
     """
     prompts = [f"{word} seen from above" for word in SURFACES for _ in range(seeds)]
     prompted = [word for word in SURFACES for _ in range(seeds)]
-    pictures = painter.paint(prompts, list(range(len(prompts))))
+    images = painter.paint(prompts, list(range(len(prompts))))
     shown = single_surface(held_out)
     scenes, shown_words = held_out.rgb[shown], [held_out.surfaces[index] for index in shown]
     again = rebuilt(painter, scenes)
@@ -158,7 +158,7 @@ def obedience(
     }
     for grey in (False, True):
         judges = trained_judges(rows, SURFACES, grey=grey, steps=judge_steps)
-        ranks, name = judges.ranks(pictures, prompted), "grey" if grey else "colour"
+        ranks, name = judges.ranks(images, prompted), "grey" if grey else "colour"
         measured[f"obedience_{name}_top1"] = round(float((ranks == 0).mean()), 3)
         measured[f"obedience_{name}_top3"] = round(float((ranks < 3).mean()), 3)
         for kind, known in (("held_out", scenes), ("rebuilt", again)):
@@ -179,10 +179,10 @@ def colours(painter: Painter) -> dict[str, object]:
         for colour in HUES
         for surface in ("tiles", "fabric", "plaster", "metal")
     ]
-    pictures = painter.paint(prompts, [1000 + index for index in range(len(prompts))])
+    images = painter.paint(prompts, [1000 + index for index in range(len(prompts))])
     hits = []
-    for prompt, picture in zip(prompts, pictures, strict=True):
-        red, green, blue = picture.reshape(-1, 3).mean(0) / 255
+    for prompt, image in zip(prompts, images, strict=True):
+        red, green, blue = image.reshape(-1, 3).mean(0) / 255
         hue = words.hue_deg(red, green, blue)
         gap = abs(hue - HUES[prompt.split()[0]]) % 360
         hits.append(min(gap, 360 - gap) <= 30)
@@ -191,7 +191,7 @@ def colours(painter: Painter) -> dict[str, object]:
 
 def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, object]:
     """Measure how different the images of one prompt are, relative to training scenes of the same words."""
-    textures = photographs(config, held_out=False)
+    textures = photo_surfaces(config, held_out=False)
     ratios, spreads, data_spreads = [], [], []
     for surface in ("grass", "tiles", "wooden planks", "bricks"):
         facts = SceneFacts(place=words.PLACES[0], surface=surface)
@@ -213,7 +213,7 @@ def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, ob
 def inpainting(config: NanoConfig, held_out: Rows, *, pairs: int) -> dict[str, object]:
     """Measure the seam score of objects before painted backgrounds, as the product renders, and before held-out scenes.
 
-    The same objects with the same soft edges stand before both, so that only the ground round them differs.
+    The same objects with the same soft edges stand before both, so that only the background around them differs.
     """
     chosen = np.flatnonzero((held_out.repaint[:] == 255).all((1, 2)))[:pairs]  # nothing stands in these
     scenes, captions = held_out.rgb[chosen], [held_out.captions[i] for i in chosen]
@@ -235,12 +235,12 @@ def inpainting(config: NanoConfig, held_out: Rows, *, pairs: int) -> dict[str, o
 def control(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object]:
     """Measure the edge F-score with ControlNet scale 0 and 1, and of the autoencoder's reconstruction (the ceiling).
 
-    The share is how far scale 1 goes from scale 0 to the ceiling; its interval is a bootstrap over the pictures.
-    `edge_f_others` measures the same pictures against the edges of the next one: what a picture gains by having
+    The share is how far scale 1 goes from scale 0 to the ceiling; its interval is a bootstrap over the images.
+    `edge_f_others` measures the same images against the edges of the next one: what an image gains by having
     more edges anywhere, not by having them where they are wanted.
     """
-    pictures = held_out.rgb[:]
-    hints = np.stack([edges(picture) for picture in pictures])
+    images = held_out.rgb[:]
+    hints = np.stack([edges(image) for image in images])
     share = (hints > 0).mean((1, 2))
     chosen = np.flatnonzero((share > 0.03) & (share < 0.25))[:pairs]
     prompts, seeds = [held_out.captions[i] for i in chosen], list(range(3000, 3000 + len(chosen)))
@@ -250,15 +250,15 @@ def control(painter: Painter, held_out: Rows, *, pairs: int) -> dict[str, object
         drawn = painter.paint(prompts, seeds, hints=hints[chosen], controlnet_conditioning_scale=scale)
         scores.append(_edge_f(hints[chosen], drawn))
     measured["edge_f_others"] = round(float(_edge_f(np.roll(hints[chosen], 1, axis=0), drawn).mean()), 3)
-    scores.append(_edge_f(hints[chosen], rebuilt(painter, pictures[chosen])))
+    scores.append(_edge_f(hints[chosen], rebuilt(painter, images[chosen])))
     for name, values in zip(("scale_0", "scale_1", "vae_ceiling"), scores, strict=True):
         measured[f"edge_f_{name}"] = round(float(values.mean()), 3)
     share, low, high = measures.share_of_the_way(*scores)
     return measured | {"edge_f_share_of_ceiling": f"{share:.2f} (95 % interval {low:.2f} to {high:.2f})"}
 
 
-def _edge_f(hints: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    return np.array([measures.edge_f_score(h, edges(p)) for h, p in zip(hints, pictures, strict=True)])
+def _edge_f(hints: np.ndarray, images: np.ndarray) -> np.ndarray:
+    return np.array([measures.edge_f_score(h, edges(p)) for h, p in zip(hints, images, strict=True)])
 
 
 def speed(painter: Painter) -> dict[str, object]:

@@ -15,7 +15,7 @@ from training.nano.data.rows import Rows, single_surface
 
 SIDE_PX = 64
 JUDGES = 3
-MOST_BLUR_PX = 2.0  # std of the blur in training, at the pictures' own size
+MOST_BLUR_PX = 2.0  # std of the blur in training, at the images' own size
 LEAST_BLUR_PX = 0.2
 
 
@@ -40,12 +40,12 @@ class Judge(nn.Module):
         self.body = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2))
         self.head = nn.Linear(widths[-1], len(self.words))
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Score images: (B, 3, S, S) in -1 to 1 → (B, words)."""
-        pictures = F.interpolate(pictures, (SIDE_PX, SIDE_PX), mode="area")
+        images = F.interpolate(images, (SIDE_PX, SIDE_PX), mode="area")
         if self.grey:
-            pictures = pictures.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-        logits: torch.Tensor = self.head(self.body(pictures))
+            images = images.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+        logits: torch.Tensor = self.head(self.body(images))
         return logits
 
 
@@ -56,24 +56,24 @@ class Judges:
         self.judges, self.words = list(judges), judges[0].words
 
     @torch.no_grad()
-    def ranks(self, pictures: np.ndarray, words: Sequence[str]) -> np.ndarray:
+    def ranks(self, images: np.ndarray, words: Sequence[str]) -> np.ndarray:
         """Rank each image's word among its scores: (N, S, S, 3) uint8 → (N,); 0 = first."""
-        parts = [to_input(pictures[i : i + 64]) for i in range(0, len(pictures), 64)]
+        parts = [to_input(images[i : i + 64]) for i in range(0, len(images), 64)]
         scores = torch.cat([sum(judge.eval()(part).softmax(1) for judge in self.judges) for part in parts])
         own = scores[range(len(words)), [self.words.index(word) for word in words]]
         return (scores > own[:, None]).sum(1).numpy()
 
 
-def to_input(pictures: np.ndarray) -> torch.Tensor:
+def to_input(images: np.ndarray) -> torch.Tensor:
     """Convert (B, S, S, 3) uint8 to (B, 3, S, S) float in -1 to 1."""
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 127.5 - 1
 
 
-def blurred(pictures: np.ndarray, sigma_px: float) -> np.ndarray:
+def blurred(images: np.ndarray, sigma_px: float) -> np.ndarray:
     """Blur (N, S, S, 3) uint8 with a Gaussian of `sigma_px`; below `LEAST_BLUR_PX` they stay as they are."""
     if sigma_px < LEAST_BLUR_PX:
-        return pictures
-    return np.stack([cv2.GaussianBlur(picture, (0, 0), sigma_px) for picture in pictures])
+        return images
+    return np.stack([cv2.GaussianBlur(image, (0, 0), sigma_px) for image in images])
 
 
 def trained_judges(
@@ -86,7 +86,7 @@ def trained_judges(
 def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, seed: int = 0) -> Judge:
     """Train a judge on the drawn scenes that show a single surface, mirrored and blurred at random.
 
-    Without the blur it reads how sharp a picture is: of the autoencoder's own reconstructions of scenes that it knows
+    Without the blur it reads how sharp an image is: of the autoencoder's own reconstructions of scenes that it knows
     well it then recognised, in grey, little more than half as many (39 against 70 %).
     """
     torch.manual_seed(seed)
@@ -98,9 +98,9 @@ def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, s
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     for _ in range(steps):
         chosen = np.sort(rng.choice(shown, min(64, len(shown)), replace=False))
-        pictures = to_input(blurred(rows.rgb[chosen], rng.uniform(0, MOST_BLUR_PX)))
-        pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
-        loss = F.cross_entropy(judge(pictures), torch.from_numpy(labels[chosen]), label_smoothing=0.05)
+        images = to_input(blurred(rows.rgb[chosen], rng.uniform(0, MOST_BLUR_PX)))
+        images = images.flip(-1) if rng.random() < 0.5 else images
+        loss = F.cross_entropy(judge(images), torch.from_numpy(labels[chosen]), label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

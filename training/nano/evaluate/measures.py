@@ -23,9 +23,9 @@ def edge_f_score(expected: np.ndarray, drawn: np.ndarray) -> float:
     return float(2 * precision * recall / max(1e-9, precision + recall))
 
 
-def colour_spread(pictures: np.ndarray) -> float:
+def colour_spread(images: np.ndarray) -> float:
     """Return the std of the mean colours of (N, H, W, 3) uint8 images, averaged over the channels, 0 to 255."""
-    return float(pictures.mean((1, 2)).std(0).mean())
+    return float(images.mean((1, 2)).std(0).mean())
 
 
 def cosine_vendi(features: np.ndarray) -> float:
@@ -36,24 +36,24 @@ def cosine_vendi(features: np.ndarray) -> float:
     return float(np.exp(-(values * np.log(values)).sum()))
 
 
-def structure_features(pictures: np.ndarray) -> np.ndarray:
+def structure_features(images: np.ndarray) -> np.ndarray:
     """Describe (N, H, W, 3) uint8 by (N, 256) features: an 8x8 thumbnail, centred, and 8x8 gradient strengths."""
-    thumbs = np.stack([cv2.resize(p, (8, 8), interpolation=cv2.INTER_AREA).ravel() for p in pictures])
-    greys = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in pictures]
+    thumbs = np.stack([cv2.resize(p, (8, 8), interpolation=cv2.INTER_AREA).ravel() for p in images])
+    greys = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in images]
     strength = [np.abs(cv2.Laplacian(grey, cv2.CV_32F)) for grey in greys]
     strengths = np.stack([cv2.resize(s, (8, 8), interpolation=cv2.INTER_AREA).ravel() for s in strength])
     return np.concatenate([thumbs.astype(np.float32) - 127.5, 4 * strengths], 1)
 
 
-def green_magenta_kept(pictures: np.ndarray, rebuilt: np.ndarray) -> float:
+def green_magenta_kept(images: np.ndarray, rebuilt: np.ndarray) -> float:
     """Measure how much of the green-magenta difference between images survives: 1 = all, 0 = none (a regression slope).
 
     Args:
-        pictures: (N, H, W, 3) uint8.
-        rebuilt: the same pictures after the autoencoder.
+        images: (N, H, W, 3) uint8.
+        rebuilt: the same images after the autoencoder.
     """
     before, after = (
-        (p[..., 1] - (p[..., 0] + p[..., 2]) / 2.0).mean((1, 2)) for p in (pictures / 255.0, rebuilt / 255.0)
+        (p[..., 1] - (p[..., 0] + p[..., 2]) / 2.0).mean((1, 2)) for p in (images / 255.0, rebuilt / 255.0)
     )
     before, after = before - before.mean(), after - after.mean()
     return float((before * after).sum() / max(1e-9, (before**2).sum()))
@@ -65,7 +65,7 @@ def share_of_the_way(
     """Measure how far `reached` lies from `start` to `ceiling` (means), with a 95 % bootstrap interval.
 
     Args:
-        start, reached, ceiling: (N,) scores of the same N pictures.
+        start, reached, ceiling: (N,) scores of the same N images.
     """
 
     def share(chosen: np.ndarray) -> np.ndarray:

@@ -32,16 +32,16 @@ SEED = 11
 JOBS_AT_ONCE = 4
 
 
-def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list[tuple[str, np.ndarray]]:
+def object_rows(model: Path, photos: Path | None, *, each: int = 8) -> list[tuple[str, np.ndarray]]:
     """Render rows of (title, (N, S, S, 3) uint8): the objects alone, then before each of `PROMPTS`.
 
     Args:
         model: the checkpoint folder.
-        photographs: class folders of photographs of objects; None or missing = rendered parts only.
+        photos: class folders of photos of objects; None or missing = rendered parts only.
         each: rendered parts, and photographed objects.
     """
     generator = load(str(model))
-    cutouts = [*_rendered(each), *_photographed(photographs, each)]
+    cutouts = [*_rendered(each), *_photographed(photos, each)]
     side = generator.facts.size
     layers = [place([cutout], [PLACEMENT], (side, side)).layer for cutout in cutouts]
     plain = np.full((side, side, 3), NOTHING, np.uint8)
@@ -52,12 +52,12 @@ def object_rows(model: Path, photographs: Path | None, *, each: int = 8) -> list
 
 
 def painted_objects(
-    model: Path, prompts: Sequence[str], photographs: Path | None
+    model: Path, prompts: Sequence[str], photos: Path | None
 ) -> tuple[list[Layer], list[np.ndarray]]:
     """Place an object for each prompt, half of them photographed where available, and render the images."""
     generator = load(str(model))
     half = -(-len(prompts) // 2)
-    cutouts = [*_photographed(photographs, half)]
+    cutouts = [*_photographed(photos, half)]
     cutouts += _rendered(len(prompts) - len(cutouts))
     side = generator.facts.size
     layers = [place([cutout], [PLACEMENT], (side, side)).layer for cutout in cutouts]

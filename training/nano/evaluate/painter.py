@@ -43,7 +43,7 @@ class Painter:
         prompts: Sequence[str],
         seeds: Sequence[int],
         *,
-        pictures: np.ndarray | None = None,
+        images: np.ndarray | None = None,
         repaint: np.ndarray | None = None,
         hints: np.ndarray | None = None,
         **settings: float,
@@ -51,13 +51,13 @@ class Painter:
         """Render one image per prompt and seed: (N, S, S, 3) uint8.
 
         Args:
-            pictures: (N, S, S, 3) uint8 of which `repaint` (N, S, S), 255 = paint, is painted anew; without them
-                the whole picture is painted.
+            images: (N, S, S, 3) uint8 of which `repaint` (N, S, S), 255 = paint, is painted anew; without them
+                the whole image is painted.
             hints: (N, S, S) uint8 edges for the ControlNet.
             settings: go to the pipeline, e.g. num_inference_steps or controlnet_conditioning_scale.
         """
         count, size = len(prompts), self.size
-        pictures = np.full((count, size, size, 3), 127, np.uint8) if pictures is None else pictures
+        images = np.full((count, size, size, 3), 127, np.uint8) if images is None else images
         repaint = np.full((count, size, size), 255, np.uint8) if repaint is None else repaint
         pipeline = self.plain if hints is None else self.guided
         painted = []
@@ -65,7 +65,7 @@ class Painter:
             rows = slice(start, start + ROWS_AT_ONCE)
             call = self._defaults() | {
                 "prompt": list(prompts[rows]),
-                "image": [Image.fromarray(picture) for picture in pictures[rows]],
+                "image": [Image.fromarray(image) for image in images[rows]],
                 "mask_image": [Image.fromarray(mask) for mask in repaint[rows]],
                 "generator": [torch.Generator().manual_seed(int(seed)) for seed in seeds[rows]],
             }

@@ -36,7 +36,7 @@ def build_vae(sizes: NanoSizes) -> AutoencoderKL:
         norm_num_groups=8,
         mid_block_add_attention=False,
         force_upcast=False,
-        sample_size=sizes.picture_px,
+        sample_size=sizes.image_px,
         scaling_factor=1.0,
     )
     with torch.no_grad():
@@ -49,7 +49,7 @@ def build_unet(sizes: NanoSizes) -> UNet2DConditionModel:
     shared = _unet_arguments(sizes)
     ups = ("CrossAttnUpBlock2D",) * (len(sizes.unet_channels) - 1) + ("UpBlock2D",)
     return UNet2DConditionModel(
-        sample_size=sizes.picture_px // sizes.factor,
+        sample_size=sizes.image_px // sizes.factor,
         in_channels=9,
         out_channels=4,
         up_block_types=ups,
@@ -114,9 +114,9 @@ def build_scheduler() -> DPMSolverMultistepScheduler:
     """Build the noise schedule of training, which is also the default sampler of the shipped folder.
 
     Less noise than SDXL's at the same step (a signal-to-noise ratio about 5 times as high half-way): nine tenths of
-    the variance of nano's small latents are the mean colour of the picture and its slow changes, and with SDXL's
+    the variance of nano's small latents are the mean colour of the image and its slow changes, and with SDXL's
     schedule all structure would be decided late (the argument of Hoogeboom et al. 2023,
-    arXiv 2301.11093, for large pictures, turned round).
+    arXiv 2301.11093, for large images, turned round).
     """
     return DPMSolverMultistepScheduler(
         num_train_timesteps=TRAIN_TIMESTEPS,
@@ -126,7 +126,7 @@ def build_scheduler() -> DPMSolverMultistepScheduler:
         prediction_type="v_prediction",
         rescale_betas_zero_snr=True,
         timestep_spacing="trailing",
-        algorithm_type="sde-dpmsolver++",  # fresh noise at every step mends what an early step got wrong
+        algorithm_type="sde-dpmsolver++",  # fresh noise at every step corrects what an early step got wrong
     )
 
 

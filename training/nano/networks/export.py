@@ -110,7 +110,7 @@ def vocabulary(size: int) -> dict[str, object]:
     """List what the shipped model understands, for the pages: slots, synonyms, every word, examples, defaults.
 
     Args:
-        size: side of its pictures in pixels.
+        size: side of its images in pixels.
     """
     return {
         "surface": list(words.SURFACES),

@@ -44,7 +44,7 @@ class ControlStage(Stage):
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the loss of one batch, see `hint_drawer`."""
         base = self.base
-        noisy, target, steps = noised(batch["picture"], base.signal)
+        noisy, target, steps = noised(batch["image"], base.signal)
         with torch.no_grad():
             words, pooled = encode_text(base.text, batch["tokens"])
         words, pooled = dropped(words, pooled, base.drop_prompt)
@@ -79,8 +79,8 @@ def hint_drawer(
             if rng.random() < OBJECT_ONLY and (rows.repaint[index] == 0).any():
                 hint = np.where(rows.repaint[index] == 0, hint, 0)
             hints.append(hint)
-        pictures = torch.from_numpy(np.stack(hints)).float() / 255
-        batch["hint"] = pictures[:, None].repeat(1, 3, 1, 1)
+        images = torch.from_numpy(np.stack(hints)).float() / 255
+        batch["hint"] = images[:, None].repeat(1, 3, 1, 1)
         return batch
 
     return with_hints

@@ -16,7 +16,7 @@ from training.nano.networks.build import TRAIN_TIMESTEPS, TextParts, alphas_cump
 from training.nano.stages.fitting import Average, Batch, Stage, decayed
 from training.nano.stages.vae import LATENT_STD
 
-# Timesteps by share of the rows: two thirds where the structure of a picture is decided from the words, few where it is
+# Timesteps by share of the rows: two thirds where the structure of an image is decided from the words, few where it is
 # plain to see already, few where only its colour is.
 SHARES, TIMES = (0.0, 0.1, 0.2, 0.85, 1.0), (0.0, 300.0, 480.0, 900.0, 1000.0)
 LITTLE_NOISE = 0.2  # noise power below which a row counts less: its noise is lost in the latents' own grain
@@ -51,7 +51,7 @@ class DiffusionStage(Stage):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the loss of one batch, see `latent_drawer`."""
-        noisy, target, steps = noised(batch["picture"], self.signal)
+        noisy, target, steps = noised(batch["image"], self.signal)
         words, pooled = encode_text(self.text, batch["tokens"])
         words, pooled = dropped(words, pooled, self.drop_prompt)
         predicted = self.unet(
@@ -110,8 +110,8 @@ def added_conditions(pooled: torch.Tensor, size_numbers: torch.Tensor) -> dict[s
     return {"text_embeds": pooled, "time_ids": size_numbers.to(pooled.device)}
 
 
-# Surfaces, colours and light look the same in a crop, which costs a quarter of a whole picture.
-CROPS_A_PICTURE = 3  # rows of a batch of crops for each row of a batch of whole pictures
+# Surfaces, colours and light look the same in a crop, which costs a quarter of a whole image.
+CROPS_PER_IMAGE = 3  # rows of a batch of crops for each row of a batch of whole images
 CROP_SIDE = 1 / 2  # of the side of the whole
 
 
@@ -127,26 +127,26 @@ def latent_drawer(
     """Build a function that draws a batch.
 
     Args:
-        crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_A_PICTURE` times as many.
+        crop_share: share of the batches that hold crops of `CROP_SIDE`, `CROPS_PER_IMAGE` times as many.
         shares: (N,) probability with which a row is drawn first, see `focus`; all alike by default.
 
     Returns:
-        picture, masked (B, 4, h, w), mask (B, 1, h, w; 1 = paint), tokens (B, T), size_numbers (B, 6), index (B,).
+        image, masked (B, 4, h, w), mask (B, 1, h, w; 1 = paint), tokens (B, T), size_numbers (B, 6), index (B,).
     """
     whole_px = rows.rgb.shape[1]
-    factor = whole_px // latents.picture.shape[-1]
+    factor = whole_px // latents.image.shape[-1]
 
     def draw(rng: np.random.Generator) -> Batch:
         cropped = rng.random() < crop_share
-        count = min(len(rows.rgb), batch * (CROPS_A_PICTURE if cropped else 1))
+        count = min(len(rows.rgb), batch * (CROPS_PER_IMAGE if cropped else 1))
         chosen = np.sort(rng.choice(len(rows.rgb), count, replace=False, p=shares))
         mask = rows.repaint[chosen, ::factor, ::factor] >= 128
         window, numbers = _window(rng, whole_px, factor, cropped=cropped)
-        picture, masked, hole = (
+        image, masked, hole = (
             torch.from_numpy(array[window].astype(np.float32))
-            for array in (latents.picture[chosen], latents.masked[chosen], mask[:, None])
+            for array in (latents.image[chosen], latents.masked[chosen], mask[:, None])
         )
-        latent_parts = {"picture": picture, "masked": masked, "mask": hole}
+        latent_parts = {"image": image, "masked": masked, "mask": hole}
         return latent_parts | {
             "tokens": tokens[chosen],
             "size_numbers": torch.tensor([numbers] * len(chosen), dtype=torch.float32),

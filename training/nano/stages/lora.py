@@ -40,7 +40,7 @@ LARGE_PX = 512  # from this side on activations are computed twice instead of ke
 class LoraOptions:
     """One LoRA training."""
 
-    photos: Path  # class folders of pictures, or a folder with metadata.jsonl
+    photos: Path  # class folders of images, or a folder with metadata.jsonl
     out: Path  # where the LoRA goes; usable as `--model OUT`
     model: str  # a registered name or a checkpoint folder
     rank: int = 8
@@ -49,7 +49,7 @@ class LoraOptions:
 
 
 class CutBatch(TypedDict):
-    """A batch of squares cut out of photographs."""
+    """A batch of squares cut out of photos."""
 
     rgb: torch.Tensor  # (B, 3, S, S) in -1 to 1
     mask: torch.Tensor  # (B, 1, S, S); 1 = to be painted
@@ -85,7 +85,7 @@ class LoraStage(Stage):
         self._embedded: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}  # by caption: states, pooled
 
     def training_step(self, batch: CutBatch, _: int) -> torch.Tensor:
-        """Return the loss of one batch, see `picture_drawer`."""
+        """Return the loss of one batch, see `image_drawer`."""
         latents, conditions = self._encoded(batch)
         noise = torch.randn_like(latents)
         last = int(self.schedule.config.num_train_timesteps)
@@ -108,11 +108,11 @@ class LoraStage(Stage):
     def _encoded(self, batch: CutBatch) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Encode the images, and for a 9-channel UNet mask and masked latents."""
         vae = self.pipeline.vae
-        pictures, mask = batch["rgb"].to(vae.device, vae.dtype), batch["mask"].to(vae.device, vae.dtype)
-        latents = vae.encode(pictures).latent_dist.sample() * vae.config.scaling_factor
+        images, mask = batch["rgb"].to(vae.device, vae.dtype), batch["mask"].to(vae.device, vae.dtype)
+        latents = vae.encode(images).latent_dist.sample() * vae.config.scaling_factor
         if self.pipeline.unet.config.in_channels == 4:
             return latents, []
-        masked = vae.encode(pictures * (mask < 0.5)).latent_dist.sample() * vae.config.scaling_factor
+        masked = vae.encode(images * (mask < 0.5)).latent_dist.sample() * vae.config.scaling_factor
         return latents, [F.interpolate(mask, latents.shape[-2:]), masked]
 
     @torch.no_grad()
@@ -125,7 +125,7 @@ class LoraStage(Stage):
 
 
 def tune_lora(options: LoraOptions) -> list[str]:
-    """Train a LoRA on the photographs, write it and return its captions. An interrupted training is resumed.
+    """Train a LoRA on the photos, write it and return its captions. An interrupted training is resumed.
 
     Raises:
         InvalidRequest: see `tune.tune`; or the model is a LoRA itself.
@@ -137,16 +137,16 @@ def tune_lora(options: LoraOptions) -> list[str]:
     if base.lora:
         raise InvalidRequest(f"{options.model} is a LoRA itself; name the model that it belongs to")
     check_new(options.out, base.folder)
-    photographs = captioned(options.photos, short_px=SIDES_SEEN * facts.size)
+    photos = captioned(options.photos, short_px=SIDES_SEEN * facts.size)
     pipeline = Pipelines(base, hardware(half=base.half)).inpaint
     if facts.size >= LARGE_PX:
         pipeline.unet.enable_gradient_checkpointing()
     origin = {"model": options.model, "revision": facts.revision, "rank": options.rank}
-    work = work_folder(options.out, origin, photographs)
+    work = work_folder(options.out, origin, photos)
     torch.manual_seed(options.seed)
     stage = LoraStage(pipeline, options.stage, rank=options.rank).train()
-    fit(stage, picture_drawer(photographs, facts.size, batch=options.stage.batch, seed=options.seed), work)
-    captions = list(dict.fromkeys(caption for _, caption in photographs))
+    fit(stage, image_drawer(photos, facts.size, batch=options.stage.batch, seed=options.seed), work)
+    captions = list(dict.fromkeys(caption for _, caption in photos))
     layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(pipeline.unet))
     pipeline.save_lora_weights(work / "lora", unet_lora_layers=layers)
     (work / "lora" / LORA_FILE).write_text(
@@ -158,14 +158,14 @@ def tune_lora(options: LoraOptions) -> list[str]:
     return captions
 
 
-def picture_drawer(
-    photographs: list[tuple[np.ndarray, str]], size: int, *, batch: int, seed: int
+def image_drawer(
+    photos: list[tuple[np.ndarray, str]], size: int, *, batch: int, seed: int
 ) -> Callable[[np.random.Generator], CutBatch]:
-    """Build a function that cuts a batch of squares of `size` pixels out of the photographs."""
+    """Build a function that cuts a batch of squares of `size` pixels out of the photos."""
     surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=seed)
 
     def draw(rng: np.random.Generator) -> CutBatch:
-        chosen = [photographs[index] for index in rng.integers(len(photographs), size=batch)]
+        chosen = [photos[index] for index in rng.integers(len(photos), size=batch)]
         cuts = [cut(photo, size, surfaces, rng) for photo, _ in chosen]
         return {
             "rgb": signed(np.stack([rgb for rgb, _ in cuts])),

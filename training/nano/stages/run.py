@@ -13,7 +13,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from pipeline.errors import InvalidRequest
 from training.nano.config import NanoConfig
 from training.nano.data import words
-from training.nano.data.rows import draw_rows, encode_rows, photographs
+from training.nano.data.rows import draw_rows, encode_rows, photo_surfaces
 from training.nano.networks.build import TextParts, build_controlnet, build_text, build_unet, build_vae
 from training.nano.networks.export import (
     CONTROL_GAIN,
@@ -44,7 +44,7 @@ def train_vae(config: NanoConfig) -> None:
     rows = draw_rows(config, held_out=False)
     vae = build_vae(config.sizes)
     stage = VaeStage(vae, config.vae)
-    textures = photographs(config, held_out=False)
+    textures = photo_surfaces(config, held_out=False)
     fit(stage, crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.vae.batch), folder)
     fold_latent_scale(vae, *latent_scale(vae, rows))
     _save(vae, folder)
@@ -63,7 +63,7 @@ def train_decoder(config: NanoConfig) -> None:
     torch.manual_seed(config.scenes.seed + 3)
     rows = draw_rows(config, held_out=False)
     vae = AutoencoderKL.from_pretrained(config.work / "vae")
-    textures = photographs(config, held_out=False)
+    textures = photo_surfaces(config, held_out=False)
     drawer = crop_drawer(rows, textures, crop_px=config.crop_px, batch=config.decoder.batch)
     fit(DecoderStage(vae, config.decoder), drawer, folder)
     _save(vae, folder)

@@ -1,4 +1,4 @@
-"""Continues the training of a checkpoint on images of a person's own site."""
+"""Continues the training of a checkpoint on images of one's own site."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from pipeline.rendering.families.sdxl.quiet import quiet
 from training.nano.config import StageOptions
 from training.nano.data.rows import Rows, encode_rows
 from training.nano.data.scenes import draw_scene, masked
-from training.nano.data.surfaces import PICTURE_SUFFIXES, Surfaces, load_surfaces
+from training.nano.data.surfaces import IMAGE_SUFFIXES, Surfaces, load_surfaces
 from training.nano.networks.build import TextParts
 from training.nano.networks.export import WORDS_FILE, check_out, whole_checkpoint, write_folder
 from training.nano.stages.diffusion import DiffusionStage, latent_drawer, tokenized
 from training.nano.stages.fitting import fit
 
 CAPTIONS_FILE = "metadata.jsonl"  # as `datasets` reads it: file_name and text
-ROWS = 1200  # rows cut from the photographs
+ROWS = 1200  # rows cut from the photos
 KNOWN_SHARE = 0.25  # rows drawn beside them, so that the old words are not forgotten
 MIN_SIDE_PX = 32
 NO_OTHER_SLOTS = ("site", "words", "examples")  # lists of a vocabulary that may hold places of one's own
-SIDES_SEEN = 2  # a cut takes half of a photograph's shorter side or more: so many times the model's is enough
+SIDES_SEEN = 2  # a cut takes half of a photo's shorter side or more: so many times the model's is enough
 TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_decay=0.99, save_every_s=60)
 
 
@@ -43,7 +43,7 @@ TUNING = StageOptions(steps=1000, batch=8, learning_rate=2e-4, warm_up=50, ema_d
 class TuneOptions:
     """One continued training."""
 
-    photos: Path  # class folders of pictures, or a folder with metadata.jsonl
+    photos: Path  # class folders of images, or a folder with metadata.jsonl
     out: Path  # where the checkpoint goes; usable as `--model OUT`
     base: Path  # the checkpoint to go on from, as `export` writes it
     stage: StageOptions = TUNING
@@ -52,25 +52,25 @@ class TuneOptions:
 
 
 def tune(options: TuneOptions) -> list[str]:
-    """Train UNet and text encoders on the photographs, write a complete checkpoint, return its new captions.
+    """Train UNet and text encoders on the photos, write a complete checkpoint, return its new captions.
 
     The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
 
     Raises:
         InvalidRequest: `options.out` holds something that `training.nano` did not write, or the base itself; or the
-            base is no checkpoint of nano.
-        SourceRefused: no readable picture, or captions that name missing files.
+            base is not a checkpoint of nano.
+        SourceRefused: no readable image, or captions that name missing files.
     """
     base = options.base
     vae, unet, control, text = _parts(base)
     check_new(options.out, base)
     size = int(unet.config.sample_size) * 2 ** (len(vae.config.block_out_channels) - 1)
-    photographs = captioned(options.photos, short_px=SIDES_SEEN * size)
-    captions = list(dict.fromkeys(caption for _, caption in photographs))
+    photos = captioned(options.photos, short_px=SIDES_SEEN * size)
+    captions = list(dict.fromkeys(caption for _, caption in photos))
     origin = {"base": fingerprint(base), "rows": options.rows, "seed": options.seed}
-    work = work_folder(options.out, origin, photographs)
+    work = work_folder(options.out, origin, photos)
     torch.manual_seed(options.seed)
-    rows = _rows(photographs, size, options)
+    rows = _rows(photos, size, options)
     latents = encode_rows(rows, vae, work)
     stage = DiffusionStage(unet, text, options.stage, drop_prompt=0.1).train()
     tokens = tokenized(text, rows.captions)
@@ -86,7 +86,7 @@ def check_new(out: Path, base: Path | None) -> None:
     """Refuse an --out that holds other files, the base or the shipped model.
 
     Raises:
-        InvalidRequest: it is one of them.
+        InvalidRequest: it is one of these.
     """
     check_out(out)
     models = [folder.resolve() for folder in (base, NANO_FOLDER) if folder is not None]
@@ -97,16 +97,14 @@ def check_new(out: Path, base: Path | None) -> None:
         )
 
 
-def work_folder(
-    out: Path, origin: Mapping[str, object], photographs: Sequence[tuple[np.ndarray, str]]
-) -> Path:
+def work_folder(out: Path, origin: Mapping[str, object], photos: Sequence[tuple[np.ndarray, str]]) -> Path:
     """Return `OUT.work`: kept where an interrupted training had the same inputs, else emptied.
 
     Raises:
-        InvalidRequest: there is a folder of that name that no tuning made.
+        InvalidRequest: a folder of that name was not written by a tuning run.
     """
     digest = sha256()
-    for rgb, caption in photographs:
+    for rgb, caption in photos:
         digest.update(rgb.tobytes() + caption.encode())
     text = json.dumps({**origin, "photographs": digest.hexdigest()}, indent=1)
     work = out.with_name(out.name + ".work")
@@ -125,7 +123,7 @@ def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, s
     """Read the images of a folder, (H, W, 3) uint8, each with a caption: from metadata.jsonl, or its folder's name.
 
     Args:
-        short_px: pictures whose shorter side is longer are made smaller.
+        short_px: images whose shorter side is longer are made smaller.
 
     Raises:
         SourceRefused: see `tune`.
@@ -133,7 +131,7 @@ def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, s
     if not folder.is_dir():
         raise SourceRefused(f"there is no folder {folder}; --photos needs class folders of images")
     listed = _listed(folder) if (folder / CAPTIONS_FILE).is_file() else _by_class(folder)
-    pictures = []
+    images = []
     for file, caption in listed:
         try:
             rgb = load_photo(file.read_bytes(), file.name).rgb
@@ -145,12 +143,12 @@ def captioned(folder: Path, *, short_px: int = 2048) -> list[tuple[np.ndarray, s
                 cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
             )
         if min(rgb.shape[:2]) >= MIN_SIDE_PX:
-            pictures.append((rgb, caption))
-    if not pictures:
+            images.append((rgb, caption))
+    if not images:
         raise SourceRefused(
-            f"{folder} holds no readable pictures; put them into class folders, or list them in {CAPTIONS_FILE}"
+            f"{folder} holds no readable images; put them into class folders, or list them in {CAPTIONS_FILE}"
         )
-    return pictures
+    return images
 
 
 def _listed(folder: Path) -> list[tuple[Path, str]]:
@@ -171,7 +169,7 @@ def _listed(folder: Path) -> list[tuple[Path, str]]:
             ) from None
         if not file.is_file():
             raise SourceRefused(
-                f"{folder / CAPTIONS_FILE}, line {number}: there is no picture {row['file_name']}"
+                f"{folder / CAPTIONS_FILE}, line {number}: there is no image {row['file_name']}"
             )
         captioned_files.append((file, caption))
     return captioned_files
@@ -183,7 +181,7 @@ def _by_class(folder: Path) -> list[tuple[Path, str]]:
         for place in sorted(folder.iterdir())
         if place.is_dir()
         for file in sorted(place.iterdir())
-        if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()
+        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
     ]
 
 
@@ -202,12 +200,12 @@ def _parts(
     return vae, unet, control, text
 
 
-def _rows(photographs: Sequence[tuple[np.ndarray, str]], size: int, options: TuneOptions) -> Rows:
-    """Cut rows out of the photographs, with objects and holes, and draw some scenes of the old vocabulary."""
+def _rows(photos: Sequence[tuple[np.ndarray, str]], size: int, options: TuneOptions) -> Rows:
+    """Cut rows out of the photos, with objects and holes, and draw some scenes of the old vocabulary."""
     rng = np.random.default_rng(options.seed)
     surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=options.seed)
     rgb, repaint, captions = [], [], []
-    turns = in_turns(photographs, rng)
+    turns = in_turns(photos, rng)
     for _ in range(options.rows):
         if rng.random() < KNOWN_SHARE:
             scene = draw_scene(surfaces, size, rng)
@@ -222,22 +220,22 @@ def _rows(photographs: Sequence[tuple[np.ndarray, str]], size: int, options: Tun
 
 
 def in_turns(
-    photographs: Sequence[tuple[np.ndarray, str]], rng: np.random.Generator
+    photos: Sequence[tuple[np.ndarray, str]], rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, str]]:
-    """Yield photographs without end: the captions in turns, those of one caption in random order."""
+    """Yield photos without end: the captions in turns, those of one caption in random order."""
     by_caption: dict[str, list[np.ndarray]] = {}
-    for photo, caption in photographs:
+    for photo, caption in photos:
         by_caption.setdefault(caption, []).append(photo)
-    orders = {caption: rng.permutation(len(photos)) for caption, photos in by_caption.items()}
+    orders = {caption: rng.permutation(len(group)) for caption, group in by_caption.items()}
     for turn in count():
-        for caption, photos in by_caption.items():
-            yield photos[orders[caption][turn % len(photos)]], caption
+        for caption, group in by_caption.items():
+            yield group[orders[caption][turn % len(group)]], caption
 
 
 def cut(
     photo: np.ndarray, size: int, surfaces: Surfaces, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a square out of a photograph, mirrored at random, a little lighter or darker, with its repaint mask.
+    """Cut a square out of a photo, mirrored at random, a little lighter or darker, with its repaint mask.
 
     Args:
         photo: (H, W, 3) uint8.

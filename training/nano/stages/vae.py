@@ -1,4 +1,4 @@
-"""First stage: the autoencoder, trained on crops of scenes, surfaces and shelf photographs."""
+"""First stage: the autoencoder, trained on crops of scenes, surfaces and shelf photos."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ OPPONENTS = ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5))  # red against blue, green aga
 ANCHORS = ((0.7, 0.7, 0.7), (2.0, 0.0, -2.0), (-2.0, 4.0, -2.0))
 ANCHOR_WEIGHT = 0.3
 DECODER_NOISE = 0.05  # std, of latents of std LATENT_STD
-CRITIC_WEIGHT = 0.5  # pull of the critic relative to that of the distance, as gradients on the picture
-CRITIC_WARM_UP = 300  # steps in which that weight rises from zero: an untrained critic is no guide
+CRITIC_WEIGHT = 0.5  # pull of the critic relative to that of the distance, as gradients on the image
+CRITIC_WARM_UP = 300  # steps in which that weight rises from zero: an untrained critic guides badly
 SWAPPED_COLOURS = 0.4  # share of the crops whose channels change places, so that every colour occurs
 
 
@@ -47,21 +47,21 @@ class VaeStage(Stage):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
-        pictures = batch["rgb"]
-        posterior = self.vae.encode(pictures).latent_dist
+        images = batch["rgb"]
+        posterior = self.vae.encode(images).latent_dist
         latents = posterior.mean + posterior.std * torch.randn_like(posterior.mean)
         rebuilt = self.vae.decode(latents).sample.float()
         kl = posterior.kl().float().mean() / latents[0].numel()
-        anchor = anchor_loss(posterior.mean.float(), pictures)
-        loss: torch.Tensor = reconstruction_loss(rebuilt, pictures) + KL_WEIGHT * kl + ANCHOR_WEIGHT * anchor
-        self.log_dict({"loss": loss, "kl": kl, "anchor": anchor, "l1": F.l1_loss(rebuilt, pictures)})
+        anchor = anchor_loss(posterior.mean.float(), images)
+        loss: torch.Tensor = reconstruction_loss(rebuilt, images) + KL_WEIGHT * kl + ANCHOR_WEIGHT * anchor
+        self.log_dict({"loss": loss, "kl": kl, "anchor": anchor, "l1": F.l1_loss(rebuilt, images)})
         return loss
 
 
 class Critic(nn.Module):
-    """Tells photographs from reconstructions, a score for each latent (PatchGAN, Isola et al. 2017, arXiv 1611.07004).
+    """Tells photos from reconstructions, a score for each latent (PatchGAN, Isola et al. 2017, arXiv 1611.07004).
 
-    It is told the latents, so that a texture must also suit its place. No norms: they would hide how strong a faint
+    It is given the latents, so that a texture must also suit its place. No norms: they would hide how strong a faint
     texture is.
     """
 
@@ -78,9 +78,9 @@ class Critic(nn.Module):
             nn.Conv2d(widths[-1], 1, 1),
         )
 
-    def forward(self, pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        """Score (B, 3, H, W) in -1 to 1 with their (B, 4, h, w) latents: (B, 1, h, w), high for photographs."""
-        logits: torch.Tensor = self.head(torch.cat([self.body(pictures), latents], 1)).float()
+    def forward(self, images: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        """Score (B, 3, H, W) in -1 to 1 with their (B, 4, h, w) latents: (B, 1, h, w), high for photos."""
+        logits: torch.Tensor = self.head(torch.cat([self.body(images), latents], 1)).float()
         return logits
 
 
@@ -90,7 +90,7 @@ class DecoderStage(Stage):
     Four numbers for 8 x 8 px do not hold the grain of asphalt: a decoder that only minimises distances paints the mean
     of all grains, which is smooth. A `Critic` beside it wants grain, as in the autoencoder of latent diffusion (Rombach
     et al. 2022, arXiv 2112.10752, section 3.1), with hinge losses. The latents get a little noise, as those that a
-    UNet draws are never quite those of a picture.
+    UNet draws are never quite those of an image.
     """
 
     def __init__(self, vae: AutoencoderKL, options: StageOptions) -> None:
@@ -109,22 +109,22 @@ class DecoderStage(Stage):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Return the loss of one batch; batch["rgb"] is (B, 3, C, C) in -1 to 1."""
-        pictures = batch["rgb"].contiguous(memory_format=torch.channels_last)
+        images = batch["rgb"].contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            latents = self.vae.encode(pictures).latent_dist.sample()
+            latents = self.vae.encode(images).latent_dist.sample()
         rebuilt = self.vae.decode(latents + DECODER_NOISE * torch.randn_like(latents)).sample.float()
         critic_loss = (
-            F.relu(1 - self.critic(pictures, latents)).mean()
+            F.relu(1 - self.critic(images, latents)).mean()
             + F.relu(1 + self.critic(rebuilt.detach(), latents)).mean()
         )
         fixed = {name: value.detach() for name, value in self.critic.named_parameters()}
         score = torch.func.functional_call(self.critic, fixed, (rebuilt, latents)).mean()
-        distance = reconstruction_loss(rebuilt, pictures)
+        distance = reconstruction_loss(rebuilt, images)
         (towards,) = torch.autograd.grad(distance, rebuilt)
         (grain,) = torch.autograd.grad(-score, rebuilt)
         share = CRITIC_WEIGHT * min(1.0, self.global_step / CRITIC_WARM_UP)
         pull = (rebuilt * balanced(towards, grain, share)).sum()  # its gradient is the balanced one
-        self.log_dict({"loss": distance, "critic": critic_loss, "l1": F.l1_loss(rebuilt, pictures)})
+        self.log_dict({"loss": distance, "critic": critic_loss, "l1": F.l1_loss(rebuilt, images)})
         total: torch.Tensor = pull - pull.detach() + distance.detach() + critic_loss
         return total
 
@@ -132,7 +132,7 @@ class DecoderStage(Stage):
 def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.Tensor:
     """Add the critic's gradient, scaled to `share` of the length of the distance's gradient.
 
-    The adaptive weight of Esser et al. 2021 (arXiv 2012.09841, equation 7), on the picture instead of the last layer.
+    The adaptive weight of Esser et al. 2021 (arXiv 2012.09841, equation 7), on the image instead of the last layer.
 
     Args:
         towards: (B, 3, H, W) gradient of the distance with respect to the reconstruction.
@@ -142,24 +142,24 @@ def balanced(towards: torch.Tensor, grain: torch.Tensor, share: float) -> torch.
     return gradient
 
 
-def anchor_loss(latents: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+def anchor_loss(latents: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     """Return the squared distance from `ANCHORS` of the 2x2 means of the first three of (B, 4, h, w) latents."""
-    axes = pictures.new_tensor(ANCHORS)[:, :, None, None]
-    target = F.conv2d(F.adaptive_avg_pool2d(pictures, (latents.shape[2] // 2, latents.shape[3] // 2)), axes)
+    axes = images.new_tensor(ANCHORS)[:, :, None, None]
+    target = F.conv2d(F.adaptive_avg_pool2d(images, (latents.shape[2] // 2, latents.shape[3] // 2)), axes)
     return F.mse_loss(F.avg_pool2d(latents[:, :3], 2), target)
 
 
-def reconstruction_loss(rebuilt: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+def reconstruction_loss(rebuilt: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
     """Return the mean distance of two (B, 3, H, W) batches, with weight on edges and on the average colour.
 
-    Most of the energy of photographs is brightness: so colour differences (`OPPONENTS`) have a term of their own.
+    Most of the energy of photos is brightness: so colour differences (`OPPONENTS`) have a term of their own.
     """
-    small, target = F.avg_pool2d(rebuilt, 4), F.avg_pool2d(pictures, 4)
-    axes = pictures.new_tensor(OPPONENTS)[:, :, None, None]
-    loss = F.l1_loss(rebuilt, pictures) + 0.6 * F.l1_loss(small, target)
+    small, target = F.avg_pool2d(rebuilt, 4), F.avg_pool2d(images, 4)
+    axes = images.new_tensor(OPPONENTS)[:, :, None, None]
+    loss = F.l1_loss(rebuilt, images) + 0.6 * F.l1_loss(small, target)
     loss = loss + COLOUR_WEIGHT * F.l1_loss(F.conv2d(small, axes), F.conv2d(target, axes))
     for axis in (2, 3):
-        loss = loss + 0.25 * F.l1_loss(rebuilt.diff(dim=axis), pictures.diff(dim=axis))
+        loss = loss + 0.25 * F.l1_loss(rebuilt.diff(dim=axis), images.diff(dim=axis))
     return loss
 
 
@@ -170,7 +170,7 @@ def crop_drawer(
 
     One batch in four holds a quarter as many crops of twice the side: the group norms see other statistics there.
     """
-    textures = [picture for pictures in surfaces.photos.values() for picture in pictures] + surfaces.extras
+    textures = [image for images in surfaces.photos.values() for image in images] + surfaces.extras
     textures = textures or [tile for tiles in surfaces.drawn.values() for tile in tiles]
 
     def draw(rng: np.random.Generator) -> Batch:
@@ -179,19 +179,19 @@ def crop_drawer(
         side = crop_px * (2 if large else 1)
         for _ in range(max(1, batch // 4) if large else batch):
             if rng.random() < 2 / 3:
-                picture = rows.rgb[rng.integers(len(rows.rgb))]
+                image = rows.rgb[rng.integers(len(rows.rgb))]
             else:
-                picture = textures[rng.integers(len(textures))]
-            crops.append(_crop(picture, side, rng))
+                image = textures[rng.integers(len(textures))]
+            crops.append(_crop(image, side, rng))
         return {"rgb": signed(np.stack(crops))}
 
     return draw
 
 
-def _crop(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
-    taken = int(min(min(picture.shape[:2]), side / rng.uniform(0.8, 1.25)))
-    top, left = (int(rng.integers(0, length - taken + 1)) for length in picture.shape[:2])
-    crop = picture[top : top + taken, left : left + taken]
+def _crop(image: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    taken = int(min(min(image.shape[:2]), side / rng.uniform(0.8, 1.25)))
+    top, left = (int(rng.integers(0, length - taken + 1)) for length in image.shape[:2])
+    crop = image[top : top + taken, left : left + taken]
     crop = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if taken > side else cv2.INTER_LINEAR)
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
     gains = rng.uniform(0.7, 1.25) * rng.uniform(0.9, 1.1, 3)
@@ -201,11 +201,11 @@ def _crop(picture: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarra
 
 
 @torch.no_grad()
-def latent_scale(vae: AutoencoderKL, rows: Rows, *, pictures: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
+def latent_scale(vae: AutoencoderKL, rows: Rows, *, images: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
     """Return mean and std / `LATENT_STD`, (4,) each, of the latents of the first images."""
     parts = [
         vae.encode(signed(rows.rgb[i : i + 16])).latent_dist.sample()
-        for i in range(0, min(pictures, len(rows.rgb)), 16)
+        for i in range(0, min(images, len(rows.rgb)), 16)
     ]
     latents = torch.cat(parts)
     return latents.mean((0, 2, 3)), latents.std((0, 2, 3)) / LATENT_STD

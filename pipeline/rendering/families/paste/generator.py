@@ -19,7 +19,7 @@ class PasteGenerator:
 
     @property
     def facts(self) -> ModelFacts:
-        """What a plan must know; there is no model."""
+        """The facts that a plan needs; there is no model."""
         return self._facts
 
     def generate(

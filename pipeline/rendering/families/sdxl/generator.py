@@ -48,10 +48,10 @@ class PipelineSet(Protocol):
 
 
 class SdxlGenerator:
-    """Keeps the promise of `Generator` with the unchanged pipelines of diffusers.
+    """A `Generator` that runs the unchanged pipelines of diffusers.
 
     Every row of a batch draws its noise from a CPU generator seeded with its own spec's seed, and its prompt
-    is encoded alone, so a picture does not depend on its neighbours beyond the rounding of the batched
+    is encoded alone, so an image does not depend on its neighbours beyond the rounding of the batched
     arithmetic. A pipeline is not thread-safe: calls wait for one another.
     """
 
@@ -64,13 +64,13 @@ class SdxlGenerator:
 
     @property
     def facts(self) -> ModelFacts:
-        """Name, pinned revision and proposed values of the model."""
+        """Name, pinned revision and default values of the model."""
         return self._facts
 
     def generate(
         self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
     ) -> list[RGB]:
-        """One picture a job, in order; see `Generator.generate`. Halves the batch where memory runs out."""
+        """Generate one image per job, in order; see `Generator.generate`. Halves the batch when memory runs out."""
         if not jobs:
             return []
         self._check_size(jobs[0].spec.size)
@@ -83,7 +83,7 @@ class SdxlGenerator:
         if len(jobs) == 1:
             height, width = jobs[0].spec.size
             raise InvalidRequest(
-                f"{self._facts.name} has not enough memory for one picture of {width}x{height} px; "
+                f"{self._facts.name} has not enough memory for one image of {width}x{height} px; "
                 "choose a smaller size"
             )
         half = len(jobs) // 2
@@ -91,7 +91,7 @@ class SdxlGenerator:
         return first + self.generate(jobs[half:], on_step=on_step, cancelled=cancelled)
 
     def prepare(self, method: Method) -> None:
-        """Load what a method needs beyond what all need, before the first image asks for it."""
+        """Load what this method needs in addition to the parts that all methods share, before its first image."""
         with self._lock:
             match method:
                 case Method.CONTROLNET:
@@ -110,7 +110,7 @@ class SdxlGenerator:
             )
 
     def _check_steps(self, spec: SampleSpec) -> None:
-        """A strength below 1 leaves out a step, and what a run of few steps starts from is then the grey fill."""
+        """Refuse few steps with a strength below 1: one is left out, and painting would start from the grey fill."""
         few = spec.steps < _LEAST_STEPS and self._strength < 1.0 and spec.method is not Method.TEXT_TO_IMAGE
         if few:
             raise InvalidRequest(
@@ -122,7 +122,7 @@ class SdxlGenerator:
             raise Cancelled
         first = jobs[0].spec
         pipeline, given = self._pipeline_and_inputs(jobs)
-        pictures = pipeline(
+        images = pipeline(
             **given,
             **self._prompts(pipeline, jobs),
             height=first.size[0],
@@ -135,10 +135,10 @@ class SdxlGenerator:
             callback_on_step_end=_step_hook(on_step, cancelled),
             callback_on_step_end_tensor_inputs=[],
         ).images  # (N, H, W, 3) float32, 0 to 1
-        painted = (pictures * 255).round().astype(np.uint8)
+        painted = (images * 255).round().astype(np.uint8)
         if first.method is Method.TEXT_TO_IMAGE:
             return list(painted)
-        return [composite(job.layer, picture) for job, picture in zip(jobs, painted, strict=True)]
+        return [composite(job.layer, image) for job, image in zip(jobs, painted, strict=True)]
 
     def _pipeline_and_inputs(self, jobs: Sequence[Job]) -> tuple[Any, dict[str, Any]]:
         match jobs[0].spec.method:
@@ -160,7 +160,7 @@ class SdxlGenerator:
                 raise AssertionError(f"{other} needs no diffusion")
 
     def _surroundings(self, jobs: Sequence[Job]) -> dict[str, Any]:
-        """What the inpainting pipelines take: pictures (N, 3, H, W) and masks (N, 1, H, W), 1 = paint."""
+        """Return the inputs of the inpainting pipelines: images (N, 3, H, W) and masks (N, 1, H, W), 1 = paint."""
         grey = np.full((*jobs[0].spec.size, 3), _GREY, np.uint8)
         inset_px = self._pipelines.vae_scale_factor // 2  # the VAE blurs about as far over an outline
         masks = np.stack([repaint_mask(job.layer, inset_px=inset_px) for job in jobs])
@@ -190,10 +190,10 @@ class SdxlGenerator:
         return self._embedding(pipeline, negative or "")
 
     def _embedding(self, pipeline: Any, prompt: str) -> Embedding:
-        """What the text encoders make of a prompt: computed once, and alone, whoever its neighbours are."""
+        """Encode a prompt once and alone, so that it does not depend on the other prompts of its batch."""
         key = (id(pipeline.text_encoder_2), prompt)
         if key not in self._embeddings:
-            with quiet():  # of a prompt that is too long, which the plan's preview has told of
+            with quiet():  # no warning of a prompt that is too long: the plan's preview has given it
                 tokens, _, pooled, _ = pipeline.encode_prompt(
                     prompt=prompt, do_classifier_free_guidance=False
                 )
@@ -216,7 +216,7 @@ def _step_hook(on_step: OnStep | None, cancelled: IsCancelled | None) -> Callabl
 
 
 def _nothing_given(count: int, size: tuple[int, int]) -> dict[str, Any]:
-    """Inputs with which an inpainting pipeline draws the whole picture from the prompt."""
+    """Return inputs with which an inpainting pipeline draws the whole image from the prompt."""
     return {
         "image": torch.full((count, 3, *size), _GREY / 255),
         "mask_image": torch.ones((count, 1, *size)),
@@ -224,7 +224,7 @@ def _nothing_given(count: int, size: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _unit(pictures: Sequence[RGB | None]) -> torch.Tensor:
-    """(N, 3, H, W) float32 in 0 to 1."""
-    stacked = np.stack([picture for picture in pictures if picture is not None])
+def _unit(images: Sequence[RGB | None]) -> torch.Tensor:
+    """Stack images as (N, 3, H, W) float32 in 0 to 1."""
+    stacked = np.stack([image for image in images if image is not None])
     return torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255

@@ -48,14 +48,14 @@ def load_generator(model: Checkpoint, facts: ModelFacts) -> SdxlGenerator:
 
 
 class Pipelines:
-    """The pipelines of one checkpoint. They share VAE, text encoders and tokenizers; a UNet is loaded by need."""
+    """The pipelines of one checkpoint. They share VAE, text encoders and tokenizers; a UNet is loaded when needed."""
 
     def __init__(self, model: Checkpoint, place: Hardware) -> None:
         self._model = model
         self._place = place
         self._shared = self._load_encoders() | {"vae": self._load_vae()}
         if model.folder:
-            _ = self.inpaint  # so that a broken folder is told at once
+            _ = self.inpaint  # so that a broken folder is reported at once
 
     @property
     def vae_scale_factor(self) -> int:
@@ -120,7 +120,7 @@ class Pipelines:
         return self._from(Part.VAE, load, below="vae")
 
     def _pipeline(self, kind: Any, folder: Path) -> Any:
-        """A pipeline with its own UNet and scheduler over the shared parts."""
+        """Build a pipeline with its own UNet and scheduler over the shared parts."""
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", **self._options(folder / "unet"))
         loaded = kind.from_pretrained(
             folder, unet=unet, **self._shared, add_watermarker=False, local_files_only=True
@@ -151,7 +151,7 @@ class Pipelines:
             return load(folder)
 
     def _options(self, folder: Path) -> dict[str, Any]:
-        """How to load the part in a folder. Each part has a precision of its own."""
+        """Return the options for loading a part from a folder; each part has its own precision."""
         return {
             "torch_dtype": self._place.dtype,
             "variant": "fp16" if any(folder.glob("*.fp16*.safetensors")) else None,
@@ -166,7 +166,7 @@ class Pipelines:
 
 @contextmanager
 def _loading(name: str) -> Iterator[None]:
-    """Quiet loading; what diffusers says of broken files becomes one sentence."""
+    """Load quietly, and turn errors of diffusers about broken files into one sentence."""
     try:
         with quiet(), torch.inference_mode(False):
             yield

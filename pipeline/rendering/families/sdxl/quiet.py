@@ -1,4 +1,4 @@
-"""Keeps what diffusers and transformers say to the terminal away from the person; the studio has words of its own."""
+"""Hides the terminal output of diffusers and transformers; the studio reports progress and errors itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import transformers
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No log lines, progress bars or warnings of the two libraries inside; their levels are put back after."""
+    """Silence log lines, progress bars and warnings of the two libraries; their levels are restored afterwards."""
     levels = diffusers.utils.logging.get_verbosity(), transformers.utils.logging.get_verbosity()
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()

@@ -87,7 +87,7 @@ def test_ground_gets_finer_towards_the_horizon() -> None:
     assert crossings[0] > crossings[1] > 0
 
 
-def test_held_out_photographs_are_never_in_training(tmp_path: Path) -> None:
+def test_held_out_photos_are_never_in_training(tmp_path: Path) -> None:
     folder = tmp_path / "bricks"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -97,7 +97,7 @@ def test_held_out_photographs_are_never_in_training(tmp_path: Path) -> None:
         load_surfaces(tmp_path, None, held_out=held_out, held_out_share=0.3, seed=1).photos["bricks"]
         for held_out in (False, True)
     ]
-    seen = [{picture.tobytes() for picture in part} for part in parts]
+    seen = [{image.tobytes() for image in part} for part in parts]
     assert len(seen[0]) + len(seen[1]) == 40
     assert not seen[0] & seen[1]
     assert len(seen[1]) > 0

@@ -12,7 +12,7 @@ def test_every_paint_is_called_by_its_own_word(word: str) -> None:
     assert colour_word(np.array(PAINTS[word])) == word
 
 
-def test_a_colour_between_two_words_is_not_said() -> None:
+def test_a_colour_between_two_words_is_not_named() -> None:
     assert colour_word(np.array((60, 190, 190))) == ""
 
 

@@ -30,8 +30,8 @@ def test_a_work_folder_without_checkpoints_has_seen_no_steps(tmp_path: Path) -> 
 
 
 def test_the_vocabulary_is_plain_json_with_defaults_and_all_slots() -> None:
-    told = json.loads(json.dumps(vocabulary(128)))
-    assert told["defaults"]["size"] == 128
+    written = json.loads(json.dumps(vocabulary(128)))
+    assert written["defaults"]["size"] == 128
     assert {
         "surface",
         "place",
@@ -43,5 +43,5 @@ def test_the_vocabulary_is_plain_json_with_defaults_and_all_slots() -> None:
         "synonyms",
         "words",
         "examples",
-    } <= set(told)
-    assert set(" ".join(told["surface"]).split()) <= set(told["words"])
+    } <= set(written)
+    assert set(" ".join(written["surface"]).split()) <= set(written["words"])

@@ -11,11 +11,11 @@ def stripes(count: int, *, across: bool, seed: int) -> np.ndarray:
     """(N, 64, 64, 3) uint8: stripes eight pixels wide, level or upright, with noise."""
     rng = np.random.default_rng(seed)
     line = np.where(np.arange(64) // 8 % 2, 190, 60)
-    pictures = np.empty((count, 64, 64, 3))
-    for picture in pictures:
+    images = np.empty((count, 64, 64, 3))
+    for image in images:
         shifted = np.roll(line, rng.integers(16))
-        picture[:] = np.broadcast_to(shifted[:, None] if across else shifted[None], (64, 64))[..., None]
-    return np.clip(pictures + rng.normal(0, 12, pictures.shape), 0, 255).astype(np.uint8)
+        image[:] = np.broadcast_to(shifted[:, None] if across else shifted[None], (64, 64))[..., None]
+    return np.clip(images + rng.normal(0, 12, images.shape), 0, 255).astype(np.uint8)
 
 
 def drawn(rgb: np.ndarray, words: list[str]) -> Rows:
@@ -24,12 +24,12 @@ def drawn(rgb: np.ndarray, words: list[str]) -> Rows:
 
 
 def test_a_blur_keeps_the_mean_and_takes_the_grain() -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
-    soft = blurred(pictures, 1.5)
-    assert (soft.shape, soft.dtype) == (pictures.shape, np.uint8)
-    assert soft.std() < 0.3 * pictures.std()
-    assert soft.mean() == pytest.approx(pictures.mean(), abs=1.0)
-    assert np.array_equal(blurred(pictures, 0.1), pictures)
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    soft = blurred(images, 1.5)
+    assert (soft.shape, soft.dtype) == (images.shape, np.uint8)
+    assert soft.std() < 0.3 * images.std()
+    assert soft.mean() == pytest.approx(images.mean(), abs=1.0)
+    assert np.array_equal(blurred(images, 0.1), images)
 
 
 @pytest.mark.parametrize("grey", [False, True])
@@ -38,12 +38,12 @@ def test_judges_tell_textures_apart_that_they_never_saw_sharp_or_soft(grey: bool
     rows = drawn(np.concatenate([stripes(12, across=True, seed=1), stripes(12, across=False, seed=2)]), words)
     judge = trained_judges(rows, ["planks", "cloth"], grey=grey, steps=60, count=2)
     new = np.concatenate([stripes(8, across=True, seed=3), stripes(8, across=False, seed=4)])
-    for pictures in (new, blurred(new, 2.0)):
-        assert (judge.ranks(pictures, ["planks"] * 8 + ["cloth"] * 8) == 0).all()
-        assert (judge.ranks(pictures, ["cloth"] * 8 + ["planks"] * 8) == 1).all()
+    for images in (new, blurred(new, 2.0)):
+        assert (judge.ranks(images, ["planks"] * 8 + ["cloth"] * 8) == 0).all()
+        assert (judge.ranks(images, ["cloth"] * 8 + ["planks"] * 8) == 1).all()
 
 
 def test_scenes_with_a_wall_or_a_sky_teach_no_judge() -> None:
     rows = drawn(stripes(3, across=True, seed=5), ["wood"] * 3)
-    told = ["wood floor", "wood floor in front of a snow wall", "wood under a blue sky"]
-    assert single_surface(Rows(rows.rgb, rows.repaint, told, rows.surfaces)).tolist() == [0]
+    captions = ["wood floor", "wood floor in front of a snow wall", "wood under a blue sky"]
+    assert single_surface(Rows(rows.rgb, rows.repaint, captions, rows.surfaces)).tolist() == [0]

@@ -35,19 +35,19 @@ def test_vendi_counts_the_different_rows() -> None:
     assert cosine_vendi(np.ones((4, 3))) == pytest.approx(1.0)
 
 
-def test_colour_spread_is_zero_for_equal_pictures() -> None:
+def test_colour_spread_is_zero_for_equal_images() -> None:
     assert colour_spread(np.full((3, 4, 4, 3), 9, np.uint8)) == 0.0
 
 
-def test_a_grey_copy_keeps_nothing_of_green_and_magenta_and_the_same_picture_all() -> None:
-    pictures = np.zeros((2, 4, 4, 3), np.uint8)
-    pictures[0, ..., 1], pictures[1, ..., 0] = 200, 200
-    grey = np.full_like(pictures, 90)
-    assert green_magenta_kept(pictures, pictures) == pytest.approx(1.0)
-    assert green_magenta_kept(pictures, grey) == pytest.approx(0.0)
+def test_a_grey_copy_keeps_nothing_of_green_and_magenta_and_the_same_image_all() -> None:
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    images[0, ..., 1], images[1, ..., 0] = 200, 200
+    grey = np.full_like(images, 90)
+    assert green_magenta_kept(images, images) == pytest.approx(1.0)
+    assert green_magenta_kept(images, grey) == pytest.approx(0.0)
 
 
-def test_the_share_of_the_way_is_one_at_the_ceiling_and_has_no_spread_where_all_pictures_agree() -> None:
+def test_the_share_of_the_way_is_one_at_the_ceiling_and_has_no_spread_where_all_images_agree() -> None:
     start, ceiling = np.full(8, 0.2), np.full(8, 0.6)
     assert share_of_the_way(start, ceiling, ceiling) == pytest.approx((1.0, 1.0, 1.0))
     assert share_of_the_way(start, np.full(8, 0.5), ceiling) == pytest.approx((0.75, 0.75, 0.75))

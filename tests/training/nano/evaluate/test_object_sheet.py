@@ -14,7 +14,7 @@ def test_the_sheet_has_a_row_of_objects_and_one_for_each_prompt_with_the_same_ob
     alone = rows[0][1]
     assert alone.shape == (2, SIDE, SIDE, 3)
     object_pixels = (alone != alone[:, :1, :1]).any(-1)  # differs from the plain ground of the corner
-    painted = np.stack([pictures for _, pictures in rows[1:]])
+    painted = np.stack([images for _, images in rows[1:]])
     same = (painted == alone).all((0, -1))  # in every row
     assert same[object_pixels].mean() > 0.5  # all but the soft edges
     assert same[~object_pixels].mean() < 0.05

@@ -7,7 +7,7 @@ import torch
 from training.nano.data.rows import Latents, Rows
 from training.nano.data.words import SLOW_SURFACES, SURFACES
 from training.nano.stages.diffusion import (
-    CROPS_A_PICTURE,
+    CROPS_PER_IMAGE,
     LITTLE_NOISE,
     WHOLE_SHARE,
     dropped,
@@ -23,17 +23,17 @@ def toy_rows(count: int = 12, side: int = 16) -> tuple[Rows, Latents]:
     repaint = np.zeros((count, side, side), np.uint8)
     repaint[:, :, : side // 2] = 255
     rows = Rows(np.zeros((count, side, side, 3), np.uint8), repaint, ["grass"] * count, ["grass"] * count)
-    picture = np.zeros((count, 4, side // 4, side // 4), np.float16)
-    picture += np.arange(count)[:, None, None, None].astype(np.float16)
-    return rows, Latents(picture, -picture)
+    image = np.zeros((count, 4, side // 4, side // 4), np.float16)
+    image += np.arange(count)[:, None, None, None].astype(np.float16)
+    return rows, Latents(image, -image)
 
 
-def test_a_batch_of_whole_pictures_keeps_rows_masks_and_tokens_together() -> None:
+def test_a_batch_of_whole_images_keeps_rows_masks_and_tokens_together() -> None:
     rows, latents = toy_rows()
     batch = latent_drawer(rows, latents, torch.arange(12)[:, None], batch=4)(np.random.default_rng(0))
-    assert batch["picture"].shape == (4, 4, 4, 4)
-    assert batch["picture"][:, 0, 0, 0].tolist() == batch["index"].tolist() == batch["tokens"][:, 0].tolist()
-    assert torch.equal(batch["masked"], -batch["picture"])
+    assert batch["image"].shape == (4, 4, 4, 4)
+    assert batch["image"][:, 0, 0, 0].tolist() == batch["index"].tolist() == batch["tokens"][:, 0].tolist()
+    assert torch.equal(batch["masked"], -batch["image"])
     assert batch["mask"][0, 0, 0].tolist() == [1, 1, 0, 0]
     assert batch["size_numbers"].tolist() == [[16, 16, 0, 0, 16, 16]] * 4  # what the pipelines fill in
 
@@ -66,8 +66,8 @@ def test_a_batch_of_crops_has_half_the_side_three_times_the_rows_and_says_where_
     rows, latents = toy_rows(side=64)
     draw = latent_drawer(rows, latents, torch.arange(12)[:, None], batch=4, crop_share=1.0)
     batch = draw(np.random.default_rng(0))
-    assert batch["picture"].shape == (4 * CROPS_A_PICTURE, 4, 8, 8)
-    assert batch["mask"].shape == (4 * CROPS_A_PICTURE, 1, 8, 8)
+    assert batch["image"].shape == (4 * CROPS_PER_IMAGE, 4, 8, 8)
+    assert batch["mask"].shape == (4 * CROPS_PER_IMAGE, 1, 8, 8)
     height, width, top, left, crop_height, crop_width = batch["size_numbers"][0].tolist()
     assert (height, width, crop_height, crop_width) == (64, 64, 32, 32)
     assert 0 <= top <= 32
@@ -95,6 +95,6 @@ def test_the_loss_of_a_row_is_relative_to_what_its_target_varies() -> None:
 def test_rows_with_little_noise_count_in_proportion_to_it() -> None:
     target, predicted = torch.zeros(1, 4, 2, 2), torch.ones(1, 4, 2, 2)
     assert velocity_loss(predicted, target, torch.tensor([1.0])).item() == 0.0
-    some = velocity_loss(predicted, target, torch.tensor([1 - LITTLE_NOISE / 2])).item()
+    loss = velocity_loss(predicted, target, torch.tensor([1 - LITTLE_NOISE / 2])).item()
     variance = 1 + LITTLE_NOISE / 2 * (LATENT_STD**2 - 1)
-    assert some == pytest.approx(0.5 / variance, rel=1e-4)
+    assert loss == pytest.approx(0.5 / variance, rel=1e-4)

@@ -61,8 +61,8 @@ def test_the_facts_of_a_lora_are_its_bases_with_a_revision_of_its_own(trained: t
     under, over = model_facts(str(base)), model_facts(str(site))
     assert (over.size, over.steps, over.guidance_scale) == (under.size, under.steps, under.guidance_scale)
     assert over.revision.startswith(f"{under.revision}-")
-    told = json.loads((site / "lora.json").read_text())
-    assert told == {
+    note = json.loads((site / "lora.json").read_text())
+    assert note == {
         "model": str(base),
         "revision": under.revision,
         "rank": 2,

@@ -25,7 +25,7 @@ from training.nano.stages.vae import LATENT_STD
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
-    """Everything end to end, two steps a stage, with no photographs."""
+    """Everything end to end, two steps a stage, with no photos."""
     work = tmp_path_factory.mktemp("nano")
     config = short()
     few = {
@@ -50,7 +50,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
 
 def test_all_stages_end_in_a_folder_that_both_pipelines_load_and_draw_with(trained: NanoConfig) -> None:
     painter = load_painter(trained.out)
-    size = trained.sizes.picture_px
+    size = trained.sizes.image_px
     assert painter.size == size
     plain = painter.paint(["grass floor", "red bricks wall"], [1, 2], num_inference_steps=2)
     hints = np.zeros((1, size, size), np.uint8)
@@ -134,11 +134,11 @@ def test_latents_are_those_of_the_autoencoder_that_is_there(trained: NanoConfig,
     rows = draw_rows(trained, held_out=False)
     torch.manual_seed(0)
     first, second = (build_vae(trained.sizes) for _ in range(2))
-    before = np.array(encode_rows(rows, first, tmp_path).picture)
+    before = np.array(encode_rows(rows, first, tmp_path).image)
     written = (tmp_path / "latents.npy").stat().st_mtime_ns
     encode_rows(rows, first, tmp_path)
     assert (tmp_path / "latents.npy").stat().st_mtime_ns == written
-    assert not np.array_equal(encode_rows(rows, second, tmp_path).picture, before)
+    assert not np.array_equal(encode_rows(rows, second, tmp_path).image, before)
 
 
 def test_scenes_of_other_options_are_not_taken_for_these(trained: NanoConfig) -> None:
@@ -182,13 +182,13 @@ def test_a_folder_without_such_networks_is_no_start(trained: NanoConfig, tmp_pat
 def test_folding_the_latent_scale_keeps_the_reconstruction() -> None:
     torch.manual_seed(0)
     vae = build_vae(short().sizes)
-    pictures = torch.rand(2, 3, 32, 32) * 2 - 1
+    images = torch.rand(2, 3, 32, 32) * 2 - 1
     with torch.no_grad():
-        before = vae.encode(pictures).latent_dist
+        before = vae.encode(images).latent_dist
         rebuilt = vae.decode(before.mean).sample
         mean, std = torch.randn(4), torch.rand(4) + 0.5
         fold_latent_scale(vae, mean, std)
-        after = vae.encode(pictures).latent_dist
+        after = vae.encode(images).latent_dist
         assert torch.allclose(after.mean, (before.mean - mean[:, None, None]) / std[:, None, None], atol=1e-4)
         assert torch.allclose(after.std, before.std / std[:, None, None], atol=1e-4)
         assert torch.allclose(vae.decode(after.mean).sample, rebuilt, atol=1e-4)
@@ -258,7 +258,7 @@ def test_a_controlnet_starts_from_the_weights_of_the_unet() -> None:
     assert torch.equal(control.mid_block.resnets[0].conv1.weight, unet.mid_block.resnets[0].conv1.weight)
 
 
-def test_both_presets_shrink_pictures_by_eight_as_sdxl_does() -> None:
+def test_both_presets_shrink_images_by_eight_as_sdxl_does() -> None:
     assert short().sizes.factor == 8
     assert full().sizes.factor == 8
 

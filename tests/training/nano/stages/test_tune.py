@@ -24,7 +24,7 @@ from training.nano.stages.tune import TuneOptions, captioned, cut, in_turns, tun
 FEW = StageOptions(steps=2, batch=2, learning_rate=1e-3, warm_up=1, log_every=1)
 
 
-def write_picture(path: Path, *, seed: int = 0, size: tuple[int, int] = (80, 100)) -> None:
+def write_image(path: Path, *, seed: int = 0, size: tuple[int, int] = (80, 100)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     cv2.imwrite(str(path), pixels)
@@ -54,16 +54,17 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> NanoConfig:
 def test_tuning_ends_in_a_checkpoint_that_draws_and_knows_the_new_words(
     base: NanoConfig, tmp_path: Path
 ) -> None:
-    write_picture(tmp_path / "site" / "loading_dock" / "a.png")
-    write_picture(tmp_path / "site" / "yard" / "b.jpg", seed=1)
+    write_image(tmp_path / "site" / "loading_dock" / "a.png")
+    write_image(tmp_path / "site" / "yard" / "b.jpg", seed=1)
     options = TuneOptions(photos=tmp_path / "site", out=tmp_path / "tuned", base=base.out, stage=FEW, rows=6)
     assert tune(options) == ["loading dock", "yard"]
-    told = json.loads((tmp_path / "tuned" / "vocabulary.json").read_text())
-    assert {"loading", "dock", "yard", "grass"} <= set(told["words"])
-    assert told["site"] == told["examples"][:2] == ["loading dock", "yard"]
+    written = json.loads((tmp_path / "tuned" / "vocabulary.json").read_text())
+    assert {"loading", "dock", "yard", "grass"} <= set(written["words"])
+    assert written["site"] == written["examples"][:2] == ["loading dock", "yard"]
     painter = load_painter(tmp_path / "tuned")
     drawn, before = (
-        one.paint(["loading dock"], [1], num_inference_steps=2) for one in (painter, load_painter(base.out))
+        photo.paint(["loading dock"], [1], num_inference_steps=2)
+        for photo in (painter, load_painter(base.out))
     )
     assert drawn.shape == before.shape
     assert not np.array_equal(drawn, before)
@@ -73,7 +74,7 @@ def test_tuning_ends_in_a_checkpoint_that_draws_and_knows_the_new_words(
 def test_a_folder_with_other_things_is_not_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_picture(tmp_path / "site" / "yard" / "a.png")
+    write_image(tmp_path / "site" / "yard" / "a.png")
     for model in ([], ["--lora"]):
         assert main(["tune", "--photos", str(tmp_path / "site"), "--out", str(tmp_path), *model]) == 1
         message = capsys.readouterr().err
@@ -85,15 +86,15 @@ def test_a_folder_with_other_things_is_not_replaced(
 
 
 def test_captions_come_from_metadata_where_there_is_one(tmp_path: Path) -> None:
-    write_picture(tmp_path / "a.png")
+    write_image(tmp_path / "a.png")
     (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "Wet Yard at night"}\n\n')
-    ((picture, caption),) = captioned(tmp_path)
+    ((image, caption),) = captioned(tmp_path)
     assert caption == "wet yard at night"
-    assert picture.shape == (80, 100, 3)
+    assert image.shape == (80, 100, 3)
 
 
-def test_a_broken_picture_among_good_ones_is_left_out(tmp_path: Path) -> None:
-    write_picture(tmp_path / "yard" / "a.png")
+def test_a_broken_image_among_good_ones_is_left_out(tmp_path: Path) -> None:
+    write_image(tmp_path / "yard" / "a.png")
     (tmp_path / "yard" / "b.png").write_bytes(b"no picture")
     assert [caption for _, caption in captioned(tmp_path)] == ["yard"]
 
@@ -103,7 +104,7 @@ def test_a_broken_picture_among_good_ones_is_left_out(tmp_path: Path) -> None:
     [
         ('{"file_name": "a.png"}', 'line 1: a JSON object with "file_name" and "text" is needed'),
         ("nonsense", 'line 1: a JSON object with "file_name" and "text" is needed'),
-        ('{"file_name": "gone.png", "text": "yard"}', "line 1: there is no picture gone.png"),
+        ('{"file_name": "gone.png", "text": "yard"}', "line 1: there is no image gone.png"),
     ],
 )
 def test_captions_that_do_not_hold_are_named_by_their_line(tmp_path: Path, line: str, expected: str) -> None:
@@ -113,22 +114,22 @@ def test_captions_that_do_not_hold_are_named_by_their_line(tmp_path: Path, line:
     assert str(refusal.value) == f"{tmp_path}/metadata.jsonl, {expected}"
 
 
-def test_a_folder_without_pictures_and_a_base_that_is_none_are_one_sentence(
+def test_a_folder_without_images_and_a_base_that_is_none_are_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["tune", "--photos", str(tmp_path), "--out", str(tmp_path / "out")]
     assert main(arguments) == 1
     assert capsys.readouterr().err == (
-        f"backlot: {tmp_path} holds no readable pictures; put them into class folders, "
+        f"backlot: {tmp_path} holds no readable images; put them into class folders, "
         "or list them in metadata.jsonl\n"
     )
-    write_picture(tmp_path / "yard" / "a.png")
+    write_image(tmp_path / "yard" / "a.png")
     with pytest.raises(StudioError, match="is not a checkpoint of nano"):
         tune(TuneOptions(photos=tmp_path, out=tmp_path / "out", base=tmp_path))
     assert not (tmp_path / "out").exists()
 
 
-def test_a_cut_is_a_square_of_the_photograph_with_a_mask() -> None:
+def test_a_cut_is_a_square_of_the_photo_with_a_mask() -> None:
     surfaces = load_surfaces(None, None, held_out=False, held_out_share=0.0, seed=1)
     photo = np.full((60, 200, 3), (10, 120, 240), np.uint8)
     for seed in range(8):
@@ -136,23 +137,23 @@ def test_a_cut_is_a_square_of_the_photograph_with_a_mask() -> None:
         assert drawn.shape == (64, 64, 3)
         assert set(np.unique(hole)) <= {0, 255}
         ground = drawn[hole == 255].astype(int)
-        assert (ground[:, 2] > ground[:, 1]).mean() > 0.5  # still the photograph's blue
+        assert (ground[:, 2] > ground[:, 1]).mean() > 0.5  # still the photo's blue
 
 
-def test_photographs_of_all_captions_come_in_turns() -> None:
-    photographs = [(np.full((1, 1, 3), number, np.uint8), "yard") for number in range(5)]
-    photographs.append((np.full((1, 1, 3), 9, np.uint8), "dock"))
-    seen = list(islice(in_turns(photographs, np.random.default_rng(0)), 10))
+def test_photos_of_all_captions_come_in_turns() -> None:
+    photos = [(np.full((1, 1, 3), number, np.uint8), "yard") for number in range(5)]
+    photos.append((np.full((1, 1, 3), 9, np.uint8), "dock"))
+    seen = list(islice(in_turns(photos, np.random.default_rng(0)), 10))
     assert [caption for _, caption in seen] == ["yard", "dock"] * 5
     assert sorted(int(photo[0, 0, 0]) for photo, caption in seen if caption == "yard") == [0, 1, 2, 3, 4]
 
 
 def test_a_tuned_model_can_be_tuned_again_and_keeps_what_it_knew(base: NanoConfig, tmp_path: Path) -> None:
     words = base.out / "vocabulary.json"
-    told = json.loads(words.read_text())
-    write_picture(tmp_path / "one" / "dock" / "a.png")
-    write_picture(tmp_path / "two" / "yard" / "b.png")
-    write_picture(tmp_path / "two" / "grass" / "c.png")  # known already: no chip of its own
+    written = json.loads(words.read_text())
+    write_image(tmp_path / "one" / "dock" / "a.png")
+    write_image(tmp_path / "two" / "yard" / "b.png")
+    write_image(tmp_path / "two" / "grass" / "c.png")  # known already: no chip of its own
     tune(TuneOptions(photos=tmp_path / "one", out=tmp_path / "first", base=base.out, stage=FEW, rows=4))
     tune(
         TuneOptions(
@@ -163,11 +164,11 @@ def test_a_tuned_model_can_be_tuned_again_and_keeps_what_it_knew(base: NanoConfi
     assert slots is not None
     assert slots["site"] == ["yard", "dock"]
     assert "words" not in slots
-    assert json.loads(words.read_text()) == told
+    assert json.loads(words.read_text()) == written
 
 
 def test_the_model_that_is_tuned_is_not_replaced(base: NanoConfig, tmp_path: Path) -> None:
-    write_picture(tmp_path / "site" / "yard" / "a.png")
+    write_image(tmp_path / "site" / "yard" / "a.png")
     before = sorted(path.name for path in base.out.iterdir())
     for out in (base.out, base.out / "new", NANO_FOLDER):
         with pytest.raises(
@@ -183,20 +184,20 @@ def test_another_checkpoint_is_not_replaced(tmp_path: Path) -> None:
         check_out(tmp_path)
 
 
-def test_what_an_interrupted_training_of_other_photographs_left_is_not_taken_up(tmp_path: Path) -> None:
-    one, other = [(np.full((2, 2, 3), number, np.uint8), "yard") for number in (1, 2)]
-    work = work_folder(tmp_path / "site", {"seed": 1}, [one])
+def test_what_an_interrupted_training_of_other_photos_left_is_not_taken_up(tmp_path: Path) -> None:
+    photo, other_photo = [(np.full((2, 2, 3), number, np.uint8), "yard") for number in (1, 2)]
+    work = work_folder(tmp_path / "site", {"seed": 1}, [photo])
     (work / "last.ckpt").write_text("half-way")
-    assert (work_folder(tmp_path / "site", {"seed": 1}, [one]) / "last.ckpt").exists()
-    assert not (work_folder(tmp_path / "site", {"seed": 1}, [one, other]) / "last.ckpt").exists()
+    assert (work_folder(tmp_path / "site", {"seed": 1}, [photo]) / "last.ckpt").exists()
+    assert not (work_folder(tmp_path / "site", {"seed": 1}, [photo, other_photo]) / "last.ckpt").exists()
     (tmp_path / "mine.work").mkdir()
     (tmp_path / "mine.work" / "notes.txt").write_text("mine")
     with pytest.raises(InvalidRequest, match=r"mine\.work is in the way"):
-        work_folder(tmp_path / "mine", {"seed": 1}, [one])
+        work_folder(tmp_path / "mine", {"seed": 1}, [photo])
 
 
 def test_a_base_that_lacks_weights_is_one_sentence(base: NanoConfig, tmp_path: Path) -> None:
-    write_picture(tmp_path / "site" / "yard" / "a.png")
+    write_image(tmp_path / "site" / "yard" / "a.png")
     shutil.copytree(base.out, tmp_path / "base")
     for file in (tmp_path / "base" / "unet").glob("*.safetensors"):
         file.unlink()
@@ -205,19 +206,19 @@ def test_a_base_that_lacks_weights_is_one_sentence(base: NanoConfig, tmp_path: P
     assert not (tmp_path / "out.work").exists()
 
 
-def test_large_photographs_are_kept_at_what_a_cut_can_show(tmp_path: Path) -> None:
-    write_picture(tmp_path / "yard" / "a.png", size=(80, 400))
-    ((picture, _),) = captioned(tmp_path, short_px=40)
-    assert picture.shape == (40, 200, 3)
+def test_large_photos_are_kept_at_what_a_cut_can_show(tmp_path: Path) -> None:
+    write_image(tmp_path / "yard" / "a.png", size=(80, 400))
+    ((image, _),) = captioned(tmp_path, short_px=40)
+    assert image.shape == (40, 200, 3)
 
 
-def test_captions_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
+def test_captions_that_are_not_text_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "metadata.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SourceRefused, match=r"metadata.jsonl is not UTF-8 text; save it as UTF-8"):
         captioned(tmp_path)
 
 
-def test_a_folder_with_the_name_of_a_picture_is_left_out(tmp_path: Path) -> None:
-    write_picture(tmp_path / "yard" / "a.png")
+def test_a_folder_with_the_name_of_an_image_is_left_out(tmp_path: Path) -> None:
+    write_image(tmp_path / "yard" / "a.png")
     (tmp_path / "yard" / "album.jpg").mkdir()
     assert len(captioned(tmp_path)) == 1

@@ -77,23 +77,23 @@ def test_the_decoder_first_follows_the_distance_alone_and_the_critic_learns_to_t
     torch.manual_seed(0)
     config = short()
     stage = DecoderStage(build_vae(config.sizes), config.decoder)
-    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
+    images = torch.rand(4, 3, 32, 32) * 2 - 1
     torch.manual_seed(1)
-    loss = stage.training_step({"rgb": pictures}, 0)
+    loss = stage.training_step({"rgb": images}, 0)
     loss.backward()
     got = stage.vae.decoder.conv_out.weight.grad.clone()
     stage.zero_grad()
     torch.manual_seed(1)
-    latents = stage.vae.encode(pictures).latent_dist.sample()
+    latents = stage.vae.encode(images).latent_dist.sample()
     rebuilt = stage.vae.decode(latents + 0.05 * torch.randn_like(latents)).sample
-    reconstruction_loss(rebuilt, pictures).backward()
+    reconstruction_loss(rebuilt, images).backward()
     assert torch.allclose(got, stage.vae.decoder.conv_out.weight.grad, atol=1e-6)
 
     optimizer = torch.optim.AdamW(stage.critic.parameters(), lr=2e-3)
     rebuilt = rebuilt.detach()
     for _ in range(30):
-        photographs, drawn = stage.critic(pictures, latents.detach()), stage.critic(rebuilt, latents.detach())
+        photos, drawn = stage.critic(images, latents.detach()), stage.critic(rebuilt, latents.detach())
         optimizer.zero_grad()
-        (torch.relu(1 - photographs).mean() + torch.relu(1 + drawn).mean()).backward()
+        (torch.relu(1 - photos).mean() + torch.relu(1 + drawn).mean()).backward()
         optimizer.step()
-    assert photographs.mean() > 0.5 > -0.5 > drawn.mean()
+    assert photos.mean() > 0.5 > -0.5 > drawn.mean()
