@@ -63,8 +63,8 @@ def test_tuning_ends_in_a_checkpoint_that_draws_and_knows_the_new_words(
     assert written["site"] == written["examples"][:2] == ["loading dock", "yard"]
     painter = load_painter(tmp_path / "tuned")
     drawn, before = (
-        photo.paint(["loading dock"], [1], num_inference_steps=2)
-        for photo in (painter, load_painter(base.out))
+        candidate.paint(["loading dock"], [1], num_inference_steps=2)
+        for candidate in (painter, load_painter(base.out))
     )
     assert drawn.shape == before.shape
     assert not np.array_equal(drawn, before)
