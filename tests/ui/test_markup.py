@@ -15,6 +15,7 @@ from tests.toy_library import add_subject, decision, render, spec
 from tests.ui.served import Site, served
 from ui.access import Capability, capability_of
 from ui.components.tiles import Tile, tiles_html
+from ui.pages.table import PAGES
 
 WILD = "<img src=x onerror=alert(1)>"
 MARKUP = "<img src=x"
@@ -38,8 +39,8 @@ def test_no_page_and_no_endpoint_that_only_shows_sends_what_people_named_as_html
     site: Site, studio: Studio
 ) -> None:
     (photo,) = studio.library.photos.list()
-    for page in ("", "create", "generate", "review", "reviewers", "publish", "train"):
-        assert MARKUP not in site.request("GET", f"/{page}").text
+    for page in PAGES:
+        assert MARKUP not in site.request("GET", f"/{page.path}").text
     shown = 0
     for number, block_fn in site.app.fns.items():
         if block_fn.fn is None or capability_of(block_fn.fn) not in (Capability.LOOK, Capability.PLAN):
