@@ -30,8 +30,8 @@ class Settings:
     model: str = "nano"  # checkpoint that the pages preselect
     batch_size: int = 4  # images generated together
     reviewer: str = "me"  # name under which decisions made on this machine are stored
-    people: str = ""  # who may review, e.g. "ann:lead, ben:reviewer"; empty = everybody
-    overlap: int = 0  # reviewers for each sample, 1 to 9; 0 = as stored in the library
+    people: str = ""  # who may review, e.g. "ann:lead, ben"; empty = everybody, on a Space only its owner
+    overlap: int = 0  # reviewers for each sample, 1 to 9; 0 = overlap and rule as stored in the library
     gold: float = 0.0  # share of gold items (known answers) in a reviewer's queue, 0 to 0.5
     rule: str = "majority"  # majority or unanimity: how votes decide; used only where an overlap is given
     hosted: bool = False  # on a Space: visitors are strangers, names are Hugging Face accounts
@@ -41,7 +41,7 @@ class Settings:
     state: str = ""  # folder or hf://datasets/ns/name with a replica of the library that outlives the machine
     roots: str = ""  # on a Space: folders that recipes may read images and models from, separated by ":"
     visitor_variants: int = 4  # images that a visitor who has not signed in may generate at once
-    visitor_pictures: int = 40  # and within an hour
+    visitor_pictures: int = 40  # images that this visitor may generate within an hour
     visitor_total: int = 400  # images within an hour for all visitors of a Space together
     hosts: str = ""  # further host names of the studio, e.g. "studio.example.org" behind a proxy
 

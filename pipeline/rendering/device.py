@@ -11,7 +11,7 @@ import torch
 from pipeline.rendering.zerogpu import on_zero_gpu
 
 _MIB = 1 << 20
-_KEPT_FREE = -1  # glibc's mallopt: so much free memory at the heap's end is kept for the next step
+_KEPT_FREE = -1  # mallopt's M_TRIM_THRESHOLD: free bytes at the end of the heap that are kept
 _MALLOC_RULES = {  # the others: option → bytes
     -3: 32 * _MIB,  # below this size memory comes from the heap instead of fresh pages that fault one by one
     -2: 16 * _MIB,  # the heap grows by no less

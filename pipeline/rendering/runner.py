@@ -73,7 +73,7 @@ def render_specs(
     on_step: OnStep | None = None,
     cancelled: IsCancelled | None = None,
 ) -> None:
-    """Render specs in batches of similar ones; each sample is yielded as soon as its batch is done.
+    """Render specs in batches of similar ones; each is passed to `on_sample` as soon as its batch is done.
 
     Args:
         specs: in plan order; those with equal method, model, size, steps, guidance and control scale share batches.
@@ -86,7 +86,7 @@ def render_specs(
         cancelled: asked between steps and batches.
 
     Raises:
-        Cancelled: the person stopped; `done` samples were handed out, and none of them is incomplete.
+        Cancelled: `cancelled` returned true; every sample that `on_sample` received is complete.
         ModelUnavailable: a model cannot be loaded, or has another revision than the specs were planned for.
         InvalidRequest: the model cannot generate what the specs ask for.
     """

@@ -48,7 +48,7 @@ class StageOptions:
     """How one network is trained."""
 
     steps: int  # optimiser steps
-    batch: int  # images a step
+    batch: int  # images per step
     learning_rate: float  # at its highest
     warm_up: int = 100  # steps of linear rise
     ema_decay: float = 0.998  # of the running average of the weights that is shipped

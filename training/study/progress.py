@@ -16,7 +16,7 @@ _DECIMALS = 5
 
 
 class ProgressLog:
-    """Appends to progress.jsonl; every start begins the file anew and reports kept runs again by `finished`.
+    """Appends to progress.jsonl; every start rewrites the file and reports kept runs again by `finished`.
 
     Every line has `event`, and `done` and `total` in runs (one arm with one seed).
     """

@@ -29,7 +29,7 @@ class Family:
     """
 
     name: str
-    title: str  # in the message to a person who named a checkpoint that no family can load
+    title: str  # in the message about a checkpoint that no family can load
     parts: Mapping[
         Method, tuple[Part, ...]
     ]  # methods that it can generate, the main one first → what of the Hub each

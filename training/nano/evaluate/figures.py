@@ -27,7 +27,7 @@ from training.nano.evaluate.object_sheet import painted_objects
 from training.nano.evaluate.painter import Painter, load_painter
 
 JUDGE_SCENES = 6000  # that the judge learns from; the networks saw neither them nor the photos in them
-JUDGE_SEED = 1000  # so much beside the seed of the networks' scenes
+JUDGE_SEED = 1000  # offset from the seed of the networks' scenes
 HUES = {"red": 5, "orange": 28, "yellow": 54, "green": 120, "blue": 220, "purple": 278}
 
 

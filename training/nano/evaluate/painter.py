@@ -51,7 +51,7 @@ class Painter:
         """Render one image per prompt and seed: (N, S, S, 3) uint8.
 
         Args:
-            images: (N, S, S, 3) uint8 of which `repaint` (N, S, S), 255 = paint, is painted anew; without them
+            images: (N, S, S, 3) uint8 of which `repaint` (N, S, S), 255 = paint, is repainted; without them
                 the whole image is painted.
             hints: (N, S, S) uint8 edges for the ControlNet.
             settings: go to the pipeline, e.g. num_inference_steps or controlnet_conditioning_scale.

@@ -54,7 +54,7 @@ class TuneOptions:
 def tune(options: TuneOptions) -> list[str]:
     """Train UNet and text encoders on the photos, write a complete checkpoint, return its new captions.
 
-    The autoencoder and the ControlNet stay as they are. An interrupted training goes on when called again.
+    The autoencoder and the ControlNet stay as they are. An interrupted training is resumed by the next call.
 
     Raises:
         InvalidRequest: `options.out` holds something that `training.nano` did not write, or the base itself; or the
