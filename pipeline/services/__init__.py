@@ -1,1 +1,1 @@
-"""What a person can do, one package a noun; pipeline.studio joins them."""
+"""The operations of the studio, one package for each noun; `pipeline.studio` composes them."""

@@ -1,4 +1,4 @@
-"""Which paths of this machine a recipe or a request may name."""
+"""Decide which paths of this machine a recipe or a request may name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.rendering import CHECKPOINTS
 from pipeline.settings import Settings
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-_MOST_FILES = 20_000  # looked at in one folder
+_MOST_FILES = 20_000  # files that are listed in one folder
 _ASK = "or ask the owner of this studio to add its folder to BACKLOT_ROOTS"
 
 
@@ -21,32 +21,32 @@ _ASK = "or ask the owner of this studio to add its folder to BACKLOT_ROOTS"
 class FileAccess:
     """The folders that recipes and requests may read images and models from.
 
-    `roots` None: every path that this process can read, for a person at their own machine. Else only what lies in
-    these folders once links are followed; a refusal does not tell whether the path exists.
+    With `roots` None, every path that this process can read, for a person at their own machine; otherwise only paths
+    inside these folders after links are resolved. A refusal does not reveal whether the path exists.
     """
 
     roots: tuple[Path, ...] | None = None
     models: frozenset[str] = frozenset()  # further models that the owner offers, by name or folder
 
     def path(self, text: str, key: str, instead: str) -> Path:
-        """Return the path that a text names.
+        """Return the path that a text names, if it may be read.
 
         Args:
-            key: what names it, e.g. "backdrops.folder"; stands in front of the message.
-            instead: what to name in its place.
+            key: the setting that names the path, e.g. "backdrops.folder"; the message begins with it.
+            instead: what the message recommends in its place.
 
         Raises:
-            InvalidRequest: it lies outside the roots.
+            InvalidRequest: the path lies outside the roots.
         """
         if not self._holds(text):
             raise InvalidRequest(f"{key} names a path that may not be read here; use {instead}, {_ASK}")
         return Path(text)
 
     def model(self, name: str) -> str:
-        """Return the name of a model that may be used: a registered one, or a folder inside the roots.
+        """Return the name of a model if it may be used: a registered model, or a folder inside the roots.
 
         Raises:
-            InvalidRequest: it is neither.
+            InvalidRequest: the model is neither.
         """
         if name not in CHECKPOINTS and name not in self.models and not self._holds(name):
             known = " or ".join(CHECKPOINTS)
@@ -54,7 +54,7 @@ class FileAccess:
         return name
 
     def images(self, folder: Path) -> Iterator[Path]:
-        """Iterate over the image files of a folder and those below it.
+        """Iterate over the image files of a folder and its sub-folders.
 
         Raises:
             InvalidRecipe: there are more than 20,000 files.
@@ -77,7 +77,7 @@ class FileAccess:
 
 
 def file_access(settings: Settings) -> FileAccess:
-    """Return what the settings allow: on a Space the folders of BACKLOT_ROOTS and its own model, at home every path."""
+    """Return what the settings allow: on a Space the folders of BACKLOT_ROOTS and its model, otherwise every path."""
     if not settings.hosted:
         return FileAccess()
     roots = tuple(Path(root) for root in settings.roots.split(os.pathsep) if root)

@@ -1,4 +1,4 @@
-"""Opening the library, and keeping it where the settings say that it must outlive the machine."""
+"""Open the library, and replicate it to the state folder or dataset that the settings name."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _FIRST = 3  # damaged lines that are named
 
 @dataclass(frozen=True, slots=True)
 class OpenedLibrary:
-    """A library, what came back when it was opened, and where its state is sent."""
+    """A library, a sentence on what was restored when it was opened, and the dataset that holds its state."""
 
     library: Library
     sentence: str = ""
     dataset: DatasetState | None = None
 
     def send(self) -> None:
-        """Send what was decided so far to where the state is kept; a failure is logged, `close` tries again."""
+        """Send the decisions made so far to the state dataset; a failure is logged, and `close` tries again."""
         try:
             if self.dataset:
                 self.dataset.send()
         except StudioError as error:
-            _log.error("not sent yet: %s", error)
+            _log.error("the state was not sent yet: %s", error)
 
     def close(self) -> None:
-        """Keep what is left to keep, and close."""
+        """Close the library and send the remaining state."""
         try:
             self.library.close()
         finally:
@@ -42,12 +42,12 @@ class OpenedLibrary:
 
 
 def open_library(settings: Settings, *, create: bool) -> OpenedLibrary:
-    """The library of the settings. With a state, what that holds is taken over first, and all is kept there.
+    """Open the library of the settings. With a state folder or dataset, restore from it first and replicate to it.
 
     Raises:
         LibraryUnusable: the library or the state folder cannot be used.
         ReleaseRefused: the state lies in a dataset that cannot be used.
-        InvalidRequest: the state is no folder and no dataset.
+        InvalidRequest: the state is neither a folder nor a dataset.
     """
     if not settings.state:
         return OpenedLibrary(Library.open(settings.library, create=create))
@@ -65,21 +65,21 @@ def open_library(settings: Settings, *, create: bool) -> OpenedLibrary:
 
 
 def sentence_of(restored: Restored) -> str:
-    """What came back, and what did not, for the person; "" where there is nothing to say."""
+    """Tell what was restored and what was not; "" where there is nothing to tell."""
     sentences = []
     if restored.photos or restored.samples or restored.decisions:
         sentences.append(
-            f"{restored.photos} photos, {restored.samples} pictures and {restored.decisions} decisions came back "
-            "from the state folder"
+            f"{restored.photos} photos, {restored.samples} synthetic images and {restored.decisions} decisions "
+            "were restored from the state folder"
         )
     if restored.lost:
         sentences.append(
-            f"{len(restored.lost)} decided pictures were lost; their decisions are kept and hold again when the run "
-            "of their recipe draws them"
+            f"{len(restored.lost)} reviewed images were lost; their decisions are kept and apply again once their "
+            "recipe is run again"
         )
     if restored.left_out:
         sentences.append(
-            f"{restored.left_out} decisions are on pictures that nothing is known of; they stay in the folder"
+            f"{restored.left_out} decisions concern unknown images; they stay in the state folder"
         )
     if restored.damaged:
         first = ", ".join(restored.damaged[:_FIRST])

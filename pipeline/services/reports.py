@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,13 +14,16 @@ from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
 from pipeline.store import AutoReviewCheck, AutoReviewLimits
 
+# items done, items in total if known, name of the current item
+Progress = Callable[[int, int | None, str], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """What an import did."""
 
     added: int
-    already: int  # the same pixels were there before
+    already: int  # photos whose pixels the library held before
     doubtful: int  # added, but the mask needs checking by a person
     refused: tuple[tuple[str, str], ...]  # (file, reason)
     classes: dict[str, int]  # added per class
@@ -31,17 +34,17 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPreview:
-    """What a recipe would make of this library."""
+    """What a recipe would generate from this library."""
 
     name: str
     total: int  # specs in the plan
-    new: int  # of these not rendered yet
+    new: int  # specs not rendered yet
     classes: dict[str, int]
     methods: dict[str, int]
     slots: dict[str, dict[str, int]]  # slot → value → count
     prompts: tuple[str, ...]  # a few examples
     seconds: float | None  # estimate for `new`; None where one of its methods was never used with its model
-    warnings: tuple[str, ...]  # e.g. a prompt that is cut, words that nano does not know
+    warnings: tuple[str, ...]  # e.g. a prompt that is too long, or words that nano does not know
     exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
 
 
@@ -58,7 +61,7 @@ class RunReport:
 
 
 class RunState(StrEnum):
-    """Where a background run stands."""
+    """The state of a background run."""
 
     IDLE = "idle"
     LOADING = "loading"
@@ -70,40 +73,40 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
-    """A background run, as a page polls it."""
+    """The progress of a background run, as a page polls it."""
 
     state: RunState = RunState.IDLE
     recipe: str = ""
     done: int = 0
     total: int = 0
-    step: int = 0  # denoising step of the batch in work
+    step: int = 0  # denoising step of the current batch
     steps: int = 0
     seconds_left: float | None = None
     latest: tuple[str, ...] = ()  # ids of the last few samples, newest first
-    sentence: str = ""  # why it failed, or what it waits for
+    sentence: str = ""  # why it failed, or what it is waiting for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
-    """One variant of the Create page. It is in the library only once it is kept."""
+class Variant:
+    """One variant of the Create page; it enters the library only when it is kept."""
 
     spec: SampleSpec
     sample: RenderedSample
-    before: RGB  # (H, W, 3) uint8: the placed object on a plain ground
+    before: RGB  # (H, W, 3) uint8: the placed object on a checkerboard
 
     @property
     def image(self) -> RGB:
-        """(H, W, 3) uint8: the finished picture."""
+        """Return the finished image; (H, W, 3) uint8."""
         return self.sample.image
 
     @property
     def scores(self) -> Mapping[str, float]:
-        """Quality scores by name."""
+        """Return the quality scores by name."""
         return self.sample.facts.scores
 
     @property
     def failed_gates(self) -> tuple[GateFailure, ...]:
-        """The quality gates that it fails."""
+        """Return the quality gates that the variant fails."""
         return self.sample.facts.failed_gates
 
 
@@ -122,16 +125,16 @@ class AutoReviewerReport:
 
     quality: Quality | None = None  # None: not trained
     predicted: int = 0  # undecided samples with a predicted acceptance
-    decided: int = 0  # of them decided by it
-    left_to_people: int = 0  # of them left to people as a check
+    decided: int = 0  # samples that it decided itself
+    left_to_people: int = 0  # samples that it left to people as a check
     sentence: str = ""  # why it could not be trained
     limits: AutoReviewLimits = field(default_factory=AutoReviewLimits)
     checks: AutoReviewCheck = field(default_factory=AutoReviewCheck)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseOutlook:
-    """What a release would hold."""
+class ReleasePreview:
+    """What a release would contain."""
 
     real: Mapping[str, Mapping[str, int]]  # split → class → count
     synthetic: Mapping[str, Mapping[str, int]]
@@ -142,7 +145,7 @@ class ReleaseOutlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyProgress:
-    """A study in a child process, as a page polls it."""
+    """The progress of a study in a child process, as a page polls it."""
 
     running: bool
     out: Path

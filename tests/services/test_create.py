@@ -12,4 +12,4 @@ from pipeline.services.samples.create import CreateRequest
 @pytest.mark.parametrize("seed", [-1, 2**53, 2**64])
 def test_a_seed_that_no_generator_takes_is_refused_with_the_range(seed: int) -> None:
     with pytest.raises(InvalidRequest, match=f"the seed is {seed}; it must lie in 0 to 9007199254740991"):
-        CreateRequest(subject_id="a", placement=Placement(), prompt="gravel floor", seed=seed)
+        CreateRequest(photo_id="a", placement=Placement(), prompt="gravel floor", seed=seed)

@@ -85,13 +85,13 @@ def test_a_query_says_which_samples_and_in_which_order() -> None:
         ({"sate": "pending"}, UnknownName, "there is no filter 'sate'; did you mean 'state'"),
         ({"state": "planned"}, UnknownName, "there is no state 'planned'"),
         ({"order": "random"}, UnknownName, "there is no order 'random'"),
-        ({"word": "gravel"}, InvalidRequest, "the word 'gravel' names no slot"),
+        ({"word": "gravel"}, InvalidRequest, "the filter 'word' is 'gravel'; write slot=value"),
         (
             {"low": "a lot", "score": "seam"},
             InvalidRequest,
-            "the filter 'low' is 'a lot'; a number is needed",
+            "the filter 'low' is 'a lot'; write a number",
         ),
-        ({"since": "31.1.2026"}, InvalidRequest, "'31.1.2026' is no day; write year-month-day"),
+        ({"since": "31.1.2026"}, InvalidRequest, "'31.1.2026' is not a day; write year-month-day"),
         ({"order": "lowest"}, InvalidRequest, "need the name of a score"),
     ],
 )

@@ -16,7 +16,14 @@ from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import Method, ObjectSpec
 from pipeline.errors import InvalidRequest
 from pipeline.services.review import acceptance_model as helper
-from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, Helper, check_share, features, learn
+from pipeline.services.review.acceptance_model import (
+    ENOUGH,
+    FEWEST,
+    AcceptanceModel,
+    check_share,
+    features,
+    learn,
+)
 from pipeline.store import SampleRow, SampleState
 from tests.toy_library import AT, BOX, SIDE_PX, spec
 
@@ -77,7 +84,7 @@ def rows(examples: Sequence[Example]) -> list[SampleRow]:
     return [row for row, _ in examples]
 
 
-def learned(examples: Sequence[Example]) -> Helper:
+def learned(examples: Sequence[Example]) -> AcceptanceModel:
     """A helper; warnings, such as one of an optimiser that gave up, are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -92,7 +99,7 @@ def examples() -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def taught(examples: list[Example]) -> Helper:
+def taught(examples: list[Example]) -> AcceptanceModel:
     return learned(examples)
 
 
@@ -112,7 +119,7 @@ def test_it_does_not_learn_without_both_verdicts() -> None:
         assert fewest.quality.baseline == (40 - FEWEST) / 40
 
 
-def test_it_learns_a_limit_of_a_score(taught: Helper, examples: list[Example]) -> None:
+def test_it_learns_a_limit_of_a_score(taught: AcceptanceModel, examples: list[Example]) -> None:
     quality = taught.quality
     assert (quality.decisions, quality.accepted) == (400, sum(good for _, good in examples))
     assert quality.baseline == max(quality.accepted, 400 - quality.accepted) / 400
@@ -125,7 +132,7 @@ def test_it_learns_a_limit_of_a_score(taught: Helper, examples: list[Example]) -
 
 
 def test_probabilities_lie_within_0_to_1_and_add_up_to_what_was_accepted(
-    taught: Helper, examples: list[Example]
+    taught: AcceptanceModel, examples: list[Example]
 ) -> None:
     likely = taught.predict(rows(examples))
     assert (likely.shape, likely.dtype) == ((400,), np.float64)
@@ -173,7 +180,7 @@ def test_only_the_newest_decisions_count(monkeypatch: pytest.MonkeyPatch, exampl
     assert learned(examples).quality == learned(examples[-60:]).quality
 
 
-def test_samples_without_descriptor_and_scores_are_judged_too(taught: Helper) -> None:
+def test_samples_without_descriptor_and_scores_are_judged_too(taught: AcceptanceModel) -> None:
     bare = replace(sample(1), descriptor=None, scores={}, visible=())
     assert 0.0 < taught.predict([bare])[0] < 1.0
     mixed = [
@@ -183,7 +190,7 @@ def test_samples_without_descriptor_and_scores_are_judged_too(taught: Helper) ->
     assert learned(mixed).quality.decisions == 60
 
 
-def test_nothing_to_judge_gives_no_probabilities(taught: Helper) -> None:
+def test_nothing_to_judge_gives_no_probabilities(taught: AcceptanceModel) -> None:
     likely = taught.predict([])
     assert (likely.shape, likely.dtype) == ((0,), np.float64)
 

@@ -83,7 +83,10 @@ def test_a_killed_studio_is_the_same_on_another_disk(tmp_path: Path) -> None:
         assert str(studio.library.counts().samples) == counted
     shutil.rmtree(tmp_path / "library")
     with Studio(settings(tmp_path)) as studio:
-        assert studio.restored == "2 photos, 6 pictures and 10 decisions came back from the state folder"
+        assert (
+            studio.restored
+            == "2 photos, 6 synthetic images and 10 decisions were restored from the state folder"
+        )
         assert seen(studio) == before
         assert str(studio.library.counts().samples) == counted
         assert studio.library.verify() == []
@@ -137,11 +140,13 @@ def test_the_token_of_the_state_is_found_by_nobody_else() -> None:
     assert environment == {"HOME": "/"}
 
 
-def test_what_came_back_is_said_in_one_sentence() -> None:
+def test_one_sentence_tells_what_was_restored() -> None:
     assert sentence_of(Restored()) == ""
-    said = sentence_of(Restored(photos=2, lost=("a", "b"), left_out=1, damaged=("f:1", "f:2", "f:3", "f:4")))
-    assert said == (
-        "2 photos, 0 pictures and 0 decisions came back from the state folder; 2 decided pictures were lost; their "
-        "decisions are kept and hold again when the run of their recipe draws them; 1 decisions are on pictures that "
-        "nothing is known of; they stay in the folder; 4 damaged lines were skipped (f:1, f:2, f:3)"
+    sentence = sentence_of(
+        Restored(photos=2, lost=("a", "b"), left_out=1, damaged=("f:1", "f:2", "f:3", "f:4"))
+    )
+    assert sentence == (
+        "2 photos, 0 synthetic images and 0 decisions were restored from the state folder; 2 reviewed images were "
+        "lost; their decisions are kept and apply again once their recipe is run again; 1 decisions concern unknown "
+        "images; they stay in the state folder; 4 damaged lines were skipped (f:1, f:2, f:3)"
     )

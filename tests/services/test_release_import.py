@@ -183,8 +183,8 @@ def test_what_does_not_fit_its_id_is_refused_by_name_and_the_rest_comes(made: Pa
         assert report.added == 2
         reasons = {reason for _, reason in report.refused}
         assert reasons == {
-            "its pixels are not those that its id stands for",
-            "a photo that it was made from is not here",
+            "its pixels do not match its id",
+            "a photo that it was made from is missing",
         }
         assert {first, second}.isdisjoint(library.photos.ids())
         assert library.verify() == []
@@ -226,7 +226,7 @@ def test_a_label_number_that_stands_for_no_class_is_refused_by_row(
         ((name, reason), *rest) = report.refused
         assert name.startswith(f"{number}/")
         assert reason == f"its label {number} is none of the 2 classes"
-        assert {reason for _, reason in rest} == {"a photo that it was made from is not here"}
+        assert {reason for _, reason in rest} == {"a photo that it was made from is missing"}
 
 
 @pytest.mark.parametrize("label", ["../../evil", "a/b", "a\\b", "..", ".", " ", "two\nlines", "\0"])

@@ -9,7 +9,7 @@ from PIL import Image
 from pipeline.domain.arms import Arm
 from pipeline.errors import InvalidRequest
 from pipeline.publish.credits import published_source
-from pipeline.services.reports import PlanPreview, ReleaseOutlook, RunProgress, RunState, StudyProgress
+from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, filled
 from ui.pages.generate.page import plan_html, run_html
@@ -119,7 +119,7 @@ def test_a_run_that_was_refused_before_its_plan_has_no_moving_bar() -> None:
 
 
 def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
-    outlook = ReleaseOutlook(
+    outlook = ReleasePreview(
         real={"train": {"bolt": 3}, "test": {"bolt": 1}},
         synthetic={"train": {"bolt": 5}},
         methods={"inpaint": 5},
@@ -133,7 +133,7 @@ def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
 
 
 def test_the_outlook_of_nothing_leads_to_the_photographs() -> None:
-    outlook = ReleaseOutlook(real={}, synthetic={}, methods={}, card="", decided_by_gate=0)
+    outlook = ReleasePreview(real={}, synthetic={}, methods={}, card="", decided_by_gate=0)
     assert 'href="./"' in outlook_html(outlook)
 
 

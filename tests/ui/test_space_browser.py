@@ -76,7 +76,7 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
         assert app._process.wait(60) == 0
     finally:
         app.stop()
-    assert "2 photos, 3 pictures and 2 decisions came back from the state folder" in app.said()
+    assert "2 photos, 3 synthetic images and 2 decisions were restored from the state folder" in app.said()
     with Library.open(tmp_path / "library") as library:
         assert library.review.decisions() == before
         assert [library.samples.get(one).review for one in (first, second, third)] == [

@@ -1,1 +1,1 @@
-"""Photos."""
+"""Import photos and edit their masks."""

@@ -1,4 +1,4 @@
-"""From a source of photographs to subjects with masks: decode, refuse, cut out, store."""
+"""Import photos from a source: decode, check, cut out the object, store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.domain.images import Mask, pixel_hash
+from pipeline.domain.images import RGBA, Mask, pixel_hash
 from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels, load_mask, load_photo
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
@@ -16,19 +16,17 @@ from pipeline.segmentation import USABLE_SCORE, CutoutResult, cut_out
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
 from pipeline.services.releases.importing import restore_release
-from pipeline.services.reports import ImportReport
-from pipeline.sources import ColumnMap, Release, SourceItem, label_fault, open_source
+from pipeline.services.reports import ImportReport, Progress
+from pipeline.sources import ColumnMap, Release, Source, SourceItem, label_fault, open_source
 from pipeline.store import Library, NewPhoto
-
-Progress = Callable[[int, int | None, str], None]  # done, total if known, what is in work
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """One photograph, ready to be stored; or the reason why it is not."""
+    """A photo that is ready to be stored, or the reason why it cannot be used."""
 
     item: SourceItem
-    subject_id: str = ""
+    photo_id: str = ""
     photo: DecodedPhoto | None = None
     cutout: CutoutResult | None = None
     refusal: str = ""
@@ -42,7 +40,20 @@ class _Tally:
     repaired: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)  # subject id → name, of this import
+    names: dict[str, str] = field(default_factory=dict)  # photo id → file name, of this import
+
+    def report(self, source: str, note: str) -> ImportReport:
+        if not self.added and not self.already:
+            raise _nothing_imported(source, self)
+        return ImportReport(
+            added=self.added,
+            already=self.already,
+            doubtful=self.doubtful,
+            refused=tuple(self.refused),
+            classes=dict(sorted(self.classes.items())),
+            note=note,
+            repaired=self.repaired,
+        )
 
 
 def import_photos(
@@ -55,58 +66,58 @@ def import_photos(
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportReport:
-    """Add every readable, new photograph of a source to the library, with its mask.
+    """Add every readable, new photo of a source to the library, with its mask.
 
     Args:
         source: a folder of class folders, a zip of one, `hf://datasets/ns/name@revision`, `starter`,
-            `starter:field`; or a release of ours in a folder or on the Hub, which brings its samples, too.
-        split: train or test for all of them; without it each photo's own hash decides (80 % train).
-        columns: of a data set: image, label and mask → column; guessed where none is named.
-        token: who asks the Hub; None: HF_TOKEN or the saved sign-in, False: nobody.
+            `starter:field`; or a Backlot release in a folder or on the Hub, which brings its samples too.
+        split: train or test for all photos; None: each photo's hash decides (80 % train).
+        columns: of a dataset: image, label and mask → column; guessed where none is named.
+        token: access token for the Hub; None: HF_TOKEN or the saved sign-in, False: anonymous.
 
     Raises:
         SourceRefused: nothing in the source can be read.
-        UnknownName: a revision, configuration, split or column that there is not.
-        Cancelled: the person stopped; what was stored stays.
+        UnknownName: no such revision, configuration, split or column.
+        Cancelled: the import was stopped; stored photos stay.
     """
     opened = open_source(source, ColumnMap(**columns or {}), token=token)
     if isinstance(opened, Release):
         if split is not None:
             raise SourceRefused(
-                f"{source} is a release of ours, whose photos have their splits already; import it without a split "
+                f"{source} is a Backlot release, whose photos have their splits already; import it without a split "
                 "(on the page: by chance, 80 % train)"
             )
         return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
+    tally = _import_items(library, opened, opened.address or source, split, on_progress, cancelled)
+    return tally.report(source, opened.note)
+
+
+def _import_items(
+    library: Library,
+    opened: Source,
+    address: str,
+    split: str | None,
+    on_progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+) -> _Tally:
     tally = _Tally()
-    kept_as = opened.address or source
     with library.work_lock("import"):
         job = Job(work=_prepared, shared=library.photos.ids(), pixels=_pixels, lost=_lost)
-        prepared_all = on_all_cores(opened.items(), job)
-        for count, prepared in enumerate(prepared_all, start=1):
+        for count, prepared in enumerate(on_all_cores(opened.items(), job), start=1):
             if cancelled and cancelled():
                 raise Cancelled(tally.added)
-            _record(library, prepared, source=kept_as, split=split, tally=tally)
+            _record(library, prepared, source=address, split=split, tally=tally)
             if on_progress:
                 on_progress(count, opened.count, prepared.item.name)
         tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
         for name, reason in tally.refused:
-            library.photos.record_refusal(kept_as, name, reason)
-    if not tally.added and not tally.already:
-        raise _nothing_found(source, tally)
-    return ImportReport(
-        added=tally.added,
-        already=tally.already,
-        doubtful=tally.doubtful,
-        refused=tuple(tally.refused),
-        classes=dict(sorted(tally.classes.items())),
-        note=opened.note,
-        repaired=tally.repaired,
-    )
+            library.photos.record_refusal(address, name, reason)
+    return tally
 
 
-def _nothing_found(source: str, tally: _Tally) -> SourceRefused:
+def _nothing_imported(source: str, tally: _Tally) -> SourceRefused:
     if not tally.refused:
-        return SourceRefused(f"{source} holds no pictures; a folder with one sub-folder per class is needed")
+        return SourceRefused(f"{source} holds no images; a folder with one sub-folder per class is needed")
     name, reason = tally.refused[0]
     return SourceRefused(
         f"none of the {len(tally.refused)} files in {source} can be used; the first, {name}: {reason}"
@@ -118,11 +129,11 @@ def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
         return _Prepared(item, refusal=fault)
     try:
         photo = load_photo(item.data, item.name)
-        subject_id = pixel_hash(photo.rgb)
-        if subject_id in known:
-            return _Prepared(item, subject_id)
+        photo_id = pixel_hash(photo.rgb)
+        if photo_id in known:
+            return _Prepared(item, photo_id)
         alpha = photo.alpha if item.mask is None else _given_mask(item, photo)
-        return _Prepared(item, subject_id, photo, cut_out(photo.rgb, alpha=alpha))
+        return _Prepared(item, photo_id, photo, cut_out(photo.rgb, alpha=alpha))
     except UnreadableImage as refusal:
         return _Prepared(item, refusal=refusal.reason)
 
@@ -141,7 +152,7 @@ def _given_mask(item: SourceItem, photo: DecodedPhoto) -> Mask:
     if mask.shape != photo.rgb.shape[:2]:
         (mask_h, mask_w), (h, w) = mask.shape, photo.rgb.shape[:2]
         raise UnreadableImage(
-            item.name, f"its mask is {mask_w}x{mask_h} px, the photo {w}x{h}; make them one size"
+            item.name, f"its mask is {mask_w}x{mask_h} px, the photo {w}x{h}; make them the same size"
         )
     return mask
 
@@ -151,17 +162,17 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
     if prepared.refusal:
         tally.refused.append((item.name, prepared.refusal))
         return
-    if first := tally.names.get(prepared.subject_id):
+    if first := tally.names.get(prepared.photo_id):
         tally.refused.append((item.name, f"the same pixels as {first}"))
         return
-    tally.names[prepared.subject_id] = item.name
+    tally.names[prepared.photo_id] = item.name
     if prepared.photo is None or prepared.cutout is None:
         tally.already += 1
-        if not is_whole(library, prepared.subject_id):
+        if not is_whole(library, prepared.photo_id):
             _restore(library, _prepared(item, known=set()))
             tally.repaired += 1
         return
-    library.photos.add(_new_subject(library, prepared, source=source, split=split))
+    library.photos.add(_new_photo(library, prepared, source=source, split=split))
     tally.added += 1
     tally.doubtful += bool(_doubts(prepared.cutout))
     tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
@@ -170,20 +181,20 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
 def _restore(library: Library, prepared: _Prepared) -> None:
     assert prepared.photo is not None
     assert prepared.cutout is not None
-    restore_photo(library, prepared.subject_id, prepared.photo.rgb, prepared.cutout)
+    restore_photo(library, prepared.photo_id, prepared.photo.rgb, prepared.cutout)
 
 
-def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: str | None) -> NewPhoto:
+def _new_photo(library: Library, prepared: _Prepared, *, source: str, split: str | None) -> NewPhoto:
     photo, cutout = prepared.photo, prepared.cutout
     assert photo is not None
     assert cutout is not None
     height, width = photo.rgb.shape[:2]
     return NewPhoto(
-        id=prepared.subject_id,
+        id=prepared.photo_id,
         label=prepared.item.label,
         name=prepared.item.name,
         source=source,
-        split=split or split_of(prepared.subject_id),
+        split=split or split_of(prepared.photo_id),
         photo_id=library.images.put(photo.rgb),
         height=height,
         width=width,
@@ -196,10 +207,10 @@ def _new_subject(library: Library, prepared: _Prepared, *, source: str, split: s
 
 
 def _doubts(cutout: CutoutResult) -> tuple[str, ...]:
-    """What a person should look at; nothing where the mask as a whole is good enough."""
+    """Return what a person should check; nothing where the mask as a whole is good enough."""
     return cutout.doubts if cutout.score < USABLE_SCORE else ()
 
 
-def rgba(cutout: CutoutResult) -> np.ndarray:
-    """(H, W, 4) uint8: the foreground colours and the soft alpha of a cut-out, as the library keeps them."""
+def rgba(cutout: CutoutResult) -> RGBA:
+    """Join the foreground colours and the soft alpha of a cut-out, as the library stores them; (H, W, 4) uint8."""
     return np.dstack([cutout.rgb, cutout.alpha])

@@ -1,4 +1,4 @@
-"""Mending a library: what can be derived again is, and what cannot waits for `import` or `generate`."""
+"""Repair a library: derive again what can be derived; the rest waits for `import` or `generate`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _ALPHA = 3  # channel of a cut-out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairReport:
-    """What a repair did, in the sentences of `verify`."""
+    """The problems that `verify` reported, by whether a repair solved them."""
 
     repaired: tuple[str, ...]
-    left: tuple[str, ...]  # still wrong
-    to_render: int  # samples whose image was lost; `generate` or importing their release draws them again
+    left: tuple[str, ...]  # problems that remain
+    to_render: int  # samples whose image was lost; `generate` renders them again, importing their release restores them
 
     @property
     def sentence(self) -> str:
-        """All of it, a line each."""
+        """Return the report as text, one problem a line."""
         lines = [f"repaired: {problem}" for problem in self.repaired]
         if self.to_render:
             lines.append(
@@ -41,19 +41,19 @@ class RepairReport:
 
 
 def repair(library: Library) -> RepairReport:
-    """Derive anew what follows from the rest: masks, cut-outs, counters and review states.
+    """Derive masks, cut-outs, counters and review states again from the rest of the library.
 
-    Samples whose image or mask is missing or damaged become planned again; their decisions are kept.
+    Samples whose image or mask is missing or damaged are planned again; their decisions are kept.
 
     Raises:
-        LibraryBusy: another process does long work here.
+        LibraryBusy: another process is importing, rendering or repairing.
     """
     with library.work_lock("repair"):
         before = library.verify()
-        for subject in library.photos.list():
-            if library.images.is_sound(subject.photo_id):
-                _restore_cutout(library, subject, library.images.read(subject.photo_id))
-            _restore_mask(library, subject.id)
+        for photo in library.photos.list():
+            if library.images.is_sound(photo.photo_id):
+                _restore_cutout(library, photo, library.images.read(photo.photo_id))
+            _restore_mask(library, photo.id)
         lost = library.samples.plan_broken_again()
         library.recompute()
         left = library.verify()
@@ -65,66 +65,66 @@ def repair(library: Library) -> RepairReport:
     )
 
 
-def restore_photo(library: Library, subject_id: str, rgb: RGB, cutout: CutoutResult | None = None) -> None:
+def restore_photo(library: Library, photo_id: str, rgb: RGB, cutout: CutoutResult | None = None) -> None:
     """Write the missing or damaged files of a photo that is imported again.
 
     Args:
-        rgb: the pixels of the photo, which its id stands for.
-        cutout: as an import finds it now, where it looks for one; it takes the place of the stored one where
-            that cannot be restored.
+        rgb: the pixels of the photo, whose hash is its id.
+        cutout: the cut-out that the import has computed, if any; it replaces the stored one where that cannot be
+            restored.
     """
     library.images.put(rgb)
-    subject = library.photos.get(subject_id)
-    if not _restore_cutout(library, subject, rgb, cutout) and cutout is not None:
+    photo = library.photos.get(photo_id)
+    if not _restore_cutout(library, photo, rgb, cutout) and cutout is not None:
         library.photos.record_cutout(
-            subject_id,
+            photo_id,
             cutout_id=library.images.put(_rgba(cutout)),
             score=cutout.score,
             doubts=cutout.doubts,
             origin=cutout.origin,
             box=object_box(cutout.alpha),
         )
-    _restore_mask(library, subject_id)
+    _restore_mask(library, photo_id)
 
 
-def is_whole(library: Library, subject_id: str) -> bool:
-    """Whether all files of a photo are there and hold what was stored."""
-    subject = library.photos.get(subject_id)
+def is_whole(library: Library, photo_id: str) -> bool:
+    """Whether all files of a photo exist and hold what was stored."""
+    photo = library.photos.get(photo_id)
     return all(
         library.images.is_sound(blob_id)
-        for blob_id in (subject.photo_id, subject.cutout_id, subject.mask_id)
+        for blob_id in (photo.photo_id, photo.cutout_id, photo.mask_id)
         if blob_id
     )
 
 
-def _restore_cutout(library: Library, subject: Photo, rgb: RGB, cutout: CutoutResult | None = None) -> bool:
-    """Whether the stored cut-out of a photo is sound, written anew if need be."""
-    if subject.cutout_id is None or library.images.is_sound(subject.cutout_id):
+def _restore_cutout(library: Library, photo: Photo, rgb: RGB, cutout: CutoutResult | None = None) -> bool:
+    """Whether the stored cut-out of a photo is sound, after it was written again where necessary."""
+    if photo.cutout_id is None or library.images.is_sound(photo.cutout_id):
         return True
-    for pixels in _cutouts(library, subject, rgb, cutout):
-        if pixel_hash(pixels) == subject.cutout_id:
+    for pixels in _cutouts(library, photo, rgb, cutout):
+        if pixel_hash(pixels) == photo.cutout_id:
             library.images.put(pixels)
             return True
     return False
 
 
-def _cutouts(library: Library, subject: Photo, rgb: RGB, cutout: CutoutResult | None) -> Iterator[RGBA]:
-    """What the lost cut-out may have been: the one found now, and those along the stored mask."""
+def _cutouts(library: Library, photo: Photo, rgb: RGB, cutout: CutoutResult | None) -> Iterator[RGBA]:
+    """Yield candidates for the lost cut-out: the one computed now, and those derived from the stored mask."""
     if cutout is not None:
         yield _rgba(cutout)
-    if subject.mask_id and library.images.is_sound(subject.mask_id):
-        mask = library.images.read(subject.mask_id)
+    if photo.mask_id and library.images.is_sound(photo.mask_id):
+        mask = library.images.read(photo.mask_id)
         yield _rgba(cut_out(rgb, alpha=mask))
         yield np.dstack([foreground_colours(rgb, mask), mask])
 
 
-def _restore_mask(library: Library, subject_id: str) -> None:
-    """Write the mask of a photo anew from its cut-out."""
-    subject = library.photos.get(subject_id)
-    if subject.cutout_id is None or subject.mask_id is None or library.images.is_sound(subject.mask_id):
+def _restore_mask(library: Library, photo_id: str) -> None:
+    """Write the mask of a photo again from its cut-out."""
+    photo = library.photos.get(photo_id)
+    if photo.cutout_id is None or photo.mask_id is None or library.images.is_sound(photo.mask_id):
         return
-    if library.images.is_sound(subject.cutout_id):
-        library.images.put(library.images.read(subject.cutout_id)[..., _ALPHA])
+    if library.images.is_sound(photo.cutout_id):
+        library.images.put(library.images.read(photo.cutout_id)[..., _ALPHA])
 
 
 def _rgba(cutout: CutoutResult) -> RGBA:

@@ -1,4 +1,4 @@
-"""What a person can do with photos: import them, look at their cut-outs, and edit their masks."""
+"""Import photos, show their cut-outs, and edit their masks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pipeline.errors import InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
 from pipeline.segmentation import USABLE_SCORE, edited, flood_click, grabcut_box
 from pipeline.services.photos import starter
-from pipeline.services.photos.importing import Progress, import_photos, rgba
-from pipeline.services.reports import ImportReport
+from pipeline.services.photos.importing import import_photos, rgba
+from pipeline.services.reports import ImportReport, Progress
 from pipeline.services.samples.create import checkerboard
 from pipeline.settings import Settings
 from pipeline.store import Library
 
 Colour = tuple[int, int, int]
 _OPAQUE = 127
-_IMAGES = "blobs"  # as the library lays it out
+_IMAGES = "blobs"  # folder of a library
 _THUMBNAILS = "thumbnails"
 
 
@@ -64,8 +64,8 @@ class PhotoService:
     def wants_starter(self) -> bool:
         """Whether the library is to be filled with the starter set: it is empty, or an earlier fill was interrupted.
 
-        A library that holds a person's own photos is left alone, whatever it lacks of the starter set. Where the
-        library is restored from a state folder the marker is lost with the machine, so the number of photos decides.
+        A library that holds a person's own photos is left alone, whatever it lacks of the starter set. A
+        library that was restored from a state folder has lost its marker, so the number of photos decides.
         """
         if not self.settings.starter:
             return False
@@ -76,7 +76,7 @@ class PhotoService:
         return begun and count < starter.STARTER_COUNT and not starter.holds_own_photos(self.library)
 
     def fill_with_starter(self, on_progress: Progress | None = None) -> list[ImportReport]:
-        """Import what the library lacks of the starter set and its field test set, where it is to be filled."""
+        """Import the missing photos of the starter set and its field test set, if the library is to be filled."""
         if not self.wants_starter:
             return []
         marker = starter.marker(self.library)

@@ -1,4 +1,4 @@
-"""What a library holds of the starter set; an interrupted first start is finished by the next one."""
+"""How far a library is filled with the starter set; the next start completes an interrupted fill."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def marker(library: Library) -> Path:
 
 
 def holds_own_photos(library: Library) -> bool:
-    """Whether a library holds photos that are not of the starter set."""
+    """Whether a library holds photos that do not come from the starter set."""
     return any(photo.source not in SPLITS for photo in library.photos.list())

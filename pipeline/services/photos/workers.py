@@ -1,4 +1,4 @@
-"""Work on many items on all cores, results in order, memory bounded; a lost process costs one item at most."""
+"""Process many items on all cores, in order and in bounded memory; a lost process costs one item at most."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from typing import Any, Generic, TypeVar
 
-_INLINE = 8  # below this a pool of processes costs more than it saves
+_INLINE = 8  # with fewer items a pool of processes costs more than it saves
 _IN_FLIGHT = 3  # items waiting per process, so that none is idle
-PIXELS_IN_FLIGHT = 200_000_000  # over all processes: some 2 GB of decoded images
+PIXELS_IN_FLIGHT = 200_000_000  # over all processes: about 2 GB of decoded images
 LOST = (
     "the process that read it was ended from outside, twice; perhaps memory ran out: make the image smaller"
 )
@@ -28,13 +28,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(Generic[Item, Shared, Result]):
-    """What is done with every item.
+    """The work to do on every item.
 
     Args:
-        work: a function of a module; it is sent to other processes.
+        work: a module-level function, since it is sent to other processes.
         shared: the second argument of every call; sent once to each process, not with every item.
-        pixels: the pixels that `work` will decode for an item, cheaply told.
-        lost: the result of an item whose process ended (killed, out of memory) twice before the work was done.
+        pixels: returns, at little cost, how many pixels `work` will decode for an item.
+        lost: returns the result of an item whose process ended (killed, out of memory) twice before it was done.
     """
 
     work: Callable[[Item, Shared], Result]
@@ -44,10 +44,10 @@ class Job(Generic[Item, Shared, Result]):
 
 
 def on_all_cores(items: Iterator[Item], job: Job[Item, Shared, Result]) -> Iterator[Result]:
-    """Do a job for each of the items, in this process for a few, on all cores for many; results in their order.
+    """Do a job for each item, in this process for a few items and on all cores for many; yield results in order.
 
-    At most `PIXELS_IN_FLIGHT` are decoded at once, except where one item alone has more. The processes end with this
-    one, however it ends.
+    At most `PIXELS_IN_FLIGHT` pixels are decoded at once, unless a single item has more. The processes end with this
+    process, however it ends.
     """
     head = list(islice(items, _INLINE))
     processes = os.cpu_count() or 1
@@ -70,36 +70,36 @@ def on_all_cores(items: Iterator[Item], job: Job[Item, Shared, Result]) -> Itera
 
 @dataclass(slots=True)
 class _Waiting(Generic[Item]):
-    """An item that was handed to a process."""
+    """An item that was submitted to a process."""
 
     item: Item
     pixels: int
-    future: Future[Any] | None  # None: its process was lost, it is to be done in one of its own
+    future: Future[Any] | None  # None: its process was lost; it is to be done in a process of its own
 
 
 @dataclass(slots=True)
 class _Crew(Generic[Item, Shared, Result]):
-    """The processes of a job and the items that they have; a broken pool is replaced."""
+    """The processes of a job and the items submitted to them; a broken pool is replaced."""
 
     job: Job[Item, Shared, Result]
     processes: int
     waiting: deque[_Waiting[Item]] = field(default_factory=deque)
-    pixels: int = 0  # of all that wait
+    pixels: int = 0  # of all waiting items
     _pool: ProcessPoolExecutor | None = None
     _single: ProcessPoolExecutor | None = None  # of one process, for second tries
 
     def is_full(self, pixels: int) -> bool:
-        """Whether a result must be taken out before an item of so many pixels may come in."""
+        """Whether a result must be taken before an item of this many pixels may be submitted."""
         crowded = len(self.waiting) >= self.processes * _IN_FLIGHT
         return bool(self.waiting) and (crowded or self.pixels + pixels > PIXELS_IN_FLIGHT)
 
     def submit(self, item: Item, pixels: int) -> None:
-        """Hand an item to a process."""
+        """Submit an item to a process."""
         self.waiting.append(_Waiting(item, pixels, self._submitted(item)))
         self.pixels += pixels
 
     def next_result(self) -> Result:
-        """The result of the item that has waited longest."""
+        """Return the result of the item that has waited longest."""
         first = self.waiting[0]
         if first.future is not None:
             try:
@@ -114,7 +114,7 @@ class _Crew(Generic[Item, Shared, Result]):
         return result
 
     def end(self) -> None:
-        """Let the processes go; what they have not begun is dropped."""
+        """Shut the processes down; items that they have not begun are dropped."""
         for pool in (self._pool, self._single):
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -130,7 +130,7 @@ class _Crew(Generic[Item, Shared, Result]):
             return None
 
     def _give_up_pool(self) -> None:
-        """Any of the unfinished items may have ended a process: each is to be done alone."""
+        """Mark the unfinished items to be done alone, since any of them may have ended a process."""
         self.end()
         for waiting in self.waiting:
             if waiting.future is not None and (
@@ -139,7 +139,7 @@ class _Crew(Generic[Item, Shared, Result]):
                 waiting.future = None
 
     def _done_alone(self, item: Item) -> Result:
-        """The second try of an item, in a process that has no other item."""
+        """Try an item again, in a process that has no other item."""
         if self._single is None:
             self._single = self._new_pool(1)
         try:
@@ -159,20 +159,21 @@ class _Crew(Generic[Item, Shared, Result]):
         )
 
 
-_duty: tuple[Callable[[Any, Any], Any], Any] | None = None  # of this process: what it does, with what
+# of a worker process: its function and that function's second argument
+_assignment: tuple[Callable[[Any, Any], Any], Any] | None = None
 
 
 def _start_worker(work: Callable[[Any, Any], Any], shared: Any) -> None:
-    """Make a process ready. Ctrl-C is for its parent; when that has ended, in whatever way, this one ends."""
-    global _duty
-    _duty = work, shared
+    """Set up a worker process: it ignores Ctrl-C, which is for its parent, and ends when the parent has ended."""
+    global _assignment
+    _assignment = work, shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent watch", daemon=True).start()
 
 
 def _work(item: Any) -> Any:
-    assert _duty is not None
-    work, shared = _duty
+    assert _assignment is not None
+    work, shared = _assignment
     return work(item, shared)
 
 

@@ -1,1 +1,1 @@
-"""Plans."""
+"""Plan recipes."""

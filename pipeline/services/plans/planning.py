@@ -1,4 +1,4 @@
-"""From a recipe and a library to specs, and what they would cost."""
+"""Plan the specs of a recipe over a library, or preview the plan and its cost."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from pipeline.services.reports import PlanPreview
 from pipeline.starter import backdrops as starter_backdrops
 from pipeline.store import Library, SampleFilter
 
-_STARTER_BACKDROPS = "starter"  # a recipe's backdrops.folder may name the rendered surfaces
-_PLACEHOLDER = "preview"  # stands in a preview for the id of an image that is not stored yet
+_STARTER_BACKDROPS = "starter"  # value of a recipe's backdrops.folder: the surfaces of the starter set
+_PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored yet
 _SEEDS = 2**63
 _TIMED_SAMPLES = 40
 _EXAMPLES = 6
@@ -31,7 +31,7 @@ _EXAMPLES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """What a person changes about a recipe without editing it; None leaves the recipe's own value."""
+    """Values that replace those of a recipe; None leaves the recipe's own value."""
 
     count: int | None = None
     model: str | None = None
@@ -47,7 +47,7 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class _Ingredients:
-    """What a plan is made from, apart from stored images."""
+    """The ingredients of a plan, apart from stored images."""
 
     photos: list[Photo]
     facts: ModelFacts
@@ -57,7 +57,7 @@ class _Ingredients:
 
 
 def recipe_of(text: str | None, name: str = "recipe") -> Recipe:
-    """The recipe that a text describes; the default recipe for None."""
+    """Parse a recipe (YAML text); return the default recipe for None."""
     return default_recipe() if text is None else parse_recipe(text, name)
 
 
@@ -69,49 +69,49 @@ def planned(
     *,
     before_each: Callable[[], None] | None = None,
 ) -> list[SampleSpec]:
-    """Decide all specs of a recipe over the usable training photos of a library; stores the images that they name.
+    """Plan all specs of a recipe over the usable training photos of a library; store the images that they name.
 
     Args:
         access: the paths that the recipe may name.
-        before_each: called before each spec is decided; what it raises ends the planning.
+        before_each: called before each spec is planned; an exception that it raises ends the planning.
 
     Raises:
-        NoUsablePhotos: no usable photo of the wanted classes.
+        NoUsablePhotos: no usable photo of the recipe's classes.
         InvalidRecipe: a method needs images that the recipe does not name, or one of them cannot be read.
-        InvalidRequest: a path lies outside what may be read.
+        InvalidRequest: a path may not be read here.
         UnknownName: no such model or method.
     """
-    found = _ingredients(library, recipe, overrides, access)
+    ingredients = _ingredients(library, recipe, overrides, access)
     return plan(
         recipe,
-        found.photos,
-        model=found.facts,
-        backdrop_ids=_store_backgrounds(library, found, recipe.size or found.facts.size, access),
-        reference_id=library.images.put(_image(found.reference)) if found.reference else None,
+        ingredients.photos,
+        model=ingredients.facts,
+        backdrop_ids=_store_backgrounds(library, ingredients, recipe.size or ingredients.facts.size, access),
+        reference_id=library.images.put(_image(ingredients.reference)) if ingredients.reference else None,
         count=overrides.count,
-        method=found.method,
+        method=ingredients.method,
         seed=overrides.seed,
         before_each=before_each,
     )
 
 
 def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
-    """Tell counts, examples, warnings and the time of a plan, in bounded time for any count; stores nothing.
+    """Return counts, examples, warnings and the time of a plan, in bounded time for any count; store nothing.
 
     Raises:
-        StudioError: as `planned`; images are looked for but not opened.
+        StudioError: as `planned`; images must exist, but are not opened.
     """
-    found = _ingredients(library, recipe, overrides, access)
-    if isinstance(found.folder, Path):
-        _refuse_empty(found.folder, access)
+    ingredients = _ingredients(library, recipe, overrides, access)
+    if isinstance(ingredients.folder, Path):
+        _refuse_empty(ingredients.folder, access)
     outline = plan_outline(
         recipe,
-        found.photos,
-        model=found.facts,
-        backdrop_ids=(_PLACEHOLDER,) if found.folder else (),
-        reference_id=_PLACEHOLDER if found.reference else None,
+        ingredients.photos,
+        model=ingredients.facts,
+        backdrop_ids=(_PLACEHOLDER,) if ingredients.folder else (),
+        reference_id=_PLACEHOLDER if ingredients.reference else None,
         count=overrides.count,
-        method=found.method,
+        method=ingredients.method,
         seed=overrides.seed,
     )
     new = outline.total - _rendered(library, recipe, outline)
@@ -123,8 +123,8 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
         methods=dict(sorted((str(method), number) for method, number in outline.methods.items())),
         slots={slot: dict(sorted(counts.items())) for slot, counts in outline.slots.items()},
         prompts=outline.prompts[:_EXAMPLES],
-        seconds=_seconds(library, outline, found.facts.name, new),
-        warnings=plan_notes(outline.prompts, found.facts.name),
+        seconds=_seconds(library, outline, ingredients.facts.name, new),
+        warnings=plan_notes(outline.prompts, ingredients.facts.name),
         exact=outline.exact,
     )
 
@@ -137,8 +137,8 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
         photos=library.photos.list(split="train", usable=True),
         facts=facts,
         method=method,
-        folder=_folder(recipe, access) if any(one.facts.needs_background for one in methods) else None,
-        reference=_reference(recipe, access) if any(one.facts.needs_control for one in methods) else None,
+        folder=_folder(recipe, access) if any(each.facts.needs_background for each in methods) else None,
+        reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
 
 
@@ -152,8 +152,8 @@ def _method(name: str) -> Method:
 def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     """Count the samples of a plan that have an image already.
 
-    Where the recipe was run before, the stored plan tells: it begins with the same samples. Images of backgrounds and
-    references are taken to be those of that run. Otherwise the first samples are looked up by their ids.
+    If the recipe was run before, the stored plan, which begins with the same samples, holds the count; backgrounds and
+    references are assumed to be those of that run. Otherwise the first samples are looked up by their ids.
     """
     stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
     if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
@@ -166,13 +166,13 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
 def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
     try:
         earlier = parse_recipe(recipe_yaml)
-    except InvalidRecipe:  # of an earlier version, or of no recipe
+    except InvalidRecipe:  # written by an earlier version, or not from a recipe
         return False
     return earlier.model_copy(update={"count": None}) == recipe.model_copy(update={"count": None})
 
 
 def _bare(spec: SampleSpec) -> SampleSpec:
-    """A spec without the ids of the images that a preview does not open."""
+    """Return a spec without the ids of the images that a preview does not open."""
     background = _PLACEHOLDER if spec.backdrop_id else None
     control = spec.control
     if control and control.reference_id:
@@ -181,9 +181,9 @@ def _bare(spec: SampleSpec) -> SampleSpec:
 
 
 def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> float | None:
-    """Estimate the seconds that the new samples take: of each method and model the median of the latest samples.
+    """Estimate the seconds that the new samples take, from the median time of the latest samples of each method.
 
-    None where nothing is new, or where one of the methods was never used with its model: half of a sum would
+    None if nothing is new, or if one of the methods was never used with its model, since a partial sum would
     mislead.
     """
     each = {method: _seconds_each(library, method, model) for method in outline.methods}
@@ -213,16 +213,18 @@ def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
 
 def _refuse_empty(folder: Path, access: FileAccess) -> None:
     if next(access.images(folder), None) is None:
-        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; method 'paste' needs some")
+        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; method 'paste' needs at least one")
 
 
-def _store_backgrounds(library: Library, found: _Ingredients, side: int, access: FileAccess) -> list[str]:
-    match found.folder:
+def _store_backgrounds(
+    library: Library, ingredients: _Ingredients, side: int, access: FileAccess
+) -> list[str]:
+    match ingredients.folder:
         case None:
             return []
         case Path():
-            _refuse_empty(found.folder, access)
-            files = sorted(access.images(found.folder))
+            _refuse_empty(ingredients.folder, access)
+            files = sorted(access.images(ingredients.folder))
             return [library.images.put(fitted(_image(path), (side, side))) for path in files]
         case _:
             return [library.images.put(background) for background in starter_backdrops(size_px=side)]
@@ -246,7 +248,7 @@ def _image(path: Path) -> RGB:
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:
-    """The recipes of a folder by file name without ending; the default recipe first."""
+    """Read the recipes of a folder, by file name without extension; the default recipe first."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
     default = default_recipe().name
     return {name: texts[name] for name in sorted(texts, key=lambda name: (name != default, name))}

@@ -1,4 +1,4 @@
-"""What a person should know about a prompt before it is drawn."""
+"""Notes on prompts before they are rendered: what a model would cut, and which words it does not know."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHECKED_PROMPTS = 20
 
 
 def prompt_notes(prompt: str, model: str) -> list[str]:
-    """Tell in plain sentences how many tokens the model cuts, and which words it does not know."""
+    """Return sentences on how many tokens the model cuts, and on words that it does not know."""
     if fault := text_fault(prompt):
         return [f"the prompt {fault}"]
     notes = []
@@ -27,10 +27,10 @@ def prompt_notes(prompt: str, model: str) -> list[str]:
 
 
 def plan_notes(prompts: Sequence[str], model: str) -> tuple[str, ...]:
-    """Return the notes on the prompts of a plan, each once and few; the longest prompts are checked for their length.
+    """Return a few notes on the prompts of a plan, without repetition; only the longest are checked for their length.
 
     Args:
-        prompts: different prompts that the model is to draw.
+        prompts: the distinct prompts of the plan.
     """
     if not prompts:
         return ()
@@ -43,6 +43,6 @@ def plan_notes(prompts: Sequence[str], model: str) -> tuple[str, ...]:
     notes = cut[:_WARNED_PROMPTS]
     if len(cut) > _WARNED_PROMPTS:
         notes.append("other prompts are cut too; shorten the backdrop template")
-    if words := unknown_words(" ".join(prompts), model):
-        notes.append(f"{model} does not know: {', '.join(sorted(words))}")
+    if unknown := unknown_words(" ".join(prompts), model):
+        notes.append(f"{model} does not know: {', '.join(sorted(unknown))}")
     return tuple(notes)

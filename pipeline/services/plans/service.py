@@ -1,4 +1,4 @@
-"""What a person can do with recipes before anything is rendered."""
+"""Recipes and the preview of their plans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AS_WRITTEN = Overrides()
 
 @dataclass(frozen=True, slots=True)
 class PlanService:
-    """Recipes, the models that they can name, and what a recipe would make of a library."""
+    """Recipes, the models that they can name, and the plan of a recipe over a library."""
 
     library: Library
     access: FileAccess
@@ -31,10 +31,10 @@ class PlanService:
         return recipe_texts(_RECIPES)
 
     def preview(self, recipe: str | None, overrides: Overrides = _AS_WRITTEN) -> PlanPreview:
-        """Return what a recipe (YAML text; None for the default) would make; nothing is stored.
+        """Preview the plan of a recipe (YAML text; None for the default); nothing is stored.
 
         Raises:
-            StudioError: the recipe, or what it names, cannot be used.
+            StudioError: the recipe, or something that it names, cannot be used.
         """
         return preview_plan(self.library, recipe_of(recipe), overrides, self.access)
 
@@ -47,7 +47,7 @@ class PlanService:
         return [choice for choice in model_choices() if choice.available]
 
     def vocabulary(self, model: str) -> dict[str, list[str]] | None:
-        """Return the words that a model was trained on, by slot; None for a model that takes any words."""
+        """Return the words that a model was trained on, by slot; None for a model with an open vocabulary."""
         return vocabulary(self.access.model(model))
 
     def prompt_notes(self, prompt: str, model: str) -> list[str]:

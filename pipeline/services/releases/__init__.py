@@ -1,1 +1,1 @@
-"""Releases."""
+"""Import, preview, publish and export releases."""

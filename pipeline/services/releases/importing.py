@@ -1,4 +1,4 @@
-"""A release of ours comes back as a library: its photos, and the samples that were accepted in it."""
+"""Import a Backlot release into a library: its photos, and its accepted samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from io import BytesIO
 import numpy as np
 
 from pipeline.domain.descriptors import descriptor
-from pipeline.domain.images import RGB, RGBA, decode, pixel_hash
+from pipeline.domain.images import RGB, RGBA, Mask, Pixels, decode, pixel_hash
 from pipeline.domain.photo_decoding import decoded_pixels, load_photo
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
@@ -24,15 +24,14 @@ from pipeline.segmentation import CutoutOrigin
 from pipeline.segmentation.matting import foreground_colours
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
-from pipeline.services.reports import ImportReport
+from pipeline.services.reports import ImportReport, Progress
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
 from pipeline.store import Library, NewPhoto, Rendered
 
-Progress = Callable[[int, int | None, str], None]
-_AT_ONCE = 2000  # samples planned together: their specs are in memory, their pictures are not
+_AT_ONCE = 2000  # samples planned together: their specs are in memory, their images are not
 _ANY_SIDE_PX = 10**9
-_WEBP = (b"RIFF", b"WEBP")  # bytes 0 to 4 and 8 to 12 of such a file
+_WEBP = (b"RIFF", b"WEBP")  # bytes 0 to 4 and 8 to 12 of a WebP file
 _HUB = "hf://"
 _LEFT_BEHIND = "rejected samples, votes and recipes do not come with a release"
 
@@ -46,12 +45,12 @@ def restore_release(
 ) -> ImportReport:
     """Add the photos of a release with their masks and splits, and its samples, accepted in the name of the release.
 
-    Ids are hashes of content, so they come out as in the library that the release was made from; what is here
-    already stays as it is. Killed half-way, the same call goes on.
+    Ids are hashes of content, so they equal those of the library that the release was made from; what the library
+    holds already stays as it is. After an interruption the same call continues.
 
     Raises:
         SourceRefused: the release cannot be read, or nothing in it can be used.
-        Cancelled: the person stopped; what was stored stays.
+        Cancelled: the import was stopped; stored photos and samples stay.
     """
     restoring = _Restoring(library, release, on_progress, cancelled)
     with library.work_lock("import"):
@@ -64,25 +63,25 @@ def restore_release(
 
 @dataclass(frozen=True, slots=True)
 class _Photo:
-    """A photo of a release, ready to be stored; or the reason why it is not."""
+    """A photo of a release that is ready to be stored, or the reason why it cannot be used."""
 
     record: ReleaseRecord
     rgb: RGB = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
-    cutout: RGBA | None = None  # None where the release holds no mask
+    cutout: RGBA | None = None  # None if the release holds no mask
     refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """A sample whose pictures are stored."""
+    """A sample whose image and mask are stored."""
 
     spec: SampleSpec
-    rendered: Rendered | None  # None where it was here before
+    rendered: Rendered | None  # None if the library held it before
 
 
 @dataclass(slots=True)
 class _Restoring:
-    """One import of a release, and what came of it so far."""
+    """An import of a release and its result so far."""
 
     library: Library
     release: Release
@@ -93,13 +92,13 @@ class _Restoring:
     already: int = 0
     doubtful: int = 0
     restored: int = 0  # samples
-    repaired: int = 0  # photos that were here, whose files were missing or damaged
-    bare: int = 0  # samples whose ingredients are not all here
+    repaired: int = 0  # photos that the library held, whose files were missing or damaged
+    incomplete: int = 0  # samples whose ingredients the library lacks in part
     refused: list[tuple[str, str]] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
 
     def photos(self) -> None:
-        """Store the photos that are not here yet."""
+        """Store the photos that the library lacks."""
         known = self.library.photos.ids()
         job = Job(work=_prepared, shared=None, pixels=_pixels, lost=_lost)
         for photo in on_all_cores(self._unknown(known), job):
@@ -108,13 +107,13 @@ class _Restoring:
                 self.refused.append((_name(photo.record), photo.refusal))
             elif photo.record.sample_id in known:
                 self._restore(photo)
-            elif self.library.photos.add(self._subject(photo)):
+            elif self.library.photos.add(self._new_photo(photo)):
                 label = photo.record.label
                 self.added += 1
                 self.classes[label] = self.classes.get(label, 0) + 1
 
     def _restore(self, photo: _Photo) -> None:
-        """Write the files of a photo anew that is here, but damaged."""
+        """Write the files again of a photo that the library holds, but damaged."""
         record = photo.record
         _stored(self.library, record.image, photo.rgb)
         if record.mask is not None and photo.cutout is not None:
@@ -123,8 +122,8 @@ class _Restoring:
         self.repaired += 1
 
     def samples(self) -> None:
-        """Store the samples that are not here yet, and accept them."""
-        splits = {subject.id: subject.split for subject in self.library.photos.list()}
+        """Store the samples that the library lacks, and accept them."""
+        splits = {photo.id: photo.split for photo in self.library.photos.list()}
         neighbours = Neighbours(self.library)
         waiting: list[_Sample] = []
         parts = 0
@@ -142,18 +141,21 @@ class _Restoring:
             self._accept(waiting, parts + 1)
 
     def report(self) -> ImportReport:
-        """What was done."""
+        """Return the result of the import."""
         if not self.done:
-            raise SourceRefused(f"release {self.release.name} holds no pictures")
+            raise SourceRefused(f"release {self.release.name} holds no images")
         if len(self.refused) == self.done:
             name, reason = self.refused[0]
             raise SourceRefused(
-                f"none of the {self.done} pictures of release {self.release.name} can be used; "
+                f"none of the {self.done} images of release {self.release.name} can be used; "
                 f"the first, {name}: {reason}"
             )
         note = f"release {self.release.name}; {_LEFT_BEHIND}"
-        if self.bare:
-            note += f"; {self.bare} samples cannot be drawn again: their backgrounds or former cut-outs are not in it"
+        if self.incomplete:
+            note += (
+                f"; {self.incomplete} samples cannot be rendered again: "
+                "their backgrounds or former cut-outs are not in it"
+            )
         return ImportReport(
             added=self.added,
             already=self.already,
@@ -181,12 +183,12 @@ class _Restoring:
         if self.on_progress:
             self.on_progress(self.done, self.release.count, _name(record))
 
-    def _subject(self, photo: _Photo) -> NewPhoto:
+    def _new_photo(self, photo: _Photo) -> NewPhoto:
         record, cutout, library = photo.record, photo.cutout, self.library
         if record.mask is not None and cutout is not None:
-            _stored(library, record.mask, cutout[..., 3])  # the library makes the same picture of the cut-out
-        found = cutout is not None and bool(cutout[..., 3].any())
-        doubts = () if found or cutout is None else ("no object was found",)
+            _stored(library, record.mask, cutout[..., 3])  # its id is the mask id of the cut-out
+        has_object = cutout is not None and bool(cutout[..., 3].any())
+        doubts = () if has_object or cutout is None else ("no object was found",)
         self.doubtful += bool(doubts)
         return NewPhoto(
             id=record.sample_id,
@@ -198,23 +200,27 @@ class _Restoring:
             height=photo.rgb.shape[0],
             width=photo.rgb.shape[1],
             cutout_id=None if cutout is None else library.images.put(cutout),
-            mask_score=float(found),
+            mask_score=float(has_object),
             mask_doubts=doubts,
             mask_origin=CutoutOrigin.GIVEN,
             box=record.boxes[0] if record.boxes else None,
         )
 
     def _sample(self, record: ReleaseRecord, splits: dict[str, str], neighbours: Neighbours) -> _Sample:
-        """Store the pictures of a row. UnreadableImage: why it cannot be used."""
+        """Store the image and mask of a row.
+
+        Raises:
+            UnreadableImage: the row cannot be used.
+        """
         spec = _spec_of(record, splits)
         self.library.samples.plan_broken_again([spec.id])
         if not self.library.plans.missing([spec.id]):
             return _Sample(spec, None)
         rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
         mask = None if record.mask is None else _alpha(record)
-        looks = descriptor(rgb)
-        _, cluster = neighbours.place(spec.id, spec.label, looks)
-        self.bare += not all(self.library.images.has(one) for one in spec.ingredients)
+        image_descriptor = descriptor(rgb)
+        _, cluster = neighbours.place(spec.id, spec.label, image_descriptor)
+        self.incomplete += not all(self.library.images.has(image_id) for image_id in spec.ingredients)
         rendered = Rendered(
             spec_id=spec.id,
             image_id=_stored(self.library, record.image, rgb),
@@ -224,7 +230,7 @@ class _Restoring:
                 homographies=record.homographies,
                 scores=record.scores,
                 failed_gates=gates_failed(record.scores),
-                descriptor=looks,
+                descriptor=image_descriptor,
             ),
             score=round(least_margin(record.scores), 6),
             cluster=cluster,
@@ -232,13 +238,14 @@ class _Restoring:
         return _Sample(spec, rendered)
 
     def _accept(self, samples: Sequence[_Sample], part: int) -> None:
-        """Plan, store and accept samples; those that somebody has decided here stay as they are."""
+        """Plan, store and accept samples; samples that were decided in this library stay as they are."""
         name = f"{RELEASE_PLAN}{self.release.name}"[:180] + (f" ({part})" if part > 1 else "")
         self.library.plans.add(name, "", [sample.spec for sample in samples])
         for sample in samples:
             if sample.rendered is not None:
                 self.restored += self.library.samples.record(sample.rendered)
-        undecided = [one.spec.id for one in samples if self.library.review.state(one.spec.id) == PENDING]
+        ids = [sample.spec.id for sample in samples]
+        undecided = [sample_id for sample_id in ids if self.library.review.state(sample_id) == PENDING]
         self.library.review.record_all([self._acceptance(sample_id) for sample_id in undecided])
 
     def _acceptance(self, sample_id: str) -> Decision:
@@ -264,25 +271,25 @@ def _lost(record: ReleaseRecord) -> _Photo:
 
 
 def _prepared(record: ReleaseRecord, _shared: None) -> _Photo:
-    """Decode a photo, see that it is the one of its id, and cut it out along its mask as it is."""
+    """Decode a photo, check its pixels against its id, and cut the object out along the given mask."""
     if fault := record.fault or label_fault(record.label):
         return _Photo(record, refusal=fault)
     try:
         rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
         if pixel_hash(rgb) != record.sample_id:
-            return _Photo(record, refusal="its pixels are not those that its id stands for")
+            return _Photo(record, refusal="its pixels do not match its id")
         if record.mask is None:
             return _Photo(record, rgb)
         alpha = _alpha(record)
         if alpha.shape != rgb.shape[:2]:
-            return _Photo(record, refusal="its mask has another size")
+            return _Photo(record, refusal="its mask differs from it in size")
     except UnreadableImage as refusal:
         return _Photo(record, refusal=refusal.reason)
     return _Photo(record, rgb, np.dstack([foreground_colours(rgb, alpha), alpha]))
 
 
-def _alpha(record: ReleaseRecord) -> np.ndarray:
-    """(H, W) uint8: the mask of a row."""
+def _alpha(record: ReleaseRecord) -> Mask:
+    """Decode the mask of a row; (H, W) uint8."""
     assert record.mask is not None
     name = f"mask of {_name(record)}"
     mask = load_photo(record.mask, name, max_side_px=_ANY_SIDE_PX, min_side_px=1)
@@ -290,31 +297,33 @@ def _alpha(record: ReleaseRecord) -> np.ndarray:
 
 
 def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
-    """The spec that is noted in a sample's picture, where the sample can be stored here.
+    """Return the spec in the metadata of a sample's image, if the sample can be stored in this library.
 
     Raises:
-        UnreadableImage: it says nothing, says something else than the row, or its photos are not here.
+        UnreadableImage: the image carries no spec, or that of another sample, or the library lacks its photos.
     """
     if record.fault:
         raise UnreadableImage(_name(record), record.fault)
     try:
         spec = noted_spec(BytesIO(record.image))
-    except Exception as error:  # Pillow's readers raise some twenty types for damaged files
+    except Exception as error:  # Pillow's readers raise about twenty types for damaged files
         raise UnreadableImage(_name(record), "not a readable image") from error
     if spec is None or spec.id != record.sample_id:
-        raise UnreadableImage(_name(record), "the note on how it was made is missing, or is another one's")
+        raise UnreadableImage(_name(record), "its metadata holds no spec, or that of another sample")
     if fault := label_fault(spec.label):
         raise UnreadableImage(_name(record), fault)
-    found = {splits.get(one.subject_id) for one in spec.objects}
-    if None in found:
-        raise UnreadableImage(_name(record), "a photo that it was made from is not here")
-    if len(found) > 1:
-        raise UnreadableImage(_name(record), "the photos that it was made from lie in two splits here")
+    object_splits = {splits.get(placed.subject_id) for placed in spec.objects}
+    if None in object_splits:
+        raise UnreadableImage(_name(record), "a photo that it was made from is missing")
+    if len(object_splits) > 1:
+        raise UnreadableImage(
+            _name(record), "the photos that it was made from belong to different splits of this library"
+        )
     return spec
 
 
-def _stored(library: Library, data: bytes, pixels: np.ndarray) -> str:
-    """Store a picture byte for byte, where the file is WebP and holds just these pixels; else written anew. Its id."""
+def _stored(library: Library, data: bytes, pixels: Pixels) -> str:
+    """Store an image, byte for byte if the file is WebP and holds exactly these pixels; return its id."""
     if (data[:4], data[8:12]) != _WEBP or not np.array_equal(decode(data), pixels):
         return library.images.put(pixels)
     blob_id = pixel_hash(pixels)
@@ -323,13 +332,13 @@ def _stored(library: Library, data: bytes, pixels: np.ndarray) -> str:
 
 
 def _first_source(source: str, address: str) -> str:
-    """Where a photo of a release came from first, where that can be told beyond its release; else the release.
+    """Return the original source of a photo if it is meaningful outside its release; otherwise the release.
 
-    A folder's name says something where the release is a folder as well; of a release on the Hub it would hide whose
-    pictures they are.
+    The name of a folder is meaningful if the release is a folder too; for a release on the Hub it would hide whose
+    photos they are.
     """
-    told = is_rendered(source) or source.startswith(_HUB) or not address.startswith(_HUB)
-    return source if source and told else address
+    meaningful = is_rendered(source) or source.startswith(_HUB) or not address.startswith(_HUB)
+    return source if source and meaningful else address
 
 
 def _name(record: ReleaseRecord) -> str:

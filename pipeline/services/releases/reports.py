@@ -1,4 +1,4 @@
-"""What publishing did, or would do."""
+"""Reports of publishing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pipeline.publish import PushReport, ReleaseReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """A release that was written or pushed; in a dry run, one that would be."""
+    """A release that was written or pushed, or in a dry run, would be."""
 
     release: ReleaseReport
-    path: str  # the folder, or the address on the Hub that was asked for
+    path: str  # the folder, or the address on the Hub, as requested
     dry_run: bool
-    push: PushReport | None = None  # None: to a folder
+    push: PushReport | None = None  # None: written to a folder
 
     @property
     def sentence(self) -> str:
-        """What was done, for a person; a dry run on the Hub lists the files, one a line."""
+        """Return the report as text; a dry run on the Hub lists the files, one a line."""
         return self._written() if self.push is None else self._pushed(self.push)
 
     @property
@@ -31,11 +31,11 @@ class PublishReport:
         if not release.changed:
             return f"nothing changed: {self.path} holds release {release.version} already"
         numbers = {config: sum(counts.values()) for config, counts in release.counts.items()}
-        held = [f"{numbers['real']:,} photos", f"{numbers['synthetic']:,} accepted samples"]
-        held += [f"{numbers['rejected']:,} rejected ones"] if "rejected" in numbers else []
+        contents = [f"{numbers['real']:,} photos", f"{numbers['synthetic']:,} accepted samples"]
+        contents += [f"{numbers['rejected']:,} rejected ones"] if "rejected" in numbers else []
         since = f"; {release.changes}{self._since}" if release.before else ""
         verb = "would be written" if self.dry_run else "written"
-        return f"{', '.join(held)} {verb} to {self.path} as release {release.version}{since}"
+        return f"{', '.join(contents)} {verb} to {self.path} as release {release.version}{since}"
 
     def _pushed(self, push: PushReport) -> str:
         release = self.release

@@ -1,4 +1,4 @@
-"""What a person can do with releases: look at what one would hold, publish it, export it."""
+"""Preview, publish and export releases."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ from pipeline.publish import (
     release_contents,
     write_release,
 )
-from pipeline.services.photos.importing import Progress
 from pipeline.services.releases.reports import PublishReport
 from pipeline.services.releases.source import release_source
-from pipeline.services.reports import ReleaseOutlook
+from pipeline.services.reports import Progress, ReleasePreview
 from pipeline.services.studies.verdicts import newest_verdict, study_verdict
 from pipeline.settings import Settings
 from pipeline.store import Library
@@ -38,34 +37,34 @@ from pipeline.store import Library
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishRequest:
-    """Where a release goes, and what it contains besides the photos and the accepted samples."""
+    """The destination of a release, and what it contains besides the photos and the accepted samples."""
 
     to: str  # a folder, or hf://datasets/ns/name
     private: bool = True  # where a dataset is created on the Hub
     dry_run: bool = False
     pull_request: bool = False
     replace: bool = False  # overwrite what somebody else changed on the Hub
-    rejected: bool = False  # the rejected samples as a configuration of their own
-    classes_changed: bool = False  # classes of the previous release may be missing
+    rejected: bool = False  # with the rejected samples in a configuration of their own
+    classes_changed: bool = False  # allow that classes of the previous release are missing
     study: Path | None = None  # folder of the study whose verdict the card shows; None: the newest one
     token: str | None = field(default=None, repr=False)  # None: HF_TOKEN or the saved sign-in
 
     @property
     def on_hub(self) -> bool:
-        """Whether it goes to the Hub."""
+        """Whether the release goes to the Hub."""
         return hub_name(self.to) is not None
 
 
 class ReleaseService:
-    """The releases of a library. The library is surveyed once for each state that it is in."""
+    """The releases of a library. The library is surveyed once after each change."""
 
     def __init__(self, library: Library, settings: Settings) -> None:
         self._library = library
         self._settings = settings
         self._surveyed: tuple[int, ReleaseContents] | None = None  # change number → the survey of that state
-        self._surveying = threading.Lock()  # pages that ask at once wait for one survey
+        self._surveying = threading.Lock()  # concurrent requests wait for one survey
 
-    def preview(self, name: str = "my-dataset") -> ReleaseOutlook:
+    def preview(self, name: str = "my-dataset") -> ReleasePreview:
         """Count and describe a release called `name`; nothing is written.
 
         Raises:
@@ -73,7 +72,7 @@ class ReleaseService:
         """
         contents = self._survey()
         study = newest_verdict(self._settings.runs, self._library)
-        return ReleaseOutlook(
+        return ReleasePreview(
             real=contents.counts[Subset.REAL],
             synthetic=contents.counts[Subset.SYNTHETIC],
             methods=dict(sorted(contents.methods.items())),
@@ -85,8 +84,8 @@ class ReleaseService:
         """Write a release to a folder, or push it to `hf://datasets/ns/name`.
 
         Raises:
-            ReleaseRefused: nothing to publish, or the place cannot be written; on a Space without the visitor's own
-                token, since the Space's is not theirs.
+            ReleaseRefused: there is nothing to publish, the destination cannot be written, or a visitor of a Space
+                publishes to the Hub without a token of their own.
         """
         if self._settings.hosted and request.on_hub and not request.token:
             raise ReleaseRefused("on a Space your own account publishes; sign in with Hugging Face first")
@@ -127,7 +126,7 @@ class ReleaseService:
 
     def _survey(self) -> ReleaseContents:
         with self._surveying:
-            number = self._library.change_number()  # before the survey: a change meanwhile calls for another
+            number = self._library.change_number()  # read first: a later change makes the survey out of date
             if self._surveyed is not None and self._surveyed[0] == number:
                 return self._surveyed[1]
             surveyed = release_contents(release_source(self._library))

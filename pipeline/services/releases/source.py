@@ -1,4 +1,4 @@
-"""A library as the source of a release: its rows, and how far its reviewers agree."""
+"""A library as the source of a release: its rows, and the agreement of its reviewers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class MeasuredReview:
     repository: ReviewRepository
 
     def facts(self) -> ReviewFacts:
-        """How the samples were decided, and Krippendorff's alpha of the standing votes."""
+        """Return how the samples were decided, and Krippendorff's alpha of the standing votes."""
         votes = by_sample((row.sample_id, row.reviewer, row.verdict) for row in self.repository.votes())
         return replace(self.repository.facts(), agreement=krippendorffs_alpha(votes))
 
 
 @dataclass(frozen=True, slots=True)
 class LibrarySource:
-    """What `pipeline.publish` reads of a library."""
+    """The parts of a library that `pipeline.publish` reads."""
 
     releases: ReleaseRepository
     images: ImageFiles
@@ -36,5 +36,5 @@ class LibrarySource:
 
 
 def release_source(library: Library) -> LibrarySource:
-    """The library as the source of a release whose card tells how far the reviewers agree."""
+    """Return a library as the source of a release whose card tells how far the reviewers agree."""
     return LibrarySource(library.releases, library.images, library.plans, MeasuredReview(library.review))

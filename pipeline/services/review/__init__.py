@@ -1,1 +1,1 @@
-"""Review."""
+"""Review samples."""

@@ -1,6 +1,6 @@
-"""A model that learns from people's decisions how likely they are to accept a sample; it reads no database or image.
+"""The model of the auto-reviewer: it learns from people's decisions how likely they are to accept a sample.
 
-A regularised logistic regression over what is stored with each sample, calibrated by Platt's sigmoid (Platt 1999,
+A regularised logistic regression over the values stored with each sample, calibrated by Platt's sigmoid (Platt 1999,
 "Probabilistic outputs for support vector machines"). It is small on purpose: it trains within seconds on a CPU.
 """
 
@@ -20,18 +20,18 @@ from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest
 from pipeline.store import SampleRow
 
-ENOUGH = 30  # decisions that it takes to learn
-FEWEST = 5  # of them accepted, and as many rejected
-NEWEST = 5000  # decisions that are learned from at most: the last ones
+ENOUGH = 30  # decisions that training needs
+FEWEST = 5  # accepted samples that training needs, and as many rejected ones
+NEWEST = 5000  # the latest decisions that are learned from
 
 _POSE = ("x", "y", "scale", "rotation", "yaw", "pitch")
 _LABEL_BUCKETS = 16
 _SLOT_BUCKETS = 32
 _DESCRIPTOR = 96  # numbers of float32
 _STRENGTH = 0.1  # scikit-learn's C: small, there are more features than a short review has decisions
-_FARTHEST = 5.0  # standard deviations; beyond them a feature says no more
-_FOLDS = 5  # for the quality
-_CALIBRATION_FOLDS = 3  # within each of those, where one kind may be down to four examples
+_FARTHEST = 5.0  # standard deviations at which features are clipped
+_FOLDS = 5  # for measuring the quality
+_CALIBRATION_FOLDS = 3  # within each of those, where one verdict may have only four examples
 _ITERATIONS = 2000
 _SEED = 0
 
@@ -40,12 +40,12 @@ _SEED = 0
 class Quality:
     """How well the model predicts people's decisions: all but the first two values from 5 held-out folds."""
 
-    decisions: int  # learned from
-    accepted: int  # of them
-    accuracy: float  # share of verdicts that it would have given too, at probability 0.5
+    decisions: int  # decisions learned from
+    accepted: int  # of these decisions
+    accuracy: float  # share of verdicts that it predicts, at probability 0.5
     baseline: float  # accuracy of always giving the more common verdict
     brier: float  # mean squared error of the probability (Brier 1950): 0 = perfect, 0.25 = a coin
-    auc: float  # chance that an accepted sample is ranked above a rejected one: 0.5 = none known, 1 = perfect
+    auc: float  # chance that an accepted sample is ranked above a rejected one: 0.5 = by chance, 1 = perfect
 
 
 class _Model(Protocol):
@@ -53,29 +53,29 @@ class _Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Helper:
-    """What was learned, and how far it can be trusted."""
+class AcceptanceModel:
+    """A trained model and its measured quality."""
 
     quality: Quality
     _model: _Model = field(repr=False, compare=False)
 
     def predict(self, rows: Sequence[SampleRow]) -> NDArray[np.float64]:
-        """(N,) probabilities that people accept each of the samples, 0 to 1."""
+        """Return the probability that people accept each of the samples; (N,) float64, 0 to 1."""
         if not rows:
             return np.zeros(0, np.float64)
         return np.asarray(self._model.predict_proba(_matrix(rows))[:, 1], np.float64)
 
 
-def learn(examples: Sequence[tuple[SampleRow, bool]]) -> Helper | None:
-    """Learn from decided samples; the same examples give the same helper.
+def learn(examples: Sequence[tuple[SampleRow, bool]]) -> AcceptanceModel | None:
+    """Learn from decided samples; the same examples give the same model.
 
     Args:
         examples: samples with whether they were accepted, oldest decision first; only the last 5,000 are used, which
-            bounds the time and follows a taste that changes. Decisions of people only: a helper that learns from its
-            own would merely grow surer of them.
+            bounds the time and follows a taste that changes. Decisions of people only: a model that learns from its own
+            decisions would only become more certain of them.
 
     Returns:
-        None with fewer than 30 examples, or fewer than 5 of either verdict.
+        The model; None with fewer than 30 examples, or fewer than 5 of either verdict.
     """
     newest = examples[-NEWEST:]
     good = np.array([accepted for _, accepted in newest], np.bool_)
@@ -84,22 +84,22 @@ def learn(examples: Sequence[tuple[SampleRow, bool]]) -> Helper | None:
         return None
     vectors = _matrix([row for row, _ in newest])
     quality = _quality(vectors, good)
-    return Helper(quality=quality, _model=_untaught().fit(vectors, good))
+    return AcceptanceModel(quality=quality, _model=_unfitted().fit(vectors, good))
 
 
 def features(row: SampleRow) -> NDArray[np.float32]:
-    """(173,) float32: what is known of a sample, always in the same order.
+    """Return the features of a sample, always in the same order; (173,) float32.
 
     8 scores (0 where missing), 8 flags of missing scores, number of failed gates, visible share (mean over objects),
     number of objects, pose of the front object (6), method (4, one-hot), label (16, hashed), pairs of slot and value
     (32, hashed and counted; Weinberger et al. 2009, without their signs), descriptor (96; zeros where there is none).
-    A score that is no number and a descriptor of another length are as good as missing.
+    A score that is not finite and a descriptor of another length count as missing.
     """
     scores = [row.scores.get(name, math.nan) for name in SCORE_NAMES]
     missing = [not math.isfinite(score) for score in scores]
     front = row.spec.front.placement
     numbers = [
-        *(0.0 if gone else score for score, gone in zip(scores, missing, strict=True)),
+        *(0.0 if is_missing else score for score, is_missing in zip(scores, missing, strict=True)),
         *missing,
         len(row.failed_gates),
         sum(row.visible) / len(row.visible) if row.visible else 1.0,
@@ -116,9 +116,9 @@ def features(row: SampleRow) -> NDArray[np.float32]:
 
 
 def check_share(sample_id: str, share: float) -> bool:
-    """Whether a sample that the helper decides goes to people all the same; always the same for one id and share.
+    """Whether people check a sample that the auto-reviewer could decide; always the same for one id and share.
 
-    A greater share holds every sample that a smaller one holds.
+    A greater share includes every sample of a smaller one.
 
     Raises:
         InvalidRequest: the share lies outside 0 to 1.
@@ -128,23 +128,23 @@ def check_share(sample_id: str, share: float) -> bool:
     return int(_digest(f"check:{sample_id}")[:13], 16) / 16**13 < share
 
 
-def _untaught() -> Any:
-    """The whole chain from vectors to calibrated probabilities, not fitted."""
+def _unfitted() -> Any:
+    """Return the estimator from features to calibrated probabilities, not fitted."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    judge = make_pipeline(
+    classifier = make_pipeline(
         StandardScaler(),
-        # what was seen once in a thousand decisions is 30 deviations off, and one verdict would settle its fate
+        # a feature seen once in a thousand decisions is 30 deviations off, so one verdict would decide its weight
         FunctionTransformer(np.clip, kw_args={"a_min": -_FARTHEST, "a_max": _FARTHEST}),
         LogisticRegression(C=_STRENGTH, max_iter=_ITERATIONS),
     )
     folds = StratifiedKFold(_CALIBRATION_FOLDS, shuffle=True, random_state=_SEED)
-    # the mean of three calibrated models: after few decisions it is wrong with certainty less often than a single one
-    return CalibratedClassifierCV(judge, method="sigmoid", cv=folds)
+    # the mean of three calibrated models is confidently wrong less often than a single one after few decisions
+    return CalibratedClassifierCV(classifier, method="sigmoid", cv=folds)
 
 
 def _quality(vectors: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
@@ -152,7 +152,7 @@ def _quality(vectors: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
-    likely = cross_val_predict(_untaught(), vectors, good, cv=folds, method="predict_proba")[:, 1]
+    likely = cross_val_predict(_unfitted(), vectors, good, cv=folds, method="predict_proba")[:, 1]
     number, accepted = len(good), int(good.sum())
     return Quality(
         decisions=number,
@@ -165,16 +165,16 @@ def _quality(vectors: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
 
 
 def _matrix(rows: Sequence[SampleRow]) -> NDArray[np.float64]:
-    """(N, 173): in double precision, as the optimiser likes it."""
+    """Stack the features of samples in double precision, which the optimiser needs; (N, 173)."""
     return np.stack([features(row) for row in rows]).astype(np.float64)
 
 
 def _hashed(names: Sequence[str], buckets: int) -> NDArray[np.float32]:
-    """(buckets,) how many of the names fall into each; the same on every machine, unlike `hash`."""
-    found = np.zeros(buckets, np.float32)
+    """Count the names in each bucket, by a hash that is the same on every machine; (buckets,) float32."""
+    counts = np.zeros(buckets, np.float32)
     for name in names:
-        found[int(_digest(name)[:13], 16) % buckets] += 1
-    return found
+        counts[int(_digest(name)[:13], 16) % buckets] += 1
+    return counts
 
 
 def _descriptor(stored: bytes | None) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How far reviewers agree, from their standing votes."""
+"""The agreement of reviewers, from their standing votes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Votes = Mapping[str, Mapping[str, str]]  # sample → reviewer → verdict
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two reviewers on the samples that both voted on."""
+    """The agreement of two reviewers on the samples that both voted on."""
 
     first: str
     second: str
     shared: int
     agreed: int
-    kappa: float | None  # Cohen's; None where chance alone would always agree
+    kappa: float | None  # Cohen's; None if all verdicts are alike
 
 
 def by_sample(votes: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
-    """(sample, reviewer, verdict) rows as sample → reviewer → verdict."""
+    """Group rows (sample, reviewer, verdict) as sample → reviewer → verdict."""
     grouped: dict[str, dict[str, str]] = defaultdict(dict)
     for sample_id, reviewer, verdict in votes:
         grouped[sample_id][reviewer] = verdict
@@ -33,19 +33,19 @@ def by_sample(votes: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]
 
 
 def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Agreement of two raters beyond chance (Cohen 1960); None without pairs, or where all verdicts are alike."""
+    """Return the agreement of two raters beyond chance (Cohen 1960); None if there are no pairs or all are alike."""
     if len({verdict for pair in pairs for verdict in pair}) < 2:
         return None
-    from sklearn.metrics import cohen_kappa_score  # here: it takes a second to import
+    from sklearn.metrics import cohen_kappa_score  # imported here, since it takes a second
 
     first, second = zip(*pairs, strict=True)
     return float(cohen_kappa_score(first, second))
 
 
 def krippendorffs_alpha(votes: Votes) -> float | None:
-    """Agreement of any number of raters with gaps (Krippendorff 2011, nominal data).
+    """Return the agreement of any number of raters with missing votes (Krippendorff 2011, nominal data).
 
-    None where no sample has two votes, or where all votes are alike.
+    None if no sample has two votes, or if all votes are alike.
     """
     units = [Counter(ratings.values()) for ratings in votes.values() if len(ratings) > 1]
     values = sorted({value for unit in units for value in unit})
@@ -56,13 +56,19 @@ def krippendorffs_alpha(votes: Votes) -> float | None:
 
 
 def pairs_of(votes: Votes) -> list[Pair]:
-    """All pairs of reviewers who share samples, most shared first."""
+    """Return all pairs of reviewers who share samples, most shared first."""
     shared: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for ratings in votes.values():
         for first, second in combinations(sorted(ratings), 2):
             shared[first, second].append((ratings[first], ratings[second]))
     pairs = [
-        Pair(first, second, len(rows), sum(mine == other for mine, other in rows), cohens_kappa(rows))
+        Pair(
+            first,
+            second,
+            len(rows),
+            sum(verdict == other_verdict for verdict, other_verdict in rows),
+            cohens_kappa(rows),
+        )
         for (first, second), rows in shared.items()
     ]
     return sorted(pairs, key=lambda pair: (-pair.shared, pair.first, pair.second))

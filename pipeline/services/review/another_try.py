@@ -1,4 +1,4 @@
-"""What a reviewer may ask of one sample: the photograph in its place, and another try with a new seed."""
+"""What a reviewer may request for a sample: the photo in its place, and another try with a new seed."""
 
 from __future__ import annotations
 
@@ -18,45 +18,49 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.samples.runs import cutout_of, record_single, render
 from pipeline.store import Library, SampleRow
 
-_GROUND = 127  # where the photograph does not reach
+_BACKGROUND_GREY = 127  # where the photo does not reach
 _OPAQUE = 255
 
 
 def photo_in_place(library: Library, sample_id: str) -> RGB:
-    """The photograph of a sample's front object, moved as the object was: what the sample was before.
+    """Return the photo of a sample's front object, moved as the object was; (H, W, 3) uint8 of the sample's size.
 
-    Returns:
-        Pixels of the sample's size, mid grey where the photograph does not reach.
+    Pixels that the photo does not reach are mid grey.
+
+    Raises:
+        InvalidRequest: the sample has no image yet.
     """
     row = library.samples.get(sample_id)
     if not row.homographies:
-        raise InvalidRequest(f"sample {sample_id} has no picture yet; generate it first")
+        raise InvalidRequest(f"sample {sample_id} has no image yet; generate it first")
     photo = library.images.read(library.photos.get(row.spec.front.subject_id).photo_id)[..., :3]
     matrix = np.asarray(row.homographies[-1], np.float64)
     at = box_centre(object_box(cutout_of(library, row.spec.front.cutout_id).alpha))
     cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)
     share = cover[..., None].astype(np.float32) / _OPAQUE
-    moved = warp(photo, matrix, row.spec.size, at=at).astype(np.float32)  # black outside: the cover weighs it
-    return np.rint(moved + _GROUND * (1 - share)).astype(np.uint8)
+    moved = warp(photo, matrix, row.spec.size, at=at).astype(np.float32)  # black where the cover is 0
+    return np.rint(moved + _BACKGROUND_GREY * (1 - share)).astype(np.uint8)
 
 
 def another_try(library: Library, sample_id: str, access: FileAccess, *, batch_size: int) -> SampleRow:
-    """The same objects, placement and prompt drawn with the next seed that was not tried yet; pending review.
+    """Render the same objects, placement and prompt with the next unused seed; return the new, pending sample.
 
-    The model is the one of that name on this machine, whatever revision the sample was made with.
+    The model is the present one of that name, whatever its revision was when the sample was rendered.
 
     Raises:
-        InvalidRequest: nothing of the sample is drawn.
+        InvalidRequest: the sample was rendered without a model.
         StudioError: it could not be rendered.
     """
     spec = library.samples.get(sample_id).spec
     if spec.method is Method.PASTE:
-        raise InvalidRequest("a pasted background has no seed; there is no other try of it")
+        raise InvalidRequest(
+            "a pasted background has no seed, so there is no other try; choose a sample that a model has rendered"
+        )
     revision = model_facts(access.model(spec.model)).revision_for(spec.method)
     spec = _untried(library, replace(spec, revision=revision))
 
-    def record(made: SampleSpec, sample: RenderedSample) -> None:
-        record_single(library, AGAIN_PLAN, made, sample)
+    def record(rendered: SampleSpec, sample: RenderedSample) -> None:
+        record_single(library, AGAIN_PLAN, rendered, sample)
 
     def refuse(_spec: SampleSpec, sentence: str) -> None:
         raise StudioError(sentence)

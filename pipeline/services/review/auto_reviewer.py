@@ -1,4 +1,4 @@
-"""The auto-reviewer: it learns from people's decisions, predicts the others, and decides within a lead's limits."""
+"""The auto-reviewer: it learns from people's decisions, predicts acceptance, and decides within a lead's limits."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, NEWEST, ch
 from pipeline.services.review.roles import Roles
 from pipeline.store import AutoReviewLimits, Library, SampleFilter, SampleOrder, SampleRow
 
-CHECKED = 0.05  # share of what the auto-reviewer would decide that people decide instead
+CHECKED = 0.05  # share of the samples beyond the limits that people decide instead
 _PAGE = 500
-_STALE = 10  # new decisions after which it learns anew before a queue is ordered by it
+_STALE = 10  # new decisions after which it is trained again before a queue is ordered by its predictions
 
 
 @dataclass(slots=True)
 class AutoReviewer:
-    """The auto-reviewer of one library; what it learned lasts as long as the studio."""
+    """The auto-reviewer of a library; its last report is kept while the studio is open."""
 
     library: Library
     roles: Roles
     _report: AutoReviewerReport | None = None
-    _learned_at: int = 0  # number of the last event that it knew of
+    _trained_at: int = 0  # number of the last decision that it was trained on
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def train(self) -> AutoReviewerReport:
-        """Learn, then say of every undecided sample how likely it is to be accepted, and decide by the limits."""
+        """Learn, predict the acceptance of every undecided sample, and decide by the limits."""
         with self._lock:
             examples = self.library.auto_review.examples(NEWEST)
-            helper = learn(examples)
-            if helper is None:
-                accepted = sum(good for _, good in examples)
-                return self._kept(AutoReviewerReport(sentence=_too_few(len(examples), accepted)))
+            model = learn(examples)
+            if model is None:
+                accepted = sum(is_accepted for _, is_accepted in examples)
+                return self._remembered(AutoReviewerReport(sentence=_too_few(len(examples), accepted)))
             limits = self.library.auto_review.limits()
             predicted = decided = left = 0
             for page in self._pending():
-                promises = dict(zip((row.id for row in page), helper.predict(page).tolist(), strict=True))
-                self.library.auto_review.set_predictions(promises)
-                taken, kept = self._decide(promises, limits)
-                predicted, decided, left = predicted + len(page), decided + taken, left + kept
-            return self._kept(
+                predictions = dict(zip((row.id for row in page), model.predict(page).tolist(), strict=True))
+                self.library.auto_review.set_predictions(predictions)
+                decided_here, left_here = self._decide(predictions, limits)
+                predicted, decided, left = predicted + len(page), decided + decided_here, left + left_here
+            return self._remembered(
                 AutoReviewerReport(
-                    quality=helper.quality, predicted=predicted, decided=decided, left_to_people=left
+                    quality=model.quality, predicted=predicted, decided=decided, left_to_people=left
                 )
             )
 
     def refresh(self) -> None:
-        """Learn, where enough was decided since the last time that a queue ordered by it would be another."""
-        if self._report is None or self.library.review.last_event() >= self._learned_at + _STALE:
+        """Train again if enough was decided since the last training to change the order of a queue."""
+        if self._report is None or self.library.review.last_event() >= self._trained_at + _STALE:
             self.train()
 
     def report(self) -> AutoReviewerReport:
-        """What came of learning the last time, with the present limits and checks."""
-        return self._said(self._report or AutoReviewerReport())
+        """Return the report of the last training, with the present limits and checks."""
+        return self._with_limits(self._report or AutoReviewerReport())
 
     def set_limits(self, reviewer: str, *, accept_from: float | None, reject_below: float | None) -> None:
         """Let the auto-reviewer decide by itself outside two probabilities; None twice turns that off.
@@ -70,11 +70,11 @@ class AutoReviewer:
         limits = AutoReviewLimits(accept_from=accept_from, reject_below=reject_below)
         self.library.auto_review.set_limits(limits, set_by=reviewer)
 
-    def _kept(self, report: AutoReviewerReport) -> AutoReviewerReport:
-        self._report, self._learned_at = report, self.library.review.last_event()
-        return self._said(report)
+    def _remembered(self, report: AutoReviewerReport) -> AutoReviewerReport:
+        self._report, self._trained_at = report, self.library.review.last_event()
+        return self._with_limits(report)
 
-    def _said(self, report: AutoReviewerReport) -> AutoReviewerReport:
+    def _with_limits(self, report: AutoReviewerReport) -> AutoReviewerReport:
         return replace(
             report, limits=self.library.auto_review.limits(), checks=self.library.auto_review.checks()
         )
@@ -86,18 +86,18 @@ class AutoReviewer:
             last = page[-1].id
             yield page
 
-    def _decide(self, promises: dict[str, float], limits: AutoReviewLimits) -> tuple[int, int]:
-        """Decide what lies outside the limits, but for the checked share; (decided, left to people)."""
+    def _decide(self, predictions: dict[str, float], limits: AutoReviewLimits) -> tuple[int, int]:
+        """Decide the samples beyond the limits, except the checked share; return (decided, left to people)."""
         decisions, left = [], 0
-        for sample_id, promise in promises.items():
-            verdict = _verdict(promise, limits)
+        for sample_id, predicted_acceptance in predictions.items():
+            verdict = _verdict(predicted_acceptance, limits)
             if verdict is None:
                 continue
             if check_share(sample_id, CHECKED):
-                self.library.auto_review.leave_to_people(sample_id, str(verdict), promise)
+                self.library.auto_review.leave_to_people(sample_id, str(verdict), predicted_acceptance)
                 left += 1
             else:
-                decisions.append(_decision(sample_id, verdict, promise))
+                decisions.append(_decision(sample_id, verdict, predicted_acceptance))
         self.library.review.record_all(decisions)
         return len(decisions), left
 
@@ -109,21 +109,21 @@ def _too_few(decided: int, accepted: int) -> str:
     )
 
 
-def _verdict(promise: float, limits: AutoReviewLimits) -> Verdict | None:
-    if limits.accept_from is not None and promise >= limits.accept_from:
+def _verdict(predicted_acceptance: float, limits: AutoReviewLimits) -> Verdict | None:
+    if limits.accept_from is not None and predicted_acceptance >= limits.accept_from:
         return Verdict.ACCEPT
-    if limits.reject_below is not None and promise < limits.reject_below:
+    if limits.reject_below is not None and predicted_acceptance < limits.reject_below:
         return Verdict.REJECT
     return None
 
 
-def _decision(sample_id: str, verdict: Verdict, promise: float) -> Decision:
+def _decision(sample_id: str, verdict: Verdict, predicted_acceptance: float) -> Decision:
     return Decision(
         sample_id=sample_id,
         reviewer=AUTO_REVIEWER,
         verdict=verdict,
         reason=str(RejectReason.OTHER) if verdict is Verdict.REJECT else None,
-        comment=f"promise {promise:.2f}",
+        comment=f"predicted acceptance {predicted_acceptance:.2f}",
         at=datetime.now(UTC).isoformat(),
         via=AUTO_REVIEWER,
         client_id=uuid.uuid4().hex,

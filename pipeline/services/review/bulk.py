@@ -1,4 +1,4 @@
-"""Decisions on many samples at once: an event each, all of them one step to take back."""
+"""Decisions on many samples at once: one event for each, and all of them undone in one step."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pipeline.domain.review import BULK, LASTING, Decision, RejectReason, Verdic
 from pipeline.errors import InvalidRequest
 from pipeline.store import Library, SampleFilter, SampleOrder, SampleRow, SampleState
 
-MOST = 20_000  # samples decided in one go
-_AT_ONCE = 200  # in one transaction: others wait for it
+MOST = 20_000  # samples decided at once
+_AT_ONCE = 200  # decisions in one transaction, for which other writers wait
 _PAGE = 500
 BATCH = re.compile(r"[\w.-]{1,50}", re.ASCII)  # without a colon: client ids are "batch:sample"
 _SHOWN = 60  # characters of a wrong batch number
@@ -24,10 +24,10 @@ def decide_all(
 ) -> int:
     """Accept or reject all samples that match, at most `MOST`; return how many were decided.
 
-    Disputed samples among them are left out, whoever asks: a lead settles those one by one.
+    Disputed samples are left out, whoever asks: a lead settles those one by one.
 
     Args:
-        batch: the sender's number for all of them, see `BATCH`; the same again decides nothing twice.
+        batch: the number of the batch, see `BATCH`; a batch that is sent twice is recorded once.
 
     Raises:
         InvalidRequest: another verdict, a batch without a usable number, or the state "disputed".
@@ -62,7 +62,7 @@ def keep_best(library: Library, wanted: SampleFilter, *, reviewer: str, batch: s
 
 
 def _pending(library: Library, wanted: SampleFilter) -> Iterator[SampleRow]:
-    """Furthest from failing a gate first, so that the first of equals is the better one."""
+    """Iterate over pending samples, furthest from failing a gate first, so that the first of equals is the better."""
     narrowed = replace(wanted, review=SampleState.PENDING, order=SampleOrder.QUEUE)
     rows: list[SampleRow] = []
     while page := library.samples.list(narrowed, limit=_PAGE, after=rows[-1].id if rows else None):

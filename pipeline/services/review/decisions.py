@@ -1,4 +1,4 @@
-"""Deciding on samples, one or many at a time, taking decisions back, and what a reviewer may ask of one sample."""
+"""Decide on samples, one or many at a time, and undo decisions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.store import Library, SampleRow
 
 @dataclass(frozen=True, slots=True)
 class DecisionService:
-    """What reviewers and gates decide."""
+    """The decisions of reviewers and gates."""
 
     library: Library
     roles: Roles
@@ -43,17 +43,17 @@ class DecisionService:
         client_id: str | None = None,
         shown: Mapping[str, object] | None = None,
     ) -> str:
-        """Record a decision; the sample's new review state. The same `client_id` twice counts once.
+        """Record a decision; return the sample's new review state. The same `client_id` twice counts once.
 
-        A reason that does not exist (any more) is kept in the comment, under "other".
+        An unknown reason is recorded as "other" and kept in the comment.
 
-        A decision on a disputed sample is a lead's, and settles it. One on a gold item (see `GoldService`) changes no
-        sample; its answer is the state that a sample without other votes would have.
+        Only a lead decides a disputed sample, which settles it. A decision on a gold item (see `GoldService`) changes
+        no sample; the returned state is the one that a sample without other votes would have.
 
         Raises:
-            NotAllowed: the reviewer may only look, or is no lead and the sample is disputed.
+            NotAllowed: the reviewer may only look, or is not a lead and the sample is disputed.
             NotFound: no such sample.
-            InvalidRequest: the sample has no picture.
+            InvalidRequest: the sample has no image.
         """
         self.roles.must_review(reviewer)
         client_id = client_id or uuid.uuid4().hex
@@ -83,29 +83,29 @@ class DecisionService:
     def decide_all(
         self, query: Query, verdict: Verdict, *, reviewer: str, reason: str | None = None, batch: str
     ) -> int:
-        """Accept or reject all samples that a query asks for; how many. `undo_all` takes the batch back."""
+        """Accept or reject all samples that match a query; return how many. `undo_all` undoes the batch."""
         self.roles.must_review(reviewer)
         return bulk.decide_all(
             self.library, filter_of(query), verdict, reviewer=reviewer, reason=reason, batch=batch
         )
 
     def keep_best(self, query: Query, *, reviewer: str, batch: str) -> int:
-        """Reject all but the best of each group of undecided samples that look alike; how many."""
+        """Reject all but the best of each group of undecided near-duplicates; return how many."""
         self.roles.must_review(reviewer)
         return bulk.keep_best(self.library, filter_of(query), reviewer=reviewer, batch=batch)
 
     def undo(self, reviewer: str) -> str | None:
-        """Take back this reviewer's last standing decision; the sample that is pending again."""
+        """Undo this reviewer's last standing decision; return the id of the sample that is pending again."""
         self.roles.must_review(reviewer)
         return self.library.review.undo(reviewer)
 
     def undo_all(self, batch: str, *, reviewer: str) -> int:
-        """Take back what this reviewer decided in one go; how many decisions."""
+        """Undo this reviewer's decisions of one batch; return how many."""
         self.roles.must_review(reviewer)
         return self.library.review.undo_batch(reviewer, batch)
 
     def photo_in_place(self, sample_id: str) -> RGB:
-        """The photograph of a sample's front object, moved as the object was; of a gold item just the same."""
+        """Return the photo of the front object of a sample or gold item, moved as the object was."""
         if (item := self.library.gold.get(sample_id)) is not None:
             if item.sample_id is None:
                 return self.gold.photo(item)
@@ -113,7 +113,7 @@ class DecisionService:
         return reviewing.photo_in_place(self.library, sample_id)
 
     def another_try(self, sample_id: str, reviewer: str) -> SampleRow:
-        """The same objects, placement and prompt with a new seed, pending review and leased to who asked.
+        """Render a sample again with a new seed; the result is pending review and leased to the reviewer.
 
         Raises:
             NotAllowed: the reviewer may only look.
@@ -126,5 +126,5 @@ class DecisionService:
         return row
 
     def gate(self) -> GateReport:
-        """Decide every pending sample by the automatic gates, marked as such."""
+        """Decide every pending sample by the automatic gates; the decisions are marked as automatic."""
         return decide_by_gates(self.library)

@@ -1,4 +1,4 @@
-"""Decisions as one file, for people who analyse the review with other tools."""
+"""Write decisions to one file, for analysis with other tools."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_decisions(rows: Iterator[DecisionRow], file: Path) -> int:
     The columns are the fields of `DecisionRow`; `shown` is JSON text. The file is complete or absent.
 
     Raises:
-        InvalidRequest: another kind of file.
+        InvalidRequest: the file name has another ending.
         StudioError: the file cannot be written.
     """
     if file.suffix not in _WRITERS:

@@ -1,4 +1,4 @@
-"""Deciding by the automatic gates alone, for unattended runs; every decision is marked as such."""
+"""Decide by the automatic gates alone, for unattended runs; the decisions are marked as automatic."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Gold items as a reviewer meets them: in every field a sample among samples, so that nothing gives the check away.
+"""Gold items as a reviewer sees them: samples in every field, so that nothing reveals the check.
 
-The answer to a gold item measures attention only if the item cannot be told from its neighbours without looking at the
-image. A sample that became a gold item is shown, moved in place and drawn again as the sample that it is. A real
-photograph has no prompt, method or seed, so it borrows those of a sample that was made from it (its cover), is brought
-to that sample's size, and carries scores computed from its own pixels. B shows the photograph itself: a reviewer who
-compares the two and finds no difference has looked closely, which is what is being measured. R draws the cover again.
-Marking photographs instead would be honest too, but a marked check measures nothing.
+The answer to a gold item measures attention only if nothing but the image distinguishes the item from its neighbours.
+A sample that became a gold item is shown, moved in place and rendered again like any sample. A real photo has no
+prompt, method or seed, so it borrows those of a sample that was made from it (its cover), is brought to that sample's
+size, and carries scores computed from its own pixels. B shows the photo itself: a reviewer who compares the two and
+finds no difference has looked closely, which is what is being measured. R renders the cover again. Marking photos
+instead would be honest too, but a marked check measures nothing.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class GoldService:
-    """Gold items: who has them in their queue, what they show, and what was answered."""
+    """Gold items: whose queue holds them, what they show, and how they were answered."""
 
     library: Library
     roles: Roles
-    share: float  # of gold items among the samples that a reviewer gets, 0 to 1
-    _dealt: dict[str, set[str]] = field(default_factory=dict)  # reviewer → items in their queue, not answered
+    share: float  # share of gold items among the samples that a reviewer gets, 0 to 1
+    _dealt: dict[str, set[str]] = field(default_factory=dict)  # reviewer → unanswered items in their queue
 
     def add(self, sample_ids: Sequence[str], reviewer: str) -> None:
-        """Make decided samples gold items: reviewers meet them again and are measured by them.
+        """Make decided samples gold items, which are shown to reviewers again to measure them.
 
         Raises:
             NotAllowed: the reviewer is not a lead.
@@ -58,11 +58,11 @@ class GoldService:
         return self.library.gold.add_photos(number, made_by=reviewer)
 
     def for_reviewer(self, reviewer: str, dealt: int) -> list[GoldItem]:
-        """Return gold items to be mixed into a number of dealt samples, by the share that the settings ask for.
+        """Return gold items to be mixed into a number of dealt samples, by the share of the settings.
 
-        An item is dealt once, until the reviewer begins a queue anew.
+        An item is dealt once, until the reviewer starts a new queue.
         """
-        number = int(dealt * self.share + random.random())  # right in the mean also for small shares
+        number = int(dealt * self.share + random.random())  # unbiased for small shares too
         if not self.share or not number or self.roles.role(reviewer) is Role.READER:
             return []
         dealt_before = self._dealt.setdefault(reviewer, set())
@@ -70,10 +70,10 @@ class GoldService:
         return [item for item in items if item.id not in dealt_before][:number]
 
     def row(self, item: GoldItem, reviewer: str) -> SampleRow:
-        """Return what a gold item shows, in the form of a sample; from then on it counts as dealt to the reviewer.
+        """Return what a gold item shows, in the form of a sample, and count it as dealt to the reviewer.
 
         Raises:
-            NotFound: what it shows is missing.
+            NotFound: the sample or photo that it shows is missing.
         """
         row = self._shown(item)
         self._dealt.setdefault(reviewer, set()).add(item.id)
@@ -93,7 +93,7 @@ class GoldService:
         return PENDING
 
     def unanswered(self, reviewer: str) -> int:
-        """Count the gold items in a reviewer's queue that wait for an answer."""
+        """Count the unanswered gold items in a reviewer's queue."""
         return len(self._dealt.get(reviewer, ()))
 
     def forget(self, reviewer: str) -> None:
@@ -107,14 +107,14 @@ class GoldService:
         return self.library.images.read(row.image_id)
 
     def sample_behind(self, item: GoldItem) -> str:
-        """Return the id of the sample that is rendered anew where a reviewer asks for another try of a gold item."""
+        """Return the id of the sample that is rendered again when a reviewer requests another try of a gold item."""
         if item.sample_id is not None:
             return item.sample_id
         assert item.subject_id is not None
         return self.library.gold.cover(item.subject_id).id
 
     def _shown(self, item: GoldItem) -> SampleRow:
-        """What a gold item shows, in the form of a sample; only the id is not the item's own."""
+        """Return what a gold item shows, in the form of a sample; only the id is not the item's own."""
         library = self.library
         if item.sample_id is not None:
             return library.samples.get(item.sample_id)
@@ -145,7 +145,7 @@ def fitted(pixels: NDArray[np.uint8], size: tuple[int, int], box: Box | None) ->
     Args:
         pixels: (H, W) or (H, W, 3) uint8.
         size: (height, width) of the result.
-        box: (x0, y0, x1, y1) of the object; the centre of the image without one.
+        box: (x0, y0, x1, y1) of the object; None: crop around the centre of the image.
     """
     (height, width), (wanted_h, wanted_w) = pixels.shape[:2], size
     if (height, width) == size:

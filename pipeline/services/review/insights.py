@@ -1,4 +1,4 @@
-"""What decisions add up to: how reviewers work together, what they accept, and advice for the next recipe."""
+"""Reports on decisions: how reviewers agree, what they accept, and advice for the next recipe."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _ROLLED = 20  # decisions in one point of a reviewer's curve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamReport:
-    """Who reviewed, how they agree and how they change."""
+    """Who reviewed, how far they agree, and how their verdicts change over time."""
 
     policy: Policy
-    disputed: int  # samples that wait for a lead
+    disputed: int  # samples that a lead must settle
     habits: tuple[Habit, ...]  # most decisions first
     pairs: tuple[Pair, ...]
     alpha: float | None  # Krippendorff's, over all samples with two votes or more
@@ -30,9 +30,8 @@ class TeamReport:
     alpha_of_reasons: float | None = None  # of reasons, over the samples that two people or more rejected
     alpha_by_reason: Mapping[str, float | None] = field(default_factory=dict)
     """Reason → agreement on whether a sample is to be rejected for it, over all samples with two votes or more."""
-    gold: Mapping[str, Tally] = field(
-        default_factory=dict
-    )  # reviewer → right answers among those to gold items
+    gold: Mapping[str, Tally] = field(default_factory=dict)
+    """Reviewer → right answers among their answers to gold items."""
     gold_items: int = 0
     curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
     """Reviewer → (number of the decision, share accepted among the last 20)."""
@@ -45,35 +44,43 @@ class InsightService:
     library: Library
 
     def team_report(self) -> TeamReport:
-        """Count it all; reads every decision once."""
-        taken: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+        """Return the report on all reviewers; reads every decision once."""
+        verdicts: dict[str, list[tuple[str, bool]]] = defaultdict(list)
         for row in standing(self.library.review.decision_rows()):
             if row.via not in AUTOMATIC and row.verdict in LASTING:
-                taken[row.reviewer].append((row.at, row.verdict == Verdict.ACCEPT))
+                verdicts[row.reviewer].append((row.at, row.verdict == Verdict.ACCEPT))
         rows = self.library.review.votes()
         votes = by_sample((row.sample_id, row.reviewer, row.verdict) for row in rows)
         classes = {row.sample_id: row.label for row in rows}
         by_class: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
         for sample_id, ratings in votes.items():
             by_class[classes[sample_id]][sample_id] = ratings
-        habits = [habit(name, decisions) for name, decisions in taken.items()]
+        reasons = _reasons(rows)
+        habits = [habit(name, decisions) for name, decisions in verdicts.items()]
         return TeamReport(
             policy=self.library.review.policy(),
             disputed=self.library.counts().samples["disputed"],
-            habits=tuple(sorted(habits, key=lambda one: (-one.decided, one.reviewer))),
+            habits=tuple(sorted(habits, key=lambda each: (-each.decided, each.reviewer))),
             pairs=tuple(pairs_of(votes)),
             alpha=krippendorffs_alpha(votes),
-            alpha_by_class={label: krippendorffs_alpha(some) for label, some in sorted(by_class.items())},
-            alpha_of_reasons=krippendorffs_alpha(_reasons(rows)),
+            alpha_by_class={
+                label: krippendorffs_alpha(class_votes) for label, class_votes in sorted(by_class.items())
+            },
+            alpha_of_reasons=krippendorffs_alpha(reasons),
             alpha_by_reason={
                 reason: krippendorffs_alpha(_for_reason(rows, reason))
-                for reason in sorted({one for said in _reasons(rows).values() for one in said.values()})
+                for reason in sorted(
+                    {reason for by_reviewer in reasons.values() for reason in by_reviewer.values()}
+                )
             },
             gold={
                 name: Tally(right, answers) for name, (right, answers) in self.library.gold.results().items()
             },
             gold_items=self.library.gold.count(),
-            curves={name: _rolling([good for _, good in decisions]) for name, decisions in taken.items()},
+            curves={
+                name: _rolling([accepted for _, accepted in decisions])
+                for name, decisions in verdicts.items()
+            },
         )
 
     def acceptance(self) -> Acceptance:
@@ -90,7 +97,7 @@ class InsightService:
 
 
 def _reasons(rows: Sequence[VoteRow]) -> dict[str, dict[str, str]]:
-    """Sample → reviewer → reason, of rejections that have one."""
+    """Return sample → reviewer → reason, for rejections with a reason."""
     return by_sample(
         (row.sample_id, row.reviewer, row.reason)
         for row in rows
@@ -99,7 +106,7 @@ def _reasons(rows: Sequence[VoteRow]) -> dict[str, dict[str, str]]:
 
 
 def _for_reason(rows: Sequence[VoteRow], reason: str) -> dict[str, dict[str, str]]:
-    """Sample → reviewer → whether they rejected it for that reason."""
+    """Return sample → reviewer → whether they rejected the sample for this reason."""
     return by_sample(
         (row.sample_id, row.reviewer, str(row.verdict == Verdict.REJECT and row.reason == reason))
         for row in rows

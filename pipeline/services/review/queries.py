@@ -1,4 +1,4 @@
-"""A review queue as a person writes it: plain text by field name, as in the address bar and in a named queue."""
+"""Queries of review queues: text by field name, as in the address bar and in named queues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS = ("state", "method", "word", "since", "until", "low", "high", "order", *
 
 
 def filter_of(query: Query) -> SampleFilter:
-    """The filter that a query asks for; fields that are empty do not matter.
+    """Parse a query into a filter; empty fields are ignored.
 
     Args:
         query: `state`, `label`, `method`, `model`, `word` ("surface=gravel"), `cluster`, `reviewer`, `since` and
@@ -24,7 +24,7 @@ def filter_of(query: Query) -> SampleFilter:
 
     Raises:
         UnknownName: no such field, state, method or order.
-        InvalidRequest: a number or a day does not parse.
+        InvalidRequest: a number or a day cannot be parsed.
     """
     given = {name: value.strip() for name, value in query.items() if value and value.strip()}
     for name in given:
@@ -44,7 +44,7 @@ def filter_of(query: Query) -> SampleFilter:
 
 
 def reviewable(query: Query) -> SampleFilter:
-    """The filter for reviewing one by one: what is undecided, or disputed, most doubtful first by default."""
+    """Parse a query of pending or disputed samples, by default closest to failing a gate first."""
     wanted = {"order": SampleOrder.QUEUE, **{name: value for name, value in query.items() if value}}
     if wanted.get("state") != SampleState.DISPUTED:
         wanted["state"] = SampleState.PENDING
@@ -69,7 +69,7 @@ def _word(text: str | None) -> tuple[str, str] | None:
         return None
     slot, equals, value = text.partition("=")
     if not equals or not slot:
-        raise InvalidRequest(f"the word '{text}' names no slot; write slot=value, e.g. surface=gravel")
+        raise InvalidRequest(f"the filter 'word' is '{text}'; write slot=value, e.g. surface=gravel")
     return slot, value
 
 
@@ -77,15 +77,15 @@ def _number(name: str, text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
     except ValueError:
-        raise InvalidRequest(f"the filter '{name}' is '{text}'; a number is needed, e.g. 0.3") from None
+        raise InvalidRequest(f"the filter '{name}' is '{text}'; write a number, e.g. 0.3") from None
 
 
 def _day(text: str | None, *, last: bool = False) -> str | None:
-    """A day as the first moment of it; as the last one where it closes a range (ISO strings sort like times)."""
+    """Return the first moment of a day, or the last if the day ends a range (ISO strings sort like times)."""
     if text is None:
         return None
     try:
         day = date.fromisoformat(text).isoformat()
     except ValueError:
-        raise InvalidRequest(f"'{text}' is no day; write year-month-day, e.g. 2026-01-31") from None
+        raise InvalidRequest(f"'{text}' is not a day; write year-month-day, e.g. 2026-01-31") from None
     return f"{day}U" if last else day  # "U" sorts behind the "T" of any time of that day

@@ -1,4 +1,4 @@
-"""What a reviewer sees next, and queues that have a name."""
+"""The review queue of each reviewer, and named queues."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME_LENGTH = 80  # characters
 
 @dataclass(frozen=True, slots=True)
 class QueueService:
-    """The samples that wait for a reviewer."""
+    """The samples that wait for a reviewer, and named queues."""
 
     library: Library
     roles: Roles
@@ -30,11 +30,11 @@ class QueueService:
     def next(
         self, reviewer: str, *, query: Query | None = None, after: str | None = None, limit: int = 30
     ) -> list[SampleRow]:
-        """Return pending samples behind the sample `after`, leased to the reviewer (not to a reader).
+        """Return pending samples that follow the sample `after`, leased to the reviewer (not to a reader).
 
         Args:
-            query: a filter and an order; without one the whole queue, most doubtful first. A lead who asks for the
-                state "disputed" gets those instead.
+            query: a filter and an order; None: the whole queue, closest to failing a gate first. A lead who asks for
+                the state "disputed" gets disputed samples instead.
 
         Raises:
             InvalidRequest, UnknownName: a field of the query is not valid.
@@ -53,37 +53,37 @@ class QueueService:
         )
 
     def leave(self, reviewer: str) -> None:
-        """Release what was leased to a reviewer."""
+        """Release the samples leased to a reviewer."""
         self.gold.forget(reviewer)
         self.library.queue.release(reviewer)
 
     def left_for(self, reviewer: str) -> int:
         """Count the pending samples that a reviewer has not voted on, and the gold items in their queue.
 
-        Gold items count until they are answered: a number that did not fall by one would give them away.
+        Gold items count until they are answered: a count that did not fall by 1 would reveal them.
         """
         return self.library.queue.left_for(reviewer) + self.gold.unanswered(reviewer)
 
     def page(self, query: Query, *, limit: int = 100, after: str | None = None) -> list[SampleRow]:
-        """Return a page of the samples that match a query, newest first where it names no order."""
+        """Return a page of the samples that match a query, newest first if it names no order."""
         return self.library.samples.list(filter_of(query), limit=limit, after=after)
 
     def count(self, query: Query) -> int:
-        """Count the samples that match a query; at most one more than can be decided at once."""
+        """Count the samples that match a query, up to the number that can be decided at once plus 1."""
         return self.library.samples.count(filter_of(query), most=bulk.MOST)
 
     def filter_choices(self) -> dict[str, list[str]]:
-        """Return what a query can ask for: labels, models, scores, words ("slot=value") and reviewers."""
+        """Return the values that a query can name: labels, models, scores, words ("slot=value") and reviewers."""
         choices = self.library.samples.filter_choices()
-        words = [
+        slot_values = [
             f"{slot}={value}"
             for slot in choices.pop("slots")
             for value in self.library.samples.slot_values(slot)
         ]
-        return {"labels": list(self.library.counts().classes), "words": words, **choices}
+        return {"labels": list(self.library.counts().classes), "words": slot_values, **choices}
 
     def save(self, name: str, query: Query, reviewer: str) -> None:
-        """Give a query a name under which everybody finds it.
+        """Save a query under a name for everybody.
 
         Raises:
             NotAllowed: the reviewer may only look.
@@ -99,7 +99,7 @@ class QueueService:
         self.library.queue.save(name, {key: value for key, value in query.items() if value}, made_by=reviewer)
 
     def remove(self, name: str, reviewer: str) -> None:
-        """Forget a named query; no sample changes.
+        """Remove a named query; no sample changes.
 
         Raises:
             NotAllowed: the reviewer may only look.

@@ -1,4 +1,4 @@
-"""Who may do what in the review."""
+"""The roles of people in the review."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The roles that the settings give to people."""
+    """The roles that the settings assign to people."""
 
     settings: Settings
 
     def role(self, name: str) -> Role:
-        """Return what a person may do in the review."""
+        """Return the role of a person in the review."""
         owner = self.settings.owner if self.settings.hosted else None
         return role_of(people_from(self.settings.people), name, owner=owner)
 
@@ -24,7 +24,7 @@ class Roles:
         """Refuse a person who may only look.
 
         Raises:
-            NotAllowed: with `what` in its sentence.
+            NotAllowed: the message names `what` they may not do.
         """
         if self.role(name) is Role.READER:
             raise NotAllowed(name, what)
@@ -33,7 +33,7 @@ class Roles:
         """Refuse a person who is not a lead.
 
         Raises:
-            NotAllowed: with `what` in its sentence.
+            NotAllowed: the message names `what` they may not do.
         """
         if self.role(name) is not Role.LEAD:
             raise NotAllowed(name, what)

@@ -1,4 +1,4 @@
-"""The services of the review, each with what it needs of the others."""
+"""The services of the review, connected to each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.store import Library
 
 
 class ReviewServices:
-    """What comes next, decisions, gold items, the auto-reviewer, and what decisions add up to."""
+    """Queues, decisions, gold items, the auto-reviewer, and reports on decisions."""
 
     def __init__(self, library: Library, settings: Settings, access: FileAccess) -> None:
         self.roles = Roles(settings)

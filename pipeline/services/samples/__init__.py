@@ -1,1 +1,1 @@
-"""Samples."""
+"""Render samples."""

@@ -1,4 +1,4 @@
-"""One object at a time: the live preview and the variants of the Create page."""
+"""The Create page: one object, a live preview and several variants."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CHECKER_GREYS = (226, 242)
 
 
 _SIZES_PX, _STEPS, _GUIDANCE = (32, 4096), (1, 200), (0.0, 30.0)  # as in a recipe
-LARGEST_SEED = 2**53  # what a browser counts to without a gap; exclusive
+LARGEST_SEED = 2**53  # exclusive; a browser represents smaller integers exactly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateRequest:
-    """What the Create page asks for; `seed` belongs to the first variant, the others count on from it."""
+    """What the Create page requests; variants have consecutive seeds, beginning with `seed`."""
 
-    subject_id: str
+    photo_id: str
     placement: Placement
     prompt: str
     method: Method = Method.INPAINT
@@ -42,7 +42,7 @@ class CreateRequest:
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= 16:
-            raise InvalidRequest(f"{self.count} variants were asked for; 1 to 16 are possible")
+            raise InvalidRequest(f"{self.count} variants were requested; request 1 to 16")
         if not 0 <= self.seed < LARGEST_SEED:
             raise InvalidRequest(f"the seed is {self.seed}; it must lie in 0 to {LARGEST_SEED - 1}")
         if not self.prompt.strip():
@@ -59,31 +59,29 @@ class CreateRequest:
                 raise InvalidRequest(f"the {what} is {value}; it must lie in {low} to {high}")
         if self.method is Method.PASTE:
             raise InvalidRequest(
-                "method 'paste' is for recipes; here choose inpaint, controlnet or text_to_image"
+                "method 'paste' is for recipes only; choose inpaint, controlnet or text_to_image"
             )
 
 
 def checkerboard(size: tuple[int, int]) -> RGB:
-    """(H, W, 3) light checkerboard that stands for 'nothing here yet'."""
+    """Return a light checkerboard, which stands for an empty background; (H, W, 3) uint8."""
     rows, columns = np.indices(size) // _CHECKER_PX
     grey = np.asarray(_CHECKER_GREYS, np.uint8)[(rows + columns) % 2]
     return np.repeat(grey[..., None], 3, axis=2)
 
 
 def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
-    """The specs of a request, one a seed."""
+    """Return the specs of a request, one for each seed."""
     facts = model_facts(request.model)
-    subject = library.photos.get(request.subject_id)
+    photo = library.photos.get(request.photo_id)
     side = request.size or facts.size
     control = request.control or ControlSpec(source=ControlSource.OBJECT)
     guidance = facts.guidance_scale if request.guidance_scale is None else request.guidance_scale
     return [
         SampleSpec(
-            label=subject.label,
+            label=photo.label,
             objects=(
-                ObjectSpec(
-                    subject_id=subject.id, cutout_id=cutout_id_of(subject), placement=request.placement
-                ),
+                ObjectSpec(subject_id=photo.id, cutout_id=cutout_id_of(photo), placement=request.placement),
             ),
             prompt=request.prompt.strip(),
             negative_prompt=request.negative_prompt,

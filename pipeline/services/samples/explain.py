@@ -1,4 +1,4 @@
-"""Where an image file comes from, and the same image rendered again."""
+"""Read the provenance of an image file, and render the same image again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.samples.runs import render
 from pipeline.store import Library
 
-_ALL_LEVELS = 255  # the difference where the sizes differ
+_ALL_LEVELS = 255  # the difference that is reported for images of different sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,13 @@ class Explanation:
 
     @property
     def sentence(self) -> str:
-        """The provenance in words."""
+        """Return the provenance as text."""
         spec = self.spec
-        how = f"{spec.model} (revision {spec.revision}), seed {spec.seed}" if spec.revision else "no model"
+        generator = (
+            f"{spec.model} (revision {spec.revision}), seed {spec.seed}" if spec.revision else "no model"
+        )
         return (
-            f"{self.file.name} is sample {spec.id}: {spec.label}, made with {spec.method} by {how}.\n"
+            f"{self.file.name} is sample {spec.id}: {spec.label}, made with {spec.method} by {generator}.\n"
             f"prompt: {spec.prompt}\ndigital source type: {self.source_type}"
         )
 
@@ -59,16 +61,16 @@ def explain(file: Path) -> Explanation:
 
 
 def replay(library: Library, explanation: Explanation, out: Path) -> int:
-    """Render the sample of a file again from a library; return the largest difference of a value, 0 to 255.
+    """Render the sample of a file again from a library; return the largest difference of a pixel value, 0 to 255.
 
-    0 means the same pixels. A sample that was first rendered in a batch may differ by 1 in some values, because sums
-    in another order round differently.
+    0 means identical pixels. A sample that was first rendered in a batch may differ by 1 in a few values, because
+    sums in another order round differently.
 
     Args:
         out: the new image, as lossless WebP with the same provenance.
 
     Raises:
-        NotFound: the library lacks what the sample was made from.
+        NotFound: the library lacks a photo or an image that the sample was made from.
         StudioError: it cannot be rendered, or `out` cannot be written.
     """
     samples: list[RenderedSample] = []
@@ -82,7 +84,7 @@ def replay(library: Library, explanation: Explanation, out: Path) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(encode_webp(sample.image, xmp=packet(explanation.spec)))
     except OSError as error:
-        raise StudioError(f"{out} cannot be written: {error.strerror}; choose another place") from error
-    with Image.open(explanation.file, formats=FORMATS) as picture:
-        given = np.asarray(picture.convert("RGB")).astype(int)
-    return int(abs(given - sample.image).max()) if given.shape == sample.image.shape else _ALL_LEVELS
+        raise StudioError(f"{out} cannot be written: {error.strerror}; choose another path") from error
+    with Image.open(explanation.file, formats=FORMATS) as image:
+        original = np.asarray(image.convert("RGB")).astype(int)
+    return int(abs(original - sample.image).max()) if original.shape == sample.image.shape else _ALL_LEVELS

@@ -1,4 +1,4 @@
-"""Rendering a plan: in the foreground, or in the background with pause and resume."""
+"""Render a plan, in the foreground or in the background with pause and resume."""
 
 from __future__ import annotations
 
@@ -19,34 +19,33 @@ from pipeline.errors import Cancelled, NoUsablePhotos, StudioError
 from pipeline.rendering import NO_MODEL, Generator, load
 from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.services.file_access import FileAccess
-from pipeline.services.photos.importing import Progress
 from pipeline.services.plans.planning import Overrides, planned, recipe_of
 from pipeline.services.plans.prompts import plan_notes
-from pipeline.services.reports import RunProgress, RunReport, RunState
+from pipeline.services.reports import Progress, RunProgress, RunReport, RunState
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.store import Library, Rendered
 
 _LATEST = 8
-_one_by_one = threading.Lock()
+_recording_single = threading.Lock()
 
 
 def cutout_of(library: Library, cutout_id: str) -> Cutout:
-    """The stored RGBA picture as a cut-out."""
+    """Read a stored cut-out."""
     pixels = library.images.read(cutout_id)
     return Cutout(rgb=pixels[..., :3], alpha=pixels[..., 3])
 
 
-def cutout_id_of(subject: Photo) -> str:
-    """The id of the stored RGBA picture of a subject.
+def cutout_id_of(photo: Photo) -> str:
+    """Return the id of a photo's cut-out.
 
     Raises:
         NoUsablePhotos: the mask is empty.
     """
-    if subject.cutout_id is None or subject.box is None:
+    if photo.cutout_id is None or photo.box is None:
         raise NoUsablePhotos(
-            f"photo '{subject.name}' has no object in its mask; mend the mask on the Photos page"
+            f"photo '{photo.name}' has no object in its mask; edit the mask on the Photos page"
         )
-    return subject.cutout_id
+    return photo.cutout_id
 
 
 def render_plan(
@@ -62,59 +61,78 @@ def render_plan(
     on_sample: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RunReport:
-    """Plan once, then render the specs that have no picture yet, or whose picture file is missing or damaged.
+    """Plan once, then render the specs that have no image yet, or whose image file is missing or damaged.
 
-    The same call after a stop or a kill goes on.
+    After an interruption the same call continues.
 
     Args:
         access: the paths that the recipe may name.
-        on_warnings: told what a person should know of the prompts, before the first is drawn.
+        on_warnings: called with notes on the prompts before the first sample is rendered.
 
     Raises:
-        LibraryBusy: another process renders or imports here.
-        Cancelled: the person stopped; what was finished is kept.
+        LibraryBusy: another process is importing or rendering.
+        Cancelled: the run was stopped; finished samples are kept.
     """
     started = time.monotonic()
+    recording = _Recording(library, Neighbours(library), on_progress, on_sample)
     with library.work_lock("generate"):
-        specs = planned(library, recipe, overrides, access, before_each=_ends_when(cancelled))
+        specs = planned(library, recipe, overrides, access, before_each=_raise_when(cancelled))
         if on_warnings:
             prompts = dict.fromkeys(spec.prompt for spec in specs if spec.prompt)
             on_warnings(plan_notes(tuple(prompts), overrides.model or recipe.model))
-        library.plans.add(recipe.name, to_yaml(recipe), specs)
-        library.samples.plan_broken_again([spec.id for spec in specs])
-        wanted = set(library.plans.missing([spec.id for spec in specs]))
-        missing = [spec for spec in specs if spec.id in wanted]
-        failed: list[tuple[str, str]] = []
-        inexact = 0
-        done = 0
-        neighbours = Neighbours(library)
-
-        def record(spec: SampleSpec, sample: RenderedSample) -> None:
-            nonlocal done, inexact
-            record_sample(library, spec, sample, neighbours)
-            done += 1
-            inexact += not sample.facts.exact
-            if on_sample:
-                on_sample(spec.id)
-            if on_progress:
-                on_progress(done, len(missing), spec.id)
-
-        def refuse(spec: SampleSpec, sentence: str) -> None:
-            library.samples.record_failure(spec.id, sentence)
-            failed.append((spec.id, sentence))
-
-        render(library, missing, access, batch_size, record, refuse, on_step=on_step, cancelled=cancelled)
+        missing = _store_plan(library, recipe, specs)
+        recording.total = len(missing)
+        render(
+            library, missing, access, batch_size, recording.record, recording.record_failure,
+            on_step=on_step, cancelled=cancelled,
+        )  # fmt: skip
     return RunReport(
         planned=len(specs),
         already=len(specs) - len(missing),
-        rendered=done,
-        failed=tuple(failed),
+        rendered=recording.rendered,
+        failed=tuple(recording.failed),
         seconds=time.monotonic() - started,
-        inexact=inexact,
+        inexact=recording.inexact,
     )
 
 
-def _ends_when(cancelled: Callable[[], bool] | None) -> Callable[[], None]:
+def _store_plan(library: Library, recipe: Recipe, specs: Sequence[SampleSpec]) -> list[SampleSpec]:
+    """Store a plan; return the specs that have no image, or whose image file is missing or damaged."""
+    ids = [spec.id for spec in specs]
+    library.plans.add(recipe.name, to_yaml(recipe), specs)
+    library.samples.plan_broken_again(ids)
+    missing = set(library.plans.missing(ids))
+    return [spec for spec in specs if spec.id in missing]
+
+
+@dataclass(slots=True)
+class _Recording:
+    """Stores the samples of a run as they are rendered, and counts them."""
+
+    library: Library
+    neighbours: Neighbours
+    on_progress: Progress | None
+    on_sample: Callable[[str], None] | None
+    total: int = 0
+    rendered: int = 0
+    inexact: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)  # (spec id, sentence)
+
+    def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
+        record_sample(self.library, spec, sample, self.neighbours)
+        self.rendered += 1
+        self.inexact += not sample.facts.exact
+        if self.on_sample:
+            self.on_sample(spec.id)
+        if self.on_progress:
+            self.on_progress(self.rendered, self.total, spec.id)
+
+    def record_failure(self, spec: SampleSpec, sentence: str) -> None:
+        self.library.samples.record_failure(spec.id, sentence)
+        self.failed.append((spec.id, sentence))
+
+
+def _raise_when(cancelled: Callable[[], bool] | None) -> Callable[[], None]:
     def check() -> None:
         if cancelled and cancelled():
             raise Cancelled()
@@ -133,10 +151,10 @@ def render(
     on_step: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
-    """Render specs with the pictures and cut-outs of a library.
+    """Render specs with the images and cut-outs of a library.
 
     Args:
-        access: the models that may be loaded; a spec may come from elsewhere.
+        access: the models that may be loaded, since a spec may come from elsewhere.
     """
 
     def generator_for(name: str) -> Generator:
@@ -145,7 +163,7 @@ def render(
     render_specs(
         specs,
         load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
-        load_scene=lambda subject_id: library.images.read(library.photos.get(subject_id).photo_id),
+        load_scene=lambda photo_id: library.images.read(library.photos.get(photo_id).photo_id),
         load_image=library.images.read,
         generator_for=generator_for,
         batch_size=batch_size,
@@ -157,11 +175,11 @@ def render(
 
 
 def record_single(library: Library, plan: str, spec: SampleSpec, sample: RenderedSample) -> None:
-    """Plan and store one picture that somebody asked for by itself.
+    """Plan and store a sample that was requested by itself.
 
-    One at a time: a plan that is stored anew drops what it wanted and was not drawn yet.
+    A lock admits one call at a time: a plan that is stored again drops its specs that are not rendered yet.
     """
-    with _one_by_one:
+    with _recording_single:
         library.plans.add(plan, "", [spec])
         record_sample(library, spec, sample)
 
@@ -169,10 +187,10 @@ def record_single(library: Library, plan: str, spec: SampleSpec, sample: Rendere
 def record_sample(
     library: Library, spec: SampleSpec, sample: RenderedSample, neighbours: Neighbours | None = None
 ) -> None:
-    """Store a rendered sample: its pictures first, then one transaction for the row.
+    """Store a rendered sample: its images first, then its row in one transaction.
 
     Args:
-        neighbours: kept by who stores many, so that the other samples are read once.
+        neighbours: kept by callers that store many samples, so that earlier samples are read once.
     """
     neighbours = neighbours or Neighbours(library)
     facts = sample.facts
@@ -192,7 +210,7 @@ def record_sample(
 
 @dataclass(slots=True)
 class BackgroundRun:
-    """One plan at a time, rendered in a thread; the pages stay responsive meanwhile."""
+    """One plan at a time, rendered in a thread, so that pages stay responsive."""
 
     library: Library
     access: FileAccess
@@ -202,11 +220,11 @@ class BackgroundRun:
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _starting: threading.Lock = field(default_factory=threading.Lock)
-    _order: tuple[Recipe, Overrides] | None = None
+    _request: tuple[Recipe, Overrides] | None = None
     _started: float = 0.0
 
     def start(self, recipe: str | None, overrides: Overrides) -> None:
-        """Start to plan a recipe (YAML text; None for the default) and to render what has no image yet.
+        """Start to plan a recipe (YAML text; None for the default) and to render the specs that have no image yet.
 
         Raises:
             StudioError: another run is in progress, or the recipe cannot be read.
@@ -220,13 +238,15 @@ class BackgroundRun:
             self._begin(recipe, overrides)
 
     def _begin(self, recipe: Recipe, overrides: Overrides) -> None:
-        self._order = (recipe, overrides)
+        self._request = (recipe, overrides)
         self._stop.clear()
         self._latest.clear()
         self._started = 0.0
         self._progress = RunProgress(state=RunState.LOADING, recipe=recipe.name)
-        asked = contextvars.copy_context()  # a Space borrows its GPU for the person who asked
-        self._thread = threading.Thread(target=asked.run, args=(self._work,), name="backlot-run", daemon=True)
+        context = contextvars.copy_context()  # a Space borrows its GPU for the visitor who started the run
+        self._thread = threading.Thread(
+            target=context.run, args=(self._work,), name="backlot-run", daemon=True
+        )
         self._thread.start()
 
     def pause(self) -> None:
@@ -236,9 +256,9 @@ class BackgroundRun:
 
     def resume(self) -> None:
         """Resume the paused run."""
-        if self._order is None:
+        if self._request is None:
             raise StudioError("there is no paused run; start one first")
-        self._start(*self._order)
+        self._start(*self._request)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until the run has ended or paused."""
@@ -252,12 +272,12 @@ class BackgroundRun:
 
     @property
     def progress(self) -> RunProgress:
-        """How far the run is."""
+        """Return the progress of the run."""
         return self._progress
 
     def _work(self) -> None:
-        assert self._order is not None
-        recipe, overrides = self._order
+        assert self._request is not None
+        recipe, overrides = self._request
         try:
             report = render_plan(
                 self.library,
@@ -274,7 +294,7 @@ class BackgroundRun:
             self._progress = replace(self._progress, state=RunState.PAUSED, seconds_left=None)
         except StudioError as error:
             self._progress = replace(self._progress, state=RunState.FAILED, sentence=str(error))
-        except Exception as error:  # a bug: the page must say so instead of waiting for ever
+        except Exception as error:  # a bug: the page must show it instead of waiting for ever
             self._progress = replace(self._progress, state=RunState.FAILED, sentence=f"a bug: {error!r}")
             raise
         else:
@@ -288,12 +308,12 @@ class BackgroundRun:
     def _on_progress(self, done: int, total: int | None, _sample_id: str) -> None:
         now = time.monotonic()
         total = total or done
-        each = (now - self._started) / done if self._started else 0.0
+        seconds_each = (now - self._started) / done if self._started else 0.0
         self._progress = replace(
             self._progress,
             done=done,
             total=total,
-            seconds_left=each * (total - done),
+            seconds_left=seconds_each * (total - done),
             latest=tuple(self._latest),
         )
 

@@ -1,4 +1,4 @@
-"""What a person can do with samples: render one object in variants, or a whole plan."""
+"""Render samples: one object in variants, or a whole plan."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pipeline.errors import StudioError
 from pipeline.rendering.composite import composite
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.file_access import FileAccess
-from pipeline.services.photos.importing import Progress
 from pipeline.services.plans.planning import Overrides, recipe_of
-from pipeline.services.reports import Created, RunReport
+from pipeline.services.reports import Progress, RunReport, Variant
 from pipeline.services.samples.create import CreateRequest, checkerboard, variant_specs
 from pipeline.services.samples.runs import (
     BackgroundRun,
@@ -32,7 +31,7 @@ _AS_WRITTEN = Overrides()
 
 @dataclass(slots=True)
 class SampleService:
-    """Rendering; `runs` renders a plan in the background."""
+    """Rendering in the foreground; `runs` renders a plan in the background."""
 
     library: Library
     access: FileAccess
@@ -45,7 +44,7 @@ class SampleService:
     def placed_preview(
         self, photo_id: str, placement: Placement, size: int, *, background: RGB | None = None
     ) -> RGB:
-        """Return the placed object on a background, a checkerboard by default; (size, size, 3) uint8, no model."""
+        """Return the placed object on a background, by default a checkerboard; (size, size, 3) uint8. Uses no model."""
         cutout = cutout_of(self.library, cutout_id_of(self.library.photos.get(photo_id)))
         layer = place([cutout], [placement], (size, size)).layer
         return composite(layer, checkerboard((size, size)) if background is None else background)
@@ -56,18 +55,18 @@ class SampleService:
         *,
         on_step: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> list[Created]:
+    ) -> list[Variant]:
         """Render the variants of a request; nothing is stored until `keep`.
 
         Raises:
             StudioError: a variant could not be rendered.
         """
         self.access.model(request.model)
-        variants: dict[str, Created] = {}
+        variants: dict[str, Variant] = {}
 
         def collect(spec: SampleSpec, sample: RenderedSample) -> None:
             before = composite(sample.layer, checkerboard(spec.size))
-            variants[spec.id] = Created(spec=spec, sample=sample, before=before)
+            variants[spec.id] = Variant(spec=spec, sample=sample, before=before)
 
         def refuse(_spec: SampleSpec, sentence: str) -> None:
             raise StudioError(sentence)
@@ -85,7 +84,7 @@ class SampleService:
         )
         return [variants[spec.id] for spec in specs]
 
-    def keep(self, variant: Created) -> str:
+    def keep(self, variant: Variant) -> str:
         """Store a variant in the library, pending review; return its sample id. Storing it twice changes nothing."""
         record_single(self.library, CREATE_PLAN, variant.spec, variant.sample)
         return variant.spec.id
@@ -99,7 +98,7 @@ class SampleService:
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> RunReport:
-        """Plan a recipe (YAML text; None for the default) and render, in the foreground, what has no image yet.
+        """Plan a recipe (YAML text; None for the default) and render, in the foreground, the specs without an image.
 
         Raises:
             StudioError: see `render_plan`.

@@ -1,1 +1,1 @@
-"""Studies."""
+"""Run studies and read their results."""

@@ -1,4 +1,4 @@
-"""What a study of `python -m training` leaves in its folder, as far as the studio reads it.
+"""The files of a study of `python -m training`, as far as the studio reads them.
 
 Fields that earlier versions did not write have defaults; unknown ones are ignored.
 """
@@ -28,7 +28,7 @@ class ArmSummary(BaseModel):
 
 
 class TrainedSelection(BaseModel):
-    """Which selection the release folder held when the study read it."""
+    """The rows of the release that the study was trained on."""
 
     index: str = ""  # SHA-256 of its index
     pictures: int = 0  # rows of its index
@@ -71,7 +71,7 @@ def read_study(folder: Path) -> StudySummary | None:
 
 
 def read_progress(folder: Path) -> list[ProgressLine]:
-    """Read the progress of a study; a last line that is half written is left out."""
+    """Read the progress of a study; an incomplete last line is left out."""
     path = folder / PROGRESS_FILE
     if not path.is_file():
         return []

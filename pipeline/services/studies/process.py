@@ -1,4 +1,4 @@
-"""Runs a study in a child process, so that the page stays responsive and stopping it is a signal."""
+"""Run a study in a child process, so that pages stay responsive and a signal can stop it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from pipeline.services.reports import StudyProgress
 from pipeline.services.studies.files import REPORT_FILE, RESULT_FILE, read_progress, read_study
 
 _LOG = "study.log"
-_REQUEST = "request.json"  # what a study was asked for
-_INTERRUPTED = 130  # exit code of a study that was stopped
+_REQUEST = "request.json"  # identifies the request of a study
+_INTERRUPTED = 130  # exit code of a stopped study
 _CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRequest:
-    """What a study trains and tests on, and how; None leaves the choice to `python -m training study`."""
+    """The data and settings of a study; None leaves the choice to `python -m training study`."""
 
     release: str  # a folder, or a dataset on the Hub
-    test: str | None = None  # by default the test split of the release
+    test: str | None = None  # None: the test split of the release
     seeds: int = 6
-    arms: tuple[str, ...] = ()  # empty: all of them
+    arms: tuple[str, ...] = ()  # empty: all arms
     network: str = "small"
     steps: int | None = None
 
@@ -106,10 +106,10 @@ class StudyService:
 
     @property
     def progress(self) -> StudyProgress:
-        """Read from its folder how far the study is."""
+        """Read the progress of the study from its folder."""
         if self._out is None:
             ended = sorted(self.runs.glob(f"study-*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime)
-            if ended:  # of an earlier start of the app
+            if ended:  # finished during an earlier start of the app
                 return study_progress(ended[-1].parent, running=False)
             return StudyProgress(running=False, out=self.runs)
         return study_progress(
@@ -125,8 +125,8 @@ def _absolute(place: str) -> str:
 def _stamp(place: str) -> str:
     """Fingerprint the files of a folder by size and time; "" for anything else, such as a name on the Hub."""
     files = sorted(file for file in Path(place).rglob("*") if file.is_file()) if place else []
-    seen = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
-    return hashlib.sha256("\n".join(seen).encode()).hexdigest() if files else ""
+    stamps = [f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest() if files else ""
 
 
 def _read_request(path: Path) -> object:
@@ -138,7 +138,7 @@ def _read_request(path: Path) -> object:
 
 
 def study_progress(out: Path, *, running: bool, exit_code: int | None = None) -> StudyProgress:
-    """Read a study's folder: curves so far, the verdict, or why it failed."""
+    """Read a study's folder: curves so far, the verdict, or why the study failed."""
     curves: dict[str, list[tuple[int, float]]] = {}
     lines = read_progress(out)
     for line in lines:

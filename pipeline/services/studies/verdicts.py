@@ -1,4 +1,4 @@
-"""What a study concluded about a release of this library, for the card of the next one."""
+"""The verdict of a study on a release of this library, for the card of the next release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def study_verdict(folder: Path) -> Study:
 def newest_verdict(runs: Path, library: Library) -> Study | None:
     """Read the verdict of the newest study on a release of this library; None without one.
 
-    A release is one of this library's where the library holds its photos and, if it has any, its samples.
+    A release belongs to this library if the library holds its photos and its samples, if any.
     """
     files = sorted(runs.glob(f"*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for file in files:
@@ -60,7 +60,7 @@ def _study(summary: StudySummary) -> Study:
     selection = summary.selection or TrainedSelection()  # earlier versions did not write it
     return Study(
         sentence=summary.verdict,
-        test=PurePath(summary.test).name,  # not the folders of somebody's disk
+        test=PurePath(summary.test).name,  # the folder name only, without its path
         seeds=len(summary.seeds),
         arms=tuple((arm.title, arm.balanced_accuracy.mean) for arm in summary.arms),
         pictures=selection.pictures,

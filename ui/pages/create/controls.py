@@ -80,7 +80,7 @@ class Controls:
             source=ControlSource(values[self.source]), scale=float(values[self.control_scale])
         )
         return CreateRequest(
-            subject_id=photo_id,
+            photo_id=photo_id,
             placement=self.placement(values),
             prompt=values[self.prompt] or "",
             method=method,

@@ -18,7 +18,7 @@ from ui.visitors import MODEL, Visitors
 
 if TYPE_CHECKING:
     from pipeline.domain.photos import Photo
-    from pipeline.services.reports import Created
+    from pipeline.services.reports import Variant
     from pipeline.studio import Studio
 
 _PREVIEW_PX = 384
@@ -28,11 +28,11 @@ _VARIANTS_KEPT = 12  # of a session: three rounds
 _BYTES_KEPT = 512_000_000  # of all sessions together
 
 
-def _size(variant: Created) -> int:
+def _size(variant: Variant) -> int:
     return int(variant.image.nbytes + variant.before.nbytes)
 
 
-def _variant_store() -> SessionStore[Created]:
+def _variant_store() -> SessionStore[Variant]:
     return SessionStore(per_session=_VARIANTS_KEPT, most_bytes=_BYTES_KEPT, size_of=_size)
 
 
@@ -44,7 +44,7 @@ class Creating:
     controls: Controls
     chosen: gr.State
     visitors: Visitors
-    variants: SessionStore[Created] = field(default_factory=_variant_store)
+    variants: SessionStore[Variant] = field(default_factory=_variant_store)
 
     def model(self, given: str) -> str:
         """Return the model that the person may use."""
@@ -81,7 +81,7 @@ class Creating:
             self.variants.put(session, variant.spec.id, variant)
         return [variant.spec.id for variant in variants]
 
-    def variant(self, sample_id: str, request: gr.Request | None) -> Created:
+    def variant(self, sample_id: str, request: gr.Request | None) -> Variant:
         """Return a variant of the session by its id.
 
         Raises:

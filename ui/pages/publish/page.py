@@ -16,7 +16,7 @@ from pipeline.domain.sizes import file_size
 from pipeline.errors import InvalidRequest
 from pipeline.services.releases.reports import PublishReport
 from pipeline.services.releases.service import PublishRequest
-from pipeline.services.reports import ReleaseOutlook
+from pipeline.services.reports import ReleasePreview
 from ui.access import Capability, build_hint, handler
 from ui.components.addresses import page_address
 from ui.components.charts import bar_chart_html
@@ -40,7 +40,7 @@ _EMPTY = empty_html(
 )
 
 
-def outlook_html(outlook: ReleaseOutlook) -> str:
+def outlook_html(outlook: ReleasePreview) -> str:
     """Show what a release would hold: counts by split and class, the methods, what no person has reviewed."""
     real, synthetic = _total(outlook.real), _total(outlook.synthetic)
     if not real and not synthetic:
@@ -73,7 +73,7 @@ def outlook_html(outlook: ReleaseOutlook) -> str:
     )
 
 
-def _cells(outlook: ReleaseOutlook, splits: list[str], label: str) -> list[int]:
+def _cells(outlook: ReleasePreview, splits: list[str], label: str) -> list[int]:
     subsets = (outlook.real, outlook.synthetic)
     return [subset.get(split, {}).get(label, 0) for split in splits for subset in subsets]
 
