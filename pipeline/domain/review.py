@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 
 class RejectReason(StrEnum):
-    """Why a sample is rejected; keys 1 to 9 in this order."""
+    """Why a sample is rejected. The first nine have the keys 1 to 9 in this order, later ones only a button."""
 
     LABEL_LOST = "label_lost"
     SEAM = "seam"

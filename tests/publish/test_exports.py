@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -47,6 +48,9 @@ def test_every_format_has_a_module_a_description_and_a_place_in_the_help(
         main(["export", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert all(f"{name}: {row.description}" in text for name, row in EXPORT_FORMATS.items())
+    guide = (Path(__file__).parents[2] / "docs" / "publish.md").read_text(encoding="utf-8")
+    (line,) = [line for line in guide.splitlines() if "pipeline export" in line]
+    assert all(re.search(rf"\b{name}\b", line) for name in EXPORT_FORMATS)
 
 
 def test_a_format_that_is_added_to_the_table_is_exported_and_named_in_errors(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,10 @@ import pytest
 
 from pipeline.domain.methods import Method
 from pipeline.errors import ModelUnavailable, UnknownName
-from pipeline.rendering import CHECKPOINTS, load, model_choices, model_facts, unload
-from pipeline.rendering.checkpoints import HubPart, Part
+from pipeline.rendering import CHECKPOINTS, families, load, model_choices, model_facts, unload
+from pipeline.rendering.checkpoints import WITHOUT_MODEL, Checkpoint, HubPart
 from pipeline.rendering.downloads import DownloadProgress, cached_folder, download_progress
+from pipeline.rendering.families import FAMILIES
 from tests.rendering.tiny import SIDE, STEPS, save_tiny_sdxl
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,11 +87,25 @@ def test_facts_and_choices_and_help_need_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
 
 
-def test_the_published_checkpoint_is_pinned_to_whole_commits() -> None:
-    sdxl = CHECKPOINTS["sdxl"]
-    assert set(sdxl.hub) == set(Part)
-    assert all(len(part.revision) == 40 for part in sdxl.hub.values())
-    assert sdxl.strength == 0.99
+def test_every_family_is_in_the_table_under_its_folders_name_and_can_be_chosen() -> None:
+    folders = {path.parent.name for path in Path(families.__file__).parent.glob("*/__init__.py")}
+    assert set(FAMILIES) == folders
+    named = {model.family for model in (*CHECKPOINTS.values(), WITHOUT_MODEL)} - {None}
+    assert named <= folders
+    assert {name for name, family in FAMILIES.items() if not family.folders} <= named
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in CHECKPOINTS.values() if model.hub], ids=lambda model: model.name
+)
+def test_a_published_checkpoint_has_the_parts_of_its_family_at_whole_commits(model: Checkpoint) -> None:
+    needed = FAMILIES[str(model.family)].parts.values()
+    assert set(model.hub) == {part for parts in needed for part in parts}
+    assert all(re.fullmatch("[0-9a-f]{40}", part.revision) for part in model.hub.values())
+
+
+def test_sdxl_starts_from_less_than_pure_noise() -> None:
+    assert CHECKPOINTS["sdxl"].strength == 0.99
 
 
 def test_a_misspelt_name_is_reported_with_the_nearest() -> None:
@@ -274,12 +290,12 @@ def test_a_checkpoint_of_another_family_is_refused_with_those_that_are_served(
     tmp_path: Path, index: dict[str, Any], described: str
 ) -> None:
     (tmp_path / "model_index.json").write_text(json.dumps(index))
+    served = " and ".join(family.title for family in FAMILIES.values() if family.folders)
     for ask in (model_facts, load):
         with pytest.raises(ModelUnavailable) as refused:
             ask(str(tmp_path))
         assert str(refused.value) == (
-            f"model '{tmp_path}' cannot be loaded: it is {described}; supported are checkpoints of "
-            "Stable Diffusion XL (base or inpainting)"
+            f"model '{tmp_path}' cannot be loaded: it is {described}; supported are checkpoints of {served}"
         )
 
 

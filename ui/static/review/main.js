@@ -438,7 +438,7 @@ class ReviewPage {
       const reason = node('button', title);
       reason.type = 'button';
       reason.dataset.do = `reason:${name}`;
-      reason.prepend(node('kbd', String(index + 1)));
+      if (index < 9) reason.prepend(node('kbd', String(index + 1))); // later ones have no key
       return reason;
     }));
   }
