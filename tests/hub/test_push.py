@@ -369,7 +369,10 @@ def test_a_card_with_broken_yaml_is_refused_and_the_old_release_stays(
     push(hub, library, token)
     head = hub.commit_as("ann", NAME, {"README.md": b"---\ntags: [a\n---\nmine\n"})
     accept_more(library, 1)
-    with pytest.raises(ReleaseRefused, match=r"the front matter of the card of ann/parts is not valid YAML \(line \d\); correct it there"):
+    with pytest.raises(
+        ReleaseRefused,
+        match=r"the front matter of the card of ann/parts is not valid YAML \(line \d\); correct it there",
+    ):
         push(hub, library, token)
     assert hub.head(NAME) == head
 
