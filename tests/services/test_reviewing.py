@@ -32,7 +32,7 @@ def test_the_photograph_comes_moved_as_the_object_was(library: Library) -> None:
 def test_a_sample_without_a_picture_has_no_photograph_in_place(library: Library) -> None:
     planned = spec(add_subject(library, 1))
     library.plans.add("toy", "", [planned])
-    with pytest.raises(InvalidRequest, match="no picture yet"):
+    with pytest.raises(InvalidRequest, match="no image yet"):
         photo_in_place(library, planned.id)
     with pytest.raises(NotFound):
         photo_in_place(library, "nowhere")

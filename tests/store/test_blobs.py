@@ -50,7 +50,7 @@ def test_the_same_pixels_are_one_file_and_other_shapes_are_others(library: Libra
 
 def test_an_unknown_picture_is_named(library: Library) -> None:
     for wrong in ("00ff00ff", "../../backlot.sqlite"):
-        with pytest.raises(NotFound, match="no picture"):
+        with pytest.raises(NotFound, match="no image"):
             library.images.read(wrong)
 
 

@@ -50,7 +50,7 @@ def test_missing_broken_and_changed_pictures_are_named(library: Library) -> None
         ("UPDATE samples SET image_id = NULL WHERE seq = 2", "is pending but has no image"),
         ("UPDATE samples SET spec = replace(spec, 'take 0', 'take 8')", "was changed after it was planned"),
         ("UPDATE samples SET spec = '{' WHERE seq = 3", "was changed after it was planned"),
-        ("DELETE FROM subjects WHERE seq = 1", "points to a row of subjects that is not there"),
+        ("DELETE FROM subjects WHERE seq = 1", "points to a row of subjects that does not exist"),
     ],
     ids=["counter", "split", "picture", "spec", "broken spec", "foreign key"],
 )
