@@ -234,7 +234,7 @@ def _is_intact(place: Path, fact: Any) -> bool:
     with place.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
-    return digest.hexdigest() == fact.etag
+    return bool(digest.hexdigest() == fact.etag)
 
 
 def _retried(call: Callable[[], Answer]) -> Answer:

@@ -41,7 +41,8 @@ def _borrowing(task: Callable[..., Any], duration: Callable[..., int]) -> Callab
         return task
     import spaces
 
-    return spaces.GPU(duration=duration)(task)
+    borrowed: Callable[..., Any] = spaces.GPU(duration=duration)(task)
+    return borrowed
 
 
 Load = Callable[[str], Generator]  # a function of a module, so that it can be pickled

@@ -102,7 +102,7 @@ def trained_judge(rows: Rows, words: Sequence[str], *, grey: bool, steps: int, s
         images = images.flip(-1) if rng.random() < 0.5 else images
         loss = F.cross_entropy(judge(images), torch.from_numpy(labels[chosen]), label_smoothing=0.05)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
     return judge.eval()
