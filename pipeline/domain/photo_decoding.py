@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from pipeline.domain.images import FORMATS, RGB, Mask
+from pipeline.domain.colour_profiles import profiled_mode, srgb_transform
+from pipeline.domain.images import RGB, Mask
+from pipeline.domain.photo_formats import READABLE, phone_format, photo_formats
 from pipeline.errors import UnreadableImage
 
 MAX_PIXELS = 100_000_000  # more is taken for a decompression bomb; checked in the header, before decoding
@@ -48,15 +50,16 @@ class _Scale(NamedTuple):
 def load_photo(data: bytes, name: str, *, max_side_px: int = 2048, min_side_px: int = 32) -> DecodedPhoto:
     """Decode an image file, turn it upright, and bring it to 8-bit RGB and at most `max_side_px`.
 
-    Greyscale, 16-bit, CMYK, palette and transparent images are converted; of an animation the first frame counts. An
-    image of more than 8 bits is scaled by the depth of the file, never by its content, so that a dark one stays dark.
+    Greyscale, 16-bit, CMYK, palette and transparent images are converted; of an animation the first frame counts.
+    Colours are brought from the file's ICC profile to sRGB. An image of more than 8 bits is scaled by the depth of the
+    file, never by its content, so that a dark one stays dark.
 
     Args:
         data: the bytes of the file.
         name: how the person knows it, for messages.
 
     Raises:
-        UnreadableImage: no JPEG, PNG, WebP, BMP, TIFF or GIF; broken or cut short; of a depth without a white level;
+        UnreadableImage: none of the formats in `READABLE`; broken or cut short; of a depth without a white level;
             smaller than `min_side_px`; or over 100 megapixels.
     """
     with _opened(data, name, min_side_px) as image:
@@ -80,29 +83,29 @@ def load_rgb(data: bytes, name: str, *, enough_px: int) -> RGB:
         return _upright_pixels(image, name, max(image.size))[0]
 
 
-def load_mask(data: bytes, name: str, *, max_side_px: int = 2048) -> Mask:
-    """Decode an image file as a mask: its alpha where it has one, else its red channel.
+def load_labels(data: bytes, name: str) -> tuple[RGB, Mask | None]:
+    """Decode an image file whose values are labels, not light: at its full size, without a colour profile.
 
-    A mask holds labels, not light: a 16-bit file whose values all fit into 8 bits is read as it is.
+    A 16-bit file whose values all fit into 8 bits is read as it is, and so are the numbers of a palette whose colours
+    do not tell them apart.
 
     Returns:
-        (H, W) uint8.
+        (H, W, 3) uint8 and, where the file has an alpha that is not opaque everywhere, (H, W) uint8.
 
     Raises:
         UnreadableImage: as for `load_photo`.
     """
     with _opened(data, name, min_side_px=1) as image:
-        rgb, alpha = _upright_pixels(image, name, max_side_px, labels=True)
-    return np.ascontiguousarray(rgb[..., 0]) if alpha is None else alpha
+        return _upright_pixels(_numbered(image), name, max(image.size), labels=True)
 
 
 def decoded_pixels(data: bytes, *, max_side_px: int = 2048) -> int:
     """The pixels that `load_photo` will hold in memory at once, told from the header; 0 for what it will refuse."""
     try:
-        image = Image.open(BytesIO(data), formats=FORMATS)
+        image = Image.open(BytesIO(data), formats=photo_formats())
         if image.width * image.height > MAX_PIXELS:
             return 0
-        _reduction(image, _fitting(image.size, max_side_px))
+        _reduction(image, fitting_size(image.size, max_side_px))
         return image.width * image.height
     except Exception:  # see `_opened`
         return 0
@@ -112,22 +115,47 @@ def decoded_pixels(data: bytes, *, max_side_px: int = 2048) -> int:
 def _opened(data: bytes, name: str, min_side_px: int) -> Iterator[Image.Image]:
     """An image file whose size is in bounds; what goes wrong while it is read is an `UnreadableImage`."""
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
+        with Image.open(BytesIO(data), formats=photo_formats()) as image:
             _check_size(name, image.width, image.height, min_side_px)
             yield image
     except UnreadableImage:
         raise
     except UnidentifiedImageError:
-        raise UnreadableImage(
-            name, "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)" if data else "the file is empty"
-        ) from None
+        raise UnreadableImage(name, _unidentified(data)) from None
     except Image.DecompressionBombError:
         raise UnreadableImage(name, "it holds more than 100 megapixels; make it smaller first") from None
     except MemoryError:
         raise UnreadableImage(name, "there is not enough memory for it; make it smaller first") from None
     except Exception as error:  # Pillow's readers raise some twenty types for damaged files
         reason = str(error) or type(error).__name__
-        raise UnreadableImage(name, f"it is broken or cut short ({reason})") from error
+        phone = phone_format(data)
+        raise UnreadableImage(
+            name, f"it is {f'a {phone} file that is ' if phone else ''}broken or cut short ({reason})"
+        ) from error
+
+
+def _unidentified(data: bytes) -> str:
+    if not data:
+        return "the file is empty"
+    if phone := phone_format(data):
+        return (
+            f"it is a {phone} file that is broken, or this machine cannot read {phone}; "
+            "install pillow-heif, or save it as JPEG"
+        )
+    return f"not a readable image ({READABLE})"
+
+
+def _numbered(image: Image.Image) -> Image.Image:
+    """Return a palette image as the numbers in its palette, where several of them have one colour."""
+    if image.mode != "P" or "transparency" in image.info:
+        return image
+    image.load()
+    numbers = np.asarray(image)
+    used = np.unique(numbers)
+    palette = np.asarray(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    if used[-1] < len(palette) and len(np.unique(palette[used], axis=0)) == len(used):
+        return image
+    return Image.fromarray(numbers)
 
 
 def _check_size(name: str, width: int, height: int, min_side_px: int) -> None:
@@ -142,7 +170,7 @@ def _check_size(name: str, width: int, height: int, min_side_px: int) -> None:
         )
 
 
-def _fitting(size: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+def fitting_size(size: tuple[int, int], max_side_px: int) -> tuple[int, int]:
     """The largest (width, height) of an aspect whose sides are at most `max_side_px`; never larger than `size`."""
     share = min(1.0, max_side_px / max(size))
     return max(1, round(size[0] * share)), max(1, round(size[1] * share))
@@ -163,11 +191,12 @@ def _upright_pixels(
     image: Image.Image, name: str, max_side_px: int, *, labels: bool = False
 ) -> tuple[RGB, Mask | None]:
     """The pixels of an opened image, and its alpha where that hides anything; in strips, so that no copy is whole."""
-    size = _fitting(image.size, max_side_px)
+    size = fitting_size(image.size, max_side_px)
     factor = _reduction(image, size)
     image.load()
     scale = _scale(image, name, labels) if image.mode[0] in _DEEP else None
     transparent = scale is None and ("A" in image.getbands() or "transparency" in image.info)
+    transform = None if labels else srgb_transform(image)
     reduced = -(-image.height // factor), -(-image.width // factor)
     rgb = np.empty((*reduced, 3), np.uint8)
     alpha = np.empty(reduced, np.uint8) if transparent else None
@@ -176,21 +205,29 @@ def _upright_pixels(
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
         if scale is not None:
             strip = _eight_bit(strip, scale, name)
-        strip = strip.convert("RGBA" if transparent else "RGB")
         at = slice(top // factor, top // factor - (-strip.height // factor))
         if alpha is not None:
-            alpha[at] = np.asarray(strip.getchannel("A").reduce(factor))
-        rgb[at] = np.asarray((strip.convert("RGB") if transparent else strip).reduce(factor))
+            alpha[at] = np.asarray(strip.convert("RGBA").getchannel("A").reduce(factor))
+        rgb[at] = np.asarray(_coloured(strip, transform).reduce(factor))
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     upright_size = size[::-1] if orientation in _ON_ITS_SIDE else size
-    rgb = _bounded(_turned(rgb, orientation), upright_size)
+    rgb = bounded(_turned(rgb, orientation), upright_size)
     if alpha is None or bool((alpha == _OPAQUE).all()):
         return rgb, None
-    return rgb, _bounded(_turned(alpha, orientation), upright_size)
+    return rgb, bounded(_turned(alpha, orientation), upright_size)
+
+
+def _coloured(strip: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Image.Image:
+    """Return a part of an image as RGB, in sRGB where the image has another profile."""
+    if transform is None:
+        return (strip.convert("RGBA") if "transparency" in strip.info else strip).convert("RGB")
+    shown = ImageCms.applyTransform(strip.convert(profiled_mode(strip.mode)), transform)
+    assert shown is not None
+    return shown
 
 
 def _scale(image: Image.Image, name: str, labels: bool) -> _Scale:
-    if labels and 1 < np.max(image.getextrema()) <= _OPAQUE:
+    if labels and image.mode != "F" and np.max(image.getextrema()) <= _OPAQUE:
         return _Scale(_OPAQUE)
     tags = getattr(image, "tag_v2", {})
     bits = int(tags.get(258, (16,))[0]) if image.mode != "F" else 0
@@ -240,7 +277,8 @@ def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(turned)
 
 
-def _bounded(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def bounded(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return pixels, (H, W) or (H, W, C) uint8, at a size (width, height), reduced with an area filter."""
     if pixels.shape[1::-1] == size:
         return pixels
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MAX_FILE_BYTES = 100 * 2**20  # a larger "photo" is refused unread
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 _SHOWN_CHARACTERS = 60
 _NOT_IN_LABELS = re.compile(r"[/\\\x00-\x1f\x7f]")
 

@@ -7,10 +7,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from pipeline.domain import photo_decoding
-from pipeline.domain.photo_decoding import decoded_pixels, load_mask, load_photo, load_rgb
+from pipeline.domain.photo_decoding import decoded_pixels, load_labels, load_photo, load_rgb
 from pipeline.errors import UnreadableImage
 
 SIZE = (48, 40)  # width, height
@@ -88,10 +88,10 @@ def test_a_large_photograph_is_brought_to_the_largest_side() -> None:
     ("data", "reason"),
     [
         (b"", "the file is empty"),
-        (b"not an image at all", "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)"),
+        (b"not an image at all", "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF, HEIC)"),
         (
             b"DDS " + (124).to_bytes(4, "little") + bytes(120),
-            "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)",
+            "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF, HEIC)",
         ),
         (encoded(Image.new("RGB", (31, 40))), "it is 31x40 px; at least 32 on each side are needed"),
     ],
@@ -186,11 +186,89 @@ def test_a_depth_without_a_white_level_is_refused(data: bytes, reason: str) -> N
     assert refused.value.reason == reason
 
 
-def test_the_labels_of_a_16_bit_mask_are_read_as_they_are() -> None:
+@pytest.mark.parametrize("label", [1, 7, 255])
+def test_the_labels_of_a_16_bit_mask_are_read_as_they_are(label: int) -> None:
     labels = np.zeros((40, 48), np.uint16)
-    labels[10:20] = 255
-    assert load_mask(encoded(Image.fromarray(labels)), "mask.png").tolist() == labels.tolist()
-    assert load_mask(encoded(Image.fromarray(labels * 257)), "mask.png").tolist() == labels.tolist()
+    labels[10:20] = label
+    rgb, alpha = load_labels(encoded(Image.fromarray(labels)), "mask.png")
+    assert alpha is None
+    assert rgb[..., 0].tolist() == labels.tolist()
+    assert (
+        load_labels(encoded(Image.fromarray(labels * 257)), "mask.png")[0][..., 0].tolist() == labels.tolist()
+    )
+
+
+def gamma_profile(gamma: float, *, swapped: bool = False) -> bytes:
+    """A matrix profile with the primaries of Display P3, or with red and blue swapped, and a gamma curve."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    red, green, blue = (0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407)
+    primaries = (blue, green, red) if swapped else (red, green, blue)
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    name = b"Wide\0"
+    parts = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", len(name)) + name + bytes(79),
+        b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1.0, 0.8249),
+        **{
+            tag: b"XYZ " + bytes(4) + fixed(*values)
+            for tag, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
+        },
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+    }
+    table, body, start = struct.pack(">I", len(parts)), b"", 132 + 12 * len(parts)
+    for tag, data in parts.items():
+        table += tag + struct.pack(">II", start + len(body), len(data))
+        body += data
+    head = struct.pack(">I4sI4s4s4s", start + len(body), b"none", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    head += struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + fixed(0.9642, 1.0, 0.8249)
+    return head.ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_are_brought_from_the_profile_of_the_file_to_srgb(mode: str) -> None:
+    profile = gamma_profile(2.2)
+    seen = Image.new("RGB", SIZE, (200, 40, 40))
+    wide = ImageCms.profileToProfile(
+        seen, ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(BytesIO(profile))
+    )
+    assert wide is not None
+    data = encoded(wide.convert(mode, palette=Image.Palette.ADAPTIVE), icc_profile=profile)
+    assert np.abs(load_photo(data, "p3.png").rgb[5, 5].astype(int) - [200, 40, 40]).max() <= 2
+    assert np.abs(load_rgb(data, "p3.png", enough_px=8)[5, 5].astype(int) - [200, 40, 40]).max() <= 2
+    swapped = encoded(
+        Image.new("RGB", SIZE, (255, 0, 0)), "JPEG", icc_profile=gamma_profile(2.2, swapped=True)
+    )
+    assert load_photo(swapped, "swapped.jpg").rgb[5, 5].argmax() == 2
+
+
+def test_a_profile_of_srgb_and_a_broken_one_leave_the_pixels_as_they_are() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (srgb, b"no profile", srgb[:200]):
+        data = encoded(Image.fromarray(pixels), icc_profile=profile)
+        assert load_photo(data, "photo.png").rgb.tolist() == pixels.tolist()
+
+
+def test_labels_are_no_light_and_keep_their_values_whatever_the_profile() -> None:
+    data = encoded(Image.new("RGB", SIZE, (128, 0, 0)), icc_profile=gamma_profile(1.0))
+    assert load_labels(data, "mask.png")[0][5, 5].tolist() == [128, 0, 0]
+
+
+def test_avif_and_heic_are_read() -> None:
+    picture = Image.new("RGB", SIZE, (200, 40, 40))
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    for kind in ("AVIF", "HEIF"):
+        photo = load_photo(encoded(picture, kind, quality=95), f"photo.{kind.lower()}")
+        assert photo.rgb.shape == (40, 48, 3)
+        assert np.abs(photo.rgb[20, 20].astype(int) - [200, 40, 40]).max() < 12
+
+
+def test_a_broken_heic_file_is_named_as_heic_whatever_its_ending() -> None:
+    data = struct.pack(">I", 24) + b"ftypheic" + bytes(4) + b"mif1heic" + bytes(400)
+    with pytest.raises(UnreadableImage, match=r"IMG_1\.jpg: it is a HEIC file that is broken"):
+        load_photo(data, "IMG_1.jpg")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+import unicodedata
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.segmentation import CutoutResult, cut_out
 from pipeline.services.photos import importing as imports
 from pipeline.services.photos import workers as cores
 from pipeline.services.photos.importing import import_photos
@@ -58,7 +61,9 @@ def test_a_file_that_no_reader_understands_is_refused_and_the_others_are_importe
     source = folder_of(tmp_path / "photos", count, odd=DDS_OF_AN_UNKNOWN_FORMAT)
     report = import_photos(library, source)
     assert report.added == count
-    assert report.refused == (("cup/odd.jpg", "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF)"),)
+    assert report.refused == (
+        ("cup/odd.jpg", "not a readable image (JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF, HEIC)"),
+    )
 
 
 def test_a_photo_whose_process_was_killed_twice_is_refused_with_the_reason(
@@ -87,3 +92,41 @@ def test_what_is_sent_with_a_photo_does_not_grow_with_the_library(
     assert import_photos(library, folder_of(tmp_path / "photos", 12)).added == 12
     assert len(sizes) == 12
     assert max(sizes) < 300
+
+
+def test_a_photo_that_cannot_be_cut_out_comes_in_doubted_and_stops_nothing(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(rgb: np.ndarray, *, alpha: np.ndarray | None = None) -> CutoutResult:
+        if rgb[30, 30, 2] == 10:
+            raise ValueError("Conjugate gradient descent did not converge")
+        return cut_out(rgb, alpha=alpha)
+
+    monkeypatch.setattr(imports, "cut_out", failing)
+    report = import_photos(library, folder_of(tmp_path / "photos", 3))
+    assert (report.added, report.refused) == (3, ())
+    doubts = {photo.name: photo.mask_doubts for photo in library.photos.list()}
+    assert doubts["cup/01.png"] == ("the object could not be cut out; draw its mask",)
+    assert doubts["cup/00.png"] == doubts["cup/02.png"] == ()
+
+
+def test_a_mask_of_the_surroundings_is_inverted_and_needs_checking(library: Library, tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "photos", 1)
+    mask = Image.new("L", (64, 64), 255)
+    mask.paste(0, (20, 20, 44, 44))
+    (tmp_path / "photos" / "masks" / "cup").mkdir(parents=True)
+    mask.save(tmp_path / "photos" / "masks" / "cup" / "00.png")
+    assert import_photos(library, source).doubtful == 1
+    (stored,) = library.photos.list()
+    assert stored.mask_doubts == ("the given mask marked what is around the object and was inverted",)
+    assert stored.box is not None
+    assert np.abs(np.array(stored.box) - [20, 20, 44, 44]).max() <= 2
+
+
+def test_one_name_in_two_unicode_forms_is_one_class(library: Library, tmp_path: Path) -> None:
+    for number, form in enumerate(("NFD", "NFC")):
+        folder = tmp_path / form / unicodedata.normalize(form, "Dübel")
+        folder.mkdir(parents=True)
+        (folder / "a.png").write_bytes(photo(number))
+        import_photos(library, str(tmp_path / form))
+    assert dict(library.counts().classes) == {unicodedata.normalize("NFC", "Dübel"): 2}

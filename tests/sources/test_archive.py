@@ -34,6 +34,32 @@ def test_folders_round_all_classes_are_looked_through(tmp_path: Path) -> None:
     assert [(item.label, item.mask) for item in items] == [("bolt", None), ("nut", b"m")]
 
 
+def without_utf8_mark(path: Path, names: list[bytes]) -> str:
+    """An archive whose names are stored as they are, without the mark of UTF-8, as the Finder wrote them for years."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(names):
+            archive.writestr(chr(ord("a") + number) * len(name), b"")
+    data = path.read_bytes()
+    for number, name in enumerate(names):
+        data = data.replace(bytes([ord("a") + number]) * len(name), name)  # in its entry and in the directory
+    path.write_bytes(data)
+    return str(path)
+
+
+def test_utf8_names_without_their_mark_are_read_as_utf8(tmp_path: Path) -> None:
+    names = ["Schlüssel/1.jpg".encode(), "Dübel/22.jpg".encode()]
+    opened = open_source(without_utf8_mark(tmp_path / "mac.zip", names))
+    assert [(item.label, item.name) for item in opened.items()] == [
+        ("Dübel", "Dübel/22.jpg"),
+        ("Schlüssel", "Schlüssel/1.jpg"),
+    ]
+
+
+def test_names_in_code_page_437_stay_what_they_are(tmp_path: Path) -> None:
+    opened = open_source(without_utf8_mark(tmp_path / "dos.zip", ["Dübel/1.jpg".encode("cp437")]))
+    assert [item.label for item in opened.items()] == ["Dübel"]
+
+
 def test_an_archive_of_one_class_keeps_the_class(tmp_path: Path) -> None:
     assert [i.label for i in open_source(packed(tmp_path / "a.zip", {"nut/a.jpg": b"1"})).items()] == ["nut"]
 

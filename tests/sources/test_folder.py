@@ -36,6 +36,25 @@ def test_masks_are_found_inside_the_folder_and_beside_it(tmp_path: Path) -> None
     assert [item.mask for item in open_source(str(tmp_path / "other")).items()] == [b"n"]
 
 
+def test_masks_beside_the_folder_have_any_ending(tmp_path: Path) -> None:
+    write(tmp_path, images__nut__a_dot_jpg=b"1", images__nut__b_dot_jpg=b"2", images__nut__c_dot_jpg=b"3")
+    write(tmp_path, masks__nut__a_dot_jpg=b"x", masks__nut__b_dot_BMP=b"y", masks__nut__c_dot_PNG=b"z")
+    assert [item.mask for item in open_source(str(tmp_path / "images")).items()] == [b"x", b"y", b"z"]
+
+
+def test_files_with_the_endings_of_browsers_and_phones_are_photos(tmp_path: Path) -> None:
+    names = ("a.jfif", "b.jpe", "c.avif", "d.HEIC")
+    (tmp_path / "nut").mkdir()
+    for name in names:
+        (tmp_path / "nut" / name).write_bytes(b"1")
+    assert [item.name for item in open_source(str(tmp_path)).items()] == [f"nut/{name}" for name in names]
+
+
+def test_the_folder_round_the_class_folders_may_be_given(tmp_path: Path) -> None:
+    write(tmp_path, archive__train__cat__a_dot_jpg=b"1", archive__train__dog__b_dot_jpg=b"2")
+    assert [item.label for item in open_source(str(tmp_path)).items()] == ["cat", "dog"]
+
+
 def test_other_files_are_refused_with_a_reason_and_hidden_ones_are_silent(tmp_path: Path) -> None:
     write(tmp_path, nut__a_dot_jpg=b"1", nut__notes_dot_txt=b"x", stray_dot_png=b"2", nut___dot_DS_Store=b"y")
     opened = open_source(str(tmp_path))

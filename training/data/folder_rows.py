@@ -1,37 +1,52 @@
-"""Reads a plain folder of photos: one folder a class."""
+"""Reads a plain folder of photos, one folder a class, by the rules of the import."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
+from pipeline.domain.photo_layout import class_folders
 from pipeline.domain.release import Origin
 from pipeline.errors import ReleaseRefused
 from training.data.rows import PHOTO, LabelledRows, Row
-
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
 def folder_rows(folder: Path) -> LabelledRows:
     """Read the photos of `folder/class/*.jpg`, sorted by class and name.
 
+    Hidden files and masks are passed over; folders inside a class, and round all classes, are looked through.
+
     Raises:
-        ReleaseRefused: there are no class folders with images.
+        ReleaseRefused: there are no class folders with images, or the folders are splits.
     """
-    files = [
-        (class_folder.name, file)
-        for class_folder in sorted(folder.iterdir())
-        if class_folder.is_dir()
-        for file in sorted(class_folder.iterdir())
-        if file.suffix.lower() in _IMAGE_SUFFIXES and not file.is_dir()
-    ]
-    if not files:
+    layout = class_folders(_files(folder))
+    if layout.fault:
+        raise ReleaseRefused(f"{folder} cannot be read as class folders: {layout.fault}")
+    if not layout.entries:
         raise ReleaseRefused(
             f"{folder} holds neither a release (data/*.parquet) nor class folders with images; "
             "choose a published release or a folder class/*.jpg"
         )
-    classes = tuple(dict.fromkeys(label for label, _file in files))
-    rows = (Row(_bytes(file), label, str(Origin.REAL), PHOTO, str(file)) for label, file in files)
+    entries = sorted(layout.entries, key=lambda entry: (entry.label, entry.path))
+    classes = tuple(dict.fromkeys(entry.label for entry in entries))
+    rows = (
+        Row(_bytes(folder / entry.path), entry.label, str(Origin.REAL), PHOTO, str(folder / entry.path))
+        for entry in entries
+    )
     return LabelledRows(classes, rows)
+
+
+def _files(folder: Path) -> Iterator[PurePosixPath]:
+    """Yield the files of a folder, relative to it; links are followed, each folder is entered once."""
+    entered: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if os.path.realpath(place) in entered:
+            folders.clear()
+            continue
+        entered.add(os.path.realpath(place))
+        for name in names:
+            yield PurePosixPath((Path(place) / name).relative_to(folder))
 
 
 def _bytes(file: Path) -> bytes:

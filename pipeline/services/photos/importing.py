@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
-from pipeline.domain.images import RGBA, Mask, pixel_hash
-from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels, load_mask, load_photo
+from pipeline.domain.given_masks import GivenMask, load_given_mask, mask_of_alpha
+from pipeline.domain.images import RGBA, pixel_hash
+from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels, load_photo
+from pipeline.domain.photo_layout import clean_label
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
-from pipeline.segmentation import USABLE_SCORE, CutoutResult, cut_out
+from pipeline.segmentation import USABLE_SCORE, CutoutOrigin, CutoutResult, cut_out
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
 from pipeline.services.releases.importing import restore_release
 from pipeline.services.reports import ImportReport, Progress
 from pipeline.sources import ColumnMap, Release, Source, SourceItem, label_fault, open_source
 from pipeline.store import Library, NewPhoto
+
+_DOUBTED_SCORE = 0.4  # of a given mask that a person should check
+_NO_CUTOUT = "the object could not be cut out; draw its mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,8 @@ def _import_items(
     tally = _Tally()
     with library.work_lock("import"):
         job = Job(work=_prepared, shared=library.photos.ids(), pixels=_pixels, lost=_lost)
-        for count, prepared in enumerate(on_all_cores(opened.items(), job), start=1):
+        items = _in_known_spelling(opened.items(), library)
+        for count, prepared in enumerate(on_all_cores(items, job), start=1):
             if cancelled and cancelled():
                 raise Cancelled(tally.added)
             _record(library, prepared, source=address, split=split, tally=tally)
@@ -113,6 +120,14 @@ def _import_items(
         for name, reason in tally.refused:
             library.photos.record_refusal(address, name, reason)
     return tally
+
+
+def _in_known_spelling(items: Iterator[SourceItem], library: Library) -> Iterator[SourceItem]:
+    """Give class names their one spelling, or that of the library where it holds the same name in another form."""
+    known = {clean_label(label): label for label in library.counts().classes}
+    for item in items:
+        label = clean_label(item.label)
+        yield replace(item, label=known.get(label, label))
 
 
 def _nothing_imported(source: str, tally: _Tally) -> SourceRefused:
@@ -132,8 +147,8 @@ def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
         photo_id = pixel_hash(photo.rgb)
         if photo_id in known:
             return _Prepared(item, photo_id)
-        alpha = photo.alpha if item.mask is None else _given_mask(item, photo)
-        return _Prepared(item, photo_id, photo, cut_out(photo.rgb, alpha=alpha))
+        given = mask_of_alpha(photo.alpha) if item.mask is None else _given_mask(item, photo)
+        return _Prepared(item, photo_id, photo, _cut_out(photo, given))
     except UnreadableImage as refusal:
         return _Prepared(item, refusal=refusal.reason)
 
@@ -146,15 +161,33 @@ def _lost(item: SourceItem) -> _Prepared:
     return _Prepared(item, refusal=LOST)
 
 
-def _given_mask(item: SourceItem, photo: DecodedPhoto) -> Mask:
+def _given_mask(item: SourceItem, photo: DecodedPhoto) -> GivenMask:
     assert item.mask is not None
-    mask = load_mask(item.mask, f"mask of {item.name}")
-    if mask.shape != photo.rgb.shape[:2]:
-        (mask_h, mask_w), (h, w) = mask.shape, photo.rgb.shape[:2]
+    given = load_given_mask(item.mask, f"mask of {item.name}")
+    if given.alpha.shape != photo.rgb.shape[:2]:
+        (mask_h, mask_w), (h, w) = given.alpha.shape, photo.rgb.shape[:2]
         raise UnreadableImage(
             item.name, f"its mask is {mask_w}x{mask_h} px, the photo {w}x{h}; make them the same size"
         )
-    return mask
+    return given
+
+
+def _cut_out(photo: DecodedPhoto, given: GivenMask | None) -> CutoutResult:
+    """Cut the object out; a photo for which that fails comes in with a mask to be drawn, and stops no import."""
+    try:
+        cutout = cut_out(photo.rgb, alpha=given.alpha if given else None)
+    except (
+        ArithmeticError,
+        ValueError,
+        cv2.error,
+        np.linalg.LinAlgError,
+    ):  # of the solvers, on degenerate pixels
+        nothing = np.zeros(photo.rgb.shape[:2], np.uint8)
+        return CutoutResult(photo.rgb, nothing, 0.0, (_NO_CUTOUT,), CutoutOrigin.BACKGROUND)
+    if given is None or not given.doubt:
+        return cutout
+    doubts = tuple(dict.fromkeys((given.doubt, *cutout.doubts)))
+    return replace(cutout, score=min(cutout.score, _DOUBTED_SCORE), doubts=doubts)
 
 
 def _record(library: Library, prepared: _Prepared, *, source: str, split: str | None, tally: _Tally) -> None:

@@ -50,6 +50,34 @@ def test_a_16_bit_image_is_scaled_by_its_depth_as_the_import_does(tmp_path: Path
     assert np.unique(squared((tmp_path / "dark.png").read_bytes(), 16)).tolist() == [1]
 
 
+def test_a_folder_is_read_by_the_rules_of_the_import(tmp_path: Path) -> None:
+    train, test = (
+        class_folder(tmp_path / "train", count=6),
+        class_folder(tmp_path / "test", count=6, seed=3000),
+    )
+    session = train / "red" / "2024-05-01"
+    session.mkdir()
+    for file in (train / "red").glob("*.webp"):
+        file.rename(session / file.name)
+    for hidden in (train / ".ipynb_checkpoints" / "0.webp", train / "blue" / "._0.webp"):
+        hidden.parent.mkdir(exist_ok=True)
+        hidden.write_bytes(encoded(COLOURS["red"], seed=1))
+    masks = train / "masks" / "green"
+    masks.mkdir(parents=True)
+    (masks / "0.png").write_bytes(encoded(COLOURS["green"], seed=2))
+    release = load_release(str(train), str(test), side_px=16)
+    assert release.classes == ("blue", "green", "red")
+    assert np.bincount(release.real_train.labels).tolist() == [6, 6, 6]
+    assert release.notes == ()
+
+
+def test_a_folder_of_splits_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    class_folder(tmp_path / "train", count=2)
+    class_folder(tmp_path / "test", count=2)
+    with pytest.raises(ReleaseRefused, match=r"the folders are splits \(test, train\), not classes"):
+        load_release(str(tmp_path), None, side_px=16)
+
+
 def test_reading_reports_its_progress(full_release: Path) -> None:
     counts: list[int] = []
     load_release(str(full_release), None, side_px=16, on_read=counts.append)
