@@ -12,15 +12,18 @@ import pytest
 from pipeline.store import Library
 
 
+@pytest.mark.parametrize("buffering", [[], ["-u"]], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("command", ["status", "verify", "--help"])
-def test_a_reader_that_closes_the_pipe_early_gets_no_traceback(tmp_path: Path, command: str) -> None:
+def test_a_reader_that_closes_the_pipe_early_gets_no_traceback(
+    tmp_path: Path, command: str, buffering: list[str]
+) -> None:
     Library.open(tmp_path / "library", create=True).close()
     read_end, write_end = os.pipe()
     os.close(read_end)
     arguments = [command] if command.startswith("-") else [command, "--library", str(tmp_path / "library")]
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "pipeline", *arguments],
+            [sys.executable, *buffering, "-m", "pipeline", *arguments],
             stdout=write_end,
             stderr=subprocess.PIPE,
             text=True,

@@ -15,11 +15,13 @@ import yaml
 from PIL import Image
 
 from pipeline.cli import main
-from pipeline.domain.images import decode
-from pipeline.domain.release import Subset
+from pipeline.domain.images import decode, encode_webp
+from pipeline.domain.release import Origin, ReleaseRow, Subset
 from pipeline.domain.spec import Method
+from pipeline.domain.warping import Box
 from pipeline.errors import ReleaseRefused, UnknownName
 from pipeline.publish.exports import EXPORT_FORMATS, ExportReport, export, table
+from pipeline.publish.exports.folders import FolderWriter
 from pipeline.publish.exports.image import ExportedImage
 from pipeline.store import Library
 from tests.toy_library import BOX, SIDE_PX, add_subject, decision, mask, render, spec
@@ -90,6 +92,28 @@ def test_class_folders_are_an_imagefolder_of_datasets(decided: Library, tmp_path
             assert row["boxes"] == [list(BOX)]
 
 
+@pytest.mark.parametrize("test_boxes", [(BOX,), ()])
+def test_splits_with_other_columns_are_one_imagefolder(test_boxes: tuple[Box, ...], tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    image = encode_webp(np.full((8, 8, 3), 7, np.uint8))
+    writer = FolderWriter(tmp_path / "out", LABELS)
+    for split, scores, boxes in (("train", {"sharpness": 0.5}, (BOX,)), ("test", {}, test_boxes)):
+        row = ReleaseRow(
+            image_id="i", mask_id=None, label=LABELS[0], split=split, origin=Origin.REAL, method="photo",
+            sample_id=split, source_ids=(split,), boxes=boxes, scores=scores,
+        )  # fmt: skip
+        writer.add(ExportedImage(row, image, None, (8, 8)))
+    writer.close()
+    dataset = load_dataset("imagefolder", data_dir=str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert [json.loads(dataset[split][0]["scores"]) for split in ("train", "test")] == [
+        {"sharpness": 0.5},
+        {},
+    ]
+    boxes_read = [dataset[split][0]["boxes"] for split in ("train", "test")]
+    assert boxes_read == ([[list(BOX)]] * 2 if test_boxes else [json.dumps([list(BOX)]), "[]"])
+
+
 def same(image: Image.Image, data: bytes) -> bool:
     return np.array_equal(np.asarray(image.convert("RGB")), decode(data))
 
@@ -120,7 +144,7 @@ def test_yolo_holds_boxes_as_shares_and_a_data_file(decided: Library, tmp_path: 
     export(decided, tmp_path / "out", "yolo")
     facts = yaml.safe_load((tmp_path / "out" / "data.yaml").read_text())
     assert facts == {
-        "path": ".", "test": "images/test", "train": "images/train", "val": "images/test",
+        "test": "images/test", "train": "images/train", "val": "images/test",
         "names": {0: "bolt", 1: "gear"},
     }  # fmt: skip
     wanted = expected(decided)

@@ -36,10 +36,13 @@ class YoloWriter:
         write_file(self.folder / "labels" / split / f"{image.name}.txt", "".join(lines).encode())
 
     def close(self) -> None:
-        """Write data.yaml: the splits and the class names."""
+        """Write data.yaml: the splits and the class names.
+
+        It has no `path`: ultralytics then looks beside the file, wherever it is started.
+        """
         paths = {split: f"images/{split}" for split in sorted(self.splits)}
         paths.setdefault("train", next(iter(paths.values())))
         paths["val"] = paths.get(_VALIDATION_SPLIT, paths["train"])
-        content = {"path": ".", **paths, "names": dict(enumerate(self.labels))}
+        content = {**paths, "names": dict(enumerate(self.labels))}
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         write_file(self.folder / "data.yaml", text.encode())
