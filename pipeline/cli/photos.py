@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipeline.cli.command import Commands, Result, add_command, open_studio, progress_bar
@@ -27,6 +31,14 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--split", choices=["train", "test"], help="for all photos; default: 80 %% train by hash"
     )
+    parser.add_argument(
+        "--relabel",
+        action="store_true",
+        help="give photos that the library holds under another class the class of the source",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what an import would find; nothing is written"
+    )
     for name, content in (("image", "images"), ("label", "labels"), ("mask", "masks")):
         parser.add_argument(
             f"--{name}-column", metavar="NAME", help=f"column of a Hub dataset that holds the {content}"
@@ -41,24 +53,49 @@ def _sources() -> str:
 
 def _import(options: argparse.Namespace) -> Result:
     columns = {name: getattr(options, f"{name}_column") for name in ("image", "label", "mask")}
-    with open_studio(options, create=True) as studio, progress_bar("import", "photo") as on_progress:
+    with (
+        _library_for(options) as opened,
+        open_studio(opened, create=True) as studio,
+        progress_bar("import", "photo") as on_progress,
+    ):
         report = studio.photos.import_source(
-            options.source, split=options.split, columns=columns, on_progress=on_progress
+            options.source,
+            split=options.split,
+            columns=columns,
+            relabel=options.relabel,
+            dry_run=options.dry_run,
+            on_progress=on_progress,
         )
     return Result(asdict(report), _sentence(report))
 
 
+@contextmanager
+def _library_for(options: argparse.Namespace) -> Iterator[argparse.Namespace]:
+    """Yield the options, with an empty library in a temporary folder for a dry run into a library that is not there."""
+    if not options.dry_run or options.library.exists():
+        yield options
+        return
+    with TemporaryDirectory() as folder:
+        yield argparse.Namespace(**{**vars(options), "library": Path(folder) / "library"})
+
+
 def _sentence(report: ImportReport) -> str:
     lines = [f"{report.added} added, {report.already} already there, {len(report.refused)} refused"]
+    if report.dry_run:
+        lines[0] = f"dry run, nothing was written: {lines[0]}"
     if report.repaired:
         lines.append(f"the damaged or missing files of {report.repaired} photos were restored")
     if report.samples:
-        lines.append(f"{report.samples} accepted samples were imported with them")
+        verb = "would be" if report.dry_run else "were"
+        lines.append(f"{report.samples} accepted samples {verb} imported with them")
     if report.note:
         lines.append(report.note)
+    lines += report.warnings
+    if report.other_class and not report.relabelled:
+        lines.append("  import again with --relabel to give them the class of the source")
     if report.doubtful:
         lines.append(f"{report.doubtful} masks need checking: open the Photos page, or exclude the photos")
     lines += [f"  refused {name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
     if len(report.refused) > _NAMED_REFUSALS:
         lines.append(f"  … and {len(report.refused) - _NAMED_REFUSALS} more; --json lists all")
-    return "\n".join(lines)
+    return "\n".join([*lines, report.summary])

@@ -30,6 +30,65 @@ class ImportReport:
     note: str = ""  # e.g. which columns were guessed
     samples: int = 0  # accepted samples that came with a release
     repaired: int = 0  # photos that were there before, whose files were missing or damaged
+    found: dict[str, dict[str, int]] = field(
+        default_factory=dict
+    )  # class → split → photos, added or there before
+    other_class: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # (file, class in the library before, class in the source)
+    relabelled: bool = False  # whether the photos of `other_class` now have the class of the source
+    alike: tuple[
+        tuple[str, ...], ...
+    ] = ()  # classes of the library whose names differ in capitals or blanks only
+    dry_run: bool = False  # nothing was written
+
+    @property
+    def summary(self) -> str:
+        """Return what was found as one sentence: classes with their splits, refused files, doubtful masks."""
+        classes = [
+            f"{label} {sum(splits.values())} ({_listed(splits)})" for label, splits in self.found.items()
+        ]
+        parts = [", ".join(classes) or "no photos", f"{len(self.refused)} refused"]
+        if self.doubtful:
+            parts.append(f"{self.doubtful} masks need checking")
+        return "; ".join(parts)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return sentences about classes that a person should know of."""
+        sentences = [
+            "the classes "
+            + " and ".join(f"'{label}'" for label in labels)
+            + " differ in capitals or blanks only; if they are one, rename the folder and import it again with the "
+            "new class"
+            for labels in self.alike
+        ]
+        if self.other_class:
+            name, before, now = self.other_class[0]
+            count = len(self.other_class)
+            sentences.append(
+                f"{count} photos changed their class, the first is {name}: '{before}' is now '{now}'; "
+                "samples that were made from them keep the old class"
+                if self.relabelled
+                else f"{count} photos are in the library under another class, the first is {name}: '{before}' in the "
+                f"library, '{now}' in the source"
+            )
+        return tuple(sentences)
+
+
+def count_found(found: dict[str, dict[str, int]], label: str, split: str) -> None:
+    """Count a photo in `ImportReport.found`."""
+    splits = found.setdefault(label, {})
+    splits[split] = splits.get(split, 0) + 1
+
+
+def sorted_found(found: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Return counts by class in order, train before test."""
+    return {label: dict(sorted(found[label].items(), reverse=True)) for label in sorted(found)}
+
+
+def _listed(splits: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {split}" for split, count in splits.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,22 @@ class PhotoRepository:
             count(connection, EXCLUDED, before.label, int(excluded) - int(before.excluded))
         self._database.settle()
 
+    def set_label(self, photo_id: str, label: str) -> None:
+        """Give a photo another class; samples that were made from it keep theirs.
+
+        Raises:
+            NotFound: there is no photo with this id.
+        """
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            transaction.changed(photos.name, photo_id)
+            before = _photo_of(connection, photo_id)
+            connection.execute(update(photos).where(photos.c.id == photo_id).values(label=label))
+            for old_or_new, number in ((before.label, -1), (label, 1)):
+                count(connection, PHOTOS, old_or_new, number)
+                count(connection, EXCLUDED, old_or_new, number * int(before.excluded))
+        self._database.settle()
+
     def get(self, photo_id: str) -> Photo:
         """A photo.
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.cli import main
 from pipeline.segmentation import CutoutResult, cut_out
 from pipeline.services.photos import importing as imports
 from pipeline.services.photos import workers as cores
@@ -71,7 +72,7 @@ def test_a_photo_whose_process_was_killed_twice_is_refused_with_the_reason(
 ) -> None:
     lost = imports._lost(SourceItem("cup", "cup/a.png", photo(0)))
     tally = imports._Tally()
-    imports._record(library, lost, source="here", split=None, tally=tally)
+    imports._record(library, lost, imports._Wanted("here"), tally)
     assert tally.refused == [("cup/a.png", cores.LOST)]
     assert library.photos.list() == []
 
@@ -130,3 +131,88 @@ def test_one_name_in_two_unicode_forms_is_one_class(library: Library, tmp_path: 
         (folder / "a.png").write_bytes(photo(number))
         import_photos(library, str(tmp_path / form))
     assert dict(library.counts().classes) == {unicodedata.normalize("NFC", "Dübel"): 2}
+
+
+def class_folders(root: Path, **classes: range) -> Path:
+    for label, numbers in classes.items():
+        (root / label.replace("_", " ")).mkdir(parents=True)
+        for number in numbers:
+            (root / label.replace("_", " ") / f"{number:02d}.png").write_bytes(photo(number))
+    return root
+
+
+def test_an_import_says_what_it_found_by_class_and_split(library: Library, tmp_path: Path) -> None:
+    source = class_folders(tmp_path / "set", bolt=range(6), nut=range(6, 8))
+    (source / "nut" / "broken.png").write_bytes(b"no image")
+    import_photos(library, str(class_folders(tmp_path / "lab", bolt=range(2))), split="test")
+    report = import_photos(library, str(source), split="train")
+    assert report.found == {"bolt": {"train": 4, "test": 2}, "nut": {"train": 2}}
+    assert report.summary == "bolt 6 (4 train, 2 test), nut 2 (2 train); 1 refused"
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(library: Library, tmp_path: Path) -> None:
+    source = str(class_folders(tmp_path / "set", bolt=range(3), nut=range(3, 5)))
+    files = sorted(path for path in library.path.rglob("*") if path.is_file())
+    outlook = import_photos(library, source, dry_run=True)
+    assert library.photos.list() == []
+    assert library.photos.refusals() == []
+    assert sorted(path for path in library.path.rglob("*") if path.is_file()) == files
+    report = import_photos(library, source)
+    assert outlook.dry_run
+    assert (outlook.summary, outlook.added) == (report.summary, 5)
+
+
+def test_a_dry_run_into_a_library_that_is_not_there_creates_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(class_folders(tmp_path / "set", bolt=range(2)))
+    command = ["import", source, "--library", str(tmp_path / "new"), "--split", "train"]
+    assert main([*command, "--dry-run"]) == 0
+    assert not (tmp_path / "new").exists()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "dry run, nothing was written: 2 added, 0 already there, 0 refused"
+    assert main(command) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == lines[-1] == "bolt 2 (2 train); 0 refused"
+
+
+def test_a_photo_under_another_class_is_named_and_relabelled_on_request(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = class_folders(tmp_path / "set", bolt=range(2), nut=range(2, 4))
+    import_photos(library, str(source))
+    (source / "bolt").rename(source / "hex bolt")
+    (source / "nut" / "02.png").rename(source / "hex bolt" / "02.png")
+    library.photos.set_excluded(library.photos.list(label="bolt")[0].id, excluded=True)
+    report = import_photos(library, str(source))
+    assert dict(library.counts().classes) == {"bolt": 2, "nut": 2}
+    assert report.other_class == (
+        ("hex bolt/00.png", "bolt", "hex bolt"),
+        ("hex bolt/01.png", "bolt", "hex bolt"),
+        ("hex bolt/02.png", "nut", "hex bolt"),
+    )
+    assert main(["import", str(source), "--library", str(library.path)]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "3 photos are in the library under another class, the first is hex bolt/00.png: 'bolt' in the library"
+        in said
+    )
+    assert "import again with --relabel" in said
+    assert import_photos(library, str(source), relabel=True, dry_run=True).found.keys() == {"hex bolt", "nut"}
+    assert dict(library.counts().classes) == {"bolt": 2, "nut": 2}
+    assert import_photos(library, str(source), relabel=True).relabelled
+    counts = library.counts()
+    assert dict(counts.classes) == {"hex bolt": 3, "nut": 1}
+    library.recompute()
+    assert library.counts() == counts
+    assert import_photos(library, str(source)).other_class == ()
+
+
+def test_classes_that_differ_in_capitals_are_named_and_blanks_at_the_ends_are_nothing(
+    library: Library, tmp_path: Path
+) -> None:
+    import_photos(library, str(class_folders(tmp_path / "lab", bolt=range(2))))
+    class_folders(tmp_path / "field", Bolt=range(2, 4), bolt_=range(4, 6))
+    report = import_photos(library, str(tmp_path / "field"))
+    assert dict(library.counts().classes) == {"bolt": 4, "Bolt": 2}
+    assert report.alike == (("Bolt", "bolt"),)
+    assert report.warnings[0].startswith("the classes 'Bolt' and 'bolt' differ in capitals or blanks only")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -11,15 +12,15 @@ import numpy as np
 from pipeline.domain.given_masks import GivenMask, load_given_mask, mask_of_alpha
 from pipeline.domain.images import RGBA, pixel_hash
 from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels, load_photo
-from pipeline.domain.photo_layout import clean_label
+from pipeline.domain.photo_layout import alike, clean_label
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.segmentation import USABLE_SCORE, CutoutOrigin, CutoutResult, cut_out
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
-from pipeline.services.releases.importing import restore_release
-from pipeline.services.reports import ImportReport, Progress
+from pipeline.services.releases.importing import release_outlook, restore_release
+from pipeline.services.reports import ImportReport, Progress, count_found, sorted_found
 from pipeline.sources import ColumnMap, Release, Source, SourceItem, label_fault, open_source
 from pipeline.store import Library, NewPhoto
 
@@ -47,8 +48,11 @@ class _Tally:
     refused: list[tuple[str, str]] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # photo id → file name, of this import
+    found: dict[str, dict[str, int]] = field(default_factory=dict)
+    other_class: list[tuple[str, str, str]] = field(default_factory=list)
+    known_classes: set[str] = field(default_factory=set)  # of the library before
 
-    def report(self, source: str, note: str) -> ImportReport:
+    def report(self, source: str, note: str, *, relabel: bool, dry_run: bool) -> ImportReport:
         if not self.added and not self.already:
             raise _nothing_imported(source, self)
         return ImportReport(
@@ -59,6 +63,13 @@ class _Tally:
             classes=dict(sorted(self.classes.items())),
             note=note,
             repaired=self.repaired,
+            found=sorted_found(self.found),
+            other_class=tuple(self.other_class),
+            relabelled=relabel,
+            alike=tuple(
+                group for group in alike(self.known_classes | set(self.found)) if set(group) & set(self.found)
+            ),
+            dry_run=dry_run,
         )
 
 
@@ -69,6 +80,8 @@ def import_photos(
     split: str | None = None,
     columns: Mapping[str, str | None] | None = None,
     token: str | bool | None = None,
+    relabel: bool = False,
+    dry_run: bool = False,
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportReport:
@@ -80,6 +93,8 @@ def import_photos(
         split: train or test for all photos; None: each photo's hash decides (80 % train).
         columns: of a dataset: image, label and mask → column; guessed where none is named.
         token: access token for the Hub; None: HF_TOKEN or the saved sign-in, False: anonymous.
+        relabel: whether photos that the library holds take the class that the source gives them.
+        dry_run: whether to report what an import would do, and write nothing.
 
     Raises:
         SourceRefused: nothing in the source can be read.
@@ -93,32 +108,44 @@ def import_photos(
                 f"{source} is a Backlot release, whose photos have their splits already; import it without a split "
                 "(on the page: by chance, 80 % train)"
             )
+        if dry_run:
+            return release_outlook(library, opened)
         return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
-    tally = _import_items(library, opened, opened.address or source, split, on_progress, cancelled)
-    return tally.report(source, opened.note)
+    wanted = _Wanted(opened.address or source, split, relabel, dry_run)
+    tally = _import_items(library, opened, wanted, on_progress, cancelled)
+    return tally.report(source, opened.note, relabel=relabel, dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """How the photos of a source come into the library."""
+
+    address: str  # of the source
+    split: str | None = None  # of all photos
+    relabel: bool = False
+    dry_run: bool = False
 
 
 def _import_items(
     library: Library,
     opened: Source,
-    address: str,
-    split: str | None,
+    wanted: _Wanted,
     on_progress: Progress | None,
     cancelled: Callable[[], bool] | None,
 ) -> _Tally:
-    tally = _Tally()
-    with library.work_lock("import"):
+    tally = _Tally(known_classes=set(library.counts().classes))
+    with nullcontext() if wanted.dry_run else library.work_lock("import"):
         job = Job(work=_prepared, shared=library.photos.ids(), pixels=_pixels, lost=_lost)
         items = _in_known_spelling(opened.items(), library)
         for count, prepared in enumerate(on_all_cores(items, job), start=1):
             if cancelled and cancelled():
                 raise Cancelled(tally.added)
-            _record(library, prepared, source=address, split=split, tally=tally)
+            _record(library, prepared, wanted, tally)
             if on_progress:
                 on_progress(count, opened.count, prepared.item.name)
         tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
-        for name, reason in tally.refused:
-            library.photos.record_refusal(address, name, reason)
+        for name, reason in () if wanted.dry_run else tally.refused:
+            library.photos.record_refusal(wanted.address, name, reason)
     return tally
 
 
@@ -190,7 +217,7 @@ def _cut_out(photo: DecodedPhoto, given: GivenMask | None) -> CutoutResult:
     return replace(cutout, score=min(cutout.score, _DOUBTED_SCORE), doubts=doubts)
 
 
-def _record(library: Library, prepared: _Prepared, *, source: str, split: str | None, tally: _Tally) -> None:
+def _record(library: Library, prepared: _Prepared, wanted: _Wanted, tally: _Tally) -> None:
     item = prepared.item
     if prepared.refusal:
         tally.refused.append((item.name, prepared.refusal))
@@ -200,15 +227,32 @@ def _record(library: Library, prepared: _Prepared, *, source: str, split: str | 
         return
     tally.names[prepared.photo_id] = item.name
     if prepared.photo is None or prepared.cutout is None:
-        tally.already += 1
-        if not is_whole(library, prepared.photo_id):
-            _restore(library, _prepared(item, known=set()))
-            tally.repaired += 1
+        _record_again(library, prepared, wanted, tally)
         return
-    library.photos.add(_new_photo(library, prepared, source=source, split=split))
+    new = _new_photo(library, prepared, wanted)
+    if not wanted.dry_run:
+        library.photos.add(new)
     tally.added += 1
     tally.doubtful += bool(_doubts(prepared.cutout))
     tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
+    count_found(tally.found, item.label, new.split)
+
+
+def _record_again(library: Library, prepared: _Prepared, wanted: _Wanted, tally: _Tally) -> None:
+    """Count a photo that the library holds, restore its files, and compare its class with that of the source."""
+    item = prepared.item
+    stored = library.photos.get(prepared.photo_id)
+    tally.already += 1
+    count_found(tally.found, item.label if wanted.relabel else stored.label, stored.split)
+    if stored.label != item.label:
+        tally.other_class.append((item.name, stored.label, item.label))
+    if wanted.dry_run:
+        return
+    if wanted.relabel and stored.label != item.label:
+        library.photos.set_label(stored.id, item.label)
+    if not is_whole(library, prepared.photo_id):
+        _restore(library, _prepared(item, known=set()))
+        tally.repaired += 1
 
 
 def _restore(library: Library, prepared: _Prepared) -> None:
@@ -217,7 +261,7 @@ def _restore(library: Library, prepared: _Prepared) -> None:
     restore_photo(library, prepared.photo_id, prepared.photo.rgb, prepared.cutout)
 
 
-def _new_photo(library: Library, prepared: _Prepared, *, source: str, split: str | None) -> NewPhoto:
+def _new_photo(library: Library, prepared: _Prepared, wanted: _Wanted) -> NewPhoto:
     photo, cutout = prepared.photo, prepared.cutout
     assert photo is not None
     assert cutout is not None
@@ -226,12 +270,12 @@ def _new_photo(library: Library, prepared: _Prepared, *, source: str, split: str
         id=prepared.photo_id,
         label=prepared.item.label,
         name=prepared.item.name,
-        source=source,
-        split=split or split_of(prepared.photo_id),
-        photo_id=library.images.put(photo.rgb),
+        source=wanted.address,
+        split=wanted.split or split_of(prepared.photo_id),
+        photo_id=prepared.photo_id if wanted.dry_run else library.images.put(photo.rgb),
         height=height,
         width=width,
-        cutout_id=library.images.put(rgba(cutout)),
+        cutout_id=None if wanted.dry_run else library.images.put(rgba(cutout)),
         mask_score=cutout.score,
         mask_doubts=_doubts(cutout),
         mask_origin=cutout.origin,

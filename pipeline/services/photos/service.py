@@ -43,6 +43,8 @@ class PhotoService:
         split: str | None = None,
         columns: Mapping[str, str | None] | None = None,
         token: str | None = None,
+        relabel: bool = False,
+        dry_run: bool = False,
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> ImportReport:
@@ -56,6 +58,8 @@ class PhotoService:
             split=split,
             columns=columns,
             token=token or (False if self.settings.hosted else None),
+            relabel=relabel,
+            dry_run=dry_run,
             on_progress=on_progress,
             cancelled=cancelled,
         )

@@ -24,7 +24,7 @@ from pipeline.segmentation import CutoutOrigin
 from pipeline.segmentation.matting import foreground_colours
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
-from pipeline.services.reports import ImportReport, Progress
+from pipeline.services.reports import ImportReport, Progress, count_found, sorted_found
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
 from pipeline.store import Library, NewPhoto, Rendered
@@ -59,6 +59,37 @@ def restore_release(
         for name, reason in restoring.refused:
             library.photos.record_refusal(release.address, name, reason)
     return restoring.report()
+
+
+def release_outlook(library: Library, release: Release) -> ImportReport:
+    """Return what `restore_release` would find, from the rows alone; images are not decoded, nothing is written.
+
+    Raises:
+        SourceRefused: the release cannot be read.
+    """
+    known = library.photos.ids()
+    found: dict[str, dict[str, int]] = {}
+    new: dict[str, int] = {}
+    refused: list[tuple[str, str]] = []
+    for record in release.records(REAL):
+        if fault := record.fault or label_fault(record.label):
+            refused.append((_name(record), fault))
+            continue
+        count_found(found, record.label, record.split)
+        if record.sample_id not in known:
+            new[record.label] = new.get(record.label, 0) + 1
+    photos = sum(sum(splits.values()) for splits in found.values())
+    return ImportReport(
+        added=sum(new.values()),
+        already=photos - sum(new.values()),
+        doubtful=0,
+        refused=tuple(refused),
+        classes=dict(sorted(new.items())),
+        note=f"release {release.name}; {_LEFT_BEHIND}",
+        samples=sum(release.facts.counts.get(SYNTHETIC, {}).values()),
+        found=sorted_found(found),
+        dry_run=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +127,7 @@ class _Restoring:
     incomplete: int = 0  # samples whose ingredients the library lacks in part
     refused: list[tuple[str, str]] = field(default_factory=list)
     classes: dict[str, int] = field(default_factory=dict)
+    found: dict[str, dict[str, int]] = field(default_factory=dict)  # class → split → photos
 
     def photos(self) -> None:
         """Store the photos that the library lacks."""
@@ -111,6 +143,7 @@ class _Restoring:
                 label = photo.record.label
                 self.added += 1
                 self.classes[label] = self.classes.get(label, 0) + 1
+                count_found(self.found, label, photo.record.split)
 
     def _restore(self, photo: _Photo) -> None:
         """Write the files again of a photo that the library holds, but damaged."""
@@ -165,12 +198,14 @@ class _Restoring:
             note=note,
             samples=self.restored,
             repaired=self.repaired,
+            found=sorted_found(self.found),
         )
 
     def _unknown(self, known: set[str]) -> Iterator[ReleaseRecord]:
         for record in self.release.records(REAL):
             if record.sample_id in known:
                 self.already += 1
+                count_found(self.found, record.label, record.split)
                 if is_whole(self.library, record.sample_id):
                     self._step(record)
                     continue

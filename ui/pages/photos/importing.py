@@ -125,8 +125,10 @@ def report_html(report: ImportReport) -> str:
         sentences.append(f"{report.samples} accepted synthetic images came with them.")
     if report.note:
         sentences.append(report.note)
+    sentences += report.warnings
     if report.doubtful:
         sentences.append(f"{report.doubtful} masks need checking; they are shown first.")
+    sentences.append(report.summary)
     refused = [f"{name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
     if len(report.refused) > _NAMED_REFUSALS:
         refused.append(f"and {len(report.refused) - _NAMED_REFUSALS} more were refused")
