@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.errors import SourceRefused, UnknownName
 
 _IMAGE_NAMES = ("image", "img", "picture", "photo", "pixel_values")
-_LABEL_NAMES = ("label", "labels", "class", "category", "target", "fine_label", "coarse_label", "y", "name")
+LABEL_NAMES = ("label", "labels", "class", "category", "target", "fine_label", "coarse_label", "y", "name")
 _MASK_NAMES = ("mask", "segmentation", "annotation", "alpha")
 _ENCODED = ("binary", "large_binary")  # columns of encoded files
 
@@ -86,8 +86,8 @@ def chosen_columns(features: Mapping[str, object], named: ColumnMap = ColumnMap(
 
 def _guessed_label(kinds: Mapping[str, str]) -> str | None:
     classes = [name for name, kind in kinds.items() if kind == "ClassLabel"]
-    values = [name for name, kind in kinds.items() if kind == "Value" and name.lower() in _LABEL_NAMES]
-    return _first(classes, _LABEL_NAMES) or _first(values, _LABEL_NAMES)
+    values = [name for name, kind in kinds.items() if kind == "Value" and name.lower() in LABEL_NAMES]
+    return _first(classes, LABEL_NAMES) or _first(values, LABEL_NAMES)
 
 
 def _holds_files(feature: object) -> bool:

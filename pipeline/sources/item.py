@@ -21,6 +21,14 @@ def label_fault(label: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnotatedBox:
+    """The box that an annotation draws round an object."""
+
+    corners: tuple[float, float, float, float]  # x0, y0, x1, y1 as shares of the image's width and height
+    alone: bool  # whether it is the only object of its image; the photo of one among several is a part of the image
+
+
+@dataclass(frozen=True, slots=True)
 class SourceItem:
     """One labelled image file, still encoded."""
 
@@ -28,6 +36,8 @@ class SourceItem:
     name: str  # the path inside the source, e.g. "bolt/01.jpg"
     data: bytes
     mask: bytes | None = None  # the encoded file of its mask
+    box: AnnotatedBox | None = None
+    split: str | None = None  # train or test, where the source says so
 
 
 @dataclass(frozen=True, slots=True)

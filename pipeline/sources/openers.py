@@ -15,11 +15,15 @@ from pipeline.errors import SourceRefused
 from pipeline.sources.address import PREFIX, Token, hub_address
 from pipeline.sources.archive import ZipSource
 from pipeline.sources.class_folders import FolderSource
+from pipeline.sources.coco import CocoSource, coco_files
 from pipeline.sources.columns import ColumnMap
 from pipeline.sources.hub_dataset import open_hub_dataset, resolved_commit
 from pipeline.sources.item import Source
-from pipeline.sources.published_release import Release, folder_release, hub_release
+from pipeline.sources.listed import ListedSource, has_lists, image_lists
+from pipeline.sources.published_release import MARKER, Release, folder_release, hub_release
 from pipeline.sources.starter_set import STARTER, STARTER_FIELD, open_starter_set
+from pipeline.sources.trees import FolderTree, Tree, ZipTree
+from pipeline.sources.yolo import YoloSource, yolo_layout
 
 Opened = Source | Release
 
@@ -46,6 +50,31 @@ def _path(source: str) -> Path:
     return Path(source).expanduser()
 
 
+def _is_tree(source: str) -> bool:
+    return _is_zip(source) or (_is_folder(source) and not (_path(source) / MARKER).exists())
+
+
+def _tree(source: str) -> Tree:
+    return FolderTree(_path(source)) if _is_folder(source) else ZipTree(_path(source))
+
+
+def _open_yolo(source: str, _columns: ColumnMap, _token: Token) -> Opened:
+    tree = _tree(source)
+    layout = yolo_layout(tree)
+    assert layout is not None
+    return YoloSource(tree, layout)
+
+
+def _open_coco(source: str, _columns: ColumnMap, _token: Token) -> Opened:
+    tree = _tree(source)
+    return CocoSource(tree, coco_files(tree))
+
+
+def _open_listed(source: str, columns: ColumnMap, _token: Token) -> Opened:
+    tree = _tree(source)
+    return ListedSource(tree, image_lists(tree, columns))
+
+
 def _open_folder(source: str, _columns: ColumnMap, _token: Token) -> Opened:
     return folder_release(_path(source)) or FolderSource(_path(source))
 
@@ -68,6 +97,22 @@ OPENERS: tuple[Opener, ...] = (  # the first that accepts a source opens it
         description=f"{PREFIX}owner/name@revision?config=…&split=… for a dataset or a release on the Hub",
         accepts=lambda source: source.startswith(PREFIX),
         open=_open_hub,
+        has_columns=True,
+    ),
+    Opener(
+        description="a folder or .zip with a YOLO data set",
+        accepts=lambda source: _is_tree(source) and yolo_layout(_tree(source)) is not None,
+        open=_open_yolo,
+    ),
+    Opener(
+        description="a folder or .zip with a COCO data set",
+        accepts=lambda source: _is_tree(source) and bool(coco_files(_tree(source))),
+        open=_open_coco,
+    ),
+    Opener(
+        description="a folder or .zip of images with labels.csv, metadata.csv or metadata.jsonl",
+        accepts=lambda source: _is_tree(source) and has_lists(_tree(source)),
+        open=_open_listed,
         has_columns=True,
     ),
     Opener(

@@ -53,12 +53,15 @@ class Tree(Protocol):
 class FolderTree:
     """The files of a folder. Symbolic links are refused, whatever they point to.
 
+    Args:
+        deep: whether the folders inside it belong to it.
+
     Raises:
         SourceRefused: the folder cannot be read.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.name = root, str(root)
+    def __init__(self, root: Path, *, deep: bool = True) -> None:
+        self.root, self.name, self._deep = root, str(root), deep
         self.refused: list[Refusal] = []
         self.paths = tuple(self._files())
 
@@ -93,6 +96,8 @@ class FolderTree:
                     self.refused.append(Refusal(self._inside(path), "is not a regular file"))
                 else:
                     yield PurePosixPath(self._inside(path))
+            if not self._deep:
+                return
 
     def _inside(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

@@ -17,6 +17,7 @@ from PIL import Image
 from pipeline.cli import main
 from pipeline.segmentation import CutoutResult, cut_out
 from pipeline.services.photos import importing as imports
+from pipeline.services.photos import objects
 from pipeline.services.photos import workers as cores
 from pipeline.services.photos.importing import import_photos
 from pipeline.sources import SourceItem
@@ -103,7 +104,7 @@ def test_a_photo_that_cannot_be_cut_out_comes_in_doubted_and_stops_nothing(
             raise ValueError("Conjugate gradient descent did not converge")
         return cut_out(rgb, alpha=alpha)
 
-    monkeypatch.setattr(imports, "cut_out", failing)
+    monkeypatch.setattr(objects, "cut_out", failing)
     report = import_photos(library, folder_of(tmp_path / "photos", 3))
     assert (report.added, report.refused) == (3, ())
     doubts = {photo.name: photo.mask_doubts for photo in library.photos.list()}
@@ -216,3 +217,41 @@ def test_classes_that_differ_in_capitals_are_named_and_blanks_at_the_ends_are_no
     assert dict(library.counts().classes) == {"bolt": 4, "Bolt": 2}
     assert report.alike == (("Bolt", "bolt"),)
     assert report.warnings[0].startswith("the classes 'Bolt' and 'bolt' differ in capitals or blanks only")
+
+
+def scene() -> Image.Image:
+    image = Image.new("RGB", (200, 100), (200, 200, 200))
+    image.paste((200, 30, 10), (20, 30, 60, 70))
+    image.paste((20, 30, 200), (130, 30, 170, 70))
+    return image
+
+
+def test_an_image_with_two_annotated_objects_gives_two_photos_with_their_masks(
+    library: Library, tmp_path: Path
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    scene().save(tmp_path / "images" / "a.png")
+    (tmp_path / "data.yaml").write_text("names: [bolt, nut]\n")
+    polygon = "1 0.65 0.3 0.85 0.3 0.85 0.5 0.85 0.7 0.65 0.7"
+    (tmp_path / "labels" / "a.txt").write_text(f"0 0.2 0.5 0.2 0.4\n{polygon}\n")
+    report = import_photos(library, str(tmp_path))
+    assert (report.added, report.refused) == (2, ())
+    bolt, nut = sorted(library.photos.list(), key=lambda photo: photo.label)
+    assert (bolt.label, nut.label) == ("bolt", "nut")
+    assert (bolt.height, bolt.width) == (60, 60)
+    assert bolt.split == nut.split
+    for stored in (bolt, nut):
+        assert stored.box is not None
+        assert np.abs(np.array(stored.box) - [10, 10, 50, 50]).max() <= 2
+    assert nut.mask_origin == "given"
+    assert bolt.mask_origin != "given"
+
+
+def test_an_object_that_is_too_small_in_its_image_is_refused(library: Library, tmp_path: Path) -> None:
+    scene().save(tmp_path / "a.png")
+    (tmp_path / "classes.txt").write_text("bolt\n")
+    (tmp_path / "a.txt").write_text("0 0.2 0.5 0.2 0.4\n0 0.9 0.9 0.02 0.04\n")
+    report = import_photos(library, str(tmp_path))
+    assert report.added == 1
+    assert report.refused == (("a.png#2", "its object is 6x6 px; at least 32 are needed"),)

@@ -6,26 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 
-from pipeline.domain.given_masks import GivenMask, load_given_mask, mask_of_alpha
 from pipeline.domain.images import RGBA, pixel_hash
-from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels, load_photo
+from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels
 from pipeline.domain.photo_layout import alike, clean_label
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import split_of
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
-from pipeline.segmentation import USABLE_SCORE, CutoutOrigin, CutoutResult, cut_out
+from pipeline.segmentation import USABLE_SCORE, CutoutResult
+from pipeline.services.photos.objects import cutout_of_item, photo_of_item
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
 from pipeline.services.releases.importing import release_outlook, restore_release
 from pipeline.services.reports import ImportReport, Progress, count_found, sorted_found
 from pipeline.sources import ColumnMap, Release, Source, SourceItem, label_fault, open_source
 from pipeline.store import Library, NewPhoto
-
-_DOUBTED_SCORE = 0.4  # of a given mask that a person should check
-_NO_CUTOUT = "the object could not be cut out; draw its mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +166,11 @@ def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
     if fault := label_fault(item.label):
         return _Prepared(item, refusal=fault)
     try:
-        photo = load_photo(item.data, item.name)
+        photo, box = photo_of_item(item)
         photo_id = pixel_hash(photo.rgb)
         if photo_id in known:
             return _Prepared(item, photo_id)
-        given = mask_of_alpha(photo.alpha) if item.mask is None else _given_mask(item, photo)
-        return _Prepared(item, photo_id, photo, _cut_out(photo, given))
+        return _Prepared(item, photo_id, photo, cutout_of_item(item, photo, box))
     except UnreadableImage as refusal:
         return _Prepared(item, refusal=refusal.reason)
 
@@ -186,35 +181,6 @@ def _pixels(item: SourceItem) -> int:
 
 def _lost(item: SourceItem) -> _Prepared:
     return _Prepared(item, refusal=LOST)
-
-
-def _given_mask(item: SourceItem, photo: DecodedPhoto) -> GivenMask:
-    assert item.mask is not None
-    given = load_given_mask(item.mask, f"mask of {item.name}")
-    if given.alpha.shape != photo.rgb.shape[:2]:
-        (mask_h, mask_w), (h, w) = given.alpha.shape, photo.rgb.shape[:2]
-        raise UnreadableImage(
-            item.name, f"its mask is {mask_w}x{mask_h} px, the photo {w}x{h}; make them the same size"
-        )
-    return given
-
-
-def _cut_out(photo: DecodedPhoto, given: GivenMask | None) -> CutoutResult:
-    """Cut the object out; a photo for which that fails comes in with a mask to be drawn, and stops no import."""
-    try:
-        cutout = cut_out(photo.rgb, alpha=given.alpha if given else None)
-    except (
-        ArithmeticError,
-        ValueError,
-        cv2.error,
-        np.linalg.LinAlgError,
-    ):  # of the solvers, on degenerate pixels
-        nothing = np.zeros(photo.rgb.shape[:2], np.uint8)
-        return CutoutResult(photo.rgb, nothing, 0.0, (_NO_CUTOUT,), CutoutOrigin.BACKGROUND)
-    if given is None or not given.doubt:
-        return cutout
-    doubts = tuple(dict.fromkeys((given.doubt, *cutout.doubts)))
-    return replace(cutout, score=min(cutout.score, _DOUBTED_SCORE), doubts=doubts)
 
 
 def _record(library: Library, prepared: _Prepared, wanted: _Wanted, tally: _Tally) -> None:
@@ -271,7 +237,7 @@ def _new_photo(library: Library, prepared: _Prepared, wanted: _Wanted) -> NewPho
         label=prepared.item.label,
         name=prepared.item.name,
         source=wanted.address,
-        split=wanted.split or split_of(prepared.photo_id),
+        split=wanted.split or prepared.item.split or split_of(prepared.photo_id),
         photo_id=prepared.photo_id if wanted.dry_run else library.images.put(photo.rgb),
         height=height,
         width=width,
