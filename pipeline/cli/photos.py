@@ -24,7 +24,7 @@ def add_commands(commands: Commands) -> None:
         commands,
         "import",
         _import,
-        "add photos: a folder class/*.jpg, a .zip of it, hf://datasets/ns/name; or restore a release",
+        "add photos: a folder class/*.jpg, a YOLO or COCO dataset, a .zip, hf://datasets/ns/name; or restore a release",
     )
     parser.add_argument("source", help="one of the sources below")
     parser.details = _sources
@@ -41,7 +41,9 @@ def add_commands(commands: Commands) -> None:
     )
     for name, content in (("image", "images"), ("label", "labels"), ("mask", "masks")):
         parser.add_argument(
-            f"--{name}-column", metavar="NAME", help=f"column of a Hub dataset that holds the {content}"
+            f"--{name}-column",
+            metavar="NAME",
+            help=f"column of a list or a Hub dataset that holds the {content}",
         )
 
 

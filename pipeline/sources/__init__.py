@@ -1,4 +1,4 @@
-"""Where photos come from: folders, archives, YOLO and COCO data sets, the Hub … `openers.OPENERS` lists them."""
+"""Where photos come from: folders, archives, YOLO and COCO datasets, the Hub … `openers.OPENERS` lists them."""
 
 from pipeline.sources.columns import ColumnMap
 from pipeline.sources.item import AnnotatedBox, Refusal, Source, SourceItem, label_fault

@@ -38,7 +38,7 @@ def object_items(
 ) -> list[SourceItem]:
     """Return a photo for each object of an image.
 
-    The objects of one image stay in one split: that of the data set, or else one that the image decides.
+    The objects of one image stay in one split: that of the dataset, or else one that the image decides.
     """
     alone = len(objects) == 1
     split = split or (None if alone else split_of(hashlib.sha256(data).hexdigest()))

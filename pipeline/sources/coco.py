@@ -1,4 +1,4 @@
-"""A COCO data set: images with a .json file of boxes, polygons or run lengths."""
+"""A COCO dataset: images with a .json file of boxes, polygons or run lengths."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CocoFile:
 
 
 class CocoSource:
-    """Photos of the objects in a COCO data set: polygons and run lengths are masks, boxes hints where to look.
+    """Photos of the objects in a COCO dataset: polygons and run lengths are masks, boxes hints where to look.
 
     Raises:
         SourceRefused: none of the annotated images is there.
@@ -47,7 +47,7 @@ class CocoSource:
         self._tree, self._files = tree, files
         self._index = FileIndex(tree.paths)
         names = dict.fromkeys(name for file in files for name in file.names.values())
-        self.note = f"COCO data set with the classes {', '.join(names)}; one photo per object"
+        self.note = f"COCO dataset with the classes {', '.join(names)}; one photo per object"
         self.address: str | None = None
         self.refused = list(tree.refused)
         self.count: int | None = None
@@ -95,7 +95,7 @@ class CocoSource:
 
 
 def coco_files(tree: Tree) -> list[CocoFile]:
-    """Return the annotation files of a COCO data set; empty where a tree is none."""
+    """Return the annotation files of a COCO dataset; empty where a tree is none."""
     candidates = [path for path in visible(tree.paths) if path.suffix.lower() == ".json"]
     files = []
     for path in candidates if len(candidates) <= _MOST_FILES else ():

@@ -100,12 +100,12 @@ OPENERS: tuple[Opener, ...] = (  # the first that accepts a source opens it
         has_columns=True,
     ),
     Opener(
-        description="a folder or .zip with a YOLO data set",
+        description="a folder or .zip with a YOLO dataset",
         accepts=lambda source: _is_tree(source) and yolo_layout(_tree(source)) is not None,
         open=_open_yolo,
     ),
     Opener(
-        description="a folder or .zip with a COCO data set",
+        description="a folder or .zip with a COCO dataset",
         accepts=lambda source: _is_tree(source) and bool(coco_files(_tree(source))),
         open=_open_coco,
     ),

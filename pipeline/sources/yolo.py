@@ -1,4 +1,4 @@
-"""A YOLO data set: images/…/NAME.jpg with labels/…/NAME.txt, and the class names in data.yaml or classes.txt."""
+"""A YOLO dataset: images/…/NAME.jpg with labels/…/NAME.txt, and the class names in data.yaml or classes.txt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_YAML_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YoloLayout:
-    """The images of a YOLO data set with their label files, and the class names."""
+    """The images of a YOLO dataset with their label files, and the class names."""
 
     pairs: tuple[tuple[PurePosixPath, PurePosixPath], ...]  # image, labels
     names: tuple[str, ...]
@@ -35,7 +35,7 @@ class YoloLayout:
 
 
 class YoloSource:
-    """Photos of the objects in a YOLO data set: polygons are masks, boxes are hints where to look for the object.
+    """Photos of the objects in a YOLO dataset: polygons are masks, boxes are hints where to look for the object.
 
     Raises:
         SourceRefused: nothing says what the classes are called.
@@ -48,7 +48,7 @@ class YoloSource:
                 "give the folder that holds it"
             )
         self._tree, self._layout = tree, layout
-        self.note = f"YOLO data set with the classes {', '.join(layout.names)}; one photo per object"
+        self.note = f"YOLO dataset with the classes {', '.join(layout.names)}; one photo per object"
         self.address: str | None = None
         self.refused = list(tree.refused)
         self.refused += [Refusal(str(path), "has no label file") for path in layout.unlabelled]
@@ -94,7 +94,7 @@ class YoloSource:
 
 
 def yolo_layout(tree: Tree) -> YoloLayout | None:
-    """Return the layout of a YOLO data set; None where a tree is none.
+    """Return the layout of a YOLO dataset; None where a tree is none.
 
     The class names of one of its splits, train/ or valid/, are read from the data.yaml beside that folder.
     """

@@ -1,4 +1,4 @@
-"""YOLO and COCO data sets give one photo for each object, with its mask or its box."""
+"""YOLO and COCO datasets give one photo for each object, with its mask or its box."""
 
 from __future__ import annotations
 

@@ -84,10 +84,9 @@ def import_photos(
     """Add every readable, new photo of a source to the library, with its mask.
 
     Args:
-        source: a folder of class folders, a zip of one, `hf://datasets/ns/name@revision`, `starter`,
-            `starter:field`; or a Backlot release in a folder or on the Hub, which brings its samples too.
-        split: train or test for all photos; None: each photo's hash decides (80 % train).
-        columns: of a dataset: image, label and mask → column; guessed where none is named.
+        source: see `OPENERS` in `pipeline.sources`; a Backlot release brings its samples too.
+        split: train or test for all photos; None: the source, or else each photo's hash decides (80 % train).
+        columns: of a list or a dataset: image, label and mask → column; guessed where none is named.
         token: access token for the Hub; None: HF_TOKEN or the saved sign-in, False: anonymous.
         relabel: whether photos that the library holds take the class that the source gives them.
         dry_run: whether to report what an import would do, and write nothing.
