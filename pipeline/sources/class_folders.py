@@ -70,6 +70,8 @@ def _with_masks_beside(root: Path, entries: Sequence[Entry]) -> list[Entry]:
 
 def _nothing_in(root: Path, layout: Layout) -> str:
     if any(reason.startswith("is outside") for _, reason in layout.left_out):
-        return f"{root} holds images but no class folders; put them into one sub-folder per class, or name their "
+        return (
+            f"{root} holds images but no class folders; put them into one sub-folder per class, or name their "
             "classes in labels.csv"
+        )
     return f"{root} holds no images; a folder with one sub-folder per class is needed"
