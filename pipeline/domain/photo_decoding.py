@@ -140,7 +140,7 @@ def _unidentified(data: bytes) -> str:
     if phone := phone_format(data):
         return (
             f"it is a {phone} file that is broken, or this machine cannot read {phone}; "
-            "install pillow-heif, or save it as JPEG"
+            "install pi-heif, or save it as JPEG"
         )
     return f"not a readable image ({READABLE})"
 

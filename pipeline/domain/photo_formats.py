@@ -36,10 +36,10 @@ def is_image_name(path: PurePath) -> bool:
 def photo_formats() -> tuple[str, ...]:
     """Return Pillow's names of the formats that a photo may have on this machine.
 
-    HEIC needs the package pillow-heif, AVIF a Pillow that was built with it.
+    HEIC needs the package pi-heif, AVIF a Pillow that was built with it.
     """
     try:
-        from pillow_heif import register_heif_opener
+        from pi_heif import register_heif_opener
     except ImportError:
         pass
     else:
