@@ -65,7 +65,7 @@ class GoldRepository:
     def next_for(self, reviewer: str, number: int) -> list[GoldItem]:
         """Gold items that a reviewer has not answered and did not decide, in the order in which they were made.
 
-        A photo is among them only where a sample of it was rendered: see `cover`.
+        A sample is among them only while it has an image, a photo only where a sample of it has one: see `cover`.
         """
         answered = exists().where(
             gold_answers.c.reviewer == reviewer,
@@ -73,9 +73,11 @@ class GoldRepository:
             gold_answers.c.verdict != _UNDO,
         )
         voted = exists().where(votes.c.reviewer == reviewer, votes.c.sample_id == gold_items.c.sample_id)
+        of_item = samples.c.id == gold_items.c.sample_id
+        rendered = exists().where(of_item, samples.c.state.in_(RENDERED_STATES))
         of_photo = sample_photos.c.subject_id == gold_items.c.subject_id
         cover_of_item = exists().select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
-        shown = or_(gold_items.c.sample_id.is_not(None), cover_of_item)
+        shown = or_(rendered, cover_of_item)
         free = select(gold_items).where(~answered, ~voted, shown).order_by(gold_items.c.seq).limit(number)
         with self._database.reading() as connection:
             return [_item(row) for row in connection.execute(free)]

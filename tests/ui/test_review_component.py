@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.review import Decision, Policy, Verdict
-from pipeline.errors import LibraryUnusable
+from pipeline.errors import LibraryUnusable, NotFound
 from pipeline.services.review.gold import fitted
 from pipeline.studio import Studio
 from tests.studios import change_settings
@@ -478,6 +478,20 @@ def test_the_number_that_is_left_falls_by_one_with_a_gold_item_too(
         assert (answer["saved"][0]["state"], answer["left"]) == ("accepted", left - number)
     undone = ask.record_decisions([decision(dealt[0]["id"], "undo", "u")], asked_by("ann"))
     assert (undone["saved"][0]["state"], undone["left"]) == ("pending", 1)
+
+
+def test_a_gold_item_whose_sample_is_planned_again_is_not_dealt(studio: Studio, samples: list[str]) -> None:
+    ask, dealt = gold_studio(studio, samples)
+    items = [item for entry in dealt if (item := studio.library.gold.get(entry["id"]))]
+    of_sample = next(item for item in items if item.sample_id == samples[0])
+    image_id = studio.library.samples.get(samples[0]).image_id
+    assert image_id is not None
+    studio.library.images.path(image_id).unlink()
+    assert studio.library.samples.plan_broken_again() == [samples[0]]
+    dealt_again = {entry["id"] for entry in ask.review_queue([None, 30, {}], asked_by("ann"))["entries"]}
+    assert {item.id for item in items} & dealt_again == {item.id for item in items if item != of_sample}
+    with pytest.raises(NotFound, match="image of sample"):  # planned again between the list and its entry
+        studio.review.gold.row(of_sample, "ann")
 
 
 def test_a_photograph_of_another_size_is_shown_at_that_of_the_samples() -> None:

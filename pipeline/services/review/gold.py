@@ -73,7 +73,7 @@ class GoldService:
         """Return what a gold item shows, in the form of a sample, and count it as dealt to the reviewer.
 
         Raises:
-            NotFound: the sample or photo that it shows is missing.
+            NotFound: the sample or photo that it shows is missing, or has no image or mask.
         """
         row = self._shown(item)
         self._dealt.setdefault(reviewer, set()).add(item.id)
@@ -117,7 +117,10 @@ class GoldService:
         """Return what a gold item shows, in the form of a sample; only the id is not the item's own."""
         library = self.library
         if item.sample_id is not None:
-            return library.samples.get(item.sample_id)
+            row = library.samples.get(item.sample_id)
+            if row.image_id is None:  # planned again since it was dealt
+                raise NotFound("image of sample", row.id)
+            return row
         assert item.subject_id is not None, "a gold item is a sample or a photo"
         photo = library.photos.get(item.subject_id)
         if photo.mask_id is None:
