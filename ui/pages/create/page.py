@@ -78,7 +78,7 @@ def _laid_out(studio: Studio) -> tuple[_Widgets, Controls]:
                 visible=False, show_label=False, elem_id="result", elem_classes="large", interactive=False,
                 buttons=[], slider_position=50, format="webp",
             )  # fmt: skip
-            with gr.Row(elem_classes="tight"):
+            with gr.Row(elem_classes="tight actions"):
                 create = gr.Button("Create four variants", variant="primary", elem_id="create")
                 again = gr.Button("Adjust placement", visible=False)
                 keep = gr.Button("Keep this image", visible=False, elem_id="keep")

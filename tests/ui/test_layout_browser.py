@@ -1,0 +1,62 @@
+"""The layout of pages on a narrow screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pipeline.services.samples.service import SampleService
+from pipeline.store import Library
+from tests.toy_library import add_subject
+from tests.ui.browser import opened_page, served
+
+pytestmark = pytest.mark.browser
+PHONE_PX = 390
+
+
+def variants(_service: SampleService, request: SimpleNamespace, **_options: object) -> list[SimpleNamespace]:
+    """What Create shows of the variants of a request, without a model."""
+    pixels = np.full((8, 8, 3), 90, np.uint8)
+    return [
+        SimpleNamespace(
+            spec=SimpleNamespace(id=f"v{seed}", seed=seed), image=pixels, before=pixels, failed_gates=()
+        )
+        for seed in range(request.count)
+    ]
+
+
+@pytest.mark.parametrize("width_px", [PHONE_PX, 1280])
+def test_the_words_of_each_button_of_create_stand_on_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width_px: int
+) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        add_subject(library, 1)
+    monkeypatch.setattr(SampleService, "create", variants)
+    with served(tmp_path) as app, opened_page(width=width_px) as page:
+        page.goto(f"{app.address}/create")
+        page.wait_for_selector("#stage img")
+        page.click("#create")
+        page.wait_for_selector("#keep")
+        boxes = page.eval_on_selector_all(
+            ".actions button",
+            "all => all.map(e => [e.innerText, e.offsetHeight, e.offsetTop, e.offsetWidth])",
+        )
+    assert [words for words, *_ in boxes] == ["Create four variants", "Adjust placement", "Keep this image"]
+    assert {height for _, height, *_ in boxes} == {boxes[0][1]}
+    assert boxes[0][1] < 50
+    _, (_, _, top, width), (_, _, keep_top, keep_width) = boxes
+    assert (top, width) == (keep_top, keep_width)
+
+
+def test_the_number_of_each_slider_of_create_stands_beside_its_name(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        add_subject(library, 1)
+    with served(tmp_path) as app, opened_page(width=PHONE_PX) as page:
+        page.goto(f"{app.address}/create")
+        page.wait_for_selector("#stage img")
+        heights = page.eval_on_selector_all(".pair .head", "all => all.map(head => head.offsetHeight)")
+    assert len(heights) == 6
+    assert len(set(heights)) == 1
