@@ -2,6 +2,7 @@
 
 from pipeline.rendering.checkpoints import CHECKPOINTS, NO_MODEL, Checkpoint
 from pipeline.rendering.control import canny, control_image
+from pipeline.rendering.downloads import DownloadProgress, download_progress
 from pipeline.rendering.facts import ModelChoice, model_choices, model_facts
 from pipeline.rendering.generator import Generator, Job
 from pipeline.rendering.loading import load, unload
@@ -12,11 +13,13 @@ __all__ = [
     "NO_MODEL",
     "Checkpoint",
     "Cut",
+    "DownloadProgress",
     "Generator",
     "Job",
     "ModelChoice",
     "canny",
     "control_image",
+    "download_progress",
     "load",
     "model_choices",
     "model_facts",

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.domain.images import RGB
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
+from pipeline.rendering import DownloadProgress
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
 from pipeline.store import AutoReviewCheck, AutoReviewLimits
@@ -95,6 +96,7 @@ def _listed(splits: Mapping[str, int]) -> str:
 class PlanPreview:
     """What a recipe would generate from this library."""
 
+    id: str  # equal ids: the same recipe, changes, model and photos, so the same plan
     name: str
     total: int  # specs in the plan
     new: int  # specs not rendered yet
@@ -142,7 +144,8 @@ class RunProgress:
     steps: int = 0
     seconds_left: float | None = None
     latest: tuple[str, ...] = ()  # ids of the last few samples, newest first
-    sentence: str = ""  # why it failed, or what it is waiting for
+    sentence: str = ""  # why it failed
+    download: DownloadProgress | None = None  # of the run's model; None while nothing is downloaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from PIL import Image
 from pipeline.domain.arms import Arm
 from pipeline.errors import InvalidRequest
 from pipeline.publish.credits import published_source
+from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, filled
@@ -20,6 +21,7 @@ from ui.pages.publish.page import outlook_html
 from ui.pages.train.page import report_frame, study_html
 
 PREVIEW = PlanPreview(
+    id="p1",
     name="surfaces",
     total=20,
     new=12,
@@ -29,6 +31,9 @@ PREVIEW = PlanPreview(
     prompts=("gravel floor, warm light",),
     seconds=130.0,
     warnings=("nano does not know: fog",),
+)
+DOWNLOAD = DownloadProgress(
+    model="sdxl", repo="some/model", done_bytes=1_000_000_000, total_bytes=4_000_000_000, seconds=60.0
 )
 
 
@@ -94,6 +99,15 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     ("progress", "said"),
     [
         (RunProgress(state=RunState.LOADING, total=4), "loading the model"),
+        (
+            RunProgress(state=RunState.LOADING, download=DOWNLOAD),
+            "downloading some/model: 1.00 of 4.00 GB, about 3 min left",
+        ),
+        (RunProgress(state=RunState.LOADING, download=DOWNLOAD), 'aria-valuenow="25.0"'),
+        (
+            RunProgress(state=RunState.RUNNING, done=1, total=4, download=DOWNLOAD),
+            "1 of 4 · downloading some/model",
+        ),
         (RunProgress(state=RunState.RUNNING, done=1, total=4, seconds_left=9.0), "1 of 4 · about 9 s left"),
         (RunProgress(state=RunState.PAUSED, done=1, total=4), "paused at 1 of 4; finished images are kept"),
         (RunProgress(state=RunState.DONE, done=4, total=4), "done: 4 of 4 images"),

@@ -52,9 +52,10 @@ def test_what_a_refusal_quotes_is_shown_as_text(site: Site) -> None:
         "<img src=x onerror=alert(1)>" if is_count else value
         for is_count, value in zip(counts, site.values(number), strict=True)
     ]
-    message, _ = site.queued(number, values, "s1")
-    assert message["log"].startswith("the number of images is '&lt;img src=x")
-    assert "<img" not in message["log"]
+    (answer,) = site.queued(number, values, "s1")
+    (sentence,) = [output for output in answer["output"]["data"] if not stays(output)]
+    assert sentence.startswith('<p class="said bad">the number of images is &#x27;&lt;img src=x')
+    assert "<img" not in sentence
 
 
 def test_a_call_past_the_queue_is_answered_with_an_error(site: Site) -> None:

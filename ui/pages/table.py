@@ -61,7 +61,11 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page(path="", title="Photos", build=lambda app, on: build_photos_page(app, on.studio, on.starter)),
     Page(path="create", title="Create", build=lambda app, on: build_create_page(app, on.studio)),
-    Page(path="generate", title="Generate", build=lambda app, on: build_generate_page(app, on.studio)),
+    Page(
+        path="generate",
+        title="Generate",
+        build=lambda app, on: build_generate_page(app, on.studio, on.starter),
+    ),
     Page(path="review", title="Review", build=lambda app, on: build_review_page(on.studio)),
     Page(
         path="reviewers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -116,6 +117,7 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
     )
     new = outline.total - _rendered(library, recipe, outline)
     return PlanPreview(
+        id=_plan_id(recipe, overrides, ingredients),
         name=recipe.name,
         total=outline.total,
         new=new,
@@ -140,6 +142,12 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
         folder=_folder(recipe, access) if any(each.facts.needs_background for each in methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
+
+
+def _plan_id(recipe: Recipe, overrides: Overrides, ingredients: _Ingredients) -> str:
+    """Hash what decides a plan; the files of a folder of backgrounds are not read."""
+    decisive = (recipe.model_dump_json(), overrides, ingredients.facts, ingredients.photos)
+    return hashlib.sha256(repr(decisive).encode()).hexdigest()
 
 
 def _method(name: str) -> Method:

@@ -16,7 +16,7 @@ from pipeline.domain.quality import least_margin
 from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, NoUsablePhotos, StudioError
-from pipeline.rendering import NO_MODEL, Generator, load
+from pipeline.rendering import NO_MODEL, Generator, download_progress, load
 from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, planned, recipe_of
@@ -26,6 +26,7 @@ from pipeline.services.samples.neighbours import Neighbours
 from pipeline.store import Library, Rendered
 
 _LATEST = 8
+_AT_WORK = (RunState.LOADING, RunState.RUNNING)
 _recording_single = threading.Lock()
 
 
@@ -272,8 +273,13 @@ class BackgroundRun:
 
     @property
     def progress(self) -> RunProgress:
-        """Return the progress of the run."""
-        return self._progress
+        """Return the progress of the run, with that of the download of its model."""
+        progress, download = self._progress, download_progress()
+        if self._request is None or download is None or progress.state not in _AT_WORK:
+            return progress
+        recipe, overrides = self._request
+        of_this_run = download.model == (overrides.model or recipe.model)
+        return replace(progress, download=download) if of_this_run else progress
 
     def _work(self) -> None:
         assert self._request is not None

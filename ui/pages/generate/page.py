@@ -32,6 +32,7 @@ from ui.pages.generate.acceptance import build_advice
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
+    from ui.pages.photos.starter_job import StarterJob
 
 _POLL_S = 1.0
 _AS_IN_RECIPE = "as in the recipe"
@@ -40,6 +41,8 @@ _WORKING = (RunState.LOADING, RunState.RUNNING)
 _FIRST_COUNT = 20
 _LATEST = 6  # thumbnails: one row
 _SHARES = "The counts below are estimates: of a plan this large only the first samples are drawn in advance."
+_OUTDATED = "The plan is being updated; start it when the new one is shown."
+_IMPORTING = "Importing the starter set; the plan is shown when it is complete"
 _EMPTY = empty_html(
     "No photos yet",
     "A recipe needs objects to place.",
@@ -122,9 +125,11 @@ def run_html(progress: RunProgress) -> str:
         else ""
     )
     count = f"{progress.done} of {progress.total}"
+    download = progress.download
+    fetching = f" · {download}" if download else ""
     sentence = {
-        RunState.LOADING: "loading the model",
-        RunState.RUNNING: f"{count}{left}{step}",
+        RunState.LOADING: str(download or "loading the model"),
+        RunState.RUNNING: f"{count}{left}{step}{fetching}",
         RunState.PAUSED: f"paused at {count}; finished images are kept",
         RunState.DONE: f"done: {count} images",
         RunState.FAILED: f"stopped at {count}" if progress.total else "not started",
@@ -134,36 +139,61 @@ def run_html(progress: RunProgress) -> str:
         if progress.state is RunState.DONE and progress.done
         else ""
     )
-    refused = progress.state is RunState.FAILED and not progress.total  # before the plan: there is no bar
+    done, total = progress.done, progress.total
+    if download and not total:  # the bar is that of the download
+        done, total = download.done_bytes, download.total_bytes
+    refused = progress.state is RunState.FAILED and not total  # before the plan: there is no bar
     return (
         f'<section class="run {progress.state}"><h2>{escape(progress.recipe)}</h2>'
-        f"{f'<p>{sentence}</p>' if refused else progress_html(progress.done, progress.total, sentence)}"
+        f"{f'<p>{sentence}</p>' if refused else progress_html(done, total, sentence)}"
         f"{note_html([progress.sentence] if progress.sentence else [], kind='bad')}{ended}</section>"
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generating:
-    """What the page does, without its widgets."""
+    """What the page does, without its widgets.
+
+    Args:
+        shown: holds the id of the plan that the page shows; "" while it shows none. The browser keeps it, so that it
+            and the plan arrive together.
+    """
 
     studio: Studio
+    starter: StarterJob
     controls: Controls
+    shown: gr.Textbox
 
-    def preview(self, values: Values) -> str:
-        """Return the plan of the present recipe, or what is wrong with it, so that no outdated plan stays."""
+    def preview(self, values: Values) -> tuple[str, str, gr.Button]:
+        """Return the plan of the present recipe, its id and whether it can be started.
+
+        Where there is no plan it says why, so that no outdated plan stays.
+        """
+        if self.starter.running:
+            return "", "", gr.Button(interactive=False)
         if not self.studio.library.counts().classes:
-            return _EMPTY
+            problem = note_html([self.starter.problem] if self.starter.problem else [], kind="bad")
+            return problem + _EMPTY, "", gr.Button(interactive=False)
         try:
             text, overrides = self.controls.asked(values)
-            return plan_html(self.studio.plans.preview(text, overrides))
+            preview = self.studio.plans.preview(text, overrides)
         except StudioError as error:
-            return note_html([str(error)], kind="bad")
+            return note_html([str(error)], kind="bad"), "", gr.Button(interactive=False)
+        return plan_html(preview), preview.id, gr.Button(interactive=True)
 
     def start(self, values: Values) -> tuple[object, ...]:
-        """Start the run; return its plan, so that the plan on the page is the one that runs, and the updates."""
+        """Start the plan that the page shows; where it is not that of the present recipe, show that one instead.
+
+        Returns:
+            The plan, its id, why it was not started, and the updates of `poll`.
+        """
         text, overrides = self.controls.asked(values)
+        preview = self.studio.plans.preview(text, overrides)
+        if preview.id != values[self.shown]:
+            refused = note_html([_OUTDATED], kind="bad")
+            return plan_html(preview), preview.id, refused, *_unchanged()
         self.studio.samples.runs.start(text, overrides)
-        return self.preview(values), *self.poll("")
+        return plan_html(preview), preview.id, "", *self.poll("")
 
     def pause(self) -> tuple[object, ...]:
         """Pause the run."""
@@ -176,11 +206,16 @@ class Generating:
         return self.poll("")
 
     def poll(self, seen: str) -> tuple[object, ...]:
-        """Return bar, thumbnails, buttons, a mark of what is shown, the state; nothing is sent if nothing changed."""
+        """Return the import's bar, the run's, thumbnails, buttons, a mark of what is shown, and the phase.
+
+        Nothing is sent if nothing changed. Another phase means that the plan must be read anew: photos have come, or
+        finished images are no longer to be generated.
+        """
         progress = self.studio.samples.runs.progress
-        mark = repr((progress.state, progress.done, progress.step, progress.latest, progress.sentence))
+        importing, phase = self._importing(), f"{progress.state} {self._photos()}"
+        mark = repr((progress, importing, phase))
         if mark == seen:
-            return (gr.skip(),) * 7
+            return _unchanged()
         working, paused = progress.state in _WORKING, progress.state is RunState.PAUSED
         tiles = (
             tiles_html([self._tile(sample_id) for sample_id in progress.latest[:_LATEST]])
@@ -188,6 +223,7 @@ class Generating:
             else ""
         )
         return (
+            importing,
             run_html(progress),
             tiles,
             gr.Button(visible=not working and not paused),
@@ -196,8 +232,21 @@ class Generating:
                 visible=paused or (progress.state is RunState.FAILED and progress.total > progress.done)
             ),
             mark,
-            str(progress.state),
+            phase,
         )
+
+    def _importing(self) -> str:
+        starter = self.starter
+        if not starter.running:
+            return ""
+        count = f" · {starter.done} of {starter.total} photos" if starter.total else ""
+        return progress_html(starter.done, starter.total, _IMPORTING + count)
+
+    def _photos(self) -> str:
+        """Tell which photos a plan can use, as one word."""
+        if self.starter.running:
+            return "importing"
+        return "some" if self.studio.library.counts().classes else "none"
 
     def _tile(self, sample_id: str) -> Tile:
         row = self.studio.library.samples.get(sample_id)
@@ -208,48 +257,91 @@ class Generating:
         )
 
 
-def build_generate_page(page: gr.Blocks, studio: Studio) -> None:
+def _unchanged() -> tuple[object, ...]:
+    """Return what `poll` sends where nothing changed."""
+    return (gr.skip(),) * 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Widgets:
+    """The widgets besides the controls."""
+
+    importing: gr.HTML
+    run: gr.HTML
+    tiles: gr.HTML
+    plan: gr.HTML
+    message: gr.HTML
+    start: gr.Button
+    pause: gr.Button
+    resume: gr.Button
+
+
+def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
     build_head("Generate", "A recipe describes many synthetic images. Check its plan, then start the run.")
-    seen, phase = gr.State(""), gr.State("")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
+            importing = gr.HTML(elem_id="importing")
             run = gr.HTML(elem_id="run")
             tiles = build_tiles(elem_id="latest", label="Latest images")
             plan = gr.HTML(elem_id="plan", elem_classes="plan")
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
-            controls = _build_controls(studio)
+            controls = build_controls(studio)
             build_advice(page, studio, controls.text, accepted)
-            start = gr.Button("Start", variant="primary", elem_id="start-run")
+            start = gr.Button("Start", variant="primary", interactive=False, elem_id="start-run")
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
             resume = gr.Button("Resume", variant="primary", visible=False, elem_id="resume-run")
-    generating = Generating(studio, controls)
-    shown = [run, tiles, start, pause, resume, seen, phase]
-    look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE)
+            message = gr.HTML(elem_id="start-said")
+    widgets = _Widgets(
+        importing=importing, run=run, tiles=tiles, plan=plan, message=message, start=start, pause=pause,
+        resume=resume,
+    )  # fmt: skip
+    shown = gr.Textbox("", visible=False)
+    generating = Generating(studio=studio, starter=starter, controls=controls, shown=shown)
+    _wire(page, generating, widgets)
+
+
+def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
+    studio, controls, shown = generating.studio, generating.controls, generating.shown
+    seen, phase = gr.State(""), gr.State("")
+    polled: list[Block] = [
+        widgets.importing, widgets.run, widgets.tiles, widgets.start, widgets.pause, widgets.resume, seen, phase,
+    ]  # fmt: skip
+    planned: list[Block] = [widgets.plan, shown, widgets.start]
+    look = handler(studio, Capability.LOOK)
+    lead = handler(studio, Capability.GENERATE, line=widgets.message)
     preview = handler(studio, Capability.PLAN)(generating.preview)
-    page.load(preview, controls.all, plan, **AT_ONCE)
-    changes = [
+    poll = look(generating.poll)
+    page.load(poll, seen, polled, **AT_ONCE).then(preview, controls.all, planned, **AT_ONCE)
+    edits = [
         controls.text.change,
         controls.count.change,
         controls.method.change,
         controls.model.change,
         controls.seed.change,
-        phase.change,  # finished images are no longer to be generated
     ]
     gr.on(  # one listener: the last change counts, and the plan is dimmed until its own preview has come
-        changes, preview, controls.all, plan, trigger_mode="always_last", show_progress="minimal"
+        [*edits, phase.change],
+        preview,
+        controls.all,
+        planned,
+        trigger_mode="always_last",
+        show_progress="minimal",
+        show_progress_on=widgets.plan,
     )
+    gr.on(edits, None, None, widgets.message, js="() => ''", **AT_ONCE)  # what it said is out of date
     recipes = studio.plans.recipes()
     controls.name.input(look(lambda name: recipes.get(str(name), "")), controls.name, controls.text, **QUIET)
-    start.click(lead(generating.start), controls.all, [plan, *shown], **QUIET)
-    pause.click(lead(generating.pause), None, shown, **QUIET)
-    resume.click(lead(generating.resume), None, shown, **QUIET)
-    page.load(look(generating.poll), seen, shown, **AT_ONCE)
-    gr.Timer(_POLL_S).tick(look(generating.poll), seen, shown, **QUIET)
+    asked: set[Block] = {*controls.all, shown}
+    widgets.start.click(lead(generating.start), asked, [*planned[:2], widgets.message, *polled], **QUIET)
+    for button, act in ((widgets.pause, generating.pause), (widgets.resume, generating.resume)):
+        button.click(handler(studio, Capability.GENERATE)(act), None, polled, **QUIET)
+    gr.Timer(_POLL_S).tick(poll, seen, polled, **QUIET)
 
 
-def _build_controls(studio: Studio) -> Controls:
+def build_controls(studio: Studio) -> Controls:
+    """Lay out the controls of a recipe."""
     recipes = studio.plans.recipes()
     first = next(iter(recipes))
     models = [

@@ -1,0 +1,78 @@
+"""Generate in the browser: a click starts the plan that is shown, and the page waits for the starter set."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.services.photos.service import PhotoService
+from pipeline.services.plans.service import PlanService
+from pipeline.services.samples.runs import BackgroundRun
+from pipeline.store import Library
+from tests.toy_library import add_subject
+from tests.ui.browser import opened_page, served
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """The counts with which runs were started; none of them runs."""
+    counts: list[int | None] = []
+    monkeypatch.setattr(BackgroundRun, "start", lambda _run, _text, overrides: counts.append(overrides.count))
+    return counts
+
+
+def test_a_click_before_the_new_plan_has_come_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[int | None]
+) -> None:
+    asked, arrives, preview = threading.Event(), threading.Event(), PlanService.preview
+
+    def slow_preview(service: PlanService, recipe: str | None, overrides: Any) -> object:
+        if overrides.count == 7:
+            asked.set()
+            arrives.wait(60)
+        return preview(service, recipe, overrides)
+
+    monkeypatch.setattr(PlanService, "preview", slow_preview)
+    with Library.open(tmp_path / "library", create=True) as library:
+        add_subject(library, 1)
+    with served(tmp_path) as app, opened_page() as page:
+        page.goto(f"{app.address}/generate")
+        page.wait_for_selector("#plan .figure b:text-is('20')")
+        page.fill("#count textarea, #count input", "7")
+        assert asked.wait(60)
+        page.click("#start-run")
+        arrives.set()
+        page.wait_for_selector("#plan .figure b:text-is('7')")
+        page.wait_for_selector("#start-said:has-text('The plan is being updated; start it when the new one')")
+        assert started == []
+        page.click("#start-run")
+        page.wait_for_selector("#start-said .said", state="detached")
+    assert started == [7]
+
+
+def test_the_page_becomes_ready_when_the_starter_set_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete = threading.Event()
+
+    def fill(photos: PhotoService, on_progress: Any) -> None:
+        on_progress(40, 220, "bolt")
+        complete.wait(60)
+        add_subject(photos.library, 1)
+
+    monkeypatch.setattr(PhotoService, "wants_starter", True)
+    monkeypatch.setattr(PhotoService, "fill_with_starter", fill)
+    with served(tmp_path) as app, opened_page() as page:
+        page.goto(f"{app.address}/generate")
+        page.wait_for_selector("#importing:has-text('40 of 220 photos')")
+        assert page.is_disabled("#start-run")
+        assert "No photos yet" not in page.inner_text("body")
+        complete.set()
+        page.wait_for_selector("#plan .figure b:text-is('20')")
+        page.wait_for_selector("#start-run:enabled")
+        assert page.is_hidden("#importing")
