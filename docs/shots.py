@@ -50,7 +50,7 @@ SHOTS: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "generate": ("generate", "#plan .figure", None),
     "review": ("review", ".review", None),
     "review-mask": ("review", ".review", with_mask),
-    "publish": ("publish", "#outlook .figure", None),
+    "publish": ("publish", "#release-preview .figure", None),
     "train": ("train", "#study", None),
 }
 

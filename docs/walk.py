@@ -69,7 +69,7 @@ def review(page: Page) -> None:
 
 def publish(page: Page) -> None:
     """Write the release into the proposed folder."""
-    page.wait_for_selector("#outlook .figure")
+    page.wait_for_selector("#release-preview .figure")
     page.click("#publish")
     page.wait_for_selector("main a.go[href*=train], .gradio-container a.go[href*=train]")
 

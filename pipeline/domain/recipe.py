@@ -49,6 +49,7 @@ PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
+_PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
 
 
@@ -95,7 +96,16 @@ class Backdrops(_Part):
     folder: PathText | None = (
         None  # background images for method `paste`; "starter" for the rendered surfaces
     )
-    sdxl_prefix: PromptText = "a photo of a {label}, "  # put before the prompts of method `text_to_image`
+    text_to_image_prefix: PromptText = (
+        "a photo of a {label}, "  # put before the prompts of method `text_to_image`; earlier: sdxl_prefix
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_names_are_read(cls, given: object) -> object:
+        if not isinstance(given, dict) or _PREFIX in given:
+            return given
+        return {_PREFIX if key == _EARLIER_PREFIX else key: value for key, value in given.items()}
 
     @model_validator(mode="before")
     @classmethod

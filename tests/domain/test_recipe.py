@@ -170,3 +170,15 @@ def test_an_alias_counts_as_often_as_it_is_repeated() -> None:
     lines = ["a0: &a0 [1, 1]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 17))]
     with pytest.raises(InvalidRecipe, match="more than 5000 keys and values"):
         parse_recipe("\n".join(lines))
+
+
+def test_the_earlier_name_of_the_text_to_image_prefix_is_read() -> None:
+    recipe = parse_recipe("backdrops: {sdxl_prefix: 'one {label}: '}")
+    assert recipe.backdrops.text_to_image_prefix == "one {label}: "
+    assert recipe == parse_recipe("backdrops: {text_to_image_prefix: 'one {label}: '}")
+    assert "sdxl_prefix" not in to_yaml(recipe)
+
+
+def test_both_names_of_the_text_to_image_prefix_are_one_too_many() -> None:
+    with pytest.raises(InvalidRecipe, match=r"unknown key 'backdrops.sdxl_prefix'; did you mean 'text_to_im"):
+        parse_recipe("backdrops: {sdxl_prefix: a, text_to_image_prefix: b}", "r.yaml")

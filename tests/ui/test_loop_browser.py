@@ -90,8 +90,8 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
         page.wait_for_function("document.querySelector('[data-part=saving]').textContent === 'all saved'")
 
         page.goto(f"{app.address}/publish")
-        page.wait_for_selector("#outlook .figure")
-        assert page.inner_text("#outlook .figure") == "24 photos and 6 accepted synthetic images"
+        page.wait_for_selector("#release-preview .figure")
+        assert page.inner_text("#release-preview .figure") == "24 photos and 6 accepted synthetic images"
         release = tmp_path / "releases" / "loop"
         page.fill("#folder textarea, #folder input", str(release))
         page.click("#publish")

@@ -17,7 +17,7 @@ from ui.pages.generate.page import plan_html, run_html
 from ui.pages.photos.importing import Importing
 from ui.pages.photos.page import PhotosView
 from ui.pages.photos.starter_job import StarterJob
-from ui.pages.publish.page import outlook_html
+from ui.pages.publish.page import release_preview_html
 from ui.pages.train.page import report_frame, study_html
 
 PREVIEW = PlanPreview(
@@ -132,23 +132,23 @@ def test_a_run_that_was_refused_before_its_plan_has_no_moving_bar() -> None:
     assert "progressbar" not in shown
 
 
-def test_the_outlook_has_a_column_for_each_split_and_origin() -> None:
-    outlook = ReleasePreview(
+def test_the_release_preview_has_a_column_for_each_split_and_origin() -> None:
+    preview = ReleasePreview(
         real={"train": {"bolt": 3}, "test": {"bolt": 1}},
         synthetic={"train": {"bolt": 5}},
         methods={"inpaint": 5},
         card="# set",
         decided_by_gate=2,
     )
-    shown = outlook_html(outlook)
+    shown = release_preview_html(preview)
     assert "<b>4</b> photos and <b>5</b> accepted synthetic images" in shown
     assert "<tr><th>bolt</th><td>3</td><td>5</td><td>1</td><td>0</td></tr>" in shown
     assert "2 synthetic images were accepted automatically" in shown
 
 
-def test_the_outlook_of_nothing_leads_to_the_photographs() -> None:
-    outlook = ReleasePreview(real={}, synthetic={}, methods={}, card="", decided_by_gate=0)
-    assert 'href="./"' in outlook_html(outlook)
+def test_the_release_preview_of_nothing_leads_to_the_photographs() -> None:
+    preview = ReleasePreview(real={}, synthetic={}, methods={}, card="", decided_by_gate=0)
+    assert 'href="./"' in release_preview_html(preview)
 
 
 def test_a_study_shows_its_verdict_or_why_it_failed(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_a_release_goes_to_the_hub_from_the_page(
     try:
         with opened_page() as page:
             page.goto(f"{app.address}/publish")
-            page.wait_for_selector("#outlook .figure")
+            page.wait_for_selector("#release-preview .figure")
             page.click("#compare")
             page.wait_for_selector("#publish-said:has-text('would be written')")
             page.click("label:has-text('the Hugging Face Hub')")

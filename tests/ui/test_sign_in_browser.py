@@ -160,7 +160,7 @@ def test_the_owner_publishes_to_a_folder_and_to_the_hub_with_the_token_of_the_si
         sample_id = library.queue.next_pending(limit=1)[0].id
         library.review.record(decision(sample_id))
     visit.sign_in("ann", "publish")
-    page.wait_for_selector("#outlook .figure")
+    page.wait_for_selector("#release-preview .figure")
     assert page.is_visible("#hub-name")  # on a Space the Hub comes first
     assert page.is_hidden("#publish-hint")
     page.click("label:has-text('a folder')")

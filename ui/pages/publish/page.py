@@ -40,26 +40,26 @@ _EMPTY = empty_html(
 )
 
 
-def outlook_html(outlook: ReleasePreview) -> str:
+def release_preview_html(preview: ReleasePreview) -> str:
     """Show what a release would hold: counts by split and class, the methods, what no person has reviewed."""
-    real, synthetic = _total(outlook.real), _total(outlook.synthetic)
+    real, synthetic = _total(preview.real), _total(preview.synthetic)
     if not real and not synthetic:
         return _EMPTY
-    splits = sorted({*outlook.real, *outlook.synthetic}, key=lambda split: (split != "train", split))
+    splits = sorted({*preview.real, *preview.synthetic}, key=lambda split: (split != "train", split))
     classes = sorted(
         {
             label
-            for subset in (outlook.real, outlook.synthetic)
+            for subset in (preview.real, preview.synthetic)
             for counts in subset.values()
             for label in counts
         }
     )
     head = ["", *(f"{kind}, {split}" for split in splits for kind in ("photos", "synthetic"))]
-    rows: list[list[str | int]] = [[label, *_cells(outlook, splits, label)] for label in classes]
+    rows: list[list[str | int]] = [[label, *_cells(preview, splits, label)] for label in classes]
     notes = []
-    if outlook.decided_by_gate:
+    if preview.decided_by_gate:
         notes.append(
-            f"{outlook.decided_by_gate} synthetic images were accepted automatically; no person has reviewed them."
+            f"{preview.decided_by_gate} synthetic images were accepted automatically; no person has reviewed them."
         )
     none_accepted = note_html(["No synthetic image has been accepted yet."]) + link_html(
         "Review", page_address("review")
@@ -69,12 +69,12 @@ def outlook_html(outlook: ReleasePreview) -> str:
         + note_html(notes, kind="bad")
         + ("" if synthetic else none_accepted)
         + table_html(head, rows)
-        + f'<div class="charts">{bar_chart_html(outlook.methods, title="Methods")}</div>'
+        + f'<div class="charts">{bar_chart_html(preview.methods, title="Methods")}</div>'
     )
 
 
-def _cells(outlook: ReleasePreview, splits: list[str], label: str) -> list[int]:
-    subsets = (outlook.real, outlook.synthetic)
+def _cells(preview: ReleasePreview, splits: list[str], label: str) -> list[int]:
+    subsets = (preview.real, preview.synthetic)
     return [subset.get(split, {}).get(label, 0) for split in splits for subset in subsets]
 
 
@@ -116,18 +116,18 @@ class Publishing:
     studio: Studio
     form: Form
 
-    def outlook(self, place: str | None, folder: str | None, name: str | None) -> tuple[str, str]:
+    def preview(self, place: str | None, folder: str | None, name: str | None) -> tuple[str, str]:
         """Preview the content and the card."""
         if not self.studio.library.counts().classes:
             return _EMPTY, ""
         title = Path(folder or "").name if place == _FOLDER else (name or "").split("/")[-1]
-        outlook = self.studio.releases.preview(title.strip() or "my-dataset")
-        return outlook_html(outlook), _without_front_matter(outlook.card)
+        preview = self.studio.releases.preview(title.strip() or "my-dataset")
+        return release_preview_html(preview), _without_front_matter(preview.card)
 
     def opened(self, place: str) -> tuple[str, str, str]:
         """Propose a folder and preview the content and the card."""
         folder = self.proposed_folder()
-        return (folder, *self.outlook(place, folder, ""))
+        return (folder, *self.preview(place, folder, ""))
 
     def publish(
         self,
@@ -209,7 +209,7 @@ def build_publish_page(page: gr.Blocks, studio: Studio) -> None:
     build_head("Publish", "Photos and accepted synthetic images become a dataset that anyone can load.")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
-            inside = gr.HTML(elem_id="outlook")
+            inside = gr.HTML(elem_id="release-preview")
             with gr.Accordion("Dataset card (preview)", open=True, elem_classes="pane card"):
                 card = gr.Markdown(elem_id="card")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
@@ -232,7 +232,7 @@ def _wire(
     """Connect the widgets; `preview` shows the content and the card."""
     studio, form = publishing.studio, publishing.form
     looking, lead = handler(studio, Capability.LOOK), handler(studio, Capability.PUBLISH)
-    look = looking(publishing.outlook)
+    look = looking(publishing.preview)
     destination = [form.place, form.folder, form.name]
     page.load(looking(publishing.opened), form.place, [form.folder, *preview], **AT_ONCE)
 
