@@ -214,7 +214,10 @@ class _Draws:
             return _Words(label, method, (), "")
         prompt = self.grammar.prompt(choice)
         if method is Method.TEXT_TO_IMAGE:
-            prompt = self.recipe.backdrops.text_to_image_prefix.replace("{label}", label.replace("_", " ")) + prompt
+            prompt = (
+                self.recipe.backdrops.text_to_image_prefix.replace("{label}", label.replace("_", " "))
+                + prompt
+            )
         return _Words(label, method, choice, prompt)
 
     def spec(self, index: int, words: _Words) -> SampleSpec:

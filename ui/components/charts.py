@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from pipeline.domain.acceptance import Tally
 
 Curve = Sequence[tuple[int, float]]
-_WIDTH, _HEIGHT = 720, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 176, 14, 30
-_LABEL_GAP = 17
+_WIDTH, _HEIGHT = 640, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 6, 14, 34
 _COLOURS = 8  # classes of colour in the stylesheet
 
 
@@ -57,7 +56,7 @@ def curves_svg(
     unit: str = "steps",
     colours: Mapping[str, str] | None = None,
 ) -> str:
-    """Draw shares (0 to 1) over steps, one line per name, the name at its end; "" without points.
+    """Draw shares (0 to 1) over steps, one line per name, and a legend with the last shares; "" without points.
 
     Args:
         curves: name → points (step, share).
@@ -74,12 +73,12 @@ def curves_svg(
     return (
         f'<figure class="curves"><figcaption>{escape(title)}</figcaption>'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title, quote=True)}">'
-        f"{_grid(last_step, unit)}{lines}{_names(drawn, paints)}</svg></figure>"
+        f"{_grid(last_step, unit)}{lines}</svg>{_legend(drawn, paints)}</figure>"
     )
 
 
 def _paint(index: int, colour: str | None) -> tuple[str, str]:
-    """Choose the class and the style of a line and its name."""
+    """Choose the class and the style of a line and its entry of the legend."""
     style = f' style="--curve: {escape(colour, quote=True)}"' if colour else ""
     return ("arm" if colour else f"arm-{index % _COLOURS}"), style
 
@@ -99,8 +98,8 @@ def _grid(last_step: int, unit: str) -> str:
         for share in (0, 0.25, 0.5, 0.75, 1)
     )
     ends = "".join(
-        f'<text x="{_x(step, last_step):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{label}</text>'
-        for step, label in ((0, "0"), (last_step, f"{last_step} {unit}"))
+        f'<text x="{_x(step, last_step):.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{label}</text>'
+        for step, label, anchor in ((0, "0", "middle"), (last_step, f"{last_step} {unit}", "end"))
     )
     return rows + ends
 
@@ -114,16 +113,11 @@ def _line(points: Curve, last_step: int, paint: tuple[str, str]) -> str:
     )
 
 
-def _names(curves: Mapping[str, Curve], paints: Mapping[str, tuple[str, str]]) -> str:
-    """Write each name beside the end of its line, moved down where names would overlap."""
-    by_height = sorted(curves.items(), key=lambda curve: _y(curve[1][-1][1]))
-    last_y, names = -1e9, []
-    for name, points in by_height:
-        share = points[-1][1]
-        last_y = max(_y(share), last_y + _LABEL_GAP)
-        css_class, style = paints[name]
-        names.append(
-            f'<text class="name {css_class}"{style} x="{_WIDTH - _RIGHT + 12}" y="{last_y + 4:.1f}">'
-            f"{escape(name)} {share:.0%}</text>"
-        )
-    return "".join(names)
+def _legend(curves: Mapping[str, Curve], paints: Mapping[str, tuple[str, str]]) -> str:
+    """List the names with the shares that their lines end at, the highest first."""
+    by_share = sorted(curves.items(), key=lambda curve: -curve[1][-1][1])
+    entries = "".join(
+        f'<li class="{paints[name][0]}"{paints[name][1]}>{escape(name)} {points[-1][1]:.0%}</li>'
+        for name, points in by_share
+    )
+    return f'<ul class="legend">{entries}</ul>'
