@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
-_SIZES = {"": (1280, 800), "-phone": (390, 844)}
-_SETTLE_MS = 900
+SIZES = {"": (1280, 800), "-phone": (390, 844)}  # file suffix → (width, height) in pixels
+SETTLE_MS = 900  # for transitions and images
 _PATIENCE_MS = 120_000
 
 
@@ -45,7 +45,7 @@ def with_mask(page: Page) -> None:
 # name → page, selector to wait for, action before the screenshot
 SHOTS: dict[str, tuple[str, str, Callable[[Page], None] | None]] = {
     "photos": ("", "#photos .tile", None),
-    "photos-mend": ("", "#photos .tile", closeup),
+    "photos-mask": ("", "#photos .tile", closeup),
     "create": ("create", "#stage img", generated),
     "generate": ("generate", "#plan .figure", None),
     "review": ("review", ".review", None),
@@ -62,17 +62,18 @@ def take_screenshots(address: str, out: Path, *, scheme: str, names: list[str]) 
     written = []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for suffix, (width, height) in _SIZES.items():
+        for suffix, (width, height) in SIZES.items():
             size = {"width": width, "height": height}
             page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
             for name in names:
                 path, selector, act = SHOTS[name]
                 page.goto(f"{address.rstrip('/')}/{path}", wait_until="domcontentloaded")
                 page.wait_for_selector(selector)
-                page.wait_for_timeout(_SETTLE_MS)
+                page.wait_for_timeout(SETTLE_MS)
                 if act:
                     act(page)
-                    page.wait_for_timeout(_SETTLE_MS)
+                    page.mouse.move(0, 0)  # off the button, which would be drawn as hovered
+                    page.wait_for_timeout(SETTLE_MS)
                 page.evaluate("window.scrollTo(0, 0)")
                 file = out / f"{name}{suffix}{'-dark' if scheme == 'dark' else ''}.png"
                 page.screenshot(path=file)

@@ -3,8 +3,9 @@
     make studio                                  # in another terminal, with a new LIBRARY=folder
     .venv/bin/python docs/walk.py --url http://127.0.0.1:7860 --out runs/walk
 
-Photos, create an image, generate 20, review, publish, train, with a screenshot of every page. Stops with an error
-where a page shows one. Needs Chromium and playwright (requirements-dev.txt).
+Photos, create an image, generate 20, review, publish, train, with a screenshot of every page at the width of a
+computer and of a phone. Stops with an error where a page shows one. Needs Chromium and playwright
+(requirements-dev.txt).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shots import FLAGS  # the file beside this one
+from shots import FLAGS, SETTLE_MS, SIZES  # the file beside this one
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -95,6 +96,13 @@ WALK: dict[str, Callable[[Page], None]] = {
 }
 
 
+def resize(page: Page, size: tuple[int, int]) -> None:
+    """Give the page a (width, height) and wait until it is laid out anew, seen from its top."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(SETTLE_MS)
+
+
 def walk(address: str, out: Path) -> float:
     """Walk through all pages; return the seconds that the whole loop took."""
     from playwright.sync_api import sync_playwright
@@ -102,14 +110,16 @@ def walk(address: str, out: Path) -> float:
     started = time.monotonic()
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = browser.new_page()
         page.set_default_timeout(_PATIENCE_MS)
         for path, act in WALK.items():
+            resize(page, SIZES[""])
             page.goto(f"{address.rstrip('/')}/{path}", wait_until="domcontentloaded")
             act(page)
             print(f"{time.monotonic() - started:6.1f} s  {act.__name__} done", flush=True)
-            page.evaluate("window.scrollTo(0, 0)")
-            page.screenshot(path=out / f"{act.__name__}.png")
+            for suffix, size in SIZES.items():
+                resize(page, size)
+                page.screenshot(path=out / f"{act.__name__}{suffix}.png", full_page=True)
             if page.locator(".toast-body.error").count():
                 raise SystemExit(f"{act.__name__}: {page.inner_text('.toast-body.error')}")
         browser.close()

@@ -1,0 +1,29 @@
+"""The scripts of docs/ find what they click on the pages; nothing else runs them regularly."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = "".join(
+    path.read_text(encoding="utf-8")
+    for path in (ROOT / "ui").rglob("*")
+    if path.suffix in (".py", ".html", ".js")
+)
+
+
+@pytest.mark.parametrize("script", ["walk.py", "shots.py"])
+def test_every_element_that_a_script_names_is_on_a_page(script: str) -> None:
+    text = (ROOT / "docs" / script).read_text(encoding="utf-8")
+    ids = set(re.findall(r"[\"' ]#([a-z][\w-]*)", text))
+    assert len(ids) > 5
+    assert sorted(name for name in ids if not re.search(rf'id="{name}"', PAGES)) == []
+
+
+def test_every_screenshot_is_used_by_a_document() -> None:
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    used = set(re.findall(r"screenshots/([\w-]+\.png)", "".join(map(Path.read_text, documents))))
+    assert {path.name for path in (ROOT / "docs" / "screenshots").glob("*")} == used
