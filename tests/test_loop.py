@@ -202,6 +202,30 @@ def test_a_folder_without_images_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert "empty" in sentence
 
 
+@pytest.mark.parametrize("source", ["nowhere", "empty", "unreadable", "not_a_zip.zip"])
+def test_a_refused_import_leaves_no_new_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "unreadable" / "bolt").mkdir(parents=True)
+    (tmp_path / "unreadable" / "bolt" / "a.jpg").write_bytes(b"\xff\xd8 not an image")
+    (tmp_path / "not_a_zip.zip").write_bytes(b"PK")
+    before = sorted(tmp_path.rglob("*"))
+    sentence = refusal(
+        "import", tmp_path / source, "--library", tmp_path / "libraries" / "new", capsys=capsys
+    )
+    assert str(tmp_path / source) in sentence
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_refused_import_leaves_a_library_that_was_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Library.open(tmp_path / "library", create=True).close()
+    refusal("import", tmp_path / "nowhere", "--library", tmp_path / "library", capsys=capsys)
+    assert run("status", "--library", tmp_path / "library", capsys=capsys)["subjects"] == 0
+
+
 def test_a_broken_file_among_good_ones_is_listed_not_fatal(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

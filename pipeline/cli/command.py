@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import StudioError
 from pipeline.settings import settings_from
 
 if TYPE_CHECKING:
@@ -67,13 +68,30 @@ def add_command(
 
 @contextmanager
 def open_studio(options: argparse.Namespace, *, create: bool = False) -> Iterator[Studio]:
-    """Open the library that the options name; every path of this machine may be read."""
+    """Open the library that the options name; every path of this machine may be read.
+
+    Args:
+        create: make the library where there is none; a refusal that leaves it empty leaves no folder.
+    """
     from pipeline.services.file_access import FileAccess
     from pipeline.studio import Studio
 
     settings = replace(settings_from(), library=options.library, state="")  # the replica is the app's
+    new = [folder for folder in (settings.library, *settings.library.parents) if not folder.exists()]
     with Studio(settings, create=create, access=FileAccess()) as studio:
-        yield studio
+        try:
+            yield studio
+        except StudioError:
+            if new and studio.library.delete_if_empty():
+                _remove_empty(new[1:])
+            raise
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, innermost first, up to the first that holds something."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from pipeline.errors import LibraryUnusable
+from pipeline.errors import LibraryBusy, LibraryUnusable
 from pipeline.store import counters, review_states, schema, verify
 from pipeline.store.auto_review import AutoReviewRepository
 from pipeline.store.database import (
@@ -160,6 +161,20 @@ class Library:
         with work_lock(self.path, what):
             yield
             self._database.settle()
+
+    def delete_if_empty(self) -> bool:
+        """Delete the folder if the library holds no photos and nobody works in it; return whether it was deleted.
+
+        Afterwards the library can only be closed.
+        """
+        try:
+            with work_lock(self.path, "delete"):
+                if self.counts().subjects:
+                    return False
+                shutil.rmtree(self.path)
+        except (LibraryBusy, OSError):
+            return False
+        return True
 
     def counts(self) -> Counts:
         """How much there is, from the counter table."""

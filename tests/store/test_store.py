@@ -41,6 +41,19 @@ def test_a_library_keeps_everything_over_close_and_open(tmp_path: Path) -> None:
         assert library.verify() == []
 
 
+def test_only_an_empty_library_that_nobody_works_in_is_deleted(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "filled", create=True) as library:
+        filled(library)
+        assert not library.delete_if_empty()
+        assert library.verify() == []
+    with Library.open(tmp_path / "empty", create=True) as library:
+        with library.work_lock("import"):
+            assert not library.delete_if_empty()
+        assert (tmp_path / "empty").is_dir()
+        assert library.delete_if_empty()
+        assert not (tmp_path / "empty").exists()
+
+
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     Library.open(tmp_path, create=True).close()
     with sqlite3.connect(tmp_path / "backlot.sqlite") as database:
