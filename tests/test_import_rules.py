@@ -35,7 +35,11 @@ ONLY_FOR = {
     "pipeline.store": {"pipeline.services", "ui"},  # ui: the rows that it draws
     "pipeline.segmentation": {"pipeline.services", "training.nano"},
     "pipeline.rendering": {"pipeline.services", "training.nano"},
-    "pipeline.sources": {"pipeline.services", "pipeline.cli"},  # cli: the help names every source
+    "pipeline.sources": {
+        "pipeline.services",
+        "pipeline.cli",
+        "ui",
+    },  # cli, ui: help and labels name every source
     "pipeline.publish": {"pipeline.services", "pipeline.cli", "ui"},  # cli: deploy; ui: the report of a push
     "pipeline.starter": {"pipeline.services", "pipeline.sources", "training.nano"},
     "pipeline.settings": {"app", "ui", "pipeline.cli", "pipeline.studio", "pipeline.services"},

@@ -24,7 +24,7 @@ def add_commands(commands: Commands) -> None:
         commands,
         "import",
         _import,
-        "add photos: a folder class/*.jpg, a YOLO or COCO dataset, a .zip, hf://datasets/ns/name; or restore a release",
+        "add the photos of a source, or restore a release; `import --help` lists the sources",
     )
     parser.add_argument("source", help="one of the sources below")
     parser.details = _sources

@@ -2,7 +2,7 @@
 
 from pipeline.sources.columns import ColumnMap
 from pipeline.sources.item import AnnotatedBox, Refusal, Source, SourceItem, label_fault
-from pipeline.sources.openers import open_source, sources_help
+from pipeline.sources.openers import open_source, source_names, sources_help
 from pipeline.sources.published_release import REAL, SYNTHETIC, Release, ReleaseRecord
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "SourceItem",
     "label_fault",
     "open_source",
+    "source_names",
     "sources_help",
 ]

@@ -1,11 +1,12 @@
 """Open a source by its name: one row for each kind of source.
 
 To add a kind, write a module with a class that has the attributes of `Source`, and add a row to `OPENERS`. The command
-line's help and the error messages read the table.
+line's help, the Photos page and the error messages read the table.
 """
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,22 +33,23 @@ Opened = Source | Release
 class Opener:
     """One kind of source."""
 
-    description: str  # what a person writes, for help texts and messages
+    name: str  # what a person writes, in a few words: for messages and labels; rows may share it
+    description: str  # the same in full: for help texts
     accepts: Callable[[str], bool]  # whether a source is of this kind
     open: Callable[[str, ColumnMap, Token], Opened]
     has_columns: bool = False  # whether a person may name its columns
 
 
 def _is_folder(source: str) -> bool:
-    return _path(source).is_dir()
+    return os.path.isdir(_path(source))  # False where Path.is_dir raises: names that are too long
 
 
 def _is_zip(source: str) -> bool:
-    return _path(source).is_file() and zipfile.is_zipfile(_path(source))
+    return os.path.isfile(_path(source)) and zipfile.is_zipfile(_path(source))
 
 
 def _path(source: str) -> Path:
-    return Path(source).expanduser()
+    return Path(os.path.expanduser(source))  # Path.expanduser raises for an unknown user
 
 
 def _is_tree(source: str) -> bool:
@@ -89,38 +91,45 @@ def _open_hub(source: str, columns: ColumnMap, token: Token) -> Opened:
 
 OPENERS: tuple[Opener, ...] = (  # the first that accepts a source opens it
     Opener(
+        name=f"'{STARTER}'",
         description=f"'{STARTER}' or '{STARTER_FIELD}' for the rendered starter set or its test set",
         accepts=lambda source: source in (STARTER, STARTER_FIELD),
         open=lambda source, _columns, _token: open_starter_set(source),
     ),
     Opener(
+        name=f"{PREFIX}owner/name",
         description=f"{PREFIX}owner/name@revision?config=…&split=… for a dataset or a release on the Hub",
         accepts=lambda source: source.startswith(PREFIX),
         open=_open_hub,
         has_columns=True,
     ),
     Opener(
+        name="a folder",
         description="a folder or .zip with a YOLO dataset",
         accepts=lambda source: _is_tree(source) and yolo_layout(_tree(source)) is not None,
         open=_open_yolo,
     ),
     Opener(
+        name="a folder",
         description="a folder or .zip with a COCO dataset",
         accepts=lambda source: _is_tree(source) and bool(coco_files(_tree(source))),
         open=_open_coco,
     ),
     Opener(
+        name="a folder",
         description="a folder or .zip of images with labels.csv, metadata.csv or metadata.jsonl",
         accepts=lambda source: _is_tree(source) and has_lists(_tree(source)),
         open=_open_listed,
         has_columns=True,
     ),
     Opener(
+        name="a folder",
         description="a folder with one sub-folder per class, or a release in a folder",
         accepts=_is_folder,
         open=_open_folder,
     ),
     Opener(
+        name="a .zip",
         description="a .zip of class folders",
         accepts=_is_zip,
         open=lambda source, _columns, _token: ZipSource(_path(source)),
@@ -131,6 +140,12 @@ OPENERS: tuple[Opener, ...] = (  # the first that accepts a source opens it
 def sources_help() -> str:
     """Return one line for help texts: every kind of source."""
     return "; ".join(opener.description for opener in OPENERS)
+
+
+def source_names() -> str:
+    """Return a few words for messages and labels, such as "'starter', a folder or a .zip"."""
+    *names, last = dict.fromkeys(opener.name for opener in OPENERS)
+    return f"{', '.join(names)} or {last}"
 
 
 def open_source(
@@ -163,7 +178,7 @@ def open_source(
 
 def _unknown(source: str) -> str:
     if "://" in source:
-        return f"'{source}' is not a known kind of address; give {sources_help()}"
-    if not _path(source).exists():
-        return f"{_path(source)} does not exist; give {sources_help()}"
-    return f"{_path(source)} is neither a folder nor a zip archive; give {sources_help()}"
+        return f"'{source}' is not a known kind of address; name {source_names()}"
+    if not os.path.exists(_path(source)):
+        return f"{_path(source)} does not exist; name {source_names()}"
+    return f"{_path(source)} is not a source of photos; name {source_names()}"

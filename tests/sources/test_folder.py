@@ -117,10 +117,16 @@ def test_classes_that_are_called_like_splits_are_fine_when_they_hold_the_picture
 
 
 def test_what_does_not_exist_or_is_no_source_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceRefused, match="does not exist"):
-        open_source(str(tmp_path / "nowhere"))
+    with pytest.raises(SourceRefused) as refused:
+        open_source("/nowhere")
+    assert str(refused.value) == (
+        "/nowhere does not exist; name 'starter', hf://datasets/owner/name, a folder or a .zip"
+    )
+    for source in ("n" * 300, "~a-user-that-this-machine-lacks/photos"):
+        with pytest.raises(SourceRefused, match="does not exist"):
+            open_source(source)
     (tmp_path / "a.jpg").write_bytes(b"1")
-    with pytest.raises(SourceRefused, match="neither a folder nor a zip"):
+    with pytest.raises(SourceRefused, match="is not a source of photos"):
         open_source(str(tmp_path / "a.jpg"))
     with pytest.raises(SourceRefused, match="not a known kind of address"):
         open_source("https://example.org/set.zip")

@@ -37,7 +37,7 @@ def test_help_and_errors_name_every_kind_of_source(
     for source in (str(tmp_path / "nowhere"), "ftp://host/photos", __file__):
         with pytest.raises(SourceRefused) as refused:
             open_source(source)
-        assert all(opener.description in str(refused.value) for opener in OPENERS)
+        assert all(opener.name in str(refused.value) for opener in OPENERS)
 
 
 def test_every_module_with_a_source_is_opened_by_a_row() -> None:
@@ -51,6 +51,7 @@ def test_every_module_with_a_source_is_opened_by_a_row() -> None:
 
 def test_a_kind_that_is_added_to_the_table_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     bolt = Opener(
+        name="'bolt'",
         description="'bolt' for a bolt",
         accepts=lambda source: source == "bolt",
         open=lambda _source, _columns, _token: OneBolt(),

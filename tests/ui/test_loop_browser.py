@@ -53,7 +53,7 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
 
         page.goto(app.address)
         page.wait_for_selector("#photos .empty")
-        page.click("text=From a folder, the Hub or the starter set")
+        page.click("text=From another source")
         for source, split, count in ((photos, "train", 9), (test_photos, "test", 24)):
             page.fill("#source textarea, #source input", str(source))
             page.click(f"label:has-text('{split}'):not(:has-text('random'))")

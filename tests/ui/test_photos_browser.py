@@ -77,7 +77,7 @@ def test_a_mask_is_mended_by_click_and_by_box_and_saved(app: LocalApp, tmp_path:
     with opened_page() as page:
         page.set_default_timeout(30_000)
         page.goto(app.address)
-        page.click("text=From a folder, the Hub or the starter set")
+        page.click("text=From another source")
         page.fill("#source textarea, #source input", str(tmp_path / "photos"))
         page.click("#import-path")
         page.click("#photos .tile >> nth=0")

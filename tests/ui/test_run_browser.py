@@ -31,7 +31,7 @@ def test_a_run_is_paused_and_goes_on_to_its_end(app: App, tmp_path: Path) -> Non
     with opened_page() as page:
         page.set_default_timeout(30_000)
         page.goto(app.address)
-        page.click("text=From a folder, the Hub or the starter set")
+        page.click("text=From another source")
         page.fill("#source textarea, #source input", str(photos))
         page.click("label:has-text('train'):not(:has-text('random'))")
         page.click("#import-path")

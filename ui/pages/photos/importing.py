@@ -1,4 +1,4 @@
-"""Import photos: uploaded files, a path on this machine, a dataset of the Hub, the starter set."""
+"""Import photos: uploaded files, any source by its name, the starter set."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from pipeline.errors import Cancelled, InvalidRequest
+from pipeline.sources import source_names
 from ui.access import Capability, build_hint, handler
 from ui.components.html import note_html
 from ui.errors import AT_ONCE, QUIET
@@ -41,9 +42,9 @@ class Importing:
         token: gr.OAuthToken | None = None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
-        """Import a folder, a zip or `hf://datasets/ns/name`; return the report as HTML."""
+        """Import the source of this name; return the report as HTML."""
         if not source.strip():
-            raise InvalidRequest("enter where the photos are: a folder, a .zip, or hf://datasets/name/set")
+            raise InvalidRequest(f"enter where the photos are: {source_names()}")
         return self._run(source.strip(), split, progress, token)
 
     def starter_set(self, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
@@ -153,10 +154,8 @@ def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Dependency]:
             label="Class", info="for single images; a zip names its own", placeholder="bolt", max_lines=1
         )
         add = gr.Button("Import files", variant="primary")
-    with gr.Accordion("From a folder, the Hub or the starter set", open=False, elem_classes="pane"):
-        source = gr.Textbox(
-            label="Folder, .zip, release or hf://datasets/name/set@version", max_lines=1, elem_id="source"
-        )
+    with gr.Accordion("From another source", open=False, elem_classes="pane"):
+        source = gr.Textbox(label="Source", info=source_names(), max_lines=1, elem_id="source")
         split = gr.Radio(_SPLITS, value="", label="Split", elem_classes="pills")
         from_path = gr.Button("Import", elem_id="import-path")
         starter = gr.Button("Add the starter set", elem_id="import-starter")
