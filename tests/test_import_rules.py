@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "pipeline.sources",
         "pipeline.publish",
     ),
-    ("pipeline.starter", "pipeline.settings"),
+    ("pipeline.starter", "pipeline.settings", "pipeline.hub_retries"),
     ("pipeline.domain",),
     ("pipeline.errors",),
 )
@@ -42,6 +42,7 @@ ONLY_FOR = {
     },  # cli, ui: help and labels name every source
     "pipeline.publish": {"pipeline.services", "pipeline.cli", "ui"},  # cli: deploy; ui: the report of a push
     "pipeline.starter": {"pipeline.services", "pipeline.sources", "training.nano"},
+    "pipeline.hub_retries": {"pipeline.publish", "pipeline.rendering"},
     "pipeline.settings": {"app", "ui", "pipeline.cli", "pipeline.studio", "pipeline.services"},
 }
 
@@ -65,7 +66,7 @@ CONFINED = {
     "gradio": ("ui",),
     "torch": ("pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
     "sqlalchemy": ("pipeline.store",),
-    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering"),
+    "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering", "pipeline.hub_retries"),
 }
 
 

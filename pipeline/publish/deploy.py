@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InvalidRequest, ReleaseRefused, UnknownName
+from pipeline.hub_retries import Answer, Pause, retried
 from pipeline.publish.hub_account import hub_account, refuse_without_write_access
 from pipeline.publish.hub_repository import RemoteFile, RepositoryState, repository_state, same_file
-from pipeline.publish.hub_write_errors import Answer, Pause, hub_errors_explained, retried
+from pipeline.publish.hub_write_errors import hub_errors_explained, is_temporary_upload_error
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceHardware
@@ -136,7 +137,7 @@ class _Deployment:
     pause: Pause
 
     def retried(self, call: Callable[[], Answer]) -> Answer:
-        return retried(call, pause=self.pause)
+        return retried(call, temporary=is_temporary_upload_error, pause=self.pause)
 
     def state(self) -> RepositoryState:
         return self.retried(lambda: repository_state(self.api, self.name, _KIND))

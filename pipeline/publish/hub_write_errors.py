@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from pipeline.errors import ReleaseRefused
+from pipeline.hub_retries import is_temporary, request_error, status_of
 
 SIGN_IN = "sign in with `hf auth login`, or set HF_TOKEN to a token that may write"
-TRIES = 6
-LONGEST_WAIT_S = 300.0
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _CHANGED = 401, 403, 404, 409, 412
-_TIMEOUT, _TOO_MANY, _SERVER_ERROR = 408, 429, 500
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _CHECKED = ("Invalid metadata in README.md", "LFS batch API returned errors")  # how its ValueErrors begin
 _XET_REFUSED = "XetAuthenticationError"  # hf_xet's; a PermissionError
 _UPLOAD_BROKE = (
@@ -23,52 +19,13 @@ _UPLOAD_BROKE = (
 )
 _RESUME = "the repository is unchanged, run the same command again to resume"
 
-Answer = TypeVar("Answer")
-Pause = Callable[[float], None]  # waits so many seconds
 
-
-def retried(call: Callable[[], Answer], *, pause: Pause = time.sleep, tries: int = TRIES) -> Answer:
-    """Call until it succeeds, at most `tries` times, waiting 1, 2, 4 … s (with jitter) or as long as the Hub asks.
-
-    Only 408, 429, 5xx and broken connections are tried again. The last error is raised unchanged.
-    """
-    for attempt in range(tries - 1):
-        try:
-            return call()
-        except Exception as error:
-            if not _temporary(error):
-                raise
-            pause(_wait_s(error, attempt))
-    return call()
-
-
-def _temporary(error: Exception) -> bool:
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
-
-    if isinstance(error, OfflineModeIsEnabled):
-        return False
-    if isinstance(error, LocalEntryNotFoundError):  # a download: its cause is the error
-        return not isinstance(error.__cause__, Exception) or _temporary(error.__cause__)
-    if isinstance(error, HfHubHTTPError):
-        status = _status(error)
-        return status is None or status in (_TIMEOUT, _TOO_MANY) or status >= _SERVER_ERROR
+def is_temporary_upload_error(error: Exception) -> bool:
+    """Return whether a call that writes may succeed later: see `is_temporary`; an interrupted upload can resume."""
     if isinstance(error, RuntimeError):
-        status = _status(error.__cause__) or _SERVER_ERROR
+        status = status_of(error.__cause__) or _SERVER_ERROR
         return str(error).startswith(_UPLOAD_BROKE) and status >= _SERVER_ERROR
-    return isinstance(error, HTTPError | ConnectionError | TimeoutError)
-
-
-def _wait_s(error: Exception, attempt: int) -> float:
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    asked = str(headers.get("Retry-After", ""))
-    if asked.isdigit():
-        return min(float(asked), LONGEST_WAIT_S)
-    return min(2.0**attempt * random.uniform(0.75, 1.25), LONGEST_WAIT_S)
+    return is_temporary(error)
 
 
 @contextmanager
@@ -117,14 +74,15 @@ def _refusal(error: Exception, name: str, action: str, sign_in: str) -> str | No
     if isinstance(error, HfHubHTTPError):
         return _status_sentence(name, error, action, sign_in)
     if isinstance(error, LocalEntryNotFoundError):  # a download: its cause is the error
-        if _status(error.__cause__) is not None:
-            return _status_sentence(name, error.__cause__, action, sign_in)
+        request = request_error(error)
+        if status_of(request) is not None:
+            return _status_sentence(name, request, action, sign_in)
         return f"the Hub cannot be reached for {name}; {_RESUME}"
     text = str(error)
     if isinstance(error, ValueError) and text.startswith(_CHECKED):
         return f"the Hub refuses {name}: {' '.join(text.split())}"
     if isinstance(error, RuntimeError) and text.startswith(_UPLOAD_BROKE):
-        if _status(error.__cause__) is not None:
+        if status_of(error.__cause__) is not None:
             return _status_sentence(name, error.__cause__, action, sign_in)
         return f"the connection broke while files were sent to {name}; {_RESUME}"
     return None
@@ -146,13 +104,8 @@ def _failure(error: Exception, name: str, sign_in: str) -> str | None:
     return None
 
 
-def _status(error: object) -> int | None:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return int(status) if status is not None else None
-
-
 def _status_sentence(name: str, error: object, action: str, sign_in: str) -> str:
-    status = _status(error)
+    status = status_of(error)
     reason = str(getattr(error, "server_message", None) or "no reason given").splitlines()[0]
     if status == _UNAUTHORISED:
         return f"the Hub does not know the token, or it has expired; {sign_in}"

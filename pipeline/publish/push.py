@@ -16,9 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InvalidRequest, ReleaseRefused
+from pipeline.hub_retries import Answer, Pause, retried
 from pipeline.publish.hub_account import hub_account, refuse_without_write_access
 from pipeline.publish.hub_repository import RepositoryState, repository_state, same_file
-from pipeline.publish.hub_write_errors import Answer, Pause, changed_by_others, hub_errors_explained, retried
+from pipeline.publish.hub_write_errors import (
+    changed_by_others,
+    hub_errors_explained,
+    is_temporary_upload_error,
+)
 from pipeline.publish.previous_release import CARD_NAME, CHANGELOG_NAME, PreviousRelease, previous_release
 from pipeline.publish.release_facts import MARKER, is_release
 from pipeline.publish.release_source import ReleaseSource
@@ -147,7 +152,7 @@ class _Push:
     pause: Pause
 
     def retried(self, call: Callable[[], Answer]) -> Answer:
-        return retried(call, pause=self.pause)
+        return retried(call, temporary=is_temporary_upload_error, pause=self.pause)
 
     def state(self) -> RepositoryState:
         return self.retried(lambda: repository_state(self.api, self.name, _KIND))

@@ -5,25 +5,22 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.errors import ModelUnavailable
+from pipeline.hub_retries import TRIES, is_temporary, request_error, retried, wait_s
 from pipeline.rendering.checkpoints import HubPart
 
-TRIES = 6  # in a row without a new byte
 _TIMEOUT_S = 10
-_LONGEST_WAIT_S = 60.0
 _CHUNK_BYTES = 1 << 20
 _SHA256_DIGITS = 64  # the ETag of a large file; that of a small one is its git hash
-_PARTIAL_CONTENT, _TIMED_OUT, _TOO_MANY, _SERVER_ERROR = 206, 408, 429, 500
+_PARTIAL_CONTENT = 206
 
-Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
 _current: DownloadProgress | None = None
 
@@ -155,9 +152,9 @@ def _fetch(part: HubPart, file: str, fact: Any, report: Callable[[int], None]) -
         _fetch_blob(part, file, fact, report)
     else:
         report(fact.size or 0)
-    _retried(
-        lambda: hf_hub_download(part.repo, file, revision=part.revision)
-    )  # links the blob to the snapshot
+    retried(  # links the blob to the snapshot
+        lambda: hf_hub_download(part.repo, file, revision=part.revision), temporary=_is_worth_retrying
+    )
 
 
 def _fetch_blob(part: HubPart, file: str, fact: Any, report: Callable[[int], None]) -> None:
@@ -194,9 +191,9 @@ def _resume(part: HubPart, file: str, fact: Any, incomplete: Path, report: Calla
             except Exception as error:
                 target.flush()
                 failures = 1 if target.tell() > before else failures + 1
-                if failures >= TRIES or not _is_transient(error):
+                if failures >= TRIES or not _is_worth_retrying(error):
                     raise
-                time.sleep(_wait_s(error, failures - 1))
+                time.sleep(wait_s(error, failures - 1))
 
 
 def _stream(part: HubPart, file: str, target: Any, report: Callable[[int], None]) -> None:
@@ -221,7 +218,7 @@ def _metadata(part: HubPart, file: str) -> Any:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     url = hf_hub_url(part.repo, file, revision=part.revision)
-    return _retried(lambda: get_hf_file_metadata(url, timeout=_TIMEOUT_S))
+    return retried(lambda: get_hf_file_metadata(url, timeout=_TIMEOUT_S), temporary=_is_worth_retrying)
 
 
 def _is_intact(place: Path, fact: Any) -> bool:
@@ -237,44 +234,10 @@ def _is_intact(place: Path, fact: Any) -> bool:
     return bool(digest.hexdigest() == fact.etag)
 
 
-def _retried(call: Callable[[], Answer]) -> Answer:
-    for attempt in range(TRIES - 1):
-        try:
-            return call()
-        except Exception as error:
-            if not _is_transient(error):
-                raise
-            time.sleep(_wait_s(error, attempt))
-    return call()
-
-
-def _is_transient(error: BaseException) -> bool:
-    """Return whether a retry may succeed: a broken connection, 408, 429 or 5xx."""
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
-
-    if isinstance(error, OfflineModeIsEnabled):
-        return False
-    if isinstance(error, LocalEntryNotFoundError):  # a download; the fault is behind it
-        return error.__cause__ is not None and _is_transient(error.__cause__)
-    if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        return status in (_TIMED_OUT, _TOO_MANY) or status >= _SERVER_ERROR
-    if type(error).__name__ == "ConnectError":  # nobody answers: no network, or no such address
-        return False
-    return isinstance(error, HTTPError | ConnectionError | TimeoutError)
-
-
-def _wait_s(error: BaseException, attempt: int) -> float:
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    asked = str(headers.get("Retry-After", ""))
-    if asked.isdigit():
-        return min(float(asked), _LONGEST_WAIT_S)
-    return min(2.0**attempt * random.uniform(0.75, 1.25), _LONGEST_WAIT_S)
+def _is_worth_retrying(error: Exception) -> bool:
+    """Return whether a retry may succeed; where nobody answers, the person should learn it at once."""
+    nobody_answers = type(request_error(error)).__name__ == "ConnectError"  # no network, or no such address
+    return is_temporary(error) and not nobody_answers
 
 
 @contextmanager

@@ -13,7 +13,9 @@ def _short(seconds: float | SupportsIndex) -> None:
     caller = sys._getframe(1).f_globals.get("__name__", "")
     _sleep(
         0.0
-        if caller.startswith(("huggingface_hub.", "datasets.", "pipeline.rendering.downloads"))
+        if caller.startswith(
+            ("huggingface_hub.", "datasets.", "pipeline.hub_retries", "pipeline.rendering.downloads")
+        )
         else seconds
     )
 
