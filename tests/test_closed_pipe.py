@@ -13,9 +13,12 @@ from pipeline.store import Library
 
 
 @pytest.mark.parametrize("buffering", [[], ["-u"]], ids=["buffered", "unbuffered"])
-@pytest.mark.parametrize("command", ["status", "verify", "--help"])
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [("pipeline", "status"), ("pipeline", "verify"), ("pipeline", "--help"), ("training", "--help")],
+)
 def test_a_reader_that_closes_the_pipe_early_gets_no_traceback(
-    tmp_path: Path, command: str, buffering: list[str]
+    tmp_path: Path, module: str, command: str, buffering: list[str]
 ) -> None:
     Library.open(tmp_path / "library", create=True).close()
     read_end, write_end = os.pipe()
@@ -23,7 +26,7 @@ def test_a_reader_that_closes_the_pipe_early_gets_no_traceback(
     arguments = [command] if command.startswith("-") else [command, "--library", str(tmp_path / "library")]
     try:
         done = subprocess.run(
-            [sys.executable, *buffering, "-m", "pipeline", *arguments],
+            [sys.executable, *buffering, "-m", module, *arguments],
             stdout=write_end,
             stderr=subprocess.PIPE,
             text=True,

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("pipeline.starter", "pipeline.settings", "pipeline.hub_retries"),
     ("pipeline.domain",),
-    ("pipeline.errors",),
+    ("pipeline.errors", "pipeline.entry_point"),
 )
 
 # package → the only packages that may import it; the others are open to every floor above
@@ -43,12 +43,13 @@ ONLY_FOR = {
     "pipeline.publish": {"pipeline.services", "pipeline.cli", "ui"},  # cli: deploy; ui: the report of a push
     "pipeline.starter": {"pipeline.services", "pipeline.sources", "training.nano"},
     "pipeline.hub_retries": {"pipeline.publish", "pipeline.rendering"},
+    "pipeline.entry_point": {"pipeline.__main__", "training"},
     "pipeline.settings": {"app", "ui", "pipeline.cli", "pipeline.studio", "pipeline.services"},
 }
 
 # training reads releases and never the library; nano/ builds the embedded checkpoint
 TRAINING = {
-    "training": {"pipeline.domain", "pipeline.embedding", "pipeline.errors"},
+    "training": {"pipeline.domain", "pipeline.embedding", "pipeline.entry_point", "pipeline.errors"},
     "training.nano": {
         "pipeline.domain",
         "pipeline.errors",

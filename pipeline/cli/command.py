@@ -14,12 +14,12 @@ from pipeline.errors import StudioError
 from pipeline.settings import settings_from
 
 if TYPE_CHECKING:
+    from pipeline.services.reports import Progress
     from pipeline.studio import Studio
 
     Commands = argparse._SubParsersAction["CommandParser"]
 else:
     Commands = object
-Progress = Callable[[int, "int | None", str], None]  # done, total if known, what is in progress
 
 
 class CommandParser(argparse.ArgumentParser):

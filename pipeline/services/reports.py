@@ -77,17 +77,6 @@ class ImportReport:
         return tuple(sentences)
 
 
-def count_found(found: dict[str, dict[str, int]], label: str, split: str) -> None:
-    """Count a photo in `ImportReport.found`."""
-    splits = found.setdefault(label, {})
-    splits[split] = splits.get(split, 0) + 1
-
-
-def sorted_found(found: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """Return counts by class in order, train before test."""
-    return {label: dict(sorted(found[label].items(), reverse=True)) for label in sorted(found)}
-
-
 def _listed(splits: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {split}" for split, count in splits.items())
 

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,13 +70,17 @@ def test_a_file_that_no_reader_understands_is_refused_and_the_others_are_importe
 
 
 def test_a_photo_whose_process_was_killed_twice_is_refused_with_the_reason(
-    library: Library, tmp_path: Path
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = imports._lost(SourceItem("cup", "cup/a.png", photo(0)))
-    tally = imports._Tally()
-    imports._record(library, lost, imports._Wanted("here"), tally)
-    assert tally.refused == [("cup/a.png", cores.LOST)]
-    assert library.photos.list() == []
+    def lost_first(items: Iterator[SourceItem], job: cores.Job[Any, Any, Any]) -> Iterator[Any]:
+        yield job.lost(next(items))
+        for item in items:
+            yield job.work(item, job.shared)
+
+    monkeypatch.setattr(imports, "on_all_cores", lost_first)
+    report = import_photos(library, folder_of(tmp_path / "photos", 2))
+    assert report.refused == (("cup/00.png", cores.LOST),)
+    assert [stored.name for stored in library.photos.list()] == ["cup/01.png"]
 
 
 def test_what_is_sent_with_a_photo_does_not_grow_with_the_library(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.segmentation import USABLE_SCORE, CutoutResult
 from pipeline.services.photos.objects import cutout_of_item, photo_of_item
 from pipeline.services.photos.repair import is_whole, restore_photo
+from pipeline.services.photos.tally import ImportTally
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
 from pipeline.services.releases.importing import release_outlook, restore_release
-from pipeline.services.reports import ImportReport, Progress, count_found, sorted_found
+from pipeline.services.reports import ImportReport, Progress
 from pipeline.sources import ColumnMap, Release, Source, SourceItem, label_fault, open_source
 from pipeline.store import Library, NewPhoto
 
@@ -33,40 +34,6 @@ class _Prepared:
     photo: DecodedPhoto | None = None
     cutout: CutoutResult | None = None
     refusal: str = ""
-
-
-@dataclass(slots=True)
-class _Tally:
-    added: int = 0
-    already: int = 0
-    doubtful: int = 0
-    repaired: int = 0
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    classes: dict[str, int] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)  # photo id → file name, of this import
-    found: dict[str, dict[str, int]] = field(default_factory=dict)
-    other_class: list[tuple[str, str, str]] = field(default_factory=list)
-    known_classes: set[str] = field(default_factory=set)  # of the library before
-
-    def report(self, source: str, note: str, *, relabel: bool, dry_run: bool) -> ImportReport:
-        if not self.added and not self.already:
-            raise _nothing_imported(source, self)
-        return ImportReport(
-            added=self.added,
-            already=self.already,
-            doubtful=self.doubtful,
-            refused=tuple(self.refused),
-            classes=dict(sorted(self.classes.items())),
-            note=note,
-            repaired=self.repaired,
-            found=sorted_found(self.found),
-            other_class=tuple(self.other_class),
-            relabelled=relabel,
-            alike=tuple(
-                group for group in alike(self.known_classes | set(self.found)) if set(group) & set(self.found)
-            ),
-            dry_run=dry_run,
-        )
 
 
 def import_photos(
@@ -107,8 +74,18 @@ def import_photos(
             return release_outlook(library, opened)
         return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
     wanted = _Wanted(opened.address or source, split, relabel, dry_run)
+    classes_before = set(library.counts().classes)
     tally = _import_items(library, opened, wanted, on_progress, cancelled)
-    return tally.report(source, opened.note, relabel=relabel, dry_run=dry_run)
+    if not tally.added and not tally.already:
+        raise _nothing_imported(source, tally)
+    return replace(
+        tally.report(opened.note),
+        relabelled=relabel,
+        alike=tuple(
+            group for group in alike(classes_before | set(tally.found)) if set(group) & set(tally.found)
+        ),
+        dry_run=dry_run,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +104,28 @@ def _import_items(
     wanted: _Wanted,
     on_progress: Progress | None,
     cancelled: Callable[[], bool] | None,
-) -> _Tally:
-    tally = _Tally(known_classes=set(library.counts().classes))
+) -> ImportTally:
+    tally = ImportTally()
+    names: dict[str, str] = {}  # photo id → name of its file, of this import
     with nullcontext() if wanted.dry_run else library.work_lock("import"):
         job = Job(work=_prepared, shared=library.photos.ids(), pixels=_pixels, lost=_lost)
         items = _in_known_spelling(opened.items(), library)
         for count, prepared in enumerate(on_all_cores(items, job), start=1):
             if cancelled and cancelled():
                 raise Cancelled(tally.added)
-            _record(library, prepared, wanted, tally)
+            name = prepared.item.name
+            if prepared.refusal:
+                tally.refused.append((name, prepared.refusal))
+            elif first := names.get(prepared.photo_id):
+                tally.refused.append((name, f"the same pixels as {first}"))
+            else:
+                names[prepared.photo_id] = name
+                _record(library, prepared, wanted, tally)
             if on_progress:
-                on_progress(count, opened.count, prepared.item.name)
+                on_progress(count, opened.count, name)
         tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
-        for name, reason in () if wanted.dry_run else tally.refused:
-            library.photos.record_refusal(wanted.address, name, reason)
+        if not wanted.dry_run:
+            tally.record_refusals(library, wanted.address)
     return tally
 
 
@@ -152,7 +137,7 @@ def _in_known_spelling(items: Iterator[SourceItem], library: Library) -> Iterato
         yield replace(item, label=known.get(label, label))
 
 
-def _nothing_imported(source: str, tally: _Tally) -> SourceRefused:
+def _nothing_imported(source: str, tally: ImportTally) -> SourceRefused:
     if not tally.refused:
         return SourceRefused(f"{source} holds no images; a folder with one sub-folder per class is needed")
     name, reason = tally.refused[0]
@@ -182,33 +167,22 @@ def _lost(item: SourceItem) -> _Prepared:
     return _Prepared(item, refusal=LOST)
 
 
-def _record(library: Library, prepared: _Prepared, wanted: _Wanted, tally: _Tally) -> None:
-    item = prepared.item
-    if prepared.refusal:
-        tally.refused.append((item.name, prepared.refusal))
-        return
-    if first := tally.names.get(prepared.photo_id):
-        tally.refused.append((item.name, f"the same pixels as {first}"))
-        return
-    tally.names[prepared.photo_id] = item.name
+def _record(library: Library, prepared: _Prepared, wanted: _Wanted, tally: ImportTally) -> None:
     if prepared.photo is None or prepared.cutout is None:
         _record_again(library, prepared, wanted, tally)
         return
     new = _new_photo(library, prepared, wanted)
     if not wanted.dry_run:
         library.photos.add(new)
-    tally.added += 1
+    tally.count_added(new.label, new.split)
     tally.doubtful += bool(_doubts(prepared.cutout))
-    tally.classes[item.label] = tally.classes.get(item.label, 0) + 1
-    count_found(tally.found, item.label, new.split)
 
 
-def _record_again(library: Library, prepared: _Prepared, wanted: _Wanted, tally: _Tally) -> None:
+def _record_again(library: Library, prepared: _Prepared, wanted: _Wanted, tally: ImportTally) -> None:
     """Count a photo that the library holds, restore its files, and compare its class with that of the source."""
     item = prepared.item
     stored = library.photos.get(prepared.photo_id)
-    tally.already += 1
-    count_found(tally.found, item.label if wanted.relabel else stored.label, stored.split)
+    tally.count_already(item.label if wanted.relabel else stored.label, stored.split)
     if stored.label != item.label:
         tally.other_class.append((item.name, stored.label, item.label))
     if wanted.dry_run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -23,8 +23,9 @@ from pipeline.publish.credits import is_rendered
 from pipeline.segmentation import CutoutOrigin
 from pipeline.segmentation.matting import foreground_colours
 from pipeline.services.photos.repair import is_whole, restore_photo
+from pipeline.services.photos.tally import ImportTally
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
-from pipeline.services.reports import ImportReport, Progress, count_found, sorted_found
+from pipeline.services.reports import ImportReport, Progress
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.sources import REAL, SYNTHETIC, Release, ReleaseRecord, label_fault
 from pipeline.store import Library, NewPhoto, Rendered
@@ -56,8 +57,7 @@ def restore_release(
     with library.work_lock("import"):
         restoring.photos()
         restoring.samples()
-        for name, reason in restoring.refused:
-            library.photos.record_refusal(release.address, name, reason)
+        restoring.tally.record_refusals(library, release.address)
     return restoring.report()
 
 
@@ -68,28 +68,15 @@ def release_outlook(library: Library, release: Release) -> ImportReport:
         SourceRefused: the release cannot be read.
     """
     known = library.photos.ids()
-    found: dict[str, dict[str, int]] = {}
-    new: dict[str, int] = {}
-    refused: list[tuple[str, str]] = []
+    tally = ImportTally(samples=sum(release.facts.counts.get(SYNTHETIC, {}).values()))
     for record in release.records(REAL):
         if fault := record.fault or label_fault(record.label):
-            refused.append((_name(record), fault))
-            continue
-        count_found(found, record.label, record.split)
-        if record.sample_id not in known:
-            new[record.label] = new.get(record.label, 0) + 1
-    photos = sum(sum(splits.values()) for splits in found.values())
-    return ImportReport(
-        added=sum(new.values()),
-        already=photos - sum(new.values()),
-        doubtful=0,
-        refused=tuple(refused),
-        classes=dict(sorted(new.items())),
-        note=f"release {release.name}; {_LEFT_BEHIND}",
-        samples=sum(release.facts.counts.get(SYNTHETIC, {}).values()),
-        found=sorted_found(found),
-        dry_run=True,
-    )
+            tally.refused.append((_name(record), fault))
+        elif record.sample_id in known:
+            tally.count_already(record.label, record.split)
+        else:
+            tally.count_added(record.label, record.split)
+    return replace(tally.report(f"release {release.name}; {_LEFT_BEHIND}"), dry_run=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +105,9 @@ class _Restoring:
     release: Release
     on_progress: Progress | None
     cancelled: Callable[[], bool] | None
+    tally: ImportTally = field(default_factory=ImportTally)
     done: int = 0
-    added: int = 0
-    already: int = 0
-    doubtful: int = 0
-    restored: int = 0  # samples
-    repaired: int = 0  # photos that the library held, whose files were missing or damaged
     incomplete: int = 0  # samples whose ingredients the library lacks in part
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    classes: dict[str, int] = field(default_factory=dict)
-    found: dict[str, dict[str, int]] = field(default_factory=dict)  # class → split → photos
 
     def photos(self) -> None:
         """Store the photos that the library lacks."""
@@ -136,14 +116,11 @@ class _Restoring:
         for photo in on_all_cores(self._unknown(known), job):
             self._step(photo.record)
             if photo.refusal:
-                self.refused.append((_name(photo.record), photo.refusal))
+                self.tally.refused.append((_name(photo.record), photo.refusal))
             elif photo.record.sample_id in known:
                 self._restore(photo)
             elif self.library.photos.add(self._new_photo(photo)):
-                label = photo.record.label
-                self.added += 1
-                self.classes[label] = self.classes.get(label, 0) + 1
-                count_found(self.found, label, photo.record.split)
+                self.tally.count_added(photo.record.label, photo.record.split)
 
     def _restore(self, photo: _Photo) -> None:
         """Write the files again of a photo that the library holds, but damaged."""
@@ -152,7 +129,7 @@ class _Restoring:
         if record.mask is not None and photo.cutout is not None:
             _stored(self.library, record.mask, photo.cutout[..., 3])
         restore_photo(self.library, record.sample_id, photo.rgb)
-        self.repaired += 1
+        self.tally.repaired += 1
 
     def samples(self) -> None:
         """Store the samples that the library lacks, and accept them."""
@@ -165,7 +142,7 @@ class _Restoring:
             try:
                 waiting.append(self._sample(record, splits, neighbours))
             except UnreadableImage as refusal:
-                self.refused.append((_name(record), refusal.reason))
+                self.tally.refused.append((_name(record), refusal.reason))
             if len(waiting) == _AT_ONCE:
                 parts += 1
                 self._accept(waiting, parts)
@@ -177,8 +154,8 @@ class _Restoring:
         """Return the result of the import."""
         if not self.done:
             raise SourceRefused(f"release {self.release.name} holds no images")
-        if len(self.refused) == self.done:
-            name, reason = self.refused[0]
+        if len(self.tally.refused) == self.done:
+            name, reason = self.tally.refused[0]
             raise SourceRefused(
                 f"none of the {self.done} images of release {self.release.name} can be used; "
                 f"the first, {name}: {reason}"
@@ -189,23 +166,12 @@ class _Restoring:
                 f"; {self.incomplete} samples cannot be rendered again: "
                 "their backgrounds or former cut-outs are not in it"
             )
-        return ImportReport(
-            added=self.added,
-            already=self.already,
-            doubtful=self.doubtful,
-            refused=tuple(self.refused),
-            classes=dict(sorted(self.classes.items())),
-            note=note,
-            samples=self.restored,
-            repaired=self.repaired,
-            found=sorted_found(self.found),
-        )
+        return self.tally.report(note)
 
     def _unknown(self, known: set[str]) -> Iterator[ReleaseRecord]:
         for record in self.release.records(REAL):
             if record.sample_id in known:
-                self.already += 1
-                count_found(self.found, record.label, record.split)
+                self.tally.count_already(record.label, record.split)
                 if is_whole(self.library, record.sample_id):
                     self._step(record)
                     continue
@@ -213,7 +179,7 @@ class _Restoring:
 
     def _step(self, record: ReleaseRecord) -> None:
         if self.cancelled and self.cancelled():
-            raise Cancelled(self.added + self.restored)
+            raise Cancelled(self.tally.added + self.tally.samples)
         self.done += 1
         if self.on_progress:
             self.on_progress(self.done, self.release.count, _name(record))
@@ -224,7 +190,7 @@ class _Restoring:
             _stored(library, record.mask, cutout[..., 3])  # its id is the mask id of the cut-out
         has_object = cutout is not None and bool(cutout[..., 3].any())
         doubts = () if has_object or cutout is None else ("no object was found",)
-        self.doubtful += bool(doubts)
+        self.tally.doubtful += bool(doubts)
         return NewPhoto(
             id=record.sample_id,
             label=record.label,
@@ -278,7 +244,7 @@ class _Restoring:
         self.library.plans.add(name, "", [sample.spec for sample in samples])
         for sample in samples:
             if sample.rendered is not None:
-                self.restored += self.library.samples.record(sample.rendered)
+                self.tally.samples += self.library.samples.record(sample.rendered)
         ids = [sample.spec.id for sample in samples]
         undecided = [sample_id for sample_id in ids if self.library.review.state(sample_id) == PENDING]
         self.library.review.record_all([self._acceptance(sample_id) for sample_id in undecided])
