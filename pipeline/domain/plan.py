@@ -7,7 +7,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TypeVar
 
 from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, Value
@@ -15,7 +15,7 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.poses import drawn_placements
 from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.errors import InvalidRecipe, NoUsablePhotos
+from pipeline.errors import InvalidRecipe, InvalidRequest, NoUsablePhotos
 
 _NO_MODEL = "none"
 _SEEDS = 2**31
@@ -39,10 +39,21 @@ class ModelFacts:
     steps: int
     guidance_scale: float
     guidance_rescale: float = 0.0
-    revisions: Mapping[Method, str] = field(default_factory=dict)  # where methods use different weights
+    revisions: Mapping[Method, str] = field(
+        default_factory=dict
+    )  # method → its own; empty: `revision` for any
 
     def revision_for(self, method: Method) -> str:
-        """Return the revision of all weights that a method uses."""
+        """Return the revision of all weights that a method uses.
+
+        Raises:
+            InvalidRequest: the model does not offer this method.
+        """
+        if self.revisions and method not in self.revisions:
+            raise InvalidRequest(
+                f"model '{self.name}' does not offer method '{method}'; "
+                f"choose {' or '.join(self.revisions)}, or another model"
+            )
         return self.revisions.get(method, self.revision)
 
 
@@ -63,60 +74,62 @@ class PlanOutline:
     exact: bool
 
 
-def plan(
-    recipe: Recipe,
-    photos: Sequence[Photo],
-    *,
-    model: ModelFacts,
-    backdrop_ids: Sequence[str] = (),
-    reference_id: str | None = None,
-    count: int | None = None,
-    method: Method | None = None,
-    seed: int | None = None,
-    before_each: Callable[[], None] | None = None,
-) -> list[SampleSpec]:
-    """Decide all samples of a recipe over photos, in order.
+@dataclass(frozen=True, slots=True)
+class PlanInputs:
+    """Everything that decides the samples of a plan, and nothing else does. The order of `photos` does not matter."""
+
+    recipe: Recipe
+    photos: Sequence[Photo]  # those without a cut-out are left out
+    _: KW_ONLY
+    model: ModelFacts  # gives what the recipe leaves out
+    backdrop_ids: Sequence[str] = ()  # stored backgrounds for method `paste`
+    reference_id: str | None = None  # the reference image for a ControlNet with source `reference`
+    count: int | None = None  # this, `method` and `seed` replace the recipe's own
+    method: Method | None = None
+    seed: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Return how many samples the plan has.
+
+        Raises:
+            InvalidRecipe: there are too many.
+        """
+        total = self.recipe.total if self.count is None else self.count
+        refuse_too_many(total)
+        return total
+
+
+def plan(inputs: PlanInputs, *, before_each: Callable[[], None] | None = None) -> list[SampleSpec]:
+    """Decide all samples of a plan, in order.
 
     Classes, methods, slot values, photos and backgrounds are each used in balance: after any number of samples every
     count is within one of its share. A larger `count` only adds samples at the end, where classes have no counts of
-    their own. Photos without a cut-out are left out, and the order of `photos` does not matter.
+    their own.
 
     Args:
-        model: the checkpoint that gives what the recipe leaves out.
-        backdrop_ids: stored backgrounds for method `paste`.
-        reference_id: the reference image for a ControlNet with source `reference`.
-        count, method, seed: replace the recipe's own.
         before_each: called before each sample is decided; what it raises ends the planning.
 
     Raises:
         NoUsablePhotos: no photo with a cut-out, or none of a class that the recipe names.
         InvalidRecipe: a slot runs out of values for a class, `paste` has no backgrounds, or there are too many samples.
+        InvalidRequest: the model does not offer one of the methods.
     """
-    draws = _Draws(recipe, photos, model, backdrop_ids, reference_id, method=method, seed=seed)
+    draws = _Draws(inputs)
     specs = []
-    for index in range(_total(recipe, count)):
+    for index in range(inputs.total):
         if before_each:
             before_each()
         specs.append(draws.spec(index, draws.words()))
     return specs
 
 
-def plan_outline(
-    recipe: Recipe,
-    photos: Sequence[Photo],
-    *,
-    model: ModelFacts,
-    backdrop_ids: Sequence[str] = (),
-    reference_id: str | None = None,
-    count: int | None = None,
-    method: Method | None = None,
-    seed: int | None = None,
-) -> PlanOutline:
-    """Tell what `plan` would hold, in bounded time for any count; arguments and errors are those of `plan`."""
-    draws = _Draws(recipe, photos, model, backdrop_ids, reference_id, method=method, seed=seed)
-    total = _total(recipe, count)
+def plan_outline(inputs: PlanInputs) -> PlanOutline:
+    """Tell what `plan` would hold, in bounded time for any count; the errors are those of `plan`."""
+    draws = _Draws(inputs)
+    total = inputs.total
     words = [draws.words() for _ in range(min(total, _HEAD_PROMPTS))]
-    placed = min(total, max(1, _HEAD_OBJECTS // recipe.placement.objects[1]))
+    placed = min(total, max(1, _HEAD_OBJECTS // inputs.recipe.placement.objects[1]))
     exact = total == len(words)
     prompted_words = [drawn for drawn in words if drawn.method.facts.needs_prompt]
     methods = Counter(drawn.method for drawn in words)
@@ -144,12 +157,6 @@ def plan_outline(
     )
 
 
-def _total(recipe: Recipe, count: int | None) -> int:
-    total = recipe.total if count is None else count
-    refuse_too_many(total)
-    return total
-
-
 def _shares(weights: Mapping[Key, float], total: int) -> dict[Key, int]:
     """Divide a count by weights: each part within one of its share, together the count (largest remainders first)."""
     whole = sum(weights.values())
@@ -174,33 +181,28 @@ class _Words:
 class _Draws:
     """The running state of a plan."""
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        photos: Sequence[Photo],
-        model: ModelFacts,
-        backdrop_ids: Sequence[str],
-        reference_id: str | None,
-        *,
-        method: Method | None,
-        seed: int | None,
-    ) -> None:
-        self.recipe, self.model, self.reference_id = recipe, model, reference_id
-        self.seed = recipe.seed if seed is None else seed
-        by_class = _by_class(recipe, photos)
+    def __init__(self, inputs: PlanInputs) -> None:
+        recipe, model = inputs.recipe, inputs.model
+        self.recipe, self.model, self.reference_id = recipe, model, inputs.reference_id
+        self.seed = recipe.seed if inputs.seed is None else inputs.seed
+        by_class = _by_class(recipe, inputs.photos)
         self.size = (recipe.size or model.size,) * 2
         weights = recipe.classes or dict.fromkeys(by_class, 1)
         self.labels = BalancedDraw(
             {label: float(weights[label]) for label in by_class}, self._stream("class")
         )
-        self.methods = BalancedDraw({method: 1.0} if method else recipe.methods, self._stream("method"))
+        methods = {inputs.method: 1.0} if inputs.method else recipe.methods
+        for method in methods:
+            if method.facts.needs_prompt:
+                model.revision_for(method)  # refuses a method that the model does not offer
+        self.methods = BalancedDraw(methods, self._stream("method"))
         self.grammar = BackdropGrammar(recipe.backdrops, self._stream("backdrop"))
         self.photos = {
             label: BalancedDraw({photo.id: 1.0 for photo in of_class}, self._stream(f"photo {label}"))
             for label, of_class in by_class.items()
         }
-        self.known = {photo.id: photo for photo in photos}
-        background_weights = dict.fromkeys(sorted(backdrop_ids), 1.0)
+        self.known = {photo.id: photo for photo in inputs.photos}
+        background_weights = dict.fromkeys(sorted(inputs.backdrop_ids), 1.0)
         if not background_weights and Method.PASTE in self.methods.weights:
             raise InvalidRecipe("method 'paste' needs background images; set backdrops.folder")
         self.backdrops = BalancedDraw(background_weights, self._stream("picture"))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.placement import Cutout, Placement, place
-from pipeline.domain.plan import ModelFacts, plan
+from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, NoUsablePhotos
@@ -48,7 +48,7 @@ placement: {objects: [1, 2], yaw: [-40, 40], flip: {bolt: any}}
 
 
 def golden_specs() -> list[SampleSpec]:
-    return plan(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"])
+    return plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"]))
 
 
 def test_the_golden_plan_never_changes() -> None:
@@ -84,22 +84,22 @@ def test_a_spec_is_rendered_with_the_numbers_that_its_id_is_made_of() -> None:
 
 
 def test_the_order_of_the_photos_does_not_matter() -> None:
-    assert plan(RECIPE, PHOTOS[::-1], model=MODEL, backdrop_ids=["p2", "p1"]) == golden_specs()
+    assert plan(PlanInputs(RECIPE, PHOTOS[::-1], model=MODEL, backdrop_ids=["p2", "p1"])) == golden_specs()
 
 
 def test_a_larger_count_only_adds_samples() -> None:
-    longer = plan(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=40)
+    longer = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=40))
     assert longer[:12] == golden_specs()
     assert len({spec.id for spec in longer}) == 40
 
 
 def test_another_seed_gives_other_samples() -> None:
-    other = plan(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1"], seed=8)
+    other = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1"], seed=8))
     assert {spec.id for spec in other}.isdisjoint({spec.id for spec in golden_specs()})
 
 
 def test_classes_methods_values_and_photos_are_balanced() -> None:
-    specs = plan(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=120)
+    specs = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=120))
     assert Counter(spec.label for spec in specs) == {"bolt": 40, "nut": 40, "gear": 40}
     assert set(Counter(spec.method for spec in specs).values()) == {30}
     used = Counter(one.subject_id for spec in specs for one in spec.objects if spec.label == "bolt")
@@ -108,11 +108,14 @@ def test_classes_methods_values_and_photos_are_balanced() -> None:
 
 def test_a_class_with_a_count_of_its_own_gets_exactly_that() -> None:
     recipe = Recipe(classes={"bolt": 5, "nut": 2})
-    assert Counter(spec.label for spec in plan(recipe, PHOTOS, model=MODEL)) == {"bolt": 5, "nut": 2}
+    assert Counter(spec.label for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL))) == {
+        "bolt": 5,
+        "nut": 2,
+    }
 
 
 def test_what_the_recipe_leaves_out_comes_from_the_model() -> None:
-    spec = plan(Recipe(count=1), PHOTOS, model=MODEL)[0]
+    spec = plan(PlanInputs(Recipe(count=1), PHOTOS, model=MODEL))[0]
     assert (spec.size, spec.steps, spec.guidance_scale, spec.model, spec.revision) == (
         (128, 128),
         10,
@@ -131,7 +134,7 @@ def test_plain_sdxl_names_the_class_and_the_others_do_not() -> None:
 
 
 def test_only_classes_that_may_be_mirrored_are() -> None:
-    specs = plan(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1"], count=90)
+    specs = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1"], count=90))
     flipped = {spec.label for spec in specs for one in spec.objects if one.placement.flip}
     assert flipped == {"bolt"}
 
@@ -143,13 +146,13 @@ placement: {objects: [2, 4], scale: [0.3, 0.5], overlap: 0.4, min_visible: 0.6, 
 
 
 def test_a_heap_lies_back_to_front_from_high_to_low() -> None:
-    for spec in plan(HEAP, PHOTOS, model=MODEL):
+    for spec in plan(PlanInputs(HEAP, PHOTOS, model=MODEL)):
         heights = [one.placement.y for one in spec.objects]
         assert heights == sorted(heights)
 
 
 def test_no_photo_comes_twice_in_a_sample_while_others_of_its_class_are_left() -> None:
-    specs = plan(HEAP, PHOTOS, model=MODEL)
+    specs = plan(PlanInputs(HEAP, PHOTOS, model=MODEL))
     for spec in specs:
         photos = [one.subject_id for one in spec.objects]
         assert len(set(photos)) == len(photos)
@@ -159,7 +162,7 @@ def test_no_photo_comes_twice_in_a_sample_while_others_of_its_class_are_left() -
 
 def test_a_heap_larger_than_its_class_takes_every_photo_before_one_comes_again() -> None:
     recipe = Recipe.model_validate({"count": 9, "placement": {"objects": [6, 6], "scale": [0.1, 0.2]}})
-    for spec in plan(recipe, PHOTOS, model=MODEL):
+    for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL)):
         assert sorted(Counter(one.subject_id for one in spec.objects).values()) == [1, 1, 2, 2]
 
 
@@ -169,7 +172,7 @@ def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> N
     cutout = Cutout(np.zeros((96, 120, 3), np.uint8), alpha)
     shares = [
         share
-        for spec in plan(HEAP, PHOTOS, model=MODEL)
+        for spec in plan(PlanInputs(HEAP, PHOTOS, model=MODEL))
         for share in place(
             [cutout] * len(spec.objects), [one.placement for one in spec.objects], spec.size
         ).visible
@@ -180,7 +183,7 @@ def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> N
 
 def test_any_mirroring_turns_objects_upside_down_too() -> None:
     recipe = parse_recipe("{count: 80, placement: {flip: any, rotation: [-5, 5]}}")
-    poses = [spec.objects[0].placement for spec in plan(recipe, PHOTOS, model=MODEL)]
+    poses = [spec.objects[0].placement for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL))]
     seen = Counter((pose.flip, abs(pose.rotation) > 90) for pose in poses)
     assert len(seen) == 4
     assert min(seen.values()) > 10
@@ -188,7 +191,7 @@ def test_any_mirroring_turns_objects_upside_down_too() -> None:
 
 
 def test_slots_that_a_prompt_does_not_show_are_not_recorded() -> None:
-    for spec in plan(default_recipe(), PHOTOS, model=MODEL):
+    for spec in plan(PlanInputs(default_recipe(), PHOTOS, model=MODEL)):
         walled = "{wall}" in dict(spec.slots)["place"]
         assert ("wall" in dict(spec.slots)) == walled
         assert all(value in spec.prompt for slot, value in spec.slots if slot != "place")
@@ -198,26 +201,26 @@ def test_a_reference_goes_to_the_controlnet_only() -> None:
     recipe = parse_recipe(
         "{count: 4, method: {inpaint: 1, controlnet: 1}, control: {source: reference, reference: r.png}}"
     )
-    for spec in plan(recipe, PHOTOS, model=MODEL, reference_id="blob"):
+    for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL, reference_id="blob")):
         expected = (ControlSource.REFERENCE, "blob") if spec.method is Method.CONTROLNET else None
         assert expected == (spec.control and (spec.control.source, spec.control.reference_id))
 
 
 def test_no_usable_photo_is_said_with_the_mend() -> None:
     with pytest.raises(NoUsablePhotos, match="import some"):
-        plan(RECIPE, [], model=MODEL)
+        plan(PlanInputs(RECIPE, [], model=MODEL))
 
 
 def test_a_class_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(
         NoUsablePhotos, match="wants class 'spring', which has no usable photo; there are: bolt, gear, nut"
     ):
-        plan(Recipe(classes={"spring": 3}), PHOTOS, model=MODEL)
+        plan(PlanInputs(Recipe(classes={"spring": 3}), PHOTOS, model=MODEL))
 
 
 def test_paste_without_pictures_is_refused() -> None:
     with pytest.raises(InvalidRecipe, match="method 'paste' needs background images"):
-        plan(Recipe(count=1, method=Method.PASTE), PHOTOS, model=MODEL)
+        plan(PlanInputs(Recipe(count=1, method=Method.PASTE), PHOTOS, model=MODEL))
 
 
 def test_photos_without_a_cutout_or_an_object_are_left_out() -> None:
@@ -225,6 +228,8 @@ def test_photos_without_a_cutout_or_an_object_are_left_out() -> None:
         usable_photo(id="no cut-out", label="bolt", cutout_id=None),
         usable_photo(id="empty mask", label="screw", box=None),
     ]
-    assert plan(RECIPE, [*PHOTOS, *bare], model=MODEL, backdrop_ids=["p1", "p2"]) == golden_specs()
+    assert (
+        plan(PlanInputs(RECIPE, [*PHOTOS, *bare], model=MODEL, backdrop_ids=["p1", "p2"])) == golden_specs()
+    )
     with pytest.raises(NoUsablePhotos, match="no usable training photo"):
-        plan(RECIPE, bare, model=MODEL, backdrop_ids=["p1"])
+        plan(PlanInputs(RECIPE, bare, model=MODEL, backdrop_ids=["p1"]))

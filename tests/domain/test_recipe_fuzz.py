@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.domain.plan import ModelFacts, plan
+from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.recipe import MOST_SAMPLES, parse_recipe, to_yaml
 from pipeline.domain.texts import LONGEST_PROMPT
 from pipeline.errors import InvalidRecipe, StudioError
@@ -78,7 +78,9 @@ def test_a_damaged_recipe_is_read_or_refused_in_one_sentence(path: Path) -> None
         assert parse_recipe(to_yaml(recipe)) == recipe, text
         assert recipe.total <= MOST_SAMPLES, text
         try:
-            specs = plan(recipe, PHOTOS, model=MODEL, backdrop_ids=["p"], reference_id="r", count=2)
+            specs = plan(
+                PlanInputs(recipe, PHOTOS, model=MODEL, backdrop_ids=["p"], reference_id="r", count=2)
+            )
         except StudioError:
             continue
         assert all(len(spec.prompt) <= 2 * LONGEST_PROMPT for spec in specs), text

@@ -11,7 +11,7 @@ import pytest
 from pipeline.domain.images import RGB
 from pipeline.domain.methods import Method
 from pipeline.domain.placement import Cutout
-from pipeline.domain.plan import ModelFacts, plan
+from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.recipe import parse_recipe
 from pipeline.rendering import NO_MODEL, Job, load, model_choices, model_facts, tokens_over, unload
 from pipeline.rendering.checkpoints import CHECKPOINTS, Checkpoint
@@ -54,7 +54,7 @@ def test_a_new_family_is_offered_planned_and_rendered() -> None:
     choice = next(choice for choice in model_choices() if choice.name == "flat")
     assert (choice.available, choice.size, choice.steps) == (True, 64, 1)
     assert tokens_over("teal", "flat").tokens == 0
-    specs = plan(RECIPE, [usable_photo(id="a", label="bolt")], model=model_facts("flat"))
+    specs = plan(PlanInputs(RECIPE, [usable_photo(id="a", label="bolt")], model=model_facts("flat")))
     samples: list[RenderedSample] = []
     render_specs(
         specs,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.methods import Method
-from pipeline.errors import ModelUnavailable, UnknownName
+from pipeline.errors import InvalidRequest, ModelUnavailable, UnknownName
 from pipeline.rendering import CHECKPOINTS, families, load, model_choices, model_facts, unload
 from pipeline.rendering.checkpoints import WITHOUT_MODEL, Checkpoint, HubPart
 from pipeline.rendering.downloads import DownloadProgress, cached_folder, download_progress
@@ -251,7 +251,10 @@ def test_the_revision_of_a_method_names_every_repository_that_it_draws_with() ->
 
 def test_every_method_of_a_folder_has_the_folders_revision(tiny_folder: Path) -> None:
     facts = model_facts(str(tiny_folder))
-    assert {facts.revision_for(method) for method in Method} == {facts.revision}
+    assert set(facts.revisions) == {Method.INPAINT, Method.CONTROLNET, Method.TEXT_TO_IMAGE}
+    assert {facts.revision_for(method) for method in facts.revisions} == {facts.revision}
+    with pytest.raises(InvalidRequest, match="does not offer method 'paste'; choose inpaint or controlnet"):
+        facts.revision_for(Method.PASTE)
 
 
 def test_a_download_tells_its_sizes_and_the_time_left() -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.domain import plan as planning
 from pipeline.domain.images import encode_webp
+from pipeline.domain.placement import Placement
 from pipeline.domain.recipe import MOST_SAMPLES, to_yaml
 from pipeline.domain.spec import Method, SampleSpec
-from pipeline.errors import InvalidRecipe, InvalidRequest, StudioError
+from pipeline.errors import InvalidRecipe, InvalidRequest, StudioError, UnknownName
+from pipeline.rendering.checkpoints import CHECKPOINTS, Checkpoint
+from pipeline.rendering.families import FAMILIES, Family
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, planned, preview_plan, recipe_of
+from pipeline.services.reports import RunState
+from pipeline.services.samples.create import CreateRequest
+from pipeline.services.samples.service import SampleService
 from pipeline.store import Library
 from tests.toy_library import add_subject, picture, render, spec
 
@@ -221,6 +228,70 @@ def test_a_seed_beyond_the_limit_is_refused() -> None:
     for seed in (-1, 2**63, 10**5_000):
         with pytest.raises(InvalidRequest, match="the seed must lie in 0 to"):
             Overrides(seed=seed)
+
+
+@pytest.mark.parametrize("background", [False, True], ids=["foreground", "background"])
+def test_a_run_is_planned_once(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, background: bool
+) -> None:
+    plans: list[int] = []
+
+    def counted(*arguments: Any, **named: Any) -> list[SampleSpec]:
+        specs = planning.plan(*arguments, **named)
+        plans.append(len(specs))
+        return specs
+
+    monkeypatch.setattr("pipeline.services.plans.planning.plan", counted)
+    save_image(tmp_path / "grounds" / "a.webp", 7)
+    recipe = f"{{count: 3, size: 32, method: paste, backdrops: {{folder: '{tmp_path}/grounds'}}}}"
+    samples = SampleService(library, AT_HOME, batch_size=2)
+    if background:
+        samples.runs.start(recipe, Overrides())
+        samples.runs.wait(60)
+        assert samples.runs.progress.state is RunState.DONE
+    else:
+        assert samples.generate(recipe, on_warnings=lambda _: None).rendered == 3
+    assert plans == [3]
+
+
+def test_a_method_that_the_model_does_not_offer_is_refused_before_anything_is_stored(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = Family(
+        name="flat", title="flat", parts={Method.INPAINT: ()}, load=lambda *_: pytest.fail("loaded")
+    )
+    checkpoint = Checkpoint(name="flat", title="flat", family="flat", half=False, size=64, steps=1)
+    monkeypatch.setitem(FAMILIES, "flat", family)
+    monkeypatch.setitem(CHECKPOINTS, "flat", checkpoint)
+    sentence = "model 'flat' does not offer method 'controlnet'; choose inpaint, or another model"
+    samples = SampleService(library, AT_HOME, batch_size=2)
+    recipe = "{model: flat, count: 50, method: {inpaint: 49, controlnet: 1}}"
+    for run in (
+        lambda: preview_plan(library, recipe_of(recipe), Overrides(), AT_HOME),
+        lambda: samples.generate(recipe),
+        lambda: samples.generate("model: flat", Overrides(method="controlnet")),
+        lambda: samples.create(
+            CreateRequest(
+                photo_id=library.photos.list()[0].id,
+                placement=Placement(),
+                prompt="teal",
+                model="flat",
+                method=Method.CONTROLNET,
+            )
+        ),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            run()
+        assert str(refused.value) == sentence
+    assert library.plans.list() == []
+
+
+@pytest.mark.parametrize("model", ["none", "paste"])
+def test_what_is_not_a_model_is_refused_although_pasting_needs_none(library: Library, model: str) -> None:
+    recipe = recipe_of(f"{{model: {model}, count: 1, method: paste, backdrops: {{folder: starter}}}}")
+    for work in (preview_plan, planned):
+        with pytest.raises(UnknownName, match=f"there is no model '{model}'"):
+            work(library, recipe, Overrides(), AT_HOME)
 
 
 def test_planning_ends_when_the_person_stops_it(library: Library) -> None:

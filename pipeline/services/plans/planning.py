@@ -11,12 +11,11 @@ from statistics import median
 
 from pipeline.domain.images import RGB, fitted
 from pipeline.domain.photo_decoding import load_photo
-from pipeline.domain.photos import Photo
-from pipeline.domain.plan import ModelFacts, PlanOutline, plan, plan_outline
+from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, plan, plan_outline
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
-from pipeline.rendering import NO_MODEL, model_facts
+from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.reports import PlanPreview
@@ -48,11 +47,9 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class _Ingredients:
-    """The ingredients of a plan, apart from stored images."""
+    """The inputs of a plan without images, and where the images are."""
 
-    photos: list[Photo]
-    facts: ModelFacts
-    method: Method | None  # in place of the recipe's
+    inputs: PlanInputs
     folder: Path | str | None  # of backgrounds, or "starter"; None where no method needs them
     reference: Path | None  # image for the ControlNet
 
@@ -79,21 +76,17 @@ def planned(
     Raises:
         NoUsablePhotos: no usable photo of the recipe's classes.
         InvalidRecipe: a method needs images that the recipe does not name, or one of them cannot be read.
-        InvalidRequest: a path may not be read here.
+        InvalidRequest: a path may not be read here, or the model does not offer the method.
         UnknownName: no such model or method.
     """
     ingredients = _ingredients(library, recipe, overrides, access)
-    return plan(
-        recipe,
-        ingredients.photos,
-        model=ingredients.facts,
-        backdrop_ids=_store_backgrounds(library, ingredients, recipe.size or ingredients.facts.size, access),
+    side = recipe.size or ingredients.inputs.model.size
+    inputs = replace(
+        ingredients.inputs,
+        backdrop_ids=_store_backgrounds(library, ingredients.folder, side, access),
         reference_id=library.images.put(_image(ingredients.reference)) if ingredients.reference else None,
-        count=overrides.count,
-        method=ingredients.method,
-        seed=overrides.seed,
-        before_each=before_each,
     )
+    return plan(inputs, before_each=before_each)
 
 
 def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
@@ -105,16 +98,12 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
     ingredients = _ingredients(library, recipe, overrides, access)
     if isinstance(ingredients.folder, Path):
         _refuse_empty(ingredients.folder, access)
-    outline = plan_outline(
-        recipe,
-        ingredients.photos,
-        model=ingredients.facts,
+    inputs = replace(
+        ingredients.inputs,
         backdrop_ids=(_PLACEHOLDER,) if ingredients.folder else (),
         reference_id=_PLACEHOLDER if ingredients.reference else None,
-        count=overrides.count,
-        method=ingredients.method,
-        seed=overrides.seed,
     )
+    outline, model = plan_outline(inputs), inputs.model.name
     new = outline.total - _rendered(library, recipe, outline)
     return PlanPreview(
         id=_plan_id(recipe, overrides, ingredients),
@@ -125,8 +114,8 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
         methods=dict(sorted((str(method), number) for method, number in outline.methods.items())),
         slots={slot: dict(sorted(counts.items())) for slot, counts in outline.slots.items()},
         prompts=outline.prompts[:_EXAMPLES],
-        seconds=_seconds(library, outline, ingredients.facts.name, new),
-        warnings=plan_notes(outline.prompts, ingredients.facts.name),
+        seconds=_seconds(library, outline, model, new),
+        warnings=plan_notes(outline.prompts, model),
         exact=outline.exact,
     )
 
@@ -134,11 +123,15 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
 def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> _Ingredients:
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)
-    facts = model_facts(access.model(overrides.model or recipe.model))
     return _Ingredients(
-        photos=library.photos.list(split="train", usable=True),
-        facts=facts,
-        method=method,
+        PlanInputs(
+            recipe,
+            library.photos.list(split="train", usable=True),
+            model=_model_facts(access.model(overrides.model or recipe.model)),
+            count=overrides.count,
+            method=method,
+            seed=overrides.seed,
+        ),
         folder=_folder(recipe, access) if any(each.facts.needs_background for each in methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
@@ -146,8 +139,14 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
 
 def _plan_id(recipe: Recipe, overrides: Overrides, ingredients: _Ingredients) -> str:
     """Hash what decides a plan; the files of a folder of backgrounds are not read."""
-    decisive = (recipe.model_dump_json(), overrides, ingredients.facts, ingredients.photos)
+    decisive = (recipe.model_dump_json(), overrides, ingredients.inputs.model, ingredients.inputs.photos)
     return hashlib.sha256(repr(decisive).encode()).hexdigest()
+
+
+def _model_facts(name: str) -> ModelFacts:
+    if name == NO_MODEL:  # what samples of methods without a model carry; it has no native size
+        raise UnknownName("model", name, CHECKPOINTS)
+    return model_facts(name)
 
 
 def _method(name: str) -> Method:
@@ -225,14 +224,14 @@ def _refuse_empty(folder: Path, access: FileAccess) -> None:
 
 
 def _store_backgrounds(
-    library: Library, ingredients: _Ingredients, side: int, access: FileAccess
+    library: Library, folder: Path | str | None, side: int, access: FileAccess
 ) -> list[str]:
-    match ingredients.folder:
+    match folder:
         case None:
             return []
         case Path():
-            _refuse_empty(ingredients.folder, access)
-            files = sorted(access.images(ingredients.folder))
+            _refuse_empty(folder, access)
+            files = sorted(access.images(folder))
             return [library.images.put(fitted(_image(path), (side, side))) for path in files]
         case _:
             return [library.images.put(background) for background in starter_backdrops(size_px=side)]
