@@ -55,7 +55,7 @@ def specs(count: int, *, steps: int | None = None, first: int = 0) -> list[Sampl
             label="disc",
             objects=(
                 ObjectSpec(
-                    subject_id="photo",
+                    photo_id="photo",
                     cutout_id="photo",
                     placement=Placement(rotation=float(seed * 37 % 360), yaw=float(seed % 5 * 10), scale=0.5),
                 ),

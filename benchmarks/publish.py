@@ -60,15 +60,15 @@ def filled_library(folder: Path, count: int) -> Library:
     """Create a library of `count` photos."""
     library = Library.open(folder, create=True)
     for number in range(count):
-        photo_id = library.images.put(texture(number, _SIDE_PX))
+        image_id = library.images.put(texture(number, _SIDE_PX))
         library.photos.add(
             NewPhoto(
-                id=photo_id,
+                id=image_id,
                 label=f"class {number % 5}",
                 name=f"{number}.png",
                 source="benchmark",
                 split="train",
-                photo_id=photo_id,
+                image_id=image_id,
                 height=_SIDE_PX,
                 width=_SIDE_PX,
             )
@@ -114,7 +114,7 @@ def images_per_s(act: Callable[[], object], count: int) -> float:
 def unchanged(library: Library, release: Path) -> bool:
     """Whether the release holds every stored file byte for byte."""
     wanted = [
-        hashlib.sha256(library.images.read_bytes(photo.photo_id)).digest() for photo in library.photos.list()
+        hashlib.sha256(library.images.read_bytes(photo.image_id)).digest() for photo in library.photos.list()
     ]
     paths = sorted((release / "data" / "real").glob("train-*.parquet"))
     images = (image for path in paths for image in pq.read_table(path)["image"].to_pylist())
@@ -229,7 +229,7 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         library = filled_library(scratch / "library", count)
-        paths = [library.images.path(photo.photo_id) for photo in library.photos.list()]
+        paths = [library.images.path(photo.image_id) for photo in library.photos.list()]
         write_release(library, scratch / "warm", name="warm")
         ours = images_per_s(lambda: write_release(library, scratch / "ours", name="ours"), count)
         embedding = images_per_s(lambda: through_embedding(paths, scratch / "embedded.parquet"), count)

@@ -116,17 +116,17 @@ def _copies(text: str, copies: int, images: list[str]) -> Iterator[tuple[int, st
 
 def _spec(library: Library, label: str, method: Method) -> SampleSpec:
     photo = texture(_LABELS.index(label) + 1000)
-    photo_id = library.images.put(photo)
+    image_id = library.images.put(photo)
     cutout_id = library.images.put(np.dstack([photo, np.full((_SIDE_PX, _SIDE_PX), 255, np.uint8)]))
     library.photos.add(
         NewPhoto(
-            id=photo_id, label=label, name=f"{label}.png", source="benchmark", split="train", photo_id=photo_id,
+            id=image_id, label=label, name=f"{label}.png", source="benchmark", split="train", image_id=image_id,
             height=_SIDE_PX, width=_SIDE_PX, cutout_id=cutout_id, box=(0, 0, 9, 9),
         )
     )  # fmt: skip
     return SampleSpec(
         label=label,
-        objects=(ObjectSpec(subject_id=photo_id, cutout_id=cutout_id, placement=Placement()),),
+        objects=(ObjectSpec(photo_id=image_id, cutout_id=cutout_id, placement=Placement()),),
         prompt="a bench in the snow",
         negative_prompt=None,
         slots=(("surface", "snow"),),

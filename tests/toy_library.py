@@ -41,15 +41,15 @@ def add_subject(
     source: str = "toy",
 ) -> Photo:
     """A photo with its cut-out in the library."""
-    photo_id = library.images.put(picture(number))
+    image_id = library.images.put(picture(number))
     cutout_id = library.images.put(np.dstack([picture(number), mask()]))
     new = NewPhoto(
-        id=photo_id,
+        id=image_id,
         label=label,
         name=f"{label}/{number}.png",
         source=source,
         split=split,
-        photo_id=photo_id,
+        image_id=image_id,
         height=SIDE_PX,
         width=SIDE_PX,
         cutout_id=cutout_id,
@@ -59,7 +59,7 @@ def add_subject(
         box=BOX,
     )
     library.photos.add(new)
-    return library.photos.get(photo_id)
+    return library.photos.get(image_id)
 
 
 def spec(
@@ -69,7 +69,7 @@ def spec(
     return SampleSpec(
         label=subjects[0].label,
         objects=tuple(
-            ObjectSpec(subject_id=one.id, cutout_id=one.cutout_id or "", placement=Placement())
+            ObjectSpec(photo_id=one.id, cutout_id=one.cutout_id or "", placement=Placement())
             for one in subjects
         ),
         prompt=f"gravel floor, take {seed}",

@@ -21,7 +21,7 @@ def usable_photo(
         name=f"{label}/{id}.png",
         source="toy",
         split="train",
-        photo_id=id,
+        image_id=id,
         height=height,
         width=width,
         cutout_id=cutout_id,

@@ -16,7 +16,7 @@ class Photo:
     name: str  # file name in its source
     source: str
     split: str  # train or test
-    photo_id: str  # id of the stored photo
+    image_id: str  # id of the stored image
     height: int
     width: int
     cutout_id: str | None  # id of the stored cut-out, an RGBA image; None where there is none

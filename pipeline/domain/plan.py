@@ -256,7 +256,7 @@ class _Draws:
         )
         back_to_front = sorted(zip(photos, placements, strict=True), key=lambda pair: pair[1].y)
         return tuple(
-            ObjectSpec(subject_id=photo.id, cutout_id=_given(photo.cutout_id), placement=placement)
+            ObjectSpec(photo_id=photo.id, cutout_id=_given(photo.cutout_id), placement=placement)
             for photo, placement in back_to_front
         )
 

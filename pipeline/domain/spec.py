@@ -13,6 +13,7 @@ from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
 
 _ID_DIGITS = 20
+_KEY = "json key"  # in the metadata of a field: its key in JSON, where that is not its name
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
 
@@ -28,7 +29,7 @@ class ControlSource(StrEnum):
 class ObjectSpec:
     """One object of a sample. Objects are listed back to front."""
 
-    subject_id: str
+    photo_id: str = field(metadata={_KEY: "subject_id"})  # the key of earlier versions: ids are hashes of it
     cutout_id: str  # content hash of the RGBA cut-out that is placed
     placement: Placement
 
@@ -108,10 +109,7 @@ class SampleSpec:
     def from_json(cls, text: str) -> SampleSpec:
         """Read the spec that `to_json` wrote."""
         fields = json.loads(text)
-        fields["objects"] = tuple(
-            ObjectSpec(**{**placed, "placement": Placement(**placed["placement"])})
-            for placed in fields["objects"]
-        )
+        fields["objects"] = tuple(_object_spec(**placed) for placed in fields["objects"])
         fields["slots"] = tuple((slot, value) for slot, value in fields["slots"])
         fields["size"] = tuple(fields["size"])
         fields["method"] = Method(fields["method"])
@@ -119,6 +117,10 @@ class SampleSpec:
             control = fields["control"]
             fields["control"] = ControlSpec(**{**control, "source": ControlSource(control["source"])})
         return cls(**fields)
+
+
+def _object_spec(*, subject_id: str, cutout_id: str, placement: dict[str, Any]) -> ObjectSpec:
+    return ObjectSpec(photo_id=subject_id, cutout_id=cutout_id, placement=Placement(**placement))
 
 
 def _plain(value: Any) -> Any:
@@ -133,4 +135,7 @@ def _plain(value: Any) -> Any:
         case tuple() | list():
             return [_plain(item) for item in value]
         case _:
-            return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+            return {
+                item.metadata.get(_KEY, item.name): _plain(getattr(value, item.name))
+                for item in fields(value)
+            }

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 DEFAULT_SHARES = {"train": 0.8, "test": 0.2}
 
 
-def split_of(subject_id: str, shares: Mapping[str, float] = DEFAULT_SHARES) -> str:
+def split_of(photo_id: str, shares: Mapping[str, float] = DEFAULT_SHARES) -> str:
     """Return the split of a photo, the same on every machine.
 
     Args:
-        subject_id: the content hash of the photo.
+        photo_id: the content hash of the photo.
         shares: split → share of all photos; the shares add up to 1.
     """
     assert abs(sum(shares.values()) - 1) < 1e-9
-    point = int(hashlib.sha256(f"split:{subject_id}".encode()).hexdigest()[:13], 16) / 16**13
+    point = int(hashlib.sha256(f"split:{photo_id}".encode()).hexdigest()[:13], 16) / 16**13
     reached = 0.0
     for split, share in shares.items():
         reached += share

@@ -184,7 +184,7 @@ def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: In
         case ControlSource.OBJECT:
             return control_image(placed.layer)
         case ControlSource.SCENE:  # of the foremost object
-            scene = images.load_scene(spec.objects[-1].subject_id)
+            scene = images.load_scene(spec.objects[-1].photo_id)
             return control_image(placed.layer, background=scene, erased=cutouts[-1].alpha)
         case ControlSource.REFERENCE:
             assert spec.control.reference_id is not None

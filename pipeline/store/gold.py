@@ -146,4 +146,4 @@ def _add(connection: Connection, what: str, verdict: str, made_by: str, **of: st
 
 
 def _item(row: AnyRow) -> GoldItem:
-    return GoldItem(id=row.id, sample_id=row.sample_id, subject_id=row.subject_id, verdict=row.verdict)
+    return GoldItem(id=row.id, sample_id=row.sample_id, photo_id=row.subject_id, verdict=row.verdict)

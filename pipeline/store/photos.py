@@ -31,6 +31,7 @@ class PhotoRepository:
         mask_id = None if new.cutout_id is None else self._put_mask(new.cutout_id)
         values = {
             **{name: getattr(new, name) for name in _PLAIN_FIELDS},
+            "photo_id": new.image_id,
             **_cutout_values(
                 new.cutout_id, mask_id, new.mask_score, new.mask_doubts, new.mask_origin, new.box
             ),
@@ -166,7 +167,7 @@ def _photo_of(connection: Connection, photo_id: str) -> Photo:
     return _photo(row)
 
 
-_PLAIN_FIELDS = ("id", "label", "name", "source", "split", "photo_id", "height", "width")
+_PLAIN_FIELDS = ("id", "label", "name", "source", "split", "height", "width")
 
 
 def _cutout_values(
@@ -191,7 +192,7 @@ def _cutout_values(
 def _photo(row: AnyRow) -> Photo:
     plain = {name: getattr(row, name) for name in (*_PLAIN_FIELDS, *_SAME_FIELDS)}
     box = None if row.box is None else tuple(row.box)
-    return Photo(**plain, mask_doubts=tuple(row.mask_doubts), box=box)
+    return Photo(**plain, image_id=row.photo_id, mask_doubts=tuple(row.mask_doubts), box=box)
 
 
 _SAME_FIELDS = ("cutout_id", "mask_id", "mask_score", "mask_origin", "excluded", "added_at")

@@ -137,7 +137,7 @@ def _known(connection: Connection, ids: Sequence[str], *conditions: ColumnElemen
 
 def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, str]:
     """The split of every photo that specs name."""
-    photo_ids = list(dict.fromkeys(placed.subject_id for spec in specs for placed in spec.objects))
+    photo_ids = list(dict.fromkeys(placed.photo_id for spec in specs for placed in spec.objects))
     splits: dict[str, str] = {}
     for chunk in chunks(photo_ids):
         rows = connection.execute(select(photos.c.id, photos.c.split).where(photos.c.id.in_(chunk)))
@@ -149,7 +149,7 @@ def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, st
 
 
 def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Values:
-    of_photos = {splits[placed.subject_id] for placed in spec.objects}
+    of_photos = {splits[placed.photo_id] for placed in spec.objects}
     if len(of_photos) > 1:
         raise InvalidRequest(
             f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(of_photos))}; "
@@ -170,7 +170,7 @@ def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Value
 
 def _links(spec: SampleSpec) -> Iterator[Values]:
     for position, placed in enumerate(spec.objects):
-        yield {"sample_id": spec.id, "position": position, "subject_id": placed.subject_id}
+        yield {"sample_id": spec.id, "position": position, "subject_id": placed.photo_id}
 
 
 def _drop_unwanted(connection: Connection) -> None:

@@ -85,7 +85,7 @@ def _samples(
             origin=Origin.SYNTHETIC,
             method=str(spec.method),
             sample_id=spec.id,
-            source_ids=tuple(placed.subject_id for placed in spec.objects),
+            source_ids=tuple(placed.photo_id for placed in spec.objects),
             prompt=spec.prompt,
             seed=spec.seed,
             model=spec.model,

@@ -79,7 +79,7 @@ class NewPhoto:
     name: str  # file name in its source
     source: str
     split: str  # train or test
-    photo_id: str
+    image_id: str
     height: int
     width: int
     cutout_id: str | None = None  # RGBA image; None if the photo was not cut out
@@ -216,7 +216,7 @@ class GoldItem:
 
     id: str
     sample_id: str | None
-    subject_id: str | None
+    photo_id: str | None
     verdict: str  # accept or reject
 
 

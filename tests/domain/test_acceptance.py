@@ -36,7 +36,7 @@ backdrops:
 def outcome(seed: int, accepted: bool, *, scale: float = 0.5, **slots: str) -> Outcome:
     spec = SampleSpec(
         label="bolt",
-        objects=(ObjectSpec(subject_id="s", cutout_id="c", placement=Placement(scale=scale)),),
+        objects=(ObjectSpec(photo_id="s", cutout_id="c", placement=Placement(scale=scale)),),
         prompt="grass",
         negative_prompt=None,
         slots=tuple(sorted(slots.items())),
@@ -62,8 +62,8 @@ def test_of_several_objects_the_pose_of_the_front_one_counts() -> None:
     rows = []
     for number in range(4):
         spec, accepted = outcome(number, number < 2)
-        back = ObjectSpec(subject_id="b", cutout_id="d", placement=Placement(scale=0.9))
-        front = ObjectSpec(subject_id="s", cutout_id="c", placement=Placement(scale=0.2 + 0.3 * (number > 1)))
+        back = ObjectSpec(photo_id="b", cutout_id="d", placement=Placement(scale=0.9))
+        front = ObjectSpec(photo_id="s", cutout_id="c", placement=Placement(scale=0.2 + 0.3 * (number > 1)))
         rows.append((replace(spec, objects=(back, front)), accepted))
     assert acceptance(rows).poses == {"scale": {"0.2 to 0.3": Tally(2, 2), "0.4 to 0.5": Tally(0, 2)}}
 

@@ -38,7 +38,7 @@ def test_an_unknown_name_is_no_method() -> None:
 def test_the_id_of_a_text_to_image_sample_is_hashed_with_the_old_name() -> None:
     sample = SampleSpec(
         label="bolt",
-        objects=(ObjectSpec(subject_id="photo", cutout_id="cut-out", placement=Placement()),),
+        objects=(ObjectSpec(photo_id="photo", cutout_id="cut-out", placement=Placement()),),
         prompt="a bolt on gravel",
         negative_prompt=None,
         slots=(),

@@ -67,7 +67,7 @@ def test_a_spec_survives_json() -> None:
 
 def test_a_spec_is_rendered_with_the_numbers_that_its_id_is_made_of() -> None:
     placement = Placement(x=0.12345678, y=1 / 3, scale=0.5000004, rotation=-1e-9)
-    objects = (ObjectSpec(subject_id="s", cutout_id="c", placement=placement),)
+    objects = (ObjectSpec(photo_id="s", cutout_id="c", placement=placement),)
     control = ControlSpec(scale=2 / 3)
     spec = replace(
         next(one for one in golden_specs() if one.method is Method.CONTROLNET),
@@ -102,7 +102,7 @@ def test_classes_methods_values_and_photos_are_balanced() -> None:
     specs = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=120))
     assert Counter(spec.label for spec in specs) == {"bolt": 40, "nut": 40, "gear": 40}
     assert set(Counter(spec.method for spec in specs).values()) == {30}
-    used = Counter(one.subject_id for spec in specs for one in spec.objects if spec.label == "bolt")
+    used = Counter(one.photo_id for spec in specs for one in spec.objects if spec.label == "bolt")
     assert max(used.values()) - min(used.values()) <= 1
 
 
@@ -154,16 +154,16 @@ def test_a_heap_lies_back_to_front_from_high_to_low() -> None:
 def test_no_photo_comes_twice_in_a_sample_while_others_of_its_class_are_left() -> None:
     specs = plan(PlanInputs(HEAP, PHOTOS, model=MODEL))
     for spec in specs:
-        photos = [one.subject_id for one in spec.objects]
+        photos = [one.photo_id for one in spec.objects]
         assert len(set(photos)) == len(photos)
-    used = Counter(one.subject_id for spec in specs for one in spec.objects if spec.label == "nut")
+    used = Counter(one.photo_id for spec in specs for one in spec.objects if spec.label == "nut")
     assert max(used.values()) - min(used.values()) <= 1
 
 
 def test_a_heap_larger_than_its_class_takes_every_photo_before_one_comes_again() -> None:
     recipe = Recipe.model_validate({"count": 9, "placement": {"objects": [6, 6], "scale": [0.1, 0.2]}})
     for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL)):
-        assert sorted(Counter(one.subject_id for one in spec.objects).values()) == [1, 1, 2, 2]
+        assert sorted(Counter(one.photo_id for one in spec.objects).values()) == [1, 1, 2, 2]
 
 
 def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> None:

@@ -16,7 +16,7 @@ from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
 
 SPEC = SampleSpec(
     label='7" <bolt> & "nut"',
-    objects=(ObjectSpec(subject_id="s", cutout_id="c", placement=Placement(scale=0.4)),),
+    objects=(ObjectSpec(photo_id="s", cutout_id="c", placement=Placement(scale=0.4)),),
     prompt="sand & „snow“ 雪, it's <wet>\n",
     negative_prompt=None,
     slots=(("surface", "sand & snow"),),

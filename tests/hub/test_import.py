@@ -120,7 +120,7 @@ def test_a_version_comes_with_named_columns_once_and_its_commit_is_kept(
     )
     with Library.open(tmp_path / "library") as library:
         assert {photo.source for photo in library.photos.list()} == {f"{SET}@{commit}"}
-        assert (library.images.read(library.photos.list()[0].photo_id) == picture(0, side_px=48)).all()
+        assert (library.images.read(library.photos.list()[0].image_id) == picture(0, side_px=48)).all()
     again = report(imported(hub, token, tmp_path, f"{SET}?revision=v1&image=photo"))
     assert (again["added"], again["already"]) == (0, 2)
     newest = report(imported(hub, token, tmp_path, f"{SET}?image=photo"))

@@ -34,7 +34,7 @@ def overwrite_with_another_image(path: Path) -> None:
 @pytest.mark.parametrize("known", [True, False], ids=["new library", "library without checksums"])
 def test_publish_names_the_photo_whose_file_changed(decided: Library, tmp_path: Path, damage, known) -> None:
     photo = decided.photos.list()[0]
-    damage(decided.images.path(photo.photo_id))
+    damage(decided.images.path(photo.image_id))
     with reopened(decided, known) as library, pytest.raises(ReleaseRefused) as refused:
         write_release(library, tmp_path / "release", name="r")
     assert str(refused.value) == (
@@ -66,7 +66,7 @@ def test_a_missing_mask_is_named(decided: Library, tmp_path: Path) -> None:
 def test_the_command_says_it_in_one_sentence(
     decided: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flip_one_bit(decided.images.path(decided.photos.list()[0].photo_id))
+    flip_one_bit(decided.images.path(decided.photos.list()[0].image_id))
     command = ["publish", "--library", str(decided.path), "--to", str(tmp_path / "release")]
     assert main(command) == 1
     error = capsys.readouterr().err
@@ -77,16 +77,16 @@ def test_the_command_says_it_in_one_sentence(
 def test_a_library_without_checksums_decodes_an_image_once(
     decided: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photo_id = decided.photos.list()[0].photo_id
+    image_id = decided.photos.list()[0].image_id
     with reopened(decided, known=False) as library:
-        library.images.read_bytes(photo_id)
+        library.images.read_bytes(image_id)
     monkeypatch.setattr("pipeline.store.image_files.decode", None)
     with Library.open(decided.path) as library:
-        assert library.images.read_bytes(photo_id)
+        assert library.images.read_bytes(image_id)
 
 
 def test_damaged_checksums_hide_no_damage_and_make_none(decided: Library) -> None:
-    whole, damaged = (photo.photo_id for photo in decided.photos.list()[:2])
+    whole, damaged = (photo.image_id for photo in decided.photos.list()[:2])
     checksums = decided.path / "checksums.txt"
     checksums.write_bytes(
         checksums.read_bytes().replace(whole.encode() + b" ", b"\xff\xfe \n" + whole.encode() + b" 1")

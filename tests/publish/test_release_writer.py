@@ -177,7 +177,7 @@ def test_two_objects_keep_their_boxes_and_sources(library: Library, tmp_path: Pa
     library.plans.add("heaps", "", [both])
     library.review.record(decision(render(library, both)))
     (row,) = library.releases.rows(Subset.SYNTHETIC)
-    assert row.source_ids == tuple(placed.subject_id for placed in both.objects)
+    assert row.source_ids == tuple(placed.photo_id for placed in both.objects)
 
 
 def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_source(
@@ -200,8 +200,8 @@ def test_of_two_objects_the_front_one_gives_the_box_the_homography_and_the_sourc
     assert (row["bbox"], row["boxes"]) == (list(front_box), [list(BOX), list(front_box)])
     assert row["homography"] == [list(line) for line in moved]
     assert (row["source_id"], row["source_ids"][0]) == (
-        both.objects[1].subject_id,
-        both.objects[0].subject_id,
+        both.objects[1].photo_id,
+        both.objects[0].photo_id,
     )
 
 
@@ -371,7 +371,7 @@ def test_a_grown_release_keeps_its_shards_and_the_numbers_of_its_classes(
 ) -> None:
     for number in range(40):
         add_subject(library, number, label="gear")
-    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
+    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].image_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = _content(tmp_path / "release")
     for number in range(40, 44):
@@ -390,7 +390,7 @@ def test_a_grown_release_keeps_its_shards_and_the_numbers_of_its_classes(
 def test_a_photo_that_goes_away_changes_its_own_shard_alone(library: Library, tmp_path: Path) -> None:
     for number in range(60):
         add_subject(library, number)
-    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
+    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].image_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = _content(tmp_path / "release")
     library.photos.set_excluded(library.photos.list()[7].id, True)
@@ -487,7 +487,7 @@ def test_a_second_opinion_moves_no_row(library: Library, tmp_path: Path) -> None
     library.plans.add("floors", "", specs)
     for planned in specs:
         library.review.record(decision(render(library, planned), reviewer="gate", via="gate"))
-    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].photo_id)))
+    small = ReleaseOptions(shard_bytes=4 * len(library.images.read_bytes(library.photos.list()[0].image_id)))
     write_release(library, tmp_path / "release", name="Parts", options=small)
     before = {name for name in _content(tmp_path / "release") if name.startswith("data/")}
     for planned in specs[3:12]:

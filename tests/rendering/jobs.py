@@ -38,7 +38,7 @@ def spec(seed: int = 0, method: Method = Method.INPAINT, **given: Any) -> Sample
     """A spec for the tiny checkpoint."""
     defaults: dict[str, Any] = {
         "label": "bolt",
-        "objects": (ObjectSpec(subject_id="photo", cutout_id="cut-out", placement=Placement()),),
+        "objects": (ObjectSpec(photo_id="photo", cutout_id="cut-out", placement=Placement()),),
         "prompt": "gravel floor",
         "negative_prompt": None,
         "slots": (),

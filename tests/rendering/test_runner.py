@@ -81,7 +81,7 @@ def missing(gone: str) -> Callable[[str], Cutout]:
 
 
 def of_cutout(seed: int, cutout_id: str) -> SampleSpec:
-    return spec(seed, objects=(ObjectSpec(subject_id="photo", cutout_id=cutout_id, placement=Placement()),))
+    return spec(seed, objects=(ObjectSpec(photo_id="photo", cutout_id=cutout_id, placement=Placement()),))
 
 
 def test_every_spec_is_handed_out_once_and_exact() -> None:
@@ -95,7 +95,7 @@ def test_every_spec_is_handed_out_once_and_exact() -> None:
 def test_a_sample_equals_the_warped_photo_where_its_mask_is_1() -> None:
     placements = (Placement(x=0.4, rotation=33.0, yaw=25.0, scale=0.5), Placement(scale=0.9, flip=True))
     specs = [
-        spec(1, objects=(ObjectSpec(subject_id="photo", cutout_id="c", placement=placement),))
+        spec(1, objects=(ObjectSpec(photo_id="photo", cutout_id="c", placement=placement),))
         for placement in placements
     ]
     collector = Collector()

@@ -104,7 +104,7 @@ def test_masks_and_exclusions_of_people_are_kept_at_once(tmp_path: Path) -> None
     mended = studio.photos.save_mask(first.id, mask)
     studio.library.photos.set_excluded(second.id, True)
     kept = sorted(path.stem for path in (tmp_path / "state").rglob("*.webp"))
-    assert {mended.cutout_id, mended.mask_id, second.photo_id} <= set(kept)
+    assert {mended.cutout_id, mended.mask_id, second.image_id} <= set(kept)
     shutil.rmtree(tmp_path / "library")  # not closed: nothing more is written
     with Studio(settings(tmp_path)) as again:
         assert [one.excluded for one in again.library.photos.list()] == [False, True]

@@ -65,9 +65,9 @@ def test_importing_a_photo_again_writes_its_damaged_and_missing_files_anew(
     studio: Studio, photos: Path
 ) -> None:
     first, second, third = studio.library.photos.list()
-    damage(studio.library.images.path(first.photo_id))
+    damage(studio.library.images.path(first.image_id))
     damage(studio.library.images.path(first.cutout_id or ""))
-    studio.library.images.path(second.photo_id).unlink()
+    studio.library.images.path(second.image_id).unlink()
     studio.library.images.path(third.mask_id or "").unlink()  # all three have this one
     report = studio.photos.import_source(str(photos), split="train")
     assert (report.added, report.already, report.repaired) == (0, 3, 3)
@@ -108,7 +108,7 @@ def test_importing_a_release_again_brings_back_its_damaged_photos_and_samples(
         copy.photos.import_source(str(tmp_path / "release"))
         rows = copy.library.samples.list()
         damage(copy.library.images.path(rows[0].image_id or ""))
-        copy.library.images.path(copy.library.photos.list()[0].photo_id).unlink()
+        copy.library.images.path(copy.library.photos.list()[0].image_id).unlink()
         report = copy.photos.import_source(str(tmp_path / "release"))
         assert (report.added, report.repaired, report.samples) == (0, 1, 1)
         assert copy.library.verify() == []
@@ -156,7 +156,7 @@ def test_verify_repair_names_what_only_an_import_brings_back(
     studio: Studio, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photo = studio.library.photos.list()[0]
-    path = studio.library.images.path(photo.photo_id)
+    path = studio.library.images.path(photo.image_id)
     path.unlink()
     assert main(["verify", "--library", str(studio.library.path), "--repair"]) == 1
     assert capsys.readouterr().out.splitlines() == [

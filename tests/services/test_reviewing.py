@@ -55,7 +55,7 @@ def test_another_try_has_the_same_placement_and_a_new_seed_each_time(library: Li
 
 def test_a_pasted_background_has_no_other_try(library: Library) -> None:
     subject = add_subject(library, 1)
-    pasted = spec(subject, method=Method.PASTE, backdrop_id=subject.photo_id)
+    pasted = spec(subject, method=Method.PASTE, backdrop_id=subject.image_id)
     library.plans.add("toy", "", [pasted])
     render(library, pasted)
     with pytest.raises(InvalidRequest, match="no seed"):

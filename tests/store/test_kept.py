@@ -90,7 +90,7 @@ def pixels(library: Library) -> dict[str, bytes]:
     """Picture id → file, of everything that rows name."""
     rows = library.samples.list(SampleFilter(), limit=1000)
     ids = {blob for row in rows for blob in (row.image_id, row.mask_id)}
-    ids |= {blob for one in library.photos.list() for blob in (one.photo_id, one.cutout_id, one.mask_id)}
+    ids |= {blob for one in library.photos.list() for blob in (one.image_id, one.cutout_id, one.mask_id)}
     return {blob: library.images.read_bytes(blob) for blob in ids if blob}
 
 

@@ -15,7 +15,7 @@ def test_a_subject_comes_back_as_it_was_given(library: Library) -> None:
     assert (one.label, one.split, one.box, one.mask_doubts) == ("gear", "test", BOX, ("touches the border",))
     assert (one.height, one.width, one.mask_score, one.mask_origin) == (24, 24, 0.9, "given")
     assert not one.usable
-    assert np.array_equal(library.images.read(one.photo_id), picture(1))
+    assert np.array_equal(library.images.read(one.image_id), picture(1))
     assert np.array_equal(library.images.read(one.mask_id), mask())
 
 

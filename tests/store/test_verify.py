@@ -25,7 +25,7 @@ def test_a_sound_library_has_no_problems_and_orphans_are_none(library: Library) 
 def test_missing_broken_and_changed_pictures_are_named(library: Library) -> None:
     filled(library, subjects=3)
     photos = library.photos.list()
-    paths = [library.images.path(one.photo_id) for one in photos]
+    paths = [library.images.path(one.image_id) for one in photos]
     paths[0].unlink()
     paths[1].write_bytes(paths[1].read_bytes()[:20])
     paths[2].write_bytes(encode_webp(picture(99)))

@@ -211,7 +211,7 @@ def _new_photo(library: Library, prepared: _Prepared, wanted: _Wanted) -> NewPho
         name=prepared.item.name,
         source=wanted.address,
         split=wanted.split or prepared.item.split or split_of(prepared.photo_id),
-        photo_id=prepared.photo_id if wanted.dry_run else library.images.put(photo.rgb),
+        image_id=prepared.photo_id if wanted.dry_run else library.images.put(photo.rgb),
         height=height,
         width=width,
         cutout_id=None if wanted.dry_run else library.images.put(rgba(cutout)),

@@ -51,8 +51,8 @@ def repair(library: Library) -> RepairReport:
     with library.work_lock("repair"):
         before = library.verify()
         for photo in library.photos.list():
-            if library.images.is_sound(photo.photo_id):
-                _restore_cutout(library, photo, library.images.read(photo.photo_id))
+            if library.images.is_sound(photo.image_id):
+                _restore_cutout(library, photo, library.images.read(photo.image_id))
             _restore_mask(library, photo.id)
         lost = library.samples.plan_broken_again()
         library.recompute()
@@ -92,7 +92,7 @@ def is_whole(library: Library, photo_id: str) -> bool:
     photo = library.photos.get(photo_id)
     return all(
         library.images.is_sound(blob_id)
-        for blob_id in (photo.photo_id, photo.cutout_id, photo.mask_id)
+        for blob_id in (photo.image_id, photo.cutout_id, photo.mask_id)
         if blob_id
     )
 

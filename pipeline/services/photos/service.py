@@ -163,7 +163,7 @@ class PhotoService:
         return self.library.photos.get(photo_id)
 
     def _pixels(self, photo_id: str) -> RGB:
-        return self.library.images.read(self.library.photos.get(photo_id).photo_id)
+        return self.library.images.read(self.library.photos.get(photo_id).image_id)
 
     def _cutout_pixels(self, photo_id: str) -> RGBA:
         cutout_id = self.library.photos.get(photo_id).cutout_id

@@ -197,7 +197,7 @@ class _Restoring:
             name=_name(record),
             source=_first_source(record.source, self.release.address),
             split=record.split,
-            photo_id=_stored(library, record.image, photo.rgb),
+            image_id=_stored(library, record.image, photo.rgb),
             height=photo.rgb.shape[0],
             width=photo.rgb.shape[1],
             cutout_id=None if cutout is None else library.images.put(cutout),
@@ -313,7 +313,7 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
         raise UnreadableImage(_name(record), "its metadata holds no spec, or that of another sample")
     if fault := label_fault(spec.label):
         raise UnreadableImage(_name(record), fault)
-    object_splits = {splits.get(placed.subject_id) for placed in spec.objects}
+    object_splits = {splits.get(placed.photo_id) for placed in spec.objects}
     if None in object_splits:
         raise UnreadableImage(_name(record), "a photo that it was made from is missing")
     if len(object_splits) > 1:

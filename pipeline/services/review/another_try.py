@@ -33,7 +33,7 @@ def photo_in_place(library: Library, sample_id: str) -> RGB:
     row = library.samples.get(sample_id)
     if not row.homographies:
         raise InvalidRequest(f"sample {sample_id} has no image yet; generate it first")
-    photo = library.images.read(library.photos.get(row.spec.front.subject_id).photo_id)[..., :3]
+    photo = library.images.read(library.photos.get(row.spec.front.photo_id).image_id)[..., :3]
     matrix = np.asarray(row.homographies[-1], np.float64)
     at = box_centre(object_box(cutout_of(library, row.spec.front.cutout_id).alpha))
     cover = warp(np.full(photo.shape[:2], _OPAQUE, np.uint8), matrix, row.spec.size, at=at)

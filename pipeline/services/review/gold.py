@@ -110,8 +110,8 @@ class GoldService:
         """Return the id of the sample that is rendered again when a reviewer requests another try of a gold item."""
         if item.sample_id is not None:
             return item.sample_id
-        assert item.subject_id is not None
-        return self.library.gold.cover(item.subject_id).id
+        assert item.photo_id is not None
+        return self.library.gold.cover(item.photo_id).id
 
     def _shown(self, item: GoldItem) -> SampleRow:
         """Return what a gold item shows, in the form of a sample; only the id is not the item's own."""
@@ -121,13 +121,13 @@ class GoldService:
             if row.image_id is None:  # planned again since it was dealt
                 raise NotFound("image of sample", row.id)
             return row
-        assert item.subject_id is not None, "a gold item is a sample or a photo"
-        photo = library.photos.get(item.subject_id)
+        assert item.photo_id is not None, "a gold item is a sample or a photo"
+        photo = library.photos.get(item.photo_id)
         if photo.mask_id is None:
             raise NotFound("mask of photo", photo.id)
         cover = library.gold.cover(photo.id)
         size, box = cover.spec.size, photo.box
-        image = fitted(library.images.read(photo.photo_id)[..., :3], size, box)
+        image = fitted(library.images.read(photo.image_id)[..., :3], size, box)
         mask = fitted(library.images.read(photo.mask_id), size, box)
         computed = scores(image, mask)
         shown = {name: computed.get(name, value) for name, value in cover.scores.items()}

@@ -81,7 +81,7 @@ def variant_specs(library: Library, request: CreateRequest) -> list[SampleSpec]:
         SampleSpec(
             label=photo.label,
             objects=(
-                ObjectSpec(subject_id=photo.id, cutout_id=cutout_id_of(photo), placement=request.placement),
+                ObjectSpec(photo_id=photo.id, cutout_id=cutout_id_of(photo), placement=request.placement),
             ),
             prompt=request.prompt.strip(),
             negative_prompt=request.negative_prompt,

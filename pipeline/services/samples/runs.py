@@ -164,7 +164,7 @@ def render(
     render_specs(
         specs,
         load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
-        load_scene=lambda photo_id: library.images.read(library.photos.get(photo_id).photo_id),
+        load_scene=lambda photo_id: library.images.read(library.photos.get(photo_id).image_id),
         load_image=library.images.read,
         generator_for=generator_for,
         batch_size=batch_size,

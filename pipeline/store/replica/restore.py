@@ -81,7 +81,7 @@ def _restore_samples(connection: Connection, journal: Journal, is_there: IsThere
     again: list[JournalRow] = []
     for key, row in journal.rows[samples.name].items():
         spec = SampleSpec.from_json(text_of(row, "spec"))
-        if row["id"] in rendered or not {placed.subject_id for placed in spec.objects} <= photo_ids:
+        if row["id"] in rendered or not {placed.photo_id for placed in spec.objects} <= photo_ids:
             continue
         if _whole(samples, row, is_there):
             (again if key in known else new).append(row | {"state": str(SampleState.PENDING)})
@@ -100,7 +100,7 @@ def _restore_samples(connection: Connection, journal: Journal, is_there: IsThere
 
 def _link(connection: Connection, rows: Iterable[JournalRow]) -> None:
     links = (
-        {"sample_id": row["id"], "position": position, "subject_id": placed.subject_id}
+        {"sample_id": row["id"], "position": position, "subject_id": placed.photo_id}
         for row in rows
         for position, placed in enumerate(SampleSpec.from_json(text_of(row, "spec")).objects)
     )

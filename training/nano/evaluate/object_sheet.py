@@ -84,7 +84,7 @@ def _spec(generator: Generator, prompt: str, seed: int) -> SampleSpec:
     facts = generator.facts
     return SampleSpec(
         label="object",
-        objects=(ObjectSpec(subject_id="sheet", cutout_id="sheet", placement=PLACEMENT),),
+        objects=(ObjectSpec(photo_id="sheet", cutout_id="sheet", placement=PLACEMENT),),
         prompt=prompt,
         negative_prompt=None,
         slots=(),

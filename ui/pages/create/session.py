@@ -131,5 +131,5 @@ class Creating:
 
 
 def _tile(studio: Studio, photo: Photo, chosen: str) -> Tile:
-    address = file_address(studio.photos.thumbnail_path(photo.cutout_id or photo.photo_id))
+    address = file_address(studio.photos.thumbnail_path(photo.cutout_id or photo.image_id))
     return Tile(id=photo.id, address=address, caption=photo.label, chosen=photo.id == chosen)

@@ -46,7 +46,7 @@ class MaskEditing:
         mask = self._mask(photo_id, request)
         if view == "cutout":
             return enlarged(self.studio.photos.cutout_preview(photo_id))
-        pixels = self.studio.library.images.read(photo.photo_id)
+        pixels = self.studio.library.images.read(photo.image_id)
         return enlarged(pixels) if view == "photo" else mask_overlay(pixels, mask)
 
     def editor(self, photo_id: str, request: gr.Request) -> EditorValue:

@@ -85,7 +85,7 @@ class PhotosView:
     def _tile(self, photo: Photo) -> Tile:
         return Tile(
             id=photo.id,
-            address=file_address(self.studio.photos.thumbnail_path(photo.cutout_id or photo.photo_id)),
+            address=file_address(self.studio.photos.thumbnail_path(photo.cutout_id or photo.image_id)),
             caption=photo.label if photo.split == "train" else f"{photo.label} · test",
             flag="; ".join(photo.mask_doubts),
             muted=photo.excluded,

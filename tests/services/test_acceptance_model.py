@@ -35,7 +35,7 @@ BOLT = Photo(
     name="bolt/1.png",
     source="toy",
     split="train",
-    photo_id="photo",
+    image_id="photo",
     height=SIDE_PX,
     width=SIDE_PX,
     cutout_id="cutout",
@@ -58,7 +58,7 @@ def sample(number: int, *, label: str = "") -> SampleRow:
         spec=replace(
             spec(BOLT, seed=number),
             label=label or f"class {rng.integers(4)}",
-            objects=(ObjectSpec(subject_id="photo", cutout_id="cutout", placement=pose),),
+            objects=(ObjectSpec(photo_id="photo", cutout_id="cutout", placement=pose),),
             slots=(("surface", f"surface {rng.integers(5)}"),),
         ),
         state=SampleState.PENDING,
@@ -197,7 +197,7 @@ def test_nothing_to_judge_gives_no_probabilities(taught: AcceptanceModel) -> Non
 
 def test_features_have_one_length_and_a_fixed_order() -> None:
     pose = Placement(x=0.25, y=0.75, scale=0.5, rotation=30.0, yaw=-10.0, pitch=5.0)
-    behind = ObjectSpec(subject_id="a", cutout_id="b", placement=Placement())
+    behind = ObjectSpec(photo_id="a", cutout_id="b", placement=Placement())
     one = replace(
         sample(3),
         spec=replace(
