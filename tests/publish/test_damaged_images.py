@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,19 @@ def test_export_names_the_sample_whose_file_changed(
     with pytest.raises(ReleaseRefused, match=f"the image of sample {row.sample_id} .* is damaged"):
         export(decided, tmp_path / "out", kind)
     assert list(tmp_path.glob("*out*")) == []
+
+
+@pytest.mark.parametrize("kind", list(EXPORT_FORMATS))
+def test_an_export_that_is_refused_leaves_no_file_open(decided: Library, tmp_path: Path, kind: str) -> None:
+    *_, last = decided.releases.rows(Subset.SYNTHETIC)
+    flip_one_bit(decided.images.path(last.image_id))
+    gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(ReleaseRefused):
+            export(decided, tmp_path / "out", kind)
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
 
 
 def test_a_missing_mask_is_named(decided: Library, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class ExportWriter(Protocol):
         """Write one image."""
 
     def close(self) -> None:
-        """Write what describes all images together, and close the files."""
+        """Write what describes all images together, and close the files; called after a refusal, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import io
 import json
 import tarfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,8 +43,9 @@ class WebDatasetWriter:
 
     def close(self) -> None:
         """Complete the shards and write the class names."""
-        for shard in self.shards.values():
-            shard.close()
+        with ExitStack() as closing_all:  # also those after one that cannot be written
+            for shard in self.shards.values():
+                closing_all.callback(shard.close)
         class_names = "".join(f"{safe_file_name(label)}\n" for label in self.labels)
         write_file(self.folder / "classes.txt", class_names.encode())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +54,7 @@ def export(
     if not total:
         raise ReleaseRefused(f"there are no {' or '.join(subsets)} images to export; choose another origin")
     written = left_out = 0
-    with _new_folder(to) as folder:
-        writer = chosen.writer(folder, contents.labels)
+    with _new_folder(to) as folder, closing(chosen.writer(folder, contents.labels)) as writer:
         for row in (row for subset in subsets for row in source.releases.rows(subset)):
             if chosen.needs_boxes and not row.boxes:
                 left_out += 1
@@ -65,7 +64,6 @@ def export(
             if on_progress:
                 on_progress(written + left_out, total)
         _refuse_none_written(written, left_out, format_name)
-        writer.close()
     return ExportReport(written=written, left_out=left_out)
 
 

@@ -41,7 +41,7 @@ class YoloWriter:
         It has no `path`: ultralytics then looks beside the file, wherever it is started.
         """
         paths = {split: f"images/{split}" for split in sorted(self.splits)}
-        paths.setdefault("train", next(iter(paths.values())))
+        paths.setdefault("train", next(iter(paths.values()), "images/train"))
         paths["val"] = paths.get(_VALIDATION_SPLIT, paths["train"])
         content = {**paths, "names": dict(enumerate(self.labels))}
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
