@@ -5,7 +5,7 @@ from pipeline.publish.contents import ReleaseContents, release_contents
 from pipeline.publish.exports import EXPORT_FORMATS, ExportReport, export, export_formats_help
 from pipeline.publish.previous_release import previous_release
 from pipeline.publish.push import PushOptions, PushReport, hub_name, push_release
-from pipeline.publish.release_card import CardDetails, Study, card, release_card
+from pipeline.publish.release_card import CardDetails, Study, card
 from pipeline.publish.release_writer import ReleaseOptions, ReleaseReport, write_release
 from pipeline.publish.row_index import INDEX_NAME, read_index, released_ids
 
@@ -28,7 +28,6 @@ __all__ = [
     "push_release",
     "read_index",
     "refuse_foreign",
-    "release_card",
     "release_contents",
     "released_ids",
     "write_release",

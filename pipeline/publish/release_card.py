@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pipeline.domain.methods import Method
 from pipeline.domain.release import Subset
 from pipeline.publish.card_merging import framed
-from pipeline.publish.contents import ReleaseContents, release_contents
+from pipeline.publish.contents import ReleaseContents
 from pipeline.publish.counts_plot import PLOT_NAME
 from pipeline.publish.credits import credit, is_rendered, source_credit
 from pipeline.publish.example_grid import GRID_NAME
 from pipeline.publish.front_matter import DatasetInfo, front_matter
 from pipeline.publish.markup import code, fenced, html_text, plain
 from pipeline.publish.published_recipe import published_recipe
-from pipeline.publish.release_source import ReleaseSource
 from pipeline.publish.review_text import review_text
 
 NO_ADDRESS = "FOLDER_OR_HUB_NAME"
@@ -60,15 +59,6 @@ class CardDetails:
     index: str = ""  # SHA-256 of the index of this release, "" before it is written
     with_images: bool = False  # the grid and the plot lie beside the card
     dataset_info: tuple[DatasetInfo, ...] = ()  # columns and sizes, once written
-
-
-def release_card(source: ReleaseSource, *, name: str, version: str = "1", study: Study | None = None) -> str:
-    """Return the card that a release of this library would have: YAML front matter and Markdown.
-
-    Raises:
-        ReleaseRefused: there is nothing to release.
-    """
-    return card(release_contents(source), CardDetails(name=name, version=version, study=study))
 
 
 def card(contents: ReleaseContents, details: CardDetails) -> str:

@@ -5,7 +5,7 @@ from pipeline.rendering.control import canny, control_image
 from pipeline.rendering.downloads import DownloadProgress, download_progress
 from pipeline.rendering.facts import ModelChoice, model_choices, model_facts
 from pipeline.rendering.generator import Generator, Job
-from pipeline.rendering.loading import load, unload
+from pipeline.rendering.loading import load
 from pipeline.rendering.prompts import Cut, tokens_over, unknown_words, vocabulary
 
 __all__ = [
@@ -25,6 +25,5 @@ __all__ = [
     "model_facts",
     "tokens_over",
     "unknown_words",
-    "unload",
     "vocabulary",
 ]

@@ -42,10 +42,3 @@ def load(name: str) -> Generator:
             generator = lent(name, generator, load)
         _loaded[name] = (facts, generator)
         return generator
-
-
-def unload() -> None:
-    """Release the model in memory."""
-    with _loading:
-        _loaded.clear()
-        gc.collect()

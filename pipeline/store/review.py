@@ -149,11 +149,6 @@ class ReviewRepository:
             rows = connection.execute(statement.order_by(votes.c.sample_id, votes.c.reviewer))
             return [VoteRow(**row._mapping) for row in rows]
 
-    def rebuild_states(self) -> int:
-        """Replay all decisions into the samples' states; how many samples were different."""
-        with self._database.writing() as transaction:
-            return review_states.rebuild(transaction.connection)
-
     def policy(self) -> Policy:
         """How many people look at a sample, and what their votes add up to."""
         with self._database.reading() as connection:

@@ -14,13 +14,19 @@ from markdown_it import MarkdownIt
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
 from pipeline.domain.spec import SampleSpec
-from pipeline.publish import Study, release_card, write_release
+from pipeline.publish import CardDetails, Study, card, release_contents, write_release
 from pipeline.publish.credits import published_source
+from pipeline.publish.release_source import ReleaseSource
 from pipeline.publish.review_text import review_text
 from pipeline.rendering.checkpoints import CHECKPOINTS, Part
 from pipeline.services.releases.source import release_source
 from pipeline.store import Library
 from tests.toy_library import add_subject, decision, render, spec
+
+
+def card_of(source: ReleaseSource, *, name: str, version: str = "1", study: Study | None = None) -> str:
+    """The card that a release of a library would have."""
+    return card(release_contents(source), CardDetails(name=name, version=version, study=study))
 
 
 def test_the_front_matter_names_configurations_features_and_sizes(decided: Library, tmp_path: Path) -> None:
@@ -44,7 +50,7 @@ def test_the_front_matter_names_configurations_features_and_sizes(decided: Libra
 
 
 def test_the_numbers_in_the_text_are_the_librarys(decided: Library) -> None:
-    text = release_card(decided, name="Parts", version="3")
+    text = card_of(decided, name="Parts", version="3")
     assert "Release 3: 5 photos of 2 classes (bolt, gear), and 5 synthetic images made from them" in text
     assert "| bolt | 2 | 1 | 2 | 1 |" in text
     assert "| **all** | **3** | **2** | **3** | **2** |" in text
@@ -84,7 +90,7 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
             verdict = Verdict.REJECT if number == 3 else Verdict.ACCEPT
             library.review.record(decision(planned.id, verdict, reviewer=name))
     study = Study(sentence="Mixed data is best.", test="field", seeds=6, arms=(("Real photos", 0.5),))
-    text = release_card(release_source(library), name="Parts", version="2", study=study)
+    text = card_of(release_source(library), name="Parts", version="2", study=study)
     assert (
         "4 samples were reviewed by two people or more; their agreement is 1.00 (Krippendorff's alpha" in text
     )
@@ -95,7 +101,7 @@ def test_agreement_is_that_of_the_votes_and_the_verdict_is_told_in_its_own_words
 
 def test_photos_alone_claim_nothing_synthetic(library: Library) -> None:
     add_subject(library, 1, split="test")
-    text = release_card(library, name="Field")
+    text = card_of(library, name="Field")
     assert "There are no synthetic images: the configuration `synthetic` is empty, and" in text
     assert "There were no synthetic images to review." in text
     assert "stable-diffusion-xl" not in text
@@ -111,7 +117,7 @@ def test_what_an_imported_release_brought_is_no_part_of_the_acceptance() -> None
 
 def test_a_source_with_a_bar_stays_one_cell_of_its_table(library: Library) -> None:
     add_subject(library, 1, source="a|b")
-    assert "| a\\|b | 1 | that of the photos |" in release_card(library, name="Field")
+    assert "| a\\|b | 1 | that of the photos |" in card_of(library, name="Field")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +141,7 @@ def test_the_starter_set_is_called_rendered_and_a_folder_is_named_without_its_pa
         ("starter", "starter:field", "/home/ann/photos/trash", "hf://datasets/ann/trash")
     ):
         add_subject(library, number, source=source)
-    text = release_card(library, name="Parts")
+    text = card_of(library, name="Parts")
     assert "**2 of the photos are rendered, not photographed**" in text
     assert "| the rendered starter set of this project (no photographs) | 2 | Apache-2.0 |" in text
     assert "| trash | 1 | that of the photos |" in text
@@ -150,7 +156,7 @@ def test_a_recipe_is_told_without_the_folders_of_somebodys_disk(library: Library
         'control: {reference: "C:\\\\Users\\\\ann\\\\y.png"}\nlisted:\n- ~/private/one\n- >-\n  ../private\n'
     )
     planned = accepted(library, recipe=recipe)
-    text = release_card(library, name="Streets")
+    text = card_of(library, name="Streets")
     assert planned.model == "nano"
     block = text.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(block) == {
@@ -169,7 +175,7 @@ def test_a_recipe_is_told_without_the_folders_of_somebodys_disk(library: Library
 @pytest.mark.parametrize("recipe", ["folder: [/home/ann", "- /home/ann", "a: 1\na: /home/ann", "/home/ann"])
 def test_a_recipe_that_cannot_be_read_is_left_out(library: Library, recipe: str) -> None:
     accepted(library, recipe=recipe)
-    text = release_card(library, name="Streets")
+    text = card_of(library, name="Streets")
     assert "/home/ann" not in text
     assert "<details>" not in text
 
@@ -214,7 +220,7 @@ def test_a_model_in_a_folder_is_published_under_the_folders_name_and_kept_with_i
 def test_a_lora_for_sdxl_passes_its_terms_on(library: Library) -> None:
     hub = CHECKPOINTS["sdxl"].hub[Part.INPAINT]
     accepted(library, model="/home/ann/floors", revision=f"{hub.revision[:12]}-0123456789ab")
-    text = release_card(library, name="Parts")
+    text = card_of(library, name="Parts")
     named = "the checkpoint `floors`, a LoRA for diffusers/stable-diffusion-xl-1.0-inpainting-0.1 with"
     assert f"| {named}" in text
     assert f"- {named}" in text
@@ -232,7 +238,7 @@ def test_what_people_name_is_text_in_the_card_and_neither_html_nor_markdown(libr
     library.plans.add(f"{WILD}</summary>\n\n{WILD}", recipe, [planned])
     library.review.record(decision(render(library, planned)))
     study = Study(sentence=WILD, test=f"{WILD} ![i](//x)", seeds=6, arms=((f"{WILD} | x", 0.5),))
-    text = release_card(library, name=f"{WILD}\n```\n{WILD}", study=study)
+    text = card_of(library, name=f"{WILD}\n```\n{WILD}", study=study)
     body = text.split("---\n", 2)[2]
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(body)
     assert "<img" not in html

@@ -13,7 +13,7 @@ from pipeline.domain.methods import Method
 from pipeline.domain.placement import Cutout
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.recipe import parse_recipe
-from pipeline.rendering import NO_MODEL, Job, load, model_choices, model_facts, tokens_over, unload
+from pipeline.rendering import NO_MODEL, Job, load, model_choices, model_facts, tokens_over
 from pipeline.rendering.checkpoints import CHECKPOINTS, Checkpoint
 from pipeline.rendering.composite import composite
 from pipeline.rendering.families import FAMILIES
@@ -48,6 +48,7 @@ def _flat_family(monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = Checkpoint(name="flat", title="flat", family="flat", half=False, size=64, steps=1)
     monkeypatch.setitem(FAMILIES, family.name, family)
     monkeypatch.setitem(CHECKPOINTS, checkpoint.name, checkpoint)
+    monkeypatch.setattr("pipeline.rendering.loading._loaded", {})
 
 
 def test_a_new_family_is_offered_planned_and_rendered() -> None:
@@ -66,7 +67,6 @@ def test_a_new_family_is_offered_planned_and_rendered() -> None:
         on_sample=lambda _spec, sample: samples.append(sample),
         on_failure=lambda _spec, sentence: pytest.fail(sentence),
     )
-    unload()
     assert len(samples) == 3
     for sample in samples:
         assert sample.facts.exact
@@ -77,7 +77,6 @@ def test_a_method_without_a_model_leaves_the_model_in_memory() -> None:
     flat = load("flat")
     assert load(NO_MODEL).facts == model_facts(NO_MODEL)
     assert load("flat") is flat
-    unload()
 
 
 def test_a_method_without_a_model_is_not_offered_as_one() -> None:

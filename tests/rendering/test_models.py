@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.domain.methods import Method
 from pipeline.errors import InvalidRequest, ModelUnavailable, UnknownName
-from pipeline.rendering import CHECKPOINTS, families, load, model_choices, model_facts, unload
+from pipeline.rendering import CHECKPOINTS, families, load, model_choices, model_facts
 from pipeline.rendering.checkpoints import WITHOUT_MODEL, Checkpoint, HubPart
 from pipeline.rendering.downloads import DownloadProgress, cached_folder, download_progress
 from pipeline.rendering.families import FAMILIES
@@ -196,12 +196,6 @@ def test_a_vocabulary_of_another_shape_is_one_sentence(
 def test_a_model_path_that_no_file_system_takes_is_a_missing_folder() -> None:
     with pytest.raises(ModelUnavailable, match="there is no folder"):
         model_facts("models/" + "a" * 300)
-
-
-def test_unload_lets_go(tiny_folder: Path) -> None:
-    first = load(str(tiny_folder))
-    unload()
-    assert load(str(tiny_folder)) is not first
 
 
 def test_pasting_does_not_unload_the_model(tiny_folder: Path) -> None:

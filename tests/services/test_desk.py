@@ -216,7 +216,6 @@ def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people
     )  # it does not learn from itself
     studio.review.auto_reviewer.set_limits("lea", accept_from=None, reject_below=None)
     assert studio.review.auto_reviewer.train().decided == 0
-    assert studio.library.review.rebuild_states() == 0
     assert studio.library.verify() == []
 
 

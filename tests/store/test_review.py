@@ -114,7 +114,7 @@ def test_replaying_all_events_rebuilds_the_states(library: Library) -> None:
     with sqlite3.connect(library.path / "backlot.sqlite") as database:
         database.execute("UPDATE samples SET state = 'pending', decided_by = NULL, reason = NULL")
     database.close()
-    assert library.review.rebuild_states() == 2
+    library.recompute()
     assert [library.samples.get(one).review for one in ids] == ["accepted", "rejected", "pending", "pending"]
     assert library.review.facts().reasons == facts.reasons == {"seam": 1}
 

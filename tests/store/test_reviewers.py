@@ -100,5 +100,5 @@ def test_lost_votes_are_noticed_and_replayed(library: Library) -> None:
         connection = transaction.connection
         connection.execute(delete(votes))
     assert library.verify() == [f"the votes on sample {first} are not those of its decisions"]
-    library.review.rebuild_states()
+    library.recompute()
     assert library.verify() == []

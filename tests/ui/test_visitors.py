@@ -13,7 +13,6 @@ import pytest
 from gradio.context import LocalContext
 
 from pipeline.errors import NotAllowed
-from pipeline.rendering import unload
 from pipeline.studio import Studio
 from tests.studios import change_settings
 from tests.toy_library import filled
@@ -118,7 +117,6 @@ def endpoints(space: Studio) -> Iterator[dict[str, Any]]:
     token = LocalContext.request.set(asked())
     yield {one.fn.__name__: one for one in app.fns.values() if one.fn is not None}
     LocalContext.request.reset(token)
-    unload()
 
 
 def test_the_endpoint_draws_a_visitors_variants_with_nano_and_refuses_the_rest(

@@ -110,14 +110,6 @@ def _record(release: Release, arm: Arm, seed: int, module: Classifier, *, second
     )
 
 
-def load_weights(checkpoint: Path, options: TrainingOptions, classes: int) -> Classifier:
-    """Load the classifier of a checkpoint that `fit` wrote, ready to classify: `classifier(images).argmax(1)`."""
-    module = Classifier(build_network(options.network, classes), classes, options)
-    module.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
-    module.eval()
-    return module
-
-
 def checkpoint_path(folder: Path) -> Path:
     """Return where `fit` keeps its weights."""
     return folder / f"{_CHECKPOINT}.ckpt"

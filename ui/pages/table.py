@@ -52,11 +52,6 @@ class Page:
     parent: str | None = None
     least_role: Role = Role.READER
 
-    @property
-    def in_navigation(self) -> bool:
-        """Whether the bar links to it."""
-        return self.parent is None
-
 
 PAGES: tuple[Page, ...] = (
     Page(path="", title="Photos", build=lambda app, on: build_photos_page(app, on.studio, on.starter)),

@@ -10,8 +10,8 @@ from pipeline.errors import InvalidRequest, ReleaseRefused
 from training.data.arm_data import ArmData, arm_data
 from training.data.datamodule import normalised
 from training.data.release import Release, load_release
-from training.fit.classifier import Point, warmed_cosine
-from training.fit.fit import checkpoint_path, fit, load_weights
+from training.fit.classifier import Classifier, Point, warmed_cosine
+from training.fit.fit import checkpoint_path, fit
 from training.fit.networks import build_network
 from training.fit.options import TrainingOptions
 from training.fit.single import fit_to_folder
@@ -90,7 +90,10 @@ def test_a_finished_run_is_told_again_without_training(release: Release, tmp_pat
 
 def test_the_kept_weights_answer_as_the_run_did(release: Release, tmp_path: Path) -> None:
     record = fit(release, data_of(release, Arm.REAL), QUICK, seed=0, checkpoints=tmp_path)
-    classifier = load_weights(checkpoint_path(tmp_path), QUICK, len(release.classes))
+    classes = len(release.classes)
+    classifier = Classifier(build_network(QUICK.network, classes), classes, QUICK)
+    classifier.load_state_dict(torch.load(checkpoint_path(tmp_path), weights_only=True)["state_dict"])
+    classifier.eval()
     images = normalised(torch.from_numpy(release.test.images).permute(0, 3, 1, 2))
     answers = classifier(images).argmax(dim=1).numpy()
     assert (answers == release.test.labels).mean() == record.accuracy

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, DPMSolverMultistepScheduler, UNet2DConditionModel
-from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from training.nano.config import NanoSizes
@@ -152,8 +151,3 @@ def encode_text(parts: TextParts, tokens: torch.Tensor) -> tuple[torch.Tensor, t
     second = parts.second(tokens, output_hidden_states=True)
     states = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1)
     return states, second.text_embeds
-
-
-def parameters_m(network: nn.Module) -> float:
-    """Count the parameters in millions."""
-    return sum(parameter.numel() for parameter in network.parameters()) / 1e6
