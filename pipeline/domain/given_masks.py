@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pipeline.domain.images import RGB, Mask
 from pipeline.domain.photo_decoding import bounded, fitting_size, load_labels
 
-COVERS_ALL = "the given mask covers the whole image"
-INVERTED = "the given mask marked what is around the object and was inverted"
+COVERS_ALL = "The given mask covers the whole image"
+INVERTED = "The given mask marked what is around the object and was inverted"
 _OPAQUE, _INSIDE = 255, 127
 _WHITE_FROM = 250  # a mask whose highest value is lower holds numbers, or is too dark
 _MOST_NUMBERS = 32  # distinct values of a mask of class numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,19 +12,26 @@ import numpy as np
 from pipeline.domain.images import RGB, Mask
 from pipeline.errors import SizeMismatch
 from pipeline.segmentation.background import fitted_background
+from pipeline.segmentation.fusion import fused
 from pipeline.segmentation.matting import foreground_colours, soft_alpha
-from pipeline.segmentation.outline import traced, watershed_outline
-from pipeline.segmentation.quality import measured, scored
+from pipeline.segmentation.network import object_probability
+from pipeline.segmentation.outline import agreement, traced, watershed_outline
+from pipeline.segmentation.proposals import proposed
+from pipeline.segmentation.quality import measured, scored, scored_with_network
+from pipeline.segmentation.refinement import guided
 from pipeline.segmentation.regions import divided, gathered_evidence, without_lumps
 
 _WORK_PX = 512  # longest side at which the object is looked for
+_CLOSE_SHARE = 0.6  # an object in a smaller part of the photo than this is looked at again from close by
+_CLOSE_MARGIN = 0.3  # of the object's longest side, kept around it
+_SAME_OBJECT = 0.6  # intersection over union above which both looks have found one object
 
 
 class CutoutOrigin(StrEnum):
     """Where a mask comes from."""
 
     GIVEN = "given"  # the file's own alpha, or a mask folder
-    BACKGROUND = "ground"  # found against a plain background; stored under its earlier name
+    BACKGROUND = "ground"  # found in the photo; stored under its earlier name
     PERSON = "person"  # edited by a person
 
 
@@ -42,6 +50,12 @@ class CutoutResult:
     origin: CutoutOrigin
 
 
+class _Found(NamedTuple):
+    mask: np.ndarray  # (H, W) bool
+    score: float
+    doubts: tuple[str, ...]
+
+
 def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
     """Cut the object out of a photo on a plain background, or with a given mask.
 
@@ -54,25 +68,75 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
     """
     if alpha is not None:
         return _given(rgb, alpha)
-    height, width = rgb.shape[:2]
-    scale = min(1.0, _WORK_PX / max(height, width))
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    work = rgb if scale == 1 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    mask, score, doubts = _found(rgb)
+    if not mask.any():
+        empty = np.zeros(rgb.shape[:2], np.uint8)
+        return CutoutResult(rgb.copy(), empty, 0.0, ("No object was found",), CutoutOrigin.BACKGROUND)
+    soft = soft_alpha(rgb, mask)
+    return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
+
+
+def _found(rgb: RGB) -> _Found:
+    """Find the object in the whole photo; a small one in a large photo is looked at again from close by."""
+    work = _at_most(rgb, _WORK_PX)
+    found = _found_in(work)
+    if work is rgb or not found.mask.any():
+        return found
+    window = _window_round(enlarged(found.mask, rgb.shape[:2]))
+    crop = rgb[window]
+    if max(crop.shape[:2]) > _CLOSE_SHARE * max(rgb.shape[:2]):
+        return found._replace(mask=_sharpened(rgb, enlarged(found.mask, rgb.shape[:2])))
+    closer = _found_in(_at_most(crop, _WORK_PX))
+    mask = np.zeros(rgb.shape[:2], bool)
+    mask[window] = enlarged(closer.mask, crop.shape[:2])
+    if agreement(mask, enlarged(found.mask, rgb.shape[:2])) < _SAME_OBJECT:
+        return found._replace(mask=enlarged(found.mask, rgb.shape[:2]))
+    mask[window] = _sharpened(crop, mask[window])
+    return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts)
+
+
+def _found_in(work: np.ndarray) -> _Found:
+    """Find the object in a photo of at most 512 px, with the network or, where it is not installed, without."""
+    probability = object_probability(work)
+    if probability is not None:
+        proposals = proposed(work, probability)
+        mask, expected = fused(proposals)
+        return _Found(mask, *scored_with_network(proposals, mask, expected))
     background = fitted_background(work)
     evidence = gathered_evidence(background)
     first = divided(evidence)
     mask = without_lumps(evidence, traced(work, first))
-    score, doubts = scored(measured(background, evidence, mask, watershed_outline(evidence, first)))
-    if not mask.any():
-        return CutoutResult(
-            rgb.copy(),
-            np.zeros(rgb.shape[:2], np.uint8),
-            0.0,
-            ("no object was found",),
-            CutoutOrigin.BACKGROUND,
-        )
-    soft = soft_alpha(rgb, enlarged(mask, (height, width)))
-    return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
+    return _Found(
+        mask, *scored(measured(background.border_share, evidence, mask, watershed_outline(evidence, first)))
+    )
+
+
+def _sharpened(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Let an outline that was found on fewer pixels follow the photo's own edges."""
+    if max(rgb.shape[:2]) <= _WORK_PX:
+        return mask
+    blur = 0.5 * max(rgb.shape[:2]) / _WORK_PX
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), blur)
+    return guided(rgb, soft, radius=round(2 * blur) + 2) > 0.5
+
+
+def _window_round(mask: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns of a mask with a margin of background to learn from."""
+    left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    margin = round(_CLOSE_MARGIN * max(width, height)) + 8
+    return (
+        slice(max(top - margin, 0), top + height + margin),
+        slice(max(left - margin, 0), left + width + margin),
+    )
+
+
+def _at_most(rgb: np.ndarray, side: int) -> np.ndarray:
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
 
 def enlarged(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -97,10 +161,10 @@ def _given(rgb: RGB, alpha: Mask) -> CutoutResult:
     """A mask that came with the photo, trusted; one of hard 0 and 255 gets a soft edge."""
     mask = checked_mask(rgb, alpha)
     if not mask.any():
-        return CutoutResult(rgb.copy(), mask.copy(), 0.0, ("the given mask is empty",), CutoutOrigin.GIVEN)
+        return CutoutResult(rgb.copy(), mask.copy(), 0.0, ("The given mask is empty",), CutoutOrigin.GIVEN)
     hard = bool(((mask == 0) | (mask == 255)).all())
     soft = soft_alpha(rgb, mask > 127) if hard else mask
-    doubts = ("the given mask covers the whole image",) if (mask > 127).all() else ()
+    doubts = ("The given mask covers the whole image",) if (mask > 127).all() else ()
     return CutoutResult(
         foreground_colours(rgb, soft), soft, 0.4 if doubts else 1.0, doubts, CutoutOrigin.GIVEN
     )

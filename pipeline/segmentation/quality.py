@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.segmentation.background import Background
+from pipeline.segmentation.fusion import Proposals
 from pipeline.segmentation.outline import agreement, depth
 from pipeline.segmentation.regions import Evidence
 
 USABLE_SCORE = 0.5  # below it a person should check the mask before it is used
 _DOUBT_BELOW = 0.8  # a measure that is trusted less than this is reported
+_FILLS = "The object fills the photo; there is no outline to cut"
+_UNSURE = "The outline is uncertain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class Measures:
     agreement: float  # intersection over union with a second method
 
 
-def measured(background: Background, evidence: Evidence, mask: np.ndarray, second: np.ndarray) -> Measures:
+def measured(border_share: float, evidence: Evidence, mask: np.ndarray, second: np.ndarray) -> Measures:
     """Measure a mask (H, W) bool against the evidence and a second method's mask."""
     inward = depth(mask)
     rim = (inward > 1.5) & (inward < 4.0)
@@ -42,7 +44,7 @@ def measured(background: Background, evidence: Evidence, mask: np.ndarray, secon
     return Measures(
         area=float(mask.mean()),
         border=float(_border_values(mask).mean()),
-        background_border=background.border_share,
+        background_border=border_share,
         components=int((sizes > 0.03 * sizes.max()).sum()) if count > 1 else 0,
         like_background=_share(evidence.passable, core),
         rim_left_over=_share(evidence.passable, rim),
@@ -56,34 +58,101 @@ def measured(background: Background, evidence: Evidence, mask: np.ndarray, secon
 
 def scored(measures: Measures) -> tuple[float, tuple[str, ...]]:
     """Return (score, doubts): the product of how far each measure can be trusted, 0 to 1; the worst doubt first."""
+    score = float(np.prod([trust for trust, _ in _trusts(measures)]))
+    return score, doubts_of(measures) if score < USABLE_SCORE else ()
+
+
+def doubts_of(measures: Measures) -> tuple[str, ...]:
+    """Return why a mask should be checked, worst first, each reason once; at least one."""
+    ranked = sorted(_trusts(measures), key=lambda pair: pair[0])
+    doubts = [doubt for trust, doubt in ranked if trust < _DOUBT_BELOW]
+    return tuple(dict.fromkeys(doubts)) or (_UNSURE,)
+
+
+def _trusts(measures: Measures) -> tuple[tuple[float, str], ...]:
     m = measures
-    trusts = (
-        (_falling(m.area, 0.78, 0.95), f"it covers {m.area:.0%} of the image"),
-        (_rising(m.area, 0.001, 0.006), f"it covers only {m.area:.1%} of the image"),
-        (_falling(m.border, 0.10, 0.36), f"it touches {m.border:.0%} of the image's border"),
-        (
-            _rising(m.background_border, 0.35, 0.60),
-            f"only {m.background_border:.0%} of the border is plain background",
-        ),
-        (_falling(m.components - 1, 1, 6), f"it falls into {m.components} pieces"),
-        (
-            _falling(m.like_background, 0.55, 1.10),
-            f"{m.like_background:.0%} of its inside looks like the background",
-        ),
-        (
-            _falling(m.rim_left_over, 0.50, 1.10),
-            f"background or shadow may be left along {m.rim_left_over:.0%} of the rim",
-        ),
-        (
-            _falling(m.loose_outline, 0.15, 0.42),
-            f"{m.loose_outline:.0%} of the outline follows no clear edge",
-        ),
-        (_falling(m.left_out, 0.06, 0.40), f"{m.left_out:.0%} of the sharp edges lie outside it"),
-        (_rising(m.agreement, 0.70, 0.95), f"two methods agree on only {m.agreement:.0%}"),
+    return (
+        (_falling(m.area, 0.78, 0.95), _FILLS),
+        (_rising(m.area, 0.001, 0.006), "The object is very small in the photo"),
+        (_falling(m.border, 0.10, 0.36), "The photo may show only a part of the object"),
+        (_rising(m.background_border, 0.35, 0.60), "The background is not plain"),
+        (_falling(m.components - 1, 1, 6), "The outline falls into several pieces"),
+        (_falling(m.like_background, 0.55, 1.10), "Parts of the object look like the background"),
+        (_falling(m.rim_left_over, 0.50, 1.10), "Background or shadow may be left along the outline"),
+        (_falling(m.loose_outline, 0.15, 0.42), "Parts of the outline follow no clear edge"),
+        (_falling(m.left_out, 0.06, 0.40), "The outline may miss a part of the object"),
+        (_rising(m.agreement, 0.70, 0.95), "Two methods disagree about the outline"),
     )
-    score = float(np.prod([trust for trust, _ in trusts]))
-    doubts = tuple(doubt for trust, doubt in sorted(trusts, key=lambda pair: pair[0]) if trust < _DOUBT_BELOW)
-    return score, doubts
+
+
+FEATURES = (
+    "expected overlap",
+    "overlap with the network",
+    "overlap with the background model",
+    "overlap with the hue",
+    "probability inside",
+    "probable outside",
+    "uncertain",
+    "area",
+    "border",
+    "plain border",
+    "components",
+    "like background",
+    "rim left over",
+    "loose outline",
+    "left out",
+)
+_BIAS = -4.3978
+_WEIGHTS = np.array([
+    -0.178, 2.0926, -0.0104, 2.0536, 4.5151, -0.6043, -4.6674, 0.1961,
+    -3.7794, 2.5052, -2.5133, -0.5349, -0.1835, 2.9335, -0.3058,
+])  # fmt: skip
+_NEEDED = 0.82  # probability of an intersection over union of 0.9 at which a mask passes without a look
+
+
+def scored_with_network(
+    proposals: Proposals, mask: np.ndarray, expected_overlap: float
+) -> tuple[float, tuple[str, ...]]:
+    """Score a mask (H, W) bool that was joined from two proposals.
+
+    The score is 0 to 1 and reaches `USABLE_SCORE` where a logistic regression gives an intersection over union of 0.9
+    with the right mask a probability of at least 0.82. Fitted by `python -m benchmarks.calibration`.
+
+    Returns:
+        The score, and the doubts, worst first.
+    """
+    if not mask.any():
+        return 0.0, ()
+    measures = measured(proposals.border_share, proposals.evidence, mask, proposals.background)
+    logit = float(features(proposals, mask, expected_overlap, measures) @ _WEIGHTS) + _BIAS
+    score = 1 / (1 + np.exp(-(logit - np.log(_NEEDED / (1 - _NEEDED)))))
+    return float(score), doubts_of(measures) if score < USABLE_SCORE else ()
+
+
+def features(
+    proposals: Proposals, mask: np.ndarray, expected_overlap: float, measures: Measures
+) -> np.ndarray:
+    """Return what the score of a joined mask (H, W) bool rests on, in the order of `FEATURES`."""
+    likely = proposals.probability > 0.5
+    unclear = (proposals.probability > 0.1) & (proposals.probability < 0.9)
+    size = max(float(mask.sum()), 1.0)
+    return np.array([
+        np.log(max(1 - expected_overlap, 0.002)),
+        agreement(mask, likely),
+        agreement(mask, proposals.background),
+        agreement(mask, proposals.chroma),
+        float(proposals.probability[mask].mean()),
+        min((likely & ~mask).sum() / size, 1),
+        min(unclear.sum() / max(likely.sum(), 1), 1),
+        np.log(max(measures.area, 1e-4)),
+        measures.border,
+        measures.background_border,
+        min(measures.components, 6),
+        measures.like_background,
+        measures.rim_left_over,
+        measures.loose_outline,
+        measures.left_out,
+    ])  # fmt: skip
 
 
 def _falling(value: float, good: float, bad: float) -> float:

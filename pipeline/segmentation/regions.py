@@ -35,7 +35,7 @@ class Evidence:
 def gathered_evidence(background: Background) -> Evidence:
     """Collect evidence from departures; the colour of shadows is learned from the photo's own shadow."""
     first = _evidence(background.light, background.colour, background.known)
-    shaded = _joined_to_border(_opened(first.passable | first.background, 2)) & (background.light < -0.12)
+    shaded = _joined_to_border(opened(first.passable | first.background, 2)) & (background.light < -0.12)
     if shaded.sum() < 0.002 * shaded.size:
         return first
     drift = np.clip(np.median(background.colour[shaded] / background.light[shaded][:, None], 0), -0.2, 0.2)
@@ -81,7 +81,7 @@ def divided(evidence: Evidence) -> np.ndarray:
     Holes through which the background is seen are left out.
     """
     size = evidence.light.size
-    outside = _joined_to_border(_opened(evidence.passable, 2))
+    outside = _joined_to_border(opened(evidence.passable, 2))
     filled = _filled(_without_corners(without_islands(~outside, 0.0015 * size)))
     return filled & ~_holes(evidence, filled, smallest=max(20, round(0.0004 * size)))
 
@@ -93,7 +93,7 @@ def without_lumps(evidence: Evidence, mask: np.ndarray) -> np.ndarray:
     background (a tinted shadow, a bright spot of the lamp).
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        _opened(evidence.pale & mask, 1).astype(np.uint8), connectivity=4
+        opened(evidence.pale & mask, 1).astype(np.uint8), connectivity=4
     )
     near_edge = cv2.dilate(evidence.edge, np.ones((3, 3), np.uint8))
     kept = mask.copy()
@@ -116,7 +116,7 @@ def _holes(evidence: Evidence, filled: np.ndarray, smallest: int) -> np.ndarray:
     inner = cv2.erode(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     holes = np.zeros_like(filled)
     for radius in (1, 3):  # the wider one parts a hole from faces that it leaks into
-        candidates = _opened(evidence.passable & inner & ~holes, radius)
+        candidates = opened(evidence.passable & inner & ~holes, radius)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(
             candidates.astype(np.uint8), connectivity=4
         )
@@ -145,11 +145,12 @@ def _gradient(features: Field, sigma: float) -> Field:
     return np.sqrt((across**2 + down**2).sum(-1))
 
 
-def _opened(mask: np.ndarray, radius: int) -> np.ndarray:
+def opened(mask: np.ndarray, radius: int) -> np.ndarray:
+    """Morphological opening of a mask (H, W) bool with a disc of a radius in pixels; the border counts as repeated."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), radius, radius, radius, radius, cv2.BORDER_REPLICATE)
-    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)
-    return opened[radius:-radius, radius:-radius] > 0
+    result = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel)
+    return result[radius:-radius, radius:-radius] > 0
 
 
 def _joined_to_border(mask: np.ndarray) -> np.ndarray:

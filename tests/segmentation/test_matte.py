@@ -77,7 +77,7 @@ def test_the_same_photo_gives_the_same_cutout_twice() -> None:
 def test_an_empty_board_has_no_object_and_says_so() -> None:
     result = cut_out(board())
     assert (result.alpha.any(), result.score) == (False, 0.0)
-    assert result.doubts == ("no object was found",)
+    assert result.doubts == ("No object was found",)
 
 
 def test_one_flat_colour_has_no_object() -> None:
@@ -115,7 +115,7 @@ def test_a_given_soft_mask_is_kept_as_it_is() -> None:
 def test_a_given_empty_mask_is_doubtful() -> None:
     photo, _ = box_on_board()
     result = cut_out(photo, alpha=np.zeros((128, 128), np.uint8))
-    assert (result.score, result.doubts) == (0.0, ("the given mask is empty",))
+    assert (result.score, result.doubts) == (0.0, ("The given mask is empty",))
 
 
 def test_a_given_mask_of_another_size_is_refused() -> None:

