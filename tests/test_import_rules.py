@@ -65,7 +65,7 @@ UNBOUND = {"benchmarks", "pipeline", "pipeline.__main__", "pipeline.nano"}  # th
 # library → the only packages that may import it
 CONFINED = {
     "gradio": ("ui",),
-    "torch": ("pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
+    "torch": ("pipeline.embedding", "pipeline.rendering", "pipeline.nano", "training", "benchmarks"),
     "sqlalchemy": ("pipeline.store",),
     "huggingface_hub": ("pipeline.publish", "pipeline.sources", "pipeline.rendering", "pipeline.hub_retries"),
 }

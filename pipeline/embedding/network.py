@@ -1,0 +1,53 @@
+"""EfficientNet-Lite0 (Tan and Le 2019, arXiv 1905.11946; the Lite variant of 2020) as a feature extractor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+
+_ARCHITECTURE = "tf_efficientnet_lite0"  # timm's name
+FEATURES = 1280
+
+
+class Network:
+    """The network up to its pooled features. Calls from several threads are safe.
+
+    Args:
+        weights: a state dict whose tensors have the order of timm's; their names differ.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        import timm
+        import torch
+
+        tensors = torch.load(weights, map_location="cpu", weights_only=True)
+        with torch.device("meta"):  # initialising would take time and random numbers
+            network = timm.create_model(_ARCHITECTURE, pretrained=False)
+        names = network.state_dict().keys()
+        network.load_state_dict(dict(zip(names, tensors.values(), strict=True)), assign=True)
+        network.classifier = torch.nn.Identity()
+        self._network: torch.nn.Module = network.eval().to(memory_format=torch.channels_last)
+
+    def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the features of a batch.
+
+        Args:
+            images: (N, H, W, 3) uint8 RGB.
+
+        Returns:
+            (N, 1280) float32, at least 0 each.
+        """
+        import torch
+
+        batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # (N, 3, H, W), channels last in memory
+        with torch.inference_mode():
+            features = self._network(batch.float().div(127.5).sub(1.0))  # mean and standard deviation 0.5
+        values: NDArray[np.float32] = features.numpy()
+        return values

@@ -1,0 +1,66 @@
+"""Compare embeddings: pure functions on arrays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.images import RGB
+
+_ROWS = 1024  # compared at once, so that memory does not grow with the square of the number of images
+
+
+def shrunk(rgb: RGB, side_px: int) -> RGB:
+    """Resize a whole image to a square, whatever its shape; nothing is cut off.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+
+    Returns:
+        (side_px, side_px, 3) uint8; the same object where the image has this size already.
+    """
+    if rgb.shape[:2] == (side_px, side_px):
+        return rgb
+    small = cv2.resize(np.ascontiguousarray(rgb), (side_px, side_px), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def normalised(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Scale vectors to length 1, so that their dot product is the cosine similarity; zeros stay zeros.
+
+    Args:
+        vectors: (N, D).
+
+    Returns:
+        (N, D) float32.
+    """
+    wide = vectors.astype(np.float32)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    return wide / np.maximum(lengths, np.float32(1e-9))
+
+
+def most_similar(
+    queries: NDArray[np.float16], others: NDArray[np.float16]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the most similar of other vectors for each query.
+
+    Args:
+        queries: (N, D).
+        others: (M, D) with M of at least 1.
+
+    Returns:
+        (N,) positions in `others`; the first of several that are equally similar.
+        (N,) cosine similarities, -1 to 1.
+    """
+    assert len(others)
+    best = np.full(len(queries), -np.inf, np.float32)
+    places = np.zeros(len(queries), np.int64)
+    rows = normalised(queries)
+    for start in range(0, len(others), _ROWS):
+        cosines = rows @ normalised(others[start : start + _ROWS]).T
+        place = cosines.argmax(axis=1)
+        value = cosines[np.arange(len(rows)), place]
+        better = value > best
+        best[better], places[better] = value[better], place[better] + start
+    return places, best
