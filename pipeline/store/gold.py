@@ -49,7 +49,11 @@ class GoldRepository:
         """Make up to so many photos, of all classes in turn, gold items that must be accepted; how many are new."""
         taken = exists().where(gold_items.c.subject_id == photos.c.id)
         rank = func.row_number().over(partition_by=photos.c.label, order_by=photos.c.seq)
-        free = select(photos.c.id, rank.label("rank")).where(~photos.c.excluded, ~taken).subquery()
+        free = (
+            select(photos.c.id, rank.label("rank"))
+            .where(~photos.c.excluded, photos.c.mask_id.is_not(None), ~taken)
+            .subquery()
+        )
         first = select(free.c.id).order_by(free.c.rank, free.c.id).limit(number)
         with self._database.writing() as transaction:
             ids = transaction.connection.scalars(first).all()

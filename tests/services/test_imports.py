@@ -16,11 +16,16 @@ import pytest
 from PIL import Image
 
 from pipeline.cli import main
-from pipeline.segmentation import CutoutResult, cut_out
+from pipeline.domain.photo_decoding import DecodedPhoto
+from pipeline.domain.placement import Box
+from pipeline.segmentation import CutoutOrigin, CutoutResult, cut_out
 from pipeline.services.photos import importing as imports
 from pipeline.services.photos import objects
 from pipeline.services.photos import workers as cores
 from pipeline.services.photos.importing import import_photos
+from pipeline.services.photos.objects import cutout_of_item
+from pipeline.services.photos.service import PhotoService
+from pipeline.settings import Settings
 from pipeline.sources import SourceItem
 from pipeline.store import Library
 
@@ -115,6 +120,36 @@ def test_a_photo_that_cannot_be_cut_out_comes_in_doubted_and_stops_nothing(
     doubts = {photo.name: photo.mask_doubts for photo in library.photos.list()}
     assert doubts["cup/01.png"] == ("the object could not be cut out; draw its mask",)
     assert doubts["cup/00.png"] == doubts["cup/02.png"] == ()
+
+
+def test_a_test_photo_is_cut_out_only_when_its_object_is_asked_for(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[str] = []
+
+    def counted(item: SourceItem, photo: DecodedPhoto, box: Box | None) -> CutoutResult:
+        cut.append(item.name)
+        return cutout_of_item(item, photo, box)
+
+    monkeypatch.setattr(imports, "cutout_of_item", counted)
+    report = import_photos(library, folder_of(tmp_path / "field", 2), split="test")
+    assert (cut, report.doubtful) == ([], 0)
+    import_photos(library, folder_of(tmp_path / "lab", 3), split="train")  # two of them are in the library
+    assert cut == ["cup/02.png"]
+    stored = library.photos.list(split="test")
+    assert [(row.cutout_id, row.mask_doubts, row.box) for row in stored] == [(None, (), None)] * 2
+    assert library.verify() == []
+    mask = PhotoService(library, Settings()).mask(stored[0].id)
+    assert (mask[32, 32], mask[5, 5]) == (255, 0)
+
+
+def test_a_mask_that_comes_with_a_test_photo_is_kept(library: Library, tmp_path: Path) -> None:
+    image = Image.open(BytesIO(photo(1))).convert("RGBA")
+    image.putalpha(Image.fromarray(np.where(np.asarray(image)[..., 0] == 200, 0, 255).astype(np.uint8)))
+    (tmp_path / "set" / "cup").mkdir(parents=True)
+    image.save(tmp_path / "set" / "cup" / "a.png")
+    import_photos(library, str(tmp_path / "set"), split="test")
+    assert library.photos.list()[0].mask_origin == CutoutOrigin.GIVEN
 
 
 def test_a_mask_of_the_surroundings_is_inverted_and_needs_checking(library: Library, tmp_path: Path) -> None:

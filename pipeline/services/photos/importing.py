@@ -32,7 +32,8 @@ class _Prepared:
     item: SourceItem
     photo_id: str = ""
     photo: DecodedPhoto | None = None
-    cutout: CutoutResult | None = None
+    cutout: CutoutResult | None = None  # None for most test photos
+    split: str = ""
     refusal: str = ""
 
 
@@ -108,7 +109,9 @@ def _import_items(
     tally = ImportTally()
     names: dict[str, str] = {}  # photo id → name of its file, of this import
     with nullcontext() if wanted.dry_run else library.work_lock("import"):
-        job = Job(work=_prepared, shared=library.photos.ids(), pixels=_pixels, lost=_lost)
+        job = Job(
+            work=_prepared, shared=_Shared(library.photos.ids(), wanted.split), pixels=_pixels, lost=_lost
+        )
         items = _in_known_spelling(opened.items(), library)
         for count, prepared in enumerate(on_all_cores(items, job), start=1):
             if cancelled and cancelled():
@@ -146,15 +149,27 @@ def _nothing_imported(source: str, tally: ImportTally) -> SourceRefused:
     )
 
 
-def _prepared(item: SourceItem, known: set[str]) -> _Prepared:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What every worker knows."""
+
+    known: set[str]  # ids of the photos that the library holds
+    split: str | None  # of all photos
+
+
+def _prepared(item: SourceItem, shared: _Shared) -> _Prepared:
     if fault := label_fault(item.label):
         return _Prepared(item, refusal=fault)
     try:
         photo, box = photo_of_item(item)
         photo_id = pixel_hash(photo.rgb)
-        if photo_id in known:
+        if photo_id in shared.known:
             return _Prepared(item, photo_id)
-        return _Prepared(item, photo_id, photo, cutout_of_item(item, photo, box))
+        split = shared.split or item.split or split_of(photo_id)
+        is_given = photo.alpha is not None or item.mask is not None or box is not None
+        # a test photo is never placed: its object is cut out when somebody asks for it
+        cutout = cutout_of_item(item, photo, box) if split == "train" or is_given else None
+        return _Prepared(item, photo_id, photo, cutout, split)
     except UnreadableImage as refusal:
         return _Prepared(item, refusal=refusal.reason)
 
@@ -168,14 +183,14 @@ def _lost(item: SourceItem) -> _Prepared:
 
 
 def _record(library: Library, prepared: _Prepared, wanted: _Wanted, tally: ImportTally) -> None:
-    if prepared.photo is None or prepared.cutout is None:
+    if prepared.photo is None:
         _record_again(library, prepared, wanted, tally)
         return
     new = _new_photo(library, prepared, wanted)
     if not wanted.dry_run:
         library.photos.add(new)
     tally.count_added(new.label, new.split)
-    tally.doubtful += bool(_doubts(prepared.cutout))
+    tally.doubtful += bool(new.mask_doubts)
 
 
 def _record_again(library: Library, prepared: _Prepared, wanted: _Wanted, tally: ImportTally) -> None:
@@ -190,30 +205,33 @@ def _record_again(library: Library, prepared: _Prepared, wanted: _Wanted, tally:
     if wanted.relabel and stored.label != item.label:
         library.photos.set_label(stored.id, item.label)
     if not is_whole(library, prepared.photo_id):
-        _restore(library, _prepared(item, known=set()))
+        _restore(library, _prepared(item, _Shared(set(), stored.split)))
         tally.repaired += 1
 
 
 def _restore(library: Library, prepared: _Prepared) -> None:
     assert prepared.photo is not None
-    assert prepared.cutout is not None
     restore_photo(library, prepared.photo_id, prepared.photo.rgb, prepared.cutout)
 
 
 def _new_photo(library: Library, prepared: _Prepared, wanted: _Wanted) -> NewPhoto:
     photo, cutout = prepared.photo, prepared.cutout
     assert photo is not None
-    assert cutout is not None
     height, width = photo.rgb.shape[:2]
-    return NewPhoto(
+    new = NewPhoto(
         id=prepared.photo_id,
         label=prepared.item.label,
         name=prepared.item.name,
         source=wanted.address,
-        split=wanted.split or prepared.item.split or split_of(prepared.photo_id),
+        split=prepared.split,
         image_id=prepared.photo_id if wanted.dry_run else library.images.put(photo.rgb),
         height=height,
         width=width,
+    )
+    if cutout is None:
+        return new
+    return replace(
+        new,
         cutout_id=None if wanted.dry_run else library.images.put(rgba(cutout)),
         mask_score=cutout.score,
         mask_doubts=_doubts(cutout),

@@ -15,7 +15,7 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Box, Layer, object_box
 from pipeline.errors import InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
-from pipeline.segmentation import USABLE_SCORE, edited, flood_click, grabcut_box
+from pipeline.segmentation import USABLE_SCORE, cut_out, edited, flood_click, grabcut_box
 from pipeline.services.photos import starter
 from pipeline.services.photos.importing import import_photos, rgba
 from pipeline.services.reports import ImportReport, Progress
@@ -166,6 +166,8 @@ class PhotoService:
         return self.library.images.read(self.library.photos.get(photo_id).image_id)
 
     def _cutout_pixels(self, photo_id: str) -> RGBA:
+        """The stored cut-out; that of a test photo, which an import leaves out, is computed when it is asked for."""
         cutout_id = self.library.photos.get(photo_id).cutout_id
-        assert cutout_id is not None, "an import stores a cut-out for every photo"
+        if cutout_id is None:
+            return rgba(cut_out(self._pixels(photo_id)))
         return self.library.images.read(cutout_id)

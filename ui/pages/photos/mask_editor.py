@@ -50,7 +50,9 @@ def facts_html(photo: Photo) -> str:
     rows = {
         "Class": photo.label,
         "Split": photo.split,
-        "Mask": f"{origin}, score {photo.mask_score:.2f}",
+        "Mask": f"{origin}, score {photo.mask_score:.2f}"
+        if photo.cutout_id
+        else "none: test photos are not placed",
         "Size": f"{photo.width} × {photo.height} px",
     }
     facts = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows.items())
