@@ -93,8 +93,8 @@ def test_where_the_mask_is_1_every_sample_equals_the_warped_photo(library: Path)
         rows = opened.samples.list(limit=1000)
         assert len(rows) == 2 * COUNT
         for row in rows:
-            placements = [one.placement for one in row.spec.objects]
-            cutouts = [cutout_of(opened, one.cutout_id) for one in row.spec.objects]
+            placements = [placed.placement for placed in row.spec.objects]
+            cutouts = [cutout_of(opened, placed.cutout_id) for placed in row.spec.objects]
             layer = place(cutouts, placements, row.spec.size).layer
             image, mask = opened.images.read(row.image_id), opened.images.read(row.mask_id)
             assert np.array_equal(mask, layer.alpha)

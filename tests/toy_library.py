@@ -69,8 +69,8 @@ def spec(
     return SampleSpec(
         label=subjects[0].label,
         objects=tuple(
-            ObjectSpec(photo_id=one.id, cutout_id=one.cutout_id or "", placement=Placement())
-            for one in subjects
+            ObjectSpec(photo_id=photo.id, cutout_id=photo.cutout_id or "", placement=Placement())
+            for photo in subjects
         ),
         prompt=f"gravel floor, take {seed}",
         negative_prompt=None,
@@ -87,12 +87,12 @@ def spec(
     )
 
 
-def render(library: Library, one: SampleSpec, *, seconds: float = 0.25) -> str:
+def render(library: Library, planned: SampleSpec, *, seconds: float = 0.25) -> str:
     """Store a picture for a planned spec; its id."""
     library.samples.record(
         Rendered(
-            spec_id=one.id,
-            image_id=library.images.put(picture(1000 + one.seed)),
+            spec_id=planned.id,
+            image_id=library.images.put(picture(1000 + planned.seed)),
             mask_id=library.images.put(mask()),
             facts=SampleFacts(
                 boxes=(BOX,),
@@ -104,7 +104,7 @@ def render(library: Library, one: SampleSpec, *, seconds: float = 0.25) -> str:
             ),
         )
     )
-    return one.id
+    return planned.id
 
 
 def decision(
@@ -135,7 +135,7 @@ def filled(library: Library, *, subjects: int = 2, samples: int = 4) -> list[str
     photos = [add_subject(library, number) for number in range(subjects)]
     specs = [spec(photos[seed % subjects], seed=seed) for seed in range(samples)]
     library.plans.add("toy", "name: toy", specs)
-    return [render(library, one) for one in specs]
+    return [render(library, sample_spec) for sample_spec in specs]
 
 
 def replica_of(library: Library) -> Replica:

@@ -70,7 +70,7 @@ def test_a_spec_is_rendered_with_the_numbers_that_its_id_is_made_of() -> None:
     objects = (ObjectSpec(photo_id="s", cutout_id="c", placement=placement),)
     control = ControlSpec(scale=2 / 3)
     spec = replace(
-        next(one for one in golden_specs() if one.method is Method.CONTROLNET),
+        next(spec for spec in golden_specs() if spec.method is Method.CONTROLNET),
         objects=objects, control=control, guidance_scale=7.12345678,
     )  # fmt: skip
     assert (placement.x, placement.y, placement.scale, str(placement.rotation)) == (
@@ -102,7 +102,7 @@ def test_classes_methods_values_and_photos_are_balanced() -> None:
     specs = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=120))
     assert Counter(spec.label for spec in specs) == {"bolt": 40, "nut": 40, "gear": 40}
     assert set(Counter(spec.method for spec in specs).values()) == {30}
-    used = Counter(one.photo_id for spec in specs for one in spec.objects if spec.label == "bolt")
+    used = Counter(placed.photo_id for spec in specs for placed in spec.objects if spec.label == "bolt")
     assert max(used.values()) - min(used.values()) <= 1
 
 
@@ -135,7 +135,7 @@ def test_plain_sdxl_names_the_class_and_the_others_do_not() -> None:
 
 def test_only_classes_that_may_be_mirrored_are() -> None:
     specs = plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1"], count=90))
-    flipped = {spec.label for spec in specs for one in spec.objects if one.placement.flip}
+    flipped = {spec.label for spec in specs for placed in spec.objects if placed.placement.flip}
     assert flipped == {"bolt"}
 
 
@@ -147,23 +147,23 @@ placement: {objects: [2, 4], scale: [0.3, 0.5], overlap: 0.4, min_visible: 0.6, 
 
 def test_a_heap_lies_back_to_front_from_high_to_low() -> None:
     for spec in plan(PlanInputs(HEAP, PHOTOS, model=MODEL)):
-        heights = [one.placement.y for one in spec.objects]
+        heights = [placed.placement.y for placed in spec.objects]
         assert heights == sorted(heights)
 
 
 def test_no_photo_comes_twice_in_a_sample_while_others_of_its_class_are_left() -> None:
     specs = plan(PlanInputs(HEAP, PHOTOS, model=MODEL))
     for spec in specs:
-        photos = [one.photo_id for one in spec.objects]
+        photos = [placed.photo_id for placed in spec.objects]
         assert len(set(photos)) == len(photos)
-    used = Counter(one.photo_id for spec in specs for one in spec.objects if spec.label == "nut")
+    used = Counter(placed.photo_id for spec in specs for placed in spec.objects if spec.label == "nut")
     assert max(used.values()) - min(used.values()) <= 1
 
 
 def test_a_heap_larger_than_its_class_takes_every_photo_before_one_comes_again() -> None:
     recipe = Recipe.model_validate({"count": 9, "placement": {"objects": [6, 6], "scale": [0.1, 0.2]}})
     for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL)):
-        assert sorted(Counter(one.photo_id for one in spec.objects).values()) == [1, 1, 2, 2]
+        assert sorted(Counter(placed.photo_id for placed in spec.objects).values()) == [1, 1, 2, 2]
 
 
 def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> None:
@@ -174,7 +174,7 @@ def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> N
         share
         for spec in plan(PlanInputs(HEAP, PHOTOS, model=MODEL))
         for share in place(
-            [cutout] * len(spec.objects), [one.placement for one in spec.objects], spec.size
+            [cutout] * len(spec.objects), [placed.placement for placed in spec.objects], spec.size
         ).visible
     ]
     assert min(shares) > 0.59  # one percent for pixels that an outline cuts

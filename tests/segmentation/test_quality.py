@@ -22,7 +22,7 @@ def test_a_mask_without_fault_scores_one_and_has_no_doubts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "sentence"),
     [
         ({"area": 0.93}, "The object fills the photo; there is no outline to cut"),
         ({"area": 0.001}, "The object is very small in the photo"),
@@ -36,10 +36,10 @@ def test_a_mask_without_fault_scores_one_and_has_no_doubts() -> None:
         ({"agreement": 0.6}, "Two methods disagree about the outline"),
     ],
 )
-def test_each_fault_alone_sends_the_mask_to_the_person(fault: dict[str, float], said: str) -> None:
+def test_each_fault_alone_sends_the_mask_to_the_person(fault: dict[str, float], sentence: str) -> None:
     score, doubts = scored(replace(GOOD, **fault))
     assert score < USABLE_SCORE
-    assert doubts == (said,)
+    assert doubts == (sentence,)
 
 
 def test_the_worst_doubt_is_said_first() -> None:

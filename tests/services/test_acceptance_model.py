@@ -1,4 +1,4 @@
-"""The helper that learns from people's decisions."""
+"""The model of the auto-reviewer learns from people's decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.domain.placement import Placement
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import Method, ObjectSpec
 from pipeline.errors import InvalidRequest
-from pipeline.services.review import acceptance_model as helper
+from pipeline.services.review import acceptance_model
 from pipeline.services.review.acceptance_model import (
     ENOUGH,
     FEWEST,
@@ -73,11 +73,11 @@ def sample(number: int, *, label: str = "") -> SampleRow:
 def decided(number: int, verdict: Callable[[SampleRow, np.random.Generator], bool]) -> list[Example]:
     """That many samples, decided by a rule that may err."""
     rng = np.random.default_rng(2026)
-    return [(one, verdict(one, rng)) for one in map(sample, range(number))]
+    return [(row, verdict(row, rng)) for row in map(sample, range(number))]
 
 
-def low_seam(one: SampleRow, rng: np.random.Generator) -> bool:
-    return bool(one.scores["seam"] + rng.normal(0, 0.05) < 0.4)
+def low_seam(row: SampleRow, rng: np.random.Generator) -> bool:
+    return bool(row.scores["seam"] + rng.normal(0, 0.05) < 0.4)
 
 
 def rows(examples: Sequence[Example]) -> list[SampleRow]:
@@ -85,12 +85,12 @@ def rows(examples: Sequence[Example]) -> list[SampleRow]:
 
 
 def learned(examples: Sequence[Example]) -> AcceptanceModel:
-    """A helper; warnings, such as one of an optimiser that gave up, are errors."""
+    """A model; warnings, such as one of an optimiser that gave up, are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = learn(examples)
-    assert found is not None
-    return found
+        model = learn(examples)
+    assert model is not None
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -99,51 +99,51 @@ def examples() -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def taught(examples: list[Example]) -> AcceptanceModel:
+def trained(examples: list[Example]) -> AcceptanceModel:
     return learned(examples)
 
 
 def test_it_does_not_learn_from_too_few_decisions() -> None:
-    many = [(one, index % 2 == 0) for index, one in enumerate(map(sample, range(ENOUGH)))]
+    many = [(row, index % 2 == 0) for index, row in enumerate(map(sample, range(ENOUGH)))]
     assert learn([]) is None
     assert learn(many[:-1]) is None
     assert learned(many).quality.decisions == ENOUGH
 
 
 def test_it_does_not_learn_without_both_verdicts() -> None:
-    found = [sample(number) for number in range(40)]
+    samples = [sample(number) for number in range(40)]
     for kind in (True, False):
-        assert learn([(one, kind) for one in found]) is None
-        assert learn([(one, (index < FEWEST - 1) is kind) for index, one in enumerate(found)]) is None
-        fewest = learned([(one, (index < FEWEST) is kind) for index, one in enumerate(found)])
+        assert learn([(row, kind) for row in samples]) is None
+        assert learn([(row, (index < FEWEST - 1) is kind) for index, row in enumerate(samples)]) is None
+        fewest = learned([(row, (index < FEWEST) is kind) for index, row in enumerate(samples)])
         assert fewest.quality.baseline == (40 - FEWEST) / 40
 
 
-def test_it_learns_a_limit_of_a_score(taught: AcceptanceModel, examples: list[Example]) -> None:
-    quality = taught.quality
+def test_it_learns_a_limit_of_a_score(trained: AcceptanceModel, examples: list[Example]) -> None:
+    quality = trained.quality
     assert (quality.decisions, quality.accepted) == (400, sum(good for _, good in examples))
     assert quality.baseline == max(quality.accepted, 400 - quality.accepted) / 400
     assert quality.accuracy > quality.baseline + 0.2
     assert quality.auc > 0.9
     assert quality.brier < 0.12
     unseen = [sample(number) for number in range(5000, 5200)]
-    truth = np.array([one.scores["seam"] < 0.4 for one in unseen])
-    assert ((taught.predict(unseen) >= 0.5) == truth).mean() > 0.85
+    truth = np.array([row.scores["seam"] < 0.4 for row in unseen])
+    assert ((trained.predict(unseen) >= 0.5) == truth).mean() > 0.85
 
 
 def test_probabilities_lie_within_0_to_1_and_add_up_to_what_was_accepted(
-    taught: AcceptanceModel, examples: list[Example]
+    trained: AcceptanceModel, examples: list[Example]
 ) -> None:
-    likely = taught.predict(rows(examples))
+    likely = trained.predict(rows(examples))
     assert (likely.shape, likely.dtype) == ((400,), np.float64)
     assert likely.min() >= 0.0
     assert likely.max() <= 1.0
-    assert likely.mean() == pytest.approx(taught.quality.accepted / 400, abs=0.05)
+    assert likely.mean() == pytest.approx(trained.quality.accepted / 400, abs=0.05)
 
 
 def test_it_learns_from_how_a_picture_looks() -> None:
-    def blue(one: SampleRow, rng: np.random.Generator) -> bool:
-        looks = np.frombuffer(one.descriptor or b"", "<f4")
+    def blue(row: SampleRow, rng: np.random.Generator) -> bool:
+        looks = np.frombuffer(row.descriptor or b"", "<f4")
         return bool(looks[3] + rng.normal(0, 0.01) > 0.07)
 
     quality = learned(decided(400, blue)).quality
@@ -168,37 +168,37 @@ def test_the_same_decisions_give_the_same_numbers() -> None:
 
 def test_one_rejected_sample_of_a_new_class_does_not_settle_the_next() -> None:
     odd = sample(9000, label="a new one")
-    found = learned([*decided(2000, low_seam), (replace(odd, scores={**odd.scores, "seam": 0.1}), False)])
+    model = learned([*decided(2000, low_seam), (replace(odd, scores={**odd.scores, "seam": 0.1}), False)])
     unseen = range(6000, 6100)
-    new = found.predict([sample(number, label="a new one") for number in unseen]).mean()
-    known = found.predict([sample(number, label="class 1") for number in unseen]).mean()
+    new = model.predict([sample(number, label="a new one") for number in unseen]).mean()
+    known = model.predict([sample(number, label="class 1") for number in unseen]).mean()
     assert new > 0.6 * known  # 0.35 were single features not held back
 
 
 def test_only_the_newest_decisions_count(monkeypatch: pytest.MonkeyPatch, examples: list[Example]) -> None:
-    monkeypatch.setattr(helper, "NEWEST", 60)
+    monkeypatch.setattr(acceptance_model, "NEWEST", 60)
     assert learned(examples).quality == learned(examples[-60:]).quality
 
 
-def test_samples_without_descriptor_and_scores_are_judged_too(taught: AcceptanceModel) -> None:
+def test_samples_without_descriptor_and_scores_are_judged_too(trained: AcceptanceModel) -> None:
     bare = replace(sample(1), descriptor=None, scores={}, visible=())
-    assert 0.0 < taught.predict([bare])[0] < 1.0
+    assert 0.0 < trained.predict([bare])[0] < 1.0
     mixed = [
-        (replace(one, descriptor=None, scores={}) if one.spec.seed % 2 else one, good)
-        for one, good in decided(60, low_seam)
+        (replace(row, descriptor=None, scores={}) if row.spec.seed % 2 else row, good)
+        for row, good in decided(60, low_seam)
     ]
     assert learned(mixed).quality.decisions == 60
 
 
-def test_nothing_to_judge_gives_no_probabilities(taught: AcceptanceModel) -> None:
-    likely = taught.predict([])
+def test_nothing_to_judge_gives_no_probabilities(trained: AcceptanceModel) -> None:
+    likely = trained.predict([])
     assert (likely.shape, likely.dtype) == ((0,), np.float64)
 
 
 def test_features_have_one_length_and_a_fixed_order() -> None:
     pose = Placement(x=0.25, y=0.75, scale=0.5, rotation=30.0, yaw=-10.0, pitch=5.0)
     behind = ObjectSpec(photo_id="a", cutout_id="b", placement=Placement())
-    one = replace(
+    row = replace(
         sample(3),
         spec=replace(
             spec(BOLT, method=Method.PASTE, backdrop_id="ground"),
@@ -208,29 +208,29 @@ def test_features_have_one_length_and_a_fixed_order() -> None:
         failed_gates=(GateFailure("seam", 0.41, 0.30),),
         visible=(1.0, 0.5),
     )
-    found = features(one)
-    assert (found.shape, found.dtype) == ((FEATURES,), np.float32)
-    assert found[:8].tolist() == [0.5, 0, 0, 0, 0, 0, 0, 0.25]
-    assert found[8:16].tolist() == [0, 1, 1, 1, 1, 1, 1, 0]
-    assert found[16:19].tolist() == [1, 0.75, 2]
-    assert found[19:25].tolist() == [0.25, 0.75, 0.5, 30, -10, 5]
-    assert found[25:29].tolist() == [0, 0, 0, 1]
-    assert np.flatnonzero(found[29:45]).tolist() == [5]  # sha256 of "bolt", modulo 16
-    assert np.flatnonzero(found[45:77]).tolist() == [12]  # of "surface=gravel", modulo 32
-    assert found[77:].tobytes() == one.descriptor
+    values = features(row)
+    assert (values.shape, values.dtype) == ((FEATURES,), np.float32)
+    assert values[:8].tolist() == [0.5, 0, 0, 0, 0, 0, 0, 0.25]
+    assert values[8:16].tolist() == [0, 1, 1, 1, 1, 1, 1, 0]
+    assert values[16:19].tolist() == [1, 0.75, 2]
+    assert values[19:25].tolist() == [0.25, 0.75, 0.5, 30, -10, 5]
+    assert values[25:29].tolist() == [0, 0, 0, 1]
+    assert np.flatnonzero(values[29:45]).tolist() == [5]  # sha256 of "bolt", modulo 16
+    assert np.flatnonzero(values[45:77]).tolist() == [12]  # of "surface=gravel", modulo 32
+    assert values[77:].tobytes() == row.descriptor
     for stored in (None, b"\x00\x01"):
-        assert features(replace(one, descriptor=stored))[77:].tolist() == [0.0] * 96
+        assert features(replace(row, descriptor=stored))[77:].tolist() == [0.0] * 96
 
 
 def test_about_one_in_twenty_is_checked_and_always_the_same() -> None:
     ids = [f"s-{number}" for number in range(10_000)]
-    checked = {one for one in ids if check_share(one, 0.05)}
+    checked = {sample_id for sample_id in ids if check_share(sample_id, 0.05)}
     assert len(checked) == pytest.approx(500, abs=60)
-    assert checked < {one for one in ids if check_share(one, 0.1)}
+    assert checked < {sample_id for sample_id in ids if check_share(sample_id, 0.1)}
     assert check_share("s-57", 0.05)
     assert not check_share("s-58", 0.05)
-    assert not any(check_share(one, 0.0) for one in ids)
-    assert all(check_share(one, 1.0) for one in ids)
+    assert not any(check_share(sample_id, 0.0) for sample_id in ids)
+    assert all(check_share(sample_id, 1.0) for sample_id in ids)
 
 
 @pytest.mark.parametrize("share", [-0.01, 1.5, math.nan])

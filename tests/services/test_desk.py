@@ -1,4 +1,4 @@
-"""The review desk: queries as text, many at once, the best of each look, the helper at work."""
+"""The review desk: queries as text, many at once, the best of each look, the auto-reviewer at work."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ def scored(studio: Studio) -> list[str]:
     library.plans.add("toy", "", specs)
     seams = np.random.default_rng(5).permutation(np.linspace(0, 1, COUNT))
     image_id, mask_id = library.images.put(picture(1)), library.images.put(mask())
-    for one, seam in zip(specs, seams, strict=True):
+    for planned, seam in zip(specs, seams, strict=True):
         library.samples.record(
             Rendered(
-                spec_id=one.id,
+                spec_id=planned.id,
                 image_id=image_id,
                 mask_id=mask_id,
                 facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), scores={"seam": float(seam)}),
             )
         )
-    return [one.id for one in specs]
+    return [sample_spec.id for sample_spec in specs]
 
 
 def decide(studio: Studio, ids: list[str]) -> None:
-    for one in ids:
-        good = studio.library.samples.get(one).scores["seam"] < 0.5
-        studio.review.decisions.decide(one, Verdict.ACCEPT if good else Verdict.REJECT, reviewer="ann")
+    for sample_id in ids:
+        good = studio.library.samples.get(sample_id).scores["seam"] < 0.5
+        studio.review.decisions.decide(sample_id, Verdict.ACCEPT if good else Verdict.REJECT, reviewer="ann")
 
 
 def test_a_query_says_which_samples_and_in_which_order() -> None:
@@ -80,7 +80,7 @@ def test_a_query_says_which_samples_and_in_which_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "error", "said"),
+    ("query", "error", "sentence"),
     [
         ({"sate": "pending"}, UnknownName, "there is no filter 'sate'; did you mean 'state'"),
         ({"state": "planned"}, UnknownName, "there is no state 'planned'"),
@@ -96,9 +96,9 @@ def test_a_query_says_which_samples_and_in_which_order() -> None:
     ],
 )
 def test_a_query_that_does_not_hold_is_refused_in_one_sentence(
-    query: dict[str, str], error: type[Exception], said: str
+    query: dict[str, str], error: type[Exception], sentence: str
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=sentence):
         filter_of(query)
 
 
@@ -107,11 +107,11 @@ def test_only_the_best_of_those_that_look_alike_stays(studio: Studio) -> None:
     photo = add_subject(library, 1)
     specs = [spec(photo, seed=number) for number in range(6)]
     library.plans.add("toy", "", specs)
-    ids = [one.id for one in specs]
-    for number, one in enumerate(specs):
+    ids = [sample_spec.id for sample_spec in specs]
+    for number, planned in enumerate(specs):
         library.samples.record(
             Rendered(
-                spec_id=one.id,
+                spec_id=planned.id,
                 image_id=library.images.put(picture(number)),
                 mask_id=None,
                 facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,)),
@@ -120,13 +120,16 @@ def test_only_the_best_of_those_that_look_alike_stays(studio: Studio) -> None:
             )
         )
     assert studio.review.decisions.keep_best({}, reviewer="ann", batch="b1") == 3
-    assert [studio.library.samples.get(one).review for one in ids] == [*["rejected"] * 3, *["pending"] * 3]
-    assert {one.reason for one in library.review.decisions()} == {"duplicate"}
+    assert [studio.library.samples.get(sample_id).review for sample_id in ids] == [
+        *["rejected"] * 3,
+        *["pending"] * 3,
+    ]
+    assert {event.reason for event in library.review.decisions()} == {"duplicate"}
     assert studio.review.decisions.undo_all("b1", reviewer="ben") == 0
     assert studio.review.decisions.undo_all("b1", reviewer="ann") == 3
     library.auto_review.set_predictions({ids[1]: 0.9})
     studio.review.decisions.keep_best({}, reviewer="ann", batch="b2")
-    assert [studio.library.samples.get(one).review for one in ids[:4]] == [
+    assert [studio.library.samples.get(sample_id).review for sample_id in ids[:4]] == [
         "rejected",
         "pending",
         "rejected",
@@ -191,11 +194,11 @@ def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people
         studio.review.auto_reviewer.set_limits("lea", accept_from=None, reject_below=0.9)
     studio.review.auto_reviewer.set_limits("lea", accept_from=0.8, reject_below=0.2)
     report = studio.review.auto_reviewer.train()
-    taken = [one for one in studio.library.review.decisions() if one.via == AUTO_REVIEWER]
+    taken = [event for event in studio.library.review.decisions() if event.via == AUTO_REVIEWER]
     assert report.decided == len(taken) > 40
     assert 0 < report.left_to_people < 4 * CHECKED * report.decided
     assert report.checks.left == report.left_to_people
-    assert {one.reviewer for one in taken} == {AUTO_REVIEWER}
+    assert {event.reviewer for event in taken} == {AUTO_REVIEWER}
     facts = studio.library.review.facts()
     assert facts.accepted_by_auto_reviewer + facts.rejected_by_auto_reviewer == len(taken)
     assert facts.reviewers == 1  # it is nobody
@@ -205,7 +208,7 @@ def test_the_helper_decides_only_within_a_leads_limits_and_leaves_some_to_people
     )  # a person overrules it
     assert state == "rejected"
     left = [row.id for row in studio.review.queue.next("ann", limit=COUNT)]
-    studio.library.review.record(decision(next(one for one in left), reviewer="gate", via="gate"))
+    studio.library.review.record(decision(next(sample_id for sample_id in left), reviewer="gate", via="gate"))
     assert studio.review.auto_reviewer.report().checks.decided == 0  # a gate is no person
     decide(studio, left)
     checks = studio.review.auto_reviewer.report().checks
@@ -243,7 +246,10 @@ def test_deciding_every_state_at_once_settles_no_dispute(
     studio: Studio, disputed: list[str], reviewer: str
 ) -> None:
     assert studio.review.decisions.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 3
-    assert [studio.library.samples.get(one).review for one in disputed] == ["disputed", *["pending"] * 3]
+    assert [studio.library.samples.get(sample_id).review for sample_id in disputed] == [
+        "disputed",
+        *["pending"] * 3,
+    ]
     assert len(studio.library.review.votes(disputed[0])) == 2
     assert studio.review.decisions.decide_all({}, Verdict.ACCEPT, reviewer=reviewer, batch="b1") == 0
     assert studio.review.decisions.undo_all("b1", reviewer=reviewer) == 3

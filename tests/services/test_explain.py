@@ -32,11 +32,11 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 def drawn(studio: Studio) -> Path:
     """The file of a sample that nano drew."""
     facts = model_facts("nano")
-    one = replace(
+    planned = replace(
         spec(add_subject(studio.library, 1)), revision=facts.revision, size=(facts.size, facts.size), steps=2
     )
-    studio.library.plans.add("toy", "", [one])
-    row = another_try(studio.library, one.id, FileAccess(), batch_size=1)
+    studio.library.plans.add("toy", "", [planned])
+    row = another_try(studio.library, planned.id, FileAccess(), batch_size=1)
     assert row.image_id is not None
     return studio.library.images.path(row.image_id)
 
@@ -44,10 +44,10 @@ def drawn(studio: Studio) -> Path:
 def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels(
     studio: Studio, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = explain(drawn)
-    assert found.source_type == "compositeWithTrainedAlgorithmicMedia"
-    assert studio.library.samples.get(found.spec.id).spec == found.spec
-    assert f"seed {found.spec.seed}" in found.sentence
+    explanation = explain(drawn)
+    assert explanation.source_type == "compositeWithTrainedAlgorithmicMedia"
+    assert studio.library.samples.get(explanation.spec.id).spec == explanation.spec
+    assert f"seed {explanation.spec.seed}" in explanation.sentence
     again = tmp_path / "again.webp"
     command = [
         "explain",
@@ -61,21 +61,21 @@ def test_a_stored_sample_explains_itself_and_is_drawn_again_with_the_same_pixels
     assert main(command) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["same_pixels"], answer["largest_difference"]) == (True, 0)
-    assert answer["sample"] == found.spec.id
-    assert explain(again).spec == found.spec
+    assert answer["sample"] == explanation.spec.id
+    assert explain(again).spec == explanation.spec
     with Image.open(drawn) as first, Image.open(again) as second:
         note = PngImagePlugin.PngInfo()
         note.add_itxt("XML:com.adobe.xmp", first.info["xmp"].decode())
         first.save(tmp_path / "saved.png", pnginfo=note)  # as an editor keeps it
-        assert explain(tmp_path / "saved.png").spec == found.spec
+        assert explain(tmp_path / "saved.png").spec == explanation.spec
         assert np.array_equal(np.asarray(first), np.asarray(second))
 
 
 @pytest.mark.parametrize(
-    ("by", "said"), [(1, "up to rounding (by 1 of 255)"), (9, "not the same pixels (by up to 9")]
+    ("by", "sentence"), [(1, "up to rounding (by 1 of 255)"), (9, "not the same pixels (by up to 9")]
 )
 def test_a_changed_file_is_told_from_the_picture_drawn_again_by_how_much(
-    by: int, said: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    by: int, sentence: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Image.open(drawn) as picture_file:
         pixels, note = np.array(picture_file.convert("RGB")).astype(int), picture_file.info["xmp"]
@@ -84,7 +84,7 @@ def test_a_changed_file_is_told_from_the_picture_drawn_again_by_how_much(
     Image.fromarray(pixels.astype(np.uint8)).save(changed, lossless=True, xmp=note)
     again = str(tmp_path / "again.webp")
     assert main(["explain", str(changed), "--library", str(tmp_path / "library"), "--replay", again]) == 0
-    assert said in capsys.readouterr().out
+    assert sentence in capsys.readouterr().out
 
 
 def test_a_picture_without_a_note_and_no_picture_are_refused(

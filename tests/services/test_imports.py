@@ -232,12 +232,12 @@ def test_a_photo_under_another_class_is_named_and_relabelled_on_request(
         ("hex bolt/02.png", "nut", "hex bolt"),
     )
     assert main(["import", str(source), "--library", str(library.path)]) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (
         "3 photos are in the library under another class, the first is hex bolt/00.png: 'bolt' in the library"
-        in said
+        in output
     )
-    assert "import again with --relabel" in said
+    assert "import again with --relabel" in output
     assert import_photos(library, str(source), relabel=True, dry_run=True).found.keys() == {"hex bolt", "nut"}
     assert dict(library.counts().classes) == {"bolt": 2, "nut": 2}
     assert import_photos(library, str(source), relabel=True).relabelled

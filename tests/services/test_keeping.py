@@ -107,7 +107,7 @@ def test_masks_and_exclusions_of_people_are_kept_at_once(tmp_path: Path) -> None
     assert {mended.cutout_id, mended.mask_id, second.image_id} <= set(kept)
     shutil.rmtree(tmp_path / "library")  # not closed: nothing more is written
     with Studio(settings(tmp_path)) as again:
-        assert [one.excluded for one in again.library.photos.list()] == [False, True]
+        assert [photo.excluded for photo in again.library.photos.list()] == [False, True]
         assert again.library.photos.get(first.id) == mended
         assert (again.photos.mask(first.id) == studio_mask(tmp_path, mended.mask_id or "")).all()
     die(studio.library)

@@ -56,9 +56,9 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[SampleSpec]:
 
 def rendered(library: Library, method: Method, seconds: float) -> None:
     """One sample of a method that took so many seconds."""
-    one = spec(library.photos.list(split="train")[0], method=method)
-    library.plans.add(f"by {method}", "name: toy", [one])
-    render(library, one, seconds=seconds)
+    planned_spec = spec(library.photos.list(split="train")[0], method=method)
+    library.plans.add(f"by {method}", "name: toy", [planned_spec])
+    render(library, planned_spec, seconds=seconds)
 
 
 def files(folder: Path) -> set[Path]:
@@ -96,23 +96,26 @@ def test_a_preview_builds_as_many_specs_for_a_large_plan_as_for_a_small_one(
 def test_a_preview_of_heaps_places_no_more_objects(library: Library, built: list[SampleSpec]) -> None:
     recipe = recipe_of("placement: {objects: [8, 8], scale: [0.1, 0.2]}")
     preview_plan(library, recipe, Overrides(count=50_000), AT_HOME)
-    assert sum(len(one.objects) for one in built) == 40
+    assert sum(len(sample_spec.objects) for sample_spec in built) == 40
 
 
 @pytest.mark.parametrize("count", [7, 40, 200, 201, 999])
 def test_a_preview_counts_what_the_plan_holds(library: Library, count: int) -> None:
     recipe, overrides = recipe_of(None), Overrides(count=count)
     preview, specs = (work(library, recipe, overrides, AT_HOME) for work in (preview_plan, planned))
-    classes, methods = Counter(one.label for one in specs), Counter(str(one.method) for one in specs)
+    classes, methods = (
+        Counter(sample_spec.label for sample_spec in specs),
+        Counter(str(sample_spec.method) for sample_spec in specs),
+    )
     if count <= 200:
-        slots = Counter(pair for one in specs for pair in one.slots)
+        slots = Counter(pair for sample_spec in specs for pair in sample_spec.slots)
         assert (preview.classes, preview.methods) == (classes, methods)
         assert {
             (slot, value): n for slot, all_ in preview.slots.items() for value, n in all_.items()
         } == slots
     assert sum(preview.classes.values()) == count
     assert all(abs(preview.classes[label] - number) <= 1 for label, number in classes.items())
-    assert preview.prompts == tuple(dict.fromkeys(one.prompt for one in specs))[:6]
+    assert preview.prompts == tuple(dict.fromkeys(sample_spec.prompt for sample_spec in specs))[:6]
 
 
 def test_classes_with_counts_of_their_own_are_told_exactly(library: Library) -> None:
@@ -129,8 +132,8 @@ def test_a_preview_tells_what_a_run_of_the_recipe_has_rendered(library: Library,
     )
     specs = planned(library, recipe, Overrides(), AT_HOME)
     library.plans.add(recipe.name, to_yaml(recipe), specs)
-    for one in (*specs[:2], *specs[250:253]):
-        render(library, one)
+    for sample_spec in (*specs[:2], *specs[250:253]):
+        render(library, sample_spec)
     assert preview_plan(library, recipe, Overrides(), AT_HOME).new == 295
     assert preview_plan(library, recipe, Overrides(count=252), AT_HOME).new == 248
     assert preview_plan(library, recipe, Overrides(count=900), AT_HOME).new == 895
@@ -193,7 +196,7 @@ def test_a_folder_inside_the_roots_is_read_without_links_that_lead_out(
     (opened / "folder called.png").mkdir()
     recipe = recipe_of(f"method: paste\nbackdrops: {{folder: '{opened}'}}")
     specs = planned(library, recipe, Overrides(count=4), FileAccess((opened,)))
-    assert len({one.backdrop_id for one in specs}) == 1
+    assert len({sample_spec.backdrop_id for sample_spec in specs}) == 1
 
 
 def test_a_folder_with_too_many_files_is_refused_before_all_are_listed(

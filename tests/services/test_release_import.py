@@ -93,7 +93,7 @@ def test_ids_cutouts_and_splits_are_those_of_the_first_library(made: Path, tmp_p
         Library.open(tmp_path / "again", create=True) as second,
     ):
         import_photos(second, str(made / "release"))
-        pairs = [(one, second.photos.get(one.id)) for one in first.photos.list()]
+        pairs = [(photo, second.photos.get(photo.id)) for photo in first.photos.list()]
         assert all(one.cutout_id == other.cutout_id for one, other in pairs)
         assert all(
             (one.label, one.split, one.box) == (other.label, other.split, other.box) for one, other in pairs
@@ -242,7 +242,7 @@ def test_a_class_that_would_lead_elsewhere_is_refused_by_row(made: Path, tmp_pat
         assert [reason for _, reason in report.refused][:2] == [
             f"its class {label!r} cannot be the name of a folder; rename it in the source"
         ] * 2
-        assert {one.label for one in library.photos.list()} == {"gear"}
+        assert {photo.label for photo in library.photos.list()} == {"gear"}
 
 
 def test_a_class_in_a_samples_own_note_is_looked_at_too(made: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_answers_to_gold_items_are_counted_for_each_reviewer_and_decide_nothing(
     answer(library, undone, "undo", reviewer="ben")
     report = InsightService(library).team_report()
     assert (report.gold, report.gold_items) == ({"ben": Tally(1, 2)}, 3)
-    assert [(one.reviewer, one.decided) for one in report.habits] == [("ann", 3)]
+    assert [(habit.reviewer, habit.decided) for habit in report.habits] == [("ann", 3)]
 
 
 def test_what_was_taken_back_counts_for_no_reviewer(library: Library) -> None:

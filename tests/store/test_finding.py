@@ -36,10 +36,10 @@ def ids(library: Library) -> list[str]:
         for number in range(COUNT)
     ]
     library.plans.add("toy", "name: toy", specs)
-    for number, one in enumerate(specs):
+    for number, planned in enumerate(specs):
         library.samples.record(
             Rendered(
-                spec_id=one.id,
+                spec_id=planned.id,
                 image_id=library.images.put(picture(number)),
                 mask_id=library.images.put(mask()),
                 facts=SampleFacts(
@@ -54,7 +54,7 @@ def ids(library: Library) -> list[str]:
     for number in range(8):
         verdict = Verdict.REJECT if number % 4 else Verdict.ACCEPT
         library.review.record(decision(specs[number].id, verdict, reviewer="ben" if number % 2 else "ann"))
-    return [one.id for one in specs]
+    return [sample_spec.id for sample_spec in specs]
 
 
 def found(library: Library, **fields: Any) -> list[int]:
@@ -67,7 +67,7 @@ def found(library: Library, **fields: Any) -> list[int]:
         row.id: number
         for number, row in enumerate(library.samples.list(SampleFilter(order=SampleOrder.PLAN), limit=100))
     }
-    return [order[one] for one in rows]
+    return [order[sample_id] for sample_id in rows]
 
 
 EVERY = list(range(COUNT))

@@ -90,7 +90,9 @@ def pixels(library: Library) -> dict[str, bytes]:
     """Picture id → file, of everything that rows name."""
     rows = library.samples.list(SampleFilter(), limit=1000)
     ids = {blob for row in rows for blob in (row.image_id, row.mask_id)}
-    ids |= {blob for one in library.photos.list() for blob in (one.image_id, one.cutout_id, one.mask_id)}
+    ids |= {
+        blob for photo in library.photos.list() for blob in (photo.image_id, photo.cutout_id, photo.mask_id)
+    }
     return {blob: library.images.read_bytes(blob) for blob in ids if blob}
 
 
@@ -123,7 +125,7 @@ def test_a_lost_library_comes_back_with_the_same_ids_states_and_pixels(site: Sit
         assert looked_at(library) == before
         assert pixels(library) == seen
         assert library.verify() == []
-        assert [one.box for one in library.photos.list()] == [BOX, BOX]
+        assert [photo.box for photo in library.photos.list()] == [BOX, BOX]
 
 
 def test_replayed_twice_or_over_the_library_that_wrote_it_a_journal_adds_nothing(site: Site) -> None:
@@ -169,11 +171,11 @@ def test_a_last_line_that_broke_off_is_skipped_and_the_next_start_goes_on(site: 
     site.lose_library()
     with site.start() as library:
         assert site.restored.damaged == ()
-        assert [one.client_id for one in library.review.decisions()] == ["1"]
+        assert [event.client_id for event in library.review.decisions()] == ["1"]
         library.review.record(decision(second, Verdict.REJECT, client_id="3"))
     site.lose_library()
     with site.start() as library:
-        assert [one.client_id for one in library.review.decisions()] == ["1", "3"]
+        assert [event.client_id for event in library.review.decisions()] == ["1", "3"]
         assert library.verify() == []
 
 
@@ -190,7 +192,7 @@ def test_a_damaged_line_in_the_middle_is_named_and_the_others_count(site: Site) 
     site.lose_library()
     with site.start() as library:
         assert site.restored.damaged == (f"{path.name}:{len(lines) - 1}",)
-        assert [one.client_id for one in library.review.decisions()] == ["2"]
+        assert [event.client_id for event in library.review.decisions()] == ["2"]
 
 
 def test_a_decision_on_a_picture_that_was_lost_is_kept_and_holds_when_it_is_drawn_again(site: Site) -> None:
@@ -212,7 +214,7 @@ def test_a_decision_on_a_picture_that_was_lost_is_kept_and_holds_when_it_is_draw
     with site.start() as library:
         assert site.restored.lost == (lost.id,)
         assert (site.restored.samples, site.restored.decisions) == (1, 2)
-        assert [one.client_id for one in library.review.decisions()] == ["1", "2"]
+        assert [event.client_id for event in library.review.decisions()] == ["1", "2"]
         assert library.samples.get(kept.id).review == "accepted"
         assert library.samples.get(lost.id).status == "planned"
         assert library.verify() == []
@@ -259,7 +261,7 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
         die(library)
     site.lose_library()
     with site.start() as library:
-        assert [one.client_id for one in library.review.decisions()] == ["1"]
+        assert [event.client_id for event in library.review.decisions()] == ["1"]
         assert site.restored.damaged == ()
 
 

@@ -41,7 +41,7 @@ def test_undo_goes_back_one_by_one_and_only_over_ones_own(library: Library) -> N
     library.review.record(decision(second, Verdict.REJECT))
     library.review.record(decision(third, reviewer="ben"))
     assert [library.review.undo("ann") for _ in range(3)] == [second, first, None]
-    assert [library.samples.get(one).review for one in (first, second, third)] == [
+    assert [library.samples.get(sample_id).review for sample_id in (first, second, third)] == [
         "pending",
         "pending",
         "accepted",
@@ -115,7 +115,12 @@ def test_replaying_all_events_rebuilds_the_states(library: Library) -> None:
         database.execute("UPDATE samples SET state = 'pending', decided_by = NULL, reason = NULL")
     database.close()
     library.recompute()
-    assert [library.samples.get(one).review for one in ids] == ["accepted", "rejected", "pending", "pending"]
+    assert [library.samples.get(sample_id).review for sample_id in ids] == [
+        "accepted",
+        "rejected",
+        "pending",
+        "pending",
+    ]
     assert library.review.facts().reasons == facts.reasons == {"seam": 1}
 
 

@@ -106,7 +106,7 @@ def test_states_and_votes_follow_from_the_events_and_undo_all_takes_back_exactly
                     model.add(index, reviewer, verdict, batch)
             elif what == "undo_all":
                 batch = batches.get(reviewer, "none")
-                standing = [one for one in model.events if one["stands"] and one["batch"] == batch]
+                standing = [event for event in model.events if event["stands"] and event["batch"] == batch]
                 assert library.review.undo_batch(reviewer, batch) == len(standing)
                 assert library.review.undo_batch(reviewer, batch) == 0
                 for event in standing:
@@ -123,7 +123,7 @@ def test_states_and_votes_follow_from_the_events_and_undo_all_takes_back_exactly
                     continue  # a lead's to settle
                 library.review.record(decision(ids[sample], verdict, reviewer=reviewer))
                 model.add(sample, reviewer, verdict)
-            assert [library.review.state(one) for one in ids] == [
+            assert [library.review.state(sample_id) for sample_id in ids] == [
                 model.state(index) for index in range(SAMPLES)
             ]
         for index, sample_id in enumerate(ids):
@@ -137,9 +137,9 @@ def test_a_batch_is_taken_back_whatever_the_reviewer_did_with_its_samples_afterw
     library: Library, later: Verdict
 ) -> None:
     ids = filled(library, samples=3)
-    library.review.record_all([bulk_decision(one, "ann", Verdict.ACCEPT, "b") for one in ids])
+    library.review.record_all([bulk_decision(sample_id, "ann", Verdict.ACCEPT, "b") for sample_id in ids])
     library.review.record(decision(ids[1], later, reviewer="ann"))
     assert library.review.undo_batch("ann", "b") == 3
     expected = "rejected" if later is Verdict.REJECT else "pending"
-    assert [library.review.state(one) for one in ids] == ["pending", expected, "pending"]
+    assert [library.review.state(sample_id) for sample_id in ids] == ["pending", expected, "pending"]
     assert library.verify() == []

@@ -87,7 +87,7 @@ def test_a_changed_policy_changes_the_states_that_follow_from_it(library: Librar
     library.review.record(decision(second, A, reviewer="ben"))
     assert library.review.set_policy(Policy(overlap=2, rule=Rule.UNANIMITY)) == 1
     assert library.review.policy() == Policy(overlap=2, rule=Rule.UNANIMITY)
-    assert [library.samples.get(one).review for one in (first, second)] == ["pending", "accepted"]
+    assert [library.samples.get(sample_id).review for sample_id in (first, second)] == ["pending", "accepted"]
     assert library.review.set_policy(Policy(overlap=2, rule=Rule.UNANIMITY)) == 0
     assert library.review.set_policy(Policy()) == 1
     assert library.verify() == []

@@ -66,10 +66,10 @@ def test_a_sample_never_mixes_photos_of_two_splits(library: Library) -> None:
 
 def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
     photo = add_subject(library, 1, split="test")
-    one = spec(photo, seed=7, method=Method.CONTROLNET)
-    library.plans.add("floors", "v1", [one])
+    planned = spec(photo, seed=7, method=Method.CONTROLNET)
+    library.plans.add("floors", "v1", [planned])
     rendered = Rendered(
-        spec_id=one.id,
+        spec_id=planned.id,
         image_id="a1",
         mask_id="b2",
         facts=SampleFacts(
@@ -85,9 +85,9 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
     )
     assert library.samples.record(rendered) is True
     assert library.samples.record(rendered) is False
-    row = library.samples.get(one.id)
+    row = library.samples.get(planned.id)
     assert (row.spec, row.status, row.review, row.split, row.plan) == (
-        one,
+        planned,
         "rendered",
         "pending",
         "test",
@@ -111,30 +111,30 @@ def test_a_rendered_sample_comes_back_whole(library: Library) -> None:
 
 
 def test_failed_gates_of_an_earlier_version_are_read_as_values(library: Library) -> None:
-    one = spec(add_subject(library, 1))
-    library.plans.add("floors", "v1", [one])
-    render(library, one)
+    planned = spec(add_subject(library, 1))
+    library.plans.add("floors", "v1", [planned])
+    render(library, planned)
     with closing(sqlite3.connect(library.path / DATABASE_NAME)) as database, database:
         database.execute(
             """update samples set failed_gates = '["seam 0.81, limit 0.75", "halo 1.00, limit 0.35"]'"""
         )
-    assert library.samples.get(one.id).failed_gates == (
+    assert library.samples.get(planned.id).failed_gates == (
         GateFailure("seam", 0.81, 0.75),
         GateFailure("halo", 1.0, 0.35),
     )
 
 
 def test_a_failure_is_kept_until_the_next_try_succeeds(library: Library) -> None:
-    one = spec(add_subject(library, 1))
-    library.plans.add("floors", "v1", [one])
-    library.samples.record_failure(one.id, "out of memory")
-    assert library.samples.failures() == [(one.id, "out of memory")]
-    assert (library.samples.get(one.id).status, library.counts().samples["failed"]) == ("failed", 1)
-    assert library.plans.pending() == [one]
-    render(library, one)
-    library.samples.record_failure(one.id, "too late")
+    planned = spec(add_subject(library, 1))
+    library.plans.add("floors", "v1", [planned])
+    library.samples.record_failure(planned.id, "out of memory")
+    assert library.samples.failures() == [(planned.id, "out of memory")]
+    assert (library.samples.get(planned.id).status, library.counts().samples["failed"]) == ("failed", 1)
+    assert library.plans.pending() == [planned]
+    render(library, planned)
+    library.samples.record_failure(planned.id, "too late")
     assert library.samples.failures() == []
-    assert library.samples.get(one.id).status == "rendered"
+    assert library.samples.get(planned.id).status == "rendered"
     assert library.verify() == []
 
 
@@ -162,9 +162,9 @@ def test_samples_are_found_by_label_method_and_review(library: Library) -> None:
         spec(bolt, seed=4),
     ]
     library.plans.add("floors", "v1", specs)
-    for one in specs[:3]:
-        render(library, one)
-    assert {row.id for row in library.samples.list()} == {one.id for one in specs[:3]}
+    for sample_spec in specs[:3]:
+        render(library, sample_spec)
+    assert {row.id for row in library.samples.list()} == {sample_spec.id for sample_spec in specs[:3]}
     assert [row.id for row in library.samples.list(SampleFilter(label="gear"))] == [specs[1].id]
     assert [row.id for row in library.samples.list(SampleFilter(method=Method.TEXT_TO_IMAGE))] == [
         specs[2].id

@@ -142,10 +142,10 @@ def _in_child_as_nobody(path: Path) -> str:
             if os.getuid() == 0:
                 os.setuid(65534)
             Library.open(path)
-            said = "opened"
+            sentence = "opened"
         except BaseException as error:
-            said = str(error)
-        os.write(writer, said.encode())
+            sentence = str(error)
+        os.write(writer, sentence.encode())
         os._exit(0)
     os.close(writer)
     os.waitpid(child, 0)

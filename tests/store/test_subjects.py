@@ -34,7 +34,7 @@ def test_subjects_are_found_by_label_split_doubt_and_use(library: Library) -> No
     library.photos.set_excluded(out.id, True)
 
     def ids(**wanted) -> list[str]:
-        return [one.id for one in library.photos.list(**wanted)]
+        return [photo.id for photo in library.photos.list(**wanted)]
 
     assert ids() == [good.id, doubtful.id, other.id, out.id]
     assert ids(usable=True) == [good.id, other.id]

@@ -25,7 +25,7 @@ def test_a_sound_library_has_no_problems_and_orphans_are_none(library: Library) 
 def test_missing_broken_and_changed_pictures_are_named(library: Library) -> None:
     filled(library, subjects=3)
     photos = library.photos.list()
-    paths = [library.images.path(one.image_id) for one in photos]
+    paths = [library.images.path(photo.image_id) for photo in photos]
     paths[0].unlink()
     paths[1].write_bytes(paths[1].read_bytes()[:20])
     paths[2].write_bytes(encode_webp(picture(99)))
@@ -69,7 +69,7 @@ def test_a_state_that_its_events_do_not_tell_is_named(library: Library) -> None:
 
 def test_the_stored_spec_is_the_canonical_one(library: Library) -> None:
     ids = filled(library)
-    assert [SampleSpec.from_json(library.plans.spec(one).to_json()).id for one in ids] == ids
+    assert [SampleSpec.from_json(library.plans.spec(sample_id).to_json()).id for sample_id in ids] == ids
 
 
 def _change(path: Path, statement: str) -> None:

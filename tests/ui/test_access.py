@@ -64,11 +64,13 @@ def request_of(name: str) -> Any:
 
 
 def listeners(app: gr.Blocks) -> list[Callable[..., Any]]:
-    return [one.fn for one in app.fns.values() if one.fn is not None]
+    return [function.fn for function in app.fns.values() if function.fn is not None]
 
 
 def test_every_listener_and_every_server_function_declares_a_capability(app: gr.Blocks) -> None:
-    functions = [one for block in app.blocks.values() for one in server_functions_of(block).values()]
+    functions = [
+        function for block in app.blocks.values() for function in server_functions_of(block).values()
+    ]
     assert len(listeners(app)) > 60
     assert len(functions) >= 13
     assert [one.__qualname__ for one in [*listeners(app), *functions] if capability_of(one) is None] == []

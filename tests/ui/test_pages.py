@@ -96,7 +96,7 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "said"),
+    ("progress", "sentence"),
     [
         (RunProgress(state=RunState.LOADING, total=4), "loading the model"),
         (
@@ -117,8 +117,8 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
         ),
     ],
 )
-def test_a_run_says_where_it_stands(progress: RunProgress, said: str) -> None:
-    assert said in run_html(progress)
+def test_a_run_says_where_it_stands(progress: RunProgress, sentence: str) -> None:
+    assert sentence in run_html(progress)
 
 
 def test_nothing_is_said_of_a_run_that_never_began() -> None:

@@ -15,10 +15,10 @@ from ui.components.html import (
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (5460, "1 h 31 min")]
+    ("seconds", "text"), [(0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (5460, "1 h 31 min")]
 )
-def test_durations_are_said_in_the_largest_unit_that_fits(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+def test_durations_are_said_in_the_largest_unit_that_fits(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_an_empty_field_is_no_number() -> None:

@@ -18,8 +18,8 @@ def test_a_release_goes_to_the_hub_from_the_page(
     hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
-        for one in filled(library, samples=4):
-            library.review.record(decision(one))
+        for sample_id in filled(library, samples=4):
+            library.review.record(decision(sample_id))
     token = hub.account("ann")
     for name, value in hub.environment(token, tmp_path / "hf").items():
         monkeypatch.setenv(name, value)

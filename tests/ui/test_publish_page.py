@@ -18,8 +18,8 @@ from ui.pages.photos.starter_job import StarterJob
 def endpoint(studio: Studio, name: str) -> Any:
     """The endpoint of a handler, of a new app."""
     app = build_app(studio, StarterJob(studio))
-    (found,) = [one for one in app.fns.values() if getattr(one.fn, "__name__", "") == name]
-    return found
+    (named,) = [function for function in app.fns.values() if getattr(function.fn, "__name__", "") == name]
+    return named
 
 
 def filled_in(function: Any, **given: Any) -> dict[Any, Any]:
@@ -31,8 +31,8 @@ def filled_in(function: Any, **given: Any) -> dict[Any, Any]:
 
 @pytest.mark.parametrize("name", ["publish", "compare"])
 def test_what_only_the_hub_knows_is_not_asked_of_a_folder(studio: Studio, tmp_path: Path, name: str) -> None:
-    for one in filled(studio.library, samples=2):
-        studio.library.review.record(decision(one))
+    for sample_id in filled(studio.library, samples=2):
+        studio.library.review.record(decision(sample_id))
     asked = endpoint(studio, name)
     release = tmp_path / "release"
     said = asked.fn(filled_in(asked, folder=str(release), propose=True, overwrite=True))
@@ -63,9 +63,9 @@ def test_an_empty_studio_proposes_a_folder_but_a_space_the_hub_and_no_path_of_it
     assert (labels["Name"].visible, labels["Folder"].visible) == (hosted, not hosted)
     app = build_app(studio, StarterJob(studio))
     (opened,) = [
-        one.fn
-        for one in app.fns.values()
-        if one.outputs and one.outputs[-1].elem_id == "card" and len(one.outputs) == 3
+        function.fn
+        for function in app.fns.values()
+        if function.outputs and function.outputs[-1].elem_id == "card" and len(function.outputs) == 3
     ]
     folder, inside, card = opened("folder")
     assert Path(folder).is_absolute() is not hosted

@@ -51,7 +51,7 @@ def fill(folder: Path) -> None:
 def verdicts(folder: Path) -> list[tuple[str, str]]:
     """(sample, verdict) of every stored event, in the order of the store."""
     with Library.open(folder / "library") as library:
-        return [(one.sample_id, str(one.verdict)) for one in library.review.decisions()]
+        return [(event.sample_id, str(event.verdict)) for event in library.review.decisions()]
 
 
 def test_keys_in_quick_succession_are_all_kept_in_order(app: LocalApp, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_name_is_kept_by_the_browser_and_goes_with_the_decisions(app: LocalApp
         page.keyboard.press("a")
         page.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
-        assert [(one.reviewer, str(one.verdict)) for one in library.review.decisions()] == [
+        assert [(event.reviewer, str(event.verdict)) for event in library.review.decisions()] == [
             ("Ann Ö", "accept")
         ]
 
@@ -316,8 +316,11 @@ def test_two_reviewers_disagree_and_a_lead_settles_it_on_the_page(tmp_path: Path
         lead.keyboard.press("a")
         lead.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
-        assert [library.samples.get(one).review for one in (first, second)] == ["accepted", "accepted"]
-        assert [one.via for one in library.review.decisions(first)] == ["key", "key", "settle"]
+        assert [library.samples.get(sample_id).review for sample_id in (first, second)] == [
+            "accepted",
+            "accepted",
+        ]
+        assert [event.via for event in library.review.decisions(first)] == ["key", "key", "settle"]
         assert library.verify() == []
 
 

@@ -31,7 +31,7 @@ def decision(sample_id: str, verdict: str, client_id: str, reason: str | None = 
 
 def asked_of(studio: Studio) -> SimpleNamespace:
     """The server functions by name."""
-    return SimpleNamespace(**{one.__name__: one for one in server_functions(studio)})
+    return SimpleNamespace(**{function.__name__: function for function in server_functions(studio)})
 
 
 @pytest.fixture
@@ -74,12 +74,12 @@ def test_decisions_are_recorded_in_order_and_counted(studio: Studio, samples: li
         {"client_id": "4", "state": "pending"},
     ]
     assert answer["left"] == 4
-    assert [studio.library.samples.get(one).review for one in samples[:3]] == [
+    assert [studio.library.samples.get(sample_id).review for sample_id in samples[:3]] == [
         "pending",
         "rejected",
         "pending",
     ]
-    assert [one.reason for one in studio.library.review.decisions(samples[1])] == ["seam"]
+    assert [event.reason for event in studio.library.review.decisions(samples[1])] == ["seam"]
 
 
 def test_a_decision_that_is_sent_again_counts_once(studio: Studio, samples: list[str]) -> None:
@@ -128,11 +128,11 @@ def test_the_photograph_and_another_try_are_asked_for_by_sample(studio: Studio, 
 def test_a_flag_is_an_event_that_leaves_the_state_alone(studio: Studio, samples: list[str]) -> None:
     ask = asked_of(studio)
     answer = ask.record_decisions([decision(samples[0], "accept", "1"), decision(samples[0], "flag", "2")])
-    assert [one["state"] for one in answer["saved"]] == ["accepted", "accepted"]
+    assert [item["state"] for item in answer["saved"]] == ["accepted", "accepted"]
     assert studio.library.samples.get(samples[0]).review == "accepted"
     ask.record_decisions([decision(samples[0], "undo", "3")])
     assert studio.library.samples.get(samples[0]).review == "accepted"
-    assert [str(one.verdict) for one in studio.library.review.decisions(samples[0])] == [
+    assert [str(event.verdict) for event in studio.library.review.decisions(samples[0])] == [
         "accept",
         "flag",
         "undo",
@@ -172,11 +172,11 @@ def test_all_that_fit_are_decided_in_one_go_and_one_undo_takes_them_back(
     asked = {"query": query, "verdict": "reject", "reason": "light", "batch": "b"}
     answer = ask.decide_all(asked)
     assert (answer["count"], answer["left"]) == (5, 0)
-    assert {one.reason for one in studio.library.review.decisions()} == {"light"}
+    assert {event.reason for event in studio.library.review.decisions()} == {"light"}
     assert ask.decide_all(asked)["count"] == 0
     assert ask.undo_all("b")["count"] == 5
     assert ask.undo_all("b")["count"] == 0
-    assert [studio.library.samples.get(one).review for one in samples] == ["pending"] * 5
+    assert [studio.library.samples.get(sample_id).review for sample_id in samples] == ["pending"] * 5
     assert studio.library.verify() == []
 
 
@@ -197,7 +197,7 @@ def test_a_named_queue_is_kept_for_everybody_and_can_be_removed(studio: Studio, 
     query = {"word": "surface=gravel", "order": "newest"}
     assert ask.save_queue({"name": " rough ", "query": query})["queues"] == {"rough": query}
     queued = ask.review_queue([None, 2, studio.library.queue.saved()["rough"]])["entries"]
-    assert [one["id"] for one in queued] == samples[:2:-1]
+    assert [item["id"] for item in queued] == samples[:2:-1]
     assert "1 to 80 characters" in ask.save_queue({"name": "", "query": query})["problem"]
     assert (
         "there is no filter 'colour'" in ask.save_queue({"name": "x", "query": {"colour": "red"}})["problem"]
@@ -218,7 +218,7 @@ def test_known_answers_are_dealt_among_the_others_and_measure_who_reviews(
     assert "is not decided" in ask.make_gold({"ids": samples[1:2]}, asked_by("lea"))["problem"]
     assert ask.make_gold({"photos": 1}, asked_by("lea"))["count"] == 1
     dealt = ask.review_queue([None, 30, {}], asked_by("ann"))["entries"]
-    known = [one for one in dealt if one["id"] not in samples]
+    known = [item for item in dealt if item["id"] not in samples]
     assert len(known) == 2
     assert dealt[-1]["id"] in samples  # the next page goes on behind it
     assert not {"accepted", "rejected"} & set(map(str, known[0].values()))
@@ -245,7 +245,7 @@ def test_decisions_are_kept_under_the_name_of_the_browser(studio: Studio, sample
     assert (mine["reviewer"], mine["role"]) == ("me", "lead")
     assert ask.review_queue([None, 1, {}], asked_by("Ann Ö"))["reviewer"] == "Ann Ö"
     ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("Ann Ö"))
-    assert [one.reviewer for one in studio.library.review.decisions()] == ["Ann Ö"]
+    assert [event.reviewer for event in studio.library.review.decisions()] == ["Ann Ö"]
     assert ask.undo_last(None, asked_by("ben"))["entry"] is None
     assert ask.undo_last(None, asked_by("Ann Ö"))["entry"]["id"] == samples[0]
 
@@ -274,8 +274,8 @@ def test_a_browser_cannot_say_that_a_lead_settled_it_or_that_nobody_decided(
     for number, via in enumerate(("settle", "gate", "helper")):
         forged = decision(samples[number], "accept", str(number)) | {"via": via}
         ask.record_decisions([forged], asked_by("ann"))
-    assert [studio.library.samples.get(one).review for one in samples[:3]] == ["pending"] * 3
-    assert {one.via for one in studio.library.review.decisions()} == {"click"}
+    assert [studio.library.samples.get(sample_id).review for sample_id in samples[:3]] == ["pending"] * 3
+    assert {event.via for event in studio.library.review.decisions()} == {"click"}
 
 
 def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
@@ -292,7 +292,7 @@ def test_on_a_space_only_the_account_counts_not_a_name_that_the_browser_made_up(
     assert ask.review_queue([None, 5, {}], signed_in)["role"] == "lead"
     (answer,) = ask.record_decisions([decision(samples[0], "accept", "2")], signed_in)["saved"]
     assert answer == {"client_id": "2", "state": "accepted"}
-    assert [one.reviewer for one in studio.library.review.decisions()] == ["ann"]
+    assert [event.reviewer for event in studio.library.review.decisions()] == ["ann"]
 
 
 def test_who_only_looks_does_not_make_the_helper_learn(studio: Studio, samples: list[str]) -> None:
@@ -310,7 +310,7 @@ def test_two_reviewers_disagree_blindly_and_a_lead_settles_it(studio: Studio, sa
     ask = asked_of(studio)
 
     def shown(name: str) -> Any:
-        return next(one for one in ask.grid_page(page({}))["entries"] if one["id"] == name)
+        return next(item for item in ask.grid_page(page({}))["entries"] if item["id"] == name)
 
     ask.record_decisions([decision(samples[0], "accept", "1")], asked_by("ann"))
     assert shown(samples[0])["doubts"] == []
@@ -356,7 +356,7 @@ def test_a_decision_that_cannot_be_read_is_refused_by_itself(
     assert "cannot be read" in refused["refused"]
     assert refused["client_id"] == (broken.get("client_id") if isinstance(broken, dict) else None)
     assert stored == {"client_id": "2", "state": "accepted"}
-    assert [one.sample_id for one in studio.library.review.decisions()] == [samples[1]]
+    assert [event.sample_id for event in studio.library.review.decisions()] == [samples[1]]
 
 
 def test_a_decision_that_cannot_be_stored_now_is_not_answered_so_that_the_browser_sends_it_again(
@@ -438,8 +438,8 @@ def gold_studio(studio: Studio, samples: list[str]) -> tuple[SimpleNamespace, li
 
 def test_a_gold_item_has_every_field_of_a_sample(studio: Studio, samples: list[str]) -> None:
     _, dealt = gold_studio(studio, samples)
-    ordinary = next(one for one in dealt if one["id"] in samples)
-    known = [one for one in dealt if one["id"] not in samples]
+    ordinary = next(item for item in dealt if item["id"] in samples)
+    known = [item for item in dealt if item["id"] not in samples]
     assert len(known) == 2
     for entry in known:
         assert list(entry) == list(ordinary)
@@ -456,8 +456,8 @@ def test_the_photograph_and_another_try_answer_for_a_gold_item_as_for_a_sample(
     studio: Studio, samples: list[str]
 ) -> None:
     ask, dealt = gold_studio(studio, samples)
-    ordinary = next(one for one in dealt if one["id"] in samples)
-    known = [one for one in dealt if one["id"] not in samples]
+    ordinary = next(item for item in dealt if item["id"] in samples)
+    known = [item for item in dealt if item["id"] not in samples]
     for entry in (ordinary, *known):
         in_place = ask.photo_in_place(entry["id"])
         assert (in_place["problem"], set(in_place)) == ("", {"problem", "image"})

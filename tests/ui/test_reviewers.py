@@ -30,7 +30,7 @@ def test_people_pairs_classes_and_disputes_are_told(studio: Studio) -> None:
         verdict = Verdict.ACCEPT if index < 4 else Verdict.REJECT
         studio.library.review.record(decision(one, verdict, reviewer="ben"))
     report = studio.review.insights.team_report()
-    assert [(one.reviewer, one.decided, one.accepted.accepted) for one in report.habits] == [
+    assert [(habit.reviewer, habit.decided, habit.accepted.accepted) for habit in report.habits] == [
         ("ann", 6, 6),
         ("ben", 6, 4),
     ]
@@ -99,8 +99,8 @@ def test_a_trained_auto_reviewer_shows_its_quality_and_orders_the_queue() -> Non
     )
     figures = ["<td>85%</td>", "<td>60%</td>", "<td>81%</td>", "<td>0.190</td>"]
     links = ['href="./review?order=doubt"', 'href="./review?order=promise"']
-    for said in [*figures, *links, "1,200 undecided images", "It decided 300 and left 15"]:
-        assert said in page
+    for text in [*figures, *links, "1,200 undecided images", "It decided 300 and left 15"]:
+        assert text in page
     assert "do not let it decide" not in page
     assert "left" not in auto_reviewer_html(AutoReviewerReport(quality=quality(0.85)))
 
@@ -112,7 +112,7 @@ def test_an_auto_reviewer_no_better_than_the_more_common_verdict_is_not_to_decid
 
 
 @pytest.mark.parametrize(
-    ("limits", "said"),
+    ("limits", "text"),
     [
         (AutoReviewLimits(), "It decides nothing without people."),
         (
@@ -126,9 +126,9 @@ def test_an_auto_reviewer_no_better_than_the_more_common_verdict_is_not_to_decid
         ),
     ],
 )
-def test_what_the_auto_reviewer_may_decide_is_shown(limits: AutoReviewLimits, said: str) -> None:
+def test_what_the_auto_reviewer_may_decide_is_shown(limits: AutoReviewLimits, text: str) -> None:
     page = limits_html(AutoReviewerReport(limits=limits))
-    assert f">{said}<" in page
+    assert f">{text}<" in page
     assert ">5% of what it would decide goes to people as a check.<" in page
 
 
@@ -141,7 +141,9 @@ def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
     change_settings(studio, people="ann:lead, ben")
     with gr.Blocks() as page:
         build_auto_reviewer_section(page, studio)
-    keep = next(one.fn for one in page.fns.values() if getattr(one.fn, "__name__", "") == "keep")
+    keep = next(
+        function.fn for function in page.fns.values() if getattr(function.fn, "__name__", "") == "keep"
+    )
     assert keep is not None
 
     def asked_by(name: str) -> SimpleNamespace:

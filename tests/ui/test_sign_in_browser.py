@@ -103,7 +103,7 @@ def visit(app: App, provider: OpenIdProvider) -> Iterator[Visit]:
 def decided(site: Path) -> list[tuple[str, str]]:
     """(reviewer, verdict) of every event."""
     with Library.open(site / "library") as library:
-        return [(one.reviewer, str(one.verdict)) for one in library.review.decisions()]
+        return [(event.reviewer, str(event.verdict)) for event in library.review.decisions()]
 
 
 def leaks(visit: Visit, stored: list[str], folders: list[Path]) -> list[str]:

@@ -79,7 +79,7 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
     assert "2 photos, 3 synthetic images and 2 decisions were restored from the state folder" in app.said()
     with Library.open(tmp_path / "library") as library:
         assert library.review.decisions() == before
-        assert [library.samples.get(one).review for one in (first, second, third)] == [
+        assert [library.samples.get(sample_id).review for sample_id in (first, second, third)] == [
             "accepted", "rejected", "pending",
         ]  # fmt: skip
         assert library.verify() == []

@@ -115,7 +115,7 @@ def endpoints(space: Studio) -> Iterator[dict[str, Any]]:
     filled(space.library, subjects=1, samples=1)
     app = build_app(space, StarterJob(space))
     token = LocalContext.request.set(asked())
-    yield {one.fn.__name__: one for one in app.fns.values() if one.fn is not None}
+    yield {function.fn.__name__: function for function in app.fns.values() if function.fn is not None}
     LocalContext.request.reset(token)
 
 
