@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import wraps
+from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from gradio.context import LocalContext
 from pipeline.domain.people import Role
 from pipeline.errors import InvalidRequest, StudioError
 from ui.components.html import note_html
-from ui.errors import AT_ONCE, shown_to_user
+from ui.errors import AT_ONCE, add_refusal_line, answer_updates, refused_call, sentence_of
 from ui.session import VISITOR, Answer, reviewer_of
 from ui.visitors import refusal
 
@@ -64,6 +65,7 @@ LEAST_ROLE: Mapping[Capability, Role] = MappingProxyType(
 )
 _RANKS = list(Role)  # from reader to lead
 _DECLARED = "capability"  # the attribute of a handler that holds its capability
+_LINE = "refusal_line"  # the attribute of a handler that holds a line of its own for refusals
 _OF_GRADIO = frozenset(  # Gradio's own: reads the session only; takes files, which ui.uploads guards
     {"gradio.components.login_button", "gradio.components.image_editor"}
 )
@@ -87,10 +89,11 @@ def may(studio: Studio, request: object, capability: Capability) -> bool:
 def handler(
     studio: Studio, capability: Capability, *, line: gr.HTML | None = None
 ) -> Callable[[Handler], Handler]:
-    """Decorate an event listener: declare its capability, refuse people who lack it, limit texts, show refusals.
+    """Decorate an event listener, a function or a generator: declare its capability, refuse people who lack it, limit
+    texts.
 
-    The listener is a function or a generator; a `StudioError` becomes a message with its sentence, or the text of
-    `line`, which is one of the outputs.
+    Args:
+        line: an output that shows why the listener refused; by default the line of the page does, see `StudioBlocks`.
     """
 
     def check(values: Iterable[object]) -> None:
@@ -105,14 +108,14 @@ def handler(
                 check(values)
                 yield from listener(*values, **named)
 
-            return _declared(shown_to_user(stream, line=line), capability)
+            return _declared(stream, capability, line)
 
         @wraps(listener)
         def answer(*values: Any, **named: Any) -> Any:
             check(values)
             return listener(*values, **named)
 
-        return _declared(shown_to_user(answer, line=line), capability)
+        return _declared(answer, capability, line)
 
     return guarded
 
@@ -136,7 +139,11 @@ def server_function(
             _bound([question], capability)
         except StudioError as error:
             return refused(question, str(error)) if refused else {"problem": str(error)}
-        return function(question, request) if takes_request else function(question)
+        try:
+            return function(question, request) if takes_request else function(question)
+        except Exception as error:  # the browser would read an exception as an empty answer
+            sentence = sentence_of(error, function)
+            return refused(question, sentence) if refused else {"problem": sentence}
 
     takes_request = "request" in inspect.signature(function).parameters
     answer.__name__, answer.__qualname__ = function.__name__, function.__qualname__
@@ -170,7 +177,7 @@ def takes_files(function: Handler) -> bool:
 
 
 def check_declared(app: gr.Blocks) -> None:
-    """Refuse an app in which a listener or a server function declares no capability.
+    """Refuse an app in which a listener or a server function declares no capability, or a listener has no line.
 
     Raises:
         UndeclaredHandler: names it.
@@ -183,25 +190,66 @@ def check_declared(app: gr.Blocks) -> None:
         if capability_of(function) is None:
             name = getattr(function, "__qualname__", repr(function))
             raise UndeclaredHandler(f"{name} declares no capability; wrap it in ui.access.handler")
+    lines = app.refusal_lines if isinstance(app, StudioBlocks) else {}
+    for number, event in app.fns.items():
+        if event.fn is not None and number not in lines:
+            name = getattr(event.fn, "__qualname__", repr(event.fn))
+            raise UndeclaredHandler(
+                f"{name} has no line for refusals; give add_refusal_lines one for its page"
+            )
 
 
 class StudioBlocks(gr.Blocks):
-    """Blocks that call declared handlers only and answer unreadable values with a sentence."""
+    """Blocks that call declared handlers only, and the error boundary around each of them.
 
-    async def call_function(self, block_fn: Any, *values: Any, **named: Any) -> Any:
-        """Call a handler that declares a capability."""
+    What a handler refuses, and a fault of ours, become one sentence in the line of the page; all outputs stay as they
+    are.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.refusal_lines: dict[int, gr.HTML] = {}  # by the number of the handler
+        super().__init__(**options)
+
+    def add_refusal_lines(self, lines: Mapping[str, gr.HTML]) -> None:
+        """Give each handler the line of its page; `lines` holds one for each path of a page."""
+        for number, block_fn in self.fns.items():
+            if block_fn.fn is not None and block_fn.page in lines:
+                self.refusal_lines[number] = lines[block_fn.page]
+                add_refusal_line(block_fn, lines[block_fn.page])
+
+    async def call_function(
+        self,
+        block_fn: Any,
+        processed_input: list[Any],
+        iterator: Any = None,
+        requests: Any = None,
+        event_id: str | None = None,
+        *values: Any,
+        **named: Any,
+    ) -> Any:
+        """Call a handler that declares a capability; turn what it raises into a sentence.
+
+        Raises:
+            gr.Error: the call is none that a page makes.
+        """
         called = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
-        events = [value for value in (*values, *named.values()) if isinstance(value, gr.EventData)]
-        keys = _event_keys(called.fn)
-        if keys is not None and not all(
-            isinstance(event._data, dict) and keys <= event._data.keys() for event in events
-        ):
-            raise gr.Error("the event carries no data", print_exception=False)
-        if called.fn is not None and capability_of(called.fn) is None:
-            raise gr.Error(
-                "this function declares no capability, so nobody may call it", print_exception=False
+        _refuse_foreign_call(called, (*values, *named.values()))
+        try:
+            result = await super().call_function(
+                block_fn, processed_input, iterator, requests, event_id, *values, **named
             )
-        return await super().call_function(block_fn, *values, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            sentence = sentence_of(error, called.fn)
+            past_the_queue = called.queue and event_id is None  # no page does that
+            if past_the_queue or called._id not in self.refusal_lines:
+                raise gr.Error(escape(sentence, quote=False), print_exception=False) from error
+            return refused_call(called, sentence, getattr(called.fn, _LINE, None))
+        finished = called.types_generator and result["iterator"] is None
+        if called._id in self.refusal_lines and not finished:
+            result["prediction"] = answer_updates(called, result["prediction"])
+        return result
 
     async def preprocess_data(self, *values: Any, **named: Any) -> Any:
         """Turn what the browser sent into values; refuse a wrong type, and a file that is not an upload."""
@@ -228,6 +276,18 @@ def build_hint(page: gr.Blocks, studio: Studio, capability: Capability, *, elem_
     page.load(hinted, None, line, **AT_ONCE)
 
 
+def _refuse_foreign_call(called: Any, values: Iterable[object]) -> None:
+    """Refuse an event without data and a function that declares no capability."""
+    keys = _event_keys(called.fn)
+    events = [value for value in values if isinstance(value, gr.EventData)]
+    if keys is not None and not all(
+        isinstance(event._data, dict) and keys <= event._data.keys() for event in events
+    ):
+        raise gr.Error("the event carries no data", print_exception=False)
+    if called.fn is not None and capability_of(called.fn) is None:
+        raise gr.Error("this function declares no capability, so nobody may call it", print_exception=False)
+
+
 def _event_keys(listener: object) -> set[str] | None:
     """The keys that Gradio reads from the event for a listener; None where the listener takes no event."""
     kinds = " ".join(map(str, getattr(listener, "__annotations__", {}).values()))
@@ -236,8 +296,9 @@ def _event_keys(listener: object) -> set[str] | None:
     return set() if "EventData" in kinds else None
 
 
-def _declared(function: Handler, capability: Capability) -> Handler:
+def _declared(function: Handler, capability: Capability, line: gr.HTML | None = None) -> Handler:
     vars(function)[_DECLARED] = capability
+    vars(function)[_LINE] = line
     return function
 
 

@@ -15,6 +15,7 @@ from pipeline.errors import InvalidRequest, StudioError
 from ui.access import StudioBlocks, check_declared
 from ui.components.frame import build_bar
 from ui.cookies import cookie_policy
+from ui.errors import build_refusal_line
 from ui.origin import OriginGuard, hosts_of
 from ui.pages.photos.starter_job import StarterJob
 from ui.pages.table import PAGES, START_PAGE, Page, Screen
@@ -39,25 +40,28 @@ _SERVING: dict[str, Any] = {
 }
 
 
-def build_app(studio: Studio, starter: StarterJob) -> gr.Blocks:
+def build_app(studio: Studio, starter: StarterJob) -> StudioBlocks:
     """Build all pages over one studio, each with an address of its own."""
     screen = Screen(studio, starter)
     cached = _CACHE_S[studio.settings.hosted]  # the whole cache is deleted when the server ends
-    app: gr.Blocks
+    app: StudioBlocks
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=cached) as app:
-        _build_page(app, screen, START_PAGE)
+        lines = {START_PAGE.path: _build_page(app, screen, START_PAGE)}
     for page in PAGES[1:]:
         with app.route(page.title, page.path):
-            _build_page(app, screen, page)
+            lines[page.path] = _build_page(app, screen, page)
+    app.add_refusal_lines(lines)
     check_declared(app)
     app.queue(default_concurrency_limit=8)
     return app
 
 
-def _build_page(app: gr.Blocks, screen: Screen, page: Page) -> None:
-    """Lay out the bar and what is under it."""
+def _build_page(app: gr.Blocks, screen: Screen, page: Page) -> gr.HTML:
+    """Lay out the bar, the line for refusals and what is under them; return the line."""
     build_bar(app, screen.studio, PAGES, page)
+    line = build_refusal_line()
     page.build(app, screen)
+    return line
 
 
 def launch(studio: Studio, *, block: bool = True, **options: Any) -> gr.Blocks:

@@ -1,20 +1,27 @@
-"""The screen's error boundary: the one place where a `StudioError` becomes a sentence on the page."""
+"""The screen's error boundary: the one place where an error of a handler becomes a sentence on the page.
+
+Every page has a line for such sentences, which is an output of each of its handlers. An exception that reached Gradio
+would put an error mark over every output instead.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
-from functools import wraps
+import logging
+from collections.abc import AsyncIterator
 from html import escape
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 
 import gradio as gr
-from gradio.context import LocalContext
 
 from pipeline.errors import StudioError
 from ui.components.html import note_html
 
-Handler: TypeAlias = Callable[..., object]
+if TYPE_CHECKING:
+    from gradio.block_function import BlockFunction
+    from gradio.blocks import Block
+    from gradio.components import Component
+
+_log = logging.getLogger(__name__)
 Update: TypeAlias = dict[str, object]  # what `gr.skip()` gives; an output that stays as it is
 
 
@@ -31,52 +38,70 @@ QUIET: Listening = {"show_progress": "hidden"}  # for listeners that answer fast
 # past the queue, so at once; a gr.State that is set in this way fires no `change`
 AT_ONCE: Listening = {"show_progress": "hidden", "queue": False}
 LIVE: Listening = {**AT_ONCE, "trigger_mode": "always_last"}  # follows a slider: the last value counts
-_MESSAGE_S = 12
-_TITLE = "Not done"
+FAULT = (
+    "This failed because of a fault in Backlot; the page is as it was. The log of the server has the details."
+)
+_BY_PERSON = frozenset(
+    {"click", "input", "pick", "select", "drag", "submit", "upload"}
+)  # not timers, loads, `then`
 
 
-def shown_to_user(handler: Handler, *, line: gr.HTML | None = None) -> Handler:
-    """Turn a `StudioError` of a handler into its sentence on the page; any other error surfaces as a bug.
+def build_refusal_line() -> gr.HTML:
+    """Build the line of a page that shows why something was not done."""
+    return gr.HTML(elem_classes="refusal")
 
-    All outputs stay as they are: an exception would put an error mark on each of them. A generator's earlier yields
-    stay, too. A call past the queue, such as one of the HTTP API, is answered with an error instead.
+
+def add_refusal_line(block_fn: BlockFunction, line: gr.HTML) -> None:
+    """Make the line of its page the last output of a handler."""
+    if block_fn.show_progress_on is None and block_fn.show_progress != "hidden":
+        block_fn.show_progress_on = cast("list[Component]", list(block_fn.outputs))
+    block_fn.outputs = [*block_fn.outputs, line]
+
+
+def sentence_of(error: Exception, handler: object) -> str:
+    """Return the sentence for an error of a handler; one that nobody expected goes to the log with its traceback."""
+    if isinstance(error, StudioError):
+        return str(error)
+    _log.error("%s failed", getattr(handler, "__qualname__", handler), exc_info=error)
+    return FAULT
+
+
+def refused_call(block_fn: BlockFunction, sentence: str, own_line: Block | None) -> dict[str, object]:
+    """Return the result of a refused call: the sentence in a line, every other output as it is.
 
     Args:
-        handler: a function or a generator.
-        line: the output that shows the sentence; without it a message does.
+        own_line: an output of the handler that shows the sentence in place of the page's line.
     """
-    if inspect.isgeneratorfunction(handler):
-
-        @wraps(handler)
-        def stream(*values: object, **named: object) -> Iterator[object]:
-            try:
-                yield from handler(*values, **named)
-            except StudioError as error:
-                yield _refused(error, line)
-
-        return stream
-
-    @wraps(handler)
-    def answer(*values: object, **named: object) -> object:
-        try:
-            return handler(*values, **named)
-        except StudioError as error:
-            return _refused(error, line)
-
-    return answer
+    page_line = cast("Block", block_fn.outputs[-1])
+    if own_line is None:
+        shown = escape(sentence, quote=False)
+        updates: dict[Block, str] = {page_line: f'<p class="said bad" role="alert">{shown}</p>'}
+    else:
+        updates = {page_line: "", own_line: note_html([sentence], kind="bad")}
+    generating = block_fn.types_generator
+    prediction = updates if len(block_fn.outputs) > 1 else updates[page_line]
+    iterator = _ended() if generating else None
+    return {"prediction": prediction, "duration": 0.0, "is_generating": generating, "iterator": iterator}
 
 
-def _refused(error: StudioError, line: gr.HTML | None) -> Update | dict[gr.HTML, str]:
-    """Show the sentence and leave all outputs as they are.
+def answer_updates(block_fn: BlockFunction, prediction: Any) -> Any:
+    """Add the page's line to what a handler returned: what a person did clears it, all else leaves it."""
+    *outputs, page_line = block_fn.outputs
+    line = "" if any(event in _BY_PERSON for _, event in block_fn.targets) else gr.skip()
+    match outputs:
+        case []:
+            return line
+        case _ if isinstance(prediction, dict) and any(block in prediction for block in outputs):
+            return {**prediction, page_line: line}
+        case [_]:
+            return [prediction, line]
+        case _ if isinstance(prediction, dict):  # gr.skip() for all, or nothing
+            return [gr.skip()] * len(outputs) + [line]
+        case _:
+            return [*prediction, line]
 
-    Raises:
-        gr.Error: the call did not come through the queue, which carries messages.
-    """
-    sentence = escape(str(error), quote=False)  # Gradio shows messages as HTML
-    if LocalContext.event_id.get(None) is None:
-        raise gr.Error(sentence, duration=_MESSAGE_S, title=_TITLE, print_exception=False) from error
-    if line is not None:
-        return {line: note_html([str(error)], kind="bad")}
-    gr.Warning(sentence, duration=_MESSAGE_S, title=_TITLE)
-    unchanged: Update = gr.skip()
-    return unchanged
+
+async def _ended() -> AsyncIterator[object]:
+    """Yield nothing: what is left of a generator that was refused."""
+    return
+    yield

@@ -12,6 +12,7 @@ import pytest
 from gradio.context import LocalContext
 
 from pipeline.domain.people import Role
+from pipeline.errors import InvalidRequest, NotAllowed
 from pipeline.studio import Studio
 from tests.studios import change_settings
 from ui.access import (
@@ -26,6 +27,7 @@ from ui.access import (
     server_functions_of,
 )
 from ui.app import build_app
+from ui.errors import FAULT
 from ui.pages.photos.starter_job import StarterJob
 from ui.pages.table import PAGES
 
@@ -122,6 +124,26 @@ def test_an_app_with_an_undeclared_handler_is_not_assembled() -> None:
             check_declared(page)
 
 
+def test_an_app_whose_handler_has_no_line_for_refusals_is_not_assembled(studio: Studio) -> None:
+    with StudioBlocks() as page:
+        page.load(handler(studio, Capability.LOOK)(lambda: "x"), None, gr.HTML())
+    with pytest.raises(UndeclaredHandler, match="has no line for refusals"):
+        check_declared(page)
+    page.add_refusal_lines({"": gr.HTML()})
+    check_declared(page)
+
+
+def test_a_fault_of_a_server_function_is_its_problem(
+    studio: Studio, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(_asked: object) -> dict[str, Any]:
+        return [][0]
+
+    answer = server_function(studio, Capability.LOOK, faulty)("q", request_of(""))
+    assert answer == {"problem": FAULT}
+    assert "IndexError" in caplog.text
+
+
 def undeclared(_asked: Any) -> dict[str, Any]:
     return {}
 
@@ -143,7 +165,7 @@ def test_a_stranger_is_refused_by_all_that_writes_before_anything_is_read(
     closed = [one for one in listeners(app) if capability_of(one) not in READERS]
     assert len(closed) >= 18
     for one in closed:
-        with pytest.raises(gr.Error, match=f"'{name or 'visitor'}' may not") as refused:
+        with pytest.raises(NotAllowed, match=f"'{name or 'visitor'}' may not") as refused:
             list(one() or [])  # without any argument: it is not looked at
         way_in = "" if name else "sign in with Hugging Face; "
         assert f"here; {way_in}a lead can add the name to BACKLOT_PEOPLE" in str(refused.value)
@@ -164,10 +186,10 @@ def test_roles_open_what_they_are_for_and_at_home_all_is_open(
     assert (lead(), review(), list(watch())) == ("published", "kept", ["seen"])
     asked_by("ben")
     assert review() == "kept"
-    with pytest.raises(gr.Error, match="'ben' may not publish here"):
+    with pytest.raises(NotAllowed, match="'ben' may not publish here"):
         lead()
     asked_by("cy")
-    with pytest.raises(gr.Error, match="'cy' may not decide here"):
+    with pytest.raises(NotAllowed, match="'cy' may not decide here"):
         list(watch())
     change_settings(studio, hosted=False)
     assert (lead(), list(watch())) == ("published", ["seen"])
@@ -188,8 +210,8 @@ def test_a_megabyte_of_text_is_refused_before_it_is_worked_on(studio: Studio) ->
     note = handler(studio, Capability.LOOK)(worked.append)
     plan = handler(studio, Capability.PLAN)(worked.append)
     for text in ("x" * 20_001, ["x" * 20_001], {"prompt": "x" * 20_001}):
-        with pytest.raises(gr.Error, match="a text has 20,001 characters; at most 20,000 are read"):
+        with pytest.raises(InvalidRequest, match="a text has 20,001 characters; at most 20,000 are read"):
             note(text)
-    with pytest.raises(gr.Error, match="at most 1,000,000 are read"):
+    with pytest.raises(InvalidRequest, match="at most 1,000,000 are read"):
         plan("x" * 1_000_001)
     assert worked == []

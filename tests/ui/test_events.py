@@ -1,39 +1,151 @@
+"""The error boundary: what becomes of an answer, a refusal and a fault of a handler."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import gradio as gr
 import pytest
 
-from pipeline.errors import InvalidRequest
-from ui.errors import shown_to_user
+from pipeline.errors import InvalidRequest, StudioError
+from pipeline.studio import Studio
+from ui.access import Capability, StudioBlocks, handler
+from ui.app import build_app
+from ui.errors import FAULT
+from ui.pages.photos.starter_job import StarterJob
+
+REFUSED = "the value is <7>; it must lie in 0 to 1"
+SHOWN = '<p class="said bad" role="alert">the value is &lt;7&gt;; it must lie in 0 to 1</p>'
 
 
-def test_the_world_s_faults_become_a_message_with_their_sentence() -> None:
-    @shown_to_user
-    def handler(value: int) -> int:
-        raise InvalidRequest(f"the value is {value}; it must lie in 0 to 1")
-
-    with pytest.raises(gr.Error, match="the value is 7; it must lie in 0 to 1"):
-        handler(7)
+def called(page: StudioBlocks, *values: Any, iterator: Any = None) -> dict[str, Any]:
+    """The result of the page's only handler, called through the queue."""
+    (block_fn,) = page.fns.values()
+    result: dict[str, Any] = asyncio.run(page.call_function(block_fn, list(values), iterator, None, "event"))
+    return result
 
 
-def test_a_bug_stays_what_it_is() -> None:
-    @shown_to_user
-    def handler() -> int:
-        return [][0]
+def built(
+    studio: Studio, listener: Callable[..., Any], outputs: int = 2, *, own: bool = False
+) -> StudioBlocks:
+    """A page with a button, the outputs `a` and `b`, and a line for refusals."""
+    with StudioBlocks() as page:
+        widgets = [gr.HTML(elem_id=name) for name in "ab"[:outputs]]
+        line = widgets[0] if own else None
+        gr.Button().click(handler(studio, Capability.LOOK, line=line)(listener), None, widgets)
+        page.add_refusal_lines({"": gr.HTML(elem_id="line")})
+    return page
 
-    with pytest.raises(IndexError):
-        handler()
+
+def by_name(prediction: dict[Any, Any]) -> dict[str, Any]:
+    return {block.elem_id: value for block, value in prediction.items()}
 
 
-def test_a_generator_keeps_what_it_yielded_before_it_failed() -> None:
-    @shown_to_user
-    def handler() -> Iterator[str]:
-        yield "begun"
-        raise InvalidRequest("no further")
+def refusing() -> None:
+    raise InvalidRequest(REFUSED)
 
-    steps = handler()
-    assert next(steps) == "begun"
-    with pytest.raises(gr.Error, match="no further"):
-        next(steps)
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_refusal_is_the_sentence_in_the_line_of_the_page(studio: Studio, outputs: int) -> None:
+    result = called(built(studio, refusing, outputs))
+    assert by_name(result["prediction"]) == {"line": SHOWN}
+    assert (result["is_generating"], result["iterator"]) == (False, None)
+
+
+def test_a_handler_without_outputs_is_refused_in_the_line_too(studio: Studio) -> None:
+    assert called(built(studio, refusing, 0))["prediction"] == SHOWN
+
+
+def test_a_line_of_its_own_takes_the_sentence_and_the_pages_line_is_cleared(studio: Studio) -> None:
+    prediction = by_name(called(built(studio, refusing, own=True))["prediction"])
+    assert prediction == {"line": "", "a": SHOWN.replace(' role="alert"', "")}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "answer", "expected"),
+    [
+        (0, None, ""),
+        (1, "x", ["x", ""]),
+        (1, gr.skip(), [gr.skip(), ""]),
+        (2, ("x", "y"), ["x", "y", ""]),
+        (2, gr.skip(), [gr.skip(), gr.skip(), ""]),
+    ],
+)
+def test_what_a_person_did_clears_the_line(
+    studio: Studio, outputs: int, answer: object, expected: object
+) -> None:
+    assert called(built(studio, lambda: answer, outputs))["prediction"] == expected
+
+
+def test_a_load_or_a_timer_leaves_the_line(studio: Studio) -> None:
+    with StudioBlocks() as page:
+        page.load(handler(studio, Capability.LOOK)(lambda: "x"), None, gr.HTML())
+        page.add_refusal_lines({"": gr.HTML()})
+    assert called(page)["prediction"] == ["x", gr.skip()]
+
+
+def test_a_fault_is_one_sentence_and_its_traceback_is_in_the_log(
+    studio: Studio, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty() -> int:
+        return int([][0])
+
+    with caplog.at_level(logging.ERROR):
+        prediction = by_name(called(built(studio, faulty))["prediction"])
+    assert prediction == {"line": f'<p class="said bad" role="alert">{FAULT}</p>'}
+    (record,) = caplog.records
+    assert "faulty failed" in record.getMessage()
+    assert "IndexError" in caplog.text
+
+
+def test_a_generator_keeps_what_it_yielded_before_it_was_refused(studio: Studio) -> None:
+    def begun() -> Iterator[tuple[str, str]]:
+        yield "begun", "x"
+        raise InvalidRequest(REFUSED)
+
+    page = built(studio, begun)
+    (block_fn,) = page.fns.values()
+
+    async def steps() -> AsyncIterator[dict[str, Any]]:
+        iterator = None
+        while True:
+            result = await page.call_function(block_fn, [], iterator, None, "event")
+            yield result
+            iterator = result["iterator"]
+            if iterator is None:
+                return
+
+    async def run() -> list[dict[str, Any]]:
+        return [result async for result in steps()]
+
+    first, refused, end = asyncio.run(run())
+    assert first["prediction"] == ["begun", "x", ""]
+    assert by_name(refused["prediction"]) == {"line": SHOWN}
+    assert refused["is_generating"]
+    assert not end["is_generating"]
+    assert len(end["prediction"]) == 3
+
+
+def test_no_handler_of_any_page_lets_an_error_reach_its_outputs(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = build_app(studio, StarterJob(studio))
+    listeners = [block_fn for block_fn in app.fns.values() if block_fn.fn is not None]
+    assert len(listeners) > 60
+
+    async def call(_blocks: Any, block_fn: Any, *_: Any, **__: Any) -> None:
+        raise errors[block_fn._id % 2]
+
+    monkeypatch.setattr("gradio.Blocks.call_function", call)
+    errors: list[Exception] = [StudioError("no"), ValueError("a bug")]
+    for block_fn in listeners:
+        event = "event" if block_fn.queue else None  # past the queue where the page calls it so
+        result = asyncio.run(app.call_function(block_fn, [], None, None, event))
+        prediction = result["prediction"]
+        shown = prediction if isinstance(prediction, dict) else {block_fn.outputs[-1]: prediction}
+        assert set(shown) <= set(block_fn.outputs), block_fn.fn.__qualname__
+        said = "".join(shown.values())
+        assert ("no" if block_fn._id % 2 == 0 else FAULT) in said, block_fn.fn.__qualname__

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 
+from pipeline.errors import InvalidRequest
 from pipeline.studio import Studio
 from tests.studios import change_settings
 from tests.toy_library import decision, filled
@@ -49,7 +49,7 @@ def test_what_only_the_hub_knows_is_not_asked_of_a_folder(studio: Studio, tmp_pa
 )
 def test_a_place_must_be_named(studio: Studio, to: str, problem: str) -> None:
     asked = endpoint(studio, "publish")
-    with pytest.raises(gr.Error, match=problem):
+    with pytest.raises(InvalidRequest, match=problem):
         asked.fn(filled_in(asked, to=to, folder=" ", name=" "))
 
 
@@ -65,7 +65,7 @@ def test_an_empty_studio_proposes_a_folder_but_a_space_the_hub_and_no_path_of_it
     (opened,) = [
         function.fn
         for function in app.fns.values()
-        if function.outputs and function.outputs[-1].elem_id == "card" and len(function.outputs) == 3
+        if len(function.outputs) == 4 and function.outputs[-2].elem_id == "card"  # the last: the refusal line
     ]
     folder, inside, card = opened("folder")
     assert Path(folder).is_absolute() is not hosted

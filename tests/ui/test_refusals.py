@@ -24,16 +24,15 @@ def site(studio: Studio) -> Iterator[Site]:
         yield opened
 
 
-def test_a_refusal_is_one_message_and_marks_no_output(site: Site, studio: Studio) -> None:
+def test_a_refusal_is_one_sentence_and_marks_no_output(site: Site, studio: Studio) -> None:
     photo = add_subject(studio.library, 1)
     number = site.endpoint("saved")
-    message, answer = site.queued(number, [photo.id, 0], "s1")
-    assert (message["msg"], message["level"], message["title"]) == ("log", "warning", "Not done")
-    assert message["log"].startswith("nothing has changed;")
+    (answer,) = site.queued(number, [photo.id, 0], "s1")
     assert answer["success"] is True
-    outputs = answer["output"]["data"]
-    assert len(outputs) == len(site.app.fns[number].outputs)
+    *outputs, line = answer["output"]["data"]
+    assert len(outputs) == len(site.app.fns[number].outputs) - 1
     assert all(map(stays, outputs))
+    assert line.startswith('<p class="said bad" role="alert">nothing has changed;')
 
 
 def test_a_refusal_has_a_line_of_its_own_where_the_page_has_one(site: Site) -> None:
@@ -42,7 +41,7 @@ def test_a_refusal_has_a_line_of_its_own_where_the_page_has_one(site: Site) -> N
     outputs = answer["output"]["data"]
     assert answer["success"] is True
     assert '<p class="said bad">choose an object first; there is none in this library yet</p>' in outputs
-    assert sum(not stays(output) for output in outputs) == 1
+    assert [output for output in outputs if not stays(output)][1:] == [""]  # the line of the page
 
 
 def test_what_a_refusal_quotes_is_shown_as_text(site: Site) -> None:
@@ -53,7 +52,8 @@ def test_what_a_refusal_quotes_is_shown_as_text(site: Site) -> None:
         for is_count, value in zip(counts, site.values(number), strict=True)
     ]
     (answer,) = site.queued(number, values, "s1")
-    (sentence,) = [output for output in answer["output"]["data"] if not stays(output)]
+    sentence, page_line = [output for output in answer["output"]["data"] if not stays(output)]
+    assert page_line == ""
     assert sentence.startswith('<p class="said bad">the number of images is &#x27;&lt;img src=x')
     assert "<img" not in sentence
 

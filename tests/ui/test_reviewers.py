@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from pipeline.domain.review import Policy, Verdict
+from pipeline.errors import NotAllowed
 from pipeline.services.reports import AutoReviewerReport
 from pipeline.services.review.acceptance_model import Quality
 from pipeline.store import AutoReviewCheck, AutoReviewLimits
@@ -150,7 +151,7 @@ def test_only_a_lead_sets_the_limits(studio: Studio) -> None:
         return SimpleNamespace(cookies={"backlot_reviewer": name})
 
     for name in ("ben", "somebody"):
-        with pytest.raises(gr.Error, match=f"'{name}' may not let the auto-reviewer decide"):
+        with pytest.raises(NotAllowed, match=f"'{name}' may not let the auto-reviewer decide"):
             keep(True, 0.9, 0.1, asked_by(name))
     assert studio.library.auto_review.limits() == AutoReviewLimits()
     assert "accepts from a predicted acceptance of 0.90" in keep(True, 0.9, 0.1, asked_by("ann"))

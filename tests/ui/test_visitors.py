@@ -129,11 +129,11 @@ def test_the_endpoint_draws_a_visitors_variants_with_nano_and_refuses_the_rest(
     prompt = next(one for one in values if getattr(one, "label", "") == "Prompt")
     chosen = next(one for one in values if isinstance(one, gr.State))
     values |= {chosen: space.library.photos.list()[0].id, prompt: "gravel floor", model: "sdxl"}
-    with pytest.raises(gr.Error, match="'visitor' may not use another model than nano here; sign in"):
+    with pytest.raises(NotAllowed, match="'visitor' may not use another model than nano here; sign in"):
         created.fn(values)
     ids, *_ = created.fn(values | {model: "nano"})
     assert len(ids) == 1
-    with pytest.raises(gr.Error, match="a visitor may generate 1 images an hour here; try again in"):
+    with pytest.raises(TooMany, match="a visitor may generate 1 images an hour here; try again in"):
         created.fn(values | {model: "nano"})
 
 
