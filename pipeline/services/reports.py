@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -75,6 +75,32 @@ class ImportReport:
                 f"library, '{now}' in the source"
             )
         return tuple(sentences)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UncheckedPhotos:
+    """Training photos that no plan uses until a person has checked their mask; excluded photos do not count."""
+
+    unchecked: int
+    total: int  # training photos
+    without: tuple[str, ...]  # classes with photos of which none can be used
+
+    @property
+    def sentence(self) -> str:
+        """Say how many photos are left out, and which classes have none left; "" where none is left out."""
+        if not self.unchecked:
+            return ""
+        verb = "is" if self.unchecked == 1 else "are"
+        their = "its" if self.unchecked == 1 else "their"
+        none = f"; {_classes(self.without)} none" if self.without else ""
+        count = f"{self.unchecked} of {self.total} training photos"
+        return f"{count} {verb} not used in plans until {their} outline is checked{none}"
+
+
+def _classes(labels: Sequence[str]) -> str:
+    if len(labels) == 1:
+        return f"class '{labels[0]}' has"
+    return "classes " + ", ".join(f"'{label}'" for label in labels[:-1]) + f" and '{labels[-1]}' have"
 
 
 def _listed(splits: Mapping[str, int]) -> str:

@@ -18,7 +18,7 @@ from pipeline.rendering.composite import composite
 from pipeline.segmentation import USABLE_SCORE, cut_out, edited, flood_click, grabcut_box
 from pipeline.services.photos import starter
 from pipeline.services.photos.importing import import_photos, rgba
-from pipeline.services.reports import ImportReport, Progress
+from pipeline.services.reports import ImportReport, Progress, UncheckedPhotos
 from pipeline.services.samples.create import checkerboard
 from pipeline.settings import Settings
 from pipeline.store import Library
@@ -159,6 +159,41 @@ class PhotoService:
             doubts=result.doubts,
             origin=result.origin,
             box=object_box(result.alpha),
+        )
+        return self.library.photos.get(photo_id)
+
+    def to_check(self) -> list[Photo]:
+        """Return the training photos whose mask a person should check, the least trusted first."""
+        photos = self.library.photos.list(split="train", doubtful=True)
+        return sorted(photos, key=lambda photo: (photo.mask_score, photo.name))
+
+    def unchecked(self) -> UncheckedPhotos:
+        """Return how many training photos no plan uses because their mask is not checked."""
+        photos = [photo for photo in self.library.photos.list(split="train") if not photo.excluded]
+        usable = {photo.label for photo in photos if photo.usable}
+        return UncheckedPhotos(
+            unchecked=sum(not photo.usable for photo in photos),
+            total=len(photos),
+            without=tuple(sorted({photo.label for photo in photos} - usable)),
+        )
+
+    def confirm_mask(self, photo_id: str) -> Photo:
+        """Record that a person found the mask right as it is: it has no doubts any more; its origin stays.
+
+        Raises:
+            NotFound: there is no photo with this id.
+            InvalidRequest: the mask is empty.
+        """
+        photo = self.library.photos.get(photo_id)
+        if photo.cutout_id is None or photo.box is None:
+            raise InvalidRequest(f"{photo.name} has no outline; draw it, or exclude the photo")
+        self.library.photos.record_cutout(
+            photo_id,
+            cutout_id=photo.cutout_id,
+            score=max(photo.mask_score, USABLE_SCORE),
+            doubts=(),
+            origin=photo.mask_origin,
+            box=photo.box,
         )
         return self.library.photos.get(photo_id)
 

@@ -20,6 +20,7 @@ from ui.components.html import empty_html, note_html
 from ui.components.overlays import enlarged
 from ui.components.stage import build_stage, dragged_to
 from ui.components.tiles import build_tiles, picked_id
+from ui.components.unchecked import build_unchecked
 from ui.components.wording import with_slot_value
 from ui.errors import AT_ONCE, LIVE, QUIET, RENDER, Update
 from ui.pages.create.controls import Controls, Values, build_controls
@@ -60,7 +61,7 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_head("Create", "Place an object, describe its background, and keep the images you like.")
     chosen, variant_ids, shown = gr.State(""), gr.State([]), gr.State("")
-    widgets, controls = _laid_out(studio)
+    widgets, controls = _laid_out(page, studio)
     creating = Creating(studio, controls, chosen, Visitors(studio))
     _wire_choice(page, creating, widgets)
     _wire_placing(creating, widgets)
@@ -69,7 +70,7 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     _wire_results(creating, widgets, variant_ids, shown)
 
 
-def _laid_out(studio: Studio) -> tuple[_Widgets, Controls]:
+def _laid_out(page: gr.Blocks, studio: Studio) -> tuple[_Widgets, Controls]:
     empty = gr.HTML(_EMPTY, visible=False)
     with gr.Row(elem_classes="columns") as columns:
         with gr.Column(scale=5, elem_classes="main sticky"):
@@ -87,6 +88,7 @@ def _laid_out(studio: Studio) -> tuple[_Widgets, Controls]:
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             with gr.Column(elem_classes="pane"):
                 gr.HTML("<h2>Choose an object</h2>")
+                build_unchecked(page, studio)
                 label = gr.Radio(["all"], show_label=False, elem_classes="pills", container=False)
                 photos = build_tiles(elem_id="objects", label="Photos")
             controls = build_controls(studio)

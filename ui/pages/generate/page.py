@@ -26,6 +26,7 @@ from ui.components.html import (
     whole_number,
 )
 from ui.components.tiles import Tile, build_tiles, tiles_html
+from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 from ui.pages.generate.acceptance import build_advice
@@ -284,6 +285,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
             importing = gr.HTML(elem_id="importing")
             run = gr.HTML(elem_id="run")
             tiles = build_tiles(elem_id="latest", label="Latest images")
+            build_unchecked(page, studio)
             plan = gr.HTML(elem_id="plan", elem_classes="plan")
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -85,37 +85,37 @@ class _Widgets:
 
 
 def build_closeup(
-    studio: Studio, *, overview: gr.Row, tiles: gr.HTML, filters: tuple[gr.Radio, gr.Checkbox]
+    studio: Studio,
+    *,
+    overview: gr.Row,
+    picks: Sequence[Callable[..., Dependency]],
+    leave: Callable[..., Dependency],
+    filters: tuple[gr.Radio, gr.Checkbox],
 ) -> Callable[..., Dependency]:
-    """Build the close-up of a picked photo; return the listener that fires when something was stored."""
+    """Build the close-up of a photo; return the listener that fires when something was stored.
+
+    Args:
+        picks: events that bring the id of the photo to show.
+        leave: an event that shows the overview in place of the close-up.
+    """
     chosen, stored = gr.State(""), gr.State(0)
     editing = MaskEditing(studio)
     widgets = _laid_out()
     show = _showing(editing)
     closeup = [
-        chosen,
-        overview,
-        widgets.closeup,
-        widgets.image,
-        widgets.facts,
-        widgets.exclude,
-        widgets.view,
-        widgets.tool,
-    ]
-
+        chosen, overview, widgets.closeup, widgets.image, widgets.facts, widgets.exclude, widgets.view, widgets.tool,
+    ]  # fmt: skip
     look = handler(studio, Capability.LOOK)
 
     @look
     def picked(event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
         return show(picked_id(event), request)
 
-    tiles.pick(picked, None, closeup, **QUIET)
-    widgets.back.click(
-        look(lambda: (gr.Row(visible=True), gr.Row(visible=False))),
-        None,
-        [overview, widgets.closeup],
-        **QUIET,
-    )
+    for pick in picks:
+        pick(picked, None, closeup, **QUIET)
+    back = look(lambda: (gr.Row(visible=True), gr.Row(visible=False)))
+    for left in (widgets.back.click, leave):
+        left(back, None, [overview, widgets.closeup], **QUIET)
     for button, by in ((widgets.previous, -1), (widgets.next, 1)):
         button.click(_stepping(studio, show, by), [chosen, *filters], closeup, **QUIET)
     _wire_tools(editing, widgets, chosen)

@@ -12,7 +12,9 @@ from ui.components.addresses import file_address
 from ui.components.frame import build_head
 from ui.components.html import empty_html, note_html, progress_html
 from ui.components.tiles import Tile, build_tiles, tiles_html
+from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
+from ui.pages.photos.check import build_check
 from ui.pages.photos.importing import build_import
 from ui.pages.photos.mask_editor import build_closeup, shown_photos
 from ui.pages.photos.starter_job import StarterJob
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _PAGE = 60  # thumbnails at once
 _POLL_S = 1.5
 _BACKGROUNDS = [("checker", "checker"), ("green", "green"), ("dark", "dark")]
+_PURPOSE = "The object of each photo is cut out of its background. Check the doubtful masks and edit them where needed."
 _EMPTY = empty_html(
     "No photos yet",
     "Import a .zip or a folder with one sub-folder per class, or start with the rendered starter set.",
@@ -94,12 +97,10 @@ class PhotosView:
 
 def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
-    build_head(
-        "Photos",
-        "The object of each photo is cut out of its background. Check the doubtful masks and edit them where needed.",
-    )
-    view = PhotosView(studio, starter)
-    first = gr.State(0)
+    build_head("Photos", _PURPOSE)
+    view, first = PhotosView(studio, starter), gr.State(0)
+    follow_changes = build_unchecked(page, studio)
+    check = build_check(studio)
     with gr.Row(elem_classes="columns") as overview:
         with gr.Column(scale=5, elem_classes="main"):
             progress = gr.HTML()
@@ -119,14 +120,17 @@ def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> N
             imported = build_import(page, studio)
     shown = [label, tiles, line, previous, following, first]
     asked = [label, doubtful, background, first]
-    edited = build_closeup(studio, overview=overview, tiles=tiles, filters=(label, doubtful))
+    edited = build_closeup(
+        studio, overview=overview, picks=(tiles.pick, check.edit), leave=check.left, filters=(label, doubtful)
+    )
     look = handler(studio, Capability.LOOK)
     refresh = look(view.overview)
     page.load(refresh, asked, shown, **AT_ONCE)
     for change in (label.input, doubtful.input):
         change(look(view.from_start), asked[:3], shown, **QUIET)
-    for change in (background.input, imported, edited):
+    for change in (background.input, imported, edited, check.left):
         change(refresh, asked, shown, **QUIET)
+    follow_changes((imported, edited, check.left, check.edit))
     previous.click(look(view.previous_page), asked, shown, **QUIET)
     following.click(look(view.next_page), asked, shown, **QUIET)
     timer = gr.Timer(_POLL_S)
