@@ -163,8 +163,8 @@ def test_a_study_shows_its_verdict_or_why_it_failed(tmp_path: Path) -> None:
 def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_path: Path) -> None:
     running = StudyProgress(running=True, out=tmp_path, curves={"mixed": [(10, 0.5)], "sdxl": [(10, 0.25)]})
     shown = study_html(running)
-    assert ">Real + synthetic 50%</text>" in shown
-    assert ">Text to image 25%</text>" in shown  # the arm's old name is still read
+    assert ">Real + synthetic 50%</li>" in shown
+    assert ">Text to image 25%</li>" in shown  # the arm's old name is still read
     assert f'style="--curve: {Arm.MIXED.facts.colour}"' in shown
 
 
