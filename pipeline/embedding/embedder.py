@@ -40,7 +40,7 @@ from pipeline.embedding.weights import WeightsUnusable, checked_weights
 
 _log = logging.getLogger(__name__)
 _loading = threading.Lock()
-_BATCH = 32
+_BATCH = 16  # images; the network then takes about 200 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,20 @@ from pipeline.store import AutoReviewCheck, AutoReviewLimits
 Progress = Callable[[int, int | None, str], None]
 
 
+_NAMED_PAIRS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearDuplicate:
+    """A test photo and the most similar training photo."""
+
+    test_id: str
+    test_name: str  # file name in its source
+    train_id: str
+    train_name: str
+    similarity: float  # cosine, -1 to 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """What an import did."""
@@ -42,6 +56,7 @@ class ImportReport:
         tuple[str, ...], ...
     ] = ()  # classes of the library whose names differ in capitals or blanks only
     dry_run: bool = False  # nothing was written
+    near_duplicates: tuple[NearDuplicate, ...] = ()  # across the splits of the library after the import
 
     @property
     def summary(self) -> str:
@@ -56,7 +71,7 @@ class ImportReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return sentences about classes that a person should know of."""
+        """Return sentences about classes and splits that a person should know of."""
         sentences = [
             "the classes "
             + " and ".join(f"'{label}'" for label in labels)
@@ -74,7 +89,22 @@ class ImportReport:
                 else f"{count} photos are in the library under another class, the first is {name}: '{before}' in the "
                 f"library, '{now}' in the source"
             )
+        if self.near_duplicates:
+            sentences.append(_leak(self.near_duplicates))
         return tuple(sentences)
+
+
+def _leak(pairs: Sequence[NearDuplicate]) -> str:
+    names = [f"{pair.test_name} ~ {pair.train_name}" for pair in pairs[:_NAMED_PAIRS]]
+    found = (
+        "1 test photo is a near-duplicate of a training photo"
+        if len(pairs) == 1
+        else f"{len(pairs)} test photos are near-duplicates of training photos"
+    )
+    return (
+        f"{found}: {', '.join(names)}{', …' if len(pairs) > _NAMED_PAIRS else ''}; "
+        "exclude one photo of each pair, or import both into one split"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from pipeline.store.database import (
     first_damage,
     plain_faults,
 )
+from pipeline.store.embeddings import EmbeddingRepository
 from pipeline.store.gold import GoldRepository
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.lock import work_lock
@@ -51,6 +52,7 @@ class Library:
         self._changes = None if url else ChangeCounter(path)
         self.images = ImageFiles(path)
         self.photos = PhotoRepository(self._database, self.images)
+        self.embeddings = EmbeddingRepository(self._database)
         self.plans = PlanRepository(self._database)
         self.samples = SampleRepository(self._database, self.images)
         self.review = ReviewRepository(self._database)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-VERSION = 4  # of the tables below; raise it together with a step in STEPS
+VERSION = 5  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -74,6 +74,14 @@ refusals = Table(
     Column("reason", Text, nullable=False),
     Column("at", String(40), nullable=False),
     UniqueConstraint("source", "name"),
+)
+
+embeddings = Table(  # of photos and samples; computed again where they are missing
+    "embeddings",
+    metadata,
+    Column("image_id", String(64), primary_key=True),
+    Column("embedder", String(80), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # float16, little-endian
 )
 
 plans = Table(
@@ -340,8 +348,18 @@ def _rename_text_to_image(connection: Connection) -> None:
     connection.execute(update(samples).where(samples.c.method == "sdxl").values(method="text_to_image"))
 
 
+def _add_embeddings(connection: Connection) -> None:
+    """Version 5: images have embeddings. Those of earlier photos are computed when they are asked for."""
+    metadata.create_all(connection, tables=[embeddings])
+
+
 # version → what brings the version before it there
-STEPS: dict[int, Callable[[Connection], None]] = {2: _add_votes, 3: _add_filters, 4: _rename_text_to_image}
+STEPS: dict[int, Callable[[Connection], None]] = {
+    2: _add_votes,
+    3: _add_filters,
+    4: _rename_text_to_image,
+    5: _add_embeddings,
+}
 
 
 def now() -> str:

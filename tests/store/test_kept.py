@@ -268,7 +268,7 @@ def test_an_event_that_could_not_be_written_is_refused_and_written_by_the_next_t
 def test_every_table_is_kept_or_follows_from_those_that_are() -> None:
     following = {
         "schema_version", "sample_words", "sample_scores", "sample_subjects", "plan_specs", "votes", "leases",
-        "counters",
+        "counters", "embeddings",
     }  # fmt: skip
     assert set(schema.metadata.tables) == set(journal.KEYS) | following
 

@@ -23,6 +23,7 @@ TABLES = {
         "helper_checks",
     ),
     4: (),
+    5: ("embeddings",),
     2: ("votes", "leases", "review_policies"),
 }
 COLUMNS = {3: ("model", "cluster", "promise", "certainty")}

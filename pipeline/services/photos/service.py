@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,12 @@ import numpy as np
 from pipeline.domain.images import RGB, RGBA, Mask, encode_webp, thumbnail
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Box, Layer, object_box
-from pipeline.errors import InvalidRequest, SizeMismatch
+from pipeline.errors import Cancelled, InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
 from pipeline.segmentation import USABLE_SCORE, cut_out, edited, flood_click, grabcut_box
 from pipeline.services.photos import starter
 from pipeline.services.photos.importing import import_photos, rgba
+from pipeline.services.photos.near_duplicates import near_duplicates_across_splits
 from pipeline.services.reports import ImportReport, Progress, UncheckedPhotos
 from pipeline.services.samples.create import checkerboard
 from pipeline.settings import Settings
@@ -50,9 +51,10 @@ class PhotoService:
     ) -> ImportReport:
         """Add the photos of a source; see `import_photos`.
 
+        Test photos that are near-duplicates of training photos are named in the report, except in that of a dry run.
         On a Space the Hub is asked with the visitor's own token or anonymously, never with the Space's.
         """
-        return import_photos(
+        report = import_photos(
             self.library,
             source,
             split=split,
@@ -63,6 +65,13 @@ class PhotoService:
             on_progress=on_progress,
             cancelled=cancelled,
         )
+        if dry_run:
+            return report
+        try:
+            pairs = near_duplicates_across_splits(self.library, on_progress=on_progress, cancelled=cancelled)
+        except Cancelled:
+            raise Cancelled(report.added) from None  # all photos are stored
+        return replace(report, near_duplicates=pairs)
 
     @property
     def wants_starter(self) -> bool:
