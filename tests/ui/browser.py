@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -156,6 +157,15 @@ def opened_page(width: int = 1280, height: int = 800) -> Iterator[Page]:
     finally:
         for context in browser.contexts:  # those that the test opened, too
             context.close()
+
+
+@contextmanager
+def set_at_end(event: threading.Event) -> Iterator[None]:
+    """Set an event that the app waits for, also when the test fails: a server ends after its requests."""
+    try:
+        yield
+    finally:
+        event.set()
 
 
 def _free_port() -> int:

@@ -13,9 +13,10 @@ from pipeline.services.plans.service import PlanService
 from pipeline.services.samples.runs import BackgroundRun
 from pipeline.store import Library
 from tests.toy_library import add_subject
-from tests.ui.browser import opened_page, served
+from tests.ui.browser import opened_page, served, set_at_end
 
 pytestmark = pytest.mark.browser
+REFUSED = "The plan is being updated; start it when the new one is shown."
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_click_before_the_new_plan_has_come_starts_nothing(
     asked, arrives, preview = threading.Event(), threading.Event(), PlanService.preview
 
     def slow_preview(service: PlanService, recipe: str | None, overrides: Any) -> object:
-        if overrides.count == 7:
+        if overrides.count == 7 and not asked.is_set():  # for the page; a click does not wait for it
             asked.set()
             arrives.wait(60)
         return preview(service, recipe, overrides)
@@ -40,15 +41,17 @@ def test_a_click_before_the_new_plan_has_come_starts_nothing(
     monkeypatch.setattr(PlanService, "preview", slow_preview)
     with Library.open(tmp_path / "library", create=True) as library:
         add_subject(library, 1)
-    with served(tmp_path) as app, opened_page() as page:
+    with served(tmp_path) as app, opened_page() as page, set_at_end(arrives):
         page.goto(f"{app.address}/generate")
         page.wait_for_selector("#plan .figure b:text-is('20')")
         page.fill("#count textarea, #count input", "7")
         assert asked.wait(60)
         page.click("#start-run")
+        page.wait_for_selector(f"#start-said:has-text('{REFUSED}')")
+        assert page.inner_text("#plan .figure b") == "7"
         arrives.set()
-        page.wait_for_selector("#plan .figure b:text-is('7')")
-        page.wait_for_selector("#start-said:has-text('The plan is being updated; start it when the new one')")
+        page.wait_for_selector("#plan [data-testid=status-tracker].hide", state="attached")
+        assert page.inner_text("#start-said").strip() == REFUSED
         assert started == []
         page.click("#start-run")
         page.wait_for_selector("#start-said .said", state="detached")
@@ -67,7 +70,7 @@ def test_the_page_becomes_ready_when_the_starter_set_is_there(
 
     monkeypatch.setattr(PhotoService, "wants_starter", True)
     monkeypatch.setattr(PhotoService, "fill_with_starter", fill)
-    with served(tmp_path) as app, opened_page() as page:
+    with served(tmp_path) as app, opened_page() as page, set_at_end(complete):
         page.goto(f"{app.address}/generate")
         page.wait_for_selector("#importing:has-text('40 of 220 photos')")
         assert page.is_disabled("#start-run")

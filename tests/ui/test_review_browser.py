@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.domain.review import Policy, Verdict
+from pipeline.services.review.decisions import DecisionService
 from pipeline.store import Library
 from tests.toy_library import decision, filled
-from tests.ui.browser import App, LocalApp, opened_page, served
+from tests.ui.browser import App, LocalApp, opened_page, served, set_at_end
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -75,6 +77,34 @@ def test_keys_in_quick_succession_are_all_kept_in_order(app: LocalApp, tmp_path:
         (fourth, "accept"),
         (fifth, "reject"),
     ]
+
+
+def test_looking_again_waits_for_the_decisions_that_are_on_their_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        filled(library, samples=2)
+        skipped, accepted = (row.id for row in library.queue.next_pending())
+    saves, decide = threading.Event(), DecisionService.decide
+
+    def slow_decide(service: DecisionService, sample_id: str, verdict: Verdict, **how: Any) -> str:
+        saves.wait(60)
+        return decide(service, sample_id, verdict, **how)
+
+    monkeypatch.setattr(DecisionService, "decide", slow_decide)
+    with served(tmp_path) as app, opened_page() as page, set_at_end(saves):
+        page.goto(f"{app.address}/review")
+        for sample_id, key in ((skipped, "s"), (accepted, "a")):
+            page.wait_for_selector(f".review[data-sample='{sample_id}']")
+            page.keyboard.press(key)
+        page.click("text=Look again")
+        page.wait_for_selector("text=Fetching images")
+        saves.set()
+        page.wait_for_selector(f".review[data-sample='{skipped}']")
+        page.keyboard.press("a")
+        page.wait_for_selector("text=All reviewed")
+        page.wait_for_function(ALL_SAVED)
+    assert verdicts(tmp_path) == [(skipped, "skip"), (accepted, "accept"), (skipped, "accept")]
 
 
 def test_decisions_survive_a_server_that_dies(mortal_app: App, tmp_path: Path) -> None:

@@ -323,6 +323,8 @@ def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
         controls.model.change,
         controls.seed.change,
     ]
+    # before the preview, for which later listeners wait: what the message says is out of date
+    gr.on(edits, None, None, widgets.message, js="() => ''", **AT_ONCE)
     gr.on(  # one listener: the last change counts, and the plan is dimmed until its own preview has come
         [*edits, phase.change],
         preview,
@@ -332,7 +334,6 @@ def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
         show_progress="minimal",
         show_progress_on=widgets.plan,
     )
-    gr.on(edits, None, None, widgets.message, js="() => ''", **AT_ONCE)  # what it said is out of date
     recipes = studio.plans.recipes()
     controls.name.input(look(lambda name: recipes.get(str(name), "")), controls.name, controls.text, **QUIET)
     asked: set[Block] = {*controls.all, shown}

@@ -336,7 +336,7 @@ class ReviewPage {
     else {
       this.paintQuery();
       this.grid.hide();
-      this.restart(this.outbox.settled()); // the queue without what was decided in the grid
+      this.restart();
     }
   }
 
@@ -345,9 +345,10 @@ class ReviewPage {
     else this.restart();
   }
 
-  restart(ready = Promise.resolve()) {
+  // Fetch the queue anew, once all decisions are saved: what is decided must not be dealt again.
+  restart() {
     this.history.forgetSkipped();
-    const fetched = this.queue.restart(ready);
+    const fetched = this.queue.restart(this.outbox.settled());
     this.paint(); // no image until the first page has arrived
     fetched.then(() => this.paint());
   }
