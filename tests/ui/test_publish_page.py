@@ -13,6 +13,7 @@ from tests.studios import change_settings
 from tests.toy_library import decision, filled
 from ui.app import build_app
 from ui.pages.photos.starter_job import StarterJob
+from ui.pages.publish.page import Publishing
 
 
 def endpoint(studio: Studio, name: str) -> Any:
@@ -70,3 +71,10 @@ def test_an_empty_studio_proposes_a_folder_but_a_space_the_hub_and_no_path_of_it
     folder, inside, card = opened("folder")
     assert Path(folder).is_absolute() is not hosted
     assert ("Nothing to publish yet" in inside, card) == (True, "")
+
+
+def test_a_release_that_is_not_ready_is_told_in_place_of_its_preview(studio: Studio) -> None:
+    filled(studio.library, samples=2)  # none is accepted
+    content, card = Publishing(studio, Any).preview("folder", "release", "")
+    assert "none of the 2 samples is accepted yet" in content
+    assert card == ""

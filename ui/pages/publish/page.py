@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from pipeline.domain.sizes import file_size
-from pipeline.errors import InvalidRequest
+from pipeline.errors import InvalidRequest, ReleaseRefused
 from pipeline.services.releases.reports import PublishReport
 from pipeline.services.releases.service import PublishRequest
 from pipeline.services.reports import ReleasePreview
@@ -121,7 +121,12 @@ class Publishing:
         if not self.studio.library.counts().classes:
             return _EMPTY, ""
         title = Path(folder or "").name if place == _FOLDER else (name or "").split("/")[-1]
-        preview = self.studio.releases.preview(title.strip() or "my-dataset")
+        try:
+            preview = self.studio.releases.preview(title.strip() or "my-dataset")
+        except (
+            ReleaseRefused
+        ) as refusal:  # not what a person asked for: it stands in the place of the preview
+            return note_html([str(refusal)]), ""
         return release_preview_html(preview), _without_front_matter(preview.card)
 
     def opened(self, place: str) -> tuple[str, str, str]:
