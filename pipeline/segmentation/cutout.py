@@ -17,13 +17,14 @@ from pipeline.segmentation.matting import foreground_colours, soft_alpha
 from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.outline import agreement, traced, watershed_outline
 from pipeline.segmentation.proposals import proposed
-from pipeline.segmentation.quality import measured, scored, scored_with_network
+from pipeline.segmentation.quality import USABLE_SCORE, measured, scored, scored_with_network
 from pipeline.segmentation.refinement import guided
 from pipeline.segmentation.regions import divided, gathered_evidence, without_lumps
 
 _WORK_PX = 512  # longest side at which the object is looked for
 _CLOSE_SHARE = 0.6  # an object in a smaller part of the photo than this is looked at again from close by
 _CLOSE_MARGIN = 0.3  # of the object's longest side, kept around it
+_DOUBTED_SCORE = 0.9 * USABLE_SCORE  # at most, where the two looks disagree
 _SAME_OBJECT = 0.6  # intersection over union above which both looks have found one object
 
 
@@ -90,7 +91,8 @@ def _found(rgb: RGB) -> _Found:
     mask = np.zeros(rgb.shape[:2], bool)
     mask[window] = enlarged(closer.mask, crop.shape[:2])
     if agreement(mask, enlarged(found.mask, rgb.shape[:2])) < _SAME_OBJECT:
-        return found._replace(mask=enlarged(found.mask, rgb.shape[:2]))
+        doubts = ("A closer look found another outline", *found.doubts)
+        return _Found(enlarged(found.mask, rgb.shape[:2]), min(found.score, _DOUBTED_SCORE), doubts)
     mask[window] = _sharpened(crop, mask[window])
     return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts)
 

@@ -50,11 +50,6 @@ def object_probability(rgb: np.ndarray) -> Field | None:
     return cv2.resize(outputs[0][0, 0], (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def is_available() -> bool:
-    """Return whether the network's weights are installed and intact."""
-    return _session() is not None
-
-
 @cache
 def _session() -> InferenceSession | None:
     """Load the network once a process, on one thread: imports already run one process per core."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from pipeline.segmentation.background import Field, fitted_background
 from pipeline.segmentation.fusion import Proposals
-from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.outline import traced
 from pipeline.segmentation.refinement import guided
 from pipeline.segmentation.regions import divided, gathered_evidence, without_islands, without_lumps
@@ -17,21 +16,19 @@ _BORDER_PX = 4
 _CHROMA_GAIN = 4.0  # a distance in a*, b* of 64 and more counts as 255
 
 
-def proposed(rgb: np.ndarray, probability: Field | None) -> Proposals:
+def proposed(rgb: np.ndarray, probability: Field) -> Proposals:
     """Collect the proposals for a photo.
 
     Args:
         rgb: (H, W, 3) uint8, some 512 px.
-        probability: (H, W) float32, 0 to 1, of the network; None to ask it here.
+        probability: (H, W) float32, 0 to 1, of the network.
     """
     background = fitted_background(rgb)
     evidence = gathered_evidence(background)
     by_background = without_lumps(evidence, traced(rgb, divided(evidence)))
-    coarse = object_probability(rgb) if probability is None else probability
-    assert coarse is not None
-    by_network = without_islands(guided(rgb, coarse) > 0.5, _LEAST_PIECE * coarse.size)
+    by_network = without_islands(guided(rgb, probability) > 0.5, _LEAST_PIECE * probability.size)
     return Proposals(
-        probability=coarse,
+        probability=probability,
         network=by_network,
         background=by_background,
         chroma=off_hue(rgb),

@@ -24,7 +24,7 @@ _BROKEN = (  # what zipfile and its decoders raise for damaged archives and unkn
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    RuntimeError,  # NotImplementedError, of unknown compression, is one
+    RuntimeError,  # includes NotImplementedError, which zipfile raises for unknown compression
     OSError,
     ValueError,
 )

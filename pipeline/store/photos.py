@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, select, update
 
@@ -79,13 +80,8 @@ class PhotoRepository:
         Raises:
             NotFound: there is no photo with this id.
         """
-        with self._database.writing() as transaction:
-            connection = transaction.connection
-            transaction.changed(photos.name, photo_id)
-            before = _photo_of(connection, photo_id)
-            connection.execute(update(photos).where(photos.c.id == photo_id).values(excluded=excluded))
+        with self._changing(photo_id, excluded=excluded) as (connection, before):
             count(connection, EXCLUDED, before.label, int(excluded) - int(before.excluded))
-        self._database.settle()
 
     def set_label(self, photo_id: str, label: str) -> None:
         """Give a photo another class; samples that were made from it keep theirs.
@@ -93,14 +89,19 @@ class PhotoRepository:
         Raises:
             NotFound: there is no photo with this id.
         """
-        with self._database.writing() as transaction:
-            connection = transaction.connection
-            transaction.changed(photos.name, photo_id)
-            before = _photo_of(connection, photo_id)
-            connection.execute(update(photos).where(photos.c.id == photo_id).values(label=label))
+        with self._changing(photo_id, label=label) as (connection, before):
             for old_or_new, number in ((before.label, -1), (label, 1)):
                 count(connection, PHOTOS, old_or_new, number)
                 count(connection, EXCLUDED, old_or_new, number * int(before.excluded))
+
+    @contextmanager
+    def _changing(self, photo_id: str, **values: object) -> Iterator[tuple[Connection, Photo]]:
+        """Change columns of a photo; yield the connection, for the counters, and the photo as it was."""
+        with self._database.writing() as transaction:
+            transaction.changed(photos.name, photo_id)
+            before = _photo_of(transaction.connection, photo_id)
+            transaction.connection.execute(update(photos).where(photos.c.id == photo_id).values(**values))
+            yield transaction.connection, before
         self._database.settle()
 
     def get(self, photo_id: str) -> Photo:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.segmentation import cut_out, network
+from pipeline.segmentation import USABLE_SCORE, cut_out, cutout, network
 from pipeline.segmentation.fusion import Proposals, differences, fused
 from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.proposals import off_hue, proposed
@@ -75,14 +75,14 @@ def test_altered_weights_are_not_loaded(
     reloaded: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(network, "_SHA256", "0" * 64)
-    assert not network.is_available()
+    assert object_probability(ball_in_soft_shadow()[0]) is None
     assert "is not the file that was published" in caplog.text
 
 
 def test_the_package_itself_is_not_imported() -> None:
     code = (
-        "import sys; from pipeline.segmentation import network; "
-        "assert network.is_available(); print('rembg' in sys.modules)"
+        "import sys; import numpy as np; from pipeline.segmentation.network import object_probability; "
+        "assert object_probability(np.zeros((64, 64, 3), np.uint8)) is not None; print('rembg' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -103,7 +103,9 @@ def test_what_departs_from_the_hue_of_the_border_leaves_out_a_grey_shadow() -> N
 
 
 def proposals_of(photo: np.ndarray) -> Proposals:
-    return proposed(photo, object_probability(photo))
+    probability = object_probability(photo)
+    assert probability is not None
+    return proposed(photo, probability)
 
 
 def test_joined_masks_keep_what_both_find_and_leave_what_neither_finds() -> None:
@@ -133,6 +135,18 @@ def test_a_small_object_in_a_large_photo_is_cut_as_sharply_as_from_close_by() ->
     photo[500 - 140 : 500 + 148, 700 - 190 : 700 + 194] = close
     result = cut_out(photo)
     assert overlap(result.alpha > 127, large) > 0.95
+
+
+def test_a_closer_look_that_finds_another_outline_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    close, _ = ball_in_soft_shadow()
+    photo = cv2.resize(np.full((9, 9, 3), (207, 204, 199), np.uint8), (1536, 1152))
+    photo[360:648, 510:894] = close
+    looks = iter([cutout._found_in, lambda work: cutout._Found(np.zeros(work.shape[:2], bool), 1.0, ())])
+    monkeypatch.setattr(cutout, "_found_in", lambda work: next(looks)(work))
+    result = cut_out(photo)
+    assert result.alpha[500, 700] == 255
+    assert result.score < USABLE_SCORE
+    assert result.doubts[0] == "A closer look found another outline"
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the photographs of ../shared/data/objects are not there")
