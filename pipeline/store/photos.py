@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from pipeline.domain.photos import Photo
 from pipeline.domain.warping import Box
@@ -13,8 +13,8 @@ from pipeline.errors import NotFound
 from pipeline.store.counters import EXCLUDED, PHOTOS, count
 from pipeline.store.database import Database, insert_new
 from pipeline.store.image_files import ImageFiles
-from pipeline.store.rows import NewPhoto, Refusal
-from pipeline.store.schema import now, photos, refusals
+from pipeline.store.rows import RENDERED_STATES, NewPhoto, Refusal
+from pipeline.store.schema import now, photos, refusals, sample_photos, samples
 from pipeline.store.sql import AnyRow, Values
 
 _ALPHA = 3  # channel of a cut-out
@@ -117,6 +117,16 @@ class PhotoRepository:
         """The ids of all photos, excluded ones too."""
         with self._database.reading() as connection:
             return set(connection.scalars(select(photos.c.id)))
+
+    def used_ids(self) -> set[str]:
+        """The ids of the photos that a rendered sample was made from."""
+        rendered = exists().where(
+            sample_photos.c.subject_id == photos.c.id,
+            samples.c.id == sample_photos.c.sample_id,
+            samples.c.state.in_(RENDERED_STATES),
+        )
+        with self._database.reading() as connection:
+            return set(connection.scalars(select(photos.c.id).where(rendered)))
 
     def record_refusal(self, source: str, name: str, reason: str) -> None:
         """Note a file of a source that did not become a photo; the first reason for a file stays."""
