@@ -50,9 +50,8 @@ def stored_counters(connection: Connection) -> dict[_Key, int]:
 def actual_counters(connection: Connection) -> dict[_Key, int]:
     """What the counters must be, by counting all rows."""
     totals: Counter[_Key] = Counter()
-    by_label = select(photos.c.label, photos.c.excluded, func.count()).group_by(
-        photos.c.label, photos.c.excluded
-    )
+    columns = (photos.c.label, photos.c.excluded)
+    by_label = select(*columns, func.count()).where(photos.c.deleted_at.is_(None)).group_by(*columns)
     for label, excluded, number in connection.execute(by_label):
         totals[PHOTOS, label] += number
         if excluded:

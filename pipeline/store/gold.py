@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
@@ -51,7 +51,7 @@ class GoldRepository:
         rank = func.row_number().over(partition_by=photos.c.label, order_by=photos.c.seq)
         free = (
             select(photos.c.id, rank.label("rank"))
-            .where(~photos.c.excluded, photos.c.mask_id.is_not(None), ~taken)
+            .where(~photos.c.excluded, photos.c.deleted_at.is_(None), photos.c.mask_id.is_not(None), ~taken)
             .subquery()
         )
         first = select(free.c.id).order_by(free.c.rank, free.c.id).limit(number)
@@ -69,7 +69,8 @@ class GoldRepository:
     def next_for(self, reviewer: str, number: int) -> list[GoldItem]:
         """Gold items that a reviewer has not answered and did not decide, in the order in which they were made.
 
-        A sample is among them only while it has an image, a photo only where a sample of it has one: see `cover`.
+        A sample is among them only while it has an image, a photo only where a sample of it has one (see `cover`) and
+        until it is deleted.
         """
         answered = exists().where(
             gold_answers.c.reviewer == reviewer,
@@ -81,7 +82,8 @@ class GoldRepository:
         rendered = exists().where(of_item, samples.c.state.in_(RENDERED_STATES))
         of_photo = sample_photos.c.subject_id == gold_items.c.subject_id
         cover_of_item = exists().select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
-        shown = or_(rendered, cover_of_item)
+        deleted = exists().where(photos.c.id == gold_items.c.subject_id, photos.c.deleted_at.is_not(None))
+        shown = or_(rendered, and_(cover_of_item, ~deleted))
         free = select(gold_items).where(~answered, ~voted, shown).order_by(gold_items.c.seq).limit(number)
         with self._database.reading() as connection:
             return [_item(row) for row in connection.execute(free)]

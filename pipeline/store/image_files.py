@@ -1,4 +1,4 @@
-"""Image files, named by the hash of their pixels: written once, never changed."""
+"""Image files, named by the hash of their pixels: written once, never changed, removed with their photo."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ class ImageFiles:
         with plain_faults(self._library):
             if not self._is_sound(image_id):
                 self._write(image_id, data)
+
+    def remove(self, image_id: str) -> None:
+        """Remove the file of an image that nothing needs any more; a missing one is no fault."""
+        with plain_faults(self._library):
+            self.path(image_id).unlink(missing_ok=True)
 
     def has(self, image_id: str) -> bool:
         """Whether there is a file of an image; it is not read."""

@@ -14,7 +14,7 @@ from pipeline.store.rows import PlanRow, SampleState, StoredPlan
 from pipeline.store.schema import decisions, now, photos, plan_specs, plans, sample_photos, samples
 from pipeline.store.sql import Values, chunks
 
-_UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
+UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
 
 
 class PlanRepository:
@@ -49,13 +49,13 @@ class PlanRepository:
             members = ({"plan": name, "position": at, "sample_id": spec.id} for at, spec in enumerate(specs))
             _insert_all(connection, plan_specs, members)
             count(connection, SAMPLES, SampleState.PLANNED, len(new))
-            _drop_unwanted(connection)
+            drop_unwanted(connection)
         return len(new)
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:
         """The specs that have no image yet, in the given order; unknown ones are among them."""
         with self._database.reading() as connection:
-            rendered = set(_known(connection, spec_ids, samples.c.state.not_in(_UNRENDERED)))
+            rendered = set(_known(connection, spec_ids, samples.c.state.not_in(UNRENDERED)))
         return [spec_id for spec_id in spec_ids if spec_id not in rendered]
 
     def pending(
@@ -74,7 +74,7 @@ class PlanRepository:
             statement = statement.select_from(joined).where(in_plan)
         if after is not None:
             statement = statement.where(position > place.scalar_subquery())
-        statement = statement.where(samples.c.state.in_(_UNRENDERED)).order_by(position).limit(limit)
+        statement = statement.where(samples.c.state.in_(UNRENDERED)).order_by(position).limit(limit)
         with self._database.reading() as connection:
             return [SampleSpec.from_json(text) for text in connection.scalars(statement)]
 
@@ -110,7 +110,7 @@ class PlanRepository:
             .where(
                 plan_specs.c.plan == name,
                 plan_specs.c.position < count,
-                samples.c.state.not_in(_UNRENDERED),
+                samples.c.state.not_in(UNRENDERED),
             )
         )
         with self._database.reading() as connection:
@@ -140,7 +140,8 @@ def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, st
     photo_ids = list(dict.fromkeys(placed.photo_id for spec in specs for placed in spec.objects))
     splits: dict[str, str] = {}
     for chunk in chunks(photo_ids):
-        rows = connection.execute(select(photos.c.id, photos.c.split).where(photos.c.id.in_(chunk)))
+        present = photos.c.id.in_(chunk) & photos.c.deleted_at.is_(None)
+        rows = connection.execute(select(photos.c.id, photos.c.split).where(present))
         splits |= {row.id: row.split for row in rows}
     for photo_id in photo_ids:
         if photo_id not in splits:
@@ -173,11 +174,11 @@ def _links(spec: SampleSpec) -> Iterator[Values]:
         yield {"sample_id": spec.id, "position": position, "subject_id": placed.photo_id}
 
 
-def _drop_unwanted(connection: Connection) -> None:
+def drop_unwanted(connection: Connection) -> None:
     """Forget specs without an image that no plan contains any more and that nobody decided on."""
     planned = exists().where(plan_specs.c.sample_id == samples.c.id)
     decided = exists().where(decisions.c.sample_id == samples.c.id)
-    for state in _UNRENDERED:
+    for state in UNRENDERED:
         unwanted = select(samples.c.id).where(samples.c.state == state, ~planned, ~decided)
         ids = list(connection.scalars(unwanted))
         for chunk in chunks(ids):

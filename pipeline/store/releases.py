@@ -25,7 +25,8 @@ class ReleaseRepository:
     def rows(self, subset: Subset, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """Photos in order of import, or samples in that of the first verdict of their kind; none of an excluded photo.
 
-        So what is new comes last, and a second opinion moves nothing.
+        So what is new comes last, and a second opinion moves nothing. The samples of a deleted photo stay in releases;
+        the photo itself does not.
         """
         with self._database.reading() as connection:
             if subset is Subset.REAL:
@@ -37,7 +38,8 @@ class ReleaseRepository:
 
 
 def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
-    statement = select(photos).where(~photos.c.excluded).order_by(photos.c.seq)
+    present = ~photos.c.excluded & photos.c.deleted_at.is_(None)
+    statement = select(photos).where(present).order_by(photos.c.seq)
     if split is not None:
         statement = statement.where(photos.c.split == split)
     for row in connection.execute(statement):

@@ -90,6 +90,15 @@ class NewPhoto:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoDeletion:
+    """What was deleted, and what stays of it."""
+
+    photos: int
+    samples: int  # made from them; these stay
+    image_ids: tuple[str, ...] = ()  # of the files that were removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A file of a source that an import refused."""
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-VERSION = 5  # of the tables below; raise it together with a step in STEPS
+VERSION = 6  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -62,6 +62,9 @@ photos = Table(
     Column("box", JSON),
     Column("excluded", Boolean, nullable=False),
     Column("added_at", String(40), nullable=False),
+    Column(
+        "deleted_at", String(40)
+    ),  # a deleted photo has no images; its row stays for the samples made from it
     Index("subjects_by_label", "label", "seq"),
 )
 
@@ -353,12 +356,19 @@ def _add_embeddings(connection: Connection) -> None:
     metadata.create_all(connection, tables=[embeddings])
 
 
+def _add_deletions(connection: Connection) -> None:
+    """Version 6: photos can be deleted."""
+    column = CreateColumn(photos.c.deleted_at).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {photos.name} ADD COLUMN {column}")
+
+
 # version → what brings the version before it there
 STEPS: dict[int, Callable[[Connection], None]] = {
     2: _add_votes,
     3: _add_filters,
     4: _rename_text_to_image,
     5: _add_embeddings,
+    6: _add_deletions,
 }
 
 

@@ -34,9 +34,9 @@ def problems(connection: Connection, images: ImageFiles, on_progress: Progress |
 
 
 def needed_images(connection: Connection) -> dict[str, str]:
-    """Image id → what needs it, for every image that a row names."""
+    """Image id → what needs it, for every image that a row names; a deleted photo needs none."""
     owners: dict[str, str] = {}
-    for row in connection.execute(select(photos)):
+    for row in connection.execute(select(photos).where(photos.c.deleted_at.is_(None))):
         for part, needed_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
             if needed_id:
                 owners.setdefault(needed_id, f"{part} of {row.label}/{row.name}")

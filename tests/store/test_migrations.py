@@ -24,6 +24,7 @@ TABLES = {
     ),
     4: (),
     5: ("embeddings",),
+    6: (),
     2: ("votes", "leases", "review_policies"),
 }
 COLUMNS = {3: ("model", "cluster", "promise", "certainty")}
@@ -34,6 +35,8 @@ def downgrade(connection: Connection, to: int) -> None:
     for version in range(schema.VERSION, to, -1):
         for name in TABLES[version]:
             connection.execute(text(f"DROP TABLE {name}"))
+        if version == 6:
+            connection.execute(text("ALTER TABLE subjects DROP COLUMN deleted_at"))
         for name in COLUMNS.get(version, ()):
             connection.execute(text(f"DROP INDEX samples_by_{name}"))
             connection.execute(text(f"ALTER TABLE samples DROP COLUMN {name}"))
@@ -78,3 +81,14 @@ def test_the_method_sdxl_of_version_3_is_found_as_text_to_image(tmp_path: Path) 
         with library._database.reading() as connection:
             stored = connection.execute(text("SELECT id, method FROM samples")).all()
         assert [tuple(row) for row in stored] == [(sample.id, "text_to_image")]
+
+
+def test_the_photos_of_version_5_can_be_deleted(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        photo = add_subject(library, 1)
+        with library._database.writing() as transaction:
+            downgrade(transaction.connection, 5)
+    with Library.open(tmp_path / "old") as library:
+        assert library.photos.list() == [photo]
+        assert library.photos.delete([photo.id]).photos == 1
+        assert library.verify() == []

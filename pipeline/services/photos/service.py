@@ -17,6 +17,7 @@ from pipeline.errors import Cancelled, InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
 from pipeline.segmentation import USABLE_SCORE, cut_out, edited, flood_click, grabcut_box
 from pipeline.services.photos import starter
+from pipeline.services.photos.bulk import THUMBNAILS, PhotoBulk, thumbnail_file
 from pipeline.services.photos.importing import import_photos, rgba
 from pipeline.services.photos.near_duplicates import near_duplicates_across_splits
 from pipeline.services.reports import ImportReport, Progress, UncheckedPhotos
@@ -27,7 +28,6 @@ from pipeline.store import Library
 Colour = tuple[int, int, int]
 _OPAQUE = 127
 _IMAGES = "blobs"  # folder of a library
-_THUMBNAILS = "thumbnails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,11 @@ class PhotoService:
     def wants_starter(self) -> bool:
         """Whether the library is to be filled with the starter set: it is empty, or an earlier fill was interrupted.
 
-        A library that holds a person's own photos is left alone, whatever it lacks of the starter set. A
-        library that was restored from a state folder has lost its marker, so the number of photos decides.
+        A library that holds a person's own photos is left alone, whatever it lacks of the starter set, and so is one
+        from which photos of the set were deleted. A library that was restored from a state folder has lost its
+        marker, so the number of photos decides.
         """
-        if not self.settings.starter:
+        if not self.settings.starter or starter.was_removed(self.library):
             return False
         count = sum(self.library.counts().classes.values())
         if not count:
@@ -96,23 +97,28 @@ class PhotoService:
         marker.touch()
         reports = []
         for source, split in starter.SPLITS.items():
-            if starter.holds_own_photos(self.library):  # imported while this was in progress
+            if starter.holds_own_photos(self.library) or starter.was_removed(self.library):  # meanwhile
                 break
             reports.append(import_photos(self.library, source, split=split, on_progress=on_progress))
         marker.unlink(missing_ok=True)
         return reports
 
     @property
+    def bulk(self) -> PhotoBulk:
+        """Return what can be done to many photos at once."""
+        return PhotoBulk(self.library)
+
+    @property
     def image_folders(self) -> list[Path]:
         """The folders whose files a browser may read, images and thumbnails; created where they are missing."""
-        folders = [self.library.path / _IMAGES, self.library.path / _THUMBNAILS]
+        folders = [self.library.path / _IMAGES, self.library.path / THUMBNAILS]
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         return folders
 
     def thumbnail_path(self, image_id: str) -> Path:
         """Return the 256-px thumbnail of an image, in a folder of its own that may be deleted at any time."""
-        path = self.library.path / _THUMBNAILS / image_id[:2] / f"{image_id}.webp"
+        path = thumbnail_file(self.library, image_id)
         if not path.is_file():
             pixels = self.library.images.read(image_id)
             data = encode_webp(thumbnail(pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)))

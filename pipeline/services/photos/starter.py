@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.domain.photos import Photo
 from pipeline.starter import FIELD_COUNT, PER_KIND, Kind
 from pipeline.store import Library
 
@@ -19,4 +20,14 @@ def marker(library: Library) -> Path:
 
 def holds_own_photos(library: Library) -> bool:
     """Whether a library holds photos that do not come from the starter set."""
-    return any(photo.source not in SPLITS for photo in library.photos.list())
+    return not all(map(is_starter, library.photos.list()))
+
+
+def is_starter(photo: Photo) -> bool:
+    """Whether a photo comes from the starter set."""
+    return photo.source in SPLITS
+
+
+def was_removed(library: Library) -> bool:
+    """Whether a person deleted photos of the starter set, so that no start brings them back."""
+    return library.photos.deleted(SPLITS) > 0

@@ -31,7 +31,7 @@ def study_verdict(folder: Path) -> Study:
 def newest_verdict(runs: Path, library: Library) -> Study | None:
     """Read the verdict of the newest study on a release of this library; None without one.
 
-    A release belongs to this library if the library holds its photos and its samples, if any.
+    A release belongs to this library if the library holds its photos, or held them, and its samples, if any.
     """
     files = sorted(runs.glob(f"*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for file in files:
@@ -44,7 +44,7 @@ def newest_verdict(runs: Path, library: Library) -> Study | None:
 def _is_of(library: Library, release: Path) -> bool:
     photos = released_ids(release, Subset.REAL, _CHECKED_IDS)
     samples = released_ids(release, Subset.SYNTHETIC, _CHECKED_IDS)
-    return bool(photos) and _has_all(library.photos.get, photos) and _has_all(library.samples.get, samples)
+    return bool(photos) and library.photos.held(photos) and _has_all(library.samples.get, samples)
 
 
 def _has_all(get: Callable[[str], object], ids: list[str]) -> bool:

@@ -91,6 +91,8 @@ class Journal:
             rows.pop(tuple(entry["gone"]), None)
             return
         row = _values(entry["row"])
+        if name == photos.name:
+            row.setdefault("deleted_at", None)  # earlier versions could not delete photos
         key = key_of(name, row)
         if name not in _EVENT_NAMES or key not in rows:
             rows[key] = row
@@ -106,9 +108,9 @@ _EVENT_NAMES = {table.name for table in EVENTS}
 
 
 def image_ids_of(name: str, row: JournalRow) -> list[str]:
-    """The ids of the images that a photo or a sample needs, its main image last; none for other tables."""
+    """The ids of the images that a photo or a sample needs, its main image last; none for others and deleted ones."""
     if name == photos.name:
-        needed = [row["cutout_id"], row["mask_id"], row["photo_id"]]
+        needed = [] if row["deleted_at"] else [row["cutout_id"], row["mask_id"], row["photo_id"]]
     elif name == samples.name:
         needed = [*_ingredients(row), row["mask_id"], row["image_id"]]
     else:
