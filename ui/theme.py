@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 STATIC = Path(__file__).resolve().parent / "static"
-STYLESHEETS = [STATIC / "studio.css", STATIC / "review.css"]
+STYLESHEETS = [STATIC / "studio.css", STATIC / "review.css", STATIC / "photos" / "photos.css"]
 SCRIPTS = (
     f"<script>{(STATIC / 'page_token.js').read_text(encoding='utf-8')}</script>"  # in the head of every page
 )

@@ -67,6 +67,8 @@ def test_the_newest_study_on_a_release_of_this_very_library_counts(library: Libr
     )
     assert verdict.arms == (("Real photos", 0.75),)
     assert verdict.index == "ab12"  # of the release as it was then, not as it is now
+    library.photos.delete([photo.id for photo in library.photos.list()])
+    assert newest_verdict(runs, library) == verdict
 
 
 def test_a_study_that_is_named_counts_whatever_it_was_trained_on(tmp_path: Path) -> None:

@@ -12,11 +12,9 @@ from pipeline.publish.credits import published_source
 from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
 from pipeline.studio import Studio
-from tests.toy_library import add_subject, filled
+from tests.toy_library import filled
 from ui.pages.generate.page import plan_html, run_html
 from ui.pages.photos.importing import Importing
-from ui.pages.photos.page import PhotosView
-from ui.pages.photos.starter_job import StarterJob
 from ui.pages.publish.page import release_preview_html
 from ui.pages.train.page import report_frame, study_html
 
@@ -35,22 +33,6 @@ PREVIEW = PlanPreview(
 DOWNLOAD = DownloadProgress(
     model="sdxl", repo="some/model", done_bytes=1_000_000_000, total_bytes=4_000_000_000, seconds=60.0
 )
-
-
-def test_doubtful_photographs_come_first_and_excluded_ones_last(studio: Studio) -> None:
-    add_subject(studio.library, 1)
-    out = add_subject(studio.library, 2)
-    doubtful = add_subject(studio.library, 3, doubts=("touches the border",))
-    studio.library.photos.set_excluded(out.id, True)
-    _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
-    assert grid.index(doubtful.id) < grid.index(out.id)
-    assert line == "1–3 of 3"
-
-
-def test_the_photos_page_says_what_to_do_when_there_is_nothing(studio: Studio) -> None:
-    _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
-    assert "No photos yet" in grid
-    assert line == ""
 
 
 def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:

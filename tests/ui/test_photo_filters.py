@@ -54,11 +54,11 @@ def test_each_value_of_a_field_is_counted_under_the_other_fields(
     studio: Studio, photos: dict[str, Photo]
 ) -> None:
     overview, wanted = filtered_photos(studio), PhotoFilter(label="gear", state=PhotoState.EXCLUDED)
-    assert overview.counts(wanted, "label", ("bolt", "gear")) == {"": 1, "bolt": 0, "gear": 1}
-    assert overview.counts(wanted, "split", ("train", "test")) == {"": 1, "train": 1, "test": 0}
-    assert overview.counts(wanted, "state", tuple(PhotoState)) == {
-        "": 2, "check": 0, "excluded": 1, "unused": 1,
-    }  # fmt: skip
+    assert overview.label_counts(wanted) == {"gear": 1}
+    assert overview.label_counts(PhotoFilter(state=PhotoState.UNUSED)) == {"bolt": 2, "gear": 1}
+    assert overview.split_counts(wanted) == {"train": 1}
+    assert overview.split_counts(PhotoFilter(label="gear")) == {"train": 1, "test": 1}
+    assert overview.state_counts(wanted) == {"": 2, "excluded": 1, "unused": 1}
 
 
 @pytest.mark.parametrize(

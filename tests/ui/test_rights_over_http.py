@@ -220,6 +220,7 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
 ) -> None:
     pending = [row.id for row in studio.library.queue.next_pending(limit=5)]
     accepted = studio.library.samples.list(SampleFilter(review="accepted"))[0].id
+    photos = [photo.id for photo in studio.library.photos.list()]
     verdict = {"sample_id": pending[0], "verdict": "accept", "via": "settle", "client_id": "v1"}
     asked: dict[str, list[Any]] = {
         "review_queue": [[None, 5, {}]],
@@ -239,6 +240,15 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
         "undo_all": ["batch"],
         "save_queue": [{"name": "mine", "query": {}}, {"name": "mine", "query": None}],
         "make_gold": [{"ids": [accepted]}, {"photos": 2}],
+        "photo_page": [{"filter": {"class": "bolt", "state": "check"}, "page": 2}],
+        "photo_ids": [{"split": "train"}],
+        "samples_of_photos": [{"ids": photos}],
+        "exclude_photos": [{"ids": photos, "excluded": True}],
+        "label_photos": [{"ids": photos, "label": "gear"}],
+        "move_photos": [{"ids": photos, "split": "test"}],
+        "cut_out_photos": [{"ids": photos}],
+        "delete_photos": [{"ids": photos}],
+        "remove_demo": [None],
     }
     found: set[str] = set()
     for number, block in site.app.blocks.items():

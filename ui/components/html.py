@@ -57,6 +57,11 @@ def progress_html(done: int, total: int | None, sentence: str) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 photo, 1,200 photos."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Return a duration in its largest fitting unit: 8 s, 3 min, 1 h 20 min."""
     if seconds < 90:

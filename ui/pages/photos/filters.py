@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -66,33 +67,40 @@ class FilteredPhotos:
 
     def matching(self, wanted: PhotoFilter) -> list[Photo]:
         """Return the photos that match, in the order of the page."""
-        return [photo for photo in self.photos if self._matches(photo, wanted)]
+        return [
+            photo
+            for photo in self.photos
+            if wanted.label in (None, photo.label)
+            and wanted.split in (None, photo.split)
+            and (wanted.state is None or wanted.state in self.states(photo))
+        ]
 
-    def counts(self, wanted: PhotoFilter, field: str, values: tuple[str, ...]) -> dict[str, int]:
-        """Return how many photos each value of a field would show, the other fields as they are; "" for any value."""
-        others = self.matching(replace(wanted, **{field: None}))
-        return {"": len(others)} | {
-            value: sum(self._matches(photo, _only(field, value)) for photo in others) for value in values
-        }
+    def label_counts(self, wanted: PhotoFilter) -> Counter[str]:
+        """Return how many photos each class would show under the other filters."""
+        return Counter(photo.label for photo in self.matching(replace(wanted, label=None)))
 
-    def _matches(self, photo: Photo, wanted: PhotoFilter) -> bool:
-        if wanted.label is not None and photo.label != wanted.label:
-            return False
-        if wanted.split is not None and photo.split != wanted.split:
-            return False
-        match wanted.state:
-            case PhotoState.CHECK:
-                return needs_check(photo)
-            case PhotoState.EXCLUDED:
-                return photo.excluded
-            case PhotoState.UNUSED:
-                return photo.split == "train" and photo.id not in self.used
-            case None:
-                return True
+    def split_counts(self, wanted: PhotoFilter) -> Counter[str]:
+        """Return how many photos each split would show under the other filters."""
+        return Counter(photo.split for photo in self.matching(replace(wanted, split=None)))
 
+    def state_counts(self, wanted: PhotoFilter) -> Counter[str]:
+        """Return how many photos each state would show under the other filters; "" for any state."""
+        photos = self.matching(replace(wanted, state=None))
+        counts = Counter(str(state) for photo in photos for state in self.states(photo))
+        counts[""] = len(photos)
+        return counts
 
-def _only(field: str, value: str) -> PhotoFilter:
-    return PhotoFilter.read({"class" if field == "label" else field: value})
+    def states(self, photo: Photo) -> list[PhotoState]:
+        """Return the states of a photo."""
+        return [
+            state
+            for state, holds in (
+                (PhotoState.CHECK, needs_check(photo)),
+                (PhotoState.EXCLUDED, photo.excluded),
+                (PhotoState.UNUSED, photo.split == "train" and photo.id not in self.used),
+            )
+            if holds
+        ]
 
 
 def needs_check(photo: Photo) -> bool:

@@ -19,6 +19,7 @@ from ui.components.html import link_html, note_html
 from ui.components.overlays import BRUSH_COLOURS
 from ui.components.tiles import picked_id
 from ui.errors import QUIET
+from ui.pages.photos.filters import PhotoFilter, shown_photos
 from ui.pages.photos.mask_session import MaskEditing
 
 if TYPE_CHECKING:
@@ -34,14 +35,6 @@ _HINTS = {
     "brush": "Paint green what is missing, red what does not belong, then apply.",
 }
 _ORIGINS = {"given": "imported", "ground": "automatic", "person": "by hand"}
-
-
-def shown_photos(studio: Studio, label: str, doubtful: bool) -> list[Photo]:
-    """Return the photos that pass the filters, in the order of the page: doubtful first, excluded last."""
-    photos = studio.library.photos.list(label=label or None, doubtful=True if doubtful else None)
-    return sorted(
-        photos, key=lambda photo: (photo.excluded, not photo.mask_doubts, photo.mask_score, photo.name)
-    )
 
 
 def facts_html(photo: Photo) -> str:
@@ -87,23 +80,24 @@ class _Widgets:
 def build_closeup(
     studio: Studio,
     *,
-    overview: gr.Row,
     picks: Sequence[Callable[..., Dependency]],
     leave: Callable[..., Dependency],
-    filters: tuple[gr.Radio, gr.Checkbox],
-) -> Callable[..., Dependency]:
-    """Build the close-up of a photo; return the listener that fires when something was stored.
+) -> tuple[Callable[..., Dependency], Callable[..., Dependency]]:
+    """Build the close-up of a photo.
 
     Args:
         picks: events that bring the id of the photo to show.
-        leave: an event that shows the overview in place of the close-up.
+        leave: an event that closes the close-up.
+
+    Returns:
+        The events that something was stored, and that a person goes back to all photos.
     """
     chosen, stored = gr.State(""), gr.State(0)
     editing = MaskEditing(studio)
     widgets = _laid_out()
     show = _showing(editing)
     closeup = [
-        chosen, overview, widgets.closeup, widgets.image, widgets.facts, widgets.exclude, widgets.view, widgets.tool,
+        chosen, widgets.closeup, widgets.image, widgets.facts, widgets.exclude, widgets.view, widgets.tool,
     ]  # fmt: skip
     look = handler(studio, Capability.LOOK)
 
@@ -113,22 +107,22 @@ def build_closeup(
 
     for pick in picks:
         pick(picked, None, closeup, **QUIET)
-    back = look(lambda: (gr.Row(visible=True), gr.Row(visible=False)))
+    back = look(lambda: gr.Row(visible=False))
     for left in (widgets.back.click, leave):
-        left(back, None, [overview, widgets.closeup], **QUIET)
+        left(back, None, widgets.closeup, **QUIET)
     for button, by in ((widgets.previous, -1), (widgets.next, 1)):
-        button.click(_stepping(studio, show, by), [chosen, *filters], closeup, **QUIET)
+        button.click(_stepping(studio, show, by), chosen, closeup, **QUIET)
     _wire_tools(editing, widgets, chosen)
     _wire_storing(editing, widgets, chosen, stored, show=show, closeup=closeup)
-    return stored.change
+    return stored.change, widgets.back.click
 
 
 def _stepping(
     studio: Studio, show: Callable[..., tuple[object, ...]], by: int
 ) -> Callable[..., tuple[object, ...]]:
     @handler(studio, Capability.LOOK)
-    def stepped(photo_id: str, label: str, doubtful: bool, request: gr.Request) -> tuple[object, ...]:
-        ids = [photo.id for photo in shown_photos(studio, label, doubtful)] or [photo_id]
+    def stepped(photo_id: str, request: gr.Request) -> tuple[object, ...]:
+        ids = [photo.id for photo in shown_photos(studio, PhotoFilter())] or [photo_id]
         at = ids.index(photo_id) if photo_id in ids else -by
         return show(ids[(at + by) % len(ids)], request)
 
@@ -176,7 +170,6 @@ def _showing(editing: MaskEditing) -> Callable[..., tuple[object, ...]]:
         photo = editing.studio.library.photos.get(photo_id)
         return (
             photo_id,
-            gr.Row(visible=False),
             gr.Row(visible=True),
             gr.Image(editing.view(photo_id, "mask", request), visible=True),
             facts_html(photo),

@@ -22,7 +22,8 @@ from ui.access import Capability, server_function
 from ui.components.addresses import file_address, inline_picture
 from ui.components.scripts import widget_script
 from ui.pages.review.grid import GridServer
-from ui.pages.review.requests import PageRequest, SentDecision, in_order, read, read_text, sent_decisions
+from ui.pages.review.requests import PageRequest, SentDecision, in_order, read_text, sent_decisions
+from ui.requests import read
 from ui.session import Answer, answered, reviewer_of
 from ui.theme import STATIC
 

@@ -19,9 +19,9 @@ from ui.pages.review.requests import (
     PageRequest,
     QueryRequest,
     QueueRequest,
-    read,
     read_text,
 )
+from ui.requests import read
 from ui.session import Answer, answered, reviewer_of
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from pipeline.domain.review import RejectReason, Verdict
 from pipeline.errors import InvalidRequest
+from ui.requests import Id
 
 MOST_ROWS = 200  # entries in one answer
 _MOST_DECISIONS = 200  # in one request; those beyond are sent again
@@ -25,7 +26,6 @@ def _bounded(shown: dict[str, Any] | None) -> dict[str, Any] | None:
     return shown
 
 
-Id = Annotated[str, Field(min_length=1, max_length=80)]
 _Field = Annotated[str, Field(max_length=40)]
 _Value = Annotated[str, Field(max_length=400)]
 Query = Annotated[dict[_Field, _Value | None], Field(max_length=40)]
@@ -84,25 +84,6 @@ class GoldRequest(BaseModel):
 
     ids: Annotated[list[Id], Field(max_length=1000)] = []
     photos: Annotated[int, Field(ge=0, le=1000)] = 0
-
-
-Request = TypeVar("Request", bound=BaseModel)
-
-
-def read(kind: type[Request], question: object) -> Request:
-    """Parse what a browser sent.
-
-    Raises:
-        InvalidRequest: it has another form.
-    """
-    try:
-        return kind.model_validate(question)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, fault["loc"])) or "the request"
-        raise InvalidRequest(
-            f"{where} cannot be read: {fault['msg']}; reload the page and try again"
-        ) from None
 
 
 def read_text(value: object, name: str) -> str:
