@@ -1,4 +1,4 @@
-"""The overview of the photos in the browser: filters in the address, selection, changes of many photos, the demo set."""
+"""The overview of the photos in the browser: filters in the address, changes of many photos, the demo set."""
 
 from __future__ import annotations
 
