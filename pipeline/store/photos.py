@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from sqlalchemy import Connection, exists, func, select, update
 
@@ -133,7 +134,7 @@ class PhotoRepository:
             NotFound: there is no photo with one of the ids.
             InvalidRequest: samples were made from a photo that lies in the other split; they would be in both.
         """
-        doubts = [NOT_CUT_OUT] if split == "train" else []
+        doubts = _doubts([NOT_CUT_OUT] if split == "train" else [])
         with self._changing(photo_ids, split=split) as (transaction, before):
             moved = [photo.id for photo in before if photo.split != split]
             forget_planned(transaction.connection, moved)
@@ -141,8 +142,7 @@ class PhotoRepository:
                 raise InvalidRequest(_split_refusal(kept))
             for chunk in chunks(moved):
                 uncut = photos.c.id.in_(chunk) & photos.c.cutout_id.is_(None)
-                values = {"mask_doubts": doubts, "doubtful": bool(doubts)}
-                transaction.connection.execute(update(photos).where(uncut).values(**values))
+                transaction.connection.execute(update(photos).where(uncut).values(**doubts))
 
     def delete(self, photo_ids: Sequence[str]) -> PhotoDeletion:
         """Delete photos with their images and their planned specs; ids without a photo are passed over.
@@ -162,8 +162,8 @@ class PhotoRepository:
             for photo in deleted:
                 count(connection, PHOTOS, photo.label, -1)
                 count(connection, EXCLUDED, photo.label, -int(photo.excluded))
-            of_photos = ((photo.image_id, photo.cutout_id, photo.mask_id) for photo in deleted)
-            image_ids = unneeded(connection, (image_id for ids in of_photos for image_id in ids if image_id))
+            parts = chain.from_iterable((photo.image_id, photo.cutout_id, photo.mask_id) for photo in deleted)
+            image_ids = unneeded(connection, filter(None, parts))
             forget_embeddings(connection, image_ids)
             kept: set[str] = set().union(*kept_samples(connection, ids).values())
         for image_id in image_ids:
@@ -296,10 +296,16 @@ def _restored(connection: Connection, photo_id: str, values: Values) -> bool:
     split = connection.scalar(select(photos.c.split).where(*deleted))
     if split is None:
         return False
+    if kept_samples(connection, [photo_id]):
+        uncut = split == "train" and values["cutout_id"] is None
+        values = values | {"split": split} | (_doubts([NOT_CUT_OUT]) if uncut else {})
     place = select(func.max(photos.c.seq) + 1).scalar_subquery()
-    kept = {"split": split} if kept_samples(connection, [photo_id]) else {}
-    connection.execute(update(photos).where(*deleted).values(**values | kept, seq=place, deleted_at=None))
+    connection.execute(update(photos).where(*deleted).values(**values, seq=place, deleted_at=None))
     return True
+
+
+def _doubts(doubts: Sequence[str]) -> Values:
+    return {"mask_doubts": list(doubts), "doubtful": bool(doubts)}
 
 
 def _split_refusal(kept: Mapping[str, set[str]]) -> str:
@@ -327,8 +333,7 @@ def _cutout_values(
         "cutout_id": cutout_id,
         "mask_id": mask_id,
         "mask_score": float(score),
-        "mask_doubts": list(doubts),
-        "doubtful": bool(doubts),
+        **_doubts(doubts),
         "mask_origin": str(origin),
         "box": None if box is None else [int(value) for value in box],
     }

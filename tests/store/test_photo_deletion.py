@@ -11,7 +11,8 @@ from pipeline.domain.release import Subset
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store import Library, PhotoDeletion
+from pipeline.store import Library, NewPhoto, PhotoDeletion
+from pipeline.store.photos import NOT_CUT_OUT
 from tests.store.test_kept import Site
 from tests.toy_library import add_subject, decision, picture, render, spec
 
@@ -144,7 +145,20 @@ def test_a_deleted_photo_with_samples_comes_back_in_their_split(library: Library
     library.plans.add("toy", "name: toy", [planned])
     render(library, planned)
     library.photos.delete([photo.id])
-    assert add_subject(library, 1, split="test").split == "train"
+    new = NewPhoto(
+        id=photo.id,
+        label="bolt",
+        name="a.png",
+        source="toy",
+        split="test",
+        image_id=photo.id,
+        height=24,
+        width=24,
+    )  # as an import of test photos adds it: without a cut-out
+    library.images.put(picture(1))
+    assert library.photos.add(new)
+    again = library.photos.get(photo.id)
+    assert (again.split, again.cutout_id, again.mask_doubts) == ("train", None, (NOT_CUT_OUT,))
     assert library.verify() == []
 
 
