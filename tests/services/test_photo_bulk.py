@@ -125,7 +125,11 @@ def test_a_release_after_a_deletion_holds_the_samples_without_their_photo(
     assert (preview.real, preview.synthetic) == ({"train": {"bolt": 2}}, {"train": {"bolt": 6}})
     studio.releases.publish(PublishRequest(to=to))  # the next version of the same release
     facts = json.loads((tmp_path / "releases" / "bolts" / "release.json").read_text())
-    assert facts["counts"] == {"real": {"train": 2}, "synthetic": {"train": 6}}
+    assert facts["counts"] == {
+        "real": {"train": 2, "test": 0},
+        "synthetic": {"train": 6, "test": 0},
+        "mixed": {"train": 8, "test": 0},
+    }
     assert library.verify() == []
 
 
