@@ -28,7 +28,7 @@ _PATIENCE_MS = 120_000
 def closeup(page: Page) -> None:
     """Open the first photo."""
     page.click("#photos .tile >> nth=0")
-    page.wait_for_selector("#closeup img")
+    page.wait_for_selector(".mask canvas[data-view]")
 
 
 def generated(page: Page) -> None:

@@ -66,9 +66,7 @@ LEAST_ROLE: Mapping[Capability, Role] = MappingProxyType(
 _RANKS = list(Role)  # from reader to lead
 _DECLARED = "capability"  # the attribute of a handler that holds its capability
 _LINE = "refusal_line"  # the attribute of a handler that holds a line of its own for refusals
-_OF_GRADIO = frozenset(  # Gradio's own: reads the session only; takes files, which ui.uploads guards
-    {"gradio.components.login_button", "gradio.components.image_editor"}
-)
+_OF_GRADIO = frozenset({"gradio.components.login_button"})  # Gradio's own: reads the session only
 _TEXT_LENGTH = 20_000  # characters of one text; more is no prompt, name or comment
 _RECIPE_LENGTH = 1_000_000  # of a recipe, whose own loader has further limits
 _RECIPES = frozenset({Capability.PLAN, Capability.GENERATE})

@@ -1,7 +1,7 @@
 """Object masks: given with the photo, found against a plain background, or edited by a person."""
 
-from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out
-from pipeline.segmentation.editing import edited, flood_click, grabcut_box
+from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out, object_mask
+from pipeline.segmentation.editing import edited, grabcut_box, object_in_box, region_at
 from pipeline.segmentation.quality import USABLE_SCORE
 
 __all__ = [
@@ -10,6 +10,8 @@ __all__ = [
     "CutoutResult",
     "cut_out",
     "edited",
-    "flood_click",
     "grabcut_box",
+    "object_in_box",
+    "object_mask",
+    "region_at",
 ]

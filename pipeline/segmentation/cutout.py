@@ -77,6 +77,15 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
     return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
 
 
+def object_mask(rgb: RGB) -> np.ndarray:
+    """Find the object of a photo without a soft edge; (H, W) bool, all False where none was found.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+    """
+    return _found(rgb).mask
+
+
 def _found(rgb: RGB) -> _Found:
     """Find the object in the whole photo; a small one in a large photo is looked at again from close by."""
     work = _at_most(rgb, _WORK_PX)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest, SizeMismatch
-from pipeline.segmentation import CutoutOrigin, edited, flood_click, grabcut_box
+from pipeline.segmentation import CutoutOrigin, edited, grabcut_box, object_in_box, object_mask, region_at
 
 GREY, BLUE = (180, 180, 180), (20, 40, 200)
 
@@ -51,18 +51,58 @@ def test_a_box_of_no_use_is_refused(box: tuple[int, int, int, int]) -> None:
         grabcut_box(blue_square()[0], box)
 
 
-def test_a_click_adds_the_region_of_like_colour() -> None:
+def test_the_object_in_a_box_is_found_and_nothing_outside_the_box() -> None:
     photo, mask = blue_square()
-    assert np.array_equal(flood_click(photo, mask * 0, (40, 40), add=True), mask)
+    photo[5:15, 5:15] = (200, 20, 20)
+    found = object_in_box(photo, (20, 16, 62, 66))
+    assert _overlap(found, mask) > 0.9
+    found = object_in_box(photo, (-10, -10, 18, 18))
+    assert (found[6:14, 6:14] == 255).all()
+    assert not found[18:].any()
 
 
-def test_a_click_takes_the_region_away_and_leaves_the_rest() -> None:
+def test_a_box_in_which_nothing_is_found_is_cut_by_grabcut(monkeypatch: pytest.MonkeyPatch) -> None:
     photo, mask = blue_square()
-    everything = np.full_like(mask, 255)
-    assert np.array_equal(flood_click(photo, everything, (2, 2), add=False), mask)
+    monkeypatch.setattr(
+        "pipeline.segmentation.editing.object_mask", lambda rgb: np.zeros(rgb.shape[:2], bool)
+    )
+    assert np.array_equal(object_in_box(photo, (15, 10, 70, 70)), mask)
+    with pytest.raises(InvalidRequest, match="the box"):
+        object_in_box(photo, (90, 90, 99, 99))
 
 
-def test_a_click_outside_the_photo_is_refused() -> None:
+def test_a_click_on_the_object_means_the_object() -> None:
     photo, mask = blue_square()
+    assert _overlap(region_at(photo, (40, 40), add=True), mask) > 0.9
+
+
+def test_a_click_to_remove_means_the_region_of_similar_colour() -> None:
+    photo, mask = blue_square()
+    assert np.array_equal(region_at(photo, (2, 2), add=False), 255 - mask)
+    assert np.array_equal(region_at(photo, (40, 40), add=False), mask)
+
+
+def test_without_the_network_a_click_means_the_region_of_similar_colour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo, mask = blue_square()
+    monkeypatch.setattr("pipeline.segmentation.editing.object_probability", lambda rgb: None)
+    assert np.array_equal(region_at(photo, (40, 40), add=True), mask)
+
+
+@pytest.mark.parametrize("add", [True, False])
+def test_a_click_outside_the_photo_is_refused(add: bool) -> None:
     with pytest.raises(InvalidRequest, match=r"\(80, 3\) lies outside the 80x80 photo"):
-        flood_click(photo, mask, (80, 3), add=True)
+        region_at(blue_square()[0], (80, 3), add=add)
+
+
+def test_the_mask_without_help_is_hard() -> None:
+    photo, mask = blue_square()
+    assert object_mask(photo).dtype == bool
+    assert _overlap(object_mask(photo), mask) > 0.9
+
+
+def _overlap(found: np.ndarray, mask: np.ndarray) -> float:
+    """Intersection over union of two masks."""
+    one, other = found > 0, mask > 0
+    return float((one & other).sum() / (one | other).sum())

@@ -62,7 +62,7 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
                 f"document.querySelectorAll('#photos .tile').length === {count}", timeout=LONG_MS
             )
         page.click("#photos .tile >> nth=0")
-        page.wait_for_selector("#closeup img")
+        page.wait_for_selector(".mask h2:has-text('.png')")
 
         page.goto(f"{app.address}/create")
         page.wait_for_selector("#stage img")

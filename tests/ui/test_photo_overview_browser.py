@@ -77,14 +77,14 @@ def test_a_photo_opens_in_the_address_and_closes_to_the_same_filters(tmp_path: P
         page.goto(f"{app.address}/?class=bolt")
         shown(page, 5)
         page.click(f"{TILES} >> nth=1")
-        page.wait_for_selector("#closeup img")
+        page.wait_for_selector(".mask canvas[data-view]")
         assert set(query(page)) == {"class", "photo"}
         assert not page.is_visible(TILES)
         page.go_back()
         page.wait_for_selector(TILES)
         assert query(page) == {"class": ["bolt"]}
         page.go_forward()
-        page.wait_for_selector("#closeup img")
+        page.wait_for_selector(".mask canvas[data-view]")
         page.click("text=All photos")
         page.wait_for_selector(TILES)
         assert query(page) == {"class": ["bolt"]}
@@ -156,7 +156,7 @@ def test_photos_are_selected_by_key_on_all_pages_and_cleared(tmp_path: Path) -> 
         page.wait_for_selector(BAR, state="hidden")
         page.focus(f"{TILES} .open[tabindex='0']")
         page.keyboard.press("Enter")
-        page.wait_for_selector("#closeup img")
+        page.wait_for_selector(".mask canvas[data-view]")
 
 
 def test_a_finger_selects_by_a_long_press_or_the_button(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_every_endpoint_that_a_visitor_may_not_use_refuses_with_one_sentence(
 
 def given(component: Any) -> Any:
     """A value that the component's handler would take; None where it is a file or a picture."""
-    if isinstance(component, gr.File | gr.Image | gr.ImageEditor | gr.State | gr.HTML):
+    if isinstance(component, gr.File | gr.Image | gr.State | gr.HTML):
         return None
     return component.example_payload()
 
@@ -222,7 +222,15 @@ def test_no_server_function_of_a_component_writes_for_a_visitor(
     accepted = studio.library.samples.list(SampleFilter(review="accepted"))[0].id
     photos = [photo.id for photo in studio.library.photos.list()]
     verdict = {"sample_id": pending[0], "verdict": "accept", "via": "settle", "client_id": "v1"}
+    photo = studio.library.photos.list(limit=1)[0].id
     asked: dict[str, list[Any]] = {
+        "photo": [{"id": photo, "query": {}}],
+        "region": [[photo, 3, 3, True]],
+        "box": [[photo, 1, 1, 20, 20]],
+        "automatic": [photo],
+        "save": [[photo, [10, 5, 10]]],
+        "confirm": [photo],
+        "exclude": [[photo, True]],
         "review_queue": [[None, 5, {}]],
         "record_decisions": [
             [verdict],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ui.theme import STATIC
 
-_IMPORT = re.compile(r"^import \{ ([\w, ]+) \} from '(\./[\w./-]+\.js)';$", re.MULTILINE)
+_IMPORT = re.compile(r"^import \{ ([\w, ]+) \} from '(\.{1,2}/[\w./-]+\.js)';$", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:class|function|const) (\w+))", re.MULTILINE)
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 
@@ -29,8 +29,8 @@ def widget_script(entry: str) -> str:
         entry: path under `static/`, e.g. `review/main.js`; it exports `start({ element, props, trigger, server })`.
 
     Raises:
-        UnknownModuleSyntax: other forms than `import { a, b } from './x.js';` and `export` before a declaration, or
-            modules that import each other.
+        UnknownModuleSyntax: other forms than `import { a, b } from './x.js';` (or `'../x.js'`) and `export` before a
+            declaration, or modules that import each other.
     """
     modules: dict[Path, str] = {}
     _collect(STATIC / entry, modules, importers=())

@@ -1,16 +1,13 @@
 // The check of outlines: one flagged photo after the other, large; A outline is fine, X exclude, E edit, arrows.
+import { actionIn } from './keys.js';
+import { go, parse } from './photos/address.js';
+
 const GROUNDS = ['paper', 'green', 'dark'];
 const KEYS = { a: 'confirm', x: 'exclude', e: 'edit', g: 'ground', arrowright: 'next', arrowleft: 'previous', escape: 'close' };
-const TEXT_FIELDS = 'input, textarea, select, [contenteditable]';
 
 export function isOpenAddress(search) {
-  return new URLSearchParams(search).get('check') === '1';
-}
-
-export function actionOf(event) {
-  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return '';
-  if (event.composedPath()[0].closest?.(TEXT_FIELDS)) return '';
-  return KEYS[event.key.toLowerCase()] ?? '';
+  const { check, photo } = parse(search);
+  return check && !photo;
 }
 
 class Check {
@@ -29,7 +26,7 @@ class Check {
     });
     this.onKey = (event) => {
       if (!this.root.isConnected) return document.removeEventListener('keydown', this.onKey);
-      const act = this.isOpen() && actionOf(event);
+      const act = this.isOpen() && actionIn(KEYS, event);
       if (!act) return;
       event.preventDefault();
       this.act(act);
@@ -53,8 +50,11 @@ class Check {
     this.root.hidden = false;
     this.block.classList.add('check-open');
     const answer = (await this.server.photos_to_check()) ?? { problem: 'The server did not answer; reload the page.' };
+    const id = this.photos[this.at]?.id;
     this.photos = answer.photos ?? [];
-    this.at = 0;
+    const place = this.photos.findIndex((photo) => photo.id === id);
+    if (place >= 0) this.at = place; // else the next photo has taken the place of one that was edited
+    if (this.at >= this.photos.length) this.at = 0;
     this.paint(answer.problem);
   }
 
@@ -63,23 +63,15 @@ class Check {
     this.block.classList.remove('check-open');
   }
 
-  leave() {
-    history.pushState(null, '', location.pathname);
-    this.hide();
-  }
-
   async act(act, ground) {
     const photo = this.photos[this.at];
     if (act === 'ground') return this.paintGround(ground ?? GROUNDS[(GROUNDS.indexOf(this.ground) + 1) % GROUNDS.length]);
     if (act === 'close') {
-      this.leave();
+      go({ check: false });
       return this.trigger('left', {});
     }
     if (!photo || this.busy) return;
-    if (act === 'edit') {
-      this.leave();
-      return this.trigger('edit', { value: photo.id });
-    }
+    if (act === 'edit') return go({ photo: photo.id });
     const count = this.photos.length;
     if (act === 'next' || act === 'previous') {
       this.at = (this.at + (act === 'next' ? 1 : count - 1)) % count;

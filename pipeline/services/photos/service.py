@@ -15,7 +15,7 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Box, Layer, object_box
 from pipeline.errors import Cancelled, InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
-from pipeline.segmentation import USABLE_SCORE, cut_out, edited, flood_click, grabcut_box
+from pipeline.segmentation import USABLE_SCORE, cut_out, edited, object_in_box, object_mask, region_at
 from pipeline.services.photos import starter
 from pipeline.services.photos.bulk import THUMBNAILS, PhotoBulk, thumbnail_file
 from pipeline.services.photos.importing import import_photos, rgba
@@ -139,20 +139,17 @@ class PhotoService:
         """Return the soft mask of a photo; (H, W) uint8."""
         return self._cutout_pixels(photo_id)[..., 3]
 
-    def mask_from_box(self, photo_id: str, box: Box) -> Mask:
-        """Propose a mask: what GrabCut finds inside a box. Nothing is stored."""
-        return grabcut_box(self._pixels(photo_id), box)
+    def automatic_mask(self, photo_id: str) -> Mask:
+        """Propose the mask that is found without help, (H, W) uint8 of 0 and 255. Nothing is stored."""
+        return np.where(object_mask(self._pixels(photo_id)), 255, 0).astype(np.uint8)
 
-    def mask_from_click(
-        self, photo_id: str, point: tuple[int, int], *, add: bool = True, mask: Mask | None = None
-    ) -> Mask:
-        """Propose a mask: the region of similar colour around (x, y) added or removed. Nothing is stored.
+    def object_in_box(self, photo_id: str, box: Box) -> Mask:
+        """Propose a mask: the object inside a box, see `segmentation.object_in_box`. Nothing is stored."""
+        return object_in_box(self._pixels(photo_id), box)
 
-        Args:
-            mask: the mask to start from; the photo's own by default.
-        """
-        start = self.mask(photo_id) if mask is None else mask
-        return flood_click(self._pixels(photo_id), start, point, add=add)
+    def region_at(self, photo_id: str, point: tuple[int, int], *, add: bool) -> Mask:
+        """Propose a region to add or to remove, see `segmentation.region_at`. Nothing is stored."""
+        return region_at(self._pixels(photo_id), point, add=add)
 
     def save_mask(self, photo_id: str, mask: Mask) -> Photo:
         """Store a person's mask as the photo's cut-out; samples made from the old one do not change.

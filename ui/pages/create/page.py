@@ -15,9 +15,9 @@ from pipeline.errors import StudioError
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.chips import chips_html, picked_value
+from ui.components.enlarged import enlarged
 from ui.components.frame import build_head
 from ui.components.html import empty_html, note_html
-from ui.components.overlays import enlarged
 from ui.components.stage import build_stage, dragged_to
 from ui.components.tiles import build_tiles, picked_id
 from ui.components.unchecked import build_unchecked

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def build_check(studio: Studio) -> gr.HTML:
-    """Build the check, which the address `?check=1` opens; it fires `edit` with the id of a photo, and `left`."""
+    """Build the check, which the address `?check=1` opens; it fires `left`."""
     server = CheckServer(studio)
     return gr.HTML(
         html_template=(STATIC / "check.html").read_text(encoding="utf-8"),

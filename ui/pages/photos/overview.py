@@ -34,8 +34,8 @@ _MOST_PHOTOS = 100_000  # in one request
 def build_overview(studio: Studio, starter: StarterJob) -> gr.HTML:
     """Build the overview, which follows the address of the page (see `static/photos/address.js`).
 
-    It fires `changed` when photos were changed, `pick` with the id of a photo that the address opens, and `closed`
-    when the address no longer does. It reads the photos anew when the window gets the event `photos-changed`.
+    It fires `changed` when photos were changed, and reads the photos anew when the window gets the event
+    `photos-changed`.
     """
     return gr.HTML(
         html_template=(STATIC / "photos" / "overview.html").read_text(encoding="utf-8"),

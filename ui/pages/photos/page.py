@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import gradio as gr
-from gradio.events import Dependency
 
 from ui.access import Capability, handler
 from ui.components.frame import build_head
@@ -14,7 +13,7 @@ from ui.components.unchecked import build_unchecked
 from ui.errors import QUIET
 from ui.pages.photos.check import build_check
 from ui.pages.photos.importing import build_import
-from ui.pages.photos.mask_editor import build_closeup
+from ui.pages.photos.mask_canvas import build_mask_canvas
 from ui.pages.photos.overview import build_overview
 from ui.pages.photos.starter_job import StarterJob
 
@@ -25,34 +24,22 @@ _POLL_S = 1.5
 _PURPOSE = "The object of each photo is cut out of its background. Check the doubtful masks and edit them where needed."
 # what the browser does for the overview, see `static/photos/overview.js`
 _PHOTOS_CHANGED = "() => { window.dispatchEvent(new Event('photos-changed')); }"
-_ADDRESS_CHANGED = "() => { window.dispatchEvent(new PopStateEvent('popstate')); }"
-_PHOTO_CLOSED = "() => { window.dispatchEvent(new Event('photo-closed')); }"
 
 
 def build_photos_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
     build_head("Photos", _PURPOSE)
     follow_changes = build_unchecked(page, studio)
-    check = build_check(studio)
+    check, canvas = build_check(studio), build_mask_canvas(studio)
     with gr.Row(elem_classes=["columns", "overview"]):
         with gr.Column(scale=5, elem_classes="main"):
             progress = gr.HTML()
             photos = build_overview(studio, starter)
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             imported = build_import(page, studio)
-
-    def left(*listener: object, **options: object) -> Dependency:
-        check.left(*listener, **options)
-        closed: Dependency = photos.closed(*listener, **options)
-        return closed
-
-    edited, back = build_closeup(studio, picks=(photos.pick, check.edit), leave=left)
-    for change in (imported, edited):
+    for change in (imported, canvas.stored, check.left):
         change(None, None, None, js=_PHOTOS_CHANGED)
-    for change in (check.left, check.edit):
-        change(None, None, None, js=_ADDRESS_CHANGED)
-    back(None, None, None, js=_PHOTO_CLOSED)
-    follow_changes((imported, edited, photos.changed, check.left, check.edit))
+    follow_changes((imported, canvas.stored, photos.changed, check.left))
     timer = gr.Timer(_POLL_S)
 
     @handler(studio, Capability.LOOK)

@@ -1,6 +1,6 @@
 // The overview of the photos: filters in the address, thumbnails, and changes of many photos at once.
 import { actionOfClick, actionOfPageKey, counted, deleteQuestion, demoSentence, placeAfterKey, rangeText } from './actions.js';
-import { closePhoto, filterOf, go, openPhoto, parse } from './address.js';
+import { filterOf, go, openPhoto, parse } from './address.js';
 import { node, partsOf } from './../review/elements.js';
 import { Selection } from './../review/selection.js';
 
@@ -51,7 +51,6 @@ class Overview {
     this.onPage = {
       popstate: () => this.follow(),
       'photos-changed': () => { if (!this.opened) this.load(); },
-      'photo-closed': () => { if (parse(location.search).photo) closePhoto(); },
       keydown: (event) => this.pressed(event),
     };
     for (const [name, listener] of Object.entries(this.onPage)) window.addEventListener(name, listener);
@@ -75,8 +74,6 @@ class Overview {
     if ((at.photo || at.check) && !wasHidden) this.scroll = window.scrollY;
     this.block.classList.toggle('photo-open', Boolean(at.photo) || at.check);
     this.opened = at.photo;
-    if (left && !at.photo) this.trigger('closed', {});
-    if (at.photo && at.photo !== left) this.trigger('pick', { value: at.photo });
     const filter = JSON.stringify(filterOf(at));
     if (this.filter !== undefined && filter !== this.filter) this.selection.clear();
     this.filter = filter;
