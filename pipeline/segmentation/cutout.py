@@ -20,6 +20,7 @@ from pipeline.segmentation.proposals import proposed
 from pipeline.segmentation.quality import USABLE_SCORE, measured, scored, scored_with_network
 from pipeline.segmentation.refinement import guided
 from pipeline.segmentation.regions import divided, gathered_evidence, without_lumps
+from pipeline.segmentation.several import count_of_certain_objects
 
 _WORK_PX = 512  # longest side at which the object is looked for
 _CLOSE_SHARE = 0.6  # an object in a smaller part of the photo than this is looked at again from close by
@@ -55,6 +56,7 @@ class _Found(NamedTuple):
     mask: np.ndarray  # (H, W) bool
     score: float
     doubts: tuple[str, ...]
+    objects: int  # that stand clearly apart
 
 
 def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
@@ -69,10 +71,13 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
     """
     if alpha is not None:
         return _given(rgb, alpha)
-    mask, score, doubts = _found(rgb)
+    mask, score, doubts, objects = _found(rgb)
     if not mask.any():
         empty = np.zeros(rgb.shape[:2], np.uint8)
         return CutoutResult(rgb.copy(), empty, 0.0, ("No object was found",), CutoutOrigin.BACKGROUND)
+    if objects > 1:
+        score = min(score, _DOUBTED_SCORE)
+        doubts = (f"There are {objects} objects in this photo; choose one or use all", *doubts)
     soft = soft_alpha(rgb, mask)
     return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
 
@@ -92,9 +97,11 @@ def _found(rgb: RGB) -> _Found:
     mask[window] = enlarged(closer.mask, crop.shape[:2])
     if agreement(mask, enlarged(found.mask, rgb.shape[:2])) < _SAME_OBJECT:
         doubts = ("A closer look found another outline", *found.doubts)
-        return _Found(enlarged(found.mask, rgb.shape[:2]), min(found.score, _DOUBTED_SCORE), doubts)
+        return _Found(
+            enlarged(found.mask, rgb.shape[:2]), min(found.score, _DOUBTED_SCORE), doubts, found.objects
+        )
     mask[window] = _sharpened(crop, mask[window])
-    return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts)
+    return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts, closer.objects)
 
 
 def _found_in(work: np.ndarray) -> _Found:
@@ -103,14 +110,15 @@ def _found_in(work: np.ndarray) -> _Found:
     if probability is not None:
         proposals = proposed(work, probability)
         mask, expected = fused(proposals)
-        return _Found(mask, *scored_with_network(proposals, mask, expected))
+        score, doubts = scored_with_network(proposals, mask, expected)
+        return _Found(mask, score, doubts, count_of_certain_objects(mask, probability))
     background = fitted_background(work)
     evidence = gathered_evidence(background)
     first = divided(evidence)
     mask = without_lumps(evidence, traced(work, first))
-    return _Found(
-        mask, *scored(measured(background.border_share, evidence, mask, watershed_outline(evidence, first)))
-    )
+    measures = measured(background.border_share, evidence, mask, watershed_outline(evidence, first))
+    score, doubts = scored(measures)
+    return _Found(mask, score, doubts, count_of_certain_objects(mask, None))
 
 
 def _sharpened(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -141,7 +141,7 @@ def test_a_closer_look_that_finds_another_outline_is_doubted(monkeypatch: pytest
     close, _ = ball_in_soft_shadow()
     photo = cv2.resize(np.full((9, 9, 3), (207, 204, 199), np.uint8), (1536, 1152))
     photo[360:648, 510:894] = close
-    looks = iter([cutout._found_in, lambda work: cutout._Found(np.zeros(work.shape[:2], bool), 1.0, ())])
+    looks = iter([cutout._found_in, lambda work: cutout._Found(np.zeros(work.shape[:2], bool), 1.0, (), 0)])
     monkeypatch.setattr(cutout, "_found_in", lambda work: next(looks)(work))
     result = cut_out(photo)
     assert result.alpha[500, 700] == 255
