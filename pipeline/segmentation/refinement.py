@@ -51,7 +51,9 @@ def _guided_strip(rgb: np.ndarray, values: Field, radius: int) -> Field:
         for channel, channel_mean in zip(guide, guide_mean, strict=True)
     ]
     spread = {
-        (i, j): mean(guide[i] * guide[j]) - guide_mean[i] * guide_mean[j] for i in range(3) for j in range(i + 1)
+        (i, j): mean(guide[i] * guide[j]) - guide_mean[i] * guide_mean[j]
+        for i in range(3)
+        for j in range(i + 1)
     }
     for i in range(3):
         spread[i, i] += _SMOOTHNESS

@@ -19,6 +19,7 @@ from pipeline.segmentation import USABLE_SCORE, cut_out, edited, flood_click, gr
 from pipeline.services.photos import starter
 from pipeline.services.photos.importing import import_photos, rgba
 from pipeline.services.photos.near_duplicates import near_duplicates_across_splits
+from pipeline.services.photos.several import PhotoObject, choose_object, objects_in, use_all_objects
 from pipeline.services.reports import ImportReport, Progress, UncheckedPhotos
 from pipeline.services.samples.create import checkerboard
 from pipeline.settings import Settings
@@ -205,6 +206,18 @@ class PhotoService:
             box=photo.box,
         )
         return self.library.photos.get(photo_id)
+
+    def objects_in(self, photo_id: str) -> list[PhotoObject]:
+        """Return the objects that stand apart in the mask of a photo; see `objects_in` of `several`."""
+        return objects_in(self.library, photo_id)
+
+    def choose_object(self, photo_id: str, number: int) -> Photo:
+        """Keep one object of a photo as its mask; see `choose_object` of `several`."""
+        return choose_object(self.library, photo_id, number)
+
+    def use_all_objects(self, photo_id: str) -> list[Photo]:
+        """Make a photo of each object of a photo; see `use_all_objects` of `several`."""
+        return use_all_objects(self.library, photo_id)
 
     def _pixels(self, photo_id: str) -> RGB:
         return self.library.images.read(self.library.photos.get(photo_id).image_id)
