@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -59,19 +60,21 @@ class _Found(NamedTuple):
     objects: int  # that stand clearly apart
 
 
-def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
+def cut_out(rgb: RGB, *, alpha: Mask | None = None, network: Path | None = None) -> CutoutResult:
     """Cut the object out of a photo on a plain background, or with a given mask.
 
     Args:
         rgb: (H, W, 3) uint8.
         alpha: (H, W) uint8 mask that came with the photo; None to find it.
+        network: the ONNX file of a larger network that finds it; None for the one that is installed.
 
     Raises:
         SizeMismatch: mask and photo differ in size.
+        InvalidRequest: the network cannot be used.
     """
     if alpha is not None:
         return _given(rgb, alpha)
-    mask, score, doubts, objects = _found(rgb)
+    mask, score, doubts, objects = _found(rgb, network)
     if not mask.any():
         empty = np.zeros(rgb.shape[:2], np.uint8)
         return CutoutResult(rgb.copy(), empty, 0.0, ("No object was found",), CutoutOrigin.BACKGROUND)
@@ -82,17 +85,17 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
     return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
 
 
-def _found(rgb: RGB) -> _Found:
+def _found(rgb: RGB, network: Path | None) -> _Found:
     """Find the object in the whole photo; a small one in a large photo is looked at again from close by."""
     work = _at_most(rgb, _WORK_PX)
-    found = _found_in(work)
+    found = _found_in(work, network)
     if work is rgb or not found.mask.any():
         return found
     window = _window_round(enlarged(found.mask, rgb.shape[:2]))
     crop = rgb[window]
     if max(crop.shape[:2]) > _CLOSE_SHARE * max(rgb.shape[:2]):
         return found._replace(mask=_sharpened(rgb, enlarged(found.mask, rgb.shape[:2])))
-    closer = _found_in(_at_most(crop, _WORK_PX))
+    closer = _found_in(_at_most(crop, _WORK_PX), network)
     mask = np.zeros(rgb.shape[:2], bool)
     mask[window] = enlarged(closer.mask, crop.shape[:2])
     if agreement(mask, enlarged(found.mask, rgb.shape[:2])) < _SAME_OBJECT:
@@ -104,9 +107,9 @@ def _found(rgb: RGB) -> _Found:
     return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts, closer.objects)
 
 
-def _found_in(work: np.ndarray) -> _Found:
+def _found_in(work: np.ndarray, network: Path | None) -> _Found:
     """Find the object in a photo of at most 512 px, with the network or, where it is not installed, without."""
-    probability = object_probability(work)
+    probability = object_probability(work, network)
     if probability is not None:
         proposals = proposed(work, probability)
         mask, expected = fused(proposals)

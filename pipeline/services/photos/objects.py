@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -54,20 +55,24 @@ def photo_of_item(item: SourceItem) -> tuple[DecodedPhoto, Box | None]:
     return part, (x0 - left, y0 - top, x1 - left, y1 - top)
 
 
-def cutout_of_item(item: SourceItem, photo: DecodedPhoto, box: Box | None) -> CutoutResult:
+def cutout_of_item(
+    item: SourceItem, photo: DecodedPhoto, box: Box | None, network: Path | None = None
+) -> CutoutResult:
     """Cut the object out of an item's photo. Where that fails, the photo comes in with a mask to be drawn.
 
     Args:
         photo, box: see `photo_of_item`.
+        network: see `cut_out`.
 
     Raises:
         UnreadableImage: the item's mask cannot be read, or has another size than the photo.
+        InvalidRequest: the network cannot be used.
     """
     given = mask_of_alpha(photo.alpha) if item.mask is None else _given_mask(item, photo)
     try:
         if given is None and box is not None:
-            return _cut_out_in_box(photo, box)
-        cutout = cut_out(photo.rgb, alpha=given.alpha if given else None)
+            return _cut_out_in_box(photo, box, network)
+        cutout = cut_out(photo.rgb, alpha=given.alpha if given else None, network=network)
     except (
         ArithmeticError,
         ValueError,
@@ -93,9 +98,9 @@ def _given_mask(item: SourceItem, photo: DecodedPhoto) -> GivenMask:
     return given
 
 
-def _cut_out_in_box(photo: DecodedPhoto, box: Box) -> CutoutResult:
+def _cut_out_in_box(photo: DecodedPhoto, box: Box, network: Path | None) -> CutoutResult:
     """Take what the photo shows by itself if it fills the annotated box, else what GrabCut finds in the box."""
-    cutout = cut_out(photo.rgb)
+    cutout = cut_out(photo.rgb, network=network)
     found = object_box(cutout.alpha)
     if cutout.score >= USABLE_SCORE and found is not None and _overlap(found, box) >= _SAME_BOX:
         return cutout

@@ -63,6 +63,7 @@ class PhotoService:
             token=token or (False if self.settings.hosted else None),
             relabel=relabel,
             dry_run=dry_run,
+            network=self.settings.network_file,
             on_progress=on_progress,
             cancelled=cancelled,
         )
@@ -99,7 +100,10 @@ class PhotoService:
         for source, split in starter.SPLITS.items():
             if starter.holds_own_photos(self.library):  # imported while this was in progress
                 break
-            reports.append(import_photos(self.library, source, split=split, on_progress=on_progress))
+            network = self.settings.network_file
+            reports.append(
+                import_photos(self.library, source, split=split, network=network, on_progress=on_progress)
+            )
         marker.unlink(missing_ok=True)
         return reports
 
@@ -226,5 +230,5 @@ class PhotoService:
         """The stored cut-out; that of a test photo, which an import leaves out, is computed when it is asked for."""
         cutout_id = self.library.photos.get(photo_id).cutout_id
         if cutout_id is None:
-            return rgba(cut_out(self._pixels(photo_id)))
+            return rgba(cut_out(self._pixels(photo_id), network=self.settings.network_file))
         return self.library.images.read(cutout_id)
