@@ -65,8 +65,8 @@ class _Network:
 
     def probability(self, rgb: np.ndarray) -> Field:
         """Return the map of a photo (H, W, 3) uint8 at the network's size, 0 to 1."""
-        values = cv2.resize(rgb, self.size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-        values = values / max(float(values.max()), 1.0)
+        small = cv2.resize(rgb, self.size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+        values: np.ndarray = small / max(float(small.max()), 1.0)
         values = (values - np.array(self.family.mean, np.float32)) / np.array(self.family.std, np.float32)
         batch = np.ascontiguousarray(values.transpose(2, 0, 1)[None].astype(self.kind))
         output = self.session.run(None, {self.session.get_inputs()[0].name: batch})[0]
@@ -77,7 +77,7 @@ class _Network:
             )
         found: Field = output[0, 0].astype(np.float32)
         if found.min() < -_SLACK or found.max() > 1 + _SLACK:
-            found = np.float32(1) / (1 + np.exp(-np.clip(found, -30, 30)))
+            found = np.asarray(1 / (1 + np.exp(-np.clip(found, -30, 30))), np.float32)
         return found
 
 
