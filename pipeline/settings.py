@@ -29,6 +29,7 @@ class Settings:
     runs: Path = Path("runs")  # where trainings write
     model: str = "nano"  # checkpoint that the pages preselect
     batch_size: int = 4  # images generated together
+    cutout_network: str = ""  # ONNX file of a larger network that finds objects; empty = the installed one
     reviewer: str = "me"  # name under which decisions made on this machine are stored
     people: str = ""  # who may review, e.g. "ann:lead, ben"; empty = everybody, on a Space only its owner
     overlap: int = 0  # reviewers for each sample, 1 to 9; 0 = overlap and rule as stored in the library
@@ -61,6 +62,11 @@ class Settings:
             people_from(self.people)
         except StudioError as error:
             raise InvalidRequest(f"BACKLOT_PEOPLE: {error}") from None
+
+    @property
+    def network_file(self) -> Path | None:
+        """The file of the network that finds objects; None for the one that is installed."""
+        return Path(self.cutout_network) if self.cutout_network else None
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -62,6 +62,34 @@ def add_subject(
     return library.photos.get(image_id)
 
 
+def add_several(library: Library, *, split: str = "train", alpha: np.ndarray | None = None) -> Photo:
+    """A photo whose mask waits for a check: by default squares of 60 px at (10, 10) and of 40 px at (130, 30)."""
+    if alpha is None:
+        alpha = np.zeros((100, 200), np.uint8)
+        alpha[10:70, 10:70] = alpha[30:70, 130:170] = 255
+    height, width = alpha.shape
+    image = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    image_id = library.images.put(image)
+    columns, rows = np.flatnonzero(alpha.any(0)), np.flatnonzero(alpha.any(1))
+    new = NewPhoto(
+        id=image_id,
+        label="bolt",
+        name="bolt/several.png",
+        source="toy",
+        split=split,
+        image_id=image_id,
+        height=height,
+        width=width,
+        cutout_id=library.images.put(np.dstack([image, alpha])),
+        mask_score=0.4,
+        mask_doubts=("There are 2 objects in this photo; choose one or use all",),
+        mask_origin="ground",
+        box=(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1),
+    )
+    library.photos.add(new)
+    return library.photos.get(image_id)
+
+
 def spec(
     *subjects: Photo, seed: int = 0, method: Method = Method.INPAINT, backdrop_id: str | None = None
 ) -> SampleSpec:

@@ -3,12 +3,14 @@
 from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out, object_mask
 from pipeline.segmentation.editing import edited, grabcut_box, object_in_box, region_at
 from pipeline.segmentation.quality import USABLE_SCORE
+from pipeline.segmentation.several import divided_mask
 
 __all__ = [
     "USABLE_SCORE",
     "CutoutOrigin",
     "CutoutResult",
     "cut_out",
+    "divided_mask",
     "edited",
     "grabcut_box",
     "object_in_box",

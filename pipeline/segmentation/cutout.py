@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -20,6 +21,7 @@ from pipeline.segmentation.proposals import proposed
 from pipeline.segmentation.quality import USABLE_SCORE, measured, scored, scored_with_network
 from pipeline.segmentation.refinement import guided
 from pipeline.segmentation.regions import divided, gathered_evidence, without_lumps
+from pipeline.segmentation.several import count_of_certain_objects
 
 _WORK_PX = 512  # longest side at which the object is looked for
 _CLOSE_SHARE = 0.6  # an object in a smaller part of the photo than this is looked at again from close by
@@ -55,71 +57,81 @@ class _Found(NamedTuple):
     mask: np.ndarray  # (H, W) bool
     score: float
     doubts: tuple[str, ...]
+    objects: int  # that stand clearly apart
 
 
-def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
+def cut_out(rgb: RGB, *, alpha: Mask | None = None, network: Path | None = None) -> CutoutResult:
     """Cut the object out of a photo on a plain background, or with a given mask.
 
     Args:
         rgb: (H, W, 3) uint8.
         alpha: (H, W) uint8 mask that came with the photo; None to find it.
+        network: the ONNX file of a larger network that finds it; None for the one that is installed.
 
     Raises:
         SizeMismatch: mask and photo differ in size.
+        InvalidRequest: the network cannot be used.
     """
     if alpha is not None:
         return _given(rgb, alpha)
-    mask, score, doubts = _found(rgb)
+    mask, score, doubts, objects = _found(rgb, network)
     if not mask.any():
         empty = np.zeros(rgb.shape[:2], np.uint8)
         return CutoutResult(rgb.copy(), empty, 0.0, ("No object was found",), CutoutOrigin.BACKGROUND)
+    if objects > 1:
+        score = min(score, _DOUBTED_SCORE)
+        doubts = (f"There are {objects} objects in this photo; choose one or use all", *doubts)
     soft = soft_alpha(rgb, mask)
     return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
 
 
-def object_mask(rgb: RGB) -> np.ndarray:
+def object_mask(rgb: RGB, *, network: Path | None = None) -> np.ndarray:
     """Find the object of a photo without a soft edge; (H, W) bool, all False where none was found.
 
     Args:
         rgb: (H, W, 3) uint8.
+        network: as for `cut_out`.
     """
-    return _found(rgb).mask
+    return _found(rgb, network).mask
 
 
-def _found(rgb: RGB) -> _Found:
+def _found(rgb: RGB, network: Path | None) -> _Found:
     """Find the object in the whole photo; a small one in a large photo is looked at again from close by."""
     work = _at_most(rgb, _WORK_PX)
-    found = _found_in(work)
+    found = _found_in(work, network)
     if work is rgb or not found.mask.any():
         return found
     window = _window_round(enlarged(found.mask, rgb.shape[:2]))
     crop = rgb[window]
     if max(crop.shape[:2]) > _CLOSE_SHARE * max(rgb.shape[:2]):
         return found._replace(mask=_sharpened(rgb, enlarged(found.mask, rgb.shape[:2])))
-    closer = _found_in(_at_most(crop, _WORK_PX))
+    closer = _found_in(_at_most(crop, _WORK_PX), network)
     mask = np.zeros(rgb.shape[:2], bool)
     mask[window] = enlarged(closer.mask, crop.shape[:2])
     if agreement(mask, enlarged(found.mask, rgb.shape[:2])) < _SAME_OBJECT:
         doubts = ("A closer look found another outline", *found.doubts)
-        return _Found(enlarged(found.mask, rgb.shape[:2]), min(found.score, _DOUBTED_SCORE), doubts)
+        return _Found(
+            enlarged(found.mask, rgb.shape[:2]), min(found.score, _DOUBTED_SCORE), doubts, found.objects
+        )
     mask[window] = _sharpened(crop, mask[window])
-    return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts)
+    return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts, closer.objects)
 
 
-def _found_in(work: np.ndarray) -> _Found:
+def _found_in(work: np.ndarray, network: Path | None) -> _Found:
     """Find the object in a photo of at most 512 px, with the network or, where it is not installed, without."""
-    probability = object_probability(work)
+    probability = object_probability(work, network)
     if probability is not None:
         proposals = proposed(work, probability)
         mask, expected = fused(proposals)
-        return _Found(mask, *scored_with_network(proposals, mask, expected))
+        score, doubts = scored_with_network(proposals, mask, expected)
+        return _Found(mask, score, doubts, count_of_certain_objects(mask, probability))
     background = fitted_background(work)
     evidence = gathered_evidence(background)
     first = divided(evidence)
     mask = without_lumps(evidence, traced(work, first))
-    return _Found(
-        mask, *scored(measured(background.border_share, evidence, mask, watershed_outline(evidence, first)))
-    )
+    measures = measured(background.border_share, evidence, mask, watershed_outline(evidence, first))
+    score, doubts = scored(measures)
+    return _Found(mask, score, doubts, count_of_certain_objects(mask, None))
 
 
 def _sharpened(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:

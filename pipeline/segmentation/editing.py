@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -42,12 +44,13 @@ def edited(rgb: RGB, mask: Mask) -> CutoutResult:
     return CutoutResult(foreground_colours(rgb, alpha), alpha, 1.0, (), CutoutOrigin.PERSON)
 
 
-def object_in_box(rgb: RGB, box: Box) -> Mask:
+def object_in_box(rgb: RGB, box: Box, *, network: Path | None = None) -> Mask:
     """Find the object inside a box as in a photo of its own; with GrabCut where that finds none.
 
     Args:
         rgb: (H, W, 3) uint8.
         box: (x0, y0, x1, y1) in pixels, x1 and y1 exclusive; it is clipped to the photo.
+        network: as for `cut_out`.
 
     Returns:
         (H, W) uint8: 255 = object, 0 = background, and everything outside the box.
@@ -60,7 +63,7 @@ def object_in_box(rgb: RGB, box: Box) -> Mask:
     left, top = max(x0 - margin, 0), max(y0 - margin, 0)
     crop = rgb[top : y1 + margin, left : x1 + margin]
     inside = np.zeros(rgb.shape[:2], bool)
-    found = object_mask(crop)
+    found = object_mask(crop, network=network)
     inside[y0:y1, x0:x1] = found[y0 - top : y1 - top, x0 - left : x1 - left]
     if not inside.any():
         return grabcut_box(rgb, box)
@@ -93,16 +96,17 @@ def grabcut_box(rgb: RGB, box: Box) -> Mask:
     return np.where(enlarged(inside, (height, width)), 255, 0).astype(np.uint8)
 
 
-def region_at(rgb: RGB, point: tuple[int, int], *, add: bool) -> Mask:
+def region_at(rgb: RGB, point: tuple[int, int], *, add: bool, network: Path | None = None) -> Mask:
     """Find the region that a click means.
 
-    To add, that is the piece of the object that U²-Net-p sees around the point; elsewhere, where it sees none, and to
+    To add, that is the piece of the object that the network sees around the point; elsewhere, where it sees none, and to
     remove, the connected region of similar colour.
 
     Args:
         rgb: (H, W, 3) uint8.
         point: (x, y) in pixels.
         add: whether the region is to be added to the mask.
+        network: as for `cut_out`.
 
     Returns:
         (H, W) uint8: 255 = region.
@@ -114,11 +118,11 @@ def region_at(rgb: RGB, point: tuple[int, int], *, add: bool) -> Mask:
     x, y = point
     if not (0 <= x < width and 0 <= y < height):
         raise InvalidRequest(f"the point ({x}, {y}) lies outside the {width}x{height} photo")
-    piece = _piece_at(rgb, point) if add else None
+    piece = _piece_at(rgb, point, network) if add else None
     return similar_region(rgb, point) if piece is None else piece
 
 
-def _piece_at(rgb: RGB, point: tuple[int, int]) -> Mask | None:
+def _piece_at(rgb: RGB, point: tuple[int, int], network: Path | None) -> Mask | None:
     """The connected piece of the network's object that holds a point, (H, W) uint8; None when there is none.
 
     The network looks around the point first, and at the whole photo where the piece goes on outside that window.
@@ -126,19 +130,19 @@ def _piece_at(rgb: RGB, point: tuple[int, int]) -> Mask | None:
     side = max(round(_CLICK_WINDOW * max(rgb.shape[:2])), _LEAST_WINDOW_PX)
     left, top = (max(place - side // 2, 0) for place in point)
     window = (slice(top, top + side), slice(left, left + side))
-    close = _piece_in(rgb[window], (point[0] - left, point[1] - top))
+    close = _piece_in(rgb[window], (point[0] - left, point[1] - top), network)
     if close is None:
         return None
     piece = np.zeros(rgb.shape[:2], np.uint8)
     piece[window] = close
     goes_on = close[[0, -1]].any() or close[:, [0, -1]].any()
-    whole = _piece_in(rgb, point) if goes_on else None
+    whole = _piece_in(rgb, point, network) if goes_on else None
     return piece if whole is None else whole
 
 
-def _piece_in(rgb: np.ndarray, point: tuple[int, int]) -> Mask | None:
+def _piece_in(rgb: np.ndarray, point: tuple[int, int], network: Path | None) -> Mask | None:
     """The connected piece of the network's object in a photo that holds a point, (H, W) uint8."""
-    probability = object_probability(np.ascontiguousarray(rgb))
+    probability = object_probability(np.ascontiguousarray(rgb), network)
     if probability is None:
         return None
     inside = (guided(rgb, probability) > 0.5).astype(np.uint8)

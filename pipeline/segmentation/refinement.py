@@ -9,6 +9,9 @@ from pipeline.segmentation.background import Field
 
 _RADIUS_SHARE = 0.02  # of the longest side: how far the outline may move
 _SMOOTHNESS = 1e-4  # variance of colour (0 to 1) below which a window counts as flat
+_STRIP_ROWS = 256  # filtered at once, so that the memory does not grow with the height of the photo
+
+Planes = list[Field]
 
 
 def guided(rgb: np.ndarray, values: Field, radius: int | None = None) -> Field:
@@ -24,19 +27,56 @@ def guided(rgb: np.ndarray, values: Field, radius: int | None = None) -> Field:
     Returns:
         (H, W) float32.
     """
-    side = 2 * (radius or max(round(_RADIUS_SHARE * max(values.shape)), 2)) + 1
+    radius = radius or max(round(_RADIUS_SHARE * max(values.shape)), 2)
+    height = values.shape[0]
+    result = np.empty(values.shape, np.float32)
+    for top in range(0, height, _STRIP_ROWS):
+        bottom = min(top + _STRIP_ROWS, height)
+        first, last = max(top - 2 * radius, 0), min(bottom + 2 * radius, height)  # a window of windows
+        strip = _guided_strip(rgb[first:last], values[first:last], radius)
+        result[top:bottom] = strip[top - first : bottom - first]
+    return result
+
+
+def _guided_strip(rgb: np.ndarray, values: Field, radius: int) -> Field:
+    side = 2 * radius + 1
 
     def mean(field: np.ndarray) -> Field:
         return cv2.blur(field, (side, side))
 
-    guide = rgb.astype(np.float32) / 255
-    guide_mean, values_mean = mean(guide), mean(values)
-    joint = mean(guide * values[..., None]) - guide_mean * values_mean[..., None]
-    spread = np.empty((*values.shape, 3, 3), np.float32)
-    for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-        product = mean(guide[..., i] * guide[..., j]) - guide_mean[..., i] * guide_mean[..., j]
-        spread[..., i, j] = spread[..., j, i] = product
-    spread += _SMOOTHNESS * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(spread, joint[..., None])[..., 0]
-    offset = values_mean - (slope * guide_mean).sum(-1)
-    return (mean(slope) * guide).sum(-1) + mean(offset)
+    guide = [channel.astype(np.float32) / 255 for channel in cv2.split(rgb)]
+    guide_mean, values_mean = [mean(channel) for channel in guide], mean(values)
+    joint = [
+        mean(channel * values) - channel_mean * values_mean
+        for channel, channel_mean in zip(guide, guide_mean, strict=True)
+    ]
+    spread = {
+        (i, j): mean(guide[i] * guide[j]) - guide_mean[i] * guide_mean[j]
+        for i in range(3)
+        for j in range(i + 1)
+    }
+    for i in range(3):
+        spread[i, i] += _SMOOTHNESS
+    slope = _solved(spread, joint)
+    offset = values_mean - sum(a * channel_mean for a, channel_mean in zip(slope, guide_mean, strict=True))
+    return sum((mean(a) * channel for a, channel in zip(slope, guide, strict=True)), mean(offset))
+
+
+def _solved(spread: dict[tuple[int, int], Field], joint: Planes) -> Planes:
+    """Solve a symmetric, positive 3×3 system in every pixel by elimination (LDLᵀ), which is stable in float32.
+
+    Args:
+        spread: (row, column) → (H, W), the lower triangle.
+        joint: the three right sides.
+    """
+    first = spread[0, 0]
+    lower_1, lower_2 = spread[1, 0] / first, spread[2, 0] / first
+    second = spread[1, 1] - lower_1 * spread[1, 0]
+    mixed = spread[2, 1] - lower_1 * spread[2, 0]
+    third = spread[2, 2] - lower_2 * spread[2, 0] - mixed * mixed / second
+    right_1 = joint[1] - lower_1 * joint[0]
+    right_2 = joint[2] - lower_2 * joint[0] - mixed / second * right_1
+    z = right_2 / third
+    y = (right_1 - mixed * z) / second
+    x = (joint[0] - spread[1, 0] * y - spread[2, 0] * z) / first
+    return [x, y, z]

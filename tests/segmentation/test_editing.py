@@ -86,7 +86,7 @@ def test_without_the_network_a_click_means_the_region_of_similar_colour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     photo, mask = blue_square()
-    monkeypatch.setattr("pipeline.segmentation.editing.object_probability", lambda rgb: None)
+    monkeypatch.setattr("pipeline.segmentation.editing.object_probability", lambda rgb, network: None)
     assert np.array_equal(region_at(photo, (40, 40), add=True), mask)
 
 

@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.errors import InvalidRequest
 from pipeline.segmentation import USABLE_SCORE, cut_out, cutout, network
 from pipeline.segmentation.fusion import Proposals, differences, fused
 from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.proposals import off_hue, proposed
 from pipeline.segmentation.refinement import guided
+from tests.segmentation.onnx_file import brightest_channel
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "objects"
 
@@ -20,9 +22,9 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "objects"
 @pytest.fixture
 def reloaded() -> Iterator[None]:
     """Load the network anew inside the test and after it."""
-    network._session.cache_clear()
+    network._packaged.cache_clear()
     yield
-    network._session.cache_clear()
+    network._packaged.cache_clear()
 
 
 def ball_in_soft_shadow() -> tuple[np.ndarray, np.ndarray]:
@@ -141,12 +143,80 @@ def test_a_closer_look_that_finds_another_outline_is_doubted(monkeypatch: pytest
     close, _ = ball_in_soft_shadow()
     photo = cv2.resize(np.full((9, 9, 3), (207, 204, 199), np.uint8), (1536, 1152))
     photo[360:648, 510:894] = close
-    looks = iter([cutout._found_in, lambda work: cutout._Found(np.zeros(work.shape[:2], bool), 1.0, ())])
-    monkeypatch.setattr(cutout, "_found_in", lambda work: next(looks)(work))
+    looks = iter(
+        [cutout._found_in, lambda work, network: cutout._Found(np.zeros(work.shape[:2], bool), 1.0, (), 0)]
+    )
+    monkeypatch.setattr(cutout, "_found_in", lambda work, network: next(looks)(work, network))
     result = cut_out(photo)
     assert result.alpha[500, 700] == 255
     assert result.score < USABLE_SCORE
     assert result.doubts[0] == "A closer look found another outline"
+
+
+def test_a_network_that_is_named_by_its_file_finds_the_object(tmp_path: Path) -> None:
+    file = tmp_path / "u2netp.onnx"
+    file.write_bytes(network._weights())
+    photo, _ = ball_in_soft_shadow()
+    assert np.array_equal(object_probability(photo, file), object_probability(photo))
+    assert cut_out(photo, network=file).score == cut_out(photo).score
+
+
+def test_the_input_size_and_the_type_are_those_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "isnet-small.onnx"
+    file.write_bytes(brightest_channel((1, 3, 16, 24)))
+    loaded = network._named(file)
+    assert (loaded.size, loaded.kind) == ((16, 24), np.float32)
+    # values are divided by their maximum and centred at 0.5: white is 0.5, black -0.5, which is below 0: logits
+    photo = np.zeros((32, 48, 3), np.uint8)
+    photo[:, 24:, 1] = 255
+    probability = object_probability(photo, file)
+    assert probability is not None
+    assert probability.shape == (32, 48)
+    assert probability[:, 0] == pytest.approx(1 / (1 + np.exp(0.5)), abs=1e-6)
+    assert probability[:, -1] == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-6)
+
+
+def test_an_input_of_open_size_has_the_size_of_its_family(tmp_path: Path) -> None:
+    for name, side in (("u2net.onnx", 320), ("BiRefNet-general.onnx", 1024)):
+        file = tmp_path / name
+        file.write_bytes(brightest_channel((1, 3, None, None)))
+        assert network._named(file).size == (side, side)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("missing", None, "which is no file; name an ONNX file"),
+        (
+            "model.onnx",
+            b"x",
+            "is model.onnx, whose kind is not known from its name; use a file whose name contains",
+        ),
+        ("isnet.onnx", b"no network", "isnet.onnx cannot be read as an ONNX network; download it again"),
+    ],
+)
+def test_a_file_that_is_no_network_is_refused(
+    tmp_path: Path, name: str, content: bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidRequest, match=sentence):
+        cut_out(ball_in_soft_shadow()[0], network=tmp_path / name)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 16, 16), (1, 3, 16)])
+def test_a_network_that_takes_no_photo_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    file = tmp_path / "isnet.onnx"
+    file.write_bytes(brightest_channel(shape))
+    with pytest.raises(InvalidRequest, match="does not take one RGB photo"):
+        object_probability(ball_in_soft_shadow()[0], file)
+
+
+def test_a_network_with_more_than_one_map_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "isnet.onnx"
+    file.write_bytes(brightest_channel((1, 3, 16, 16), axis=2))
+    with pytest.raises(InvalidRequest, match=r"isnet.onnx has the shape \(1, 3, 1, 16\)"):
+        object_probability(ball_in_soft_shadow()[0], file)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the photographs of ../shared/data/objects are not there")

@@ -109,10 +109,12 @@ def test_what_is_sent_with_a_photo_does_not_grow_with_the_library(
 def test_a_photo_that_cannot_be_cut_out_comes_in_doubted_and_stops_nothing(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(rgb: np.ndarray, *, alpha: np.ndarray | None = None) -> CutoutResult:
+    def failing(
+        rgb: np.ndarray, *, alpha: np.ndarray | None = None, network: Path | None = None
+    ) -> CutoutResult:
         if rgb[30, 30, 2] == 10:
             raise ValueError("Conjugate gradient descent did not converge")
-        return cut_out(rgb, alpha=alpha)
+        return cut_out(rgb, alpha=alpha, network=network)
 
     monkeypatch.setattr(objects, "cut_out", failing)
     report = import_photos(library, folder_of(tmp_path / "photos", 3))
@@ -127,9 +129,9 @@ def test_a_test_photo_is_cut_out_only_when_its_object_is_asked_for(
 ) -> None:
     cut: list[str] = []
 
-    def counted(item: SourceItem, photo: DecodedPhoto, box: Box | None) -> CutoutResult:
+    def counted(item: SourceItem, photo: DecodedPhoto, box: Box | None, network: Path | None) -> CutoutResult:
         cut.append(item.name)
-        return cutout_of_item(item, photo, box)
+        return cutout_of_item(item, photo, box, network)
 
     monkeypatch.setattr(imports, "cutout_of_item", counted)
     report = import_photos(library, folder_of(tmp_path / "field", 2), split="test")

@@ -1,13 +1,40 @@
-// The check of outlines: one flagged photo after the other, large; A outline is fine, X exclude, E edit, arrows.
+// The check of outlines: one flagged photo after the other, large; A outline is fine, X exclude, E edit, arrows;
+// of several objects 1 to 9 keep one, 0 makes a photo of each.
 import { actionIn } from './keys.js';
 import { go, parse } from './photos/address.js';
 
 const GROUNDS = ['paper', 'green', 'dark'];
-const KEYS = { a: 'confirm', x: 'exclude', e: 'edit', g: 'ground', arrowright: 'next', arrowleft: 'previous', escape: 'close' };
+const OBJECT = 'object-'; // the action that keeps one object, before its number
+export const KEYS = {
+  a: 'confirm', x: 'exclude', e: 'edit', g: 'ground', arrowright: 'next', arrowleft: 'previous', escape: 'close', 0: 'all',
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => [number, OBJECT + number])),
+};
+const NO_OBJECTS = { objects: [] };
 
 export function isOpenAddress(search) {
   const { check, photo } = parse(search);
   return check && !photo;
+}
+
+// what the server is told of an action, of a photo with so many objects; null where it is none of the photo's
+export function answerTo(act, objects) {
+  if (act === 'confirm' || act === 'exclude') return [act];
+  if (objects < 2) return null;
+  if (act === 'all') return [act];
+  const number = act.startsWith(OBJECT) ? Number(act.slice(OBJECT.length)) : 0;
+  return number >= 1 && number <= objects ? ['object', number] : null;
+}
+
+// the outlines of objects and their numbers, as the inside of an SVG of the photo's size
+export function outlinesMarkup({ objects, width, height }) {
+  const size = Math.round(Math.max(width, height) / 16);
+  return objects
+    .map(
+      ({ number, path, x, y }) =>
+        `<path d="${path}"/><circle cx="${x}" cy="${y}" r="${size * 0.75}"/>` +
+        `<text x="${x}" y="${y}" font-size="${size}" dy="0.36em">${number}</text>`,
+    )
+    .join('');
 }
 
 class Check {
@@ -19,6 +46,7 @@ class Check {
     this.photos = [];
     this.at = 0;
     this.busy = false;
+    this.objects = new Map(); // photo id → what the server knows of its objects
     this.part = (name) => this.root.querySelector(`[data-part="${name}"]`);
     this.root.addEventListener('click', (event) => {
       const act = event.target.closest('[data-act]');
@@ -55,6 +83,7 @@ class Check {
     const place = this.photos.findIndex((photo) => photo.id === id);
     if (place >= 0) this.at = place; // else the next photo has taken the place of one that was edited
     if (this.at >= this.photos.length) this.at = 0;
+    this.objects.clear(); // masks may have been edited
     this.paint(answer.problem);
   }
 
@@ -77,8 +106,10 @@ class Check {
       this.at = (this.at + (act === 'next' ? 1 : count - 1)) % count;
       return this.paint();
     }
+    const decision = answerTo(act, this.objectsOf(photo).objects.length);
+    if (!decision) return;
     this.busy = true; // one after the other: a key decides on the photo that is shown
-    const answer = (await this.server.checked(photo.id, act)) ?? { problem: 'The server did not answer; try again.' };
+    const answer = (await this.server.checked(photo.id, ...decision)) ?? { problem: 'The server did not answer; try again.' };
     this.busy = false;
     if (!answer.problem) {
       this.photos.splice(this.at, 1);
@@ -103,7 +134,41 @@ class Check {
       const next = this.photos[(this.at + 1) % this.photos.length];
       for (const address of [next.photo, next.cutout]) new Image().src = address;
     }
+    this.paintObjects(photo);
+    if (photo) this.loadObjects(photo);
     this.paintGround(this.ground ?? GROUNDS[0]);
+  }
+
+  objectsOf(photo) {
+    return (photo && this.objects.get(photo.id)) ?? NO_OBJECTS;
+  }
+
+  async loadObjects(photo) {
+    if (this.objects.has(photo.id)) return;
+    const answer = await this.server.objects_in(photo.id);
+    if (!answer || answer.problem) return;
+    this.objects.set(photo.id, answer);
+    if (this.photos[this.at] === photo) this.paintObjects(photo);
+  }
+
+  paintObjects(photo) {
+    const shown = this.objectsOf(photo);
+    const several = shown.objects.length > 1;
+    const [outlines, choices] = [this.part('outlines'), this.part('objects')];
+    outlines.toggleAttribute('hidden', !several);
+    choices.hidden = !several;
+    if (!several) return;
+    outlines.setAttribute('viewBox', `0 0 ${shown.width} ${shown.height}`);
+    outlines.innerHTML = outlinesMarkup(shown);
+    const key = (number) => (number < 10 ? `<kbd>${number}</kbd>` : '');
+    choices.innerHTML =
+      shown.objects
+        .map(
+          ({ number }) =>
+            `<button type="button" data-act="${OBJECT}${number}" aria-label="Keep object ${number} only">` +
+            `Object ${number}${key(number)}</button>`,
+        )
+        .join('') + '<button type="button" data-act="all" aria-label="Make a photo of each object">All<kbd>0</kbd></button>';
   }
 
   paintGround(ground) {

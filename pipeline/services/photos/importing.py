@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -46,6 +47,7 @@ def import_photos(
     token: str | bool | None = None,
     relabel: bool = False,
     dry_run: bool = False,
+    network: Path | None = None,
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ImportReport:
@@ -58,10 +60,12 @@ def import_photos(
         token: access token for the Hub; None: HF_TOKEN or the saved sign-in, False: anonymous.
         relabel: whether photos that the library holds take the class that the source gives them.
         dry_run: whether to report what an import would do, and write nothing.
+        network: the ONNX file of the network that finds objects; None for the one that is installed.
 
     Raises:
         SourceRefused: nothing in the source can be read.
         UnknownName: no such revision, configuration, split or column.
+        InvalidRequest: the network cannot be used.
         Cancelled: the import was stopped; stored photos stay.
     """
     opened = open_source(source, ColumnMap(**columns or {}), token=token)
@@ -74,7 +78,7 @@ def import_photos(
         if dry_run:
             return release_outlook(library, opened)
         return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
-    wanted = _Wanted(opened.address or source, split, relabel, dry_run)
+    wanted = _Wanted(opened.address or source, split, relabel, dry_run, network)
     classes_before = set(library.counts().classes)
     tally = _import_items(library, opened, wanted, on_progress, cancelled)
     if not tally.added and not tally.already:
@@ -97,6 +101,7 @@ class _Wanted:
     split: str | None = None  # of all photos
     relabel: bool = False
     dry_run: bool = False
+    network: Path | None = None  # see `cut_out`
 
 
 def _import_items(
@@ -109,9 +114,8 @@ def _import_items(
     tally = ImportTally()
     names: dict[str, str] = {}  # photo id → name of its file, of this import
     with nullcontext() if wanted.dry_run else library.work_lock("import"):
-        job = Job(
-            work=_prepared, shared=_Shared(library.photos.ids(), wanted.split), pixels=_pixels, lost=_lost
-        )
+        shared = _Shared(library.photos.ids(), wanted.split, wanted.network)
+        job = Job(work=_prepared, shared=shared, pixels=_pixels, lost=_lost)
         items = _in_known_spelling(opened.items(), library)
         for count, prepared in enumerate(on_all_cores(items, job), start=1):
             if cancelled and cancelled():
@@ -155,6 +159,7 @@ class _Shared:
 
     known: set[str]  # ids of the photos that the library holds
     split: str | None  # of all photos
+    network: Path | None
 
 
 def _prepared(item: SourceItem, shared: _Shared) -> _Prepared:
@@ -168,7 +173,8 @@ def _prepared(item: SourceItem, shared: _Shared) -> _Prepared:
         split = shared.split or item.split or split_of(photo_id)
         is_given = photo.alpha is not None or item.mask is not None or box is not None
         # a test photo is never placed: its object is cut out when somebody asks for it
-        cutout = cutout_of_item(item, photo, box) if split == "train" or is_given else None
+        cut = split == "train" or is_given
+        cutout = cutout_of_item(item, photo, box, shared.network) if cut else None
         return _Prepared(item, photo_id, photo, cutout, split)
     except UnreadableImage as refusal:
         return _Prepared(item, refusal=refusal.reason)
@@ -205,7 +211,7 @@ def _record_again(library: Library, prepared: _Prepared, wanted: _Wanted, tally:
     if wanted.relabel and stored.label != item.label:
         library.photos.set_label(stored.id, item.label)
     if not is_whole(library, prepared.photo_id):
-        _restore(library, _prepared(item, _Shared(set(), stored.split)))
+        _restore(library, _prepared(item, _Shared(set(), stored.split, wanted.network)))
         tally.repaired += 1
 
 

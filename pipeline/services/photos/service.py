@@ -20,6 +20,7 @@ from pipeline.services.photos import starter
 from pipeline.services.photos.bulk import THUMBNAILS, PhotoBulk, thumbnail_file
 from pipeline.services.photos.importing import import_photos, rgba
 from pipeline.services.photos.near_duplicates import near_duplicates_across_splits
+from pipeline.services.photos.several import PhotoObject, choose_object, objects_in, use_all_objects
 from pipeline.services.reports import ImportReport, Progress, UncheckedPhotos
 from pipeline.services.samples.create import checkerboard
 from pipeline.settings import Settings
@@ -62,6 +63,7 @@ class PhotoService:
             token=token or (False if self.settings.hosted else None),
             relabel=relabel,
             dry_run=dry_run,
+            network=self.settings.network_file,
             on_progress=on_progress,
             cancelled=cancelled,
         )
@@ -99,7 +101,10 @@ class PhotoService:
         for source, split in starter.SPLITS.items():
             if starter.holds_own_photos(self.library) or starter.was_removed(self.library):  # meanwhile
                 break
-            reports.append(import_photos(self.library, source, split=split, on_progress=on_progress))
+            network = self.settings.network_file
+            reports.append(
+                import_photos(self.library, source, split=split, network=network, on_progress=on_progress)
+            )
         marker.unlink(missing_ok=True)
         return reports
 
@@ -141,15 +146,16 @@ class PhotoService:
 
     def automatic_mask(self, photo_id: str) -> Mask:
         """Propose the mask that is found without help, (H, W) uint8 of 0 and 255. Nothing is stored."""
-        return np.where(object_mask(self._pixels(photo_id)), 255, 0).astype(np.uint8)
+        found = object_mask(self._pixels(photo_id), network=self.settings.network_file)
+        return np.where(found, 255, 0).astype(np.uint8)
 
     def object_in_box(self, photo_id: str, box: Box) -> Mask:
         """Propose a mask: the object inside a box, see `segmentation.object_in_box`. Nothing is stored."""
-        return object_in_box(self._pixels(photo_id), box)
+        return object_in_box(self._pixels(photo_id), box, network=self.settings.network_file)
 
     def region_at(self, photo_id: str, point: tuple[int, int], *, add: bool) -> Mask:
         """Propose a region to add or to remove, see `segmentation.region_at`. Nothing is stored."""
-        return region_at(self._pixels(photo_id), point, add=add)
+        return region_at(self._pixels(photo_id), point, add=add, network=self.settings.network_file)
 
     def save_mask(self, photo_id: str, mask: Mask) -> Photo:
         """Store a person's mask as the photo's cut-out; samples made from the old one do not change.
@@ -209,6 +215,18 @@ class PhotoService:
         )
         return self.library.photos.get(photo_id)
 
+    def objects_in(self, photo_id: str) -> list[PhotoObject]:
+        """Return the objects that stand apart in the mask of a photo; see `objects_in` of `several`."""
+        return objects_in(self.library, photo_id)
+
+    def choose_object(self, photo_id: str, number: int) -> Photo:
+        """Keep one object of a photo as its mask; see `choose_object` of `several`."""
+        return choose_object(self.library, photo_id, number)
+
+    def use_all_objects(self, photo_id: str) -> list[Photo]:
+        """Make a photo of each object of a photo; see `use_all_objects` of `several`."""
+        return use_all_objects(self.library, photo_id)
+
     def _pixels(self, photo_id: str) -> RGB:
         return self.library.images.read(self.library.photos.get(photo_id).image_id)
 
@@ -216,5 +234,5 @@ class PhotoService:
         """The stored cut-out; that of a test photo, which an import leaves out, is computed when it is asked for."""
         cutout_id = self.library.photos.get(photo_id).cutout_id
         if cutout_id is None:
-            return rgba(cut_out(self._pixels(photo_id)))
+            return rgba(cut_out(self._pixels(photo_id), network=self.settings.network_file))
         return self.library.images.read(cutout_id)
