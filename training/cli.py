@@ -187,7 +187,10 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
     command.set_defaults(run=run)
     data_set = "DIR|ns/name"
     command.add_argument(
-        "--dataset", required=True, metavar=data_set, help="a release, or a folder class/*.jpg of photos"
+        "--dataset",
+        required=True,
+        metavar=data_set,
+        help="a release, or a folder class/*.jpg of photos, or one with train/ and test/",
     )
     command.add_argument(
         "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"

@@ -41,7 +41,8 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
     """Read a release and its test photos.
 
     Args:
-        dataset: a release folder, a plain folder class/*.jpg (all of it real training photos), or a Hub id ns/name.
+        dataset: a release folder, a plain folder class/*.jpg (all of it real training photos) or train/class/*.jpg
+            with test/class/*.jpg, or a Hub id ns/name.
         test: the same kinds; all its real images are test photos. None: the release's own test split.
         side_px: side of the decoded squares.
         on_read: called with the number of images decoded so far.

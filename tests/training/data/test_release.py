@@ -71,11 +71,12 @@ def test_a_folder_is_read_by_the_rules_of_the_import(tmp_path: Path) -> None:
     assert release.notes == ()
 
 
-def test_a_folder_of_splits_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    class_folder(tmp_path / "train", count=2)
-    class_folder(tmp_path / "test", count=2)
-    with pytest.raises(ReleaseRefused, match=r"the folders are splits \(test, train\), not classes"):
-        load_release(str(tmp_path), None, side_px=16)
+def test_a_folder_of_splits_brings_its_own_test_photos(tmp_path: Path) -> None:
+    class_folder(tmp_path / "set" / "train", count=6)
+    class_folder(tmp_path / "set" / "test", count=5, seed=3000)
+    release = load_release(str(tmp_path / "set"), None, side_px=16)
+    assert np.bincount(release.real_train.labels).tolist() == [6, 6, 6]
+    assert release.test_counts() == {"blue": 5, "green": 5, "red": 5}
 
 
 def test_reading_reports_its_progress(full_release: Path) -> None:
