@@ -190,7 +190,7 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         "--dataset",
         required=True,
         metavar=data_set,
-        help="a release, or a folder class/*.jpg of photos, or one with train/ and test/",
+        help="a release, or photos as class/*.jpg or train/class/*.jpg",
     )
     command.add_argument(
         "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"
