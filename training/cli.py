@@ -87,14 +87,15 @@ def _study(options: argparse.Namespace) -> Answer:
             on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
     write_reports(result, options.out)
-    return result, _summary(result, options.out / HTML_FILE)
+    return result, _summary(result, release.notes, options.out / HTML_FILE)
 
 
-def _summary(result: StudyResult, report: Path) -> str:
+def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
     lines = [
         "balanced accuracy",
         *(f"  {_rate(arm)}  {arm['title']}" for arm in result["arms"]),
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
+        *(f"  note: {note}" for note in notes),
         result["verdict"],
         f"report: {report}",
     ]
@@ -117,6 +118,7 @@ def _release(options: argparse.Namespace) -> Release:
             options.dataset,
             options.test,
             side_px=options.image_size,
+            allow_leak=options.allow_leak,
             on_read=lambda done: advance(done, None, ""),
         )
 
@@ -206,6 +208,11 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
     for flag, kind, default, metavar, meaning in numbers:
         help_text = f"{meaning} (default: %(default)s)"
         command.add_argument(flag, type=kind, default=default, metavar=metavar, help=help_text)
+    command.add_argument(
+        "--allow-leak",
+        action="store_true",
+        help="train even if test photos are near-duplicates of training photos",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 

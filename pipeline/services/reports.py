@@ -97,7 +97,7 @@ class ImportReport:
             sentences.append(_leak(self.near_duplicates))
         if shortage := shortage_of_test_photos(self.test_photos):
             sentences.append(
-                f"{shortage}: import more photos of them, from where the model will be used, as test"
+                f"{shortage}: import more photos as test, best from where the model will be used"
             )
         return tuple(sentences)
 

@@ -94,7 +94,7 @@ def test_each_class_gets_five_test_photos_and_no_object_is_divided(library: Libr
     assert report.test_photos == {"axle": 0, "bolt": 5, "nut": 6}
     assert report.warnings == (
         "too few test photos of 'axle' (0); a study needs at least 5 of each class: "
-        "import more photos of them, from where the model will be used, as test",
+        "import more photos as test, best from where the model will be used",
     )
 
 

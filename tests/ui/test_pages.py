@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from ui.pages.photos.importing import Importing
 from ui.pages.photos.page import PhotosView
 from ui.pages.photos.starter_job import StarterJob
 from ui.pages.publish.page import release_preview_html
-from ui.pages.train.page import report_frame, study_html
+from ui.pages.train.page import Training, report_frame, study_html
 
 PREVIEW = PlanPreview(
     id="p1",
@@ -144,6 +146,10 @@ def test_the_release_preview_has_a_column_for_each_split_and_origin() -> None:
     assert "<b>4</b> photos and <b>5</b> accepted synthetic images" in shown
     assert "<tr><th>bolt</th><td>3</td><td>5</td><td>1</td><td>0</td></tr>" in shown
     assert "2 synthetic images were accepted automatically" in shown
+    assert (
+        "Too few test photos of &#x27;bolt&#x27; (1); a study needs at least 5 of each class: "
+        "import more photos as test."
+    ) in shown
 
 
 def test_the_release_preview_of_nothing_leads_to_the_photographs() -> None:
@@ -158,6 +164,21 @@ def test_a_study_shows_its_verdict_or_why_it_failed(tmp_path: Path) -> None:
     failed = StudyProgress(running=False, out=tmp_path, sentence="no release 'x'")
     assert "no release &#x27;x&#x27;" in study_html(failed)
     assert report_frame(failed) == ""
+
+
+def test_classes_of_a_release_with_too_few_test_photos_are_named_before_a_study(studio: Studio) -> None:
+    release = studio.settings.releases / "parts"
+    shutil.copytree(Path(__file__).parents[1] / "fixtures" / "release_v1", release)
+    training = Training(studio)
+    assert "Too few test photos of" in training.shortage(str(release), "")
+    assert "a study needs at least 5 of each class: publish more" in training.shortage(str(release), "")
+    assert training.shortage(None, None) == ""
+    assert training.shortage(str(release / "data"), "") == ""  # no release
+    counts = studio.releases.test_photos(release)
+    assert studio.releases.test_photos(release, of_all_splits=True) != counts
+    assert (
+        sum(counts.values()) == json.loads((release / "release.json").read_text())["counts"]["real"]["test"]
+    )
 
 
 def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from pipeline.domain.splits import MIN_TEST_PER_CLASS
+from pipeline.embedding import Embedder, load_embedder
 from pipeline.errors import ReleaseRefused
-from training.data.decoding import Decoder, OnRead
+from training.data.decoding import Decoder, OnRead, Photos
 from training.data.images import LabelledImages
-from training.data.leaks import repeated
+from training.data.leaks import near_duplicates, repeated
 from training.data.rows import LabelledRows, Row
 from training.data.sources import rows_of
-
-MIN_TEST_PER_CLASS = 5  # fewer photos give no meaningful rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,14 @@ class Release:
         return {name: counts[index] for index, name in enumerate(self.classes)}
 
 
-def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRead | None = None) -> Release:
+def load_release(
+    dataset: str,
+    test: str | None,
+    *,
+    side_px: int,
+    allow_leak: bool = False,
+    on_read: OnRead | None = None,
+) -> Release:
     """Read a release and its test photos.
 
     Args:
@@ -45,10 +52,12 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
             with test/class/*.jpg, or a Hub id ns/name.
         test: the same kinds; all its real images are test photos. None: the release's own test split.
         side_px: side of the decoded squares.
+        allow_leak: whether test photos may be near-duplicates of training photos; a note then says so.
         on_read: called with the number of images decoded so far.
 
     Raises:
-        ReleaseRefused: missing, unreadable, without training images, or with too few test photos.
+        ReleaseRefused: missing, unreadable, without training images, with too few test photos, or with test photos
+            that are near-duplicates of training photos.
     """
     decoder = Decoder(side_px, on_read)
     real, synthetic = rows_of(dataset, "real", "train"), rows_of(dataset, "synthetic", "train")
@@ -58,17 +67,22 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
             f"{dataset} has {len(classes)} class(es); a classifier needs at least 2: publish photos of more classes"
         )
     test_rows = rows_of(test, "real", None) if test else rows_of(dataset, "real", "test")
+    embedder = load_embedder()
+    train_photos = decoder.photos(real.rows, classes, embedder)
+    synthetic_images = decoder.images(synthetic.rows, classes)
+    test_photos = decoder.photos(_of_known_classes(test_rows, classes, test or dataset), classes, embedder)
+    test_photos, leak_notes = _without_leaks(test_photos, train_photos, embedder, allow_leak=allow_leak)
     release = Release(
         name=str(dataset),
         classes=classes,
-        real_train=decoder.images(real.rows, classes),
-        synthetic_train=decoder.images(synthetic.rows, classes),
-        test=decoder.images(_of_known_classes(test_rows, classes, test or dataset), classes),
+        real_train=train_photos.images,
+        synthetic_train=synthetic_images,
+        test=test_photos.images,
         test_name=str(test) if test else f"{dataset} (its own test split)",
         models={method: tuple(sorted(names)) for method, names in sorted(decoder.models.items())},
-        notes=tuple(decoder.notes),
+        notes=(*decoder.notes, *leak_notes),
     )
-    return _checked(_without_leaks(release), own_split=test is None)
+    return _checked(release, own_split=test is None)
 
 
 def _of_known_classes(test_rows: LabelledRows, classes: tuple[str, ...], test: str) -> Iterable[Row]:
@@ -82,13 +96,36 @@ def _of_known_classes(test_rows: LabelledRows, classes: tuple[str, ...], test: s
     return test_rows.rows
 
 
-def _without_leaks(release: Release) -> Release:
-    """Remove test photos that are also training photos, in whatever encoding, and note how many."""
-    leaked = repeated(release.test.images, release.real_train.images)
-    if not leaked.any():
-        return release
-    note = f"{leaked.sum()} test photos are also training photos and were left out of the test."
-    return replace(release, test=release.test.where(~leaked), notes=(*release.notes, note))
+def _without_leaks(
+    test: Photos, train: Photos, embedder: Embedder, *, allow_leak: bool
+) -> tuple[Photos, list[str]]:
+    """Remove test photos that are also training photos, in whatever encoding; refuse or note their near-duplicates.
+
+    Returns:
+        The test photos that are left, and what a reader of the results must know.
+    """
+    notes = []
+    leaked = repeated(test.images.images, train.images.images)
+    if leaked.any():
+        notes.append(f"{leaked.sum()} test photos are also training photos and were left out of the test.")
+        names = tuple(name for name, is_leaked in zip(test.names, leaked, strict=True) if not is_leaked)
+        test = Photos(images=test.images.where(~leaked), vectors=test.vectors[~leaked], names=names)
+    pairs = near_duplicates(test.vectors, train.vectors, embedder.near_duplicate)
+    if pairs:
+        place, other = pairs[0]
+        are = (
+            "1 test photo is a near-duplicate of a training photo"
+            if len(pairs) == 1
+            else f"{len(pairs)} test photos are near-duplicates of training photos"
+        )
+        leak = f"{are}, for example {test.names[place]} ~ {train.names[other]}"
+        if not allow_leak:
+            raise ReleaseRefused(
+                f"{leak}; a test with them measures memory: exclude one photo of each pair or give both one split, "
+                "and publish again, or allow the leak (--allow-leak)"
+            )
+        notes.append(f"{leak}; the rates are higher than on other photos.")
+    return test, notes
 
 
 def _checked(release: Release, *, own_split: bool) -> Release:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import ReleaseRefused
-from tests.training.conftest import COLOURS, encoded
+from tests.training.conftest import COLOURS, colours, embed_by, encoded
 from training.data.decoding import squared
 from training.data.release import load_release
 
@@ -112,6 +112,41 @@ def test_training_photos_are_taken_out_of_the_test(
         "6 test photos are also training photos and were left out of the test.",
         "The test set has no photos of green, blue; the rates are over the other classes.",
     )
+
+
+def test_test_photos_that_look_like_training_photos_are_refused_with_an_example(
+    full_release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_by(monkeypatch, colours, 3)
+    with pytest.raises(ReleaseRefused) as refused:
+        load_release(str(full_release), None, side_px=16)
+    count, _, example = str(refused.value).partition(", for example ")
+    assert count == "15 test photos are near-duplicates of training photos"
+    assert example.startswith("photo-")
+    assert example.endswith(
+        "; a test with them measures memory: exclude one photo of each pair or give both one split, and publish again, "
+        "or allow the leak (--allow-leak)"
+    )
+
+
+def test_a_leak_that_is_allowed_is_noted(full_release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    embed_by(monkeypatch, colours, 3)
+    release = load_release(str(full_release), None, side_px=16, allow_leak=True)
+    assert release.test_counts() == {"red": 5, "green": 5, "blue": 5}
+    (note,) = release.notes
+    assert note.startswith("15 test photos are near-duplicates of training photos, for example photo-")
+    assert note.endswith("; the rates are higher than on other photos.")
+
+
+def test_the_same_photos_are_taken_out_before_near_duplicates_are_looked_for(
+    release_of: Callable[..., Path], full_release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = release_of({("real", "train", "photo"): 6}, name="twin", classes=("red",))
+    with pytest.raises(ReleaseRefused, match="there are no test photos"):
+        load_release(str(full_release), str(first), side_px=16)
+    embed_by(monkeypatch, colours, 3)
+    with pytest.raises(ReleaseRefused, match="there are no test photos"):
+        load_release(str(full_release), str(first), side_px=16)
 
 
 def test_a_training_photo_in_another_encoding_is_taken_out_of_the_test(
