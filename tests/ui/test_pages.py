@@ -4,19 +4,14 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from pipeline.domain.arms import Arm
-from pipeline.errors import InvalidRequest
-from pipeline.publish.credits import published_source
 from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, filled
 from ui.pages.generate.page import plan_html, run_html
-from ui.pages.photos.importing import Importing
 from ui.pages.photos.page import PhotosView
 from ui.pages.photos.starter_job import StarterJob
 from ui.pages.publish.page import release_preview_html
@@ -53,41 +48,6 @@ def test_the_photos_page_says_what_to_do_when_there_is_nothing(studio: Studio) -
     _, grid, line, *_ = PhotosView(studio, StarterJob(studio)).overview("", False, "checker", 0)
     assert "No photos yet" in grid
     assert line == ""
-
-
-def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="name the class of these images"):
-        Importing(studio).from_files([str(tmp_path / "one.png")], " ", "")
-    with pytest.raises(InvalidRequest, match="cannot be a folder name"):
-        Importing(studio).from_files([str(tmp_path / "one.png")], "../up", "")
-    assert studio.library.counts().classes == {}
-
-
-def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path) -> None:
-    photo = np.full((64, 64, 3), 235, np.uint8)
-    photo[20:44, 20:44] = (30, 90, 160)
-    Image.fromarray(photo).save(tmp_path / "one.png")
-    Importing(studio).from_files([str(tmp_path / "one.png")], "bolt", "train")
-    (subject,) = studio.library.photos.list()
-    assert (subject.label, subject.name) == ("bolt", "bolt/one.png")
-    assert published_source(subject.source) == "uploaded"
-
-
-def test_uploads_of_one_file_name_are_all_imported(studio: Studio, tmp_path: Path) -> None:
-    uploads = []
-    for number, path in enumerate(("1/a.png", "2/a.png", "2/deep/A.png", "3/a (2).png")):
-        photo = np.full((64, 64, 3), 235, np.uint8)
-        photo[20:44, 20:44] = (30, 90, 40 * number)
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(photo).save(tmp_path / path)
-        uploads.append(str(tmp_path / path))
-    Importing(studio).from_files(uploads, "bolt", "train")
-    assert sorted(subject.name for subject in studio.library.photos.list()) == [
-        "bolt/A (4).png",
-        "bolt/a (2).png",
-        "bolt/a (3).png",
-        "bolt/a.png",
-    ]
 
 
 def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
