@@ -74,6 +74,7 @@ def _study(options: argparse.Namespace) -> Answer:
         arms=tuple(_arm(name) for name in options.arms),
         seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
         training=_training_options(options),
+        allow_leak=options.allow_leak,
     )
     release = _release(options)
     from training.report.write import HTML_FILE, write_reports
@@ -118,7 +119,6 @@ def _release(options: argparse.Namespace) -> Release:
             options.dataset,
             options.test,
             side_px=options.image_size,
-            allow_leak=options.allow_leak,
             on_read=lambda done: advance(done, None, ""),
         )
 
@@ -181,6 +181,11 @@ def _parser() -> argparse.ArgumentParser:
     studying.add_argument(
         "--arms", nargs="+", default=list(Arm), metavar="ARM", help=f"default: {' '.join(Arm)}"
     )
+    studying.add_argument(
+        "--allow-leak",
+        action="store_true",
+        help="train even if test photos are near-duplicates of training photos",
+    )
     return parser
 
 
@@ -208,11 +213,6 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
     for flag, kind, default, metavar, meaning in numbers:
         help_text = f"{meaning} (default: %(default)s)"
         command.add_argument(flag, type=kind, default=default, metavar=metavar, help=help_text)
-    command.add_argument(
-        "--allow-leak",
-        action="store_true",
-        help="train even if test photos are near-duplicates of training photos",
-    )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 

@@ -17,6 +17,30 @@ from training.data.sources import rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """Test photos that look like training photos, so that a test with them measures memory."""
+
+    count: int
+    test_name: str  # of the most similar pair
+    train_name: str
+
+    @property
+    def sentence(self) -> str:
+        """Say how many there are, with an example; no full stop."""
+        are = (
+            "1 test photo is a near-duplicate of a training photo"
+            if self.count == 1
+            else f"{self.count} test photos are near-duplicates of training photos"
+        )
+        return f"{are}, for example {self.test_name} ~ {self.train_name}"
+
+    @property
+    def note(self) -> str:
+        """Say what it means for results."""
+        return f"{self.sentence}; the rates are higher than on other photos."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """A release, ready to train on. `notes` are sentences that a reader of the results must know."""
 
@@ -30,6 +54,7 @@ class Release:
         default_factory=dict
     )  # method → models that generated its images
     notes: tuple[str, ...] = ()
+    leak: Leak | None = None  # also among the notes
 
     def test_counts(self) -> dict[str, int]:
         """Count the test photos of each class."""
@@ -37,14 +62,7 @@ class Release:
         return {name: counts[index] for index, name in enumerate(self.classes)}
 
 
-def load_release(
-    dataset: str,
-    test: str | None,
-    *,
-    side_px: int,
-    allow_leak: bool = False,
-    on_read: OnRead | None = None,
-) -> Release:
+def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRead | None = None) -> Release:
     """Read a release and its test photos.
 
     Args:
@@ -52,12 +70,10 @@ def load_release(
             with test/class/*.jpg, or a Hub id ns/name.
         test: the same kinds; all its real images are test photos. None: the release's own test split.
         side_px: side of the decoded squares.
-        allow_leak: whether test photos may be near-duplicates of training photos; a note then says so.
         on_read: called with the number of images decoded so far.
 
     Raises:
-        ReleaseRefused: missing, unreadable, without training images, with too few test photos, or with test photos
-            that are near-duplicates of training photos.
+        ReleaseRefused: missing, unreadable, without training images, or with too few test photos.
     """
     decoder = Decoder(side_px, on_read)
     real, synthetic = rows_of(dataset, "real", "train"), rows_of(dataset, "synthetic", "train")
@@ -71,7 +87,8 @@ def load_release(
     train_photos = decoder.photos(real.rows, classes, embedder)
     synthetic_images = decoder.images(synthetic.rows, classes)
     test_photos = decoder.photos(_of_known_classes(test_rows, classes, test or dataset), classes, embedder)
-    test_photos, leak_notes = _without_leaks(test_photos, train_photos, embedder, allow_leak=allow_leak)
+    test_photos, copies = _without_copies(test_photos, train_photos)
+    leak = _leak(test_photos, train_photos, embedder)
     release = Release(
         name=str(dataset),
         classes=classes,
@@ -80,7 +97,8 @@ def load_release(
         test=test_photos.images,
         test_name=str(test) if test else f"{dataset} (its own test split)",
         models={method: tuple(sorted(names)) for method, names in sorted(decoder.models.items())},
-        notes=(*decoder.notes, *leak_notes),
+        notes=(*decoder.notes, *copies, *([leak.note] if leak else [])),
+        leak=leak,
     )
     return _checked(release, own_split=test is None)
 
@@ -96,36 +114,22 @@ def _of_known_classes(test_rows: LabelledRows, classes: tuple[str, ...], test: s
     return test_rows.rows
 
 
-def _without_leaks(
-    test: Photos, train: Photos, embedder: Embedder, *, allow_leak: bool
-) -> tuple[Photos, list[str]]:
-    """Remove test photos that are also training photos, in whatever encoding; refuse or note their near-duplicates.
+def _without_copies(test: Photos, train: Photos) -> tuple[Photos, list[str]]:
+    """Remove test photos that are also training photos, in whatever encoding, and note how many."""
+    is_copy = repeated(test.images.images, train.images.images)
+    if not is_copy.any():
+        return test, []
+    names = tuple(name for name, copied in zip(test.names, is_copy, strict=True) if not copied)
+    left = Photos(images=test.images.where(~is_copy), vectors=test.vectors[~is_copy], names=names)
+    return left, [f"{is_copy.sum()} test photos are also training photos and were left out of the test."]
 
-    Returns:
-        The test photos that are left, and what a reader of the results must know.
-    """
-    notes = []
-    leaked = repeated(test.images.images, train.images.images)
-    if leaked.any():
-        notes.append(f"{leaked.sum()} test photos are also training photos and were left out of the test.")
-        names = tuple(name for name, is_leaked in zip(test.names, leaked, strict=True) if not is_leaked)
-        test = Photos(images=test.images.where(~leaked), vectors=test.vectors[~leaked], names=names)
+
+def _leak(test: Photos, train: Photos, embedder: Embedder) -> Leak | None:
     pairs = near_duplicates(test.vectors, train.vectors, embedder.near_duplicate)
-    if pairs:
-        place, other = pairs[0]
-        are = (
-            "1 test photo is a near-duplicate of a training photo"
-            if len(pairs) == 1
-            else f"{len(pairs)} test photos are near-duplicates of training photos"
-        )
-        leak = f"{are}, for example {test.names[place]} ~ {train.names[other]}"
-        if not allow_leak:
-            raise ReleaseRefused(
-                f"{leak}; a test with them measures memory: exclude one photo of each pair or give both one split, "
-                "and publish again, or allow the leak (--allow-leak)"
-            )
-        notes.append(f"{leak}; the rates are higher than on other photos.")
-    return test, notes
+    if not pairs:
+        return None
+    place, other = pairs[0]
+    return Leak(count=len(pairs), test_name=test.names[place], train_name=train.names[other])
 
 
 def _checked(release: Release, *, own_split: bool) -> Release:
