@@ -74,6 +74,7 @@ def _study(options: argparse.Namespace) -> Answer:
         arms=tuple(_arm(name) for name in options.arms),
         seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
         training=_training_options(options),
+        allow_leak=options.allow_leak,
     )
     release = _release(options)
     from training.report.write import HTML_FILE, write_reports
@@ -87,14 +88,15 @@ def _study(options: argparse.Namespace) -> Answer:
             on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
     write_reports(result, options.out)
-    return result, _summary(result, options.out / HTML_FILE)
+    return result, _summary(result, release.notes, options.out / HTML_FILE)
 
 
-def _summary(result: StudyResult, report: Path) -> str:
+def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
     lines = [
         "balanced accuracy",
         *(f"  {_rate(arm)}  {arm['title']}" for arm in result["arms"]),
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
+        *(f"  note: {note}" for note in notes),
         result["verdict"],
         f"report: {report}",
     ]
@@ -179,6 +181,11 @@ def _parser() -> argparse.ArgumentParser:
     studying.add_argument(
         "--arms", nargs="+", default=list(Arm), metavar="ARM", help=f"default: {' '.join(Arm)}"
     )
+    studying.add_argument(
+        "--allow-leak",
+        action="store_true",
+        help="train even if test photos are near-duplicates of training photos",
+    )
     return parser
 
 
@@ -187,7 +194,10 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
     command.set_defaults(run=run)
     data_set = "DIR|ns/name"
     command.add_argument(
-        "--dataset", required=True, metavar=data_set, help="a release, or a folder class/*.jpg of photos"
+        "--dataset",
+        required=True,
+        metavar=data_set,
+        help="a release, or photos as class/*.jpg or train/class/*.jpg",
     )
     command.add_argument(
         "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"

@@ -29,7 +29,9 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("source", help="one of the sources below")
     parser.details = _sources
     parser.add_argument(
-        "--split", choices=["train", "test"], help="for all photos; default: 80 %% train by hash"
+        "--split",
+        choices=["train", "test"],
+        help="for all photos; default: that of the source, else one photo in five of each class is for the test",
     )
     parser.add_argument(
         "--relabel",

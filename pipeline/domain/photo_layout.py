@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -31,11 +31,12 @@ _DETECTION_FOLDERS = frozenset({"images", "image", "jpegimages"})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A photo: its class, its path inside the source, and the path of its mask or None."""
+    """A photo: its class, its path inside the source, the path of its mask or None, and its split or None."""
 
     label: str
     path: PurePosixPath
     mask: PurePosixPath | None = None
+    split: str | None = None  # train or test, where a folder round the class folders names it
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Layout:
     entries: list[Entry] = field(default_factory=list)  # in order of path
     left_out: list[tuple[PurePosixPath, str]] = field(default_factory=list)  # (file, reason)
     fault: str = ""
+    note: str = ""  # which folders name the splits; "" where none does
 
 
 def clean_label(label: str) -> str:
@@ -60,8 +62,10 @@ def visible(paths: Iterable[PurePosixPath]) -> list[PurePosixPath]:
 def class_folders(paths: Iterable[PurePosixPath]) -> Layout:
     """Find the photos of class folders, in whatever folders these lie.
 
-    Folders that contain all others, as archives have, are looked through. A mask is a file CLASS/NAME in a folder
-    `masks` beside or inside the class folders, or NAME_mask beside the photo NAME; it need not have the photo's ending.
+    Folders that contain all others, as archives have, are looked through. Two or more folders that are called like
+    splits and hold the class folders give the photos their splits; validation photos are for training where there is
+    a test folder, and else for the test. A mask is a file CLASS/NAME in a folder `masks` beside or inside the class
+    folders, or NAME_mask beside the photo NAME; it need not have the photo's ending.
 
     Args:
         paths: files, relative to the source's root.
@@ -76,6 +80,10 @@ def class_folders(paths: Iterable[PurePosixPath]) -> Layout:
     photos = [path for path in images if path not in masks.all]
     layout.left_out += [(path, reason) for path, reason in masks.left_out.items()]
     depth = _wrappers(photos)
+    if splits := _split_folders(photos, depth):
+        layout.note = _splits_note(splits)
+        _add_splits(layout, photos, masks, depth, splits)
+        return layout
     for path in photos:
         if len(path.parts) < depth + 2:
             layout.left_out.append((path, "is outside any class folder"))
@@ -155,12 +163,74 @@ def _wrappers(paths: Sequence[PurePosixPath]) -> int:
     return depth
 
 
+def _split_folders(photos: Sequence[PurePosixPath], depth: int) -> dict[str, str]:
+    """Return the folders at a depth that name splits, folder → train or test; empty where they do not."""
+    words = {
+        path.parts[depth]: word
+        for path in photos
+        if len(path.parts) > depth + 1 and (word := _split_word(path.parts[depth]))
+    }
+    has_classes = any(len(path.parts) > depth + 2 for path in photos if path.parts[depth] in words)
+    if len(words) < 2 or not has_classes:
+        return {}
+    validation = "train" if "test" in words.values() else "test"
+    return {
+        folder: word if word in ("train", "test") else validation for folder, word in sorted(words.items())
+    }
+
+
+def _splits_note(splits: Mapping[str, str]) -> str:
+    """Say which folders name the splits: "test, train, valid (train, since there is a test folder)"."""
+    names = []
+    for folder, split in splits.items():
+        if _split_word(folder) in ("train", "test"):
+            names.append(folder if folder == split else f"{folder} ({split})")
+        else:
+            names.append(
+                f"{folder} ({split}, since there is {'a' if split == 'train' else 'no'} test folder)"
+            )
+    return f"the folders name the splits: {', '.join(names)}"
+
+
+def _add_splits(
+    layout: Layout, photos: Sequence[PurePosixPath], masks: _Masks, depth: int, splits: Mapping[str, str]
+) -> None:
+    """Add the photos of the class folders inside folders that name splits."""
+    outside = f"is outside the folders of the splits ({', '.join(splits)})"
+    layout.left_out += [(path, outside) for path in photos if path.parts[depth] not in splits]
+    for folder, split in splits.items():
+        inside = [path for path in photos if path.parts[depth] == folder]
+        classes = _class_depth(inside, depth + 1)
+        for path in inside:
+            if len(path.parts) < classes + 2:
+                layout.left_out.append((path, "is outside any class folder"))
+            else:
+                label = clean_label(path.parts[classes])
+                layout.entries.append(Entry(label, path, masks.of_photo.get(path), split))
+    if all(_DATE.fullmatch(entry.label) for entry in layout.entries):
+        layout.fault = (
+            f"the folders are splits ({', '.join(splits)}) and hold no class folders; put the photos of each split "
+            "into one folder per class"
+        )
+
+
+def _class_depth(paths: Sequence[PurePosixPath], depth: int) -> int:
+    """Return the depth of the class folders in the folder of a split, as in seg_train/seg_train/cat/1.jpg."""
+    deep = [path for path in paths if len(path.parts) > depth + 1]
+    while len(names := {path.parts[depth] for path in deep if len(path.parts) > depth + 1}) == 1:
+        (name,) = names
+        if not is_split_name(name) and name.lower() not in _PHOTO_FOLDERS:
+            break
+        depth += 1
+    return depth
+
+
 def _fault(entries: Sequence[Entry], others: Sequence[PurePosixPath], depth: int) -> str:
     """Return why folders are no class folders; "" where they are."""
     folders = {entry.path.parts[depth] for entry in entries}
     flat = {entry.path.parts[depth] for entry in entries if len(entry.path.parts) == depth + 2}
     splits = {folder for folder in folders - flat if is_split_name(folder)}
-    if len(splits) > 1 or (splits and splits == folders):
+    if splits and splits == folders:
         names = ", ".join(sorted(splits))
         return f"the folders are splits ({names}), not classes; import each by itself (--split train or test)"
     photos = {entry.path.stem for entry in entries}
@@ -175,4 +245,10 @@ def _fault(entries: Sequence[Entry], others: Sequence[PurePosixPath], depth: int
 
 def is_split_name(folder: str) -> bool:
     """Whether a folder is called like a split: train, Testing, seg_test, validation_set …"""
-    return bool(_SPLIT_WORD.fullmatch(_SPLIT_DECORATION.sub("", folder.lower())))
+    return bool(_split_word(folder))
+
+
+def _split_word(folder: str) -> str:
+    """Return the split that a folder is called like: train, test, val, dev …; "" where it is called otherwise."""
+    match = _SPLIT_WORD.fullmatch(_SPLIT_DECORATION.sub("", folder.lower()))
+    return match[1] if match else ""

@@ -64,3 +64,41 @@ def most_similar(
         better = value > best
         best[better], places[better] = value[better], place[better] + start
     return places, best
+
+
+def linked_groups(vectors: NDArray[np.float16], least: float) -> NDArray[np.int64]:
+    """Group vectors that are similar, directly or over a chain of others.
+
+    Args:
+        vectors: (N, D).
+        least: cosine similarity from which two vectors are in one group.
+
+    Returns:
+        (N,) the position of the first vector of each one's group.
+    """
+    first = np.arange(len(vectors))
+    for row in range(0, len(vectors), _ROWS):
+        rows = normalised(vectors[row : row + _ROWS])
+        for column in range(row, len(vectors), _ROWS):
+            similar = rows @ normalised(vectors[column : column + _ROWS]).T >= least
+            _link(first, similar, row, column)
+    return first
+
+
+def _link(first: NDArray[np.int64], similar: NDArray[np.bool_], row: int, column: int) -> None:
+    """Join the groups of similar vectors.
+
+    Args:
+        first: (N,) as of `linked_groups`, changed in place.
+        similar: (R, C) bool: vectors from `row` on against vectors from `column` on.
+    """
+    height, width = similar.shape
+    while True:
+        groups, others = first[row : row + height], first[column : column + width]
+        apart = similar & (groups[:, None] != others[None, :])
+        positions = np.flatnonzero(apart.any(axis=1))
+        if not len(positions):
+            return
+        for position in positions:
+            pair = first[row + position], first[column + apart[position].argmax()]
+            first[first == max(pair)] = min(pair)

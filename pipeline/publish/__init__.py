@@ -3,6 +3,7 @@
 from pipeline.publish.atomic_folder import refuse_foreign
 from pipeline.publish.contents import ReleaseContents, release_contents
 from pipeline.publish.exports import EXPORT_FORMATS, ExportReport, export, export_formats_help
+from pipeline.publish.photo_counts import released_photos
 from pipeline.publish.previous_release import previous_release
 from pipeline.publish.push import PushOptions, PushReport, hub_name, push_release
 from pipeline.publish.release_card import CardDetails, Study, card
@@ -30,5 +31,6 @@ __all__ = [
     "refuse_foreign",
     "release_contents",
     "released_ids",
+    "released_photos",
     "write_release",
 ]

@@ -99,7 +99,7 @@ def grabcut_box(rgb: RGB, box: Box) -> Mask:
 def region_at(rgb: RGB, point: tuple[int, int], *, add: bool, network: Path | None = None) -> Mask:
     """Find the region that a click means.
 
-    To add, that is the piece of the object that the network sees around the point; elsewhere, where it sees none, and to
+    To add, that is the piece of the object that the network sees around the point; where it sees none, and to
     remove, the connected region of similar colour.
 
     Args:

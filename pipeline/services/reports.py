@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.domain.images import RGB
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
+from pipeline.domain.splits import shortage_of_test_photos
 from pipeline.rendering import DownloadProgress
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
@@ -57,6 +58,9 @@ class ImportReport:
     ] = ()  # classes of the library whose names differ in capitals or blanks only
     dry_run: bool = False  # nothing was written
     near_duplicates: tuple[NearDuplicate, ...] = ()  # across the splits of the library after the import
+    test_photos: Mapping[str, int] = field(
+        default_factory=dict
+    )  # class → test photos of the library after the import
 
     @property
     def summary(self) -> str:
@@ -91,6 +95,10 @@ class ImportReport:
             )
         if self.near_duplicates:
             sentences.append(_leak(self.near_duplicates))
+        if shortage := shortage_of_test_photos(self.test_photos):
+            sentences.append(
+                f"{shortage}: import more photos as test, best from where the model will be used"
+            )
         return tuple(sentences)
 
 

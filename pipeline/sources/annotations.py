@@ -15,7 +15,6 @@ from PIL import Image
 
 from pipeline.domain.images import Mask
 from pipeline.domain.photo_formats import photo_formats
-from pipeline.domain.splits import split_of
 from pipeline.sources.item import AnnotatedBox, SourceItem
 
 _OPAQUE = 255
@@ -36,12 +35,9 @@ class MarkedObject:
 def object_items(
     path: PurePosixPath, data: bytes, objects: Sequence[MarkedObject], split: str | None
 ) -> list[SourceItem]:
-    """Return a photo for each object of an image.
-
-    The objects of one image stay in one split: that of the dataset, or else one that the image decides.
-    """
+    """Return a photo for each object of an image; those of one image have its hash in common."""
     alone = len(objects) == 1
-    split = split or (None if alone else split_of(hashlib.sha256(data).hexdigest()))
+    image = "" if alone else hashlib.sha256(data).hexdigest()
     return [
         SourceItem(
             marked.label,
@@ -50,6 +46,7 @@ def object_items(
             _mask_file(marked, data),
             AnnotatedBox(marked.corners, alone),
             split,
+            image,
         )
         for number, marked in enumerate(objects, start=1)
     ]

@@ -20,10 +20,10 @@ class ZipSource:
     """
 
     def __init__(self, path: Path) -> None:
-        self.note = ""
         self.address: str | None = None
         self._tree = ZipTree(path)
         layout = class_folders(self._tree.paths)
+        self.note = layout.note
         self.refused = [
             *self._tree.refused,
             *(Refusal(str(file), reason) for file, reason in layout.left_out),

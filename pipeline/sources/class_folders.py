@@ -22,10 +22,10 @@ class FolderSource:
     """
 
     def __init__(self, root: Path) -> None:
-        self.note = ""
         self.address: str | None = None
         self._tree = FolderTree(root)
         layout = class_folders(self._tree.paths)
+        self.note = layout.note
         self.refused = [
             *self._tree.refused,
             *(Refusal(str(file), reason) for file, reason in layout.left_out),
@@ -45,7 +45,8 @@ def read_entries(tree: Tree, entries: Sequence[Entry], refused: list[Refusal]) -
     for entry in entries:
         try:
             mask = tree.read(entry.mask) if entry.mask else None
-            item = SourceItem(entry.label, str(entry.path), tree.read(entry.path), mask)
+            data = tree.read(entry.path)
+            item = SourceItem(entry.label, str(entry.path), data, mask, split=entry.split)
         except Unreadable as error:
             refused.append(Refusal(str(entry.path), str(error)))
             continue

@@ -38,6 +38,9 @@ class SourceItem:
     mask: bytes | None = None  # the encoded file of its mask
     box: AnnotatedBox | None = None
     split: str | None = None  # train or test, where the source says so
+    image: str = (
+        ""  # what the photos of the several objects of one image have in common; "" for a whole image
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,18 +70,82 @@ def test_folders_by_day_inside_the_only_class_are_no_classes() -> None:
     assert {label for label, _, _ in entries} == {"bolt"}
 
 
+def splits_of(*names: str) -> tuple[list[tuple[str, str | None]], str]:
+    """Return (class, split) of each entry, and the note."""
+    layout = class_folders([PurePosixPath(name) for name in names])
+    assert layout.fault == ""
+    return [(entry.label, entry.split) for entry in layout.entries], layout.note
+
+
 @pytest.mark.parametrize(
-    "names",
+    ("names", "splits", "note"),
     [
-        ("train/cat/0.png", "test/cat/0.png"),
-        ("Training/cat/0.png", "Testing/cat/0.png"),
-        ("seg_train/seg_train/cat/0.png", "seg_test/seg_test/cat/0.png", "seg_pred/0.png"),
-        ("set/train2017/cat/0.png", "set/val2017/cat/0.png"),
-        ("Test Set/cat/0.png", "Training Set/cat/0.png", "readme images/0.png"),
+        (
+            ("train/cat/0.png", "train/dog/1.png", "test/cat/0.png"),
+            [("cat", "test"), ("cat", "train"), ("dog", "train")],
+            "test, train",
+        ),
+        (
+            ("Training/cat/0.png", "Testing/cat/0.png"),
+            [("cat", "test"), ("cat", "train")],
+            "Testing (test), Training (train)",
+        ),
+        (
+            ("a/seg_train/seg_train/cat/0.png", "a/seg_test/seg_test/cat/0.png"),
+            [("cat", "test"), ("cat", "train")],
+            "seg_test (test), seg_train (train)",
+        ),
+        (
+            ("train/images/cat/0.png", "test/images/cat/0.png"),
+            [("cat", "test"), ("cat", "train")],
+            "test, train",
+        ),
+        (
+            ("train/cat/0.png", "valid/cat/0.png", "test/cat/0.png"),
+            [("cat", "test"), ("cat", "train"), ("cat", "train")],
+            "test, train, valid (train, since there is a test folder)",
+        ),
+        (
+            ("set/train2017/cat/0.png", "set/val2017/cat/0.png"),
+            [("cat", "train"), ("cat", "test")],
+            "train2017 (train), val2017 (test, since there is no test folder)",
+        ),
     ],
 )
-def test_folders_that_are_splits_are_no_classes(names: tuple[str, ...]) -> None:
-    assert "are splits" in layout_of(*names)[2]
+def test_folders_round_the_class_folders_name_the_splits(
+    names: tuple[str, ...], splits: list[tuple[str, str]], note: str
+) -> None:
+    assert splits_of(*names) == (splits, f"the folders name the splits: {note}")
+
+
+def test_one_folder_round_all_classes_names_no_split() -> None:
+    assert splits_of("train/cat/0.png", "train/dog/0.png") == ([("cat", None), ("dog", None)], "")
+
+
+def test_masks_belong_to_the_photos_of_their_split() -> None:
+    assert masks_of("train/cat/0.png", "test/cat/0.png", "masks/train/cat/0.png", "test/masks/cat/0.png") == {
+        "train/cat/0.png": "masks/train/cat/0.png",
+        "test/cat/0.png": "test/masks/cat/0.png",
+    }
+
+
+def test_photos_outside_the_splits_and_their_classes_are_named() -> None:
+    _, left_out, fault = layout_of("train/cat/0.png", "test/0.png", "more/cat/0.png", "1.png")
+    assert fault == ""
+    assert left_out == {
+        "test/0.png": "is outside any class folder",
+        "more/cat/0.png": "is outside the folders of the splits (test, train)",
+        "1.png": "is outside the folders of the splits (test, train)",
+    }
+
+
+def test_splits_that_hold_folders_by_day_instead_of_classes_are_refused() -> None:
+    _, _, fault = layout_of("train/2024-05-01/0.png", "test/2024-05-02/0.png")
+    assert fault == (
+        "the folders are splits (test, train) and hold no class folders; put the photos of each split into one folder "
+        "per class"
+    )
+    assert "are splits (train), not classes" in layout_of("train/2024-05-01/0.png")[2]
 
 
 @pytest.mark.parametrize(

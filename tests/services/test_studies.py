@@ -99,6 +99,20 @@ def test_a_name_on_the_hub_stays_a_name(tmp_path: Path, monkeypatch: pytest.Monk
     assert commands[0][commands[0].index("--dataset") + 1] == "ann/parts"
 
 
+def test_a_leak_is_allowed_on_request_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+    real = subprocess.Popen
+
+    def noted(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        commands.append(command)
+        return real([sys.executable, "-c", ""], **options)
+
+    monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", noted)
+    for allow in (False, True):
+        begun(StudyService(tmp_path / "runs"), tmp_path, allow_leak=allow)
+    assert ["--allow-leak" in command for command in commands] == [False, True]
+
+
 def test_a_study_that_ends_without_output_refers_to_its_log(tmp_path: Path, exits: list[int]) -> None:
     process = StudyService(tmp_path / "runs")
     exits.append(1)

@@ -34,6 +34,19 @@ def test_folders_round_all_classes_are_looked_through(tmp_path: Path) -> None:
     assert [(item.label, item.mask) for item in items] == [("bolt", None), ("nut", b"m")]
 
 
+def test_folders_of_an_archive_that_are_called_like_splits_are_the_splits(tmp_path: Path) -> None:
+    names = {"set/train/nut/a.jpg": b"1", "set/val/nut/b.jpg": b"2", "set/test/nut/c.jpg": b"3"}
+    opened = open_source(packed(tmp_path / "a.zip", names))
+    assert [(item.name, item.split) for item in opened.items()] == [
+        ("set/test/nut/c.jpg", "test"),
+        ("set/train/nut/a.jpg", "train"),
+        ("set/val/nut/b.jpg", "train"),
+    ]
+    assert (
+        opened.note == "the folders name the splits: test, train, val (train, since there is a test folder)"
+    )
+
+
 def without_utf8_mark(path: Path, names: list[bytes]) -> str:
     """An archive whose names are stored as they are, without the mark of UTF-8, as the Finder wrote them for years."""
     with zipfile.ZipFile(path, "w") as archive:

@@ -55,6 +55,16 @@ def test_the_folder_round_the_class_folders_may_be_given(tmp_path: Path) -> None
     assert [item.label for item in open_source(str(tmp_path)).items()] == ["cat", "dog"]
 
 
+def test_folders_called_train_and_test_give_the_photos_their_splits(tmp_path: Path) -> None:
+    write(tmp_path, set__train__cat__a_dot_jpg=b"1", set__test__cat__b_dot_jpg=b"2")
+    opened = open_source(str(tmp_path))
+    assert list(opened.items()) == [
+        SourceItem("cat", "set/test/cat/b.jpg", b"2", split="test"),
+        SourceItem("cat", "set/train/cat/a.jpg", b"1", split="train"),
+    ]
+    assert opened.note == "the folders name the splits: test, train"
+
+
 def test_other_files_are_refused_with_a_reason_and_hidden_ones_are_silent(tmp_path: Path) -> None:
     write(tmp_path, nut__a_dot_jpg=b"1", nut__notes_dot_txt=b"x", stray_dot_png=b"2", nut___dot_DS_Store=b"y")
     opened = open_source(str(tmp_path))
@@ -99,8 +109,8 @@ def test_a_file_that_vanished_meanwhile_is_listed(tmp_path: Path) -> None:
         ({"notes_dot_txt": b""}, "holds no images"),
         ({"a_dot_jpg": b""}, "holds images but no class folders"),
         (
-            {"train__nut__a_dot_jpg": b"", "test__nut__b_dot_jpg": b""},
-            r"are splits \(test, train\), not classes",
+            {"train__2024-05-01__a_dot_jpg": b"", "test__2024-05-02__b_dot_jpg": b""},
+            r"are splits \(test, train\) and hold no class folders",
         ),
     ],
 )

@@ -15,6 +15,8 @@ from datasets import ClassLabel, Features, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 
+from pipeline.embedding import Embedder
+
 COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200)}
 Plan = dict[tuple[str, str, str], int]  # (configuration, split, method) -> images of each class
 
@@ -68,6 +70,31 @@ def _card(files: list[tuple[str, str]]) -> str:
         for split in [split for held, split in files if held == config]:
             lines += [f"  - split: {split}", f"    path: data/{config}/{split}-*"]
     return "\n".join([*lines, "---", ""])
+
+
+def _noise(images: np.ndarray) -> np.ndarray:
+    """What toy images differ in: their noise without their colour."""
+    deviations = images.astype(np.float32) - images.mean(axis=(1, 2), keepdims=True)
+    return deviations.reshape(len(images), -1)
+
+
+def colours(images: np.ndarray) -> np.ndarray:
+    """What all toy images of a class have in common."""
+    return images.mean(axis=(1, 2), dtype=np.float32)
+
+
+def embed_by(
+    monkeypatch: pytest.MonkeyPatch, features: Callable[[np.ndarray], np.ndarray], size: int
+) -> None:
+    """Let releases be checked for near-duplicates by these features of 16 px squares."""
+    embedder = Embedder(name="toy", side_px=16, size=size, near_duplicate=0.9, features=features)
+    monkeypatch.setattr("training.data.release.load_embedder", lambda: embedder)
+
+
+@pytest.fixture(autouse=True)
+def toy_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An embedder that tells all toy images apart; the real one sees noise as noise."""
+    embed_by(monkeypatch, _noise, 16 * 16 * 3)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.conftest import colours, embed_by
 from training.cli import main
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -58,6 +59,20 @@ def test_a_study_ends_with_the_verdict_and_where_the_report_lies(
     assert "left out: Text to image, the release has no training images of method text_to_image" in lines[3]
     assert lines[4].startswith("Too few seeds for a conclusion: 1 seed was run")
     assert lines[5] == f"report: {tmp_path / 's' / 'report.html'}"
+
+
+def test_a_study_with_a_leak_is_refused_unless_it_is_allowed_and_then_says_so(
+    full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_by(monkeypatch, colours, 3)
+    out = tmp_path / "s"
+    arguments = ["study", "--dataset", str(full_release), "--seeds", "1", "--out", str(out), *QUICK]
+    assert main([*arguments, "--arms", "real"]) == 1
+    assert "15 test photos are near-duplicates of training photos" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*arguments, "--arms", "real", "--allow-leak"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("  note: 15 test photos are near-duplicates of training photos, for example ")
 
 
 def test_fit_writes_weights_metrics_and_curve(

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from pipeline.domain.arms import Arm
-from pipeline.errors import InvalidRequest
-from pipeline.publish.credits import published_source
 from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
 from pipeline.studio import Studio
 from tests.toy_library import filled
 from ui.pages.generate.page import plan_html, run_html
-from ui.pages.photos.importing import Importing
 from ui.pages.publish.page import release_preview_html
-from ui.pages.train.page import report_frame, study_html
+from ui.pages.train.page import Training, report_frame, study_html
 
 PREVIEW = PlanPreview(
     id="p1",
@@ -33,41 +30,6 @@ PREVIEW = PlanPreview(
 DOWNLOAD = DownloadProgress(
     model="sdxl", repo="some/model", done_bytes=1_000_000_000, total_bytes=4_000_000_000, seconds=60.0
 )
-
-
-def test_loose_pictures_need_a_class(studio: Studio, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="name the class of these images"):
-        Importing(studio).from_files([str(tmp_path / "one.png")], " ", "")
-    with pytest.raises(InvalidRequest, match="cannot be a folder name"):
-        Importing(studio).from_files([str(tmp_path / "one.png")], "../up", "")
-    assert studio.library.counts().classes == {}
-
-
-def test_loose_pictures_are_published_as_uploaded(studio: Studio, tmp_path: Path) -> None:
-    photo = np.full((64, 64, 3), 235, np.uint8)
-    photo[20:44, 20:44] = (30, 90, 160)
-    Image.fromarray(photo).save(tmp_path / "one.png")
-    Importing(studio).from_files([str(tmp_path / "one.png")], "bolt", "train")
-    (subject,) = studio.library.photos.list()
-    assert (subject.label, subject.name) == ("bolt", "bolt/one.png")
-    assert published_source(subject.source) == "uploaded"
-
-
-def test_uploads_of_one_file_name_are_all_imported(studio: Studio, tmp_path: Path) -> None:
-    uploads = []
-    for number, path in enumerate(("1/a.png", "2/a.png", "2/deep/A.png", "3/a (2).png")):
-        photo = np.full((64, 64, 3), 235, np.uint8)
-        photo[20:44, 20:44] = (30, 90, 40 * number)
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(photo).save(tmp_path / path)
-        uploads.append(str(tmp_path / path))
-    Importing(studio).from_files(uploads, "bolt", "train")
-    assert sorted(subject.name for subject in studio.library.photos.list()) == [
-        "bolt/A (4).png",
-        "bolt/a (2).png",
-        "bolt/a (3).png",
-        "bolt/a.png",
-    ]
 
 
 def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
@@ -126,6 +88,10 @@ def test_the_release_preview_has_a_column_for_each_split_and_origin() -> None:
     assert "<b>4</b> photos and <b>5</b> accepted synthetic images" in shown
     assert "<tr><th>bolt</th><td>3</td><td>5</td><td>1</td><td>0</td></tr>" in shown
     assert "2 synthetic images were accepted automatically" in shown
+    assert (
+        "Too few test photos of &#x27;bolt&#x27; (1); a study needs at least 5 of each class: "
+        "import more photos as test."
+    ) in shown
 
 
 def test_the_release_preview_of_nothing_leads_to_the_photographs() -> None:
@@ -140,6 +106,21 @@ def test_a_study_shows_its_verdict_or_why_it_failed(tmp_path: Path) -> None:
     failed = StudyProgress(running=False, out=tmp_path, sentence="no release 'x'")
     assert "no release &#x27;x&#x27;" in study_html(failed)
     assert report_frame(failed) == ""
+
+
+def test_classes_of_a_release_with_too_few_test_photos_are_named_before_a_study(studio: Studio) -> None:
+    release = studio.settings.releases / "parts"
+    shutil.copytree(Path(__file__).parents[1] / "fixtures" / "release_v1", release)
+    training = Training(studio)
+    assert "Too few test photos of" in training.shortage(str(release), "")
+    assert "a study needs at least 5 of each class: publish more" in training.shortage(str(release), "")
+    assert training.shortage(None, None) == ""
+    assert training.shortage(str(release / "data"), "") == ""  # no release
+    counts = studio.releases.test_photos(release)
+    assert studio.releases.test_photos(release, of_all_splits=True) != counts
+    assert (
+        sum(counts.values()) == json.loads((release / "release.json").read_text())["counts"]["real"]["test"]
+    )
 
 
 def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: P
         brought(page, app, archive)
         page.click("text=Import files")
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 2")
-        assert "broken.png" in page.inner_text("#import-said")
+        page.wait_for_selector("#import-said p:has-text('broken.png')")
         brought(page, app, loose)
         page.click("text=Import files")
         page.wait_for_selector("text=name the class of these images")

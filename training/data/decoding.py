@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from pipeline.domain.images import RGB
 from pipeline.domain.photo_decoding import load_rgb
+from pipeline.embedding import Embedder, shrunk
 from pipeline.errors import UnreadableImage
 from training.data.images import LabelledImages
 from training.data.rows import Row
 
 _CHUNK = 256  # encoded images held in memory at a time
 
+Decoded = TypeVar("Decoded")
 OnRead = Callable[[int], None]  # called with the number of images decoded so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photos:
+    """Decoded photos with their embeddings and names, N of each."""
+
+    images: LabelledImages
+    vectors: NDArray[np.float16]  # (N, D)
+    names: tuple[str, ...]
 
 
 class Decoder:
@@ -36,46 +50,74 @@ class Decoder:
 
     def images(self, rows: Iterable[Row], classes: tuple[str, ...]) -> LabelledImages:
         """Decode rows in their order; unreadable ones are left out and noted."""
-        index = {name: position for position, name in enumerate(classes)}
-        images: list[NDArray[np.uint8]] = []
+
+        def square(row: Row) -> NDArray[np.uint8]:
+            return squared(row.data, self.side_px)
+
+        pairs = [pair for chunk in self._chunks(rows, square) for pair in chunk]
+        return self._labelled([row for row, _ in pairs], [image for _, image in pairs], classes)
+
+    def photos(self, rows: Iterable[Row], classes: tuple[str, ...], embedder: Embedder) -> Photos:
+        """Decode rows as `images` does, and embed the whole images."""
+
+        def square_and_small(row: Row) -> tuple[NDArray[np.uint8], RGB]:
+            whole = load_rgb(row.data, "image", enough_px=2 * embedder.side_px)
+            return squared(row.data, self.side_px), shrunk(whole, embedder.side_px)
+
         readable: list[Row] = []
+        images: list[NDArray[np.uint8]] = []
+        vectors = [np.zeros((0, embedder.size), np.float16)]
+        for chunk in self._chunks(rows, square_and_small):
+            readable += [row for row, _ in chunk]
+            images += [image for _, (image, _) in chunk]
+            vectors.append(embedder.embed(small for _, (_, small) in chunk))
+        return Photos(
+            images=self._labelled(readable, images, classes),
+            vectors=np.concatenate(vectors),
+            names=tuple(row.name for row in readable),
+        )
+
+    def _chunks(
+        self, rows: Iterable[Row], decode: Callable[[Row], Decoded]
+    ) -> Iterator[list[tuple[Row, Decoded]]]:
+        """Yield what the readable rows are decoded to, with their rows without data; note the unreadable ones."""
         unreadable: list[str] = []
+
+        def decoded(row: Row) -> Decoded | None:
+            try:
+                return decode(row)
+            except UnreadableImage:
+                return None
+
         waiting = iter(rows)
         with ThreadPoolExecutor() as pool:
             while chunk := list(islice(waiting, _CHUNK)):
-                for row, image in zip(chunk, pool.map(self._decoded, chunk), strict=True):
-                    if image is None:
-                        unreadable.append(row.name)
-                    else:
-                        images.append(image)
-                        readable.append(row)
+                pairs = list(zip(chunk, pool.map(decoded, chunk), strict=True))
+                unreadable += [row.name for row, image in pairs if image is None]
+                yield [(row._replace(data=b""), image) for row, image in pairs if image is not None]
                 self.decoded_count += len(chunk)
                 if self.on_read:
                     self.on_read(self.decoded_count)
-        self._note(readable, unreadable)
-        shape = (len(images), self.side_px, self.side_px, 3)
-        return LabelledImages(
-            images=np.stack(images) if images else np.zeros(shape, np.uint8),
-            labels=np.array([index[row.label] for row in readable], np.int64),
-            origins=np.array([row.origin for row in readable], np.str_),
-            methods=np.array([row.method for row in readable], np.str_),
-        )
-
-    def _note(self, readable: list[Row], unreadable: list[str]) -> None:
-        for row in readable:
-            if row.model:
-                self.models.setdefault(row.method, set()).add(row.model)
         if unreadable:
             subject = "image was" if len(unreadable) == 1 else "images were"
             self.notes.append(
                 f"{len(unreadable)} unreadable {subject} left out, the first is {unreadable[0]}."
             )
 
-    def _decoded(self, row: Row) -> NDArray[np.uint8] | None:
-        try:
-            return squared(row.data, self.side_px)
-        except UnreadableImage:
-            return None
+    def _labelled(
+        self, rows: Sequence[Row], images: Sequence[NDArray[np.uint8]], classes: tuple[str, ...]
+    ) -> LabelledImages:
+        for row in rows:
+            if row.model:
+                self.models.setdefault(row.method, set()).add(row.model)
+        index = {name: position for position, name in enumerate(classes)}
+        shape = (len(images), self.side_px, self.side_px, 3)
+        return LabelledImages(
+            images=np.stack(images) if images else np.zeros(shape, np.uint8),
+            labels=np.array([index[row.label] for row in rows], np.int64),
+            origins=np.array([row.origin for row in rows], np.str_),
+            methods=np.array([row.method for row in rows], np.str_),
+        )
 
 
 def squared(data: bytes, side_px: int) -> NDArray[np.uint8]:

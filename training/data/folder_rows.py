@@ -11,14 +11,20 @@ from pipeline.domain.release import Origin
 from pipeline.errors import ReleaseRefused
 from training.data.rows import PHOTO, LabelledRows, Row
 
+_TRAIN = "train"
 
-def folder_rows(folder: Path) -> LabelledRows:
+
+def folder_rows(folder: Path, split: str | None) -> LabelledRows:
     """Read the photos of `folder/class/*.jpg`, sorted by class and name.
 
     Hidden files and masks are passed over; folders inside a class, and round all classes, are looked through.
 
+    Args:
+        split: train or test: its photos only, where folders round the class folders name the splits; a folder without
+            splits is all train. None: all photos.
+
     Raises:
-        ReleaseRefused: there are no class folders with images, or the folders are splits.
+        ReleaseRefused: there are no class folders with images.
     """
     layout = class_folders(_files(folder))
     if layout.fault:
@@ -28,7 +34,8 @@ def folder_rows(folder: Path) -> LabelledRows:
             f"{folder} holds neither a release (data/*.parquet) nor class folders with images; "
             "choose a published release or a folder class/*.jpg"
         )
-    entries = sorted(layout.entries, key=lambda entry: (entry.label, entry.path))
+    chosen = [entry for entry in layout.entries if split is None or (entry.split or _TRAIN) == split]
+    entries = sorted(chosen, key=lambda entry: (entry.label, entry.path))
     classes = tuple(dict.fromkeys(entry.label for entry in entries))
     rows = (
         Row(_bytes(folder / entry.path), entry.label, str(Origin.REAL), PHOTO, str(folder / entry.path))

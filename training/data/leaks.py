@@ -1,9 +1,11 @@
-"""Finds test photos that are also training photos."""
+"""Finds test photos that are also training photos, or look like one."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.embedding import most_similar
 
 # The same photo in another encoding (JPEG here, WebP there): its pixels differ by some grey levels, but no part of it
 # has another mean. Measured at 64 px on photos of ../shared/data: copies 0.8 on average at most.
@@ -31,6 +33,26 @@ def repeated(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np
         gaps = np.abs(others[alike].astype(np.int16) - images[position]).mean((1, 2, 3))
         is_repeated[position] = bool((gaps <= _SAME_PIXELS).any())
     return is_repeated
+
+
+def near_duplicates(
+    vectors: NDArray[np.float16], others: NDArray[np.float16], least: float
+) -> list[tuple[int, int]]:
+    """Find the images that look like one of the others.
+
+    Args:
+        vectors: (N, D) embeddings.
+        others: (M, D).
+        least: cosine similarity from which two images are near-duplicates.
+
+    Returns:
+        The positions of each such image and of the other that is most similar to it, the most similar pair first.
+    """
+    if not len(vectors) or not len(others):
+        return []
+    places, similarities = most_similar(vectors, others)
+    order = np.argsort(-similarities, kind="stable")
+    return [(int(position), int(places[position])) for position in order if similarities[position] >= least]
 
 
 def _part_means(images: NDArray[np.uint8]) -> NDArray[np.float32]:

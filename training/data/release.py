@@ -6,14 +6,38 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from pipeline.domain.splits import MIN_TEST_PER_CLASS
+from pipeline.embedding import Embedder, load_embedder
 from pipeline.errors import ReleaseRefused
-from training.data.decoding import Decoder, OnRead
+from training.data.decoding import Decoder, OnRead, Photos
 from training.data.images import LabelledImages
-from training.data.leaks import repeated
+from training.data.leaks import near_duplicates, repeated
 from training.data.rows import LabelledRows, Row
 from training.data.sources import rows_of
 
-MIN_TEST_PER_CLASS = 5  # fewer photos give no meaningful rate
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leak:
+    """Test photos that look like training photos, so that a test with them measures memory."""
+
+    count: int
+    test_name: str  # of the most similar pair
+    train_name: str
+
+    @property
+    def sentence(self) -> str:
+        """Say how many there are, with an example; no full stop."""
+        are = (
+            "1 test photo is a near-duplicate of a training photo"
+            if self.count == 1
+            else f"{self.count} test photos are near-duplicates of training photos"
+        )
+        return f"{are}, for example {self.test_name} ~ {self.train_name}"
+
+    @property
+    def note(self) -> str:
+        """Say what it means for results."""
+        return f"{self.sentence}; the rates are higher than on other photos."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +54,7 @@ class Release:
         default_factory=dict
     )  # method → models that generated its images
     notes: tuple[str, ...] = ()
+    leak: Leak | None = None  # also among the notes
 
     def test_counts(self) -> dict[str, int]:
         """Count the test photos of each class."""
@@ -41,7 +66,8 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
     """Read a release and its test photos.
 
     Args:
-        dataset: a release folder, a plain folder class/*.jpg (all of it real training photos), or a Hub id ns/name.
+        dataset: a release folder, a plain folder class/*.jpg (all of it real training photos) or train/class/*.jpg
+            with test/class/*.jpg, or a Hub id ns/name.
         test: the same kinds; all its real images are test photos. None: the release's own test split.
         side_px: side of the decoded squares.
         on_read: called with the number of images decoded so far.
@@ -57,17 +83,24 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
             f"{dataset} has {len(classes)} class(es); a classifier needs at least 2: publish photos of more classes"
         )
     test_rows = rows_of(test, "real", None) if test else rows_of(dataset, "real", "test")
+    embedder = load_embedder()
+    train_photos = decoder.photos(real.rows, classes, embedder)
+    synthetic_images = decoder.images(synthetic.rows, classes)
+    test_photos = decoder.photos(_of_known_classes(test_rows, classes, test or dataset), classes, embedder)
+    test_photos, copies = _without_copies(test_photos, train_photos)
+    leak = _leak(test_photos, train_photos, embedder)
     release = Release(
         name=str(dataset),
         classes=classes,
-        real_train=decoder.images(real.rows, classes),
-        synthetic_train=decoder.images(synthetic.rows, classes),
-        test=decoder.images(_of_known_classes(test_rows, classes, test or dataset), classes),
+        real_train=train_photos.images,
+        synthetic_train=synthetic_images,
+        test=test_photos.images,
         test_name=str(test) if test else f"{dataset} (its own test split)",
         models={method: tuple(sorted(names)) for method, names in sorted(decoder.models.items())},
-        notes=tuple(decoder.notes),
+        notes=(*decoder.notes, *copies, *([leak.note] if leak else [])),
+        leak=leak,
     )
-    return _checked(_without_leaks(release), own_split=test is None)
+    return _checked(release, own_split=test is None)
 
 
 def _of_known_classes(test_rows: LabelledRows, classes: tuple[str, ...], test: str) -> Iterable[Row]:
@@ -81,13 +114,22 @@ def _of_known_classes(test_rows: LabelledRows, classes: tuple[str, ...], test: s
     return test_rows.rows
 
 
-def _without_leaks(release: Release) -> Release:
+def _without_copies(test: Photos, train: Photos) -> tuple[Photos, list[str]]:
     """Remove test photos that are also training photos, in whatever encoding, and note how many."""
-    leaked = repeated(release.test.images, release.real_train.images)
-    if not leaked.any():
-        return release
-    note = f"{leaked.sum()} test photos are also training photos and were left out of the test."
-    return replace(release, test=release.test.where(~leaked), notes=(*release.notes, note))
+    is_copy = repeated(test.images.images, train.images.images)
+    if not is_copy.any():
+        return test, []
+    names = tuple(name for name, copied in zip(test.names, is_copy, strict=True) if not copied)
+    left = Photos(images=test.images.where(~is_copy), vectors=test.vectors[~is_copy], names=names)
+    return left, [f"{is_copy.sum()} test photos are also training photos and were left out of the test."]
+
+
+def _leak(test: Photos, train: Photos, embedder: Embedder) -> Leak | None:
+    pairs = near_duplicates(test.vectors, train.vectors, embedder.near_duplicate)
+    if not pairs:
+        return None
+    place, other = pairs[0]
+    return Leak(count=len(pairs), test_name=test.names[place], train_name=train.names[other])
 
 
 def _checked(release: Release, *, own_split: bool) -> Release:

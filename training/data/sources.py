@@ -17,7 +17,8 @@ def rows_of(dataset: str, config: str, split: str | None) -> LabelledRows:
     """Open one configuration and split (None: all its splits); empty where the data set lacks them.
 
     Args:
-        dataset: a release folder, a plain folder class/*.jpg (all of it real training photos), or a Hub id ns/name.
+        dataset: a release folder, a plain folder class/*.jpg (all of it real training photos) or train/class/*.jpg
+            with test/class/*.jpg, or a Hub id ns/name.
         config: "real" or "synthetic".
         split: "train", "test" or None.
 
@@ -26,7 +27,7 @@ def rows_of(dataset: str, config: str, split: str | None) -> LabelledRows:
     """
     folder = Path(dataset)
     if folder.is_dir() and next(folder.rglob("*.parquet"), None) is None:
-        return folder_rows(folder) if config == "real" and split != "test" else NO_ROWS
+        return folder_rows(folder, split) if config == "real" else NO_ROWS
     if not folder.is_dir() and (not _HUB_ID.fullmatch(dataset) or folder.parent.is_dir()):
         raise ReleaseRefused(
             f"{dataset} does not exist; give a release folder, a folder class/*.jpg, or a Hub id ns/name"

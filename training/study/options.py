@@ -21,6 +21,7 @@ class StudyOptions:
     arms: tuple[Arm, ...] = tuple(Arm)
     seeds: tuple[int, ...]
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    allow_leak: bool = False  # train even if test photos are near-duplicates of training photos
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.seeds) <= MAX_SEEDS:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pyarrow import parquet
 
 from pipeline.domain.arms import Arm
+from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, available_arms
 from training.data.release import Release
 from training.fit.classifier import Point
@@ -55,10 +56,16 @@ def study(
 
     Raises:
         InvalidRequest: `out` holds a study with other settings.
-        ReleaseRefused: no arm has data.
+        ReleaseRefused: no arm has data; or test photos are near-duplicates of training photos, which `options` do not
+            allow.
         KeyboardInterrupt: stopped by the user; finished runs are kept.
     """
     started = time.perf_counter()
+    if release.leak and not options.allow_leak:
+        raise ReleaseRefused(
+            f"{release.leak.sentence}; a test with them measures memory: exclude one photo of each pair or give both "
+            "one split, and publish again, or allow it (--allow-leak; on the page a checkbox)"
+        )
     available, skipped = available_arms(release, options.arms)
     settings = run_settings(options.training)
     claim(out, {**settings, "data": data_fingerprint(release)})

@@ -33,6 +33,11 @@ def note_html(sentences: Sequence[str], *, kind: str = "note") -> str:
     return "".join(f'<p class="said {kind}">{escape(sentence)}</p>' for sentence in sentences)
 
 
+def capitalised(sentence: str) -> str:
+    """Return a sentence with a capital first letter; the other letters stay."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def table_html(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
     """Return a table: names in the first column, numbers in the others."""
     top = "".join(f"<th>{escape(title)}</th>" for title in head)

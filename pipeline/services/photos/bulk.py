@@ -29,6 +29,7 @@ class PhotoBulk:
     """Changes of many photos; each is made to all of them, or to none."""
 
     library: Library
+    network: Path | None = None  # see `cut_out`
 
     def change_class(self, photo_ids: Sequence[str], label: str) -> str:
         """Give photos another class, which may be new; return it as the library spells it.
@@ -105,7 +106,7 @@ class PhotoBulk:
     def _cut_out(self, photo: Photo) -> None:
         pixels = self.library.images.read(photo.image_id)
         item = SourceItem(label=photo.label, name=photo.name, data=b"")
-        cutout = cutout_of_item(item, DecodedPhoto(pixels, None, photo.name), None)
+        cutout = cutout_of_item(item, DecodedPhoto(pixels, None, photo.name), None, self.network)
         self.library.photos.record_cutout(
             photo.id,
             cutout_id=self.library.images.put(rgba(cutout)),

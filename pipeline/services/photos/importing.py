@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from pipeline.domain.images import RGBA, pixel_hash
 from pipeline.domain.photo_decoding import DecodedPhoto, decoded_pixels
 from pipeline.domain.photo_layout import alike, clean_label
 from pipeline.domain.placement import object_box
-from pipeline.domain.splits import split_of
+from pipeline.domain.splits import TRAIN
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.segmentation import USABLE_SCORE, CutoutResult
 from pipeline.services.photos.objects import cutout_of_item, photo_of_item
 from pipeline.services.photos.repair import is_whole, restore_photo
+from pipeline.services.photos.splitting import Items, repeatable_items, splits_of_items
 from pipeline.services.photos.tally import ImportTally
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
 from pipeline.services.releases.importing import release_outlook, restore_release
@@ -55,7 +57,7 @@ def import_photos(
 
     Args:
         source: see `OPENERS` in `pipeline.sources`; a Backlot release brings its samples too.
-        split: train or test for all photos; None: the source, or else each photo's hash decides (80 % train).
+        split: train or test for all photos; None: that of the source, or else `splits_of_items` decides.
         columns: of a list or a dataset: image, label and mask → column; guessed where none is named.
         token: access token for the Hub; None: HF_TOKEN or the saved sign-in, False: anonymous.
         relabel: whether photos that the library holds take the class that the source gives them.
@@ -66,30 +68,28 @@ def import_photos(
         SourceRefused: nothing in the source can be read.
         UnknownName: no such revision, configuration, split or column.
         InvalidRequest: the network cannot be used.
-        Cancelled: the import was stopped; stored photos stay.
+        Cancelled: the import was stopped; stored photos stay, in the splits that were decided for the whole import.
     """
     opened = open_source(source, ColumnMap(**columns or {}), token=token)
     if isinstance(opened, Release):
         if split is not None:
             raise SourceRefused(
-                f"{source} is a Backlot release, whose photos have their splits already; import it without a split "
-                "(on the page: by chance, 80 % train)"
+                f"{source} is a Backlot release, whose photos have their splits already; import it without a split"
             )
         if dry_run:
             return release_outlook(library, opened)
         return restore_release(library, opened, on_progress=on_progress, cancelled=cancelled)
     wanted = _Wanted(opened.address or source, split, relabel, dry_run, network)
     classes_before = set(library.counts().classes)
-    tally = _import_items(library, opened, wanted, on_progress, cancelled)
+    tally = _Import(library, opened, wanted, on_progress, cancelled, ImportTally(dry_run=dry_run)).run()
     if not tally.added and not tally.already:
         raise _nothing_imported(source, tally)
     return replace(
-        tally.report(opened.note),
+        tally.report(opened.note, library),
         relabelled=relabel,
         alike=tuple(
             group for group in alike(classes_before | set(tally.found)) if set(group) & set(tally.found)
         ),
-        dry_run=dry_run,
     )
 
 
@@ -104,42 +104,69 @@ class _Wanted:
     network: Path | None = None  # see `cut_out`
 
 
-def _import_items(
-    library: Library,
-    opened: Source,
-    wanted: _Wanted,
-    on_progress: Progress | None,
-    cancelled: Callable[[], bool] | None,
-) -> ImportTally:
-    tally = ImportTally()
-    names: dict[str, str] = {}  # photo id → name of its file, of this import
-    with nullcontext() if wanted.dry_run else library.work_lock("import"):
-        shared = _Shared(library.photos.ids(), wanted.split, wanted.network)
+@dataclass(slots=True)
+class _Import:
+    """An import in progress."""
+
+    library: Library
+    source: Source
+    wanted: _Wanted
+    on_progress: Progress | None
+    cancelled: Callable[[], bool] | None
+    tally: ImportTally
+
+    def run(self) -> ImportTally:
+        """Decide the splits of all photos, then store them one by one."""
+        is_dry = self.wanted.dry_run
+        with (
+            nullcontext() if is_dry else self.library.work_lock("import"),
+            repeatable_items(self.source, None if is_dry else self.library.path) as items,
+        ):
+            spelled = partial(_in_known_spelling, items, self.library)
+            splits = self._splits(spelled)
+            self._store(
+                spelled(), _Shared(self.library.photos.ids(), self.wanted.split, self.wanted.network, splits)
+            )
+            refusals = dict.fromkeys(self.source.refused)  # every reading of the source adds them again
+            self.tally.refused += [(refusal.name, refusal.reason) for refusal in refusals]
+            if not is_dry:
+                self.tally.record_refusals(self.library, self.wanted.address)
+        return self.tally
+
+    def _splits(self, items: Items) -> Mapping[str, str]:
+        if self.wanted.split is not None:
+            return {}
+        return splits_of_items(
+            self.library,
+            items,
+            count=self.source.count,
+            store=not self.wanted.dry_run,
+            on_progress=self.on_progress,
+            cancelled=self.cancelled,
+        )
+
+    def _store(self, items: Iterator[SourceItem], shared: _Shared) -> None:
+        names: dict[str, str] = {}  # photo id → name of its file, of this import
         job = Job(work=_prepared, shared=shared, pixels=_pixels, lost=_lost)
-        items = _in_known_spelling(opened.items(), library)
         for count, prepared in enumerate(on_all_cores(items, job), start=1):
-            if cancelled and cancelled():
-                raise Cancelled(tally.added)
+            if self.cancelled and self.cancelled():
+                raise Cancelled(self.tally.added)
             name = prepared.item.name
             if prepared.refusal:
-                tally.refused.append((name, prepared.refusal))
+                self.tally.refused.append((name, prepared.refusal))
             elif first := names.get(prepared.photo_id):
-                tally.refused.append((name, f"the same pixels as {first}"))
+                self.tally.refused.append((name, f"the same pixels as {first}"))
             else:
                 names[prepared.photo_id] = name
-                _record(library, prepared, wanted, tally)
-            if on_progress:
-                on_progress(count, opened.count, name)
-        tally.refused += [(refusal.name, refusal.reason) for refusal in opened.refused]
-        if not wanted.dry_run:
-            tally.record_refusals(library, wanted.address)
-    return tally
+                _record(self.library, prepared, self.wanted, self.tally)
+            if self.on_progress:
+                self.on_progress(count, self.source.count, name)
 
 
-def _in_known_spelling(items: Iterator[SourceItem], library: Library) -> Iterator[SourceItem]:
+def _in_known_spelling(items: Items, library: Library) -> Iterator[SourceItem]:
     """Give class names their one spelling, or that of the library where it holds the same name in another form."""
     known = {clean_label(label): label for label in library.counts().classes}
-    for item in items:
+    for item in items():
         label = clean_label(item.label)
         yield replace(item, label=known.get(label, label))
 
@@ -160,6 +187,9 @@ class _Shared:
     known: set[str]  # ids of the photos that the library holds
     split: str | None  # of all photos
     network: Path | None
+    splits: Mapping[str, str] = field(
+        default_factory=dict
+    )  # photo id → split, of photos without one in the source
 
 
 def _prepared(item: SourceItem, shared: _Shared) -> _Prepared:
@@ -170,7 +200,7 @@ def _prepared(item: SourceItem, shared: _Shared) -> _Prepared:
         photo_id = pixel_hash(photo.rgb)
         if photo_id in shared.known:
             return _Prepared(item, photo_id)
-        split = shared.split or item.split or split_of(photo_id)
+        split = shared.split or item.split or shared.splits.get(photo_id, TRAIN)
         is_given = photo.alpha is not None or item.mask is not None or box is not None
         # a test photo is never placed: its object is cut out when somebody asks for it
         cut = split == "train" or is_given

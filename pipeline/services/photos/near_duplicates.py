@@ -41,7 +41,7 @@ def near_duplicates_across_splits(
     if not all(splits):
         return ()
     embedder = load_embedder()
-    vectors = _vectors(library, embedder, included, on_progress, cancelled)
+    vectors = photo_vectors(library, embedder, included, on_progress=on_progress, cancelled=cancelled)
     test, train = ([photo for photo in photos if photo.image_id in vectors] for photos in splits)
     if not test or not train:
         return ()
@@ -62,14 +62,22 @@ def near_duplicates_across_splits(
     return tuple(sorted(pairs, key=lambda pair: -pair.similarity))
 
 
-def _vectors(
+def photo_vectors(
     library: Library,
     embedder: Embedder,
     photos: Sequence[Photo],
-    on_progress: Progress | None,
-    cancelled: Callable[[], bool] | None,
+    *,
+    store: bool = True,
+    on_progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
 ) -> dict[str, NDArray[np.float16]]:
-    """Image id → embedding; what is missing is computed and stored."""
+    """Return the embeddings of photos, image id → (D,); what is missing is computed, and stored where `store` says so.
+
+    A photo whose file is damaged is left out.
+
+    Raises:
+        Cancelled: it was stopped; stored embeddings stay.
+    """
     vectors = library.embeddings.of(embedder.name, (photo.image_id for photo in photos))
     missing = [photo for photo in photos if photo.image_id not in vectors]
 
@@ -89,7 +97,8 @@ def _vectors(
             }
             readable = {image_id: image for image_id, image in images.items() if image is not None}
             new = dict(zip(readable, embedder.embed(readable.values()), strict=True))
-            library.embeddings.add(embedder.name, new)
+            if store:
+                library.embeddings.add(embedder.name, new)
             vectors |= new
             if on_progress:
                 on_progress(start + len(batch), len(missing), f"comparing {batch[-1].name}")

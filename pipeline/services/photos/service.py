@@ -92,7 +92,11 @@ class PhotoService:
         return begun and count < starter.STARTER_COUNT and not starter.holds_own_photos(self.library)
 
     def fill_with_starter(self, on_progress: Progress | None = None) -> list[ImportReport]:
-        """Import the missing photos of the starter set and its field test set, if the library is to be filled."""
+        """Import the missing photos of the starter set and its field test set, if the library is to be filled.
+
+        The two are not compared: they were rendered on different grounds, and no part of the one looks like a part of
+        the other (similarity at most 0.738, see `pipeline.embedding.embedder`).
+        """
         if not self.wants_starter:
             return []
         marker = starter.marker(self.library)
@@ -111,7 +115,7 @@ class PhotoService:
     @property
     def bulk(self) -> PhotoBulk:
         """Return what can be done to many photos at once."""
-        return PhotoBulk(self.library)
+        return PhotoBulk(self.library, self.settings.network_file)
 
     @property
     def image_folders(self) -> list[Path]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
+from pipeline.domain.splits import TEST
 from pipeline.services.reports import ImportReport
 from pipeline.store import Library
 
@@ -21,11 +23,14 @@ class ImportTally:
     classes: dict[str, int] = field(default_factory=dict)
     found: dict[str, dict[str, int]] = field(default_factory=dict)
     other_class: list[tuple[str, str, str]] = field(default_factory=list)
+    dry_run: bool = False  # what is counted is not stored
+    _new_test_photos: Counter[str] = field(default_factory=Counter)  # class → photos
 
     def count_added(self, label: str, split: str) -> None:
         """Count a photo that was added."""
         self.added += 1
         self.classes[label] = self.classes.get(label, 0) + 1
+        self._new_test_photos[label] += split == TEST
         self._count_found(label, split)
 
     def count_already(self, label: str, split: str) -> None:
@@ -42,8 +47,8 @@ class ImportTally:
         for name, reason in self.refused:
             library.photos.record_refusal(address, name, reason)
 
-    def report(self, note: str) -> ImportReport:
-        """Return the result of the import."""
+    def report(self, note: str, library: Library) -> ImportReport:
+        """Return the result of an import into a library."""
         return ImportReport(
             added=self.added,
             already=self.already,
@@ -57,4 +62,14 @@ class ImportTally:
                 label: dict(sorted(self.found[label].items(), reverse=True)) for label in sorted(self.found)
             },
             other_class=tuple(self.other_class),
+            test_photos=self._test_photos(library),
+            dry_run=self.dry_run,
         )
+
+    def _test_photos(self, library: Library) -> dict[str, int]:
+        """Count the test photos of every class after the import; excluded photos do not count."""
+        counts = Counter(self._new_test_photos) if self.dry_run else Counter()
+        included = [photo for photo in library.photos.list() if not photo.excluded]
+        counts.update(photo.label for photo in included if photo.split == TEST)
+        labels = {photo.label for photo in included} | set(self.classes)
+        return {label: counts[label] for label in sorted(labels)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -68,7 +68,7 @@ def release_outlook(library: Library, release: Release) -> ImportReport:
         SourceRefused: the release cannot be read.
     """
     known = library.photos.ids()
-    tally = ImportTally(samples=sum(release.facts.counts.get(SYNTHETIC, {}).values()))
+    tally = ImportTally(samples=sum(release.facts.counts.get(SYNTHETIC, {}).values()), dry_run=True)
     for record in release.records(REAL):
         if fault := record.fault or label_fault(record.label):
             tally.refused.append((_name(record), fault))
@@ -76,7 +76,7 @@ def release_outlook(library: Library, release: Release) -> ImportReport:
             tally.count_already(record.label, record.split)
         else:
             tally.count_added(record.label, record.split)
-    return replace(tally.report(f"release {release.name}; {_LEFT_BEHIND}"), dry_run=True)
+    return tally.report(f"release {release.name}; {_LEFT_BEHIND}", library)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Restoring:
                 f"; {self.incomplete} samples cannot be rendered again: "
                 "their backgrounds or former cut-outs are not in it"
             )
-        return self.tally.report(note)
+        return self.tally.report(note, self.library)
 
     def _unknown(self, known: set[str]) -> Iterator[ReleaseRecord]:
         for record in self.release.records(REAL):

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.domain.release import Subset
+from pipeline.domain.splits import TEST
 from pipeline.errors import InvalidRequest, ReleaseRefused, UnknownName
 from pipeline.publish import (
     CardDetails,
@@ -25,6 +26,7 @@ from pipeline.publish import (
     push_release,
     refuse_foreign,
     release_contents,
+    released_photos,
     write_release,
 )
 from pipeline.services.releases.reports import PublishReport
@@ -123,6 +125,17 @@ class ReleaseService:
         """Return the release folders on this machine, newest first."""
         folders = [card.parent for card in self._settings.releases.glob("*/README.md")]
         return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+
+    def test_photos(self, folder: Path, *, of_all_splits: bool = False) -> dict[str, int]:
+        """Count the test photos of each class in a release folder; empty where it holds none that can be read.
+
+        Args:
+            of_all_splits: whether the release serves as a test set, in which every photo is a test photo.
+        """
+        counts = released_photos(folder)
+        labels = sorted({label for by_label in counts.values() for label in by_label})
+        chosen = [by_label for split, by_label in counts.items() if of_all_splits or split == TEST]
+        return {label: sum(by_label[label] for by_label in chosen) for label in labels}
 
     def _survey(self) -> ReleaseContents:
         with self._surveying:

@@ -33,6 +33,7 @@ class StudyRequest:
     arms: tuple[str, ...] = ()  # empty: all arms
     network: str = "small"
     steps: int | None = None
+    allow_leak: bool = False  # train even if test photos are near-duplicates of training photos
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class StudyService:
         command += ["--test", test] if test else []
         command += ["--arms", *request.arms] if request.arms else []
         command += ["--steps", str(request.steps)] if request.steps is not None else []
+        command += ["--allow-leak"] if request.allow_leak else []
         with (out / _LOG).open("wb") as log:
             self._process = subprocess.Popen(
                 command,

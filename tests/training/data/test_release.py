@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import ReleaseRefused
-from tests.training.conftest import COLOURS, encoded
+from tests.training.conftest import COLOURS, colours, embed_by, encoded
 from training.data.decoding import squared
 from training.data.release import load_release
 
@@ -71,11 +71,12 @@ def test_a_folder_is_read_by_the_rules_of_the_import(tmp_path: Path) -> None:
     assert release.notes == ()
 
 
-def test_a_folder_of_splits_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    class_folder(tmp_path / "train", count=2)
-    class_folder(tmp_path / "test", count=2)
-    with pytest.raises(ReleaseRefused, match=r"the folders are splits \(test, train\), not classes"):
-        load_release(str(tmp_path), None, side_px=16)
+def test_a_folder_of_splits_brings_its_own_test_photos(tmp_path: Path) -> None:
+    class_folder(tmp_path / "set" / "train", count=6)
+    class_folder(tmp_path / "set" / "test", count=5, seed=3000)
+    release = load_release(str(tmp_path / "set"), None, side_px=16)
+    assert np.bincount(release.real_train.labels).tolist() == [6, 6, 6]
+    assert release.test_counts() == {"blue": 5, "green": 5, "red": 5}
 
 
 def test_reading_reports_its_progress(full_release: Path) -> None:
@@ -111,6 +112,34 @@ def test_training_photos_are_taken_out_of_the_test(
         "6 test photos are also training photos and were left out of the test.",
         "The test set has no photos of green, blue; the rates are over the other classes.",
     )
+
+
+def test_test_photos_that_look_like_training_photos_are_noted_with_an_example(
+    full_release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_release(str(full_release), None, side_px=16).leak is None
+    embed_by(monkeypatch, colours, 3)
+    release = load_release(str(full_release), None, side_px=16)
+    assert release.test_counts() == {"red": 5, "green": 5, "blue": 5}
+    assert release.leak is not None
+    assert release.leak.count == 15
+    assert release.notes == (release.leak.note,)
+    assert release.leak.note == (
+        "15 test photos are near-duplicates of training photos, for example "
+        f"{release.leak.test_name} ~ {release.leak.train_name}; the rates are higher than on other photos."
+    )
+    assert release.leak.test_name.startswith("photo-")
+
+
+def test_the_same_photos_are_taken_out_before_near_duplicates_are_looked_for(
+    release_of: Callable[..., Path], full_release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = release_of({("real", "train", "photo"): 6}, name="twin", classes=("red",))
+    with pytest.raises(ReleaseRefused, match="there are no test photos"):
+        load_release(str(full_release), str(first), side_px=16)
+    embed_by(monkeypatch, colours, 3)
+    with pytest.raises(ReleaseRefused, match="there are no test photos"):
+        load_release(str(full_release), str(first), side_px=16)
 
 
 def test_a_training_photo_in_another_encoding_is_taken_out_of_the_test(

@@ -1,175 +1,240 @@
-"""Import photos: uploaded files, any source by its name, the starter set."""
+"""Import photos: dropped files and folders, any source by its name, the starter set."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import gradio as gr
 from gradio.events import Dependency
 
-from pipeline.errors import Cancelled, InvalidRequest
+from pipeline.errors import InvalidRequest
 from pipeline.sources import source_names
 from ui.access import Capability, build_hint, handler
-from ui.components.html import note_html
+from ui.components.html import note_html, progress_html
+from ui.components.scripts import widget_script
 from ui.errors import AT_ONCE, QUIET
+from ui.pages.photos.import_job import ImportJob, ImportRequest
+from ui.pages.photos.import_report import report_html
+from ui.theme import STATIC
 
 if TYPE_CHECKING:
-    from pipeline.services.reports import ImportReport
+    from gradio.components import Component
+
     from pipeline.studio import Studio
 
-_SPLITS = [("random, 80 % train", ""), ("train", "train"), ("test", "test")]
-_UPLOADED = "uploaded"  # the source of images that came without a folder
-_NAMED_REFUSALS = 8
+_SPLITS = [("automatic", ""), ("train", "train"), ("test", "test")]
+_POLL_S = 1.0
+_HUB = "hf://"
+_FIRST = '<span class="first-import"></span>'  # tells the stylesheet to show the panel before everything else
 
 
 @dataclass(frozen=True, slots=True)
-class Importing:
-    """Runs an import; `stop` ends it after the current photo."""
+class ImportPanel:
+    """The handlers of the panel."""
 
     studio: Studio
-    stop: threading.Event = field(default_factory=threading.Event)
+    job: ImportJob
 
-    def from_path(
-        self,
-        source: str,
-        split: str,
-        token: gr.OAuthToken | None = None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> str:
-        """Import the source of this name; return the report as HTML."""
-        if not source.strip():
-            raise InvalidRequest(f"enter where the photos are: {source_names()}")
-        return self._run(source.strip(), split, progress, token)
+    def opened(self) -> tuple[object, ...]:
+        """Return whether the library has no photos, and the import that is in progress, if any."""
+        return self._first(), *self._in_progress(self.job.running)
 
-    def starter_set(self, split: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """Import the rendered starter set."""
-        return self._run("starter", split, progress)
-
-    def from_files(
-        self,
-        files: list[str] | None,
-        label: str,
-        split: str,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> str:
-        """Import uploaded files: zips as they are, loose images under the class that the person names."""
-        zips = [path for path in files or [] if path.lower().endswith(".zip")]
-        loose = [path for path in files or [] if path not in zips]
-        if not files:
-            raise InvalidRequest("choose a .zip or some image files first")
-        if loose and not label.strip():
-            raise InvalidRequest(
-                "name the class of these images, e.g. bolt; or upload a .zip with one folder per class"
-            )
-        reports = [self._run(path, split, progress) for path in zips]
-        if loose:
-            reports.append(self._loose(loose, label.strip(), split, progress))
-        return "".join(reports)
-
-    def _loose(self, images: list[str], label: str, split: str, progress: gr.Progress) -> str:
-        if any(sign in label for sign in "/\\:\0") or label.startswith("."):
-            raise InvalidRequest(
-                f"class '{label}' cannot be a folder name; use letters, digits, spaces, - and _"
-            )
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / _UPLOADED
-            (folder / label).mkdir(parents=True)
-            for path, name in zip(images, distinct_names([Path(path).name for path in images]), strict=True):
-                shutil.copy(path, folder / label / name)
-            return self._run(str(folder), split, progress)
-
-    def _run(self, source: str, split: str, progress: gr.Progress, token: gr.OAuthToken | None = None) -> str:
-        self.stop.clear()
-        try:
-            report = self.studio.photos.import_source(
-                source,
+    def start_files(
+        self, files: list[str] | None, label: str, split: str, check: bool, relabel: bool
+    ) -> tuple[object, ...]:
+        """Begin to import uploaded files: zips as they are, loose images under the class that the person names."""
+        zips = tuple(path for path in files or [] if path.lower().endswith(".zip"))
+        loose = tuple(path for path in files or [] if path not in zips)
+        return self._started(
+            ImportRequest(
+                sources=zips,
+                images=loose,
+                label=label.strip(),
                 split=split or None,
-                token=token.token if token else None,
-                on_progress=lambda done, total, name: progress((done, total), desc=name),
-                cancelled=self.stop.is_set,
+                relabel=relabel,
+                dry_run=check,
+                are_uploads=True,
             )
-        except Cancelled as stopped:
-            return note_html([f"Stopped after {stopped.done} photos, which are in the library."])
-        return report_html(report)
+        )
 
+    def start_source(
+        self, source: str, split: str, check: bool, relabel: bool, token: gr.OAuthToken | None = None
+    ) -> tuple[object, ...]:
+        """Begin to import the source of this name; on a Space datasets on the Hub only."""
+        source = source.strip()
+        if self.studio.settings.hosted and not source.startswith(_HUB):
+            raise InvalidRequest("enter a dataset on the Hub, such as hf://datasets/owner/name")
+        if not source:
+            raise InvalidRequest(f"enter where the photos are: {source_names()}")
+        return self._started(
+            ImportRequest(
+                sources=(source,),
+                split=split or None,
+                relabel=relabel,
+                dry_run=check,
+                token=token.token if token else None,
+            )
+        )
 
-def distinct_names(names: Sequence[str]) -> list[str]:
-    """Return file names that can share a folder: a.jpg, and "a (2).jpg" for another a.jpg or A.jpg."""
-    taken = {name.casefold() for name in names}
-    seen: set[str] = set()
-    distinct = []
-    for name in names:
-        free, number = name, 1
-        if name.casefold() in seen:
-            while free.casefold() in taken:
-                number += 1
-                free = f"{Path(name).stem} ({number}){Path(name).suffix}"
-        seen.add(name.casefold())
-        taken.add(free.casefold())
-        distinct.append(free)
-    return distinct
+    def start_starter_set(self, split: str, check: bool, relabel: bool) -> tuple[object, ...]:
+        """Begin to import the rendered starter set."""
+        return self._started(
+            ImportRequest(sources=("starter",), split=split or None, relabel=relabel, dry_run=check)
+        )
 
+    def stop(self) -> None:
+        """Ask the import to stop."""
+        self.job.stop()
 
-def report_html(report: ImportReport) -> str:
-    """Return what an import did: counts, the note on a guess, refused files with the reason."""
-    sentences = [
-        f"{report.added} photos added"
-        + (f", {report.already} already in the library" if report.already else "")
-    ]
-    if report.samples:
-        sentences.append(f"{report.samples} accepted synthetic images came with them.")
-    if report.note:
-        sentences.append(report.note)
-    sentences += report.warnings
-    if report.doubtful:
-        sentences.append(f"{report.doubtful} masks need checking; they are shown first.")
-    sentences.append(report.summary)
-    refused = [f"{name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
-    if len(report.refused) > _NAMED_REFUSALS:
-        refused.append(f"and {len(report.refused) - _NAMED_REFUSALS} more were refused")
-    return note_html(sentences, kind="good") + note_html(refused, kind="bad")
+    def poll(self, seen: str) -> tuple[object, ...]:
+        """Return the progress, or the end, of the import: what `opened` and `exclude` return, and what has changed."""
+        running = self.job.running  # read first: what it leaves behind is complete once it has ended
+        count = sum(self.studio.library.counts().classes.values())
+        changed = f"{self.job.ended} {count}"
+        return (
+            self._first(),
+            *self._in_progress(running),
+            gr.skip() if running else self._outcome(),
+            *((gr.skip(), gr.skip()) if running else self._exclusion()),
+            gr.skip() if running or not self._is_imported() else None,
+            gr.skip() if changed == seen else changed,
+        )
+
+    def exclude(self, photo_ids: list[str], seen: str) -> tuple[object, ...]:
+        """Exclude test photos that look like training photos; return a sentence, the button, and what has changed."""
+        known = self.studio.library.photos.ids()
+        excluded = [photo_id for photo_id in photo_ids if photo_id in known]
+        for photo_id in excluded:
+            self.studio.library.photos.set_excluded(photo_id, True)
+        photos = "test photo is" if len(excluded) == 1 else "test photos are"
+        sentence = f"{len(excluded)} {photos} excluded; they stay in the library, out of plans and releases."
+        return note_html([sentence], kind="good"), gr.Button(visible=False), [], f"{seen} excluded"
+
+    def _started(self, request: ImportRequest) -> tuple[object, ...]:
+        self.job.start(request)
+        return (
+            *self._in_progress(True),
+            "",
+            gr.Button(visible=False),
+        )  # the timer sees its end, however fast it is
+
+    def _in_progress(self, running: bool) -> tuple[object, ...]:
+        """Return the progress bar, the Import and the Stop button, and the timer."""
+        return (
+            progress_html(self.job.done, self.job.total, self._doing()) if running else "",
+            gr.Button(interactive=not running),
+            gr.Button(visible=running),
+            gr.Timer(active=running),
+        )
+
+    def _doing(self) -> str:
+        job = self.job
+        count = f"{job.done} of {job.total} · " if job.total else f"{job.done} · " if job.done else ""
+        return f"{count}{job.doing or 'reading the photos'}"
+
+    def _outcome(self) -> str:
+        job = self.job
+        return (
+            "".join(report_html(report) for report in job.reports)
+            + note_html([job.stopped] if job.stopped else [])
+            + note_html([job.problem] if job.problem else [], kind="bad")
+        )
+
+    def _exclusion(self) -> tuple[gr.Button, list[str]]:
+        """Return the button that excludes the test photos which look like training photos, and their ids."""
+        photo_ids = [pair.test_id for report in self.job.reports[-1:] for pair in report.near_duplicates]
+        photos = "the test photo" if len(photo_ids) == 1 else f"the {len(photo_ids)} test photos"
+        return gr.Button(f"Exclude {photos}", visible=bool(photo_ids)), photo_ids
+
+    def _is_imported(self) -> bool:
+        job = self.job
+        return bool(job.reports) and not (job.problem or job.stopped or job.reports[-1].dry_run)
+
+    def _first(self) -> str:
+        is_empty = not self.studio.library.counts().classes and not self.studio.photos.wants_starter
+        return _FIRST if is_empty else ""
 
 
 def build_import(page: gr.Blocks, studio: Studio) -> Callable[..., Dependency]:
-    """Build the import panel; return the listener method that fires when an import has ended."""
-    importing = Importing(studio)
-    look = handler(studio, Capability.LOOK)
+    """Build the import panel; return the listener method that fires as photos come in, and when an import has ended."""
+    panel = ImportPanel(studio, ImportJob(studio))
     with gr.Column(elem_classes="pane", elem_id="import"):
         gr.HTML("<h2>Import photos</h2>")
+        first = gr.HTML(elem_id="import-first")
         build_hint(page, studio, Capability.IMPORT, elem_id="import-hint")
-        files = gr.File(
-            file_count="multiple",
-            file_types=["image", ".zip"],
-            height=132,
-            show_label=False,
-            elem_classes="drop",
-        )
+        files = _build_drop_zone()
         label = gr.Textbox(
-            label="Class", info="for single images; a zip names its own", placeholder="bolt", max_lines=1
+            label="Class",
+            info="of single images; the folders of a .zip name theirs",
+            placeholder="bolt",
+            max_lines=1,
         )
-        add = gr.Button("Import files", variant="primary")
-    with gr.Accordion("From another source", open=False, elem_classes="pane"):
-        source = gr.Textbox(label="Source", info=source_names(), max_lines=1, elem_id="source")
-        split = gr.Radio(_SPLITS, value="", label="Split", elem_classes="pills")
+        split = gr.Radio(
+            _SPLITS,
+            value="",
+            label="Split",
+            info="automatic: as the source says, else at least 5 test photos of each class of 10 or more",
+            elem_classes="pills",
+            elem_id="import-split",
+        )
+        check = gr.Checkbox(
+            False, label="Check first: say what would be imported", container=False, elem_id="import-check"
+        )
+        relabel = gr.Checkbox(False, label="Give known photos the new class", container=False)
+        with gr.Row(elem_classes="tight"):
+            add = gr.Button("Import files", variant="primary")
+            stop = gr.Button("Stop", visible=False, elem_id="import-stop")
+        progress = gr.HTML(elem_id="import-progress")
+        message = gr.HTML(elem_id="import-said")
+        exclude = gr.Button(visible=False, size="sm", elem_id="import-exclude")
+        source, from_path, starter = _build_other_source(hosted=studio.settings.hosted)
+    leaking, changed = gr.State([]), gr.State("")
+    timer = gr.Timer(_POLL_S, active=False)
+    in_progress: list[Component] = [progress, add, stop, timer]
+    look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.IMPORT, line=message)
+    page.load(look(panel.opened), None, [first, *in_progress], **AT_ONCE)
+    choices: list[Component] = [split, check, relabel]
+    add.click(lead(panel.start_files), [files, label, *choices], [*in_progress, message, exclude], **QUIET)
+    from_path.click(lead(panel.start_source), [source, *choices], [*in_progress, message, exclude], **QUIET)
+    starter.click(lead(panel.start_starter_set), choices, [*in_progress, message, exclude], **QUIET)
+    stop.click(handler(studio, Capability.IMPORT)(panel.stop), **AT_ONCE)
+    polled = [first, *in_progress, message, exclude, leaking, files, changed]
+    timer.tick(look(panel.poll), changed, polled, **QUIET)
+    edit = handler(studio, Capability.EDIT_MASKS, line=message)
+    exclude.click(edit(panel.exclude), [leaking, changed], [message, exclude, leaking, changed], **QUIET)
+    return changed.change
+
+
+def _build_drop_zone() -> gr.File:
+    """Build the zone for files, which takes dropped folders, too, and the button that chooses a folder."""
+    files = gr.File(
+        file_count="multiple",
+        file_types=["image", ".zip"],
+        height=132,
+        show_label=False,
+        elem_classes="drop",
+        elem_id="import-files",
+    )
+    gr.HTML(
+        html_template=(STATIC / "photos" / "folder_choice.html").read_text(encoding="utf-8"),
+        js_on_load=widget_script("photos/folder_choice.js"),
+        elem_id="import-folder",
+    )
+    return files
+
+
+def _build_other_source(*, hosted: bool) -> tuple[gr.Textbox, gr.Button, gr.Button]:
+    """Build the sources that are named: on a Space those of the Hub only, for a path would be one of the server."""
+    title = "From the Hugging Face Hub" if hosted else "From another source"
+    with gr.Accordion(title, open=False, elem_id="import-other"):
+        source = gr.Textbox(
+            label="Source",
+            info=f"{_HUB}datasets/owner/name" if hosted else source_names(),
+            max_lines=1,
+            elem_id="source",
+        )
         from_path = gr.Button("Import", elem_id="import-path")
         starter = gr.Button("Add the starter set", elem_id="import-starter")
-    message = gr.HTML(elem_id="import-said")
-    stop = gr.Button("Stop", size="sm", visible=False)
-    lead = handler(studio, Capability.IMPORT, line=message)
-    ended = gr.State(0)  # imports so far: two equal sentences in a row would fire no `change`
-    for button, run, asked in (
-        (add, importing.from_files, [files, label, split]),
-        (from_path, importing.from_path, [source, split]),
-        (starter, importing.starter_set, [split]),
-    ):
-        begun = button.click(look(lambda: gr.Button(visible=True)), None, stop, **AT_ONCE)
-        done = begun.then(lead(run), asked, message, concurrency_id="import")
-        done.then(look(lambda count: (count + 1, gr.Button(visible=False))), ended, [ended, stop], **QUIET)
-    stop.click(handler(studio, Capability.IMPORT)(lambda: importing.stop.set()), queue=False)
-    return ended.change
+    return source, from_path, starter

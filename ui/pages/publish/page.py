@@ -13,6 +13,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from pipeline.domain.sizes import file_size
+from pipeline.domain.splits import TEST, shortage_of_test_photos
 from pipeline.errors import InvalidRequest, ReleaseRefused
 from pipeline.services.releases.reports import PublishReport
 from pipeline.services.releases.service import PublishRequest
@@ -21,7 +22,7 @@ from ui.access import Capability, build_hint, handler
 from ui.components.addresses import page_address
 from ui.components.charts import bar_chart_html
 from ui.components.frame import build_head
-from ui.components.html import empty_html, link_html, note_html, table_html
+from ui.components.html import capitalised, empty_html, link_html, note_html, table_html
 from ui.errors import AT_ONCE, QUIET, Listening
 from ui.pages.create.controls import Values
 
@@ -57,6 +58,10 @@ def release_preview_html(preview: ReleasePreview) -> str:
     head = ["", *(f"{kind}, {split}" for split in splits for kind in ("photos", "synthetic"))]
     rows: list[list[str | int]] = [[label, *_cells(preview, splits, label)] for label in classes]
     notes = []
+    if shortage := shortage_of_test_photos(
+        {label: preview.real.get(TEST, {}).get(label, 0) for label in classes}
+    ):
+        notes.append(f"{capitalised(shortage)}: import more photos as test.")
     if preview.decided_by_gate:
         notes.append(
             f"{preview.decided_by_gate} synthetic images were accepted automatically; no person has reviewed them."

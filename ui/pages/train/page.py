@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from pipeline.domain.arms import ARMS, Arm
+from pipeline.domain.splits import shortage_of_test_photos
 from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest
 from pipeline.services.reports import StudyProgress
@@ -19,7 +20,7 @@ from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
 from ui.components.frame import build_head
-from ui.components.html import empty_html, note_html, progress_html, whole_number
+from ui.components.html import capitalised, empty_html, note_html, progress_html, whole_number
 from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
@@ -95,8 +96,28 @@ class Training:
             gr.Button(interactive=bool(releases)),
         )
 
+    def shortage(self, release: str | None, test: str | None) -> str:
+        """Say which classes have too few test photos for a study, where the chosen release tells it."""
+        place = test or release or ""
+        known = place in map(str, self.studio.releases.folders())
+        if not known and self.studio.settings.hosted:  # a visitor must not learn what is in other folders
+            return ""
+        counts = self.studio.releases.test_photos(Path(place), of_all_splits=bool(test))
+        sentence = shortage_of_test_photos(counts)
+        return note_html(
+            [f"{capitalised(sentence)}: publish more, or test on another release."] if sentence else [],
+            kind="bad",
+        )
+
     def start(
-        self, release: str | None, test: str, seeds: int, arms: list[str], network: str, steps: str
+        self,
+        release: str | None,
+        test: str,
+        allow_leak: bool,
+        seeds: int,
+        arms: list[str],
+        network: str,
+        steps: str,
     ) -> tuple[object, ...]:
         """Start the study and update the page."""
         if not release:
@@ -111,6 +132,7 @@ class Training:
                 arms=tuple(arms),
                 network=network,
                 steps=whole_number(steps, "the number of steps"),
+                allow_leak=allow_leak,
             )
         )
         return self.poll("")
@@ -151,24 +173,36 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
             study = gr.HTML(elem_id="study")
             report = gr.HTML(elem_id="report")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
-            release, test, arms, seeds = _build_data_pane()
+            release, test, shortage, allow_leak, arms, seeds = _build_data_pane()
             network, steps = _build_network_pane()
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
             stop = gr.Button("Stop", visible=False, elem_id="stop-study")
     shown = [study, report, start, stop, seen]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.TRAIN)
-    page.load(look(training.opened), None, [release, test, start], **AT_ONCE)
+    chosen = page.load(look(training.opened), None, [release, test, start], **AT_ONCE)
+    say = look(training.shortage)
+    for event in (chosen.then, release.change, test.change):
+        event(say, [release, test], shortage, **QUIET)
     page.load(look(training.poll), seen, shown, **AT_ONCE)
-    start.click(lead(training.start), [release, test, seeds, arms, network, steps], shown, **QUIET)
+    start.click(
+        lead(training.start), [release, test, allow_leak, seeds, arms, network, steps], shown, **QUIET
+    )
     stop.click(lead(training.stop), None, shown, **QUIET)
     gr.Timer(_POLL_S).tick(look(training.poll), seen, shown, **AT_ONCE)
 
 
-def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.CheckboxGroup, gr.Slider]:
-    """Build what is compared: release, test set, arms and seeds."""
+def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.HTML, gr.Checkbox, gr.CheckboxGroup, gr.Slider]:
+    """Build what is compared: release, test set and what is said of it, arms and seeds."""
     with gr.Column(elem_classes="pane"):
         release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
         test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Test on", allow_custom_value=True)
+        shortage = gr.HTML(elem_id="shortage")
+        allow_leak = gr.Checkbox(
+            False,
+            label="Train even if test photos look like training photos",
+            container=False,
+            elem_id="allow-leak",
+        )
         arms = gr.CheckboxGroup(
             _ARMS, value=_PRESELECTED, label="Train with", elem_classes="pills", elem_id="arms"
         )
@@ -182,7 +216,7 @@ def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.CheckboxGroup, gr.S
             elem_id="seeds",
             buttons=[],
         )
-    return release, test, arms, seeds
+    return release, test, shortage, allow_leak, arms, seeds
 
 
 def _build_network_pane() -> tuple[gr.Radio, gr.Textbox]:
