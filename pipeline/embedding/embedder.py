@@ -50,7 +50,9 @@ class Embedder:
     name: str  # stored with every vector: vectors of different names cannot be compared
     side_px: int  # images are compared at this size; see `shrunk`
     size: int  # numbers of a vector
-    near_duplicate: float  # images of at least this cosine similarity are near-duplicates
+    near_duplicate: float  # photos of at least this cosine similarity are near-duplicates
+    near_duplicate_sample: float  # the same for synthetic images of one class
+    is_network: bool  # otherwise colours and edges
     features: Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (N, side, side, 3) → (N, size)
 
     def embed(self, images: Iterable[RGB]) -> NDArray[np.float16]:
@@ -84,13 +86,21 @@ def _embedder() -> Embedder:
     except WeightsUnusable as fault:
         _log.warning("images are compared by colours and edges, which is less exact: %s", fault)
         return Embedder(
-            name="colours-and-edges", side_px=64, size=96, near_duplicate=0.995, features=_descriptors
+            name="colours-and-edges",
+            side_px=64,
+            size=96,
+            near_duplicate=0.995,
+            near_duplicate_sample=0.95,
+            is_network=False,
+            features=_descriptors,
         )
     return Embedder(
         name="efficientnet-lite0-160",
         side_px=160,
         size=FEATURES,
         near_duplicate=0.90,
+        near_duplicate_sample=0.90,
+        is_network=True,
         features=network,
     )
 

@@ -13,7 +13,7 @@ from pipeline.domain.spec import SampleSpec
 from pipeline.rendering import DownloadProgress
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
-from pipeline.store import AutoReviewCheck, AutoReviewLimits
+from pipeline.store import AutoReviewCheck, AutoReviewLimits, SampleRow
 
 # items done, items in total if known, name of the current item
 Progress = Callable[[int, int | None, str], None]
@@ -224,6 +224,15 @@ class GateReport:
     accepted: int
     rejected: int
     reasons: dict[str, int]  # gate → rejected samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarSample:
+    """A sample that looks like another image."""
+
+    row: SampleRow
+    similarity: float  # cosine of the embeddings, -1 to 1
+    is_near_duplicate: bool  # so similar that one of the two is enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

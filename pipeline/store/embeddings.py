@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Connection, exists, func, select
 
 from pipeline.store.database import Database, insert_new
-from pipeline.store.schema import embeddings
-from pipeline.store.sql import chunks
+from pipeline.store.rows import RENDERED_STATES, EmbeddedSample
+from pipeline.store.schema import embeddings, samples
+from pipeline.store.sql import AnySelect, chunks
 
 _STORED = np.dtype("<f2")  # little-endian on every machine
 
@@ -46,3 +47,42 @@ class EmbeddingRepository:
                 for image_id, data in connection.execute(statement.where(embeddings.c.image_id.in_(chunk))):
                     found[image_id] = np.frombuffer(data, _STORED).astype(np.float16)
         return found
+
+    def count(self, embedder: str) -> int:
+        """How many images have a vector."""
+        statement = select(func.count()).where(embeddings.c.embedder == embedder)
+        with self._database.reading() as connection:
+            return connection.scalar(statement) or 0
+
+    def embedded_samples(self, embedder: str, *, newest: int) -> list[EmbeddedSample]:
+        """The rendered samples whose image has a vector, as they were planned; the newest ones where there are more."""
+        return self._samples(_of_image(embedder), newest)
+
+    def samples_without(self, embedder: str, *, newest: int) -> list[EmbeddedSample]:
+        """The rendered samples whose image has no vector yet, as they were planned; see `embedded_samples`."""
+        return self._samples(~_of_image(embedder), newest)
+
+    def _samples(self, condition: ColumnElement[bool], newest: int) -> list[EmbeddedSample]:
+        columns = (samples.c.seq, samples.c.id, samples.c.image_id, samples.c.label, samples.c.cluster)
+        statement = select(*columns).where(condition).order_by(samples.c.seq.desc()).limit(newest)
+        with self._database.reading() as connection:
+            rows = sorted(_in_each_state(connection, statement))[-newest:]
+        return [
+            EmbeddedSample(id=sample_id, image_id=image_id, label=label, group=cluster or sample_id)
+            for _, sample_id, image_id, label, cluster in rows
+        ]
+
+
+def _of_image(embedder: str) -> ColumnElement[bool]:
+    same_image = embeddings.c.image_id == samples.c.image_id
+    return exists().where(same_image, embeddings.c.embedder == embedder)
+
+
+def _in_each_state(
+    connection: Connection, statement: AnySelect
+) -> list[tuple[int, str, str, str, str | None]]:
+    return [
+        tuple(row)
+        for state in RENDERED_STATES
+        for row in connection.execute(statement.where(samples.c.state == state))
+    ]

@@ -24,8 +24,10 @@ TABLES = {
     ),
     4: (),
     5: ("embeddings",),
+    6: (),
     2: ("votes", "leases", "review_policies"),
 }
+INDEXES = {6: ("samples_by_group",)}
 COLUMNS = {3: ("model", "cluster", "promise", "certainty")}
 
 
@@ -34,6 +36,8 @@ def downgrade(connection: Connection, to: int) -> None:
     for version in range(schema.VERSION, to, -1):
         for name in TABLES[version]:
             connection.execute(text(f"DROP TABLE {name}"))
+        for name in INDEXES.get(version, ()):
+            connection.execute(text(f"DROP INDEX {name}"))
         for name in COLUMNS.get(version, ()):
             connection.execute(text(f"DROP INDEX samples_by_{name}"))
             connection.execute(text(f"ALTER TABLE samples DROP COLUMN {name}"))
