@@ -82,3 +82,17 @@ def test_the_method_sdxl_of_version_3_is_found_as_text_to_image(tmp_path: Path) 
         with library._database.reading() as connection:
             stored = connection.execute(text("SELECT id, method FROM samples")).all()
         assert [tuple(row) for row in stored] == [(sample.id, "text_to_image")]
+
+
+def test_a_library_of_version_5_is_listed_by_groups(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        first, second, _, _ = filled(library)
+        with library._database.writing() as transaction:
+            downgrade(transaction.connection, 5)
+    with Library.open(tmp_path / "old") as library:
+        library.samples.set_groups({second: first})
+        listed = library.samples.list(SampleFilter(review="pending", order=SampleOrder.GROUPS))
+        assert [row.id for row in listed] == [second, first]
+        with library._database.reading() as connection:
+            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'index'")).all()
+        assert "samples_by_group" in names

@@ -1,0 +1,247 @@
+"""Samples are embedded once, found by similarity, and grouped; a gold item is answered for like a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.domain.review import Verdict
+from pipeline.domain.sample_facts import SampleFacts
+from pipeline.embedding import Embedder
+from pipeline.errors import NotFound
+from pipeline.services.review import auto_reviewer, similar
+from pipeline.services.samples import embeddings
+from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.settings import Settings
+from pipeline.store import Rendered
+from pipeline.store.image_files import ImageFiles
+from pipeline.studio import Studio
+from tests.toy_library import BOX, IDENTITY, SIDE_PX, add_subject, decision, mask, spec
+
+GREYS = (200, 205, 40, 120, 45)  # of the samples, in plan order: 0 and 1 look alike, and 2 and 4
+
+
+class GreyAngle:
+    """Features of a plain image: an angle of 90 degrees from black to white. Counts the images."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        self.count += len(images)
+        angles = np.radians(90 * images.mean(axis=(1, 2, 3)) / 255)
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def features(monkeypatch: pytest.MonkeyPatch) -> GreyAngle:
+    counted = GreyAngle()
+    embedder = Embedder(
+        name="grey angle",
+        side_px=8,
+        size=2,
+        near_duplicate=0.9,
+        near_duplicate_sample=float(np.cos(np.radians(5))),
+        is_network=True,
+        features=counted,
+    )
+    for module in (embeddings, similar, auto_reviewer):
+        monkeypatch.setattr(module, "load_embedder", lambda: embedder)
+    return counted
+
+
+@pytest.fixture
+def studio(tmp_path: Path, features: GreyAngle) -> Iterator[Studio]:
+    with Studio(Settings(library=tmp_path / "library", starter=False)) as opened:
+        yield opened
+
+
+def plain(grey: int) -> np.ndarray:
+    return np.full((SIDE_PX, SIDE_PX, 3), grey, np.uint8)
+
+
+def add_samples(studio: Studio, *greys: int, first_seed: int = 0) -> list[str]:
+    """Plain samples of one photo in plan order; their ids."""
+    library = studio.library
+    photo = library.photos.list()[0] if first_seed else add_subject(library, 1)
+    specs = [spec(photo, seed=first_seed + number) for number in range(len(greys))]
+    library.plans.add(f"toy {first_seed}", "", specs)
+    for planned, grey in zip(specs, greys, strict=True):
+        library.samples.record(
+            Rendered(
+                spec_id=planned.id,
+                image_id=library.images.put(plain(grey)),
+                mask_id=library.images.put(mask()),
+                facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), visible=(1.0,)),
+                cluster=specs[0].id,  # by colours and edges all look alike
+            )
+        )
+    return [planned.id for planned in specs]
+
+
+@pytest.fixture
+def ids(studio: Studio) -> list[str]:
+    return add_samples(studio, *GREYS)
+
+
+def groups(studio: Studio, ids: list[str]) -> list[int]:
+    """The position of the first sample of each sample's group."""
+    return [ids.index(studio.library.samples.get(sample_id).cluster) for sample_id in ids]
+
+
+def test_samples_are_embedded_in_steps_and_grouped_in_plan_order(
+    studio: Studio, ids: list[str], features: GreyAngle
+) -> None:
+    similarity = studio.review.similarity
+    assert similarity.missing() == 5
+    assert studio.samples.embeddings.embed_missing(2) == 3
+    assert groups(studio, ids) == [0, 0, 0, 0, 0]  # those that were not compared keep their group
+    assert studio.samples.embeddings.embed_missing(10) == 0
+    assert groups(studio, ids) == [0, 0, 2, 3, 2]
+    assert studio.samples.embeddings.embed_missing(10) == 0
+    assert features.count == 5
+    assert studio.library.verify() == []
+
+
+def test_the_most_similar_samples_come_first_with_their_state(studio: Studio, ids: list[str]) -> None:
+    studio.library.review.record(decision(ids[1], Verdict.REJECT))
+    assert studio.review.similarity.similar(ids[0], limit=3) is None
+    assert studio.review.similarity.compare(ids[0]) == 0
+    matches = studio.review.similarity.similar(ids[0], limit=3)
+    assert matches is not None
+    assert [match.row.id for match in matches] == [ids[1], ids[3], ids[4]]
+    assert [match.row.review for match in matches] == ["rejected", "pending", "pending"]
+    assert [match.is_near_duplicate for match in matches] == [True, False, False]
+    expected = np.cos(np.radians(90 * (200 - np.array([205, 120, 45])) / 255))
+    np.testing.assert_allclose([match.similarity for match in matches], expected, atol=2e-3)
+
+
+def test_what_another_process_stores_is_found_without_computing_it_again(
+    studio: Studio, ids: list[str], features: GreyAngle
+) -> None:
+    other = SampleEmbeddings(studio.library)
+    assert other.embed_missing(10) == 0
+    (late,) = add_samples(studio, 202, first_seed=50)
+    assert other.embed_missing(10) == 0
+    matches = studio.review.similarity.similar(ids[0], limit=1)
+    assert matches is not None
+    assert [match.row.id for match in matches] == [late]
+    assert studio.library.samples.get(late).cluster == ids[0]
+    assert features.count == 6
+
+
+def test_a_batch_that_another_process_embedded_meanwhile_is_added_once(
+    studio: Studio, ids: list[str], features: GreyAngle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, other = studio.samples.embeddings, SampleEmbeddings(studio.library)
+    images, overtaken = type(studio.library.images), False
+    read = images.read
+
+    def overtaken_read(files: ImageFiles, image_id: str) -> np.ndarray:
+        nonlocal overtaken
+        if not overtaken:
+            overtaken = True
+            assert other.embed_missing(3) == 2
+        return read(files, image_id)
+
+    monkeypatch.setattr(images, "read", overtaken_read)
+    assert here.embed_missing(2) == 2  # the same two that the other had
+    assert here.embed_missing(10) == 0
+    assert features.count == 7
+    matches = studio.review.similarity.similar(ids[0], limit=10)
+    assert matches is not None
+    assert sorted(match.row.id for match in matches) == sorted(ids[1:])
+    assert groups(studio, ids) == [0, 0, 2, 3, 2]
+
+
+def test_a_sample_whose_image_is_damaged_is_passed_over(studio: Studio, ids: list[str]) -> None:
+    damaged = studio.library.samples.get(ids[1])
+    assert damaged.image_id is not None
+    studio.library.images.path(damaged.image_id).write_bytes(b"no image")
+    assert studio.review.similarity.compare() == 0
+    assert studio.review.similarity.missing() == 0
+    matches = studio.review.similarity.similar(ids[0], limit=10)
+    assert matches is not None
+    assert {match.row.id for match in matches} == {ids[2], ids[3], ids[4]}
+
+
+def test_a_sample_that_lost_its_image_is_not_found(studio: Studio, ids: list[str]) -> None:
+    studio.review.similarity.compare()
+    lost = studio.library.samples.get(ids[1])
+    assert lost.image_id is not None
+    studio.library.images.path(lost.image_id).unlink()
+    assert studio.library.samples.plan_broken_again() == [ids[1]]
+    matches = studio.review.similarity.similar(ids[0], limit=10)
+    assert matches is not None
+    assert {match.row.id for match in matches} == {ids[2], ids[3], ids[4]}
+    with pytest.raises(NotFound, match=f"image of sample '{ids[1]}'"):
+        studio.review.similarity.similar(ids[1], limit=1)
+
+
+def test_no_more_than_the_newest_samples_are_held(studio: Studio, ids: list[str]) -> None:
+    bounded = SampleEmbeddings(studio.library, most=3)
+    assert bounded.embed_missing(10) == 0
+    image_id = studio.library.samples.get(ids[4]).image_id
+    assert image_id is not None
+    pairs = bounded.similar(image_id, count=10, but=None)
+    assert pairs is not None
+    assert {sample_id for sample_id, _ in pairs} == set(ids[2:])
+    (late,) = add_samples(studio, 44, first_seed=50)
+    assert bounded.embed_missing(10) == 0
+    pairs = bounded.similar(image_id, count=10, but=None)
+    assert pairs is not None
+    assert {sample_id for sample_id, _ in pairs} == {*ids[3:], late}
+
+
+def test_a_gold_item_has_the_similar_samples_of_what_it_shows_and_not_itself(
+    studio: Studio, ids: list[str]
+) -> None:
+    studio.library.review.record(decision(ids[0]))
+    studio.review.gold.add([ids[0]], "ann")
+    (item,) = studio.library.gold.next_for("ben", 1)
+    assert studio.review.similarity.compare(item.id) == 0
+    matches = studio.review.similarity.similar(item.id, limit=2)
+    assert matches is not None
+    assert [match.row.id for match in matches] == [ids[1], ids[3]]
+    assert matches[0].is_near_duplicate
+
+
+def test_a_photo_that_is_a_gold_item_is_compared_too(studio: Studio, ids: list[str]) -> None:
+    with studio.library._database.writing() as transaction:
+        transaction.connection.exec_driver_sql(
+            "UPDATE subjects SET mask_id = ?", (studio.library.images.put(mask()),)
+        )
+    assert studio.review.gold.add_photos(1, "ann") == 1
+    (item,) = studio.library.gold.next_for("ben", 1)
+    assert studio.review.similarity.similar(item.id, limit=2) is None
+    assert studio.review.similarity.compare(item.id) == 0
+    matches = studio.review.similarity.similar(item.id, limit=1)
+    assert matches is not None
+    assert [match.row.id for match in matches] == [ids[3]]  # noise has a mean of about 127
+
+
+def test_the_best_of_a_group_stays_an_accepted_one_before_all_others(studio: Studio, ids: list[str]) -> None:
+    studio.review.similarity.compare()
+    decisions = studio.review.decisions
+    assert decisions.keep_best({}, reviewer="ann", batch="b1") == 2
+    states = [studio.library.samples.get(sample_id).review for sample_id in ids]
+    assert states == ["rejected", "pending", "rejected", "pending", "pending"]
+    assert decisions.undo_all("b1", reviewer="ann") == 2
+    studio.library.review.record(decision(ids[2], client_id="c"))
+    assert decisions.keep_best({"state": "pending"}, reviewer="ann", batch="b2") == 2
+    states = [studio.library.samples.get(sample_id).review for sample_id in ids]
+    assert states == ["rejected", "pending", "accepted", "pending", "rejected"]
+
+
+def test_the_others_of_the_groups_of_chosen_samples_are_rejected(studio: Studio, ids: list[str]) -> None:
+    studio.review.similarity.compare()
+    kept = [ids[0], ids[3]]
+    assert studio.review.decisions.keep_best({}, kept=kept, reviewer="ann", batch="b") == 1
+    states = [studio.library.samples.get(sample_id).review for sample_id in ids]
+    assert states == ["pending", "rejected", "pending", "pending", "pending"]
+    assert studio.review.decisions.undo_all("b", reviewer="ann") == 1
+    with pytest.raises(NotFound, match="gone"):
+        studio.review.decisions.keep_best({}, kept=["gone"], reviewer="ann", batch="b2")
