@@ -46,14 +46,12 @@ class AutoReviewer:
     def train(self) -> AutoReviewerReport:
         """Learn, predict the acceptance of every undecided sample, and decide by the limits.
 
-        It learns from embeddings once every sample has one, otherwise from colours and edges; each call embeds some of
-        the samples that have none.
+        It learns from embeddings if every sample has one, otherwise from colours and edges; it embeds the samples that
+        have none if they are few.
         """
         with self._lock:
-            uses_embeddings = load_embedder().is_network and not self.embeddings.embed_missing(
-                _EMBEDDED_AT_ONCE
-            )
             examples = self.library.auto_review.examples(NEWEST)
+            uses_embeddings = len(examples) >= ENOUGH and self._all_embedded()
             vectors = self._vectors([row for row, _ in examples]) if uses_embeddings else None
             if vectors is not None:
                 examples = [example for example in examples if example[0].image_id in vectors]
@@ -110,6 +108,12 @@ class AutoReviewer:
         while page := self.library.samples.list(wanted, limit=_PAGE, after=last):
             last = page[-1].id
             yield page
+
+    def _all_embedded(self) -> bool:
+        """Whether every sample has an embedding by a network; a few that have none are embedded."""
+        if not load_embedder().is_network or self.embeddings.missing() > _EMBEDDED_AT_ONCE:
+            return False
+        return not self.embeddings.embed_missing(_EMBEDDED_AT_ONCE)
 
     def _vectors(self, rows: Sequence[SampleRow]) -> Mapping[str, NDArray[np.float16]]:
         """Return the embeddings of samples by image id; a damaged image has none."""
