@@ -9,48 +9,20 @@ import numpy as np
 import pytest
 
 from pipeline.domain.review import Verdict
-from pipeline.domain.sample_facts import SampleFacts
-from pipeline.embedding import Embedder
 from pipeline.errors import NotFound
-from pipeline.services.review import auto_reviewer, similar
-from pipeline.services.samples import embeddings
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.settings import Settings
-from pipeline.store import Rendered
 from pipeline.store.image_files import ImageFiles
 from pipeline.studio import Studio
-from tests.toy_library import BOX, IDENTITY, SIDE_PX, add_subject, decision, mask, spec
+from tests.toy_embedder import GreyAngle, add_plain_samples, use_grey_angles
+from tests.toy_library import decision, mask
 
 GREYS = (200, 205, 40, 120, 45)  # of the samples, in plan order: 0 and 1 look alike, and 2 and 4
 
 
-class GreyAngle:
-    """Features of a plain image: an angle of 90 degrees from black to white. Counts the images."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        self.count += len(images)
-        angles = np.radians(90 * images.mean(axis=(1, 2, 3)) / 255)
-        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-
-
 @pytest.fixture
 def features(monkeypatch: pytest.MonkeyPatch) -> GreyAngle:
-    counted = GreyAngle()
-    embedder = Embedder(
-        name="grey angle",
-        side_px=8,
-        size=2,
-        near_duplicate=0.9,
-        near_duplicate_sample=float(np.cos(np.radians(5))),
-        is_network=True,
-        features=counted,
-    )
-    for module in (embeddings, similar, auto_reviewer):
-        monkeypatch.setattr(module, "load_embedder", lambda: embedder)
-    return counted
+    return use_grey_angles(monkeypatch)
 
 
 @pytest.fixture
@@ -59,32 +31,9 @@ def studio(tmp_path: Path, features: GreyAngle) -> Iterator[Studio]:
         yield opened
 
 
-def plain(grey: int) -> np.ndarray:
-    return np.full((SIDE_PX, SIDE_PX, 3), grey, np.uint8)
-
-
-def add_samples(studio: Studio, *greys: int, first_seed: int = 0) -> list[str]:
-    """Plain samples of one photo in plan order; their ids."""
-    library = studio.library
-    photo = library.photos.list()[0] if first_seed else add_subject(library, 1)
-    specs = [spec(photo, seed=first_seed + number) for number in range(len(greys))]
-    library.plans.add(f"toy {first_seed}", "", specs)
-    for planned, grey in zip(specs, greys, strict=True):
-        library.samples.record(
-            Rendered(
-                spec_id=planned.id,
-                image_id=library.images.put(plain(grey)),
-                mask_id=library.images.put(mask()),
-                facts=SampleFacts(boxes=(BOX,), homographies=(IDENTITY,), visible=(1.0,)),
-                cluster=specs[0].id,  # by colours and edges all look alike
-            )
-        )
-    return [planned.id for planned in specs]
-
-
 @pytest.fixture
 def ids(studio: Studio) -> list[str]:
-    return add_samples(studio, *GREYS)
+    return add_plain_samples(studio.library, *GREYS)
 
 
 def groups(studio: Studio, ids: list[str]) -> list[int]:
@@ -124,7 +73,7 @@ def test_what_another_process_stores_is_found_without_computing_it_again(
 ) -> None:
     other = SampleEmbeddings(studio.library)
     assert other.embed_missing(10) == 0
-    (late,) = add_samples(studio, 202, first_seed=50)
+    (late,) = add_plain_samples(studio.library, 202, first_seed=50)
     assert other.embed_missing(10) == 0
     matches = studio.review.similarity.similar(ids[0], limit=1)
     assert matches is not None
@@ -189,7 +138,7 @@ def test_no_more_than_the_newest_samples_are_held(studio: Studio, ids: list[str]
     pairs = bounded.similar(image_id, count=10, but=None)
     assert pairs is not None
     assert {sample_id for sample_id, _ in pairs} == set(ids[2:])
-    (late,) = add_samples(studio, 44, first_seed=50)
+    (late,) = add_plain_samples(studio.library, 44, first_seed=50)
     assert bounded.embed_missing(10) == 0
     pairs = bounded.similar(image_id, count=10, but=None)
     assert pairs is not None
