@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.domain.review import Verdict
 from pipeline.errors import NotFound
+from pipeline.services.review import auto_reviewer
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.settings import Settings
 from pipeline.store.image_files import ImageFiles
@@ -194,3 +195,51 @@ def test_the_others_of_the_groups_of_chosen_samples_are_rejected(studio: Studio,
     assert studio.review.decisions.undo_all("b", reviewer="ann") == 1
     with pytest.raises(NotFound, match="gone"):
         studio.review.decisions.keep_best({}, kept=["gone"], reviewer="ann", batch="b2")
+
+
+def decided_by_grey(studio: Studio) -> list[str]:
+    """40 samples of which those brighter than 100 are accepted, then 10 undecided ones, the brightest last."""
+    greys = np.random.default_rng(1).permutation(np.linspace(0, 199, 40)).astype(int).tolist()
+    decided = add_plain_samples(studio.library, *greys)
+    for sample_id, grey in zip(decided, greys, strict=True):
+        verdict = Verdict.ACCEPT if grey > 100 else Verdict.REJECT
+        studio.library.review.record(decision(sample_id, verdict, client_id=sample_id))
+    return add_plain_samples(studio.library, *range(10, 200, 20), first_seed=100)
+
+
+def test_the_auto_reviewer_learns_from_embeddings(studio: Studio) -> None:
+    undecided = decided_by_grey(studio)
+    report = studio.review.auto_reviewer.train()
+    assert report.quality is not None
+    assert report.quality.auc > 0.95
+    assert report.predicted == 10
+    likely = [studio.library.samples.get(sample_id).predicted_acceptance for sample_id in undecided]
+    assert likely == sorted(likely)
+    assert likely[0] < 0.3
+    assert likely[-1] > 0.7
+
+
+def test_the_auto_reviewer_does_without_embeddings_while_many_samples_have_none(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, features: GreyAngle
+) -> None:
+    undecided = decided_by_grey(studio)
+    monkeypatch.setattr(auto_reviewer, "_EMBEDDED_AT_ONCE", 20)
+    report = studio.review.auto_reviewer.train()
+    assert features.count == 0
+    assert report.quality is not None
+    assert report.quality.auc < 0.7  # it is told nothing of the images
+    assert report.predicted == len(undecided)
+    while studio.samples.embeddings.embed_missing(20):
+        pass
+    report = studio.review.auto_reviewer.train()
+    assert report.quality is not None
+    assert report.quality.auc > 0.95
+
+
+def test_a_damaged_image_is_neither_learned_from_nor_judged(studio: Studio) -> None:
+    undecided = decided_by_grey(studio)
+    damaged = studio.library.samples.get(undecided[3])
+    assert damaged.image_id is not None
+    studio.library.images.path(damaged.image_id).unlink()
+    assert studio.review.auto_reviewer.train().predicted == 9
+    assert studio.library.samples.get(undecided[3]).predicted_acceptance == 0.5
