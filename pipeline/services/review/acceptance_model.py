@@ -161,9 +161,8 @@ def _unfitted(shape: tuple[int, ...]) -> Any:
     number, width = shape
     transformers = [("features", StandardScaler(), slice(0, _FEATURES))]
     if width > _FEATURES:
-        components = min(
-            _COMPONENTS, number // 2 - 1
-        )  # the smallest fold holds more than half of the examples
+        # the smallest fold holds more than half of the examples
+        components = min(_COMPONENTS, width - _FEATURES, number // 2 - 1)
         pca = PCA(components, whiten=True, random_state=_SEED)
         transformers.append(("embedding", pca, slice(_FEATURES, width)))
     classifier = make_pipeline(
