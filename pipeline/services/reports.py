@@ -240,6 +240,7 @@ class AutoReviewerReport:
     """What the auto-reviewer learned, and what it decided."""
 
     quality: Quality | None = None  # None: not trained
+    not_embedded: int = 0  # samples without an embedding, so that it judged by colours and edges
     predicted: int = 0  # undecided samples with a predicted acceptance
     decided: int = 0  # samples that it decided itself
     left_to_people: int = 0  # samples that it left to people as a check

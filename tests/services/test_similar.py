@@ -10,7 +10,6 @@ import pytest
 
 from pipeline.domain.review import Verdict
 from pipeline.errors import NotFound
-from pipeline.services.review import auto_reviewer
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.settings import Settings
 from pipeline.store.image_files import ImageFiles
@@ -219,21 +218,25 @@ def test_the_auto_reviewer_learns_from_embeddings(studio: Studio) -> None:
     assert likely[-1] > 0.7
 
 
-def test_the_auto_reviewer_does_without_embeddings_while_many_samples_have_none(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, features: GreyAngle
+def test_the_auto_reviewer_does_without_embeddings_until_every_sample_has_one(
+    studio: Studio, features: GreyAngle
 ) -> None:
     undecided = decided_by_grey(studio)
-    monkeypatch.setattr(auto_reviewer, "_EMBEDDED_AT_ONCE", 20)
-    report = studio.review.auto_reviewer.train()
-    assert features.count == 0
+    report = studio.review.auto_reviewer.train(embedded=20)
+    assert (features.count, report.not_embedded, report.predicted) == (20, 30, len(undecided))
     assert report.quality is not None
     assert report.quality.auc < 0.7  # it is told nothing of the images
-    assert report.predicted == len(undecided)
-    while studio.samples.embeddings.embed_missing(20):
-        pass
-    report = studio.review.auto_reviewer.train()
+    report = studio.review.auto_reviewer.train(embedded=30)
+    assert (features.count, report.not_embedded) == (50, 0)
     assert report.quality is not None
     assert report.quality.auc > 0.95
+
+
+def test_nothing_is_embedded_before_there_are_enough_decisions(studio: Studio, features: GreyAngle) -> None:
+    ids = add_plain_samples(studio.library, *range(0, 250, 5))
+    studio.library.review.record(decision(ids[0]))
+    assert "1 accepted and 0 rejected" in studio.review.auto_reviewer.train().sentence
+    assert features.count == 0
 
 
 def test_a_damaged_image_is_neither_learned_from_nor_judged(studio: Studio) -> None:
