@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.domain.review import Verdict
-from pipeline.errors import NotFound
+from pipeline.errors import DamagedPicture, NotFound
+from pipeline.services.review import similar
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.settings import Settings
 from pipeline.store.image_files import ImageFiles
@@ -68,6 +69,20 @@ def test_the_most_similar_samples_come_first_with_their_state(studio: Studio, id
     np.testing.assert_allclose([match.similarity for match in matches], expected, atol=2e-3)
 
 
+def test_the_sample_that_is_asked_for_is_compared_before_the_others(
+    studio: Studio, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "_AT_ONCE", 2)
+    assert studio.review.similarity.compare(ids[4]) == 3
+    assert groups(studio, ids) == [0, 0, 0, 0, 4]
+    matches = studio.review.similarity.similar(ids[4], limit=9)
+    assert matches is not None
+    assert [match.row.id for match in matches] == [ids[0]]
+    assert studio.review.similarity.compare(ids[4]) == 1
+    assert studio.review.similarity.compare() == 0
+    assert groups(studio, ids) == [0, 0, 4, 3, 4]
+
+
 def test_what_another_process_stores_is_found_without_computing_it_again(
     studio: Studio, ids: list[str], features: GreyAngle
 ) -> None:
@@ -115,6 +130,8 @@ def test_a_sample_whose_image_is_damaged_is_passed_over(studio: Studio, ids: lis
     matches = studio.review.similarity.similar(ids[0], limit=10)
     assert matches is not None
     assert {match.row.id for match in matches} == {ids[2], ids[3], ids[4]}
+    with pytest.raises(DamagedPicture):
+        studio.review.similarity.compare(ids[1])
 
 
 def test_a_sample_that_lost_its_image_is_not_found(studio: Studio, ids: list[str]) -> None:

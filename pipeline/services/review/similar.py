@@ -32,9 +32,15 @@ class SimilarityService:
         Raises:
             NotFound, DamagedPicture: the sample, or its image, cannot be read.
         """
-        if sample_id is not None:
-            self.embeddings.embed_image(self._shown(sample_id)[0])
-        return self.embeddings.embed_missing(_AT_ONCE)
+        if sample_id is None:
+            return self.embeddings.embed_missing(_AT_ONCE)
+        image_id, shown_id, _ = self._shown(sample_id)
+        if shown_id is None:
+            self.embeddings.embed_image(image_id)
+        left = self.embeddings.embed_missing(_AT_ONCE, first=image_id)
+        if image_id not in self.embeddings.vectors_of([image_id]):
+            self.library.images.read(image_id)  # it was passed over: raises what is wrong with it
+        return left
 
     def similar(self, sample_id: str, *, limit: int) -> list[SimilarSample] | None:
         """Return the samples most similar to one, the most similar first; None if it has no embedding yet.

@@ -17,6 +17,7 @@ from pipeline.store import EmbeddedSample, Library
 
 MOST = 100_000  # samples that are compared, the newest ones; their vectors take 256 MB
 _READ_AT_ONCE = 5_000  # vectors
+_EMBEDDED_AT_ONCE = 64  # samples in one transaction
 
 
 @dataclass(slots=True)
@@ -41,23 +42,24 @@ class SampleEmbeddings:
             self._read(load_embedder())
             return len(self._missing)
 
-    def embed_missing(self, limit: int) -> int:
+    def embed_missing(self, limit: int, *, first: str | None = None) -> int:
         """Embed samples that have no embedding, at most `limit`, and find their groups; return how many are left.
 
         A sample whose file is missing or damaged is passed over.
+
+        Args:
+            first: the image of samples that come before the others.
         """
         embedder = load_embedder()
         with self._computing:
-            with self._reading:
-                self._read(embedder)
-                batch, self._missing = self._missing[:limit], self._missing[limit:]
-            images = {sample.id: self._small(sample.image_id, embedder) for sample in batch}
-            readable = [sample for sample in batch if images[sample.id] is not None]
-            self._add(embedder, readable, [image for image in images.values() if image is not None])
+            left = limit
+            while batch := self._next(embedder, min(left, _EMBEDDED_AT_ONCE), first):
+                self._embed(embedder, batch)
+                left -= len(batch)
             return len(self._missing)
 
     def embed_image(self, image_id: str) -> None:
-        """Embed one image of the library, of a sample or not, if it has no embedding.
+        """Embed one image that no sample shows, if it has no embedding.
 
         Raises:
             NotFound, DamagedPicture: it cannot be read.
@@ -84,23 +86,25 @@ class SampleEmbeddings:
         with self._reading:
             return self._read(embedder).most_similar(vector, count, but=but)
 
-    def _small(self, image_id: str, embedder: Embedder) -> RGB | None:
-        try:
-            return shrunk(self.library.images.read(image_id)[..., :3], embedder.side_px)
-        except (NotFound, DamagedPicture):
-            self._unreadable.add(image_id)
-            return None
+    def _next(self, embedder: Embedder, limit: int, first: str | None) -> list[EmbeddedSample]:
+        """Return the next samples to embed, those of the image `first` before the others."""
+        with self._reading:
+            self._read(embedder)
+            if first is not None:
+                self._missing.sort(key=lambda sample: sample.image_id != first)
+            return self._missing[:limit]
 
-    def _add(self, embedder: Embedder, samples: Sequence[EmbeddedSample], images: Sequence[RGB]) -> None:
+    def _embed(self, embedder: Embedder, samples: Sequence[EmbeddedSample]) -> None:
         """Embed samples, store their groups and vectors, and add them to the index."""
-        vectors = embedder.embed(images)
+        images = [self._small(sample.image_id, embedder) for sample in samples]
+        readable = [sample for sample, image in zip(samples, images, strict=True) if image is not None]
+        vectors = embedder.embed(image for image in images if image is not None)
         with self._reading:
             index = self._read(embedder)
             known = {sample.id for sample in index.samples}  # another process may have been faster
-            new = [row for row, sample in enumerate(samples) if sample.id not in known]
-            grouped = index.grouped(
-                [samples[row] for row in new], vectors[new], embedder.near_duplicate_sample
-            )
+            new = [row for row, sample in enumerate(readable) if sample.id not in known]
+            limit = embedder.near_duplicate_sample
+            grouped = index.grouped([readable[row] for row in new], vectors[new], limit)
             # the groups first: a sample that has an embedding has been compared
             self.library.samples.set_groups({sample.id: sample.group for sample in grouped})
             by_image = {sample.image_id: vector for sample, vector in zip(grouped, vectors[new], strict=True)}
@@ -108,8 +112,15 @@ class SampleEmbeddings:
             index.add(grouped, vectors[new])
             rendered, count = self._stored
             self._stored = (rendered, count + len(by_image))
-            added = {sample.id for sample in samples}
-            self._missing = [sample for sample in self._missing if sample.id not in added]
+            done = {sample.id for sample in samples}
+            self._missing = [sample for sample in self._missing if sample.id not in done]
+
+    def _small(self, image_id: str, embedder: Embedder) -> RGB | None:
+        try:
+            return shrunk(self.library.images.read(image_id)[..., :3], embedder.side_px)
+        except (NotFound, DamagedPicture):
+            self._unreadable.add(image_id)
+            return None
 
     def _read(self, embedder: Embedder) -> SimilarityIndex:
         """Return the index of all embedded samples; read what was stored since the last call."""

@@ -51,7 +51,7 @@ export class Similar {
       const before = answer;
       const progress = await this.compare(entry.id);
       answer = progress && round === this.round ? await this.find(entry.id) : undefined;
-      if (answer?.compared && before.compared && answer.missing >= before.missing) return; // nothing can be compared
+      if (answer?.compared === before.compared && answer.missing >= before.missing) return; // nothing can be compared
     }
   }
 
