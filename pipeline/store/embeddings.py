@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, exists, func, select
+from sqlalchemy import exists, func, select
 
 from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import RENDERED_STATES, EmbeddedSample
 from pipeline.store.schema import embeddings, samples
-from pipeline.store.sql import AnySelect, chunks
+from pipeline.store.sql import chunks
 
 _STORED = np.dtype("<f2")  # little-endian on every machine
 
@@ -54,35 +54,28 @@ class EmbeddingRepository:
         with self._database.reading() as connection:
             return connection.scalar(statement) or 0
 
-    def embedded_samples(self, embedder: str, *, newest: int) -> list[EmbeddedSample]:
-        """The rendered samples whose image has a vector, as they were planned; the newest ones where there are more."""
-        return self._samples(_of_image(embedder), newest)
+    def newest_samples(
+        self, embedder: str, *, limit: int
+    ) -> tuple[list[EmbeddedSample], list[EmbeddedSample]]:
+        """Those of the newest rendered samples whose image has a vector, and those whose image has none.
 
-    def samples_without(self, embedder: str, *, newest: int) -> list[EmbeddedSample]:
-        """The rendered samples whose image has no vector yet, as they were planned; see `embedded_samples`."""
-        return self._samples(~_of_image(embedder), newest)
-
-    def _samples(self, condition: ColumnElement[bool], newest: int) -> list[EmbeddedSample]:
+        Args:
+            limit: how many samples, the latest planned ones; both lists are in the order of planning.
+        """
+        same_image = (embeddings.c.image_id == samples.c.image_id, embeddings.c.embedder == embedder)
         columns = (samples.c.seq, samples.c.id, samples.c.image_id, samples.c.label, samples.c.cluster)
-        statement = select(*columns).where(condition).order_by(samples.c.seq.desc()).limit(newest)
+        statement = select(*columns, exists().where(*same_image).label("has_vector"))
+        statement = statement.order_by(samples.c.seq.desc()).limit(limit)
         with self._database.reading() as connection:
-            rows = sorted(_in_each_state(connection, statement))[-newest:]
-        return [
-            EmbeddedSample(id=sample_id, image_id=image_id, label=label, group=cluster or sample_id)
-            for _, sample_id, image_id, label, cluster in rows
-        ]
-
-
-def _of_image(embedder: str) -> ColumnElement[bool]:
-    same_image = embeddings.c.image_id == samples.c.image_id
-    return exists().where(same_image, embeddings.c.embedder == embedder)
-
-
-def _in_each_state(
-    connection: Connection, statement: AnySelect
-) -> list[tuple[int, str, str, str, str | None]]:
-    return [
-        tuple(row)
-        for state in RENDERED_STATES
-        for row in connection.execute(statement.where(samples.c.state == state))
-    ]
+            rows = [
+                row
+                for state in RENDERED_STATES
+                for row in connection.execute(statement.where(samples.c.state == state))
+            ]
+        lists: tuple[list[EmbeddedSample], list[EmbeddedSample]] = ([], [])
+        for row in sorted(rows, key=lambda row: row.seq)[-limit:]:
+            sample = EmbeddedSample(
+                id=row.id, image_id=row.image_id, label=row.label, group=row.cluster or row.id
+            )
+            lists[0 if row.has_vector else 1].append(sample)
+        return lists

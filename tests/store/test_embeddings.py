@@ -36,10 +36,12 @@ def test_samples_with_and_without_a_vector_are_listed_as_they_were_planned(tmp_p
         library.embeddings.add("other", {image_ids[0]: vector})
         library.samples.set_groups({ids[3]: ids[1]})
         assert library.embeddings.count("net") == 3
-        assert library.embeddings.embedded_samples("net", newest=9) == [
+        embedded, missing = library.embeddings.newest_samples("net", limit=9)
+        assert embedded == [
             EmbeddedSample(id=ids[1], image_id=image_ids[1], label="bolt", group=ids[1]),
             EmbeddedSample(id=ids[3], image_id=image_ids[3], label="bolt", group=ids[1]),
         ]
-        assert [each.id for each in library.embeddings.embedded_samples("net", newest=1)] == [ids[3]]
-        without = library.embeddings.samples_without("net", newest=2)
-        assert [each.id for each in without] == [ids[2], ids[4]]
+        assert [each.id for each in missing] == [ids[0], ids[2], ids[4]]
+        embedded, missing = library.embeddings.newest_samples("net", limit=3)
+        assert [each.id for each in embedded] == [ids[3]]
+        assert [each.id for each in missing] == [ids[2], ids[4]]

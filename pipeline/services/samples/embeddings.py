@@ -128,10 +128,11 @@ class SampleEmbeddings:
         stored = (rendered, self.library.embeddings.count(embedder.name))
         index = self._index = self._index or SimilarityIndex(embedder.size)
         if stored != self._stored:
-            new = index.keep(self.library.embeddings.embedded_samples(embedder.name, newest=self.most))
+            embedded, missing = self.library.embeddings.newest_samples(embedder.name, limit=self.most)
+            new = index.keep(embedded)
             for start in range(0, len(new), _READ_AT_ONCE):
                 self._load(index, embedder, new[start : start + _READ_AT_ONCE])
-            self._missing = self._without(embedder, min(rendered, self.most) - len(index.samples))
+            self._missing = [sample for sample in missing if sample.image_id not in self._unreadable]
             self._stored = stored
         return index
 
@@ -140,9 +141,3 @@ class SampleEmbeddings:
         present = [sample for sample in samples if sample.image_id in vectors]
         if present:
             index.add(present, np.stack([vectors[sample.image_id] for sample in present]))
-
-    def _without(self, embedder: Embedder, expected: int) -> list[EmbeddedSample]:
-        if expected <= 0:
-            return []
-        samples = self.library.embeddings.samples_without(embedder.name, newest=expected)
-        return [sample for sample in samples if sample.image_id not in self._unreadable]
