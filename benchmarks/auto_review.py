@@ -1,10 +1,10 @@
 """How well the auto-reviewer predicts decisions: `python -m benchmarks.auto_review [LIBRARY]`.
 
 Prints the cross-validated accuracy and AUC of its model on the decisions of people in a library, once with colours
-and edges and once with embeddings. Without a library, one is made in a temporary folder: the starter set, 300 samples
-by the embedded model, and the verdicts of `reviewed_samples.json`, which were given by eye. What was rejected there: a
-background that is no surface or scene (smears, blocks, colour noise), an object that is cut off, floats or is cast in
-another light than its background so that it looks pasted, and a background whose pattern hides the object.
+and edges and once with embeddings. Without a library, one is made in a temporary folder: the starter set, samples by the
+embedded model, and the verdicts of `reviewed_samples.json`, which were given by eye on contact sheets. Rejected were: an
+object that the border cuts off or that touches it; an object that hardly stands out from its background, or that the
+background continues; a background that is no surface but a smear, a gradient without structure or garish blocks.
 """
 
 from __future__ import annotations
