@@ -85,7 +85,7 @@ def test_a_photo_opens_in_the_address_and_closes_to_the_same_filters(tmp_path: P
         assert query(page) == {"class": ["bolt"]}
         page.go_forward()
         page.wait_for_selector("#closeup img")
-        page.click("text=All photos")
+        page.click("button:visible:text-is('All photos')")
         page.wait_for_selector(TILES)
         assert query(page) == {"class": ["bolt"]}
 
