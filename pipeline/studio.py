@@ -42,7 +42,7 @@ class Studio:
         self.photos = PhotoService(self.library, settings)
         self.plans = PlanService(self.library, access)
         self.samples = SampleService(self.library, access, settings.batch_size)
-        self.review = ReviewServices(self.library, settings, access)
+        self.review = ReviewServices(self.library, settings, access, self.samples.embeddings)
         self.releases = ReleaseService(self.library, settings)
         self.studies = StudyService(settings.runs)
         if settings.overlap:

@@ -17,5 +17,5 @@ def change_settings(studio: Studio, **changes: Any) -> None:
     settings = replace(studio.settings, **changes)
     studio.settings = settings
     studio.photos = PhotoService(studio.library, settings)
-    studio.review = ReviewServices(studio.library, settings, file_access(settings))
+    studio.review = ReviewServices(studio.library, settings, file_access(settings), studio.samples.embeddings)
     studio.releases = ReleaseService(studio.library, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,23 +18,16 @@ FEATURES = 1280
 
 
 class Network:
-    """The network up to its pooled features. Calls from several threads are safe.
+    """The network up to its pooled features, loaded when it is first called. Calls from several threads are safe.
 
     Args:
         weights: a state dict whose tensors have the order of timm's; their names differ.
     """
 
     def __init__(self, weights: Path) -> None:
-        import timm
-        import torch
-
-        tensors = torch.load(weights, map_location="cpu", weights_only=True)
-        with torch.device("meta"):  # initialising would take time and random numbers
-            network = timm.create_model(_ARCHITECTURE, pretrained=False)
-        names = network.state_dict().keys()
-        network.load_state_dict(dict(zip(names, tensors.values(), strict=True)), assign=True)
-        network.classifier = torch.nn.Identity()
-        self._network: torch.nn.Module = network.eval().to(memory_format=torch.channels_last)
+        self._weights = weights
+        self._loading = threading.Lock()
+        self._network: torch.nn.Module | None = None
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the features of a batch.
@@ -46,8 +40,24 @@ class Network:
         """
         import torch
 
+        with self._loading:
+            network = self._network = self._network or _loaded(self._weights)
         batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # (N, 3, H, W), channels last in memory
         with torch.inference_mode():
-            features = self._network(batch.float().div(127.5).sub(1.0))  # mean and standard deviation 0.5
+            features = network(batch.float().div(127.5).sub(1.0))  # mean and standard deviation 0.5
         values: NDArray[np.float32] = features.numpy()
         return values
+
+
+def _loaded(weights: Path) -> torch.nn.Module:
+    import timm
+    import torch
+
+    tensors = torch.load(weights, map_location="cpu", weights_only=True)
+    with torch.device("meta"):  # initialising would take time and random numbers
+        network = timm.create_model(_ARCHITECTURE, pretrained=False)
+    names = network.state_dict().keys()
+    network.load_state_dict(dict(zip(names, tensors.values(), strict=True)), assign=True)
+    network.classifier = torch.nn.Identity()
+    loaded: torch.nn.Module = network.eval().to(memory_format=torch.channels_last)
+    return loaded

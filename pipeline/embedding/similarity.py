@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB
 
-_ROWS = 1024  # compared at once, so that memory does not grow with the square of the number of images
+_ROWS = 1024  # vectors compared at once, so that memory does not grow with the square of the number of images
 
 
 def shrunk(rgb: RGB, side_px: int) -> RGB:
@@ -64,3 +64,28 @@ def most_similar(
         better = value > best
         best[better], places[better] = value[better], place[better] + start
     return places, best
+
+
+def nearest(
+    query: NDArray[np.float16], unit_rows: NDArray[np.float16], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the vectors that are most similar to one, the most similar first.
+
+    Args:
+        query: (D,).
+        unit_rows: (M, D), each of length 1.
+        count: how many to find; fewer where M is smaller.
+
+    Returns:
+        (N,) positions in `unit_rows`; of equally similar ones the first.
+        (N,) cosine similarities, -1 to 1.
+    """
+    unit_query = normalised(query[None])[0]
+    cosines = np.empty(len(unit_rows), np.float32)
+    for start in range(0, len(unit_rows), _ROWS):
+        block = unit_rows[start : start + _ROWS].astype(np.float32)
+        np.dot(block, unit_query, out=cosines[start : start + _ROWS])
+    count = min(count, len(cosines))
+    places = np.argpartition(-cosines, count - 1)[:count] if count else np.zeros(0, np.int64)
+    places = places[np.lexsort((places, -cosines[places]))].astype(np.int64)
+    return places, cosines[places]

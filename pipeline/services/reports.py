@@ -13,7 +13,7 @@ from pipeline.domain.spec import SampleSpec
 from pipeline.rendering import DownloadProgress
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
-from pipeline.store import AutoReviewCheck, AutoReviewLimits
+from pipeline.store import AutoReviewCheck, AutoReviewLimits, SampleRow
 
 # items done, items in total if known, name of the current item
 Progress = Callable[[int, int | None, str], None]
@@ -227,10 +227,20 @@ class GateReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarSample:
+    """A sample that looks like another image."""
+
+    row: SampleRow
+    similarity: float  # cosine of the embeddings, -1 to 1
+    is_near_duplicate: bool  # so similar that one of the two is enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutoReviewerReport:
     """What the auto-reviewer learned, and what it decided."""
 
     quality: Quality | None = None  # None: not trained
+    not_embedded: int = 0  # samples without an embedding, so that it judged by colours and edges
     predicted: int = 0  # undecided samples with a predicted acceptance
     decided: int = 0  # samples that it decided itself
     left_to_people: int = 0  # samples that it left to people as a check

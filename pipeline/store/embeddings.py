@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from pipeline.store.database import Database, insert_new
-from pipeline.store.schema import embeddings
+from pipeline.store.rows import RENDERED_STATES, EmbeddedSample
+from pipeline.store.schema import embeddings, samples
 from pipeline.store.sql import chunks
 
 _STORED = np.dtype("<f2")  # little-endian on every machine
@@ -46,3 +47,35 @@ class EmbeddingRepository:
                 for image_id, data in connection.execute(statement.where(embeddings.c.image_id.in_(chunk))):
                     found[image_id] = np.frombuffer(data, _STORED).astype(np.float16)
         return found
+
+    def count(self, embedder: str) -> int:
+        """How many images have a vector."""
+        statement = select(func.count()).where(embeddings.c.embedder == embedder)
+        with self._database.reading() as connection:
+            return connection.scalar(statement) or 0
+
+    def newest_samples(
+        self, embedder: str, *, limit: int
+    ) -> tuple[list[EmbeddedSample], list[EmbeddedSample]]:
+        """Those of the newest rendered samples whose image has a vector, and those whose image has none.
+
+        Args:
+            limit: how many samples, the latest planned ones; both lists are in the order of planning.
+        """
+        same_image = (embeddings.c.image_id == samples.c.image_id, embeddings.c.embedder == embedder)
+        columns = (samples.c.seq, samples.c.id, samples.c.image_id, samples.c.label, samples.c.cluster)
+        statement = select(*columns, exists().where(*same_image).label("has_vector"))
+        statement = statement.order_by(samples.c.seq.desc()).limit(limit)
+        with self._database.reading() as connection:
+            rows = [
+                row
+                for state in RENDERED_STATES
+                for row in connection.execute(statement.where(samples.c.state == state))
+            ]
+        lists: tuple[list[EmbeddedSample], list[EmbeddedSample]] = ([], [])
+        for row in sorted(rows, key=lambda row: row.seq)[-limit:]:
+            sample = EmbeddedSample(
+                id=row.id, image_id=row.image_id, label=row.label, group=row.cluster or row.id
+            )
+            lists[0 if row.has_vector else 1].append(sample)
+        return lists

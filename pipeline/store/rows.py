@@ -37,6 +37,9 @@ class SampleOrder(StrEnum):
     QUEUE = "queue"  # as they are reviewed: by score, then as planned
     PREDICTED_ACCEPTANCE = "promise"  # most likely to be accepted first, as the auto-reviewer predicts
     UNCERTAINTY = "doubt"  # those first of which the auto-reviewer is least certain
+    GROUPS = (
+        "groups"  # groups of near-duplicates one after the other, the best of each first; others are left out
+    )
     LOWEST = "lowest"  # by the score of the filter
     HIGHEST = "highest"
 
@@ -176,6 +179,16 @@ class SampleRow:
     def review(self) -> str:
         """pending, accepted, rejected or disputed; pending before it is rendered, too."""
         return str(self.state) if self.state in RENDERED_STATES else str(SampleState.PENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedSample:
+    """What a search by similarity knows of a rendered sample."""
+
+    id: str
+    image_id: str
+    label: str
+    group: str  # of near-duplicates: the id of its first sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

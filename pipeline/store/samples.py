@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
@@ -162,6 +162,17 @@ class SampleRepository:
                 for state in RENDERED_STATES
                 for cluster, descriptor in connection.execute(described.where(samples.c.state == state))
             ]
+
+    def set_groups(self, groups: Mapping[str, str]) -> None:
+        """Store the groups of near-duplicates of samples, sample id → id of the first sample of its group."""
+        if not groups:
+            return
+        rows = [{"of": sample_id, "cluster": first} for sample_id, first in groups.items()]
+        statement = (
+            update(samples).where(samples.c.id == bindparam("of")).values(cluster=bindparam("cluster"))
+        )
+        with self._database.writing() as transaction:
+            transaction.connection.execute(statement, rows)
 
     def decided_by_people(self, limit: int = 20_000) -> list[tuple[SampleSpec, bool]]:
         """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""

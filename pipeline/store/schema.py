@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-VERSION = 6  # of the tables below; raise it together with a step in STEPS
+VERSION = 7  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -124,7 +124,9 @@ samples = Table(
     Column("created_at", String(40), nullable=False),
     Column("rendered_at", String(40)),
     Column("model", String(200)),
-    Column("cluster", String(64)),  # id of the first sample that looks like it, its own where none does
+    Column(
+        "cluster", String(64)
+    ),  # group of near-duplicates: id of its first sample, its own where it is alone
     Column("promise", Float, nullable=False, server_default="0.5"),  # predicted acceptance
     Column("certainty", Float, nullable=False, server_default="0.0"),  # |promise - 1/2|
     Index("samples_queue", "state", "score", "seq"),
@@ -135,6 +137,7 @@ samples = Table(
     Index("samples_by_cluster", "cluster", "state", "seq"),
     Index("samples_by_promise", "state", "promise", "seq"),
     Index("samples_by_certainty", "state", "certainty", "seq"),
+    Index("samples_by_group", "state", "cluster", "promise", "score", "seq"),
 )
 
 sample_slot_values = Table(  # the values of the prompt's slots, of rendered samples
@@ -323,7 +326,7 @@ def _add_filters(connection: Connection) -> None:
         column = CreateColumn(samples.c[name]).compile(dialect=connection.dialect)
         connection.exec_driver_sql(f"ALTER TABLE samples ADD COLUMN {column}")
     for index in samples.indexes:
-        if any(column.name in _FOUND_BY for column in index.columns):
+        if index.name in {f"samples_by_{name}" for name in _FOUND_BY}:
             index.create(connection)
     columns = (samples.c.seq, samples.c.id, samples.c.spec, samples.c.scores)
     rendered = samples.c.image_id.is_not(None)
@@ -362,6 +365,11 @@ def _add_deletions(connection: Connection) -> None:
     connection.exec_driver_sql(f"ALTER TABLE {photos.name} ADD COLUMN {column}")
 
 
+def _add_group_order(connection: Connection) -> None:
+    """Version 7: samples are listed by groups of near-duplicates, the best of each first."""
+    next(index for index in samples.indexes if index.name == "samples_by_group").create(connection)
+
+
 # version → what brings the version before it there
 STEPS: dict[int, Callable[[Connection], None]] = {
     2: _add_votes,
@@ -369,6 +377,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     4: _rename_text_to_image,
     5: _add_embeddings,
     6: _add_deletions,
+    7: _add_group_order,
 }
 
 

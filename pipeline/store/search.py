@@ -19,7 +19,13 @@ _DRIVERS = (
     "model",
     "method",
 )  # the first that is asked for leads where the order is by seq
-_DOWN = (SampleOrder.NEWEST, SampleOrder.PREDICTED_ACCEPTANCE, SampleOrder.HIGHEST)
+_DOWN = (
+    SampleOrder.NEWEST,
+    SampleOrder.PREDICTED_ACCEPTANCE,
+    SampleOrder.HIGHEST,
+    SampleOrder.GROUPS,
+)
+_UNREJECTED = tuple(state for state in RENDERED_STATES if state is not SampleState.REJECTED)
 
 
 def distinct(connection: Connection, column: AnyColumn, *where: ColumnElement[bool]) -> list[str]:
@@ -65,12 +71,11 @@ def behind(
     place = connection.execute(select(samples).where(samples.c.id == after)).one_or_none()
     if place is None:
         raise NotFound("sample", after)
-    values = [place.seq]
     if wanted.order in BY_SCORE:
         of_place = (sample_scores.c.seq == place.seq, sample_scores.c.name == wanted.score)
-        values.insert(0, connection.scalar(select(sample_scores.c.value).where(*of_place)))
-    elif len(order) > 1:
-        values.insert(0, place._mapping[order[0]])
+        values = [connection.scalar(select(sample_scores.c.value).where(*of_place)), place.seq]
+    else:
+        values = [place._mapping[column] for column in order]
     here, there = tuple_(*order), tuple_(*values)
     return statement.where(here < there if wanted.order in _DOWN else here > there)
 
@@ -92,7 +97,7 @@ def walk(
         statement = behind(connection, statement.add_columns(*keys), of_state, order, after).limit(limit)
         parts.append(connection.execute(statement))
 
-    def key(row: AnyRow) -> tuple[float, ...]:
+    def key(row: AnyRow) -> tuple[float | str, ...]:
         return tuple(getattr(row, f"key_{place}") for place in range(len(order)))
 
     return heapq.merge(*parts, key=key, reverse=wanted.order in _DOWN)
@@ -112,6 +117,10 @@ def _order(order: SampleOrder, score: FromClause | None) -> tuple[AnyColumn, ...
             return (samples.c.promise, samples.c.seq)
         case SampleOrder.UNCERTAINTY:
             return (samples.c.certainty, samples.c.seq)
+        case (
+            SampleOrder.GROUPS
+        ):  # the best is the most likely to be accepted, then the furthest from failing a gate
+            return (samples.c.cluster, samples.c.promise, samples.c.score, samples.c.seq)
         case _:
             assert score is not None
             return (score.c.value, score.c.seq)
@@ -125,6 +134,10 @@ def _conditions(wanted: SampleFilter, score: FromClause | None) -> Iterator[Colu
         if value is not None:
             yield (samples.c[name] if leads else _probed(samples.c[name])) == value
             leads = False
+    if wanted.order is SampleOrder.GROUPS:
+        other = samples.alias("other")
+        same_group = (other.c.cluster == samples.c.cluster, other.c.seq != samples.c.seq)
+        yield exists().where(*same_group, other.c.state.in_(_UNREJECTED))
     if wanted.since is not None:
         yield samples.c.rendered_at >= wanted.since
     if wanted.until is not None:

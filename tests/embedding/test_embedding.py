@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.embedding import Embedder, embedder, load_embedder, most_similar, normalised, shrunk, weights
+from pipeline.embedding import (
+    Embedder,
+    embedder,
+    load_embedder,
+    most_similar,
+    nearest,
+    normalised,
+    shrunk,
+    weights,
+)
 from pipeline.starter import StarterPart, subjects
 
 
@@ -59,7 +68,7 @@ def test_loading_takes_no_random_numbers() -> None:
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)
-    load_embedder()
+    load_embedder().embed([np.zeros((8, 8, 3), np.uint8)])
     assert torch.equal(torch.rand(4), expected)
 
 
@@ -87,6 +96,16 @@ def test_most_similar_compares_more_vectors_than_one_block_holds(monkeypatch: py
     places, similarities = most_similar(np.asarray([[1, 0], [0, 3], [0, 0]], np.float16), others)
     assert places.tolist() == [3, 0, 0]
     np.testing.assert_allclose(similarities, [1, 1, 0], atol=1e-6)
+
+
+def test_the_nearest_vectors_come_first_and_of_equal_ones_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.embedding.similarity._ROWS", 2)
+    rows = normalised(np.asarray([[0, 1], [1, 1], [1, 0], [3, 4], [2, 2]], np.float16)).astype(np.float16)
+    places, cosines = nearest(np.asarray([4, 3], np.float16), rows, 4)
+    assert places.tolist() == [1, 4, 3, 2]
+    np.testing.assert_allclose(cosines, [0.98995, 0.98995, 0.96, 0.8], atol=1e-3)
+    places, cosines = nearest(np.asarray([1, 0], np.float16), rows[:0], 4)
+    assert (places.shape, cosines.shape) == ((0,), (0,))
 
 
 def test_an_image_of_the_right_size_is_not_resized() -> None:

@@ -84,3 +84,16 @@ test('an image that is generated again comes before its entry, or now when that 
   queue.insertBefore({ id: 'a3', image: '' }, 'a');
   assert.equal(queue.current.id, 'a3');
 });
+
+test('entries that were decided elsewhere on the page are left out, also when the server sends them again', async () => {
+  const fetchEntries = answering({ entries: entries('a', 'b', 'c', 'd'), ended: false }, { entries: entries('c', 'e'), ended: true });
+  const { queue } = queueOf(fetchEntries);
+  await queue.more();
+  queue.step(1); // asks for more
+  queue.drop(['a', 'b', 'c']);
+  assert.equal(queue.current.id, 'd');
+  await queue.fetching;
+  assert.deepEqual(queue.entries.map((entry) => entry.id), ['d', 'e']);
+  await queue.restart(Promise.resolve());
+  assert.deepEqual(queue.entries.map((entry) => entry.id), ['c', 'e']); // the server knows the decisions by now
+});

@@ -84,11 +84,11 @@ def rows(examples: Sequence[Example]) -> list[SampleRow]:
     return [row for row, _ in examples]
 
 
-def learned(examples: Sequence[Example]) -> AcceptanceModel:
+def learned(examples: Sequence[Example], vectors: dict[str, np.ndarray] | None = None) -> AcceptanceModel:
     """A model; warnings, such as one of an optimiser that gave up, are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = learn(examples)
+        model = learn(examples, vectors)
     assert model is not None
     return model
 
@@ -188,6 +188,33 @@ def test_samples_without_descriptor_and_scores_are_judged_too(trained: Acceptanc
         for row, good in decided(60, low_seam)
     ]
     assert learned(mixed).quality.decisions == 60
+
+
+def embedded(number: int) -> tuple[list[SampleRow], dict[str, np.ndarray]]:
+    """Samples with embeddings of 12 numbers that say nothing of their other features."""
+    rng = np.random.default_rng(7)
+    rows = [replace(sample(each), image_id=f"image {each}") for each in range(number)]
+    return rows, {f"image {each}": rng.normal(size=12).astype(np.float16) for each in range(number)}
+
+
+def test_it_learns_from_embeddings_what_no_other_feature_tells() -> None:
+    samples, vectors = embedded(400)
+    good = [bool(vectors[row.image_id or ""][3] > 0) for row in samples]
+    examples = list(zip(samples[:300], good[:300], strict=True))
+    model = learned(examples, vectors)
+    assert model.uses_embeddings
+    assert model.quality.auc > 0.9
+    assert model.quality.auc > learned(examples).quality.auc + 0.3
+    likely = model.predict(samples[300:], vectors)
+    assert ((likely >= 0.5) == np.array(good[300:])).mean() > 0.8
+    np.testing.assert_array_equal(likely, learned(examples, vectors).predict(samples[300:], vectors))
+
+
+def test_the_fewest_decisions_are_enough_with_embeddings_too() -> None:
+    samples, vectors = embedded(ENOUGH)
+    wide = {image_id: np.resize(vector, 1280) for image_id, vector in vectors.items()}
+    examples = [(row, index < FEWEST) for index, row in enumerate(samples)]
+    assert learned(examples, wide).quality.decisions == ENOUGH
 
 
 def test_nothing_to_judge_gives_no_probabilities(trained: AcceptanceModel) -> None:

@@ -80,7 +80,15 @@ class Counted:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     features = Counted()
-    embedder = Embedder(name="mean", side_px=8, size=3, near_duplicate=0.9, features=features)
+    embedder = Embedder(
+        name="mean",
+        side_px=8,
+        size=3,
+        near_duplicate=0.9,
+        near_duplicate_sample=0.9,
+        is_network=True,
+        features=features,
+    )
     monkeypatch.setattr(near_duplicates, "load_embedder", lambda: embedder)
     return features
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.store import Library
+from pipeline.store import EmbeddedSample, Library
+from tests.toy_library import filled
 
 
 def test_vectors_are_found_by_embedder_and_image_and_the_first_one_stays(tmp_path: Path) -> None:
@@ -24,3 +25,23 @@ def test_vectors_are_found_by_embedder_and_image_and_the_first_one_stays(tmp_pat
         assert stored["a"].dtype == np.float16
         assert library.embeddings.of("other", ["a", "b"]) == {}
         assert library.verify() == []
+
+
+def test_samples_with_and_without_a_vector_are_listed_as_they_were_planned(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        ids = filled(library, samples=5)
+        image_ids = [library.samples.get(sample_id).image_id or "" for sample_id in ids]
+        vector = np.asarray([1, 0], np.float16)
+        library.embeddings.add("net", {image_ids[3]: vector, image_ids[1]: vector, "a photo": vector})
+        library.embeddings.add("other", {image_ids[0]: vector})
+        library.samples.set_groups({ids[3]: ids[1]})
+        assert library.embeddings.count("net") == 3
+        embedded, missing = library.embeddings.newest_samples("net", limit=9)
+        assert embedded == [
+            EmbeddedSample(id=ids[1], image_id=image_ids[1], label="bolt", group=ids[1]),
+            EmbeddedSample(id=ids[3], image_id=image_ids[3], label="bolt", group=ids[1]),
+        ]
+        assert [each.id for each in missing] == [ids[0], ids[2], ids[4]]
+        embedded, missing = library.embeddings.newest_samples("net", limit=3)
+        assert [each.id for each in embedded] == [ids[3]]
+        assert [each.id for each in missing] == [ids[2], ids[4]]

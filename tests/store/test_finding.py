@@ -108,6 +108,27 @@ def test_samples_that_look_alike_are_found_by_their_cluster(library: Library, id
     assert {row.cluster for row in library.samples.list(limit=100)} == set(ids[:3])
 
 
+def test_groups_come_one_after_the_other_and_the_best_of_each_first(library: Library, ids: list[str]) -> None:
+    alone = {ids[number]: ids[number] for number in range(10, 29)}
+    library.samples.set_groups({**alone, ids[29]: ids[28]})
+    library.auto_review.set_predictions({ids[9]: 0.9, ids[28]: 0.1})
+    first, second = sorted([(ids[0], [9, 8]), (ids[28], [29, 28])], reverse=True)
+    assert found(library, order=SampleOrder.GROUPS, review="pending") == first[1] + second[1]
+    accepted = [ids[0], ids[4]]
+    assert [
+        row.id for row in library.samples.list(SampleFilter(order=SampleOrder.GROUPS, review="accepted"))
+    ] == (accepted[::-1])
+
+
+def test_a_sample_whose_near_duplicates_are_all_rejected_is_in_no_group(
+    library: Library, ids: list[str]
+) -> None:
+    alone = {sample_id: sample_id for sample_id in ids}
+    library.samples.set_groups({**alone, ids[20]: ids[1], ids[21]: ids[2], ids[22]: ids[2]})
+    assert sorted(found(library, order=SampleOrder.GROUPS, review="pending")) == [21, 22]
+    assert sorted(found(library, order=SampleOrder.GROUPS, review="rejected")) == [1, 2]
+
+
 def test_the_helpers_promise_orders_samples_and_half_is_what_it_does_not_know(
     library: Library, ids: list[str]
 ) -> None:

@@ -25,8 +25,10 @@ TABLES = {
     4: (),
     5: ("embeddings",),
     6: (),
+    7: (),
     2: ("votes", "leases", "review_policies"),
 }
+INDEXES = {7: ("samples_by_group",)}
 COLUMNS = {3: ("model", "cluster", "promise", "certainty")}
 
 
@@ -37,6 +39,8 @@ def downgrade(connection: Connection, to: int) -> None:
             connection.execute(text(f"DROP TABLE {name}"))
         if version == 6:
             connection.execute(text("ALTER TABLE subjects DROP COLUMN deleted_at"))
+        for name in INDEXES.get(version, ()):
+            connection.execute(text(f"DROP INDEX {name}"))
         for name in COLUMNS.get(version, ()):
             connection.execute(text(f"DROP INDEX samples_by_{name}"))
             connection.execute(text(f"ALTER TABLE samples DROP COLUMN {name}"))
@@ -92,3 +96,17 @@ def test_the_photos_of_version_5_can_be_deleted(tmp_path: Path) -> None:
         assert library.photos.list() == [photo]
         assert library.photos.delete([photo.id]).photos == 1
         assert library.verify() == []
+
+
+def test_a_library_of_version_6_is_listed_by_groups(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        first, second, _, _ = filled(library)
+        with library._database.writing() as transaction:
+            downgrade(transaction.connection, 6)
+    with Library.open(tmp_path / "old") as library:
+        library.samples.set_groups({second: first})
+        listed = library.samples.list(SampleFilter(review="pending", order=SampleOrder.GROUPS))
+        assert [row.id for row in listed] == [second, first]
+        with library._database.reading() as connection:
+            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'index'")).all()
+        assert "samples_by_group" in names

@@ -14,6 +14,7 @@ import pytest
 from pipeline.domain.review import Policy, Verdict
 from pipeline.services.review.decisions import DecisionService
 from pipeline.store import Library
+from tests.toy_embedder import add_plain_samples, use_grey_angles
 from tests.toy_library import decision, filled
 from tests.ui.browser import App, LocalApp, opened_page, served, set_at_end
 
@@ -450,3 +451,100 @@ def test_the_grid_goes_on_after_a_request_that_failed(app: LocalApp) -> None:
         page.click(".grid-end button")
         page.locator(".grid-tile").nth(SAMPLES - 1).wait_for()
         assert page.inner_text(".grid-end") == f"{SAMPLES} images"
+
+
+@pytest.fixture
+def plain_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LocalApp, list[str]]]:
+    """The app on six plain samples, of which 0, 1 and 5 look alike, and 2 and 4; with their ids."""
+    use_grey_angles(monkeypatch)
+    with Library.open(tmp_path / "library", create=True) as library:
+        ids = add_plain_samples(library, 200, 205, 40, 120, 45, 202)
+    with served(tmp_path) as app:
+        yield app, ids
+
+
+def test_near_duplicates_of_the_current_image_are_rejected_together_and_taken_back_with_one_undo(
+    plain_app: tuple[LocalApp, list[str]], tmp_path: Path
+) -> None:
+    app, ids = plain_app
+    with opened_page() as page:
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(f".review[data-sample='{ids[0]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=2 near-duplicates; the undecided ones are selected.")
+        tiles = page.locator(".review-similar .grid-tile")
+        assert [tile.get_attribute("data-id") for tile in tiles.all()] == [
+            ids[number] for number in (0, 5, 1, 3, 4, 2)
+        ]
+        assert [tile.inner_text().strip() for tile in tiles.all()][:2] == ["this image", "100%"]
+        assert tiles.nth(0).get_attribute("aria-pressed") == "false"
+        page.keyboard.press("2")
+        page.wait_for_selector(".review-similar", state="hidden")
+        page.keyboard.press("a")
+        page.wait_for_selector(f".review[data-sample='{ids[2]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=1 near-duplicate; the undecided ones are selected.")
+        page.locator(f".review-similar [data-id='{ids[2]}']").click()
+        assert page.inner_text("[data-part=similarchosen]") == "2 selected"
+        page.keyboard.press("a")
+        page.wait_for_selector(f".review[data-sample='{ids[3]}']")
+        page.wait_for_function(ALL_SAVED)
+        page.keyboard.press("u")
+        page.wait_for_selector(f".review[data-sample='{ids[2]}']")
+        page.wait_for_function(ALL_SAVED)
+    light = [ids[5], ids[1]]
+    dark = [ids[2], ids[4]]
+    assert verdicts(tmp_path) == [
+        *((sample_id, "reject") for sample_id in light),
+        (ids[0], "accept"),
+        *((sample_id, "accept") for sample_id in dark),
+        *((sample_id, "undo") for sample_id in dark),
+    ]
+
+
+def test_groups_of_near_duplicates_are_shown_and_all_but_the_best_or_the_selected_are_rejected(
+    plain_app: tuple[LocalApp, list[str]], tmp_path: Path
+) -> None:
+    app, ids = plain_app
+    with opened_page() as page:
+        page.goto(f"{app.address}/review?view=grid&state=pending&order=groups")
+        page.wait_for_selector("text=all images compared")
+        tiles = page.locator(".grid > .grid-tiles .grid-tile")
+        page.wait_for_function("document.querySelectorAll('.grid-tile .best').length === 2")
+        shown = [tile.get_attribute("data-id") for tile in tiles.all()]
+        light, dark = [ids[5], ids[1], ids[0]], [ids[4], ids[2]]
+        assert shown in (light + dark, dark + light)
+        page.locator(f".grid-tile[data-id='{ids[0]}']").click()
+        page.keyboard.press("o")
+        page.wait_for_selector("text=2 rejected")
+        page.wait_for_function("document.querySelectorAll('.grid > .grid-tiles .grid-tile').length === 2")
+        page.keyboard.press("u")
+        page.wait_for_selector("text=2 taken back")
+        page.wait_for_function("document.querySelectorAll('.grid > .grid-tiles .grid-tile').length === 5")
+        page.keyboard.press("o")
+        page.click("dialog[open] button:has-text('Continue')")
+        page.wait_for_selector("text=3 rejected")
+        page.wait_for_selector("text=No image matches the filters.")
+    with Library.open(tmp_path / "library") as library:
+        states = [library.samples.get(sample_id).review for sample_id in ids]
+        reasons = {event.reason for event in library.review.decisions() if event.verdict == Verdict.REJECT}
+    assert states == ["rejected", "rejected", "rejected", "pending", "pending", "pending"]
+    assert reasons == {"duplicate"}
+
+
+def test_the_image_under_the_focus_of_the_grid_has_similar_ones_too(
+    plain_app: tuple[LocalApp, list[str]],
+) -> None:
+    app, ids = plain_app
+    with opened_page() as page:
+        page.goto(f"{app.address}/review?view=grid&state=pending&order=plan")
+        page.wait_for_selector(f".grid-tile[data-id='{ids[5]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=Select an image first")
+        page.focus(f".grid-tile[data-id='{ids[3]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=No near-duplicate; the most similar images come first.")
+        page.keyboard.press("x")  # nothing is selected
+        page.keyboard.press("n")
+        page.wait_for_selector(".review-similar", state="hidden")
+        assert page.locator(".grid > .grid-tiles .grid-tile").count() == 6

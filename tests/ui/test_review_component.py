@@ -13,6 +13,7 @@ from pipeline.errors import LibraryUnusable, NotFound
 from pipeline.services.review.gold import fitted
 from pipeline.studio import Studio
 from tests.studios import change_settings
+from tests.toy_embedder import add_plain_samples, use_grey_angles
 from tests.toy_library import decision as stored_decision
 from tests.toy_library import filled
 from ui.pages.review.component import server_functions
@@ -401,6 +402,13 @@ REFUSED: list[tuple[str, Any]] = [
     ("decide_all", {"query": {}, "verdict": "accept"}),
     ("decide_all", {"query": {}, "verdict": "accept", "batch": "a:b"}),
     ("keep_best", {"query": {}, "batch": 5}),
+    ("keep_best", {"query": {}, "batch": "b", "kept": "all"}),
+    ("keep_best", {"query": {}, "batch": "b", "kept": ["gone"]}),
+    ("similar_samples", None),
+    ("similar_samples", "gone"),
+    ("similar_samples", {"sample_id": "s"}),
+    ("compare_samples", ["s"]),
+    ("compare_samples", "gone"),
     ("undo_all", None),
     ("undo_all", {"batch": "b"}),
     ("save_queue", {"name": None, "query": {}}),
@@ -501,3 +509,72 @@ def test_a_photograph_of_another_size_is_shown_at_that_of_the_samples() -> None:
     assert cropped.shape == (20, 20, 3)
     assert (cropped[:, 6:14] == 255).all()
     assert fitted(wide, (40, 100), None) is wide
+
+
+@pytest.fixture
+def plain(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Five samples, of which 0 and 1 look alike, and 2 and 4."""
+    use_grey_angles(monkeypatch)
+    return add_plain_samples(studio.library, 200, 205, 40, 120, 45)
+
+
+def test_the_most_similar_samples_are_answered_once_the_image_is_compared(
+    studio: Studio, plain: list[str]
+) -> None:
+    ask = asked_of(studio)
+    ask.record_decisions([decision(plain[1], "reject", "1")])
+    assert ask.similar_samples(plain[0]) == {
+        "problem": "",
+        "compared": False,
+        "entries": [],
+        "missing": 5,
+    }
+    assert ask.compare_samples(plain[0]) == {"problem": "", "missing": 0}
+    answer = ask.similar_samples(plain[0])
+    assert (answer["compared"], answer["missing"]) == (True, 0)
+    shown = [(entry["id"], entry["state"], entry["share"], entry["near"]) for entry in answer["entries"]]
+    assert shown == [
+        (plain[1], "rejected", "100%", True),
+        (plain[3], "pending", "88%", False),
+        (plain[4], "pending", "58%", False),
+        (plain[2], "pending", "55%", False),
+    ]
+    assert all(entry["thumbnail"].startswith("./gradio_api/file=/") for entry in answer["entries"])
+
+
+def test_groups_say_how_many_samples_are_not_in_them_yet(studio: Studio, plain: list[str]) -> None:
+    ask = asked_of(studio)
+    first = ask.grid_page(page({"order": "groups"}))
+    assert first["missing"] == 5
+    assert "missing" not in ask.grid_page(page({"order": "newest"}))
+    assert "missing" not in ask.grid_page(page({"order": "groups"}, after=plain[0]))
+    assert ask.compare_samples(None)["missing"] == 0
+    grouped = ask.grid_page(page({"order": "groups"}))
+    assert grouped["missing"] == 0
+    assert {entry["id"]: entry["cluster"] for entry in grouped["entries"]} == {
+        plain[0]: plain[0],
+        plain[1]: plain[0],
+        plain[2]: plain[2],
+        plain[4]: plain[2],
+    }
+
+
+def test_all_but_the_best_or_the_kept_ones_are_rejected_and_one_undo_takes_it_back(
+    studio: Studio, plain: list[str]
+) -> None:
+    ask = asked_of(studio)
+    ask.compare_samples(None)
+    asked = {"query": {"state": "pending"}, "batch": "b", "kept": [plain[0]]}
+    assert ask.keep_best(asked) == {"problem": "", "count": 1, "left": 4}
+    assert studio.library.samples.get(plain[1]).review == "rejected"
+    assert ask.undo_all("b")["count"] == 1
+    assert ask.keep_best({"query": {}, "batch": "b2"})["count"] == 2
+    assert ask.undo_all("b2")["left"] == 5
+
+
+def test_who_only_looks_finds_what_is_compared_and_compares_nothing(studio: Studio, plain: list[str]) -> None:
+    change_settings(studio, people="ann", hosted=True)
+    ask = asked_of(studio)
+    assert ask.compare_samples(plain[0])["problem"].startswith("'visitor' may not decide here")
+    assert ask.similar_samples(plain[0])["compared"] is False
+    assert studio.library.embeddings.count("grey angle") == 0

@@ -102,6 +102,9 @@ def test_a_trained_auto_reviewer_shows_its_quality_and_orders_the_queue() -> Non
     links = ['href="./review?order=doubt"', 'href="./review?order=promise"']
     for text in [*figures, *links, "1,200 undecided images", "It decided 300 and left 15"]:
         assert text in page
+    assert "colours and edges" not in page
+    partly = auto_reviewer_html(AutoReviewerReport(quality=quality(0.85), not_embedded=2100))
+    assert "colours and edges, since 2,100 images are not compared yet; train again" in partly
     assert "do not let it decide" not in page
     assert "left" not in auto_reviewer_html(AutoReviewerReport(quality=quality(0.85)))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from pipeline.domain.quality import SCORE_NAMES
 from pipeline.domain.spec import Method
+from pipeline.embedding import normalised
 from pipeline.errors import InvalidRequest
 from pipeline.store import SampleRow
+
+Vectors = Mapping[str, NDArray[np.float16]]  # image id → embedding, (D,)
 
 ENOUGH = 30  # decisions that training needs
 FEWEST = 5  # accepted samples that training needs, and as many rejected ones
@@ -28,6 +31,8 @@ _POSE = ("x", "y", "scale", "rotation", "yaw", "pitch")
 _LABEL_BUCKETS = 16
 _SLOT_BUCKETS = 32
 _DESCRIPTOR = 96  # numbers of float32
+_FEATURES = 173  # see `features`
+_COMPONENTS = 64  # principal components of the embeddings
 _STRENGTH = 0.1  # scikit-learn's C: small, there are more features than a short review has decisions
 _FARTHEST = 5.0  # standard deviations at which features are clipped
 _FOLDS = 5  # for measuring the quality
@@ -57,22 +62,30 @@ class AcceptanceModel:
     """A trained model and its measured quality."""
 
     quality: Quality
+    uses_embeddings: bool  # otherwise it judges by colours and edges
     _model: _Model = field(repr=False, compare=False)
 
-    def predict(self, rows: Sequence[SampleRow]) -> NDArray[np.float64]:
-        """Return the probability that people accept each of the samples; (N,) float64, 0 to 1."""
+    def predict(self, rows: Sequence[SampleRow], vectors: Vectors | None = None) -> NDArray[np.float64]:
+        """Return the probability that people accept each of the samples; (N,) float64, 0 to 1.
+
+        Args:
+            vectors: the embedding of each image, if the model uses embeddings.
+        """
         if not rows:
             return np.zeros(0, np.float64)
-        return np.asarray(self._model.predict_proba(_matrix(rows))[:, 1], np.float64)
+        return np.asarray(self._model.predict_proba(_matrix(rows, vectors))[:, 1], np.float64)
 
 
-def learn(examples: Sequence[tuple[SampleRow, bool]]) -> AcceptanceModel | None:
+def learn(
+    examples: Sequence[tuple[SampleRow, bool]], vectors: Vectors | None = None
+) -> AcceptanceModel | None:
     """Learn from decided samples; the same examples give the same model.
 
     Args:
         examples: samples with whether they were accepted, oldest decision first; only the last 5,000 are used, which
             bounds the time and follows a taste that changes. Decisions of people only: a model that learns from its own
             decisions would only become more certain of them.
+        vectors: the embedding of the image of each sample; None: the model judges by colours and edges.
 
     Returns:
         The model; None with fewer than 30 examples, or fewer than 5 of either verdict.
@@ -82,9 +95,15 @@ def learn(examples: Sequence[tuple[SampleRow, bool]]) -> AcceptanceModel | None:
     accepted = int(good.sum())
     if len(good) < ENOUGH or min(accepted, len(good) - accepted) < FEWEST:
         return None
-    vectors = _matrix([row for row, _ in newest])
-    quality = _quality(vectors, good)
-    return AcceptanceModel(quality=quality, _model=_unfitted().fit(vectors, good))
+    values = _matrix([row for row, _ in newest], vectors)
+    with np.errstate(
+        invalid="ignore"
+    ):  # of images that are all alike, components explain no share of the variance
+        return AcceptanceModel(
+            quality=_quality(values, good),
+            uses_embeddings=vectors is not None,
+            _model=_unfitted(values.shape).fit(values, good),
+        )
 
 
 def features(row: SampleRow) -> NDArray[np.float32]:
@@ -128,16 +147,29 @@ def check_share(sample_id: str, share: float) -> bool:
     return int(_digest(f"check:{sample_id}")[:13], 16) / 16**13 < share
 
 
-def _unfitted() -> Any:
-    """Return the estimator from features to calibrated probabilities, not fitted."""
+def _unfitted(shape: tuple[int, ...]) -> Any:
+    """Return the estimator from features to calibrated probabilities, not fitted.
+
+    Args:
+        shape: number of examples, and of values of each: the features, followed by the embedding if there is one.
+    """
     from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.compose import ColumnTransformer
+    from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+    number, width = shape
+    transformers = [("features", StandardScaler(), slice(0, _FEATURES))]
+    if width > _FEATURES:
+        # the smallest fold holds more than half of the examples
+        components = min(_COMPONENTS, width - _FEATURES, number // 2 - 1)
+        pca = PCA(components, whiten=True, random_state=_SEED)
+        transformers.append(("embedding", pca, slice(_FEATURES, width)))
     classifier = make_pipeline(
-        StandardScaler(),
+        ColumnTransformer(transformers),
         # a feature seen once in a thousand decisions is 30 deviations off, so one verdict would decide its weight
         FunctionTransformer(np.clip, kw_args={"a_min": -_FARTHEST, "a_max": _FARTHEST}),
         LogisticRegression(C=_STRENGTH, max_iter=_ITERATIONS),
@@ -147,12 +179,12 @@ def _unfitted() -> Any:
     return CalibratedClassifierCV(classifier, method="sigmoid", cv=folds)
 
 
-def _quality(vectors: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
+def _quality(values: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
     from sklearn.metrics import brier_score_loss, roc_auc_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
-    likely = cross_val_predict(_unfitted(), vectors, good, cv=folds, method="predict_proba")[:, 1]
+    likely = cross_val_predict(_unfitted(values.shape), values, good, cv=folds, method="predict_proba")[:, 1]
     number, accepted = len(good), int(good.sum())
     return Quality(
         decisions=number,
@@ -164,9 +196,13 @@ def _quality(vectors: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
     )
 
 
-def _matrix(rows: Sequence[SampleRow]) -> NDArray[np.float64]:
-    """Stack the features of samples in double precision, which the optimiser needs; (N, 173)."""
-    return np.stack([features(row) for row in rows]).astype(np.float64)
+def _matrix(rows: Sequence[SampleRow], vectors: Vectors | None) -> NDArray[np.float64]:
+    """Stack features, and embeddings if given, in double precision, which the optimiser needs; (N, 173 or more)."""
+    values = np.stack([features(row) for row in rows])
+    if vectors is not None:
+        embedded = normalised(np.stack([vectors[row.image_id or ""] for row in rows]))
+        values = np.concatenate([values, embedded], axis=1)
+    return values.astype(np.float64)
 
 
 def _hashed(names: Sequence[str], buckets: int) -> NDArray[np.float32]:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.domain.review import AUTO_REVIEWER, Decision, RejectReason, Verdict
+from pipeline.embedding import load_embedder
 from pipeline.services.reports import AutoReviewerReport
-from pipeline.services.review.acceptance_model import ENOUGH, FEWEST, NEWEST, check_share, learn
+from pipeline.services.review.acceptance_model import (
+    ENOUGH,
+    FEWEST,
+    NEWEST,
+    AcceptanceModel,
+    check_share,
+    learn,
+)
 from pipeline.services.review.roles import Roles
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.store import AutoReviewLimits, Library, SampleFilter, SampleOrder, SampleRow
 
 CHECKED = 0.05  # share of the samples beyond the limits that people decide instead
 _PAGE = 500
+_EMBEDDED_AT_ONCE = 64  # samples before a queue is ordered, about a second
 _STALE = 10  # new decisions after which it is trained again before a queue is ordered by its predictions
 
 
@@ -25,35 +38,32 @@ class AutoReviewer:
 
     library: Library
     roles: Roles
+    embeddings: SampleEmbeddings
     _report: AutoReviewerReport | None = None
     _trained_at: int = 0  # number of the last decision that it was trained on
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def train(self) -> AutoReviewerReport:
-        """Learn, predict the acceptance of every undecided sample, and decide by the limits."""
+    def train(self, *, embedded: int = 2000) -> AutoReviewerReport:
+        """Learn, predict the acceptance of every undecided sample, and decide by the limits.
+
+        It learns from embeddings if every sample has one, otherwise from colours and edges.
+
+        Args:
+            embedded: samples without an embedding that are embedded before, at most; 2,000 take about half a minute.
+        """
         with self._lock:
             examples = self.library.auto_review.examples(NEWEST)
-            model = learn(examples)
+            missing = self._missing(embedded) if len(examples) >= ENOUGH else 0
+            model = self._learned(examples, by_embeddings=load_embedder().is_network and not missing)
             if model is None:
                 accepted = sum(is_accepted for _, is_accepted in examples)
                 return self._remembered(AutoReviewerReport(sentence=_too_few(len(examples), accepted)))
-            limits = self.library.auto_review.limits()
-            predicted = decided = left = 0
-            for page in self._pending():
-                predictions = dict(zip((row.id for row in page), model.predict(page).tolist(), strict=True))
-                self.library.auto_review.set_predictions(predictions)
-                decided_here, left_here = self._decide(predictions, limits)
-                predicted, decided, left = predicted + len(page), decided + decided_here, left + left_here
-            return self._remembered(
-                AutoReviewerReport(
-                    quality=model.quality, predicted=predicted, decided=decided, left_to_people=left
-                )
-            )
+            return self._remembered(replace(self._applied(model), not_embedded=missing))
 
     def refresh(self) -> None:
         """Train again if enough was decided since the last training to change the order of a queue."""
         if self._report is None or self.library.review.last_event() >= self._trained_at + _STALE:
-            self.train()
+            self.train(embedded=_EMBEDDED_AT_ONCE)
 
     def report(self) -> AutoReviewerReport:
         """Return the report of the last training, with the present limits and checks."""
@@ -85,6 +95,47 @@ class AutoReviewer:
         while page := self.library.samples.list(wanted, limit=_PAGE, after=last):
             last = page[-1].id
             yield page
+
+    def _missing(self, embedded: int) -> int:
+        """Embed samples that have no embedding, at most so many; return how many are left."""
+        if not load_embedder().is_network:
+            return 0
+        beyond = self.library.counts().samples["rendered"] - self.embeddings.most
+        return self.embeddings.embed_missing(embedded) + max(0, beyond)
+
+    def _learned(
+        self, examples: Sequence[tuple[SampleRow, bool]], *, by_embeddings: bool
+    ) -> AcceptanceModel | None:
+        """Learn from decided samples; those whose image is damaged are left out where embeddings are used."""
+        if not by_embeddings:
+            return learn(examples)
+        vectors = self._vectors([row for row, _ in examples])
+        return learn([example for example in examples if example[0].image_id in vectors], vectors)
+
+    def _applied(self, model: AcceptanceModel) -> AutoReviewerReport:
+        """Predict the acceptance of every undecided sample, and decide by the limits."""
+        limits = self.library.auto_review.limits()
+        predicted = decided = left = 0
+        for page in self._pending():
+            predictions = self._predictions(model, page)
+            self.library.auto_review.set_predictions(predictions)
+            decided_here, left_here = self._decide(predictions, limits)
+            predicted += len(predictions)
+            decided, left = decided + decided_here, left + left_here
+        return AutoReviewerReport(
+            quality=model.quality, predicted=predicted, decided=decided, left_to_people=left
+        )
+
+    def _vectors(self, rows: Sequence[SampleRow]) -> Mapping[str, NDArray[np.float16]]:
+        """Return the embeddings of samples by image id; a damaged image has none."""
+        return self.embeddings.vectors_of([row.image_id for row in rows if row.image_id is not None])
+
+    def _predictions(self, model: AcceptanceModel, rows: Sequence[SampleRow]) -> dict[str, float]:
+        """Return the predicted acceptance by sample id; samples rendered since the training began may lack one."""
+        vectors = self._vectors(rows) if model.uses_embeddings else None
+        if vectors is not None:
+            rows = [row for row in rows if row.image_id in vectors]
+        return dict(zip((row.id for row in rows), model.predict(rows, vectors).tolist(), strict=True))
 
     def _decide(self, predictions: dict[str, float], limits: AutoReviewLimits) -> tuple[int, int]:
         """Decide the samples beyond the limits, except the checked share; return (decided, left to people)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -40,36 +40,44 @@ def decide_all(
     return _record(library, ids, verdict, reviewer=reviewer, reason=reason, batch=batch)
 
 
-def keep_best(library: Library, wanted: SampleFilter, *, reviewer: str, batch: str) -> int:
-    """Reject all but the best of each cluster among the undecided samples that match; return how many.
+def keep_best(
+    library: Library, wanted: SampleFilter, *, kept: Sequence[str], reviewer: str, batch: str
+) -> int:
+    """Reject all but the best of each group of near-duplicates among the undecided samples that match; return how many.
 
-    The best has the highest predicted acceptance; among equals, it is the furthest from failing a gate.
+    An accepted sample of the group is the best, whether it matches or not. Otherwise the best has the highest predicted
+    acceptance; among equals, it is the furthest from failing a gate.
+
+    Args:
+        kept: ids of samples that are kept instead; then only the others of their groups are rejected.
     """
-    best: dict[str, SampleRow] = {}
+    groups = {library.samples.get(sample_id).cluster for sample_id in kept}
+    best = dict.fromkeys(groups, "")  # group → id of the only sample that is kept beside `kept`
     others: list[str] = []
     for row in _pending(library, wanted):
-        if not row.cluster:
+        if row.id in kept or not row.cluster or (kept and row.cluster not in groups):
             continue
-        kept = best.setdefault(row.cluster, row)
-        if kept is not row:
-            better, worse = (
-                (row, kept) if row.predicted_acceptance > kept.predicted_acceptance else (kept, row)
-            )
-            best[row.cluster] = better
-            others.append(worse.id)
+        if row.cluster not in best:
+            best[row.cluster] = _accepted_of(library, row.cluster) or row.id
+        if best[row.cluster] != row.id:
+            others.append(row.id)
     reason = str(RejectReason.DUPLICATE)
     return _record(library, others, Verdict.REJECT, reviewer=reviewer, reason=reason, batch=batch)
 
 
+def _accepted_of(library: Library, group: str) -> str | None:
+    """Return the id of an accepted sample of a group, if there is one."""
+    accepted = SampleFilter(review=SampleState.ACCEPTED, cluster=group)
+    return next(iter(library.samples.ids(accepted, limit=1)), None)
+
+
 def _pending(library: Library, wanted: SampleFilter) -> Iterator[SampleRow]:
-    """Iterate over pending samples, furthest from failing a gate first, so that the first of equals is the better."""
-    narrowed = replace(wanted, review=SampleState.PENDING, order=SampleOrder.QUEUE)
-    rows: list[SampleRow] = []
-    while page := library.samples.list(narrowed, limit=_PAGE, after=rows[-1].id if rows else None):
-        rows += page
-        if len(rows) >= MOST:
-            break
-    return reversed(rows)
+    """Iterate over pending samples in groups of near-duplicates, the best of each group first."""
+    narrowed = replace(wanted, review=SampleState.PENDING, order=SampleOrder.GROUPS)
+    last, count = None, 0
+    while count < MOST and (page := library.samples.list(narrowed, limit=_PAGE, after=last)):
+        last, count = page[-1].id, count + len(page)
+        yield from page
 
 
 def _record(

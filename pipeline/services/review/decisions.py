@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -89,10 +89,18 @@ class DecisionService:
             self.library, filter_of(query), verdict, reviewer=reviewer, reason=reason, batch=batch
         )
 
-    def keep_best(self, query: Query, *, reviewer: str, batch: str) -> int:
-        """Reject all but the best of each group of undecided near-duplicates; return how many."""
+    def keep_best(self, query: Query, *, reviewer: str, batch: str, kept: Sequence[str] = ()) -> int:
+        """Reject all but the best of each group of undecided near-duplicates; return how many.
+
+        Args:
+            kept: ids of samples that are kept instead of the best; then only the others of their groups are rejected.
+
+        Raises:
+            NotAllowed: the reviewer may only look.
+            NotFound: a sample of `kept` does not exist.
+        """
         self.roles.must_review(reviewer)
-        return bulk.keep_best(self.library, filter_of(query), reviewer=reviewer, batch=batch)
+        return bulk.keep_best(self.library, filter_of(query), kept=kept, reviewer=reviewer, batch=batch)
 
     def undo(self, reviewer: str) -> str | None:
         """Undo this reviewer's last standing decision; return the id of the sample that is pending again."""

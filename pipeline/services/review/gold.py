@@ -75,7 +75,7 @@ class GoldService:
         Raises:
             NotFound: the sample or photo that it shows is missing, or has no image or mask.
         """
-        row = self._shown(item)
+        row = self.shown(item)
         self._dealt.setdefault(reviewer, set()).add(item.id)
         return row
 
@@ -102,7 +102,7 @@ class GoldService:
 
     def photo(self, item: GoldItem) -> RGB:
         """Return the photo of a gold item that is a photo, as its entry shows it; (H, W, 3) uint8."""
-        row = self._shown(item)
+        row = self.shown(item)
         assert row.image_id is not None
         return self.library.images.read(row.image_id)
 
@@ -113,8 +113,12 @@ class GoldService:
         assert item.photo_id is not None
         return self.library.gold.cover(item.photo_id).id
 
-    def _shown(self, item: GoldItem) -> SampleRow:
-        """Return what a gold item shows, in the form of a sample; only the id is not the item's own."""
+    def shown(self, item: GoldItem) -> SampleRow:
+        """Return what a gold item shows, in the form of a sample; only the id is not the item's own.
+
+        Raises:
+            NotFound: the sample or photo that it shows is missing, or has no image or mask.
+        """
         library = self.library
         if item.sample_id is not None:
             row = library.samples.get(item.sample_id)

@@ -16,6 +16,7 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
 from pipeline.services.reports import Progress, RunReport, Variant
 from pipeline.services.samples.create import CreateRequest, checkerboard, variant_specs
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.runs import (
     BackgroundRun,
     cutout_id_of,
@@ -37,8 +38,10 @@ class SampleService:
     access: FileAccess
     batch_size: int
     runs: BackgroundRun = field(init=False)
+    embeddings: SampleEmbeddings = field(init=False)
 
     def __post_init__(self) -> None:
+        self.embeddings = SampleEmbeddings(self.library)
         self.runs = BackgroundRun(self.library, self.access, self.batch_size)
 
     def placed_preview(

@@ -23,6 +23,7 @@ from ui.components.addresses import file_address, inline_picture
 from ui.components.scripts import widget_script
 from ui.pages.review.grid import GridServer
 from ui.pages.review.requests import PageRequest, SentDecision, in_order, read_text, sent_decisions
+from ui.pages.review.similar import SimilarServer
 from ui.requests import read
 from ui.session import Answer, answered, reviewer_of
 from ui.theme import STATIC
@@ -49,7 +50,11 @@ def build_review_component(studio: Studio) -> gr.HTML:
 
 def server_functions(studio: Studio) -> tuple[Callable[..., Answer], ...]:
     """What the browser may ask. Gradio hands several arguments over as one list, and a single one as it is."""
-    return (*ReviewServer(studio).functions(), *GridServer(studio).functions())
+    return (
+        *ReviewServer(studio).functions(),
+        *GridServer(studio).functions(),
+        *SimilarServer(studio).functions(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

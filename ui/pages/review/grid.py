@@ -10,12 +10,13 @@ import gradio as gr
 
 from pipeline.domain.review import DISPUTED
 from pipeline.domain.spec import Method
+from pipeline.store import SampleOrder
 from ui.access import Capability, server_function
 from ui.components.addresses import file_address
 from ui.pages.review.requests import (
-    BatchRequest,
     BulkRequest,
     GoldRequest,
+    KeepRequest,
     PageRequest,
     QueryRequest,
     QueueRequest,
@@ -49,7 +50,10 @@ class GridServer:
         )
 
     def grid_page(self, question: object) -> Answer:
-        """`{query, after, limit}` → a page of entries; the first one with the filters' choices and the queues."""
+        """`{query, after, limit}` → a page of entries; the first one with the filters' choices and the queues.
+
+        The first page of groups of near-duplicates also says how many samples are `missing` in them: not compared yet.
+        """
 
         def page() -> Answer:
             request = read(PageRequest, question)
@@ -59,6 +63,8 @@ class GridServer:
                 methods = [str(method) for method in Method]
                 answer["choices"] = {**self.studio.review.queue.filter_choices(), "methods": methods}
                 answer["queues"] = self.studio.library.queue.saved()
+                if request.query.get("order") == SampleOrder.GROUPS:
+                    answer["missing"] = self.studio.samples.embeddings.missing()
             return answer
 
         return answered(page)
@@ -89,15 +95,15 @@ class GridServer:
         return answered(decide)
 
     def keep_best(self, question: object, request: gr.Request | None = None) -> Answer:
-        """`{query, batch}` → how many were rejected as near-duplicates of a better one."""
+        """`{query, batch, kept}` → how many were rejected as near-duplicates of a better one, or of those in `kept`."""
         reviewer = reviewer_of(self.studio, request)
 
         def keep() -> Answer:
-            batch = read(BatchRequest, question)
-            return self._counted(
-                self.studio.review.decisions.keep_best(batch.query, reviewer=reviewer, batch=batch.batch),
-                reviewer,
+            asked = read(KeepRequest, question)
+            count = self.studio.review.decisions.keep_best(
+                asked.query, reviewer=reviewer, batch=asked.batch, kept=asked.kept
             )
+            return self._counted(count, reviewer)
 
         return answered(keep)
 

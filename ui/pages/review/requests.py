@@ -65,6 +65,12 @@ class BatchRequest(QueryRequest):
     batch: Id
 
 
+class KeepRequest(BatchRequest):
+    """The best of each group of near-duplicates, or some samples instead."""
+
+    kept: Annotated[list[Id], Field(max_length=1000)] = []
+
+
 class BulkRequest(BatchRequest):
     """One verdict for all samples of a query."""
 

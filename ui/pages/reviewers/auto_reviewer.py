@@ -33,6 +33,11 @@ def auto_reviewer_html(report: AutoReviewerReport) -> str:
         f"Learned from {quality.decisions:,} decisions; predicts the acceptance of {report.predicted:,} "
         "undecided images."
     ]
+    if report.not_embedded:
+        facts.append(
+            f"It judged by colours and edges, since {report.not_embedded:,} images are not compared yet; train again "
+            "to compare more."
+        )
     if report.decided or report.left_to_people:
         facts.append(
             f"It decided {report.decided:,} and left {report.left_to_people:,} to people as a check."

@@ -1,18 +1,20 @@
 // Many images at once: filter, select, decide in one go.
 import { button, node } from './elements.js';
+import { groupMarks } from './groups.js';
 import { PAGE_SIZE, Pager } from './pager.js';
 import { defaultOf, FIELDS, searchOf } from './query.js';
 import { Selection } from './selection.js';
+import { STATE_AFTER, tileOf, walk } from './tile.js';
 
 const CHOICES = { label: ['labels', 'every class'], method: ['methods', 'every method'], model: ['models', 'every model'], word: ['words', 'every word'], reviewer: ['reviewers', 'anybody'], score: ['scores', 'none'] };
-const STATE_AFTER = { accept: 'accepted', reject: 'rejected' };
 
 export class Grid {
-  // fetchPage(question) resolves to { entries, choices, queues }, or to undefined without an answer.
-  constructor({ root, fetchPage, decide, onSelect, onQueues }) {
+  // fetchPage(question) resolves to { entries, choices, queues, missing }, or to undefined without an answer.
+  constructor({ root, fetchPage, decide, onSelect, onQueues, onMissing }) {
     this.root = root;
     this.decide = decide; // (entries, verdict, reason, via)
     this.onQueues = onQueues; // (name → query)
+    this.onMissing = onMissing; // (how many images are in no group yet, since they were not compared)
     this.fields = Object.fromEntries(FIELDS.map((name) => [name, root.querySelector(`[name="${name}"]`)]));
     this.tiles = root.querySelector('.grid-tiles');
     this.end = root.querySelector('.grid-end');
@@ -30,7 +32,7 @@ export class Grid {
       const tile = event.target.closest('.grid-tile');
       if (tile) this.selection.toggle(this.ids, [...this.tiles.children].indexOf(tile), event.shiftKey);
     });
-    this.tiles.addEventListener('keydown', (event) => this.walk(event));
+    this.tiles.addEventListener('keydown', (event) => walk(this.tiles, event));
     this.observer = new IntersectionObserver((entries) => { if (entries[0].isIntersecting) this.more(); });
   }
 
@@ -85,6 +87,21 @@ export class Grid {
     if (answer.queues) this.onQueues(answer.queues);
     this.tiles.append(...answer.entries.map(tileOf));
     this.tiles.firstElementChild?.setAttribute('tabindex', '0');
+    this.paintGroups();
+    if (answer.missing !== undefined) this.onMissing(answer.missing);
+  }
+
+  get grouped() { return this.fields.order.value === 'groups'; }
+
+  // Bands join the tiles of a group of near-duplicates, and its best tile has a mark.
+  paintGroups() {
+    const marks = this.grouped ? groupMarks(this.entries) : [];
+    marks.forEach(({ band, best }, index) => {
+      const tile = this.tiles.children[index];
+      tile.classList.add(band ? 'band-odd' : 'band-even');
+      tile.querySelector('.best')?.remove();
+      if (best) tile.append(node('i', 'best', 'best'));
+    });
   }
 
   paintEnd() {
@@ -107,23 +124,16 @@ export class Grid {
     }
   }
 
-  // Arrows, Home and End go from tile to tile; Enter and Space press it, with Shift from the last one on.
-  walk(event) {
-    const tiles = [...this.tiles.children];
-    const at = tiles.indexOf(event.target.closest('.grid-tile'));
-    if (at < 0) return;
-    const across = Math.max(1, getComputedStyle(this.tiles).gridTemplateColumns.split(' ').length);
-    const next = tiles[{ ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + across, ArrowUp: at - across, Home: 0, End: tiles.length - 1 }[event.key]];
-    if (!next) return;
-    event.preventDefault();
-    tiles[at].tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
-  }
-
   selectAll() { this.selection.toggleAll(this.ids); }
 
   selectEverything() { this.selection.set(this.ids, true); }
+
+  // The image that an action on one image means: the first selected one, else the one that has the focus.
+  get current() {
+    const { activeElement } = document;
+    const focused = this.tiles.contains(activeElement) ? activeElement.dataset.id : undefined;
+    return this.selected()[0] ?? this.entries.find((entry) => entry.id === focused);
+  }
 
   selected() { return this.entries.filter((entry) => this.selection.has(entry.id)); }
 
@@ -136,26 +146,10 @@ export class Grid {
     const wanted = this.fields.state.value;
     this.pager.entries = this.entries.filter((entry) => !wanted || entry.state === wanted);
     this.tiles.replaceChildren(...this.entries.map(tileOf));
+    this.paintGroups();
     const first = this.tiles.firstElementChild;
     if (first) { first.tabIndex = 0; first.focus({ preventScroll: true }); }
     this.selection.clear();
     if (this.entries.length < PAGE_SIZE / 2) this.more();
   }
-}
-
-function tileOf(entry) {
-  const tile = node('button', '', `grid-tile ${entry.state}`);
-  tile.type = 'button';
-  tile.dataset.id = entry.id;
-  tile.tabIndex = -1; // one stop for Tab, arrows inside
-  tile.setAttribute('aria-pressed', 'false');
-  tile.setAttribute('aria-label', [`${entry.label}, ${entry.state}: ${entry.prompt}`, ...entry.doubts].join('. '));
-  tile.title = [entry.label, entry.prompt, ...entry.doubts].join('\n');
-  const image = new Image();
-  image.loading = 'lazy';
-  image.alt = '';
-  image.src = entry.thumbnail;
-  tile.append(image);
-  if (entry.doubts.length) tile.append(node('i', '', 'flag'));
-  return tile;
 }

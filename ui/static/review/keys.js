@@ -3,10 +3,11 @@ export const ACTIONS = {
   accept: 'accept', reject: 'reject', skip: 'skip; it comes back later', undo: 'undo; press again for earlier decisions',
   mask: 'show the mask: what was kept of the photo', before: 'show the photo, moved as the object was; drag to compare',
   zoom: 'show one image pixel per screen pixel', again: 'generate the same placement with a new seed',
-  flag: 'flag for discussion', grid: 'open or close the grid', help: 'show this list',
+  flag: 'flag for discussion', similar: 'show the most similar images; decide on them together',
+  others: 'in the grid: reject the other near-duplicates of the selected images', grid: 'open or close the grid', help: 'show this list',
 };
 export const DEFAULT_KEYS = {
-  accept: 'a', reject: 'x', skip: 's', undo: 'u', mask: 'm', before: 'b', zoom: 'z', again: 'r', flag: 'f', grid: 'g', help: '?',
+  accept: 'a', reject: 'x', skip: 's', undo: 'u', mask: 'm', before: 'b', zoom: 'z', again: 'r', flag: 'f', similar: 'n', others: 'o', grid: 'g', help: '?',
 };
 const STORED_AS = 'backlot.keys';
 

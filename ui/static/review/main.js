@@ -13,6 +13,7 @@ import { Pane } from './pane.js';
 import { inDigits, Pace, paceInWords, percentDone } from './progress.js';
 import { changed, described, MORE_FIELDS, queueNameOf } from './query.js';
 import { Queue } from './queue.js';
+import { Similar } from './similar.js';
 
 const RETRY_MS = 2000;
 const GOLD_PHOTOS = 20;
@@ -38,7 +39,15 @@ class ReviewPage {
       decide: (entries, verdict, reason, via) => this.decideEntries(entries, verdict, reason, via),
       onSelect: (selection) => this.paintSelection(selection),
       onQueues: (queues) => this.paintQueues(queues),
+      onMissing: (missing) => this.compareAll(missing),
     });
+    this.similar = new Similar({
+      parts: this.parts,
+      find: (id) => this.ask(() => server.similar_samples(id), (sentence) => this.similar.say(sentence)),
+      compare: (id) => this.ask(() => server.compare_samples(id), (sentence) => this.similar.say(sentence)),
+      decide: (entries, verdict, reason, via) => this.decideSimilar(entries, verdict, reason, via),
+    });
+    this.comparing = false;
     this.queue = new Queue({ fetchEntries: (after, limit) => server.review_queue(after, limit, this.grid.query()) });
     this.pane = new Pane({ root: this.root, parts: this.parts, imageOf: (address) => this.queue.image(address) });
     this.outbox = new Outbox({
@@ -52,7 +61,7 @@ class ReviewPage {
   }
 
   buildHandlers() {
-    const { grid, pane } = this;
+    const { grid, pane, similar } = this;
     return {
       name: () => this.changeName(),
       decide: ({ verdict, reason }, via) => this.decide(verdict, via, reason),
@@ -73,7 +82,10 @@ class ReviewPage {
       clear: () => this.takeQuery({}),
       save: () => this.saveQueue(),
       forget: () => this.storeQueue(this.queueField.value, null),
-      best: () => this.keepBest(),
+      similar: () => this.toggleSimilar(),
+      allSimilar: () => similar.selectAll(),
+      decideSimilar: ({ verdict, reason }, via) => similar.decideSelected(verdict, reason, via),
+      others: () => this.rejectOthers(),
       alike: () => this.showAlike(),
       gold: () => this.makeGold({ ids: [...grid.selection.ids] }),
       'gold-photos': () => this.makeGold({ photos: GOLD_PHOTOS }),
@@ -86,7 +98,7 @@ class ReviewPage {
 
   // Perform the action of a key or a button.
   act(action, via) {
-    const resolved = resolveAction(action, { reader: this.reading, gridOpen: this.grid.open, everything: this.grid.selection.everything });
+    const resolved = resolveAction(action, { reader: this.reading, gridOpen: this.grid.open, everything: this.grid.selection.everything, similarOpen: this.similar.open });
     if (resolved) this.handlers[resolved.name]?.(resolved, via);
   }
 
@@ -133,6 +145,7 @@ class ReviewPage {
   // What the reviewer sees while deciding: it is stored with the decision.
   shown() {
     const query = changed(this.grid.query());
+    if (this.similar.open) return { view: 'similar', of: this.similar.entries[0].id, query };
     if (this.grid.open) return { view: 'grid', query };
     return { view: 'one', mask: this.pane.masked, photo: this.pane.photoShare, zoom: this.pane.zoomed, query };
   }
@@ -185,10 +198,27 @@ class ReviewPage {
     this.finishBatch(batch, verdict, await this.ask(() => server.decide_all({ query: this.grid.query(), verdict, reason, batch })));
   }
 
-  async keepBest() {
-    if (!await this.dialogs.confirm('Keep the best of each group of near-duplicates?', 'Of each group of near-duplicates among the undecided images that match the filters, all but the best are rejected. One undo takes it back.')) return;
+  // Decisions on similar images: those that wait in the queue are left out of it.
+  decideSimilar(entries, verdict, reason, via) {
+    this.decideEntries(entries, verdict, reason, via);
+    if (this.grid.open) {
+      this.outbox.settled().then(() => this.grid.reload());
+      return;
+    }
+    this.queue.drop(entries.map((entry) => entry.id));
+    this.paint();
+  }
+
+  // Of each group of near-duplicates with a selected image, reject the others; without a selection, all but the best of
+  // each group. One undo takes it back.
+  async rejectOthers() {
+    const { selection } = this.grid;
+    const kept = selection.everything ? [] : [...selection.ids];
+    const text = 'Of each group of near-duplicates, all undecided images that match the filters are rejected except the best one. Where an image of the group is accepted, it is the best one. One undo takes it back.';
+    if (!kept.length && !await this.dialogs.confirm('Keep the best of each group?', text)) return;
+    await this.outbox.settled(); // decisions that are on their way may decide which is the best
     const batch = newBatch();
-    this.finishBatch(batch, 'reject', await this.ask(() => this.server.keep_best({ query: this.grid.query(), batch })));
+    this.finishBatch(batch, 'reject', await this.ask(() => this.server.keep_best({ query: this.grid.query(), kept, batch })));
   }
 
   finishBatch(batch, verdict, answer) {
@@ -281,11 +311,11 @@ class ReviewPage {
   }
 
   // Resolves to the server's answer; a refusal is shown, and undefined returned.
-  async ask(question) {
+  async ask(question, say = (sentence) => this.say(sentence, true)) {
     let answer;
     try { answer = await question(); } catch { answer = undefined; }
     if (answer && !answer.problem) return answer;
-    this.say(answer ? answer.problem : 'The server does not answer.', true);
+    say(answer ? answer.problem : 'The server does not answer.');
     return undefined;
   }
 
@@ -305,6 +335,33 @@ class ReviewPage {
     const [entry] = this.grid.selected();
     if (entry) this.takeQuery({ ...this.grid.query(), state: '', cluster: entry.cluster });
     else this.say('Select an image first; its near-duplicates are then shown.', true);
+  }
+
+  // ---- similar images
+
+  toggleSimilar() {
+    if (this.similar.open) { this.similar.close(); return; }
+    const entry = this.grid.open ? this.grid.current : this.queue.current;
+    if (entry) this.similar.show({ thumbnail: entry.image, state: 'pending', ...entry }, { reading: this.reading });
+    else this.say('Select an image first; the images most similar to it are then shown.', true);
+  }
+
+  // Compare the images that were not compared yet, then show the groups anew.
+  async compareAll(missing) {
+    if (this.comparing || !missing) return;
+    if (this.reading) { this.say(`${inDigits(missing)} images are in no group yet, since they were not compared.`); return; }
+    this.comparing = true;
+    let left = missing;
+    while (left && this.grid.open && this.grid.grouped) {
+      this.say(`comparing images: ${inDigits(left)} left`);
+      const answer = await this.ask(() => this.server.compare_samples(null));
+      if (!answer || answer.missing >= left) break;
+      left = answer.missing;
+    }
+    this.comparing = false;
+    if (left) return;
+    this.say('all images compared');
+    if (this.grid.open && this.grid.grouped && !this.grid.selection.size) this.grid.reload();
   }
 
   async saveQueue() {

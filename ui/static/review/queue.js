@@ -14,6 +14,7 @@ export class Queue {
     this.problem = ''; // why the server refuses the query
     this.images = new Map(); // address → <img> that is decoded or on its way
     this.fetching = null;
+    this.dropped = new Set(); // ids that were decided elsewhere on the page, perhaps not saved yet
     this.round = 0; // how often it was restarted: answers of an earlier round are dropped
   }
 
@@ -37,7 +38,7 @@ export class Queue {
     try { answer = await this.fetchEntries(last ? last.id : null, FETCHED_AT_ONCE); } catch { answer = undefined; }
     if (!answer || round !== this.round) return undefined;
     const known = new Set(this.entries.map((entry) => entry.id));
-    this.entries.push(...answer.entries.filter((entry) => !known.has(entry.id)));
+    this.entries.push(...answer.entries.filter((entry) => !known.has(entry.id) && !this.dropped.has(entry.id)));
     this.ended = answer.ended;
     this.problem = answer.problem;
     this.preload();
@@ -56,6 +57,7 @@ export class Queue {
     this.entries = [];
     this.at = 0;
     this.ended = false;
+    this.dropped.clear();
     this.fetching = this.fetch(ready);
     return this.fetching;
   }
@@ -80,6 +82,15 @@ export class Queue {
     if (index < 0) return;
     this.entries.splice(index, 1);
     if (index < this.at) this.at -= 1;
+  }
+
+  // Leave out entries, known or not; where the current one is among them, the next one becomes the current one.
+  drop(ids) {
+    for (const id of ids) {
+      this.dropped.add(id);
+      this.remove(id);
+    }
+    this.step(0);
   }
 
   image(address) {
