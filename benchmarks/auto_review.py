@@ -1,10 +1,11 @@
 """How well the auto-reviewer predicts decisions: `python -m benchmarks.auto_review [LIBRARY]`.
 
 Prints the cross-validated accuracy and AUC of its model on the decisions of people in a library, once with colours
-and edges and once with embeddings. Without a library, one is made in a temporary folder: the starter set, samples by the
-embedded model, and the verdicts of `reviewed_samples.json`, which were given by eye on contact sheets. Rejected were: an
-object that the border cuts off or that touches it; an object that hardly stands out from its background, or that the
-background continues; a background that is no surface but a smear, a gradient without structure or garish blocks.
+and edges and once with embeddings. Without a library, one is made in a temporary folder: the starter set, samples by
+the embedded model, and the verdicts of `reviewed_samples.json`, which were given by eye on contact sheets. Rejected
+were: an object that the border cuts off or that touches it; an object that hardly stands out from its background, or
+that the background continues; a background that is no surface but a smear, a gradient without structure or garish
+blocks.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ colours and edges):
 So 0.90 finds most photos of one object in one place and hardly any others. Colours and edges cannot tell two objects on
 one table apart; at 0.995 copies and neighbouring frames of a video are found, and not all of them.
 
-Samples of one class, 248 by the embedded model over the starter set: none of 6,027 pairs of different specs reaches 0.90;
-the most similar, one gear on two dark surfaces, is at 0.864 (15 pairs reach 0.95). 16 of them rendered again with another
-seed: 0.66 to 0.97, 7 reach 0.90 (0.64 to 0.997, 7 reach 0.95).
+Samples of one class, 248 by the embedded model over the starter set: none of 6,027 pairs of different specs reaches
+0.90; the most similar, one gear on two dark surfaces, is at 0.864 (15 pairs reach 0.95). 16 of them rendered again with
+another seed: 0.66 to 0.97, 7 reach 0.90 (0.64 to 0.997, 7 reach 0.95).
 """
 
 from __future__ import annotations

@@ -45,8 +45,7 @@ def groups(studio: Studio, ids: list[str]) -> list[int]:
 def test_samples_are_embedded_in_steps_and_grouped_in_plan_order(
     studio: Studio, ids: list[str], features: GreyAngle
 ) -> None:
-    similarity = studio.review.similarity
-    assert similarity.missing() == 5
+    assert studio.samples.embeddings.missing() == 5
     assert studio.samples.embeddings.embed_missing(2) == 3
     assert groups(studio, ids) == [0, 0, 0, 0, 0]  # those that were not compared keep their group
     assert studio.samples.embeddings.embed_missing(10) == 0
@@ -126,7 +125,7 @@ def test_a_sample_whose_image_is_damaged_is_passed_over(studio: Studio, ids: lis
     assert damaged.image_id is not None
     studio.library.images.path(damaged.image_id).write_bytes(b"no image")
     assert studio.review.similarity.compare() == 0
-    assert studio.review.similarity.missing() == 0
+    assert studio.samples.embeddings.missing() == 0
     matches = studio.review.similarity.similar(ids[0], limit=10)
     assert matches is not None
     assert {match.row.id for match in matches} == {ids[2], ids[3], ids[4]}

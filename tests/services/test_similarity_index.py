@@ -29,10 +29,10 @@ def index_of(*named: tuple[str, float]) -> SimilarityIndex:
 
 def test_the_most_similar_come_first_whatever_their_length_and_one_is_left_out() -> None:
     index = index_of(("a", 0), ("b", 50), ("c", 10), ("d", 180))
-    (query,) = at_angles(5)
+    (query,) = at_angles(4)
     pairs = index.most_similar(query, 3, but="a")
     assert [name for name, _ in pairs] == ["c", "b", "d"]
-    expected = np.cos(np.radians([5, 45, 175]))
+    expected = np.cos(np.radians([6, 46, 176]))
     np.testing.assert_allclose([cosine for _, cosine in pairs], expected, atol=2e-3)
     assert [name for name, _ in index.most_similar(query, 1, but=None)] == ["a"]
     assert SimilarityIndex(2).most_similar(query, 3, but=None) == []

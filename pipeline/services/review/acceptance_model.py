@@ -96,11 +96,14 @@ def learn(
     if len(good) < ENOUGH or min(accepted, len(good) - accepted) < FEWEST:
         return None
     values = _matrix([row for row, _ in newest], vectors)
-    return AcceptanceModel(
-        quality=_quality(values, good),
-        uses_embeddings=vectors is not None,
-        _model=_unfitted(values.shape).fit(values, good),
-    )
+    with np.errstate(
+        invalid="ignore"
+    ):  # of images that are all alike, components explain no share of the variance
+        return AcceptanceModel(
+            quality=_quality(values, good),
+            uses_embeddings=vectors is not None,
+            _model=_unfitted(values.shape).fit(values, good),
+        )
 
 
 def features(row: SampleRow) -> NDArray[np.float32]:

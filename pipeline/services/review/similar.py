@@ -22,10 +22,6 @@ class SimilarityService:
     gold: GoldService
     embeddings: SampleEmbeddings
 
-    def missing(self) -> int:
-        """Count the samples that cannot be found yet, since they have no embedding."""
-        return self.embeddings.missing()
-
     def compare(self, sample_id: str | None = None) -> int:
         """Embed one sample if it has no embedding, and some of the others; return how many have none.
 

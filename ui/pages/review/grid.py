@@ -64,7 +64,7 @@ class GridServer:
                 answer["choices"] = {**self.studio.review.queue.filter_choices(), "methods": methods}
                 answer["queues"] = self.studio.library.queue.saved()
                 if request.query.get("order") == SampleOrder.GROUPS:
-                    answer["missing"] = self.studio.review.similarity.missing()
+                    answer["missing"] = self.studio.samples.embeddings.missing()
             return answer
 
         return answered(page)

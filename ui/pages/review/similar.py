@@ -44,7 +44,7 @@ class SimilarServer:
             return {
                 "compared": matches is not None,
                 "entries": [similar_entry_of(self.studio, match) for match in matches or []],
-                "missing": similarity.missing(),
+                "missing": self.studio.samples.embeddings.missing(),
             }
 
         return answered(find)
