@@ -169,11 +169,6 @@ def server_functions_of(block: object) -> dict[str, Handler]:
     }
 
 
-def takes_files(function: Handler) -> bool:
-    """Whether a server function is one of Gradio's own; those take uploaded files."""
-    return getattr(function, "__module__", "") in _OF_GRADIO
-
-
 def check_declared(app: gr.Blocks) -> None:
     """Refuse an app in which a listener or a server function declares no capability, or a listener has no line.
 

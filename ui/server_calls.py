@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
-from ui.access import server_functions_of, takes_files
+from ui.access import server_functions_of
 from ui.origin import SERVER_FUNCTIONS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ServerCalls:
         function = server_functions_of(self.blocks.blocks.get(number)).get(str(call.get("fn_name")))
         if function is None:
             return f"component {number} has no such function; {_RELOAD}"
-        return "this function takes files; send a form" if takes_files(function) else ""
+        return ""
 
 
 async def _whole_body(receive: Receive) -> list[Message]:
