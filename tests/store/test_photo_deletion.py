@@ -11,7 +11,7 @@ from pipeline.domain.release import Subset
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store import Library, NewPhoto, PhotoDeletion
+from pipeline.store import Library, NewPhoto, PhotoDeletion, schema
 from pipeline.store.photos import NOT_CUT_OUT
 from tests.store.test_kept import Site
 from tests.toy_library import add_subject, decision, picture, render, spec
@@ -214,9 +214,9 @@ def test_a_state_folder_of_version_5_is_read(site: Site) -> None:
     with site.start() as library:
         photo = add_subject(library, 1)
     for path in site.state.glob("events-*.jsonl"):
-        path.write_text(
-            path.read_text().replace(', "deleted_at": null', "").replace('"schema": 6', '"schema": 5')
-        )
+        text = path.read_text().replace(', "deleted_at": null', "")
+        path.write_text(text.replace(f'"schema": {schema.VERSION}', '"schema": 5'))
+    assert '{"schema": 5}' in site.lines()
     assert not any("deleted_at" in line for line in site.lines())
     site.lose_library()
     with site.start() as library:
