@@ -38,7 +38,8 @@ class PhotoRepository:
     def add(self, new: NewPhoto) -> bool:
         """Add a photo whose images were stored before; False when it is there already (the same id).
 
-        A photo that was deleted comes back as a new one, but in its former split where samples were made from it.
+        A photo that was deleted comes back with the new values at its former place in the order of import, and in its
+        former split where samples were made from it.
         """
         mask_id = None if new.cutout_id is None else self._put_mask(new.cutout_id)
         values = {
@@ -299,8 +300,7 @@ def _restored(connection: Connection, photo_id: str, values: Values) -> bool:
     if kept_samples(connection, [photo_id]):
         uncut = split == "train" and values["cutout_id"] is None
         values = values | {"split": split} | (_doubts([NOT_CUT_OUT]) if uncut else {})
-    place = select(func.max(photos.c.seq) + 1).scalar_subquery()
-    connection.execute(update(photos).where(*deleted).values(**values, seq=place, deleted_at=None))
+    connection.execute(update(photos).where(*deleted).values(**values, deleted_at=None))
     return True
 
 
