@@ -73,9 +73,13 @@ def _card(files: list[tuple[str, str]]) -> str:
 
 
 def _noise(images: np.ndarray) -> np.ndarray:
-    """What toy images differ in: their noise without their colour."""
-    deviations = images.astype(np.float32) - images.mean(axis=(1, 2), keepdims=True)
-    return deviations.reshape(len(images), -1)
+    """What toy images differ in, their noise, and their colour: two of either in common make them half alike."""
+    means = images.mean(axis=(1, 2), dtype=np.float32)
+    noise = (images - means[:, None, None]).reshape(len(images), -1)
+    classes = np.eye(3, dtype=np.float32)[
+        means.argmax(axis=1)
+    ]  # the same noise in another colour is another image
+    return np.concatenate([noise / np.linalg.norm(noise, axis=1, keepdims=True), classes], axis=1)
 
 
 def colours(images: np.ndarray) -> np.ndarray:
@@ -94,7 +98,7 @@ def embed_by(
 @pytest.fixture(autouse=True)
 def toy_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     """An embedder that tells all toy images apart; the real one sees noise as noise."""
-    embed_by(monkeypatch, _noise, 16 * 16 * 3)
+    embed_by(monkeypatch, _noise, 16 * 16 * 3 + 3)
 
 
 @pytest.fixture
