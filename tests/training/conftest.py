@@ -76,9 +76,7 @@ def _noise(images: np.ndarray) -> np.ndarray:
     """What toy images differ in, their noise, and their colour: two of either in common make them half alike."""
     means = images.mean(axis=(1, 2), dtype=np.float32)
     noise = (images - means[:, None, None]).reshape(len(images), -1)
-    classes = np.eye(3, dtype=np.float32)[
-        means.argmax(axis=1)
-    ]  # the same noise in another colour is another image
+    classes = np.eye(3, dtype=np.float32)[means.argmax(axis=1)]
     return np.concatenate([noise / np.linalg.norm(noise, axis=1, keepdims=True), classes], axis=1)
 
 
@@ -91,7 +89,15 @@ def embed_by(
     monkeypatch: pytest.MonkeyPatch, features: Callable[[np.ndarray], np.ndarray], size: int
 ) -> None:
     """Let releases be checked for near-duplicates by these features of 16 px squares."""
-    embedder = Embedder(name="toy", side_px=16, size=size, near_duplicate=0.9, features=features)
+    embedder = Embedder(
+        name="toy",
+        side_px=16,
+        size=size,
+        near_duplicate=0.9,
+        near_duplicate_sample=0.9,
+        is_network=True,
+        features=features,
+    )
     monkeypatch.setattr("training.data.release.load_embedder", lambda: embedder)
 
 
