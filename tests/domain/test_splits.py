@@ -22,7 +22,7 @@ def photos(label: str, *sizes: int, split: str | None = None, first: int = 0) ->
     ]
 
 
-def tested(listed: list[GroupedPhoto]) -> dict[str, int]:
+def for_test(listed: list[GroupedPhoto]) -> dict[str, int]:
     splits = decided_splits(listed)
     return Counter(photo.label for photo in listed if splits.get(photo.id, photo.split) == "test")
 
@@ -33,7 +33,7 @@ def tested(listed: list[GroupedPhoto]) -> dict[str, int]:
 def test_a_class_with_ten_photos_gets_five_test_photos_and_one_in_five_above_that(
     count: int, test: int
 ) -> None:
-    assert tested(photos("bolt", *[1] * count))["bolt"] == test
+    assert for_test(photos("bolt", *[1] * count))["bolt"] == test
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_a_class_with_ten_photos_gets_five_test_photos_and_one_in_five_above_tha
 def test_groups_are_taken_whole_as_near_to_the_number_as_they_allow(
     sizes: tuple[int, ...], test: int
 ) -> None:
-    assert tested(photos("bolt", *sizes))["bolt"] == test
+    assert for_test(photos("bolt", *sizes))["bolt"] == test
 
 
 def test_new_photos_fill_the_test_up_and_stored_ones_stay() -> None:
     stored = photos("bolt", *[1] * 9, split="train")
     more = photos("bolt", *[1] * 3, first=9)
     assert set(decided_splits([*stored, *more]).values()) == {"test"}
-    assert tested([*photos("bolt", *[1] * 40, split="train"), *photos("bolt", *[1] * 20, first=40)]) == {
+    assert for_test([*photos("bolt", *[1] * 40, split="train"), *photos("bolt", *[1] * 20, first=40)]) == {
         "bolt": 5
     }
     field = photos("bolt", *[1] * 40, split="test")
-    assert tested([*field, *photos("bolt", *[1] * 20, first=40)]) == {"bolt": 40}
+    assert for_test([*field, *photos("bolt", *[1] * 20, first=40)]) == {"bolt": 40}
 
 
 def test_a_view_of_a_stored_object_joins_its_split() -> None:
@@ -84,7 +84,7 @@ def test_a_view_of_a_stored_object_joins_its_split() -> None:
 def test_excluded_photos_hold_their_group_and_do_not_count() -> None:
     excluded = GroupedPhoto(id="x", label="bolt", group="x", split="test", counts=False)
     assert decided_splits([excluded, GroupedPhoto(id="y", label="bolt", group="x")]) == {"y": "test"}
-    assert tested([*photos("bolt", *[1] * 9), excluded])["bolt"] == 1  # the excluded one; nine are too few
+    assert for_test([*photos("bolt", *[1] * 9), excluded])["bolt"] == 1  # the excluded one; nine are too few
 
 
 def test_images_with_several_classes_leave_every_class_training_photos() -> None:
@@ -93,7 +93,7 @@ def test_images_with_several_classes_leave_every_class_training_photos() -> None
         for image in range(12)
         for label in ("bolt", "nut", *(["washer"] if image == 0 else []))
     ]
-    counts = tested(listed)
+    counts = for_test(listed)
     assert (counts["bolt"], counts["nut"], counts["washer"]) == (5, 5, 0)
 
 
@@ -157,7 +157,7 @@ def test_five_are_for_the_test_wherever_ten_photos_and_their_groups_allow_it(siz
     count = sum(sizes)
     sums = {sum(chosen) for size in range(len(sizes) + 1) for chosen in combinations(sizes, size)}
     allow = count >= 10 and any(5 <= total <= count - 5 for total in sums)
-    test = tested(photos("bolt", *sizes))["bolt"]
+    test = for_test(photos("bolt", *sizes))["bolt"]
     assert (test >= 5) == allow
     assert count - test >= min(5, count)
 

@@ -33,7 +33,15 @@ class Objects:
 @pytest.fixture(autouse=True)
 def objects(monkeypatch: pytest.MonkeyPatch) -> Objects:
     features = Objects()
-    embedder = Embedder(name="objects", side_px=8, size=64, near_duplicate=0.9, features=features)
+    embedder = Embedder(
+        name="objects",
+        side_px=8,
+        size=64,
+        near_duplicate=0.9,
+        near_duplicate_sample=0.9,
+        is_network=True,
+        features=features,
+    )
     for module in (near_duplicates, splitting):
         monkeypatch.setattr(module, "load_embedder", lambda: embedder)
     return features

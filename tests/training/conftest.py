@@ -73,9 +73,11 @@ def _card(files: list[tuple[str, str]]) -> str:
 
 
 def _noise(images: np.ndarray) -> np.ndarray:
-    """What toy images differ in: their noise without their colour."""
-    deviations = images.astype(np.float32) - images.mean(axis=(1, 2), keepdims=True)
-    return deviations.reshape(len(images), -1)
+    """What toy images differ in, their noise, and their colour: two of either in common make them half alike."""
+    means = images.mean(axis=(1, 2), dtype=np.float32)
+    noise = (images - means[:, None, None]).reshape(len(images), -1)
+    classes = np.eye(3, dtype=np.float32)[means.argmax(axis=1)]
+    return np.concatenate([noise / np.linalg.norm(noise, axis=1, keepdims=True), classes], axis=1)
 
 
 def colours(images: np.ndarray) -> np.ndarray:
@@ -87,14 +89,22 @@ def embed_by(
     monkeypatch: pytest.MonkeyPatch, features: Callable[[np.ndarray], np.ndarray], size: int
 ) -> None:
     """Let releases be checked for near-duplicates by these features of 16 px squares."""
-    embedder = Embedder(name="toy", side_px=16, size=size, near_duplicate=0.9, features=features)
+    embedder = Embedder(
+        name="toy",
+        side_px=16,
+        size=size,
+        near_duplicate=0.9,
+        near_duplicate_sample=0.9,
+        is_network=True,
+        features=features,
+    )
     monkeypatch.setattr("training.data.release.load_embedder", lambda: embedder)
 
 
 @pytest.fixture(autouse=True)
 def toy_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     """An embedder that tells all toy images apart; the real one sees noise as noise."""
-    embed_by(monkeypatch, _noise, 16 * 16 * 3)
+    embed_by(monkeypatch, _noise, 16 * 16 * 3 + 3)
 
 
 @pytest.fixture

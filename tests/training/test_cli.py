@@ -158,6 +158,7 @@ def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Pat
             "-m",
             "training",
             *arguments,
+            "--allow-leak",  # toy images look alike to the real embedder
             "--steps",
             "200",
             "--batch",

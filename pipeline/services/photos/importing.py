@@ -19,7 +19,12 @@ from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.segmentation import USABLE_SCORE, CutoutResult
 from pipeline.services.photos.objects import cutout_of_item, photo_of_item
 from pipeline.services.photos.repair import is_whole, restore_photo
-from pipeline.services.photos.splitting import Items, repeatable_items, splits_of_items
+from pipeline.services.photos.splitting import (
+    Items,
+    UntilInterrupted,
+    repeatable_items,
+    splits_of_items,
+)
 from pipeline.services.photos.tally import ImportTally
 from pipeline.services.photos.workers import LOST, Job, on_all_cores
 from pipeline.services.releases.importing import release_outlook, restore_release
@@ -148,7 +153,8 @@ class _Import:
     def _store(self, items: Iterator[SourceItem], shared: _Shared) -> None:
         names: dict[str, str] = {}  # photo id → name of its file, of this import
         job = Job(work=_prepared, shared=shared, pixels=_pixels, lost=_lost)
-        for count, prepared in enumerate(on_all_cores(items, job), start=1):
+        readable = UntilInterrupted(items)
+        for count, prepared in enumerate(on_all_cores(iter(readable), job), start=1):
             if self.cancelled and self.cancelled():
                 raise Cancelled(self.tally.added)
             name = prepared.item.name
@@ -161,6 +167,8 @@ class _Import:
                 _record(self.library, prepared, self.wanted, self.tally)
             if self.on_progress:
                 self.on_progress(count, self.source.count, name)
+        if readable.interruption is not None:  # what was read before is stored
+            raise readable.interruption
 
 
 def _in_known_spelling(items: Items, library: Library) -> Iterator[SourceItem]:

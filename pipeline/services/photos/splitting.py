@@ -140,7 +140,7 @@ def _splits_matter(items: Items, stored: list[Photo]) -> bool:
     counts = Counter(photo.label for photo in stored)
     has_test = any(photo.split == TEST for photo in stored)
     undecided = False
-    for item in _until_interrupted(items()):
+    for item in UntilInterrupted(items()):
         counts[item.label] += 1
         undecided = undecided or item.split is None
         has_test = has_test or item.split == TEST or counts[item.label] >= MIN_TO_SPLIT
@@ -149,12 +149,18 @@ def _splits_matter(items: Items, stored: list[Photo]) -> bool:
     return False
 
 
-def _until_interrupted(items: Iterator[SourceItem]) -> Iterator[SourceItem]:
-    """Yield items until the source ends or breaks off; the import meets the same end, and stores what came before."""
-    try:
-        yield from items
-    except SourceRefused:
-        return
+class UntilInterrupted:
+    """Yields items until the source ends or breaks off; `interruption` is why it broke off."""
+
+    def __init__(self, items: Iterator[SourceItem]) -> None:
+        self.interruption: SourceRefused | None = None
+        self._items = items
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        try:
+            yield from self._items
+        except SourceRefused as error:
+            self.interruption = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +221,7 @@ class _Reading:
         """Return the photos of a source by id, the first of several with the same pixels, and embed the new ones."""
         job = Job(work=_seen, shared=_Shared(self._known, self._embedder.side_px), pixels=_pixels, lost=_lost)
         photos: dict[str, GroupedPhoto] = {}
-        for done, seen in enumerate(on_all_cores(_until_interrupted(items()), job), start=1):
+        for done, seen in enumerate(on_all_cores(iter(UntilInterrupted(items())), job), start=1):
             if cancelled and cancelled():
                 raise Cancelled(0)
             if seen is not None and seen.photo.id not in photos:
