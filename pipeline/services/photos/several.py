@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _ALPHA = 3  # channel of a cut-out
 _INSIDE = 127  # mask values above this are object
 _MARGINS = (PART_MARGIN, 0.15, 0.08, 0.03, 0.0)  # tried in this order until every part is different
 _SEVERAL = 2
+_PART = re.compile(r"#\d+$")  # what the name of a part ends with; the name of a file ends with its kind
 _OUTLINE_PX = 1.5  # how far a drawn outline may be from the mask's
 
 Outline = tuple[tuple[int, int], ...]  # corners (x, y) of a closed polygon in pixels
@@ -97,6 +99,23 @@ def use_all_objects(library: Library, photo_id: str) -> list[Photo]:
         ids.append(new.id)
     library.photos.set_excluded(photo_id, True)
     return [library.photos.get(part_id) for part_id in ids]
+
+
+def with_other_parts(library: Library, photo_ids: Sequence[str]) -> list[str]:
+    """Return photo ids with those of the other parts of the same pictures, and of the pictures themselves.
+
+    Parts are known by their names: `a.jpg#1` and `a.jpg#2` of one source are parts of `a.jpg`.
+    """
+    photos = library.photos.list()
+    wanted = set(photo_ids)
+    divided = {_picture(photo) for photo in photos if _PART.search(photo.name)}
+    pictures = {_picture(photo) for photo in photos if photo.id in wanted} & divided
+    others = [photo.id for photo in photos if photo.id not in wanted and _picture(photo) in pictures]
+    return [*photo_ids, *others]
+
+
+def _picture(photo: Photo) -> tuple[str, str]:
+    return photo.source, _PART.sub("", photo.name)
 
 
 def _divided(library: Library, photo_id: str) -> tuple[Photo, list[Mask]]:
