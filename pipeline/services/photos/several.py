@@ -23,7 +23,7 @@ _INSIDE = 127  # mask values above this are object
 _MARGINS = (PART_MARGIN, 0.15, 0.08, 0.03, 0.0)  # tried in this order until every part is different
 _SEVERAL = 2
 _PART = re.compile(r"#\d+$")  # what the name of a part ends with; the name of a file ends with its kind
-_OUTLINE_PX = 1.5  # how far a drawn outline may be from the mask's
+_OUTLINE_SHARE = 0.0008  # of the longest side: how far a drawn outline may be from the mask's
 
 Outline = tuple[tuple[int, int], ...]  # corners (x, y) of a closed polygon in pixels
 Window = tuple[slice, slice]
@@ -179,5 +179,6 @@ def _outlines(mask: Mask) -> tuple[Outline, ...]:
     contours, _ = cv2.findContours(
         (mask > _INSIDE).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
-    corners = [cv2.approxPolyDP(contour, _OUTLINE_PX, True)[:, 0] for contour in contours]
+    tolerance_px = max(_OUTLINE_SHARE * max(mask.shape), 0.5)
+    corners = [cv2.approxPolyDP(contour, tolerance_px, True)[:, 0] for contour in contours]
     return tuple(tuple((int(x), int(y)) for x, y in polygon) for polygon in corners if len(polygon) > 2)
