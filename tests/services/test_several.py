@@ -11,6 +11,7 @@ import pytest
 from pipeline.domain.images import pixel_hash
 from pipeline.domain.photos import Photo
 from pipeline.errors import InvalidRequest
+from pipeline.services.photos.bulk import PhotoBulk
 from pipeline.services.photos.repair import repair
 from pipeline.services.photos.several import choose_object, objects_in, use_all_objects
 from pipeline.store import Library, NewPhoto
@@ -147,3 +148,13 @@ def test_parts_are_planned_and_the_divided_photo_is_not(library: Library) -> Non
     parts = use_all_objects(library, photo.id)
     usable = library.photos.list(split="train", usable=True)
     assert usable == parts
+
+
+def test_the_parts_of_a_picture_are_never_divided_across_splits(library: Library) -> None:
+    photo, other = add_several(library, split="test"), add_subject(library, 1, split="test")
+    first, second = use_all_objects(library, photo.id)
+    PhotoBulk(library).change_split([second.id], "train")
+    splits = [library.photos.get(each.id).split for each in (photo, first, second, other)]
+    assert splits == ["train", "train", "train", "test"]
+    PhotoBulk(library).change_split([photo.id, other.id], "train")
+    assert {each.split for each in library.photos.list()} == {"train"}

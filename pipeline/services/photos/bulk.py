@@ -15,6 +15,7 @@ from pipeline.segmentation import USABLE_SCORE
 from pipeline.services.photos import starter
 from pipeline.services.photos.importing import rgba
 from pipeline.services.photos.objects import cutout_of_item
+from pipeline.services.photos.several import with_other_parts
 from pipeline.sources import SourceItem, label_fault
 from pipeline.store import Library, PhotoDeletion
 
@@ -53,6 +54,8 @@ class PhotoBulk:
     def change_split(self, photo_ids: Sequence[str], split: str) -> None:
         """Move photos to the split train or test. Test photos that become training photos wait for `cut_out_missing`.
 
+        With a part of a picture move the picture itself and its other parts, since they show the same place.
+
         Raises:
             InvalidRequest: there is no such split, or samples were made from a photo that would leave its split.
             NotFound: one of the photos was deleted.
@@ -61,7 +64,7 @@ class PhotoBulk:
         if split not in _SPLITS:
             raise InvalidRequest(f"there is no split '{split[:_SHOWN_CHARACTERS]}'; use train or test")
         with self.library.work_lock("change splits"):
-            self.library.photos.move_all(photo_ids, split)
+            self.library.photos.move_all(with_other_parts(self.library, photo_ids), split)
 
     def cut_out_missing(self, photo_ids: Sequence[str], *, most: int | None = None) -> int:
         """Cut out those of some training photos that have no cut-out, about a second each; return how many are left.

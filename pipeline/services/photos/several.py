@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,8 @@ _ALPHA = 3  # channel of a cut-out
 _INSIDE = 127  # mask values above this are object
 _MARGINS = (PART_MARGIN, 0.15, 0.08, 0.03, 0.0)  # tried in this order until every part is different
 _SEVERAL = 2
-_OUTLINE_PX = 1.5  # how far a drawn outline may be from the mask's
+_PART = re.compile(r"#\d+$")  # what the name of a part ends with; the name of a file ends with its kind
+_OUTLINE_SHARE = 0.0008  # of the longest side: how far a drawn outline may be from the mask's
 
 Outline = tuple[tuple[int, int], ...]  # corners (x, y) of a closed polygon in pixels
 Window = tuple[slice, slice]
@@ -99,6 +101,23 @@ def use_all_objects(library: Library, photo_id: str) -> list[Photo]:
     return [library.photos.get(part_id) for part_id in ids]
 
 
+def with_other_parts(library: Library, photo_ids: Sequence[str]) -> list[str]:
+    """Return photo ids with those of the other parts of the same pictures, and of the pictures themselves.
+
+    Parts are known by their names: `a.jpg#1` and `a.jpg#2` of one source are parts of `a.jpg`.
+    """
+    photos = library.photos.list()
+    wanted = set(photo_ids)
+    divided = {_picture(photo) for photo in photos if _PART.search(photo.name)}
+    pictures = {_picture(photo) for photo in photos if photo.id in wanted} & divided
+    others = [photo.id for photo in photos if photo.id not in wanted and _picture(photo) in pictures]
+    return [*photo_ids, *others]
+
+
+def _picture(photo: Photo) -> tuple[str, str]:
+    return photo.source, _PART.sub("", photo.name)
+
+
 def _divided(library: Library, photo_id: str) -> tuple[Photo, list[Mask]]:
     photo = library.photos.get(photo_id)
     if photo.cutout_id is None:
@@ -160,5 +179,6 @@ def _outlines(mask: Mask) -> tuple[Outline, ...]:
     contours, _ = cv2.findContours(
         (mask > _INSIDE).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
-    corners = [cv2.approxPolyDP(contour, _OUTLINE_PX, True)[:, 0] for contour in contours]
+    tolerance_px = max(_OUTLINE_SHARE * max(mask.shape), 0.5)
+    corners = [cv2.approxPolyDP(contour, tolerance_px, True)[:, 0] for contour in contours]
     return tuple(tuple((int(x), int(y)) for x, y in polygon) for polygon in corners if len(polygon) > 2)
