@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.domain.arms import Arm
-from pipeline.domain.studies import MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
+from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import StudioError, UnknownName
 from training.fit.options import TrainingOptions
 from training.study.options import StudyOptions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from training.study.result import ArmResult, StudyResult
 
 _INTERRUPTED = 130
-_DEFAULTS = TrainingOptions()
+_DEFAULTS, _PROBE = (TrainingOptions.for_network(network) for network in (Network.SMALL, Network.PROBE))
 
 Answer = tuple[Mapping[str, object], str]  # for --json, and for people
 Command = Callable[[argparse.Namespace], Answer]
@@ -51,15 +51,15 @@ def _fit(options: argparse.Namespace) -> Answer:
     from training.fit.single import fit_to_folder
 
     training, arm = _training_options(options), _arm(options.arm)
-    release = _release(options)
-    with _progress_bar("train", " step", options.steps) as advance:
+    release = _release(options, training.image_size)
+    with _progress_bar("train", " step", training.steps) as advance:
         metrics = fit_to_folder(
             release,
             arm,
             training,
             seed=options.seed,
             out=options.out,
-            on_point=lambda point: advance(point.step, options.steps, ""),
+            on_point=lambda point: advance(point.step, training.steps, ""),
         )
     tested = sum(metrics["test_counts"].values())
     text = (
@@ -76,7 +76,7 @@ def _study(options: argparse.Namespace) -> Answer:
         training=_training_options(options),
         allow_leak=options.allow_leak,
     )
-    release = _release(options)
+    release = _release(options, request.training.image_size)
     from training.report.write import HTML_FILE, write_reports
     from training.study.study import study
 
@@ -111,14 +111,14 @@ def _rate(arm: ArmResult) -> str:
     return f"{100 * rate['mean']:5.1f} %{interval:17}"
 
 
-def _release(options: argparse.Namespace) -> Release:
+def _release(options: argparse.Namespace, side_px: int) -> Release:
     from training.data.release import load_release
 
     with _progress_bar("read", " image", None) as advance:
         return load_release(
             options.dataset,
             options.test,
-            side_px=options.image_size,
+            side_px=side_px,
             on_read=lambda done: advance(done, None, ""),
         )
 
@@ -126,12 +126,14 @@ def _release(options: argparse.Namespace) -> Release:
 def _training_options(options: argparse.Namespace) -> TrainingOptions:
     if options.network not in list(Network):
         raise UnknownName("network", options.network, Network)
-    return TrainingOptions(
-        network=Network(options.network),
-        steps=options.steps,
-        batch=options.batch,
-        lr=options.lr,
-        image_size=options.image_size,
+    return TrainingOptions.for_network(
+        Network(options.network),
+        {
+            "steps": options.steps,
+            "batch": options.batch,
+            "lr": options.lr,
+            "image_size": options.image_size,
+        },
     )
 
 
@@ -203,16 +205,23 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    command.add_argument("--network", default=str(_DEFAULTS.network), metavar="NAME", help=", ".join(Network))
-    numbers: list[tuple[str, Callable[[str], float], float, str, str]] = [
-        ("--steps", _positive, _DEFAULTS.steps, "N", "optimiser steps"),
-        ("--batch", _positive, _DEFAULTS.batch, "N", "images per step"),
-        ("--lr", float, _DEFAULTS.lr, "X", "peak learning rate"),
-        ("--image-size", _positive, _DEFAULTS.image_size, "PX", "side of the images"),
+    command.add_argument(
+        "--network",
+        default=str(DEFAULT_NETWORK),
+        metavar="NAME",
+        help=f"{', '.join(Network)} (default: %(default)s)",
+    )
+    numbers: list[tuple[str, Callable[[str], float], str, float, float, str]] = [
+        ("--steps", _positive, "N", _DEFAULTS.steps, _PROBE.steps, "optimiser steps"),
+        ("--batch", _positive, "N", _DEFAULTS.batch, _PROBE.batch, "images per step"),
+        ("--lr", float, "X", _DEFAULTS.lr, _PROBE.lr, "peak learning rate"),
+        ("--image-size", _positive, "PX", _DEFAULTS.image_size, _PROBE.image_size, "side of the images"),
     ]
-    for flag, kind, default, metavar, meaning in numbers:
-        help_text = f"{meaning} (default: %(default)s)"
-        command.add_argument(flag, type=kind, default=default, metavar=metavar, help=help_text)
+    for flag, kind, metavar, default, probe, meaning in numbers:
+        other = f", {probe:g} for the probe" if probe != default else ""
+        command.add_argument(
+            flag, type=kind, metavar=metavar, help=f"{meaning} (default: {default:g}{other})"
+        )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 

@@ -13,7 +13,7 @@ from tests.training.conftest import colours, embed_by
 from training.cli import main
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-QUICK = ["--steps", "10", "--batch", "6", "--image-size", "16"]
+QUICK = ["--network", "small", "--steps", "10", "--batch", "6", "--image-size", "16"]
 
 
 def test_help_is_quick_because_it_imports_no_torch() -> None:
@@ -159,6 +159,8 @@ def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Pat
             "training",
             *arguments,
             "--allow-leak",  # toy images look alike to the real embedder
+            "--network",
+            "small",
             "--steps",
             "200",
             "--batch",

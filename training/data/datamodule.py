@@ -37,7 +37,7 @@ class ArmDataModule(LightningDataModule):
         super().__init__()
         self.data, self.test, self.seed = data, test, seed
         self.steps, self.batch_size, self.interval = steps, batch_size, interval
-        self.order = balanced_order(data.images, count=steps * batch_size, seed=seed)
+        self.order = self._order(count=steps * batch_size)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Serve the batches of the trainer's current interval."""
@@ -49,36 +49,43 @@ class ArmDataModule(LightningDataModule):
         """Serve the test photos, unaugmented, in order."""
         return DataLoader(_TestBatches(self.test), batch_size=None, num_workers=0)
 
+    def _order(self, *, count: int) -> NDArray[np.int64]:
+        """The image for every place of every batch: (count,) positions in the arm's images."""
+        return balanced_order(self.data.images.labels, self.data.images.origins, count=count, seed=self.seed)
+
     def batch(self, step: int) -> Batch:
         """Build the augmented batch of one step: the same for the same arm, seed and step."""
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
         images = _channels_first(self.data.images.images[chosen])
-        generator = torch.Generator().manual_seed(_step_seed(self.seed, step))
+        generator = torch.Generator().manual_seed(step_seed(self.seed, step))
         images = lightly_augmented(images, generator)
         if self.data.arm.facts.strong_augmentation:
-            images = strongly_augmented(images, seed=_step_seed(self.seed, step))
+            images = strongly_augmented(images, seed=step_seed(self.seed, step))
         return normalised(images), torch.from_numpy(self.data.images.labels[chosen])
 
 
-def balanced_order(images: LabelledImages, *, count: int, seed: int) -> NDArray[np.int64]:
+def balanced_order(
+    labels: NDArray[np.int64], origins: NDArray[np.str_], *, count: int, seed: int
+) -> NDArray[np.int64]:
     """Choose the image for every place of every batch: classes in equal shares, and origins within a class.
 
     Each class comes up equally often, in random order; within a class, real and synthetic images alternate where it has
     both; within these, every image is shown once before any is shown again.
 
+    Args:
+        labels: (N,) class of each image.
+        origins: (N,) origin of each image.
+
     Returns:
-        (count,) int64 positions in `images`.
+        (count,) int64 positions of images.
     """
     random = np.random.default_rng(seed)
     queues = {}
-    for label in np.unique(images.labels):
-        of_class = images.labels == label
-        groups = [
-            np.flatnonzero(of_class & (images.origins == origin)) for origin in np.unique(images.origins)
-        ]
+    for label in np.unique(labels):
+        groups = [np.flatnonzero((labels == label) & (origins == origin)) for origin in np.unique(origins)]
         queues[int(label)] = _alternating([_endless(group, random) for group in groups if group.size])
-    labels = _endless(np.array(list(queues)), random)
-    return np.fromiter((next(queues[next(labels)]) for _ in range(count)), np.int64, count)
+    turns = _endless(np.array(list(queues)), random)
+    return np.fromiter((next(queues[next(turns)]) for _ in range(count)), np.int64, count)
 
 
 def normalised(images: Tensor) -> Tensor:
@@ -125,5 +132,6 @@ def _alternating(sources: list[Iterator[int]]) -> Iterator[int]:
             yield next(source)
 
 
-def _step_seed(seed: int, step: int) -> int:
+def step_seed(seed: int, step: int) -> int:
+    """Return the seed of one step's augmentation."""
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)

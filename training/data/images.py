@@ -26,11 +26,15 @@ class LabelledImages:
 
     def where(self, keep: NDArray[np.bool_]) -> LabelledImages:
         """Select the images for which `keep`, (N,) bool, is true."""
+        return self.at(np.flatnonzero(keep))
+
+    def at(self, positions: NDArray[np.int64]) -> LabelledImages:
+        """Select the images at some positions, in this order; a position may come up several times."""
         return LabelledImages(
-            images=self.images[keep],
-            labels=self.labels[keep],
-            origins=self.origins[keep],
-            methods=self.methods[keep],
+            images=self.images[positions],
+            labels=self.labels[positions],
+            origins=self.origins[positions],
+            methods=self.methods[positions],
         )
 
     def joined(self, others: LabelledImages) -> LabelledImages:

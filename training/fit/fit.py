@@ -17,13 +17,16 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from pydantic import TypeAdapter
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.studies import Network
 from training.data.arm_data import ArmData
 from training.data.datamodule import ArmDataModule
 from training.data.release import Release
 from training.fit.classifier import Classifier, Point
+from training.fit.features import FeatureCache
 from training.fit.interrupt import exit_as_interrupt
 from training.fit.networks import build_network, precision_for
 from training.fit.options import TrainingOptions
+from training.fit.probe import ProbeDataModule
 from training.fit.scores import accuracy, balanced_accuracy, recall_per_class
 
 _CURVE_POINTS = 10  # of a learning curve
@@ -70,11 +73,13 @@ def fit(
     *,
     seed: int,
     checkpoints: Path | None = None,
+    cache: FeatureCache | None = None,
     on_point: Callable[[Point], None] | None = None,
 ) -> RunRecord:
-    """Train one arm from scratch and test it; the same arguments give the same record on the same machine.
+    """Train one arm and test it; the same arguments give the same record on the same machine.
 
     Args:
+        cache: the features of the linear probe, shared by the runs of a study.
         checkpoints: folder for `checkpoint.ckpt`, written about ten times per run; an existing one is resumed.
         on_point: called with every point of the learning curve.
 
@@ -87,8 +92,11 @@ def fit(
     with _quiet():
         network = build_network(options.network, len(release.classes))
         module = Classifier(network, len(release.classes), options, on_point=on_point)
-        batches = ArmDataModule(
-            data, release.test, steps=options.steps, batch_size=options.batch, seed=seed, interval=interval
+        schedule = {"steps": options.steps, "batch_size": options.batch, "seed": seed, "interval": interval}
+        batches = (
+            ProbeDataModule(data, release.test, **schedule, cache=cache or FeatureCache())
+            if options.network is Network.PROBE
+            else ArmDataModule(data, release.test, **schedule)
         )
         trainer = _trainer(options, interval, checkpoints)
         checkpoint = _last_checkpoint(checkpoints)

@@ -1,4 +1,4 @@
-"""The classifiers, trained from scratch: no pretrained weights, so that only the data differs between arms."""
+"""The classifiers: trained from scratch, or one linear layer on pretrained features; the same for every arm."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import mobilenet_v3_small, resnet18
 
 from pipeline.domain.studies import Network
+from pipeline.embedding import FEATURES
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 
@@ -40,8 +41,13 @@ class SmallCNN(nn.Module):
 
 
 def build_network(network: Network, classes: int) -> nn.Module:
-    """Build a freshly initialised classifier, channels last; its weights follow torch's global seed."""
+    """Build a freshly initialised classifier, channels last; its weights follow torch's global seed.
+
+    The probe is a linear layer, (B, 1280) features -> (B, classes) logits.
+    """
     match network:
+        case Network.PROBE:
+            return nn.Linear(FEATURES, classes)
         case Network.SMALL:
             built: nn.Module = SmallCNN(classes)
         case Network.RESNET18:

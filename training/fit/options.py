@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from pipeline.domain.studies import Network
 from pipeline.errors import InvalidRequest
+
+
+class GivenOptions(TypedDict, total=False):
+    """Hyper-parameters that a person chose; None leaves the choice to the network."""
+
+    steps: int | None
+    batch: int | None
+    lr: float | None
+    image_size: int | None
 
 
 class OptionValues(TypedDict):
@@ -42,6 +51,12 @@ class TrainingOptions:
         _check_range("learning rate", self.lr, 1e-7, 10.0)
         _check_range("weight decay", self.weight_decay, 0.0, 10.0)
 
+    @classmethod
+    def for_network(cls, network: Network, given: GivenOptions | None = None) -> TrainingOptions:
+        """Return the options for a network: those that were given, the others as they suit it."""
+        chosen = {name: value for name, value in (given or {}).items() if value is not None}
+        return replace(_DEFAULTS.get(network, cls(network=network)), **chosen)
+
     def values(self) -> OptionValues:
         """Return the fields as plain values for JSON."""
         return {
@@ -57,3 +72,7 @@ class TrainingOptions:
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise InvalidRequest(f"the {name} is {value}; it must be between {low:g} and {high:g}")
+
+
+# A linear layer bears a higher rate; the network beneath it sees images at the size of the perceptual embedding.
+_DEFAULTS = {Network.PROBE: TrainingOptions(network=Network.PROBE, lr=1e-2, image_size=160)}

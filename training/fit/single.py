@@ -13,6 +13,7 @@ from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, SkippedArm, arm_data
 from training.data.release import Release
 from training.fit.classifier import Point
+from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, checkpoint_path, fit
 from training.fit.machine import Machine, Settings, machine_facts, run_settings
 from training.fit.options import TrainingOptions
@@ -70,7 +71,9 @@ def fit_to_folder(
     finished = read_json(out / _METRICS)
     if finished is not None:
         return cast(RunMetrics, finished)
-    record = fit(release, data, options, seed=seed, checkpoints=out, on_point=on_point)
+    record = fit(
+        release, data, options, seed=seed, checkpoints=out, cache=FeatureCache(out), on_point=on_point
+    )
     write_text(out / _CURVES, _curve_csv(record))
     metrics = _metrics(release, data, record, settings, checkpoint_path(out))
     write_json(out / _METRICS, metrics)

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
+from pipeline.domain.studies import Network
 from training.data.arm_data import ArmData, SkippedArm
 from training.data.release import Release
 from training.fit.fit import RunRecord
@@ -27,12 +28,18 @@ from training.study.verdict import Comparison, verdict
 
 _DECIMALS = 5
 _EMBEDDED = "nano"  # the checkpoint that comes with Backlot
-_NOTES = (
+_FAIR = (
     "All arms share the network, the hyper-parameters, the number of optimiser steps, the batch size "
     "and, per seed, the initial weights; batches show the classes in equal shares. Scores are taken after the "
-    "last step.",
+    "last step."
+)
+_SAME_IMAGES = (
     "Intervals and p values describe repeating the training with other seeds on these same images, not with "
-    "other photos.",
+    "other photos."
+)
+_OTHER_DRAWS = (
+    "Each seed trains on another draw of the training images (bootstrap), the same for all arms. Intervals and p "
+    "values describe other training images of the same kind, not other test photos."
 )
 
 
@@ -61,7 +68,7 @@ def study_findings(
         "arms": [_arm_result(release, data, runs[data.arm]) for data in arms],
         "skipped": [_skipped_result(arm) for arm in skipped],
         "comparisons": [_comparison_result(comparison) for comparison in judged.comparisons],
-        "notes": [*release.notes, *_model_notes(release), *_NOTES],
+        "notes": [*release.notes, *_model_notes(release), _FAIR, _variation(settings)],
         "test_counts": release.test_counts(),
     }
 
@@ -78,6 +85,11 @@ def _model_notes(release: Release) -> list[str]:
             "This arm says nothing about the published SDXL."
         )
     return notes
+
+
+def _variation(settings: Settings) -> str:
+    """Say what differs between the seeds of an arm."""
+    return _OTHER_DRAWS if settings["network"] == Network.PROBE else _SAME_IMAGES
 
 
 def _runs_of(records: Sequence[RunRecord], arm: Arm, seeds: Sequence[int]) -> list[RunRecord]:

@@ -15,6 +15,7 @@ from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, available_arms
 from training.data.release import Release
 from training.fit.classifier import Point
+from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
 from training.fit.run_folder import claim, data_fingerprint, read_json, write_json
@@ -74,7 +75,7 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
-    records = _Runs(release, options, out / _RUNS, log, on_step).all(available)
+    records = _Runs(release, options, out / _RUNS, log, on_step, FeatureCache(out)).all(available)
     findings = study_findings(release, available, skipped, records, seeds=options.seeds, settings=settings)
     result: StudyResult = {
         **findings,
@@ -96,6 +97,7 @@ class _Runs:
     folder: Path
     log: ProgressLog
     on_step: OnStep | None
+    cache: FeatureCache
 
     def all(self, arms: Sequence[ArmData]) -> list[RunRecord]:
         """Load or train every arm with every seed, seed by seed."""
@@ -112,7 +114,9 @@ class _Runs:
             self.log.point(data.arm, seed, point)
             self._report(data.arm, seed, point.step)
 
-        record = fit(self.release, data, self.options.training, seed=seed, on_point=on_point)
+        record = fit(
+            self.release, data, self.options.training, seed=seed, cache=self.cache, on_point=on_point
+        )
         write_json(self.folder / _file_name(data.arm, seed), record.to_json())
         self.log.finished(record, earlier=False)
         return record

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from pipeline.domain.studies import DEFAULT_NETWORK
 from pipeline.errors import StudioError
 from pipeline.services.reports import StudyProgress
 from pipeline.services.studies.files import REPORT_FILE, RESULT_FILE, read_progress, read_study
@@ -31,7 +32,7 @@ class StudyRequest:
     test: str | None = None  # None: the test split of the release
     seeds: int = 6
     arms: tuple[str, ...] = ()  # empty: all arms
-    network: str = "small"
+    network: str = str(DEFAULT_NETWORK)
     steps: int | None = None
     allow_leak: bool = False  # train even if test photos are near-duplicates of training photos
 

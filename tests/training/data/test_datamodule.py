@@ -22,19 +22,19 @@ def images_of(labels: list[int], origins: list[str]) -> LabelledImages:
 
 def test_every_batch_shows_the_classes_in_equal_shares() -> None:
     held = images_of([0] * 9 + [1], ["real"] * 10)
-    drawn = held.labels[balanced_order(held, count=40, seed=0)]
+    drawn = held.labels[balanced_order(held.labels, held.origins, count=40, seed=0)]
     assert np.bincount(drawn).tolist() == [20, 20]
 
 
 def test_mixed_batches_are_half_real_and_half_synthetic_in_every_class() -> None:
     held = images_of([0, 0, 0, 0, 1, 1], ["real", "synthetic", "synthetic", "synthetic", "real", "synthetic"])
-    drawn = held.origins[balanced_order(held, count=24, seed=3)]
+    drawn = held.origins[balanced_order(held.labels, held.origins, count=24, seed=3)]
     assert (drawn == "real").sum() == 12
 
 
 def test_every_image_is_shown_once_before_any_is_shown_again() -> None:
     held = images_of([0] * 5 + [1] * 5, ["real"] * 10)
-    assert sorted(balanced_order(held, count=10, seed=1).tolist()) == list(range(10))
+    assert sorted(balanced_order(held.labels, held.origins, count=10, seed=1).tolist()) == list(range(10))
 
 
 def test_a_batch_depends_on_the_seed_and_the_step_alone(full_release: Path) -> None:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from pipeline.domain.arms import ARMS, Arm
 from pipeline.domain.splits import shortage_of_test_photos
-from pipeline.domain.studies import MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM, Network
+from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM
 from pipeline.errors import InvalidRequest
 from pipeline.services.reports import StudyProgress
 from pipeline.services.studies.process import StudyRequest
@@ -223,7 +223,7 @@ def _build_network_pane() -> tuple[gr.Radio, gr.Textbox]:
     """Build what is trained: network and number of steps."""
     with gr.Accordion("Network", open=False, elem_classes="pane"):
         network = gr.Radio(
-            _NETWORKS, value=str(Network.SMALL), show_label=False, elem_classes="pills", container=False
+            _NETWORKS, value=str(DEFAULT_NETWORK), show_label=False, elem_classes="pills", container=False
         )
         steps = gr.Textbox(label="Steps", placeholder="300", max_lines=1, elem_id="steps")
     return network, steps
