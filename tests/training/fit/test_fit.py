@@ -6,6 +6,7 @@ import torch
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.studies import Network
+from pipeline.embedding import FEATURES
 from pipeline.errors import InvalidRequest, ReleaseRefused
 from training.data.arm_data import ArmData, arm_data
 from training.data.datamodule import normalised
@@ -119,7 +120,8 @@ def test_an_arm_without_data_is_refused(release: Release, tmp_path: Path) -> Non
 @pytest.mark.parametrize("network", list(Network))
 def test_every_network_gives_one_logit_a_class(network: Network) -> None:
     torch.manual_seed(0)
-    assert build_network(network, 7)(torch.zeros(2, 3, 64, 64)).shape == (2, 7)
+    batch = torch.zeros(2, FEATURES) if network is Network.PROBE else torch.zeros(2, 3, 64, 64)
+    assert build_network(network, 7)(batch).shape == (2, 7)
 
 
 def test_the_learning_rate_rises_and_falls_to_zero() -> None:
