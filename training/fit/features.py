@@ -31,7 +31,7 @@ class View(StrEnum):
     STRONG = "strong"  # `VIEWS` light and strong augmentations
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many views of an image there are."""
         return 1 if self is View.PLAIN else VIEWS
 
@@ -55,7 +55,7 @@ class FeatureCache:
             images: (N, S, S, 3) uint8.
 
         Returns:
-            (N, `view.count`, 1280) float16.
+            (N, `view.number`, 1280) float16.
 
         Raises:
             InvalidRequest: the pretrained weights are not installed.
@@ -70,17 +70,17 @@ class FeatureCache:
         if missing:
             self._store(view)
         if not keys:
-            return np.zeros((0, view.count, FEATURES), np.float16)
+            return np.zeros((0, view.number, FEATURES), np.float16)
         return np.stack([known[key] for key in keys])
 
     def _computed(self, images: NDArray[np.uint8], view: View, seeds: Sequence[int]) -> NDArray[np.float16]:
         """The features of a batch; the augmentation of an image follows from its pixels alone."""
         if self._network is None:
             self._network = _network()
-        shown = [_view(images, view, seeds, number) for number in range(view.count)]
+        shown = [_view(images, view, seeds, number) for number in range(view.number)]
         features = np.stack([self._network(batch) for batch in shown], axis=1)  # (B, views, 1280)
         lengths = np.linalg.norm(features, axis=-1, keepdims=True)
-        return (_LENGTH * features / np.maximum(lengths, 1e-9)).astype(np.float16)
+        return np.asarray(_LENGTH * features / np.maximum(lengths, 1e-9), np.float16)
 
     def _path(self, view: View) -> Path | None:
         return None if self.folder is None else self.folder / f"features-{view}.npz"

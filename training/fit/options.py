@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from pipeline.domain.studies import Network
 from pipeline.errors import InvalidRequest
+
+Number = TypeVar("Number", int, float)
 
 
 class GivenOptions(TypedDict, total=False):
@@ -54,8 +56,15 @@ class TrainingOptions:
     @classmethod
     def for_network(cls, network: Network, given: GivenOptions | None = None) -> TrainingOptions:
         """Return the options for a network: those that were given, the others as they suit it."""
-        chosen = {name: value for name, value in (given or {}).items() if value is not None}
-        return replace(_DEFAULTS.get(network, cls(network=network)), **chosen)
+        default = _DEFAULTS.get(network, cls(network=network))
+        chosen = given or {}
+        return replace(
+            default,
+            steps=_chosen(chosen.get("steps"), default.steps),
+            batch=_chosen(chosen.get("batch"), default.batch),
+            lr=_chosen(chosen.get("lr"), default.lr),
+            image_size=_chosen(chosen.get("image_size"), default.image_size),
+        )
 
     def values(self) -> OptionValues:
         """Return the fields as plain values for JSON."""
@@ -67,6 +76,10 @@ class TrainingOptions:
             "weight_decay": self.weight_decay,
             "image_size": self.image_size,
         }
+
+
+def _chosen(value: Number | None, default: Number) -> Number:
+    return default if value is None else value
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
