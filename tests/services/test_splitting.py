@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from io import BytesIO
@@ -28,6 +29,12 @@ class Objects:
     def __call__(self, images: np.ndarray) -> np.ndarray:
         self.count += len(images)
         return np.eye(64, dtype=np.float32)[images[:, 4, 4, 1] // 4]
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting processes takes longer than decoding toy photos."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
 
 
 @pytest.fixture(autouse=True)
