@@ -64,7 +64,7 @@ def test_the_object_in_a_box_is_found_and_nothing_outside_the_box() -> None:
 def test_a_box_in_which_nothing_is_found_is_cut_by_grabcut(monkeypatch: pytest.MonkeyPatch) -> None:
     photo, mask = blue_square()
     monkeypatch.setattr(
-        "pipeline.segmentation.editing.object_mask", lambda rgb: np.zeros(rgb.shape[:2], bool)
+        "pipeline.segmentation.editing.object_mask", lambda rgb, network: np.zeros(rgb.shape[:2], bool)
     )
     assert np.array_equal(object_in_box(photo, (15, 10, 70, 70)), mask)
     with pytest.raises(InvalidRequest, match="the box"):
