@@ -99,7 +99,7 @@ def test_most_similar_compares_more_vectors_than_one_block_holds(monkeypatch: py
 
 
 def test_the_nearest_vectors_come_first_and_of_equal_ones_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.embedding.similarity._ROWS", 2)
+    monkeypatch.setattr("pipeline.embedding.similarity._BLOCK", 2)
     rows = normalised(np.asarray([[0, 1], [1, 1], [1, 0], [3, 4], [2, 2]], np.float16)).astype(np.float16)
     places, cosines = nearest(np.asarray([4, 3], np.float16), rows, 4)
     assert places.tolist() == [1, 4, 3, 2]

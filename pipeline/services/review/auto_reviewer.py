@@ -28,7 +28,7 @@ from pipeline.store import AutoReviewLimits, Library, SampleFilter, SampleOrder,
 
 CHECKED = 0.05  # share of the samples beyond the limits that people decide instead
 _PAGE = 500
-_EMBEDDED_AT_ONCE = 64  # samples before a queue is ordered, about a second
+_EMBEDDED_AT_ONCE = 64  # samples before a queue is ordered; a second or two
 _STALE = 10  # new decisions after which it is trained again before a queue is ordered by its predictions
 
 
@@ -49,7 +49,7 @@ class AutoReviewer:
         It learns from embeddings if every sample has one, otherwise from colours and edges.
 
         Args:
-            embedded: samples without an embedding that are embedded before, at most; 2,000 take about half a minute.
+            embedded: samples without an embedding that are embedded before, at most; 2,000 take about a minute.
         """
         with self._lock:
             examples = self.library.auto_review.examples(NEWEST)

@@ -11,7 +11,7 @@ from pipeline.services.review.gold import GoldService
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.store import Library
 
-_AT_ONCE = 48  # samples that one call embeds, about a second
+_AT_ONCE = 48  # samples that one call embeds; a second or two
 
 
 @dataclass(frozen=True, slots=True)
