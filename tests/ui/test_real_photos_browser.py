@@ -75,7 +75,7 @@ def _import(page: Page, app: App, archive: Path) -> None:
 def _check_outlines(page: Page) -> None:
     """Exclude the photo with the least trusted outline and confirm all others."""
     page.click("text=Check the outlines")
-    page.wait_for_selector(".check [data-act=confirm]")
+    page.wait_for_selector(".check h2:has-text('.jpg')")
     left = int(page.inner_text(".check [data-part=count]"))
     assert 0 < left < 40
     for remaining in range(left - 1, -1, -1):
