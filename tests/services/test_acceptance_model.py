@@ -203,10 +203,10 @@ def test_it_learns_from_embeddings_what_no_other_feature_tells() -> None:
     examples = list(zip(samples[:300], good[:300], strict=True))
     model = learned(examples, vectors)
     assert model.uses_embeddings
-    assert model.quality.auc > 0.9
+    assert model.quality.auc > 0.85
     assert model.quality.auc > learned(examples).quality.auc + 0.3
     likely = model.predict(samples[300:], vectors)
-    assert ((likely >= 0.5) == np.array(good[300:])).mean() > 0.8
+    assert ((likely >= 0.5) == np.array(good[300:])).mean() > 0.75
     np.testing.assert_array_equal(likely, learned(examples, vectors).predict(samples[300:], vectors))
 
 
