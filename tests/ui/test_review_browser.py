@@ -381,7 +381,7 @@ def test_a_query_becomes_a_queue_that_others_open_and_decide_as_a_whole(
         page.wait_for_selector(".review-query b:text-is('newest, surface=gravel')")
         page.keyboard.press("g")
         page.wait_for_selector(".grid-tile")
-        page.click("[data-do=best]")
+        page.click(".grid-actions [data-do=others]")
         page.wait_for_selector("dialog[open]")
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog[open]", state="detached")
@@ -508,7 +508,7 @@ def test_groups_of_near_duplicates_are_shown_and_all_but_the_best_or_the_selecte
     app, ids = plain_app
     with opened_page() as page:
         page.goto(f"{app.address}/review?view=grid&state=pending&order=groups")
-        page.wait_for_selector("text=all images compared")
+        page.wait_for_selector(".grid-actions :text('all images compared')")
         tiles = page.locator(".grid > .grid-tiles .grid-tile")
         page.wait_for_function("document.querySelectorAll('.grid-tile .best').length === 2")
         shown = [tile.get_attribute("data-id") for tile in tiles.all()]
@@ -516,14 +516,14 @@ def test_groups_of_near_duplicates_are_shown_and_all_but_the_best_or_the_selecte
         assert shown in (light + dark, dark + light)
         page.locator(f".grid-tile[data-id='{ids[0]}']").click()
         page.keyboard.press("o")
-        page.wait_for_selector("text=2 rejected")
+        page.wait_for_selector(".grid-actions :text('2 rejected')")
         page.wait_for_function("document.querySelectorAll('.grid > .grid-tiles .grid-tile').length === 2")
         page.keyboard.press("u")
-        page.wait_for_selector("text=2 taken back")
+        page.wait_for_selector(".grid-actions :text('2 taken back')")
         page.wait_for_function("document.querySelectorAll('.grid > .grid-tiles .grid-tile').length === 5")
         page.keyboard.press("o")
         page.click("dialog[open] button:has-text('Continue')")
-        page.wait_for_selector("text=3 rejected")
+        page.wait_for_selector(".grid-actions :text('3 rejected')")
         page.wait_for_selector("text=No image matches the filters.")
     with Library.open(tmp_path / "library") as library:
         states = [library.samples.get(sample_id).review for sample_id in ids]
@@ -540,7 +540,7 @@ def test_the_image_under_the_focus_of_the_grid_has_similar_ones_too(
         page.goto(f"{app.address}/review?view=grid&state=pending&order=plan")
         page.wait_for_selector(f".grid-tile[data-id='{ids[5]}']")
         page.keyboard.press("n")
-        page.wait_for_selector("text=Select an image first")
+        page.wait_for_selector(".grid-actions :text('Select an image first')")
         page.focus(f".grid-tile[data-id='{ids[3]}']")
         page.keyboard.press("n")
         page.wait_for_selector("text=No near-duplicate; the most similar images come first.")
