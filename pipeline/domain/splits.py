@@ -56,6 +56,22 @@ def decided_splits(photos: Iterable[GroupedPhoto]) -> dict[str, str]:
     }
 
 
+def undivided_classes(photos: Iterable[GroupedPhoto], splits: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the classes with new photos that get too few test photos although they are large enough: few groups.
+
+    Args:
+        photos: as given to `decided_splits`.
+        splits: what it returned.
+    """
+    listed = [photo for photo in photos if photo.counts]
+    totals = Counter(photo.label for photo in listed)
+    tests = Counter(photo.label for photo in listed if splits.get(photo.id, photo.split) == TEST)
+    new = {photo.label for photo in listed if photo.split is None}
+    return tuple(
+        sorted(label for label in new if totals[label] >= MIN_TO_SPLIT and tests[label] < MIN_TEST_PER_CLASS)
+    )
+
+
 def shortage_of_test_photos(test_photos: Mapping[str, int]) -> str:
     """Say which classes have too few test photos for a study; "" where none has.
 

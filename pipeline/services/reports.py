@@ -61,6 +61,7 @@ class ImportReport:
     test_photos: Mapping[str, int] = field(
         default_factory=dict
     )  # class → test photos of the library after the import
+    undivided: tuple[str, ...] = ()  # classes whose photos look too alike for enough test photos
 
     @property
     def summary(self) -> str:
@@ -95,6 +96,11 @@ class ImportReport:
             )
         if self.near_duplicates:
             sentences.append(_leak(self.near_duplicates))
+        if self.undivided:
+            labels = ", ".join(f"'{label}'" for label in self.undivided)
+            sentences.append(
+                f"the photos of {labels} look too alike to be divided: near-duplicates would be on both sides"
+            )
         if shortage := shortage_of_test_photos(self.test_photos):
             sentences.append(
                 f"{shortage}: import more photos as test, best from where the model will be used"

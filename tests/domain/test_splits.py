@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.splits import GroupedPhoto, decided_splits, shortage_of_test_photos
+from pipeline.domain.splits import GroupedPhoto, decided_splits, shortage_of_test_photos, undivided_classes
 
 
 def photos(label: str, *sizes: int, split: str | None = None, first: int = 0) -> list[GroupedPhoto]:
@@ -95,6 +95,12 @@ def test_images_with_several_classes_leave_every_class_training_photos() -> None
     ]
     counts = for_test(listed)
     assert (counts["bolt"], counts["nut"], counts["washer"]) == (5, 5, 0)
+
+
+def test_large_classes_that_their_groups_keep_from_being_divided_are_named() -> None:
+    listed = [*photos("bolt", 12), *photos("nut", 6, 6), *photos("axle", *[1] * 9)]
+    listed += photos("old", *[1] * 30, split="train")
+    assert undivided_classes(listed, decided_splits(listed)) == ("bolt",)
 
 
 GROUPS = st.lists(

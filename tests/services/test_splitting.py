@@ -113,6 +113,16 @@ def test_each_class_gets_five_test_photos_and_no_object_is_divided(library: Libr
     )
 
 
+def test_a_class_whose_photos_all_show_one_object_is_named(library: Library, tmp_path: Path) -> None:
+    report = import_photos(library, folder(tmp_path / "set", bolt=[(3, view) for view in range(12)]))
+    assert counts(library) == {("bolt", "train"): 12}
+    assert report.warnings == (
+        "the photos of 'bolt' look too alike to be divided: near-duplicates would be on both sides",
+        "there are no test photos; a study needs at least 5 of each class: "
+        "import more photos as test, best from where the model will be used",
+    )
+
+
 def test_names_and_order_of_the_files_change_no_split(library: Library, tmp_path: Path) -> None:
     import_photos(library, folder(tmp_path / "a", bolt=singles(*range(20))))
     renamed = tmp_path / "b" / "bolt"

@@ -20,6 +20,7 @@ from pipeline.segmentation import USABLE_SCORE, CutoutResult
 from pipeline.services.photos.objects import cutout_of_item, photo_of_item
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.splitting import (
+    ChosenSplits,
     Items,
     UntilInterrupted,
     repeatable_items,
@@ -128,19 +129,18 @@ class _Import:
             repeatable_items(self.source, None if is_dry else self.library.path) as items,
         ):
             spelled = partial(_in_known_spelling, items, self.library)
-            splits = self._splits(spelled)
-            self._store(
-                spelled(), _Shared(self.library.photos.ids(), self.wanted.split, self.wanted.network, splits)
-            )
+            splits, known = self._splits(spelled), self.library.photos.ids()
+            self.tally.undivided = splits.undivided
+            self._store(spelled(), _Shared(known, self.wanted.split, self.wanted.network, splits.of_photo))
             refusals = dict.fromkeys(self.source.refused)  # every reading of the source adds them again
             self.tally.refused += [(refusal.name, refusal.reason) for refusal in refusals]
             if not is_dry:
                 self.tally.record_refusals(self.library, self.wanted.address)
         return self.tally
 
-    def _splits(self, items: Items) -> Mapping[str, str]:
+    def _splits(self, items: Items) -> ChosenSplits:
         if self.wanted.split is not None:
-            return {}
+            return ChosenSplits()
         return splits_of_items(
             self.library,
             items,

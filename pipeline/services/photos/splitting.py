@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.domain.images import RGB, pixel_hash
 from pipeline.domain.photo_decoding import decoded_pixels
 from pipeline.domain.photos import Photo
-from pipeline.domain.splits import MIN_TO_SPLIT, TEST, GroupedPhoto, decided_splits
+from pipeline.domain.splits import MIN_TO_SPLIT, TEST, GroupedPhoto, decided_splits, undivided_classes
 from pipeline.embedding import Embedder, linked_groups, load_embedder, most_similar, shrunk
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
 from pipeline.services.photos.near_duplicates import photo_vectors
@@ -84,6 +84,16 @@ class _KeptItems:
             raise
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenSplits:
+    """The splits of the photos of a source for which it names none."""
+
+    of_photo: Mapping[str, str] = field(
+        default_factory=dict
+    )  # photo id → train or test; train where it is missing
+    undivided: tuple[str, ...] = ()  # classes whose photos look too alike for enough test photos
+
+
 def splits_of_items(
     library: Library,
     items: Items,
@@ -92,7 +102,7 @@ def splits_of_items(
     store: bool = True,
     on_progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Mapping[str, str]:
+) -> ChosenSplits:
     """Decide the splits of the new photos of a source for which it names none; see `decided_splits`.
 
     Near-duplicates, and the objects of one image, are one group; near-duplicates of stored photos join them. Images are
@@ -103,21 +113,18 @@ def splits_of_items(
         count: how many items there are, where that is known.
         store: whether the embeddings are kept in the library.
 
-    Returns:
-        Photo id → train or test.
-
     Raises:
         Cancelled: it was stopped; no photo was stored.
     """
     stored = library.photos.list()
     if not _splits_matter(items, stored):
-        return {}
+        return ChosenSplits()
     embedder = load_embedder()
     reading = _Reading(library, embedder, store, {photo.id for photo in stored})
     seen = reading.photos(items, count, on_progress, cancelled)
     new = [photo_id for photo_id in seen if photo_id in reading.vectors]
     if all(seen[photo_id].split for photo_id in new):
-        return {}
+        return ChosenSplits()
     vectors = reading.vectors | photo_vectors(
         library, embedder, stored, store=store, on_progress=on_progress, cancelled=cancelled
     )
@@ -132,7 +139,9 @@ def splits_of_items(
         )
         for photo in stored
     ]
-    return decided_splits([*known, *(replace(seen[photo_id], group=group(photo_id)) for photo_id in new)])
+    photos = [*known, *(replace(seen[photo_id], group=group(photo_id)) for photo_id in new)]
+    splits = decided_splits(photos)
+    return ChosenSplits(splits, undivided_classes(photos, splits))
 
 
 def _splits_matter(items: Items, stored: list[Photo]) -> bool:

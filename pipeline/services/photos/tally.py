@@ -24,6 +24,7 @@ class ImportTally:
     found: dict[str, dict[str, int]] = field(default_factory=dict)
     other_class: list[tuple[str, str, str]] = field(default_factory=list)
     dry_run: bool = False  # what is counted is not stored
+    undivided: tuple[str, ...] = ()
     _new_test_photos: Counter[str] = field(default_factory=Counter)  # class → photos
 
     def count_added(self, label: str, split: str) -> None:
@@ -64,6 +65,7 @@ class ImportTally:
             other_class=tuple(self.other_class),
             test_photos=self._test_photos(library),
             dry_run=self.dry_run,
+            undivided=self.undivided,
         )
 
     def _test_photos(self, library: Library) -> dict[str, int]:
