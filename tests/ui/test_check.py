@@ -147,6 +147,13 @@ def test_of_several_objects_one_is_chosen_by_its_number(tmp_path: Path) -> None:
         choices = page.locator(".check [data-part=objects] button").all_inner_texts()
         assert choices == ["Object 11", "Object 22", "All0"]  # each with its key
         assert page.locator(".check [data-part=outlines] path").count() == 2
+        page.set_viewport_size({"width": 390, "height": 844})
+        panel, choice = (
+            page.locator(f".check {name}").bounding_box() for name in ("[data-part=acts]", "[data-act=all]")
+        )
+        assert panel is not None
+        assert choice is not None
+        assert choice["x"] + choice["width"] <= panel["x"] + panel["width"] + 1
         page.keyboard.press("3")
         page.keyboard.press("2")
         page.wait_for_selector(".check h2:has-text('bolt/1.png')")
