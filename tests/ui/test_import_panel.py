@@ -136,7 +136,7 @@ def test_known_photos_take_the_new_class_on_request(
         source = archive(tmp_path / f"{label}.zip", f"{label}/0.png")
         panel.start_files([source], "", "", False, relabel)
         message = ended(panel)["message"]
-        assert ("tick “Give known photos the new class”" in message) == (label != "bolt" and not relabel)
+        assert ("Tick “Give known photos the new class”" in message) == (label != "bolt" and not relabel)
     assert dict(studio.library.counts().classes) == {"hex bolt": 1}
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.studio import Studio
-from tests.toy_library import add_subject
 from tests.ui.served import Site, served
 
 
@@ -24,15 +23,14 @@ def site(studio: Studio) -> Iterator[Site]:
         yield opened
 
 
-def test_a_refusal_is_one_sentence_and_marks_no_output(site: Site, studio: Studio) -> None:
-    photo = add_subject(studio.library, 1)
-    number = site.endpoint("saved")
-    (answer,) = site.queued(number, [photo.id, 0], "s1")
+def test_a_refusal_is_one_sentence_and_marks_no_output(site: Site) -> None:
+    number = site.endpoint("Training.start")
+    (answer,) = site.queued(number, site.values(number), "s1")
     assert answer["success"] is True
     *outputs, line = answer["output"]["data"]
     assert len(outputs) == len(site.app.fns[number].outputs) - 1
     assert all(map(stays, outputs))
-    assert line.startswith('<p class="said bad" role="alert">nothing has changed;')
+    assert line.startswith('<p class="said bad" role="alert">no release is chosen;')
 
 
 def test_a_refusal_has_a_line_of_its_own_where_the_page_has_one(site: Site) -> None:
@@ -59,7 +57,8 @@ def test_what_a_refusal_quotes_is_shown_as_text(site: Site) -> None:
 
 
 def test_a_call_past_the_queue_is_answered_with_an_error(site: Site) -> None:
-    body = {"fn_index": site.endpoint("saved"), "data": ["missing", 0], "session_hash": "s1"}
+    number = site.endpoint("Training.start")
+    body = {"fn_index": number, "data": site.values(number), "session_hash": "s1"}
     answer = site.post("run/predict", body)
     assert answer.status == 500
-    assert answer.json["error"].startswith("nothing has changed;")
+    assert answer.json["error"].startswith("no release is chosen;")
