@@ -31,7 +31,7 @@ class View(StrEnum):
     STRONG = "strong"  # `VIEWS` light and strong augmentations
 
     @property
-    def number(self) -> int:
+    def per_image(self) -> int:
         """How many views of an image there are."""
         return 1 if self is View.PLAIN else VIEWS
 
@@ -55,12 +55,14 @@ class FeatureCache:
             images: (N, S, S, 3) uint8.
 
         Returns:
-            (N, `view.number`, 1280) float16.
+            (N, `view.per_image`, 1280) float16.
 
         Raises:
             InvalidRequest: the pretrained weights are not installed.
         """
-        known = self._known.setdefault(view, self._stored(view))
+        if view not in self._known:
+            self._known[view] = self._stored(view)
+        known = self._known[view]
         keys = [hashlib.sha256(image.tobytes()).hexdigest()[:32] for image in images]
         missing = sorted({key: position for position, key in enumerate(keys) if key not in known}.values())
         for start in range(0, len(missing), _BATCH):
@@ -70,14 +72,14 @@ class FeatureCache:
         if missing:
             self._store(view)
         if not keys:
-            return np.zeros((0, view.number, FEATURES), np.float16)
+            return np.zeros((0, view.per_image, FEATURES), np.float16)
         return np.stack([known[key] for key in keys])
 
     def _computed(self, images: NDArray[np.uint8], view: View, seeds: Sequence[int]) -> NDArray[np.float16]:
         """The features of a batch; the augmentation of an image follows from its pixels alone."""
         if self._network is None:
             self._network = _network()
-        shown = [_view(images, view, seeds, number) for number in range(view.number)]
+        shown = [_view(images, view, seeds, number) for number in range(view.per_image)]
         features = np.stack([self._network(batch) for batch in shown], axis=1)  # (B, views, 1280)
         lengths = np.linalg.norm(features, axis=-1, keepdims=True)
         return np.asarray(_LENGTH * features / np.maximum(lengths, 1e-9), np.float16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from training.data.arm_data import ArmData
 from training.data.datamodule import ArmDataModule, Batch, balanced_order, step_seed
@@ -54,4 +54,18 @@ class ProbeDataModule(ArmDataModule):
     def val_dataloader(self) -> DataLoader[Batch]:
         """Serve the features of all test photos as one batch."""
         features = torch.from_numpy(self.test_features.astype(np.float32))
-        return DataLoader([(features, torch.from_numpy(self.test.labels))], batch_size=None, num_workers=0)  # type: ignore[arg-type]
+        whole = _WholeTest((features, torch.from_numpy(self.test.labels)))
+        return DataLoader(whole, batch_size=None, num_workers=0)
+
+
+class _WholeTest(Dataset[Batch]):
+    """The test photos as a single batch."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, position: int) -> Batch:
+        return self.batch
