@@ -145,7 +145,8 @@ def test_two_threads_get_the_images_that_one_gets(tiny: Generator) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(np.array_equal(results[seed], alone[seed]) for seed in range(4))
+    # a level at most: MKL rounds by where an array lies in memory, so its last bit may differ from call to call
+    assert max(greatest_difference(results[seed], alone[seed]) for seed in range(4)) <= 1
 
 
 def test_a_size_that_the_pipelines_cannot_halve_is_refused_with_the_multiple(tiny: Generator) -> None:

@@ -39,8 +39,8 @@ def app(tmp_path: Path) -> Iterator[LocalApp]:
 def brought(page: Page, app: LocalApp, *files: Path) -> None:
     """The files through the panel's file field."""
     page.goto(app.address)
-    page.set_input_files("#import input[type=file]", [str(one) for one in files])
-    page.wait_for_selector("#import .file-preview")
+    page.set_input_files("#import-files input[type=file]", [str(one) for one in files])
+    page.wait_for_selector("#import-files .file-preview")
 
 
 def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: Path) -> None:
