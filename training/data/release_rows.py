@@ -12,7 +12,7 @@ from pipeline.domain.release import Origin
 from pipeline.errors import ReleaseRefused
 from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
 
-_COLUMNS = ("image", "label", "origin", "method", "model", "sample_id")
+_COLUMNS = ("image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id")
 _REASON_LENGTH = 200  # characters of another program's message that are shown
 
 
@@ -30,6 +30,8 @@ class _Columns(TypedDict, total=False):
     method: str | None
     model: str | None
     sample_id: str | None
+    recipe: str | None
+    source_id: str | None
 
 
 def release_rows(dataset: str, config: str, split: str | None) -> LabelledRows:
@@ -87,6 +89,8 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
         method=present_name(columns.get("method") or PHOTO),
         name=columns.get("sample_id") or fallback,
         model=columns.get("model") or "",
+        recipe=columns.get("recipe") or "",
+        source=columns.get("source_id") or "",
     )
 
 

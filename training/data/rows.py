@@ -18,6 +18,8 @@ class Row(NamedTuple):
     method: str
     name: str
     model: str = ""  # the model that generated it
+    recipe: str = ""  # the recipe that planned it
+    source: str = ""  # the photo whose object it shows, in front of others; "" where none is known
 
 
 class LabelledRows(NamedTuple):

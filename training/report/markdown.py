@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from html import escape
 
 from training.report.wording import (
+    conclusion,
     explain_tests,
     image_counts,
+    p_value,
     percent_interval,
     points_interval,
     setting_lines,
 )
-from training.study.result import StudyResult
+from training.study.result import ComparisonResult, StudyResult
 
 _MARKUP = re.compile(r"([\\`*_\[\]|#~])")  # what Markdown reads as its own signs
 
@@ -25,6 +27,7 @@ def markdown_report(result: StudyResult) -> str:
         f"**{_text(result['verdict'])}**",
         *_arms(result),
         *_comparisons(result),
+        *_measures(result),
         *_recalls(result),
         *_confusions(result),
         "## Settings",
@@ -41,24 +44,66 @@ def _arms(result: StudyResult) -> list[str]:
         for arm in result["arms"]
     ]
     skipped = [f"Left out: {_text(arm['title'])}, {_text(arm['reason'])}." for arm in result["skipped"]]
-    return [_table(("arm", "trains on", "images", "balanced accuracy (95 % interval)"), rows), *skipped]
+    return [_table(("arm", "trains on", "images", "balanced accuracy (95 % over seeds)"), rows), *skipped]
 
 
 def _comparisons(result: StudyResult) -> list[str]:
     if not result["comparisons"]:
         return []
+    parts = ["## Against real photos", _comparison_table(result["comparisons"])]
+    if result["planned"]:
+        parts += ["### Comparisons fixed beforehand", _comparison_table(result["planned"])]
+    return [*parts, explain_tests(result)]
+
+
+def _comparison_table(comparisons: Sequence[ComparisonResult]) -> str:
     rows = [
         (
             comparison["title"],
+            comparison["against_title"],
             points_interval(comparison),
             f"{comparison['better_in']} of {comparison['of']}",
-            f"{comparison['p']:.4f}",
-            f"{comparison['p_adjusted']:.4f}",
+            p_value(comparison["p_adjusted"]),
+            p_value(comparison["p_photos"]),
+            conclusion(comparison),
         )
-        for comparison in result["comparisons"]
+        for comparison in comparisons
     ]
-    head = ("arm", "points over real photos (95 % interval)", "ahead in", "p", "p, corrected")
-    return ["## Against real photos, seed by seed", _table(head, rows), explain_tests(result)]
+    head = (
+        "arm",
+        "against",
+        "points (95 % interval)",
+        "ahead in",
+        "p over seeds",
+        "p over seeds and photos",
+        "",
+    )
+    return _table(head, rows)
+
+
+def _measures(result: StudyResult) -> list[str]:
+    rows = [
+        (
+            arm["title"],
+            f"{100 * arm['accuracy']['mean']:.1f} %",
+            f"{100 * arm['measures']['macro_f1']:.1f} %",
+            f"{100 * arm['measures']['worst_class']:.1f} %",
+            f"{100 * arm['measures']['ece']:.1f}",
+            f"{arm['measures']['brier']:.3f}",
+            f"{arm['measures']['nll']:.3f}",
+        )
+        for arm in result["arms"]
+    ]
+    head = (
+        "arm",
+        "accuracy",
+        "macro-F1",
+        "worst class",
+        "calibration error, points",
+        "Brier score",
+        "log loss",
+    )
+    return ["## Measures", _table(head, rows)]
 
 
 def _recalls(result: StudyResult) -> list[str]:

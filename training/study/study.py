@@ -18,11 +18,12 @@ from training.fit.classifier import Point
 from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
-from training.fit.run_folder import claim, data_fingerprint, read_json, write_json
+from training.fit.run_folder import claim, data_fingerprint, write_json
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
 from training.study.result import Selection, StudyResult
+from training.study.run_files import RunFiles
 
 _RUNS = "runs"
 _RESULT = "study.json"
@@ -67,7 +68,7 @@ def study(
             f"{release.leak.sentence}; a test with them measures memory: exclude one photo of each pair or give both "
             "one split, and publish again, or allow it (--allow-leak; on the page a checkbox)"
         )
-    available, skipped = available_arms(release, options.arms)
+    available, skipped = available_arms(release, options.arms, equal_counts=options.equal_counts)
     settings = run_settings(options.training)
     claim(out, {**settings, "data": data_fingerprint(release)})
     selection = _selection(release.name)
@@ -75,8 +76,8 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
-    records = _Runs(release, options, out / _RUNS, log, on_step, FeatureCache(out)).all(available)
-    findings = study_findings(release, available, skipped, records, seeds=options.seeds, settings=settings)
+    records = _Runs(release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(out)).all(available)
+    findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     result: StudyResult = {
         **findings,
         "selection": selection,
@@ -94,7 +95,7 @@ class _Runs:
 
     release: Release
     options: StudyOptions
-    folder: Path
+    files: RunFiles
     log: ProgressLog
     on_step: OnStep | None
     cache: FeatureCache
@@ -104,7 +105,7 @@ class _Runs:
         return [self._run(data, seed) for seed in self.options.seeds for data in arms]
 
     def _run(self, data: ArmData, seed: int) -> RunRecord:
-        kept = _kept_record(self.folder, data.arm, seed)
+        kept = self.files.read(data.arm, seed)
         if kept is not None:
             self.log.finished(kept, earlier=True)
             self._report(data.arm, seed, 0)
@@ -117,7 +118,7 @@ class _Runs:
         record = fit(
             self.release, data, self.options.training, seed=seed, cache=self.cache, on_point=on_point
         )
-        write_json(self.folder / _file_name(data.arm, seed), record.to_json())
+        self.files.write(record)
         self.log.finished(record, earlier=False)
         return record
 
@@ -125,19 +126,6 @@ class _Runs:
         if self.on_step:
             steps = self.options.training.steps
             self.on_step(StudyStep(self.log.done * steps + step, self.log.total * steps, arm, seed))
-
-
-def _file_name(arm: str, seed: int) -> str:
-    return f"{arm}-{seed}.json"
-
-
-def _kept_record(folder: Path, arm: Arm, seed: int) -> RunRecord | None:
-    """Load a finished run, also one that an earlier version kept under the arm's old name."""
-    for name in (str(arm), *arm.facts.old_names):
-        fields = read_json(folder / _file_name(name, seed))
-        if fields is not None:
-            return RunRecord.from_json(fields)
-    return None
 
 
 def _selection(dataset: str) -> Selection:
