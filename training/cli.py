@@ -77,6 +77,7 @@ def _study(options: argparse.Namespace) -> Answer:
         allow_leak=options.allow_leak,
         equal_counts=options.equal_counts,
         margin=options.margin / 100,
+        features=options.features,
     )
     release = _release(options, request.training.image_size)
     from training.report.write import HTML_FILE, write_reports
@@ -194,6 +195,12 @@ def _parser() -> argparse.ArgumentParser:
         "--equal-counts",
         action="store_true",
         help="let all arms have as many synthetic images of a class as the arm with the fewest",
+    )
+    studying.add_argument(
+        "--features",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps the probe's features for several studies of the same images (default: that of --out)",
     )
     studying.add_argument(
         "--margin",

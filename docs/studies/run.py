@@ -12,8 +12,8 @@ Needs a folder like ../shared/data for fruits and trash. A stopped run resumes w
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,24 +22,26 @@ _RECIPES = Path(__file__).parent / "recipes"
 _BACKGROUNDS = "BACKGROUNDS"  # in a recipe, stands for the folder of backgrounds of method `paste`
 _MANY_SHAPES = ("single", "few", "many")
 _ABLATION = ("background", "position", "scale")
-_SEEDS = "10"
 _LAB_PHOTOS = 20  # of each kind
 _TRASH = ("glass", "metal", "paper", "plastic")
 _TRASH_PHOTOS = 40
+_TEST_IMAGES = 200
 
 
 class Runner:
     """Runs commands of Backlot in a folder of their own."""
 
-    def __init__(self, out: Path, photos: int) -> None:
-        self.out, self.photos = out, photos
+    def __init__(self, out: Path, images: int, seeds: int) -> None:
+        self.out, self.images, self.seeds = out, images, seeds  # images: of each recipe and method
         self.library, self.release = out / "library", out / "release"
 
     def run(self, module: str, *arguments: object) -> None:
         """Print a command and run it; stop where it fails."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
         print("$", shlex.join(["python", *command[1:]]), flush=True)
-        subprocess.run(command, check=True)
+        code = subprocess.run(command).returncode
+        if code:
+            raise SystemExit(code)
 
     def pipeline(self, command: str, *arguments: object) -> None:
         """Run a command on the library."""
@@ -56,11 +58,11 @@ class Runner:
         """Generate what all three studies train on."""
         for name in _MANY_SHAPES:
             for method in ("inpaint", "paste"):
-                self.generate(name, method, self.photos, backgrounds)
-        self.generate("few", "controlnet", self.photos, backgrounds)
-        self.generate("few", "text_to_image", 3 * self.photos, backgrounds)
+                self.generate(name, method, self.images, backgrounds)
+        self.generate("few", "controlnet", self.images, backgrounds)
+        self.generate("few", "text_to_image", self.images, backgrounds)
         for name in _ABLATION:
-            self.generate(name, "inpaint", self.photos, backgrounds)
+            self.generate(name, "inpaint", self.images, backgrounds)
 
     def publish(self) -> None:
         """Accept what the gates let through and write the release."""
@@ -84,9 +86,8 @@ class Runner:
         """Train one study into a folder of its own."""
         chosen = ("--arms", *arms) if arms else ()
         out = self.out / name
-        self.run(
-            "training", "study", "--dataset", self.release, "--seeds", _SEEDS, "--out", out, *chosen, *options
-        )
+        shared = ("--seeds", self.seeds, "--features", self.out / "features")
+        self.run("training", "study", "--dataset", self.release, "--out", out, *shared, *chosen, *options)
 
 
 def main() -> None:
@@ -103,18 +104,23 @@ def main() -> None:
         default="studies",
         help="what to stop after (default: %(default)s)",
     )
-    given = parser.parse_args()
-    out = given.out / given.name
-    out.mkdir(parents=True, exist_ok=True)
-    {"fruits": fruits, "starter": starter, "trash": trash}[given.name](
-        out, given.data, given.until == "studies"
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=300,
+        help="of each recipe and method, fewer for a trial (default: %(default)s)",
     )
+    parser.add_argument("--seeds", type=int, default=10, help="default: %(default)s")
+    given = parser.parse_args()
+    runner = Runner(given.out / given.name, given.images, given.seeds)
+    runner.out.mkdir(parents=True, exist_ok=True)
+    study = {"fruits": fruits, "starter": starter, "trash": trash}[given.name]
+    study(runner, given.data, given.until == "studies")
 
 
-def fruits(out: Path, data: Path, train: bool) -> None:
+def fruits(runner: Runner, data: Path, train: bool) -> None:
     """Lab photos, tested in shops."""
-    runner = Runner(out, photos=300)
-    photos = _selected(data / "fruits" / "lab", out / "photos", _LAB_PHOTOS)
+    photos = _selected(data / "fruits" / "lab", runner.out / "photos", _LAB_PHOTOS)
     if not runner.release.is_dir():
         runner.pipeline("import", photos, "--split", "train")
         runner.generate_all(str(data.resolve() / "surfaces"))
@@ -123,9 +129,8 @@ def fruits(out: Path, data: Path, train: bool) -> None:
         runner.studies("--test", data / "fruits" / "shop")
 
 
-def starter(out: Path, _data: Path, train: bool) -> None:
+def starter(runner: Runner, _data: Path, train: bool) -> None:
     """The starter set, tested on its field set, which the release holds as its test split."""
-    runner = Runner(out, photos=200)
     if not runner.release.is_dir():
         runner.pipeline("import", "starter", "--split", "train")
         runner.pipeline("import", "starter:field", "--split", "test")
@@ -135,15 +140,15 @@ def starter(out: Path, _data: Path, train: bool) -> None:
         runner.studies()
 
 
-def trash(out: Path, data: Path, train: bool) -> None:
+def trash(runner: Runner, data: Path, train: bool) -> None:
     """Objects on a board; tested on other objects pasted onto shelves that no training image shows."""
     shelves = sorted((data / "shelves").rglob("*.jpg"))
     backgrounds = {
-        name: _linked(shelves[start::2], out / f"shelves-{name}")
+        name: _copied(shelves[start::2], runner.out / f"shelves-{name}")
         for start, name in enumerate(("train", "test"))
     }
-    photos = _selected(data / "trash", out / "photos", _TRASH_PHOTOS, _TRASH)
-    runner, test = Runner(out, photos=200), Runner(out / "test", photos=0)
+    photos = _selected(data / "trash", runner.out / "photos", _TRASH_PHOTOS, _TRASH)
+    test = Runner(runner.out / "test", _TEST_IMAGES, runner.seeds)
     if not runner.release.is_dir():
         runner.pipeline("import", photos)
         runner.generate_all(str(backgrounds["train"].resolve()))
@@ -152,6 +157,7 @@ def trash(out: Path, data: Path, train: bool) -> None:
         _test_objects(runner, test, str(backgrounds["test"].resolve()))
     if train:
         runner.studies("--test", test.out / "images" / "train")
+        runner.study("uses-board", ())
 
 
 def _test_objects(runner: Runner, test: Runner, backgrounds: str) -> None:
@@ -160,26 +166,26 @@ def _test_objects(runner: Runner, test: Runner, backgrounds: str) -> None:
     runner.pipeline("export", "--format", "folders", "--origin", "real", "--to", held_out)
     test.out.mkdir(parents=True, exist_ok=True)
     test.pipeline("import", held_out / "test", "--split", "train")
-    test.generate("single", "paste", 200, backgrounds)
+    test.generate("single", "paste", test.images, backgrounds)
     test.pipeline("gate")
     test.pipeline("export", "--format", "folders", "--origin", "synthetic", "--to", test.out / "images")
 
 
 def _selected(source: Path, target: Path, count: int, classes: tuple[str, ...] = ()) -> Path:
-    """Link evenly spaced photos of each class into a folder."""
+    """Copy evenly spaced photos of each class into a folder."""
     for folder in sorted(
         path for path in source.iterdir() if path.is_dir() and path.name in (classes or [path.name])
     ):
         photos = sorted(folder.iterdir())
-        _linked(photos[:: max(1, len(photos) // count)][:count], target / folder.name)
+        _copied(photos[:: max(1, len(photos) // count)][:count], target / folder.name)
     return target
 
 
-def _linked(files: list[Path], target: Path) -> Path:
+def _copied(files: list[Path], target: Path) -> Path:
     target.mkdir(parents=True, exist_ok=True)
     for file in files:
         if not (target / file.name).exists():
-            os.symlink(file.resolve(), target / file.name)
+            shutil.copyfile(file, target / file.name)
     return target
 
 

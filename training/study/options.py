@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipeline.domain.arms import ALL_USES, Arm
 from pipeline.domain.studies import MAX_SEEDS
@@ -27,6 +28,7 @@ class StudyOptions:
     equal_counts: bool = (
         False  # let all arms have as many synthetic images of a class as the arm with the fewest
     )
+    features: Path | None = None  # folder that keeps the probe's features; None: the study's own
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:

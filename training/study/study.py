@@ -76,7 +76,9 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
-    records = _Runs(release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(out)).all(available)
+    records = _Runs(
+        release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(options.features or out)
+    ).all(available)
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     result: StudyResult = {
         **findings,
