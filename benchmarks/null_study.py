@@ -54,12 +54,17 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="photos as class/*.jpg")
     parser.add_argument("--studies", type=int, default=_STUDIES, help="default: %(default)s")
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first study (default: %(default)s)"
+    )
     given = parser.parse_args()
     options = TrainingOptions.for_network(Network.PROBE, {"steps": _STEPS})
     rows = rows_of(str(given.data), "real", None)
     whole = Decoder(options.image_size, None).images(rows.rows, rows.classes)
     cache = FeatureCache()
-    claims = [_study(whole, options, cache, number) for number in range(given.studies)]
+    claims = [
+        _study(whole, options, cache, number) for number in range(given.first, given.first + given.studies)
+    ]
     print(
         json.dumps(
             {

@@ -26,6 +26,8 @@ _LAB_PHOTOS = 20  # of each kind
 _TRASH = ("glass", "metal", "paper", "plastic")
 _TRASH_PHOTOS = 40
 _TEST_IMAGES = 200
+_SHELVES = 200
+_SURFACES = 300
 
 
 class Runner:
@@ -123,7 +125,8 @@ def fruits(runner: Runner, data: Path, train: bool) -> None:
     photos = _selected(data / "fruits" / "lab", runner.out / "photos", _LAB_PHOTOS)
     if not runner.release.is_dir():
         runner.pipeline("import", photos, "--split", "train")
-        runner.generate_all(str(data.resolve() / "surfaces"))
+        surfaces = _spaced(sorted((data / "surfaces").rglob("*.jpg")), _SURFACES)
+        runner.generate_all(str(_copied(surfaces, runner.out / "surfaces").resolve()))
         runner.publish()
     if train:
         runner.studies("--test", data / "fruits" / "shop")
@@ -142,7 +145,7 @@ def starter(runner: Runner, _data: Path, train: bool) -> None:
 
 def trash(runner: Runner, data: Path, train: bool) -> None:
     """Objects on a board; tested on other objects pasted onto shelves that no training image shows."""
-    shelves = sorted((data / "shelves").rglob("*.jpg"))
+    shelves = _spaced(sorted((data / "shelves").rglob("*.jpg")), _SHELVES)
     backgrounds = {
         name: _copied(shelves[start::2], runner.out / f"shelves-{name}")
         for start, name in enumerate(("train", "test"))
@@ -176,9 +179,13 @@ def _selected(source: Path, target: Path, count: int, classes: tuple[str, ...] =
     for folder in sorted(
         path for path in source.iterdir() if path.is_dir() and path.name in (classes or [path.name])
     ):
-        photos = sorted(folder.iterdir())
-        _copied(photos[:: max(1, len(photos) // count)][:count], target / folder.name)
+        _copied(_spaced(sorted(folder.iterdir()), count), target / folder.name)
     return target
+
+
+def _spaced(files: list[Path], count: int) -> list[Path]:
+    """Choose so many files at even distances."""
+    return files[:: max(1, len(files) // count)][:count]
 
 
 def _copied(files: list[Path], target: Path) -> Path:
