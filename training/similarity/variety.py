@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_ROWS = 1024  # images compared with all others at once
 _SMALLEST_EIGENVALUE = 1e-12  # smaller ones are rounding errors of 0
 
 
@@ -53,6 +54,10 @@ def nearest_other(units: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         (N,) float32, -1 to 1.
     """
-    cosines = units @ units.T  # (N, N)
-    np.fill_diagonal(cosines, -np.inf)
-    return np.asarray(cosines.max(axis=1))
+    nearest = np.empty(len(units), np.float32)
+    for start in range(0, len(units), _ROWS):
+        cosines = units[start : start + _ROWS] @ units.T  # (R, N)
+        rows = np.arange(len(cosines))
+        cosines[rows, start + rows] = -np.inf
+        nearest[start : start + _ROWS] = cosines.max(axis=1)
+    return nearest
