@@ -10,6 +10,9 @@ from string import Template
 from pipeline.domain.arms import Arm
 from pipeline.domain.studies import SEEDS_FOR_A_CLAIM
 from training.report.plots import curve_plot, interval_plot
+from training.report.tables import html_cell as _cell
+from training.report.tables import html_number as _number
+from training.report.tables import html_table as _table
 from training.report.wording import (
     explain_tests,
     image_counts,
@@ -149,23 +152,6 @@ def _confusion(arm: ArmResult, classes: Sequence[str]) -> str:
     return (
         f"<figure><figcaption>{escape(arm['title'])}</figcaption>{_table(head, rows, slanted=True)}</figure>"
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, slanted: bool = False) -> str:
-    """Build a table; rows are cells in HTML already, the head is text."""
-    kind = ' class="slanted"' if slanted else ""
-    titles = "".join(f"<th><span>{escape(title)}</span></th>" for title in head) if any(head) else ""
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    inside = f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="scroll"><table{kind}>{inside}</table></div>'
-
-
-def _cell(text: str) -> str:
-    return f"<td>{escape(text)}</td>"
-
-
-def _number(text: str) -> str:
-    return f'<td class="number">{escape(text)}</td>'
 
 
 def _heat(share: float, text: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from html import escape
-
+from training.report.tables import markdown_table as _table
+from training.report.tables import markdown_text as _text
 from training.report.wording import (
     explain_tests,
     image_counts,
@@ -14,8 +12,6 @@ from training.report.wording import (
     setting_lines,
 )
 from training.study.result import StudyResult
-
-_MARKUP = re.compile(r"([\\`*_\[\]|#~])")  # what Markdown reads as its own signs
 
 
 def markdown_report(result: StudyResult) -> str:
@@ -74,14 +70,3 @@ def _confusions(result: StudyResult) -> list[str]:
         rows = [(name, *map(str, row)) for name, row in counts]
         parts += [f"### {_text(arm['title'])}", _table(("", *result["classes"]), rows)]
     return parts
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(_text(title) for title in head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _text(value: str) -> str:
-    """Escape a text and put it on one line, so that neither Markdown nor HTML reads a part of it as markup."""
-    return _MARKUP.sub(r"\\\1", escape(" ".join(value.split()), quote=False))

@@ -1,29 +1,45 @@
-"""Releases of noise whose features are made up, so that no network runs."""
+"""Releases of one-pixel images whose colours are their features, so that no network runs."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from training.data.decoding import Decoder
 from training.data.images import LabelledImages
 from training.data.release import Release
+from training.data.rows import PHOTO, Row
 from training.fit.features import FeatureCache, View
 
 CLASSES = ("bolt", "gear", "nut")
 
 
-def images_of(method: str, per_class: int, *, spread: int, seed: int) -> LabelledImages:
-    """Images of one pixel: their three numbers, 128 with noise up to `spread`, are what they are compared by."""
-    count = per_class * len(CLASSES)
-    noise = np.random.default_rng(seed).integers(-spread, spread + 1, (count, 1, 1, 3))
-    return LabelledImages(
-        images=(128 + noise).astype(np.uint8),
-        labels=np.arange(count) % len(CLASSES),
-        origins=np.array(["real" if method == "photo" else "synthetic"] * count, np.str_),
-        methods=np.array([method] * count, np.str_),
-    )
+def images_of(spreads: Mapping[str, int], per_class: int, *, seed: int = 0) -> LabelledImages:
+    """Images of one pixel: middle grey with noise up to the spread of their method."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        Row(
+            data=_pixel(128 + rng.integers(-spread, spread + 1, 3)),
+            label=label,
+            origin="real" if method == PHOTO else "synthetic",
+            method=method,
+            name=f"{method}-{label}-{number}",
+        )
+        for method, spread in spreads.items()
+        for label in CLASSES
+        for number in range(per_class)
+    ]
+    return Decoder(1, None).images(rows, CLASSES)
+
+
+def _pixel(colour: np.ndarray) -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(colour.astype(np.uint8)[None, None]).save(data, "PNG")
+    return data.getvalue()
 
 
 @pytest.fixture
@@ -31,19 +47,14 @@ def release() -> Callable[..., Release]:
     """Builds a release: `release({"photo": 100, "inpaint": 120}, per_class=16)`, method → spread of its images."""
 
     def build(spreads: Mapping[str, int], *, per_class: int = 16, test_per_class: int = 5) -> Release:
-        sets = {
-            method: images_of(method, per_class, spread=spread, seed=seed)
-            for seed, (method, spread) in enumerate(spreads.items())
-        }
-        synthetic = images_of("none", 0, spread=1, seed=0)
-        for method, images in sets.items():
-            synthetic = synthetic if method == "photo" else synthetic.joined(images)
+        synthetic = {method: spread for method, spread in spreads.items() if method != PHOTO}
+        real = {method: spread for method, spread in spreads.items() if method == PHOTO}
         return Release(
             name="toy",
             classes=CLASSES,
-            real_train=sets.get("photo", images_of("photo", 0, spread=1, seed=0)),
-            synthetic_train=synthetic,
-            test=images_of("photo", test_per_class, spread=100, seed=99),
+            real_train=images_of(real, per_class),
+            synthetic_train=images_of(synthetic, per_class, seed=1),
+            test=images_of({PHOTO: 100}, test_per_class, seed=2),
             test_name="toy",
         )
 
