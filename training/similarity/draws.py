@@ -65,3 +65,14 @@ def difference_band(first: NDArray[np.float64], second: NDArray[np.float64]) -> 
         first, second: (draws,) values of sets that were drawn independently.
     """
     return band((first[:, None] - second[None, :]).ravel())
+
+
+def bootstrap_band(values: NDArray[np.float64], *, draws: int = 1000) -> Band:
+    """Return the mean of values with its 95 % bootstrap interval (percentiles).
+
+    Args:
+        values: (N,) independent values, N of at least 1.
+    """
+    chosen = np.random.default_rng(0).integers(0, len(values), (draws, len(values)))
+    drawn = band(values[chosen].mean(axis=1))
+    return {"mean": float(values.mean()), "low": drawn["low"], "high": drawn["high"]}

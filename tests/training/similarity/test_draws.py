@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.similarity.draws import balanced_draw, balanced_size, band, difference_band, widened
+from training.similarity.draws import (
+    balanced_draw,
+    balanced_size,
+    band,
+    bootstrap_band,
+    difference_band,
+    widened,
+)
 
 LABELS = np.repeat([0, 1, 2], [10, 4, 7])
 
@@ -44,3 +51,12 @@ def test_a_difference_is_over_all_pairs_of_draws() -> None:
     assert difference_band(np.array([1.0, 3.0]), np.array([0.0, 2.0]))["mean"] == 1.0
     # the four pairs differ by -1, 1, 1 and 3
     assert difference_band(np.array([1.0, 3.0]), np.array([0.0, 2.0]))["high"] == pytest.approx(2.85)
+
+
+def test_a_bootstrap_interval_holds_the_mean_and_is_that_of_the_normal_distribution() -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    interval = bootstrap_band(values)
+    assert interval["mean"] == values.mean()
+    half_width = 1.96 * values.std() / 20
+    assert interval["high"] - interval["mean"] == pytest.approx(half_width, rel=0.15)
+    assert interval["mean"] - interval["low"] == pytest.approx(half_width, rel=0.15)
