@@ -78,6 +78,7 @@ def _study(options: argparse.Namespace) -> Answer:
         equal_counts=options.equal_counts,
         margin=options.margin / 100,
         features=options.features,
+        similarity=not options.no_similarity,
     )
     release = _release(options, request.training.image_size)
     from training.report.write import HTML_FILE, write_reports
@@ -201,6 +202,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="folder that keeps the probe's features for several studies of the same images (default: that of --out)",
+    )
+    studying.add_argument(
+        "--no-similarity",
+        action="store_true",
+        help="leave out how alike the images are, which the probe measures",
     )
     studying.add_argument(
         "--margin",

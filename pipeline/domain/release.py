@@ -55,6 +55,20 @@ class ReleaseRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MethodYield:
+    """What came of all samples that one method rendered with one model, and how long an image took."""
+
+    method: str
+    model: str
+    rendered: int
+    accepted: int
+    rejected: int
+    seconds: (
+        float | None
+    )  # median of the newest images, on the machine that rendered them; None: none was timed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewFacts:
     """How the samples of a library were decided."""
 

@@ -8,7 +8,13 @@ from pathlib import Path
 from string import Template
 
 from pipeline.domain.arms import BASELINE, Arm
+from training.report.context import context_html
+from training.report.efficiency import efficiency_html
 from training.report.plots import curve_plot, interval_plot
+from training.report.similarity import similarity_html
+from training.report.tables import html_cell as _cell
+from training.report.tables import html_number as _number
+from training.report.tables import html_table as _table
 from training.report.wording import (
     conclusion,
     explain_tests,
@@ -42,6 +48,7 @@ def html_report(result: StudyResult) -> str:
         heading=heading,
         verdict=_verdict(result["verdict"].removeprefix(f"{heading}: ")),
         subtitle=escape(_subtitle(result)),
+        images=_images(result),
         intervals=interval_plot(result["arms"], chance=chance),
         arms=_arms(result),
         comparisons=_comparisons(result),
@@ -52,6 +59,18 @@ def html_report(result: StudyResult) -> str:
         settings=_table(("", ""), settings),
         notes="".join(f"<li>{escape(note)}</li>" for note in result["notes"]),
     )
+
+
+def _images(result: StudyResult) -> str:
+    """What the images themselves show, where it was measured."""
+    parts = []
+    if "similarity" in result:
+        parts.append(similarity_html(result["similarity"]))
+    if "context" in result:
+        parts.append(context_html(result["context"]))
+    if "efficiency" in result:
+        parts.append(efficiency_html(result["efficiency"]))
+    return "".join(parts)
 
 
 def _verdict(sentences: str) -> str:
@@ -174,23 +193,6 @@ def _confusion(arm: ArmResult, classes: Sequence[str]) -> str:
     return (
         f"<figure><figcaption>{escape(arm['title'])}</figcaption>{_table(head, rows, slanted=True)}</figure>"
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, slanted: bool = False) -> str:
-    """Build a table; rows are cells in HTML already, the head is text."""
-    kind = ' class="slanted"' if slanted else ""
-    titles = "".join(f"<th><span>{escape(title)}</span></th>" for title in head) if any(head) else ""
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    inside = f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="scroll"><table{kind}>{inside}</table></div>'
-
-
-def _cell(text: str) -> str:
-    return f"<td>{escape(text)}</td>"
-
-
-def _number(text: str) -> str:
-    return f'<td class="number">{escape(text)}</td>'
 
 
 def _heat(share: float, text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from html import escape
 
+from training.report.context import context_markdown
+from training.report.efficiency import efficiency_markdown
+from training.report.similarity import similarity_markdown
+from training.report.tables import markdown_table as _table
+from training.report.tables import markdown_text as _text
 from training.report.wording import (
     conclusion,
     explain_tests,
@@ -17,14 +20,13 @@ from training.report.wording import (
 )
 from training.study.result import ComparisonResult, StudyResult
 
-_MARKUP = re.compile(r"([\\`*_\[\]|#~])")  # what Markdown reads as its own signs
-
 
 def markdown_report(result: StudyResult) -> str:
     """Write verdict, table, comparisons, confusion matrices, settings and notes of a study."""
     parts = [
         "# Which use of the data is best?",
         f"**{_text(result['verdict'])}**",
+        *_images(result),
         *_arms(result),
         *_comparisons(result),
         *_measures(result),
@@ -36,6 +38,17 @@ def markdown_report(result: StudyResult) -> str:
         "\n".join(f"- {_text(note)}" for note in result["notes"]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _images(result: StudyResult) -> list[str]:
+    parts: list[str] = []
+    if "similarity" in result:
+        parts += similarity_markdown(result["similarity"])
+    if "context" in result:
+        parts += context_markdown(result["context"])
+    if "efficiency" in result:
+        parts += efficiency_markdown(result["efficiency"])
+    return [*parts, "## Balanced accuracy on the test photos"] if parts else []
 
 
 def _arms(result: StudyResult) -> list[str]:
@@ -119,14 +132,3 @@ def _confusions(result: StudyResult) -> list[str]:
         rows = [(name, *map(str, row)) for name, row in counts]
         parts += [f"### {_text(arm['title'])}", _table(("", *result["classes"]), rows)]
     return parts
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(_text(title) for title in head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _text(value: str) -> str:
-    """Escape a text and put it on one line, so that neither Markdown nor HTML reads a part of it as markup."""
-    return _MARKUP.sub(r"\\\1", escape(" ".join(value.split()), quote=False))

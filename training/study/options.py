@@ -29,6 +29,7 @@ class StudyOptions:
         False  # let all arms have as many synthetic images of a class as the arm with the fewest
     )
     features: Path | None = None  # folder that keeps the probe's features; None: the study's own
+    similarity: bool = True  # measure how alike the images are, too (with the probe)
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from training.fit.machine import Machine, Settings
+from training.similarity.context import ContextFindings
+from training.similarity.efficiency import EfficiencyFindings
+from training.similarity.result import SimilarityFindings
 
 
 class IntervalFields(TypedDict):
@@ -114,7 +117,15 @@ class StudyFindings(TypedDict):
     test_counts: dict[str, int]
 
 
-class StudyResult(StudyFindings):
+class ImageFindings(TypedDict):
+    """What the images themselves show; a part is missing where it cannot be measured, and in earlier studies."""
+
+    similarity: NotRequired[SimilarityFindings]
+    context: NotRequired[ContextFindings]
+    efficiency: NotRequired[EfficiencyFindings]
+
+
+class StudyResult(StudyFindings, ImageFindings):
     """What `study.json` holds."""
 
     selection: Selection

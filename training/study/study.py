@@ -11,6 +11,7 @@ from pathlib import Path
 from pyarrow import parquet
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.studies import Network
 from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, available_arms
 from training.data.release import Release
@@ -19,10 +20,13 @@ from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
 from training.fit.run_folder import claim, data_fingerprint, write_json
+from training.similarity.context import context_findings
+from training.similarity.efficiency import efficiency_findings
+from training.similarity.findings import similarity_findings
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
-from training.study.result import Selection, StudyResult
+from training.study.result import ImageFindings, Selection, StudyResult
 from training.study.run_files import RunFiles
 
 _RUNS = "runs"
@@ -82,6 +86,7 @@ def study(
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     result: StudyResult = {
         **findings,
+        **_image_findings(release, options, out),
         "selection": selection,
         "machine": machine_facts(),
         "seconds": round(time.perf_counter() - started, 1),
@@ -89,6 +94,21 @@ def study(
     write_json(out / _RESULT, result)
     log.verdict(result["finding"], result["verdict"])
     return result
+
+
+def _image_findings(release: Release, options: StudyOptions, out: Path) -> ImageFindings:
+    """Measure the images themselves: how alike they are, what they cost, whether the object is kept."""
+    if not options.similarity or options.training.network is not Network.PROBE:
+        return {}
+    cache = FeatureCache(options.features or out)
+    found: ImageFindings = {}
+    if (similarity := similarity_findings(release, cache)) is not None:
+        found["similarity"] = similarity
+    if (context := context_findings(release.name, cache)) is not None:
+        found["context"] = context
+    if (efficiency := efficiency_findings(release.name)) is not None:
+        found["efficiency"] = efficiency
+    return found
 
 
 @dataclass(frozen=True, slots=True)
