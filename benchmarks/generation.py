@@ -1,4 +1,4 @@
-"""Images of the embedded model: seconds per image, gain of a batch, constant memory, and whether objects are exact.
+"""Images of the embedded model: seconds and operations per image, gain of a batch, memory, exactness of objects.
 
 `python -m benchmarks.generation`: one JSON line. Singles and batches of four alternate in one process, so that the
 ratio holds on a busy machine too; memory is the peak of a process of its own for each number of samples.
@@ -16,10 +16,11 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
-from pipeline.domain.spec import Method, ObjectSpec, SampleSpec
+from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.rendering import load, model_facts
 from pipeline.rendering.runner import RenderedSample, render_specs
 
@@ -47,7 +48,9 @@ def photo() -> Cutout:
     return Cutout(rgb=rng.integers(0, 256, (_PHOTO_PX, _PHOTO_PX, 3), dtype=np.uint8), alpha=alpha)
 
 
-def specs(count: int, *, steps: int | None = None, first: int = 0) -> list[SampleSpec]:
+def specs(
+    count: int, *, steps: int | None = None, first: int = 0, method: Method = Method.INPAINT
+) -> list[SampleSpec]:
     """Build `count` specs for the embedded model, each with its own pose, prompt and seed."""
     facts = model_facts(MODEL)
     return [
@@ -63,13 +66,14 @@ def specs(count: int, *, steps: int | None = None, first: int = 0) -> list[Sampl
             prompt=_SURFACES[seed % len(_SURFACES)],
             negative_prompt=None,
             slots=(),
-            method=Method.INPAINT,
+            method=method,
             model=facts.name,
             revision=facts.revision,
             size=(facts.size, facts.size),
             steps=steps or facts.steps,
             guidance_scale=facts.guidance_scale,
             seed=seed,
+            control=ControlSpec() if method.facts.needs_control else None,
         )
         for seed in range(first, first + count)
     ]
@@ -139,6 +143,20 @@ def speed() -> dict[str, float]:
     }
 
 
+def gigaflops() -> dict[str, float]:
+    """Count the floating-point operations of one image of each generating method, in 10⁹; a multiply-add counts as two.
+
+    `paste` runs no network, so that it has none.
+    """
+    counts = {}
+    for method in (method for method in Method if method.facts.needs_prompt):
+        cutout = photo()
+        with FlopCounterMode(display=False) as counter:
+            render(specs(1, method=method), 1, Checked(cutout), cutout)
+        counts[str(method)] = round(counter.get_total_flops() / 1e9, 1)
+    return counts
+
+
 def peak_mib(count: int) -> float:
     """Return the peak memory of this process after rendering `count` samples in batches."""
     cutout = photo()
@@ -181,6 +199,7 @@ def main() -> None:
         "size": facts.size,
         "steps": facts.steps,
         **times,
+        "gigaflops_per_image": gigaflops(),
         f"peak_mib_{_FEW}": round(few),
         f"peak_mib_{_MANY}": round(many),
         "peak_ratio": round(many / few, 3),

@@ -50,7 +50,22 @@ class ReleaseRow:
     scores: Mapping[str, float] = field(default_factory=dict)
     source: str = ""  # where a real image was imported from
     reason: str = ""  # why a sample was rejected
+    recipe: str = ""  # name of the recipe that planned the sample first
     place: int = 0  # order in which it joined its subset; later rows have higher places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodYield:
+    """What came of all samples that one method rendered with one model, and how long an image took."""
+
+    method: str
+    model: str
+    rendered: int
+    accepted: int
+    rejected: int
+    seconds: (
+        float | None
+    )  # median of the newest images, on the machine that rendered them; None: none was timed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

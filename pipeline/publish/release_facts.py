@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.domain.release import MethodYield
+
 MARKER = "release.json"
 _FORMAT: Literal["backlot release"] = "backlot release"
 
@@ -23,6 +25,7 @@ class ReleaseFacts(BaseModel):
     created_at: str = ""  # ISO 8601, UTC
     classes: tuple[str, ...] = ()
     counts: dict[str, dict[str, int]] = {}  # configuration → split → images
+    yields: tuple[MethodYield, ...] = ()  # of the whole library, rejected samples included
     files: dict[str, str] = {}  # path → SHA-256, of all files except the texts
 
 

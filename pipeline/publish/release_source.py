@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from pipeline.domain.release import Origin, ReleaseRow, ReviewFacts, Subset
+from pipeline.domain.release import MethodYield, Origin, ReleaseRow, ReviewFacts, Subset
 from pipeline.errors import DamagedPicture, NotFound, ReleaseRefused
 
 
@@ -25,6 +25,9 @@ class RowSource(Protocol):
 
     def rows(self, subset: Subset, /, *, split: str | None = None) -> Iterator[ReleaseRow]:
         """Yield the rows of a subset, of one split or of all, in the order in which they joined it."""
+
+    def yields(self) -> Sequence[MethodYield]:
+        """Return what came of the samples of each method."""
 
 
 class ImageSource(Protocol):

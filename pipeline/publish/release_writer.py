@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.domain.release import Subset
+from pipeline.domain.release import MethodYield, Subset
 from pipeline.publish.atomic_folder import fresh_folder, refuse_foreign
 from pipeline.publish.card_merging import merged
 from pipeline.publish.contents import ReleaseContents, release_contents
 from pipeline.publish.counts_plot import PLOT_NAME, write_plot
+from pipeline.publish.credits import published_model
 from pipeline.publish.example_grid import GRID_NAME, write_grid
 from pipeline.publish.features import release_features, stored_row, stored_schema
 from pipeline.publish.front_matter import DatasetInfo, SplitInfo, configs_of, subsets_of
@@ -156,7 +157,12 @@ def write_release(
         data = _write_data(source, contents, folder, on_progress, options.shard_bytes)
         write_grid(source, data.contents, folder)
         write_plot(data.contents, folder)
-        texts = _Texts(data=data, previous=previous, name=name, study=options.study, address=address, out=out)
+        yields = tuple(
+            replace(method, model=published_model(method.model)) for method in source.releases.yields()
+        )
+        texts = _Texts(
+            data=data, yields=yields, previous=previous, name=name, study=options.study, address=address, out=out
+        )  # fmt: skip
         return texts.write(folder)
 
 
@@ -194,6 +200,7 @@ class _Texts:
     """Card, changelog and release.json of a release whose data is written."""
 
     data: _WrittenData
+    yields: tuple[MethodYield, ...]
     previous: PreviousRelease
     name: str
     study: Study | None
@@ -216,7 +223,8 @@ class _Texts:
         (folder / CARD_NAME).write_text(self._card(version, index), encoding="utf-8")
         (folder / CHANGELOG_NAME).write_text(log, encoding="utf-8")
         facts = ReleaseFacts(
-            name=self.name, version=version, created_at=created, classes=contents.labels, counts=counts, files=files
+            name=self.name, version=version, created_at=created, classes=contents.labels, counts=counts,
+            yields=self.yields, files=files,
         )  # fmt: skip
         write_facts(folder, facts)
         return ReleaseReport(

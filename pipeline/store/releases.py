@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from sqlalchemy import Connection, exists, func, select
 
-from pipeline.domain.release import IDENTITY, Matrix, Origin, ReleaseRow, Subset
+from pipeline.domain.methods import present_name
+from pipeline.domain.release import IDENTITY, Matrix, MethodYield, Origin, ReleaseRow, Subset
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.database import Database
-from pipeline.store.rows import SampleState
+from pipeline.store.rows import RENDERED_STATES, SampleState
 from pipeline.store.schema import decisions, photos, sample_photos, samples
 
 PHOTO = "photo"  # method of a real row
+_TIMED_SAMPLES = 1000  # the newest of a method and model
 
 
 class ReleaseRepository:
@@ -35,6 +39,37 @@ class ReleaseRepository:
                 yield from _samples(connection, split, SampleState.ACCEPTED, Verdict.ACCEPT)
             else:
                 yield from _samples(connection, split, SampleState.REJECTED, Verdict.REJECT)
+
+    def yields(self) -> list[MethodYield]:
+        """What came of the rendered samples, by method and model."""
+        columns = (samples.c.method, samples.c.model, samples.c.state)
+        statement = (
+            select(*columns, func.count()).where(samples.c.state.in_(RENDERED_STATES)).group_by(*columns)
+        )
+        counts: dict[tuple[str, str], Counter[SampleState]] = {}
+        with self._database.reading() as connection:
+            for method, model, state, number in connection.execute(statement):
+                counts.setdefault((method, model or ""), Counter())[SampleState(state)] = number
+            return [
+                MethodYield(
+                    method=present_name(method),
+                    model=model,
+                    rendered=by_state.total(),
+                    accepted=by_state[SampleState.ACCEPTED],
+                    rejected=by_state[SampleState.REJECTED],
+                    seconds=_median_seconds(connection, method, model),
+                )
+                for (method, model), by_state in sorted(counts.items())
+            ]
+
+
+def _median_seconds(connection: Connection, method: str, model: str) -> float | None:
+    """The median time of the newest images of a method and model; None where none was timed, as after an import."""
+    same = (samples.c.method == method, func.coalesce(samples.c.model, "") == model)
+    rendered = select(samples.c.timings).where(*same, samples.c.state.in_(RENDERED_STATES))
+    newest = connection.scalars(rendered.order_by(samples.c.seq.desc()).limit(_TIMED_SAMPLES))
+    seconds = [timings["total"] for timings in newest if timings and "total" in timings]
+    return round(median(seconds), 3) if seconds else None
 
 
 def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
@@ -96,6 +131,7 @@ def _samples(
             homographies=_matrices(row.homographies) if placed else (),
             scores=row.scores or {},
             reason=row.reason or "",
+            recipe=row.plan,
             place=row.decided or 0,
         )
 

@@ -118,6 +118,13 @@ def test_a_release_gives_every_picture_and_label_back_after_the_library_is_delet
     )  # fmt: skip
 
 
+def test_a_release_tells_what_its_images_cost(decided: Library, tmp_path: Path) -> None:
+    write_release(decided, tmp_path / "release", name="Parts")
+    inpainted = {"method": "inpaint", "model": "nano", "rendered": 10, "accepted": 5, "rejected": 5}
+    facts = json.loads((tmp_path / "release" / "release.json").read_text())
+    assert facts["yields"] == [inpainted | {"seconds": 0.25}]
+
+
 def test_no_photo_is_in_two_splits(decided: Library, tmp_path: Path) -> None:
     write_release(decided, tmp_path / "release", name="Parts")
     train, test = (

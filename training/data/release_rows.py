@@ -9,10 +9,13 @@ from typing import TypedDict
 
 from pipeline.domain.methods import present_name
 from pipeline.domain.release import Origin
+from pipeline.domain.warping import Box
 from pipeline.errors import ReleaseRefused
 from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
 
-_COLUMNS = ("image", "label", "origin", "method", "model", "sample_id")
+_COLUMNS = (
+    "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "prompt", "bbox",
+)  # fmt: skip
 _REASON_LENGTH = 200  # characters of another program's message that are shown
 
 
@@ -30,6 +33,10 @@ class _Columns(TypedDict, total=False):
     method: str | None
     model: str | None
     sample_id: str | None
+    recipe: str | None
+    source_id: str | None
+    prompt: str | None
+    bbox: list[int] | None
 
 
 def release_rows(dataset: str, config: str, split: str | None) -> LabelledRows:
@@ -87,7 +94,18 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
         method=present_name(columns.get("method") or PHOTO),
         name=columns.get("sample_id") or fallback,
         model=columns.get("model") or "",
+        recipe=columns.get("recipe") or "",
+        source=columns.get("source_id") or "",
+        prompt=columns.get("prompt") or "",
+        box=_box(columns.get("bbox")),
     )
+
+
+def _box(numbers: list[int] | None) -> Box | None:
+    if numbers is None or len(numbers) != 4:
+        return None
+    x0, y0, x1, y1 = numbers
+    return x0, y0, x1, y1
 
 
 def _refusing(rows: Iterator[Row], dataset: str) -> Iterator[Row]:

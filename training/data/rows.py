@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pipeline.domain.warping import Box
+
 PHOTO = "photo"  # the method of a real row
 READ_ERRORS = (OSError, ValueError, RuntimeError)  # raised by datasets and pyarrow for broken or absent data
 
@@ -18,6 +20,10 @@ class Row(NamedTuple):
     method: str
     name: str
     model: str = ""  # the model that generated it
+    recipe: str = ""  # the recipe that planned it
+    source: str = ""  # the photo whose object it shows, in front of others; "" where none is known
+    prompt: str = ""  # "" for a photo
+    box: Box | None = None  # of the front object; None where there is none, or none is known
 
 
 class LabelledRows(NamedTuple):

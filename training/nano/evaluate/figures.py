@@ -25,6 +25,7 @@ from training.nano.evaluate import measures
 from training.nano.evaluate.judge import JUDGES, trained_judges
 from training.nano.evaluate.object_sheet import painted_objects
 from training.nano.evaluate.painter import Painter, load_painter
+from training.similarity.variety import cosine_vendi
 
 JUDGE_SCENES = 6000  # that the judge learns from; the networks saw neither them nor the photos in them
 JUDGE_SEED = 1000  # offset from the seed of the networks' scenes
@@ -198,7 +199,7 @@ def variety(painter: Painter, config: NanoConfig, *, pairs: int) -> dict[str, ob
         rngs = [np.random.default_rng([7, index]) for index in range(pairs)]
         scenes = np.stack([draw_scene(textures, painter.size, rng, facts=facts).rgb for rng in rngs])
         drawn = painter.paint([f"{surface} seen from above"] * pairs, list(range(2000, 2000 + pairs)))
-        vendi = [measures.cosine_vendi(measures.structure_features(p)) for p in (drawn, scenes)]
+        vendi = [cosine_vendi(measures.structure_features(p)) for p in (drawn, scenes)]
         ratios.append(vendi[0] / vendi[1])
         spreads.append(measures.colour_spread(drawn))
         data_spreads.append(measures.colour_spread(scenes))

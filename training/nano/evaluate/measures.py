@@ -1,4 +1,4 @@
-"""Pure measures of images: reconstruction, edges, variety."""
+"""Pure measures of images: reconstruction, edges, spread of colours."""
 
 from __future__ import annotations
 
@@ -26,14 +26,6 @@ def edge_f_score(expected: np.ndarray, drawn: np.ndarray) -> float:
 def colour_spread(images: np.ndarray) -> float:
     """Return the std of the mean colours of (N, H, W, 3) uint8 images, averaged over the channels, 0 to 255."""
     return float(images.mean((1, 2)).std(0).mean())
-
-
-def cosine_vendi(features: np.ndarray) -> float:
-    """Count the effectively different rows of (N, D) features: exp of the entropy of their cosine kernel."""
-    rows = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
-    values = np.linalg.eigvalsh(rows @ rows.T / len(rows))
-    values = values[values > 1e-12]
-    return float(np.exp(-(values * np.log(values)).sum()))
 
 
 def structure_features(images: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ import pytest
 
 from training.nano.evaluate.measures import (
     colour_spread,
-    cosine_vendi,
     edge_f_score,
     green_magenta_kept,
     psnr,
@@ -28,11 +27,6 @@ def test_edges_one_pixel_aside_count_as_found_and_two_do_not() -> None:
 def test_no_edges_wanted_and_none_drawn_is_perfect() -> None:
     empty = np.zeros((4, 4), np.uint8)
     assert edge_f_score(empty, empty) == 1.0
-
-
-def test_vendi_counts_the_different_rows() -> None:
-    assert cosine_vendi(np.eye(4)) == pytest.approx(4.0)
-    assert cosine_vendi(np.ones((4, 3))) == pytest.approx(1.0)
 
 
 def test_colour_spread_is_zero_for_equal_images() -> None:
