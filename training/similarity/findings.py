@@ -32,7 +32,6 @@ from training.similarity.variety import cosine_vendi, mean_cosine, nearest_other
 
 LARGEST_SET = 2048
 _LEAST_TEST_PHOTOS = 2 * NEIGHBOURS  # fewer say nothing of how photos are distributed
-_THOUSAND = 1000.0  # kernel distances are told in thousandths
 
 Values = dict[Measure, NDArray[np.float64]]  # (draws,) each
 
@@ -147,7 +146,7 @@ def _values(
         values[Measure.NEAREST_REAL] = float(embedded.nearest_real[chosen].mean())
     if photos is not None:
         density, coverage = density_and_coverage(units, photos)
-        distance = _THOUSAND * kernel_distance(units, photos.units)
+        distance = kernel_distance(units, photos.units)
         values |= {Measure.COVERAGE: coverage, Measure.DENSITY: density, Measure.KERNEL_DISTANCE: distance}
     return values
 

@@ -65,9 +65,9 @@ MEASURES: dict[Measure, MeasureFacts] = {
         decimals=3,
     ),
     Measure.KERNEL_DISTANCE: MeasureFacts(
-        title="KID × 1000",
+        title="KID",
         description="kernel distance to the test photos, 0 for the same distribution (without bias, so also below)",
-        decimals=1,
+        decimals=3,
     ),
 }
 
