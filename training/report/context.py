@@ -15,7 +15,7 @@ _EXPLANATION = (
     "Mean cosine similarities on the features of EfficientNet-Lite0, with 95 % bootstrap intervals over samples or "
     "prompts. Object: as its photo shows it, position, scale and perspective taken back, on grey; of an image "
     "without a photographed object the whole, which its background lowers. "
-    "Images of one class and prompt: the lower, the more they vary."
+    "Images of one class and prompt: the lower, the more they vary; photographed objects of the class are alike, too."
 )
 
 
