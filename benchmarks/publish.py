@@ -163,6 +163,10 @@ class Repeated:
         """Return that nothing was planned."""
         return ()
 
+    def yields(self) -> tuple[()]:
+        """Return that no samples were rendered."""
+        return ()
+
 
 class Distinct(Repeated):
     """The same with different bytes in every row."""

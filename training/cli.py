@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import ALL_USES, Arm
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import StudioError, UnknownName
-from training.fit.options import TrainingOptions
-from training.study.options import StudyOptions
+from training.fit.options import Augmentation, TrainingOptions
+from training.study.options import DEFAULT_MARGIN, StudyOptions
 
 if TYPE_CHECKING:
     from training.data.release import Release
@@ -75,6 +75,10 @@ def _study(options: argparse.Namespace) -> Answer:
         seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
         training=_training_options(options),
         allow_leak=options.allow_leak,
+        equal_counts=options.equal_counts,
+        margin=options.margin / 100,
+        features=options.features,
+        similarity=not options.no_similarity,
     )
     release = _release(options, request.training.image_size)
     from training.report.write import HTML_FILE, write_reports
@@ -133,6 +137,7 @@ def _training_options(options: argparse.Namespace) -> TrainingOptions:
             "batch": options.batch,
             "lr": options.lr,
             "image_size": options.image_size,
+            "augmentation": Augmentation(options.augmentation),
         },
     )
 
@@ -141,7 +146,7 @@ def _arm(name: str) -> Arm:
     try:
         return Arm(name)
     except ValueError:
-        raise UnknownName("arm", name, Arm) from None
+        raise UnknownName("arm", name, ALL_USES) from None
 
 
 @contextmanager
@@ -167,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     fitting = commands.add_parser("fit", help="train one network on one arm with one seed")
     _add_common(fitting, _fit)
-    fitting.add_argument("--arm", required=True, metavar="ARM", help=", ".join(Arm))
+    fitting.add_argument("--arm", required=True, metavar="ARM", help=", ".join(ALL_USES))
     fitting.add_argument("--seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
 
     studying = commands.add_parser("study", help="train all arms with all seeds and conclude which is best")
@@ -181,7 +186,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     studying.add_argument("--first-seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
     studying.add_argument(
-        "--arms", nargs="+", default=list(Arm), metavar="ARM", help=f"default: {' '.join(Arm)}"
+        "--arms",
+        nargs="+",
+        default=list(ALL_USES),
+        metavar="ARM",
+        help=f"USE[@RECIPE][:RATIO][%%SHARE], see docs/studies.md (default: {' '.join(ALL_USES)})",
+    )
+    studying.add_argument(
+        "--equal-counts",
+        action="store_true",
+        help="let all arms have as many synthetic images of a class as the arm with the fewest",
+    )
+    studying.add_argument(
+        "--features",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps the probe's features for several studies of the same images (default: that of --out)",
+    )
+    studying.add_argument(
+        "--no-similarity",
+        action="store_true",
+        help="leave out how alike the images are, which the probe measures",
+    )
+    studying.add_argument(
+        "--margin",
+        type=float,
+        default=100 * DEFAULT_MARGIN,
+        metavar="POINTS",
+        help="smallest difference of balanced accuracy that matters, in points (default: %(default)g)",
     )
     studying.add_argument(
         "--allow-leak",
@@ -222,6 +254,12 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         command.add_argument(
             flag, type=kind, metavar=metavar, help=f"{meaning} (default: {default:g}{other})"
         )
+    command.add_argument(
+        "--augmentation",
+        choices=list(Augmentation),
+        default=str(Augmentation.LIGHT),
+        help="of the training images of every arm (default: %(default)s)",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 

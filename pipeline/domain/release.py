@@ -50,6 +50,7 @@ class ReleaseRow:
     scores: Mapping[str, float] = field(default_factory=dict)
     source: str = ""  # where a real image was imported from
     reason: str = ""  # why a sample was rejected
+    recipe: str = ""  # name of the recipe that planned the sample first
     place: int = 0  # order in which it joined its subset; later rows have higher places
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datasets import Features
 
 TEXT_COLUMNS = (  # written with dictionaries and statistics, which image bytes do not need
-    "origin", "method", "prompt", "model", "revision", "source_id", "source", "sample_id",
+    "origin", "method", "prompt", "model", "revision", "source_id", "source", "sample_id", "recipe",
 )  # fmt: skip
 COMPRESSED_COLUMNS = ("image.bytes", "mask.bytes")  # WebP, which does not compress further
 
@@ -52,6 +52,7 @@ class StoredRow(TypedDict):
     homography: Matrix
     homographies: Sequence[Matrix]
     scores: dict[str, float | None]
+    recipe: str
     reason: NotRequired[str]  # in the rejected subset only
 
 
@@ -83,6 +84,7 @@ def release_features(labels: tuple[str, ...], subset: Subset | None = None) -> F
         "homography": matrix,
         "homographies": List(matrix),
         "scores": {name: Value("float64") for name in SCORE_NAMES},
+        "recipe": Value("string"),
     }
     if subset is Subset.REJECTED:
         columns["reason"] = Value("string")
@@ -127,6 +129,7 @@ def stored_row(
         "homography": row.homographies[-1] if row.homographies else IDENTITY,
         "homographies": row.homographies,
         "scores": {name: row.scores.get(name) for name in SCORE_NAMES},
+        "recipe": row.recipe,
     }
     if subset is Subset.REJECTED:
         stored["reason"] = row.reason

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
+
 import cv2
 import numpy as np
 
@@ -56,7 +59,10 @@ def _alpha(rgb: np.ndarray, mask: np.ndarray) -> Field:
     window = _window(mask)
     part = trimap[window]
     if (part == 0).any() and (part == 1).any() and (part == 0.5).any():
-        solved = estimate_alpha_cf(rgb[window] / 255.0, part)
+        with redirect_stdout(
+            StringIO()
+        ):  # pymatting prints advice where its preconditioner needs another try
+            solved = estimate_alpha_cf(rgb[window] / 255.0, part)
         alpha[window] = 0.5 * smooth[window] + 0.5 * np.clip(solved, 0, 1)
     alpha[trimap == 0], alpha[trimap == 1] = 0, 1
     return alpha.astype(np.float32)

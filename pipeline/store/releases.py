@@ -131,6 +131,7 @@ def _samples(
             homographies=_matrices(row.homographies) if placed else (),
             scores=row.scores or {},
             reason=row.reason or "",
+            recipe=row.plan,
             place=row.decided or 0,
         )
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pymatting
 import pytest
 
 from pipeline.errors import SizeMismatch
@@ -157,3 +158,17 @@ def test_the_edge_of_a_cutout_keeps_no_colour_of_the_old_ground() -> None:
     towards_red = np.abs(result.rgb[edge].astype(int) - np.array(RED)).mean()
     before = np.abs(blurred[edge].astype(int) - np.array(RED)).mean()
     assert towards_red < 0.5 * before
+
+
+def test_the_advice_of_the_matting_library_is_not_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solve = pymatting.estimate_alpha_cf
+
+    def advising(*arguments: object) -> np.ndarray:
+        print("PERFORMANCE WARNING:")  # as its preconditioner does
+        return solve(*arguments)
+
+    monkeypatch.setattr(pymatting, "estimate_alpha_cf", advising)
+    cut_out(box_on_board()[0])
+    assert capsys.readouterr().out == ""

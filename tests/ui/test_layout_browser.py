@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import ALL_USES
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library
 from tests.toy_library import add_subject, decision, filled
@@ -87,7 +87,7 @@ def test_no_page_is_wider_than_a_phone(tmp_path: Path, path: str) -> None:
 
 
 def test_the_names_of_curves_are_on_the_screen_of_a_phone() -> None:
-    names = [arm.facts.title for arm in Arm]
+    names = [arm.facts.title for arm in ALL_USES]
     drawn = curves_svg({name: [(0, 0.2), (40, 0.5)] for name in names}, title="Accuracy")
     styles = "* { box-sizing: border-box; }" + (STATIC / "studio.css").read_text()
     with opened_page(width=PHONE_PX) as page:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import Arm, ArmFacts
 from pipeline.domain.release import Origin
 from pipeline.errors import ReleaseRefused
 from training.data.images import LabelledImages
 from training.data.release import Release
 
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
+_ORDER = 1735  # seed of the order in which images are taken where an arm takes some of them only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,7 @@ class ArmData:
 
     def class_counts(self, classes: Sequence[str]) -> dict[str, int]:
         """Count the images of each class."""
-        counts = Counter(self.images.labels.tolist())
-        return {name: counts[index] for index, name in enumerate(classes)}
+        return _class_counts(self.images, classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,10 @@ def arm_data(release: Release, arm: Arm) -> ArmData | SkippedArm:
 
     An arm needs every class of the release: a network that never saw a class cannot be compared fairly.
     """
-    images = _images(release, arm)
+    images = _images(release, arm.facts)
     if isinstance(images, str):
         return SkippedArm(arm=arm, reason=images)
-    labels = set(images.labels.tolist())
-    missing = [name for index, name in enumerate(release.classes) if index not in labels]
+    missing = [name for name, count in _class_counts(images, release.classes).items() if not count]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing[:_NAMED_CLASSES])
         more = " …" if len(missing) > _NAMED_CLASSES else ""
@@ -60,8 +61,13 @@ def arm_data(release: Release, arm: Arm) -> ArmData | SkippedArm:
     return ArmData(arm=arm, images=images)
 
 
-def available_arms(release: Release, arms: Sequence[Arm]) -> tuple[list[ArmData], list[SkippedArm]]:
-    """Separate arms into those with data and those without.
+def available_arms(
+    release: Release, arms: Sequence[Arm], *, equal_counts: bool = False
+) -> tuple[list[ArmData], list[SkippedArm]]:
+    """Separate arms into those with data and those without; an arm with the images of an earlier one is without.
+
+    Args:
+        equal_counts: let all arms have as many synthetic images of a class as the arm with the fewest.
 
     Raises:
         ReleaseRefused: none has data.
@@ -74,17 +80,114 @@ def available_arms(release: Release, arms: Sequence[Arm]) -> tuple[list[ArmData]
         raise ReleaseRefused(
             f"{release.name} has no training data for any requested arm ({reasons}); publish it with more images"
         )
-    return available, skipped
+    different, repeated = _without_repeated(available)
+    return (_equalised(different) if equal_counts else different), [*skipped, *repeated]
 
 
-def _images(release: Release, arm: Arm) -> LabelledImages | str:
-    facts = arm.facts
-    if facts.real and not len(release.real_train):
+def _images(release: Release, facts: ArmFacts) -> LabelledImages | str:
+    real = release.real_train
+    if facts.real and not len(real):
         return "the release has no real training photos"
     if not facts.methods:
-        return release.real_train
-    synthetic = release.synthetic_train
-    synthetic = synthetic.where(np.isin(synthetic.methods, [str(method) for method in facts.methods]))
+        return _share(real, real, facts.share)
+    synthetic = _synthetic(release.synthetic_train, facts)
     if not len(synthetic):
-        return f"the release has no training images of method {' or '.join(facts.methods)}"
-    return release.real_train.joined(synthetic) if facts.real else synthetic
+        recipe = f" and recipe {facts.recipe}" if facts.recipe else ""
+        return f"the release has no training images of method {' or '.join(facts.methods)}{recipe}"
+    synthetic, real = _share(synthetic, real, facts.share), _share(real, real, facts.share)
+    if facts.ratio is not None:
+        wanted = {
+            name: round(facts.ratio * count) for name, count in _class_counts(real, release.classes).items()
+        }
+        shortage = _shortage(wanted, _class_counts(synthetic, release.classes))
+        if shortage:
+            return shortage
+        synthetic = _first_of_each_class(synthetic, list(wanted.values()))
+    return real.joined(synthetic) if facts.real else synthetic
+
+
+def _synthetic(images: LabelledImages, facts: ArmFacts) -> LabelledImages:
+    chosen = np.isin(images.methods, [str(method) for method in facts.methods])
+    if facts.recipe:
+        chosen &= images.recipes == facts.recipe
+    return images.where(chosen)
+
+
+def _share(images: LabelledImages, real: LabelledImages, share: float) -> LabelledImages:
+    """Keep the images of a share of the photos of each class; smaller shares are subsets of larger ones."""
+    if share == 1:
+        return images
+    kept: set[str] = set()
+    for label in np.unique(images.labels):
+        sources = np.unique(real.sources[real.labels == label])
+        if not len(sources):
+            sources = np.unique(images.sources[images.labels == label])
+        order = np.random.default_rng([_ORDER, int(label)]).permutation(sources)
+        kept.update(order[: math.ceil(share * len(order))].tolist())
+    return images.where(np.isin(images.sources, list(kept)))
+
+
+def _shortage(wanted: Mapping[str, int], counts: Mapping[str, int]) -> str:
+    """Say what is missing for a ratio; "" where nothing is."""
+    missing = {name: number - counts[name] for name, number in wanted.items() if counts[name] < number}
+    if not missing:
+        return ""
+    return (
+        f"it needs {sum(wanted.values())} synthetic images in equal proportion to the photos of each class; "
+        f"{sum(missing.values())} are missing, the most of '{max(missing, key=lambda name: missing[name])}'"
+    )
+
+
+def _first_of_each_class(images: LabelledImages, counts: Sequence[int]) -> LabelledImages:
+    """Take so many images of each class, in an order decided by chance once and for all."""
+    chosen: list[NDArray[np.int64]] = []
+    for label, count in enumerate(counts):
+        of_class = np.flatnonzero(images.labels == label)
+        chosen.append(np.random.default_rng([_ORDER, label]).permutation(of_class)[:count])
+    return images.at(np.sort(np.concatenate(chosen)))
+
+
+def _without_repeated(available: Sequence[ArmData]) -> tuple[list[ArmData], list[SkippedArm]]:
+    """Leave out arms that train on the images of an earlier one, in the same way."""
+    different: dict[object, ArmData] = {}
+    repeated = []
+    for data in available:
+        facts, images = data.arm.facts, data.images
+        kinds = set(zip(images.methods.tolist(), images.recipes.tolist(), strict=True))
+        key = (
+            len(images),
+            frozenset(kinds),
+            facts.strong_augmentation,
+            facts.fine_tuned,
+            facts.ratio,
+            facts.share,
+        )
+        earlier = different.setdefault(key, data)
+        if earlier is not data:
+            reason = f"it would train on the same images as '{earlier.arm}'"
+            repeated.append(SkippedArm(arm=data.arm, reason=reason))
+    return list(different.values()), repeated
+
+
+def _equalised(available: Sequence[ArmData]) -> list[ArmData]:
+    """Cut the synthetic images of all arms to the number of the arm with the fewest, class by class."""
+    synthetic = {data.arm: data.images.where(data.images.origins == Origin.SYNTHETIC) for data in available}
+    counts = [np.bincount(images.labels) for images in synthetic.values() if len(images)]
+    if not counts:
+        return list(available)
+    least = np.min(counts, axis=0).tolist()
+    return [
+        replace(data, images=_with_synthetic(data.images, _first_of_each_class(synthetic[data.arm], least)))
+        if len(synthetic[data.arm])
+        else data
+        for data in available
+    ]
+
+
+def _with_synthetic(images: LabelledImages, synthetic: LabelledImages) -> LabelledImages:
+    return images.where(images.origins == Origin.REAL).joined(synthetic)
+
+
+def _class_counts(images: LabelledImages, classes: Sequence[str]) -> dict[str, int]:
+    counts = Counter(images.labels.tolist())
+    return {name: counts[index] for index, name in enumerate(classes)}

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from pipeline.domain.release import Origin
 from training.data.arm_data import ArmData
-from training.data.augment import lightly_augmented, strongly_augmented
+from training.data.augment import cut_mixed, lightly_augmented, strongly_augmented
 from training.data.images import LabelledImages
 
-Batch = tuple[Tensor, Tensor]  # (B, 3, S, S) float32 in -1..1, (B,) int64
+Batch = tuple[
+    Tensor, Tensor
+]  # (B, 3, S, S) float32 in -1..1; (B,) int64 classes, or (B, C) float32 shares of these
 _TEST_BATCH = 256
 
 
@@ -29,12 +32,22 @@ class ArmDataModule(LightningDataModule):
         batch_size: images per step.
         seed: decides the order of the images and their augmentation.
         interval: steps per epoch.
+        strong: augment strongly whatever the arm.
     """
 
     def __init__(
-        self, data: ArmData, test: LabelledImages, *, steps: int, batch_size: int, seed: int, interval: int
+        self,
+        data: ArmData,
+        test: LabelledImages,
+        *,
+        steps: int,
+        batch_size: int,
+        seed: int,
+        interval: int,
+        strong: bool = False,
     ) -> None:
         super().__init__()
+        self.strong = strong or data.arm.facts.strong_augmentation
         self.data, self.test, self.seed = data, test, seed
         self.steps, self.batch_size, self.interval = steps, batch_size, interval
         self.order = self._order(count=steps * batch_size)
@@ -51,30 +64,56 @@ class ArmDataModule(LightningDataModule):
 
     def _order(self, *, count: int) -> NDArray[np.int64]:
         """The image for every place of every batch: (count,) positions in the arm's images."""
-        return balanced_order(self.data.images.labels, self.data.images.origins, count=count, seed=self.seed)
+        return self._order_of(np.arange(len(self.data.images)), count=count)
+
+    def _order_of(self, drawn: NDArray[np.int64], *, count: int) -> NDArray[np.int64]:
+        """The same for a drawing of the arm's images, (M,) positions."""
+        facts = self.data.arm.facts
+        labels, origins = self.data.images.labels[drawn], self.data.images.origins[drawn]
+        if facts.fine_tuned:
+            steps = -(-self.steps // 2)
+            first = drawn[origins == Origin.SYNTHETIC], steps * self.batch_size
+            then = drawn[origins == Origin.REAL], count - steps * self.batch_size
+            return np.concatenate([self._balanced(images, count=number) for images, number in (first, then)])
+        ratio = 1.0 if facts.ratio is None else facts.ratio
+        order = balanced_order(labels, origins, count=count, seed=self.seed, synthetic_for_each_real=ratio)
+        return drawn[order]
+
+    def _balanced(self, images: NDArray[np.int64], *, count: int) -> NDArray[np.int64]:
+        labels, origins = self.data.images.labels[images], self.data.images.origins[images]
+        return images[balanced_order(labels, origins, count=count, seed=self.seed)]
 
     def batch(self, step: int) -> Batch:
         """Build the augmented batch of one step: the same for the same arm, seed and step."""
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
         images = _channels_first(self.data.images.images[chosen])
-        generator = torch.Generator().manual_seed(step_seed(self.seed, step))
-        images = lightly_augmented(images, generator)
-        if self.data.arm.facts.strong_augmentation:
-            images = strongly_augmented(images, seed=step_seed(self.seed, step))
-        return normalised(images), torch.from_numpy(self.data.images.labels[chosen])
+        labels = torch.from_numpy(self.data.images.labels[chosen])
+        seed = step_seed(self.seed, step)
+        images = lightly_augmented(images, torch.Generator().manual_seed(seed))
+        if self.strong:
+            images = strongly_augmented(images, seed=seed)
+            classes = len(np.unique(self.data.images.labels))  # every arm has images of every class
+            images, labels = cut_mixed(images, labels, classes=classes, seed=seed)
+        return normalised(images), labels
 
 
 def balanced_order(
-    labels: NDArray[np.int64], origins: NDArray[np.str_], *, count: int, seed: int
+    labels: NDArray[np.int64],
+    origins: NDArray[np.str_],
+    *,
+    count: int,
+    seed: int,
+    synthetic_for_each_real: float = 1.0,
 ) -> NDArray[np.int64]:
-    """Choose the image for every place of every batch: classes in equal shares, and origins within a class.
+    """Choose the image for every place of every batch: classes in equal shares, origins within a class in given ones.
 
-    Each class comes up equally often, in random order; within a class, real and synthetic images alternate where it has
-    both; within these, every image is shown once before any is shown again.
+    Each class comes up equally often, in random order; within a class, real and synthetic images take turns where it
+    has both; within these, every image is shown once before any is shown again.
 
     Args:
         labels: (N,) class of each image.
         origins: (N,) origin of each image.
+        synthetic_for_each_real: how many turns synthetic images have for one of the real ones.
 
     Returns:
         (count,) int64 positions of images.
@@ -82,8 +121,18 @@ def balanced_order(
     random = np.random.default_rng(seed)
     queues = {}
     for label in np.unique(labels):
-        groups = [np.flatnonzero((labels == label) & (origins == origin)) for origin in np.unique(origins)]
-        queues[int(label)] = _alternating([_endless(group, random) for group in groups if group.size])
+        groups = {
+            str(origin): np.flatnonzero((labels == label) & (origins == origin))
+            for origin in np.unique(origins)
+        }
+        weights = {
+            origin: 1.0 if origin == Origin.REAL else synthetic_for_each_real
+            for origin, group in groups.items()
+            if group.size
+        }
+        queues[int(label)] = _in_turns(
+            [(_endless(groups[origin], random), weight) for origin, weight in weights.items()]
+        )
     turns = _endless(np.array(list(queues)), random)
     return np.fromiter((next(queues[next(turns)]) for _ in range(count)), np.int64, count)
 
@@ -126,10 +175,13 @@ def _endless(items: NDArray[np.int64], random: np.random.Generator) -> Iterator[
         yield from random.permutation(items).tolist()
 
 
-def _alternating(sources: list[Iterator[int]]) -> Iterator[int]:
+def _in_turns(sources: list[tuple[Iterator[int], float]]) -> Iterator[int]:
+    """Take from several sources so that each has its share, given by its weight, at every moment."""
+    taken = [0] * len(sources)
     while True:
-        for source in sources:
-            yield next(source)
+        chosen = min(range(len(sources)), key=lambda place: ((taken[place] + 1) / sources[place][1], place))
+        taken[chosen] += 1
+        yield next(sources[chosen][0])
 
 
 def step_seed(seed: int, step: int) -> int:

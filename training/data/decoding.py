@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pipeline.domain.images import RGB
+from pipeline.domain.methods import Method
 from pipeline.domain.photo_decoding import load_rgb
 from pipeline.embedding import Embedder, shrunk
 from pipeline.errors import UnreadableImage
@@ -117,7 +118,15 @@ class Decoder:
             labels=np.array([index[row.label] for row in rows], np.int64),
             origins=np.array([row.origin for row in rows], np.str_),
             methods=np.array([row.method for row in rows], np.str_),
+            recipes=np.array([row.recipe for row in rows], np.str_),
+            sources=np.array([_source(row) for row in rows], np.str_),
         )
+
+
+def _source(row: Row) -> str:
+    """The photo whose object a row shows; the row itself where that is no other photo."""
+    shows_object = row.method in set(Method) and Method(row.method).facts.places_object
+    return row.source if row.source and shows_object else row.name
 
 
 def squared(data: bytes, side_px: int) -> NDArray[np.uint8]:

@@ -13,13 +13,16 @@ class LabelledImages:
     """Decoded images with their labels; all arrays have the same length N.
 
     `images` is (N, side, side, 3) uint8 RGB: the largest centred square of each image, scaled to the side.
-    `labels` is (N,) int64 into the release's classes; `origins` and `methods` are (N,) strings.
+    `labels` is (N,) int64 into the release's classes; `origins`, `methods`, `recipes` and `sources` are (N,) strings.
+    A source is the photo whose object the image shows: for a photo itself.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     origins: NDArray[np.str_]
     methods: NDArray[np.str_]
+    recipes: NDArray[np.str_]
+    sources: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -35,6 +38,8 @@ class LabelledImages:
             labels=self.labels[positions],
             origins=self.origins[positions],
             methods=self.methods[positions],
+            recipes=self.recipes[positions],
+            sources=self.sources[positions],
         )
 
     def joined(self, others: LabelledImages) -> LabelledImages:
@@ -44,4 +49,6 @@ class LabelledImages:
             labels=np.concatenate([self.labels, others.labels]),
             origins=np.concatenate([self.origins, others.origins]),
             methods=np.concatenate([self.methods, others.methods]),
+            recipes=np.concatenate([self.recipes, others.recipes]),
+            sources=np.concatenate([self.sources, others.sources]),
         )

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.domain.splits import MIN_TEST_PER_CLASS
-from pipeline.embedding import Embedder, load_embedder
+from pipeline.embedding import Embedder, linked_groups, load_embedder
 from pipeline.errors import ReleaseRefused
 from training.data.decoding import Decoder, OnRead, Photos
 from training.data.images import LabelledImages
@@ -55,6 +58,9 @@ class Release:
     )  # method → models that generated its images
     notes: tuple[str, ...] = ()
     leak: Leak | None = None  # also among the notes
+    test_groups: NDArray[np.int64] | None = (
+        None  # (N,) near-duplicates among the test photos of a class have one number
+    )
 
     def test_counts(self) -> dict[str, int]:
         """Count the test photos of each class."""
@@ -99,6 +105,7 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
         models={method: tuple(sorted(names)) for method, names in sorted(decoder.models.items())},
         notes=(*decoder.notes, *copies, *([leak.note] if leak else [])),
         leak=leak,
+        test_groups=_groups(test_photos, embedder),
     )
     return _checked(release, own_split=test is None)
 
@@ -130,6 +137,13 @@ def _leak(test: Photos, train: Photos, embedder: Embedder) -> Leak | None:
         return None
     place, other = pairs[0]
     return Leak(count=len(pairs), test_name=test.names[place], train_name=train.names[other])
+
+
+def _groups(test: Photos, embedder: Embedder) -> NDArray[np.int64]:
+    """Number the groups of near-duplicates of each class; (N,)."""
+    linked = linked_groups(test.vectors, embedder.near_duplicate)
+    pairs = np.stack([test.images.labels, linked], axis=1)
+    return np.asarray(np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1), np.int64)
 
 
 def _checked(release: Release, *, own_split: bool) -> Release:

@@ -14,18 +14,9 @@ from pipeline.errors import ReleaseRefused
 from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
 
 _COLUMNS = (
-    "image",
-    "label",
-    "origin",
-    "method",
-    "model",
-    "sample_id",
-    "source_id",
-    "prompt",
-    "bbox",
-    "mask",
-    "homography",
-)
+    "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "prompt", "bbox",
+    "mask", "homography",
+)  # fmt: skip
 _REASON_LENGTH = 200  # characters of another program's message that are shown
 
 
@@ -43,6 +34,7 @@ class _Columns(TypedDict, total=False):
     method: str | None
     model: str | None
     sample_id: str | None
+    recipe: str | None
     source_id: str | None
     prompt: str | None
     bbox: list[int] | None
@@ -107,6 +99,7 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
         method=present_name(columns.get("method") or PHOTO),
         name=columns.get("sample_id") or fallback,
         model=columns.get("model") or "",
+        recipe=columns.get("recipe") or "",
         source=columns.get("source_id") or "",
         prompt=columns.get("prompt") or "",
         box=_box(columns.get("bbox")),

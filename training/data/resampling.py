@@ -1,34 +1,43 @@
-"""Draws another training set from the images at hand, as if other photos of the same kind had been taken."""
+"""Draws another training set from the images at hand, as if other photos of the same objects had been taken."""
 
 from __future__ import annotations
+
+import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.release import Origin
 
-_ORIGINS = [str(origin) for origin in Origin]
+def poisson_bootstrap(
+    labels: NDArray[np.int64], sources: NDArray[np.str_], *, seed: int
+) -> NDArray[np.int64]:
+    """Draw the training images of one seed: each source photo, with all images made from it, none, one or several
+    times.
 
-
-def bootstrap(labels: NDArray[np.int64], origins: NDArray[np.str_], *, seed: int) -> NDArray[np.int64]:
-    """Draw as many images as there are, with replacement, class by class and origin by origin.
-
-    The draw of a group depends on the seed and the size of the group alone: arms that share images, such as real
-    photos, draw the same of them, so that the arms of a seed stay paired.
+    How often follows from the seed and the name of the source alone, so the arms of a seed stay paired: a synthetic
+    image
+    is drawn as often as the photo whose object it shows. A class of which nothing would be drawn keeps all its images.
 
     Args:
         labels: (N,) class of each image.
-        origins: (N,) origin of each image.
+        sources: (N,) the photo whose object each image shows.
 
     Returns:
-        (N,) int64 positions of images.
+        (M,) int64 positions of images, in their order, with repetitions; M varies around N.
 
-    Source: B. Efron, Bootstrap methods: another look at the jackknife, 1979.
+    Source: Poisson(1) weights in place of multinomial ones: J. A. Hanley and B. MacGibbon, Creating non-parametric
+    bootstrap samples using Poisson frequencies, 2006.
     """
-    drawn = np.arange(len(labels))
+    names, place = np.unique(sources, return_inverse=True)
+    times = np.array([_times(name, seed) for name in names.tolist()], np.int64)[place]
     for label in np.unique(labels):
-        for number, origin in enumerate(_ORIGINS):
-            group = np.flatnonzero((labels == label) & (origins == origin))
-            random = np.random.default_rng([seed, int(label), number])
-            drawn[group] = group[random.integers(0, len(group), len(group))] if len(group) else group
-    return drawn
+        of_class = labels == label
+        if not times[of_class].any():
+            times[of_class] = 1
+    return np.repeat(np.arange(len(labels)), times)
+
+
+def _times(source: str, seed: int) -> int:
+    """How often a source is drawn by a seed: Poisson distributed with mean 1."""
+    digest = hashlib.sha256(f"{seed}:{source}".encode()).digest()
+    return int(np.random.default_rng(int.from_bytes(digest[:8], "big")).poisson(1.0))

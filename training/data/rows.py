@@ -21,6 +21,7 @@ class Row(NamedTuple):
     method: str
     name: str
     model: str = ""  # the model that generated it
+    recipe: str = ""  # the recipe that planned it
     source: str = ""  # the photo whose object it shows, in front of others; "" where none is known
     prompt: str = ""  # "" for a photo
     box: Box | None = None  # of the front object; None where there is none, or none is known

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -53,6 +54,8 @@ class Classifier(LightningModule):
         self.loss = MeanMetric()
         self.confusion_counts = MulticlassConfusionMatrix(num_classes=classes)
         self.confusion: list[list[int]] = []  # at the last point of the curve
+        self.probabilities = np.zeros((0, classes), np.float32)  # (N, C) of the test photos, likewise
+        self._predicted: list[Tensor] = []
         self.curve: list[Point] = []
 
     def forward(self, images: Tensor) -> Tensor:
@@ -68,9 +71,11 @@ class Classifier(LightningModule):
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _batch_index: int) -> None:
-        """Count the predictions for one batch of test photos."""
+        """Keep the predictions for one batch of test photos."""
         images, labels = batch
-        self.confusion_counts.update(self(images).argmax(dim=1), labels)
+        logits = self(images).float()
+        self.confusion_counts.update(logits.argmax(dim=1), labels)
+        self._predicted.append(logits.softmax(dim=1).cpu())
 
     def on_train_epoch_end(self) -> None:
         """Close an interval: add a point to the curve."""
@@ -81,6 +86,8 @@ class Classifier(LightningModule):
             accuracy=accuracy(self.confusion),
             balanced_accuracy=balanced_accuracy(self.confusion),
         )
+        self.probabilities = torch.cat(self._predicted).numpy()
+        self._predicted.clear()
         self.confusion_counts.reset()
         self.loss.reset()
         self.curve.append(point)
@@ -100,11 +107,13 @@ class Classifier(LightningModule):
         """Keep the curve with the weights, so that a resumed run has all of it."""
         checkpoint["curve"] = [asdict(point) for point in self.curve]
         checkpoint["confusion"] = self.confusion
+        checkpoint["probabilities"] = torch.from_numpy(self.probabilities)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the curve as it was when the checkpoint was written."""
         self.curve = [Point(**point) for point in checkpoint["curve"]]
         self.confusion = checkpoint["confusion"]
+        self.probabilities = checkpoint["probabilities"].numpy()
 
 
 def warmed_cosine(step: int, steps: int) -> float:

@@ -8,13 +8,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
-from pydantic import TypeAdapter
+from numpy.typing import NDArray
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.studies import Network
@@ -25,7 +26,7 @@ from training.fit.classifier import Classifier, Point
 from training.fit.features import FeatureCache
 from training.fit.interrupt import exit_as_interrupt
 from training.fit.networks import build_network, precision_for
-from training.fit.options import TrainingOptions
+from training.fit.options import Augmentation, TrainingOptions
 from training.fit.probe import ProbeDataModule
 from training.fit.scores import accuracy, balanced_accuracy, recall_per_class
 
@@ -48,22 +49,11 @@ class RunRecord:
     confusion: list[list[int]]  # (C, C): rows true, columns predicted
     curve: list[Point]
     seconds: float  # training and testing
+    probabilities: NDArray[np.float32]  # (N, C): of every class for every test photo
 
-    def to_json(self) -> dict[str, object]:
-        """Return plain values."""
-        return {**asdict(self), "arm": str(self.arm)}
-
-    @classmethod
-    def from_json(cls, fields: object) -> RunRecord:
-        """Read what `to_json` returned.
-
-        Raises:
-            pydantic.ValidationError: it is something else.
-        """
-        return _RECORDS.validate_python(fields)
-
-
-_RECORDS = TypeAdapter(RunRecord)
+    def correct(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which of the N test photos were classified correctly; `labels` is (N,)."""
+        return np.asarray(self.probabilities.argmax(axis=1) == labels)
 
 
 def fit(
@@ -92,17 +82,44 @@ def fit(
     with _quiet():
         network = build_network(options.network, len(release.classes))
         module = Classifier(network, len(release.classes), options, on_point=on_point)
-        schedule = {"steps": options.steps, "batch_size": options.batch, "seed": seed, "interval": interval}
-        batches = (
-            ProbeDataModule(data, release.test, **schedule, cache=cache or FeatureCache())
-            if options.network is Network.PROBE
-            else ArmDataModule(data, release.test, **schedule)
-        )
+        batches = _batches(release, data, options, seed=seed, interval=interval, cache=cache)
         trainer = _trainer(options, interval, checkpoints)
         checkpoint = _last_checkpoint(checkpoints)
         with exit_as_interrupt():
             trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
     return _record(release, data.arm, seed, module, seconds=time.perf_counter() - started)
+
+
+def _batches(
+    release: Release,
+    data: ArmData,
+    options: TrainingOptions,
+    *,
+    seed: int,
+    interval: int,
+    cache: FeatureCache | None,
+) -> ArmDataModule:
+    strong = options.augmentation is Augmentation.STRONG
+    if options.network is Network.PROBE:
+        return ProbeDataModule(
+            data,
+            release.test,
+            steps=options.steps,
+            batch_size=options.batch,
+            seed=seed,
+            interval=interval,
+            strong=strong,
+            cache=cache or FeatureCache(),
+        )
+    return ArmDataModule(
+        data,
+        release.test,
+        steps=options.steps,
+        batch_size=options.batch,
+        seed=seed,
+        interval=interval,
+        strong=strong,
+    )
 
 
 def _record(release: Release, arm: Arm, seed: int, module: Classifier, *, seconds: float) -> RunRecord:
@@ -115,6 +132,7 @@ def _record(release: Release, arm: Arm, seed: int, module: Classifier, *, second
         confusion=module.confusion,
         curve=module.curve,
         seconds=round(seconds, 2),
+        probabilities=module.probabilities,
     )
 
 

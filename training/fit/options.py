@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TypedDict, TypeVar
 
 from pipeline.domain.studies import Network
 from pipeline.errors import InvalidRequest
 
-Number = TypeVar("Number", int, float)
+Value = TypeVar("Value")
+
+
+class Augmentation(StrEnum):
+    """How training images are augmented in every arm."""
+
+    LIGHT = "light"  # mirrored, shifted a little
+    STRONG = "strong"  # TrivialAugment too, and CutMix where the whole network is trained
 
 
 class GivenOptions(TypedDict, total=False):
@@ -18,6 +26,7 @@ class GivenOptions(TypedDict, total=False):
     batch: int | None
     lr: float | None
     image_size: int | None
+    augmentation: Augmentation | None
 
 
 class OptionValues(TypedDict):
@@ -29,6 +38,7 @@ class OptionValues(TypedDict):
     lr: float
     weight_decay: float
     image_size: int
+    augmentation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +55,7 @@ class TrainingOptions:
     lr: float = 2e-3  # AdamW's peak learning rate: warmed up over a tenth of the steps, then a cosine to 0
     weight_decay: float = 0.05  # AdamW's
     image_size: int = 64  # side in px of the square images that the network sees
+    augmentation: Augmentation = Augmentation.LIGHT  # of every arm; one arm has the strong one in any case
 
     def __post_init__(self) -> None:
         _check_range("number of steps", self.steps, 1, 1_000_000)
@@ -64,6 +75,7 @@ class TrainingOptions:
             batch=_chosen(chosen.get("batch"), default.batch),
             lr=_chosen(chosen.get("lr"), default.lr),
             image_size=_chosen(chosen.get("image_size"), default.image_size),
+            augmentation=_chosen(chosen.get("augmentation"), default.augmentation),
         )
 
     def values(self) -> OptionValues:
@@ -75,10 +87,11 @@ class TrainingOptions:
             "lr": self.lr,
             "weight_decay": self.weight_decay,
             "image_size": self.image_size,
+            "augmentation": str(self.augmentation),
         }
 
 
-def _chosen(value: Number | None, default: Number) -> Number:
+def _chosen(value: Value | None, default: Value) -> Value:
     return default if value is None else value
 
 

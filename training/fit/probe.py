@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from training.data.arm_data import ArmData
-from training.data.datamodule import ArmDataModule, Batch, balanced_order, step_seed
+from training.data.datamodule import ArmDataModule, Batch, step_seed
 from training.data.images import LabelledImages
-from training.data.resampling import bootstrap
+from training.data.resampling import poisson_bootstrap
 from training.fit.features import FeatureCache, View
 
 
@@ -31,16 +31,18 @@ class ProbeDataModule(ArmDataModule):
         seed: int,
         interval: int,
         cache: FeatureCache,
+        strong: bool = False,
     ) -> None:
-        super().__init__(data, test, steps=steps, batch_size=batch_size, seed=seed, interval=interval)
-        view = View.STRONG if data.arm.facts.strong_augmentation else View.LIGHT
+        super().__init__(
+            data, test, steps=steps, batch_size=batch_size, seed=seed, interval=interval, strong=strong
+        )
+        view = View.STRONG if self.strong else View.LIGHT
         self.features = cache.features(data.images.images, view)
         self.test_features = cache.features(test.images, View.PLAIN)[:, 0]
 
     def _order(self, *, count: int) -> NDArray[np.int64]:
-        labels, origins = self.data.images.labels, self.data.images.origins
-        drawn = bootstrap(labels, origins, seed=self.seed)
-        return drawn[balanced_order(labels[drawn], origins[drawn], count=count, seed=self.seed)]
+        images = self.data.images
+        return self._order_of(poisson_bootstrap(images.labels, images.sources, seed=self.seed), count=count)
 
     def batch(self, step: int) -> Batch:
         """Build the batch of one step: a random view of each image, (B, 1280) float32, and the labels."""

@@ -24,7 +24,7 @@ def claim(out: Path, settings: Mapping[str, object]) -> None:
     Raises:
         InvalidRequest: it holds a run with other settings, or cannot be written.
     """
-    with _writable(out):
+    with writable(out):
         earlier = read_json(out / _SETTINGS)
     if not isinstance(earlier, dict):
         write_json(out / _SETTINGS, settings)
@@ -53,7 +53,7 @@ def write_json(path: Path, value: object) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file to a sibling first, then rename it, so that it is never half written."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with _writable(path):
+    with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             unfinished.write_text(text, encoding="utf-8")
@@ -65,7 +65,7 @@ def write_text(path: Path, text: str) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Append a line to a text file."""
-    with _writable(path), path.open("a", encoding="utf-8") as file:
+    with writable(path), path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
 
@@ -79,7 +79,8 @@ def read_json(path: Path) -> object:
 
 
 @contextmanager
-def _writable(path: Path) -> Iterator[None]:
+def writable(path: Path) -> Iterator[None]:
+    """Refuse with one sentence where a file cannot be written."""
     try:
         yield
     except OSError as error:

@@ -7,15 +7,19 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from pipeline.domain.arms import Arm
-from pipeline.domain.studies import SEEDS_FOR_A_CLAIM
+from pipeline.domain.arms import BASELINE, Arm
+from training.report.context import context_html
+from training.report.efficiency import efficiency_html
 from training.report.plots import curve_plot, interval_plot
+from training.report.similarity import similarity_html
 from training.report.tables import html_cell as _cell
 from training.report.tables import html_number as _number
 from training.report.tables import html_table as _table
 from training.report.wording import (
+    conclusion,
     explain_tests,
     image_counts,
+    p_value,
     percent_interval,
     points_interval,
     setting_lines,
@@ -44,15 +48,29 @@ def html_report(result: StudyResult) -> str:
         heading=heading,
         verdict=_verdict(result["verdict"].removeprefix(f"{heading}: ")),
         subtitle=escape(_subtitle(result)),
+        images=_images(result),
         intervals=interval_plot(result["arms"], chance=chance),
         arms=_arms(result),
         comparisons=_comparisons(result),
+        measures=_measures(result),
         curves=curve_plot(result["arms"]),
         classes=_recalls(result),
         confusions="".join(_confusion(arm, result["classes"]) for arm in result["arms"]),
         settings=_table(("", ""), settings),
         notes="".join(f"<li>{escape(note)}</li>" for note in result["notes"]),
     )
+
+
+def _images(result: StudyResult) -> str:
+    """What the images themselves show, where it was measured."""
+    parts = []
+    if "similarity" in result:
+        parts.append(similarity_html(result["similarity"]))
+    if "context" in result:
+        parts.append(context_html(result["context"]))
+    if "efficiency" in result:
+        parts.append(efficiency_html(result["efficiency"]))
+    return "".join(parts)
 
 
 def _verdict(sentences: str) -> str:
@@ -76,12 +94,11 @@ def _arms(result: StudyResult) -> str:
             f"<th>{_key(arm)}{_badge(result, arm)}<small>{escape(arm['says'])}</small></th>",
             _cell(image_counts(arm)),
             _number(percent_interval(arm["balanced_accuracy"])),
-            _number(f"{100 * arm['accuracy']['mean']:.1f} %"),
             _number(f"{arm['seconds']:.1f} s"),
         )
         for arm in result["arms"]
     ]
-    head = ("arm", "images", "balanced accuracy (95 % interval)", "accuracy", "time per run")
+    head = ("arm", "images", "balanced accuracy (95 % over seeds)", "time per run")
     left_out = "".join(
         f'<p class="left-out"><b>{escape(skipped["title"])}</b> was left out: {escape(skipped["reason"])}.</p>'
         for skipped in result["skipped"]
@@ -100,26 +117,50 @@ def _badge(result: StudyResult, arm: ArmResult) -> str:
 def _comparisons(result: StudyResult) -> str:
     if not result["comparisons"]:
         return ""
+    parts = [_comparison_table(result["comparisons"], "points over real photos")]
+    if result["planned"]:
+        parts.append("<h2>Comparisons fixed beforehand</h2>")
+        parts.append(_comparison_table(result["planned"], "points over the other"))
+    parts.append(f'<p class="small">{escape(explain_tests(result))}</p>')
+    return f"<section><h2>Against real photos</h2>{''.join(parts)}</section>"
+
+
+def _comparison_table(comparisons: Sequence[ComparisonResult], points: str) -> str:
     rows = [
         (
-            f"<th>{_key(comparison)}</th>",
+            f"<th>{_key(comparison)}{_other(comparison)}</th>",
             _number(points_interval(comparison)),
             _number(f"{comparison['better_in']} of {comparison['of']}"),
-            _number(f"{comparison['p']:.4f}"),
-            _number(f"{comparison['p_adjusted']:.4f}"),
-            _cell(_conclusion(comparison)),
+            _number(p_value(comparison["p_adjusted"])),
+            _number(p_value(comparison["p_photos"])),
+            _cell(conclusion(comparison)),
         )
-        for comparison in result["comparisons"]
+        for comparison in comparisons
     ]
-    head = ("", "points over real photos", "ahead in", "p", "p, corrected", "")
-    explanation = f'<p class="small">{escape(explain_tests(result))}</p>'
-    return f"<section><h2>Against real photos, seed by seed</h2>{_table(head, rows)}{explanation}</section>"
+    return _table(("", points, "ahead in", "p over seeds", "p over seeds and photos", ""), rows)
 
 
-def _conclusion(comparison: ComparisonResult) -> str:
-    if comparison["significant"]:
-        return "better" if comparison["difference"] > 0 else "worse"
-    return "no significant difference" if comparison["of"] >= SEEDS_FOR_A_CLAIM else "too few seeds"
+def _other(comparison: ComparisonResult) -> str:
+    if comparison["against"] == BASELINE:
+        return ""
+    return f"<small>against {escape(comparison['against_title'])}</small>"
+
+
+def _measures(result: StudyResult) -> str:
+    rows = [
+        (
+            f"<th>{_key(arm)}</th>",
+            _number(f"{100 * arm['accuracy']['mean']:.1f} %"),
+            _number(f"{100 * arm['measures']['macro_f1']:.1f} %"),
+            _number(f"{100 * arm['measures']['worst_class']:.1f} %"),
+            _number(f"{100 * arm['measures']['ece']:.1f}"),
+            _number(f"{arm['measures']['brier']:.3f}"),
+            _number(f"{arm['measures']['nll']:.3f}"),
+        )
+        for arm in result["arms"]
+    ]
+    head = ("", "accuracy", "macro-F1", "worst class", "calibration error, points", "Brier score", "log loss")
+    return _table(head, rows)
 
 
 def _recalls(result: StudyResult) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from training.report.context import context_markdown
+from training.report.efficiency import efficiency_markdown
+from training.report.similarity import similarity_markdown
 from training.report.tables import markdown_table as _table
 from training.report.tables import markdown_text as _text
 from training.report.wording import (
+    conclusion,
     explain_tests,
     image_counts,
+    p_value,
     percent_interval,
     points_interval,
     setting_lines,
 )
-from training.study.result import StudyResult
+from training.study.result import ComparisonResult, StudyResult
 
 
 def markdown_report(result: StudyResult) -> str:
@@ -19,8 +26,10 @@ def markdown_report(result: StudyResult) -> str:
     parts = [
         "# Which use of the data is best?",
         f"**{_text(result['verdict'])}**",
+        *_images(result),
         *_arms(result),
         *_comparisons(result),
+        *_measures(result),
         *_recalls(result),
         *_confusions(result),
         "## Settings",
@@ -31,30 +40,83 @@ def markdown_report(result: StudyResult) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _images(result: StudyResult) -> list[str]:
+    parts: list[str] = []
+    if "similarity" in result:
+        parts += similarity_markdown(result["similarity"])
+    if "context" in result:
+        parts += context_markdown(result["context"])
+    if "efficiency" in result:
+        parts += efficiency_markdown(result["efficiency"])
+    return [*parts, "## Balanced accuracy on the test photos"] if parts else []
+
+
 def _arms(result: StudyResult) -> list[str]:
     rows = [
         (arm["title"], arm["says"], image_counts(arm), percent_interval(arm["balanced_accuracy"]))
         for arm in result["arms"]
     ]
     skipped = [f"Left out: {_text(arm['title'])}, {_text(arm['reason'])}." for arm in result["skipped"]]
-    return [_table(("arm", "trains on", "images", "balanced accuracy (95 % interval)"), rows), *skipped]
+    return [_table(("arm", "trains on", "images", "balanced accuracy (95 % over seeds)"), rows), *skipped]
 
 
 def _comparisons(result: StudyResult) -> list[str]:
     if not result["comparisons"]:
         return []
+    parts = ["## Against real photos", _comparison_table(result["comparisons"])]
+    if result["planned"]:
+        parts += ["### Comparisons fixed beforehand", _comparison_table(result["planned"])]
+    return [*parts, explain_tests(result)]
+
+
+def _comparison_table(comparisons: Sequence[ComparisonResult]) -> str:
     rows = [
         (
             comparison["title"],
+            comparison["against_title"],
             points_interval(comparison),
             f"{comparison['better_in']} of {comparison['of']}",
-            f"{comparison['p']:.4f}",
-            f"{comparison['p_adjusted']:.4f}",
+            p_value(comparison["p_adjusted"]),
+            p_value(comparison["p_photos"]),
+            conclusion(comparison),
         )
-        for comparison in result["comparisons"]
+        for comparison in comparisons
     ]
-    head = ("arm", "points over real photos (95 % interval)", "ahead in", "p", "p, corrected")
-    return ["## Against real photos, seed by seed", _table(head, rows), explain_tests(result)]
+    head = (
+        "arm",
+        "against",
+        "points (95 % interval)",
+        "ahead in",
+        "p over seeds",
+        "p over seeds and photos",
+        "",
+    )
+    return _table(head, rows)
+
+
+def _measures(result: StudyResult) -> list[str]:
+    rows = [
+        (
+            arm["title"],
+            f"{100 * arm['accuracy']['mean']:.1f} %",
+            f"{100 * arm['measures']['macro_f1']:.1f} %",
+            f"{100 * arm['measures']['worst_class']:.1f} %",
+            f"{100 * arm['measures']['ece']:.1f}",
+            f"{arm['measures']['brier']:.3f}",
+            f"{arm['measures']['nll']:.3f}",
+        )
+        for arm in result["arms"]
+    ]
+    head = (
+        "arm",
+        "accuracy",
+        "macro-F1",
+        "worst class",
+        "calibration error, points",
+        "Brier score",
+        "log loss",
+    )
+    return ["## Measures", _table(head, rows)]
 
 
 def _recalls(result: StudyResult) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.domain.studies import SEEDS_FOR_A_CLAIM, Network
 from training.study.result import ArmResult, ComparisonResult, IntervalFields, StudyResult
 
 
@@ -27,15 +28,32 @@ def image_counts(arm: ArmResult) -> str:
 
 
 def explain_tests(result: StudyResult) -> str:
-    """Explain the p values in one paragraph."""
+    """Explain intervals, p values and equality in one paragraph."""
     smallest = result["comparisons"][0]["smallest_p"]
     too_few = " Fewer than six seeds can never reach p < 0.05." if len(result["seeds"]) < 6 else ""
     return (
-        "p: exact two-sided paired sign-flip test over all sign patterns of the seeds; corrected for the "
-        "number of comparisons by step-down max-T with joint flips. "
-        "Each interval holds the differences that this test, uncorrected, does not reject. "
-        f"The smallest p that these seeds can reach is {smallest:.4f}.{too_few}"
+        "A claim needs both p values below 0.05. Over seeds: exact two-sided paired sign-flip test over all sign "
+        "patterns; "
+        f"the smallest p that these seeds can reach is {smallest:.4f}.{too_few} Over seeds and photos: t test with the "
+        "variance over seeds and over other test photos, of which those of one object are drawn together. Both are "
+        "corrected for the number of comparisons (step-down max-T); the intervals are not, they cover seeds and "
+        "photos. "
+        f"Equal: the 90 % interval lies within ±{100 * result['margin']:g} points (two one-sided tests)."
     )
+
+
+def p_value(p: float | None) -> str:
+    """Write a p value with four decimals; a dash where there is none."""
+    return "–" if p is None else "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def conclusion(comparison: ComparisonResult) -> str:
+    """Say what a comparison shows."""
+    if comparison["of"] < SEEDS_FOR_A_CLAIM:
+        return "too few seeds"
+    if comparison["significant"]:
+        return "better" if comparison["difference"] > 0 else "worse"
+    return "equal" if comparison["equivalent"] else "no significant difference"
 
 
 def setting_lines(result: StudyResult) -> list[tuple[str, str]]:
@@ -47,13 +65,20 @@ def setting_lines(result: StudyResult) -> list[tuple[str, str]]:
         ("data set", result["dataset"]),
         ("test photos", f"{sum(result['test_counts'].values())} from {result['test']}"),
         ("seeds", f"{len(result['seeds'])} ({seeds})"),
-        ("network", f"{settings['network']} at {settings['image_size']} px, no pretrained weights"),
+        ("network", f"{_network(settings['network'])}, images of {settings['image_size']} px"),
         ("training", f"{settings['steps']} steps of {settings['batch']} images"),
         (
             "optimiser",
             f"AdamW, learning rate {settings['lr']:g} (cosine), weight decay {settings['weight_decay']:g}",
         ),
+        ("augmentation", settings["augmentation"]),
         ("precision", settings["precision"]),
         ("time", f"{run_time:.1f} s per arm and seed"),
         ("machine", f"{machine['cpu']}; {machine['device']}; torch {machine['torch']}"),
     ]
+
+
+def _network(network: str) -> str:
+    if network == Network.PROBE:
+        return "a linear layer on the features of EfficientNet-Lite0, pretrained on ImageNet"
+    return f"{network}, no pretrained weights"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import ALL_USES, Arm
 from pipeline.domain.studies import MAX_SEEDS
 from pipeline.errors import InvalidRequest
 from training.fit.options import TrainingOptions
+
+DEFAULT_MARGIN = 0.02  # of balanced accuracy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,13 +18,19 @@ class StudyOptions:
     """The runs of a study: every arm with every seed.
 
     Raises:
-        InvalidRequest: not 1 to 16 different seeds.
+        InvalidRequest: not 1 to 16 different seeds, or a margin that is not between 0 and 0.5.
     """
 
-    arms: tuple[Arm, ...] = tuple(Arm)
+    arms: tuple[Arm, ...] = ALL_USES
     seeds: tuple[int, ...]
     training: TrainingOptions = field(default_factory=TrainingOptions)
     allow_leak: bool = False  # train even if test photos are near-duplicates of training photos
+    equal_counts: bool = (
+        False  # let all arms have as many synthetic images of a class as the arm with the fewest
+    )
+    features: Path | None = None  # folder that keeps the probe's features; None: the study's own
+    similarity: bool = True  # measure how alike the images are, too (with the probe)
+    margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.seeds) <= MAX_SEEDS:
@@ -31,4 +40,8 @@ class StudyOptions:
         if len(set(self.seeds)) < len(self.seeds):
             raise InvalidRequest(
                 f"the seeds are {', '.join(map(str, self.seeds))}; each may be given only once"
+            )
+        if not 0 < self.margin < 0.5:
+            raise InvalidRequest(
+                f"the smallest difference that matters is {100 * self.margin:g} points; it must be between 0 and 50"
             )

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import BASELINE, Arm
 from pipeline.domain.methods import Method
+from pipeline.domain.release import Origin
 from pipeline.domain.studies import Network
 from training.data.arm_data import ArmData, SkippedArm
 from training.data.release import Release
 from training.fit.fit import RunRecord
 from training.fit.machine import Settings
-from training.fit.scores import recall_per_class
+from training.fit.scores import measures, recall_per_class
+from training.study.options import StudyOptions
 from training.study.result import (
     ArmResult,
     ComparisonResult,
     CurvePoint,
     IntervalFields,
+    MeasureMeans,
     SkippedResult,
     Spread,
     StudyFindings,
 )
 from training.study.statistics import Interval, mean_interval, smallest_p
-from training.study.verdict import Comparison, verdict
+from training.study.uncertainty import TestPhotos, Uncertainty
+from training.study.verdict import Comparison, Scores, planned_comparisons, verdict
 
 _DECIMALS = 5
 _EMBEDDED = "nano"  # the checkpoint that comes with Backlot
@@ -34,13 +38,16 @@ _FAIR = (
     "last step."
 )
 _SAME_IMAGES = (
-    "Intervals and p values describe repeating the training with other seeds on these same images, not with "
-    "other photos."
+    "Differences have intervals that cover training again with other seeds on these same images, and other test photos "
+    "of the same kind; they do not cover other training photos."
 )
 _OTHER_DRAWS = (
-    "Each seed trains on another draw of the training images (bootstrap), the same for all arms. Intervals and p "
-    "values describe other training images of the same kind, not other test photos."
+    "Each seed trains on another draw of the training photos (bootstrap), with the synthetic images made from them, "
+    "the "
+    "same draw for all arms. Differences have intervals that cover other training photos and other test photos of the "
+    "same kind, not other classes or places."
 )
+_NEAR_CHANCE = 2.0  # times the rate of guessing, below which the network is too weak to tell
 
 
 def study_findings(
@@ -49,12 +56,16 @@ def study_findings(
     skipped: Sequence[SkippedArm],
     records: Sequence[RunRecord],
     *,
-    seeds: Sequence[int],
+    options: StudyOptions,
     settings: Settings,
 ) -> StudyFindings:
     """Judge all runs: the verdict, the arms with intervals, confusion and curves, and the comparisons."""
+    seeds, margin = options.seeds, options.margin
     runs = {data.arm: _runs_of(records, data.arm, seeds) for data in arms}
-    judged = verdict({arm: [run.balanced_accuracy for run in of_arm] for arm, of_arm in runs.items()})
+    scores = {arm: [run.balanced_accuracy for run in of_arm] for arm, of_arm in runs.items()}
+    uncertainty = _uncertainty(release, runs, resampled=settings["network"] == Network.PROBE)
+    judged = verdict(scores, uncertainty, margin=margin)
+    planned = planned_comparisons(scores, uncertainty)
     return {
         "verdict": judged.sentence,
         "finding": str(judged.finding),
@@ -67,8 +78,17 @@ def study_findings(
         "settings": settings,
         "arms": [_arm_result(release, data, runs[data.arm]) for data in arms],
         "skipped": [_skipped_result(arm) for arm in skipped],
-        "comparisons": [_comparison_result(comparison) for comparison in judged.comparisons],
-        "notes": [*release.notes, *_model_notes(release), _FAIR, _variation(settings)],
+        "comparisons": [_comparison_result(comparison, margin) for comparison in judged.comparisons],
+        "planned": [_comparison_result(comparison, margin) for comparison in planned],
+        "margin": margin,
+        "notes": [
+            *release.notes,
+            *_model_notes(release),
+            *_count_notes(arms),
+            *_weakness_notes(scores, len(release.classes)),
+            _FAIR,
+            _variation(settings),
+        ],
         "test_counts": release.test_counts(),
     }
 
@@ -87,13 +107,49 @@ def _model_notes(release: Release) -> list[str]:
     return notes
 
 
+def _uncertainty(
+    release: Release, runs: Mapping[Arm, Sequence[RunRecord]], *, resampled: bool
+) -> Uncertainty | None:
+    """Estimate how seeds and test photos vary; None where one seed tells nothing of it."""
+    if len(next(iter(runs.values()))) < 2:
+        return None
+    labels = release.test.labels
+    groups = np.arange(len(labels)) if release.test_groups is None else release.test_groups
+    correct = {arm: np.stack([run.correct(labels) for run in of_arm]) for arm, of_arm in runs.items()}
+    return Uncertainty.of(correct, TestPhotos(labels=labels, groups=groups), resampled=resampled)
+
+
+def _count_notes(arms: Sequence[ArmData]) -> list[str]:
+    """Say how many synthetic images arms have where the numbers differ: more images are an advantage of their own."""
+    counts = {data.arm.facts.title: data.counts[str(Origin.SYNTHETIC)] for data in arms}
+    counts = {title: count for title, count in counts.items() if count}
+    if len(set(counts.values())) < 2:
+        return []
+    listed = ", ".join(f"{title} {count}" for title, count in counts.items())
+    return [
+        f"The arms have different numbers of synthetic images: {listed}. --equal-counts compares equal ones."
+    ]
+
+
+def _weakness_notes(scores: Scores, classes: int) -> list[str]:
+    """Warn where the real photos alone teach the network next to nothing."""
+    if BASELINE not in scores or np.mean(scores[BASELINE]) >= min(_NEAR_CHANCE / classes, 0.75):
+        return []
+    return [
+        f"Real photos alone reach {100 * float(np.mean(scores[BASELINE])):.1f} %, where guessing gives "
+        f"{100 / classes:.1f} %: the network is too weak or trained too briefly for these photos. Try another "
+        "--network, "
+        "larger images or more --steps before trusting the order of the arms."
+    ]
+
+
 def _variation(settings: Settings) -> str:
     """Say what differs between the seeds of an arm."""
     return _OTHER_DRAWS if settings["network"] == Network.PROBE else _SAME_IMAGES
 
 
 def _runs_of(records: Sequence[RunRecord], arm: Arm, seeds: Sequence[int]) -> list[RunRecord]:
-    by_seed = {record.seed: record for record in records if record.arm is arm}
+    by_seed = {record.seed: record for record in records if record.arm == arm}
     return [by_seed[seed] for seed in seeds]
 
 
@@ -108,10 +164,22 @@ def _arm_result(release: Release, data: ArmData, runs: Sequence[RunRecord]) -> A
         "class_counts": data.class_counts(release.classes),
         "balanced_accuracy": _spread([run.balanced_accuracy for run in runs]),
         "accuracy": _spread([run.accuracy for run in runs]),
+        "measures": _measure_means(release, runs),
         "per_class": {name: round(recall, _DECIMALS) for name, recall in recalls.items()},
         "confusion": confusion.tolist(),
         "curve": _mean_curve(runs),
         "seconds": round(float(np.mean([run.seconds for run in runs])), 1),
+    }
+
+
+def _measure_means(release: Release, runs: Sequence[RunRecord]) -> MeasureMeans:
+    of_runs = [measures(run.probabilities, release.test.labels, run.confusion) for run in runs]
+    return {
+        "macro_f1": _rounded_mean([of_run["macro_f1"] for of_run in of_runs]),
+        "worst_class": _rounded_mean([of_run["worst_class"] for of_run in of_runs]),
+        "ece": _rounded_mean([of_run["ece"] for of_run in of_runs]),
+        "brier": _rounded_mean([of_run["brier"] for of_run in of_runs]),
+        "nll": _rounded_mean([of_run["nll"] for of_run in of_runs]),
     }
 
 
@@ -138,17 +206,22 @@ def _spread(values: list[float]) -> Spread:
     return {**_rounded(interval), "values": [round(value, _DECIMALS) for value in values]}
 
 
-def _comparison_result(comparison: Comparison) -> ComparisonResult:
+def _comparison_result(comparison: Comparison, margin: float) -> ComparisonResult:
     difference = _rounded(comparison.difference)
     return {
         "arm": str(comparison.arm),
         "title": comparison.arm.facts.title,
         "against": str(comparison.against),
+        "against_title": comparison.against.facts.title,
         "difference": difference["mean"],
         "low": difference["low"],
         "high": difference["high"],
         "p": comparison.p,
         "p_adjusted": comparison.p_adjusted,
+        "p_photos": comparison.p_photos,
+        "p_claim": comparison.p_claim,
+        "effect": None if comparison.effect is None else round(comparison.effect, _DECIMALS),
+        "equivalent": comparison.equivalent(margin),
         "smallest_p": smallest_p(comparison.of),
         "significant": comparison.significant,
         "better_in": comparison.better_in,

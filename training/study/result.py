@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from training.fit.machine import Machine, Settings
+from training.similarity.context import ContextFindings
+from training.similarity.efficiency import EfficiencyFindings
+from training.similarity.result import SimilarityFindings
 
 
 class IntervalFields(TypedDict):
@@ -29,6 +32,16 @@ class CurvePoint(TypedDict):
     loss: float
 
 
+class MeasureMeans(TypedDict):
+    """Means over the seeds; see `training.fit.scores.Measures`."""
+
+    macro_f1: float
+    worst_class: float
+    ece: float
+    brier: float
+    nll: float
+
+
 class ArmResult(TypedDict):
     """What one arm reached over all seeds."""
 
@@ -39,6 +52,7 @@ class ArmResult(TypedDict):
     class_counts: dict[str, int]
     balanced_accuracy: Spread
     accuracy: Spread
+    measures: MeasureMeans
     per_class: dict[str, float]  # recall
     confusion: list[list[int]]  # summed over the seeds; rows true, columns predicted
     curve: list[CurvePoint]
@@ -54,16 +68,21 @@ class SkippedResult(TypedDict):
 
 
 class ComparisonResult(TypedDict):
-    """One arm compared with the real photos, over the same seeds."""
+    """One arm compared with another, over the same seeds and test photos."""
 
     arm: str
     title: str
     against: str
-    difference: float  # mean of balanced accuracy, arm minus real photos
+    against_title: str
+    difference: float  # mean of balanced accuracy, arm minus the other
     low: float | None
     high: float | None
-    p: float
-    p_adjusted: float
+    p: float  # over the seeds, this comparison alone
+    p_adjusted: float  # over the seeds, corrected for the number of comparisons
+    p_photos: float | None  # over seeds and test photos, corrected likewise
+    p_claim: float  # the larger of the corrected ones, on which a claim rests
+    effect: float | None  # Cohen's d of the paired differences
+    equivalent: bool  # shown to differ by less than the margin
     smallest_p: float
     significant: bool
     better_in: int  # seeds in which the arm is ahead
@@ -91,12 +110,22 @@ class StudyFindings(TypedDict):
     settings: Settings
     arms: list[ArmResult]
     skipped: list[SkippedResult]
-    comparisons: list[ComparisonResult]
+    comparisons: list[ComparisonResult]  # with the real photos
+    planned: list[ComparisonResult]  # of other pairs, fixed before the study
+    margin: float  # smallest difference of balanced accuracy that matters
     notes: list[str]
     test_counts: dict[str, int]
 
 
-class StudyResult(StudyFindings):
+class ImageFindings(TypedDict):
+    """What the images themselves show; a part is missing where it cannot be measured, and in earlier studies."""
+
+    similarity: NotRequired[SimilarityFindings]
+    context: NotRequired[ContextFindings]
+    efficiency: NotRequired[EfficiencyFindings]
+
+
+class StudyResult(StudyFindings, ImageFindings):
     """What `study.json` holds."""
 
     selection: Selection

@@ -11,6 +11,7 @@ from pathlib import Path
 from pyarrow import parquet
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.studies import Network
 from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, available_arms
 from training.data.release import Release
@@ -18,11 +19,15 @@ from training.fit.classifier import Point
 from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
-from training.fit.run_folder import claim, data_fingerprint, read_json, write_json
+from training.fit.run_folder import claim, data_fingerprint, write_json
+from training.similarity.context import context_findings
+from training.similarity.efficiency import efficiency_findings
+from training.similarity.findings import similarity_findings
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
-from training.study.result import Selection, StudyResult
+from training.study.result import ImageFindings, Selection, StudyResult
+from training.study.run_files import RunFiles
 
 _RUNS = "runs"
 _RESULT = "study.json"
@@ -67,7 +72,7 @@ def study(
             f"{release.leak.sentence}; a test with them measures memory: exclude one photo of each pair or give both "
             "one split, and publish again, or allow it (--allow-leak; on the page a checkbox)"
         )
-    available, skipped = available_arms(release, options.arms)
+    available, skipped = available_arms(release, options.arms, equal_counts=options.equal_counts)
     settings = run_settings(options.training)
     claim(out, {**settings, "data": data_fingerprint(release)})
     selection = _selection(release.name)
@@ -75,10 +80,13 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
-    records = _Runs(release, options, out / _RUNS, log, on_step, FeatureCache(out)).all(available)
-    findings = study_findings(release, available, skipped, records, seeds=options.seeds, settings=settings)
+    records = _Runs(
+        release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(options.features or out)
+    ).all(available)
+    findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     result: StudyResult = {
         **findings,
+        **_image_findings(release, options, out),
         "selection": selection,
         "machine": machine_facts(),
         "seconds": round(time.perf_counter() - started, 1),
@@ -88,13 +96,28 @@ def study(
     return result
 
 
+def _image_findings(release: Release, options: StudyOptions, out: Path) -> ImageFindings:
+    """Measure the images themselves: how alike they are, what they cost, whether the object is kept."""
+    if not options.similarity or options.training.network is not Network.PROBE:
+        return {}
+    cache = FeatureCache(options.features or out)
+    found: ImageFindings = {}
+    if (similarity := similarity_findings(release, cache)) is not None:
+        found["similarity"] = similarity
+    if (context := context_findings(release.name, cache)) is not None:
+        found["context"] = context
+    if (efficiency := efficiency_findings(release.name)) is not None:
+        found["efficiency"] = efficiency
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Runs:
     """The runs of a study, kept in a folder of their own."""
 
     release: Release
     options: StudyOptions
-    folder: Path
+    files: RunFiles
     log: ProgressLog
     on_step: OnStep | None
     cache: FeatureCache
@@ -104,7 +127,7 @@ class _Runs:
         return [self._run(data, seed) for seed in self.options.seeds for data in arms]
 
     def _run(self, data: ArmData, seed: int) -> RunRecord:
-        kept = _kept_record(self.folder, data.arm, seed)
+        kept = self.files.read(data.arm, seed)
         if kept is not None:
             self.log.finished(kept, earlier=True)
             self._report(data.arm, seed, 0)
@@ -117,7 +140,7 @@ class _Runs:
         record = fit(
             self.release, data, self.options.training, seed=seed, cache=self.cache, on_point=on_point
         )
-        write_json(self.folder / _file_name(data.arm, seed), record.to_json())
+        self.files.write(record)
         self.log.finished(record, earlier=False)
         return record
 
@@ -125,19 +148,6 @@ class _Runs:
         if self.on_step:
             steps = self.options.training.steps
             self.on_step(StudyStep(self.log.done * steps + step, self.log.total * steps, arm, seed))
-
-
-def _file_name(arm: str, seed: int) -> str:
-    return f"{arm}-{seed}.json"
-
-
-def _kept_record(folder: Path, arm: Arm, seed: int) -> RunRecord | None:
-    """Load a finished run, also one that an earlier version kept under the arm's old name."""
-    for name in (str(arm), *arm.facts.old_names):
-        fields = read_json(folder / _file_name(name, seed))
-        if fields is not None:
-            return RunRecord.from_json(fields)
-    return None
 
 
 def _selection(dataset: str) -> Selection:

@@ -4,33 +4,39 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.data.resampling import bootstrap
-
-REAL, SYNTHETIC = "real", "synthetic"
+from training.data.resampling import poisson_bootstrap
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.sampled_from([REAL, SYNTHETIC])), min_size=1), st.integers(0, 99)
-)
-def test_every_class_and_origin_keeps_its_number_of_images(images: list[tuple[int, str]], seed: int) -> None:
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=1), st.integers(0, 99))
+def test_every_class_stays_and_images_of_one_source_are_drawn_equally_often(
+    images: list[tuple[int, int]], seed: int
+) -> None:
     labels = np.array([label for label, _ in images])
-    origins = np.array([origin for _, origin in images])
-    drawn = bootstrap(labels, origins, seed=seed)
-    assert (labels[drawn] == labels).all()
-    assert (origins[drawn] == origins).all()
+    sources = np.array([f"{label}-{source}" for label, source in images])
+    drawn = poisson_bootstrap(labels, sources, seed=seed)
+    assert set(labels[drawn]) == set(labels)
+    times = np.bincount(drawn, minlength=len(labels))
+    for source in set(sources):
+        assert len(set(times[sources == source])) == 1
 
 
-def test_a_draw_repeats_some_images_and_another_seed_draws_others() -> None:
-    labels, origins = np.zeros(50, int), np.full(50, REAL)
-    first, again, other = (bootstrap(labels, origins, seed=seed) for seed in (1, 1, 2))
+def test_about_a_third_of_the_photos_is_left_out_and_another_seed_leaves_out_others() -> None:
+    labels, sources = np.zeros(2000, int), np.array([f"photo {number}" for number in range(2000)])
+    first, again, other = (poisson_bootstrap(labels, sources, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    assert 20 < len(set(first.tolist())) < 45  # 1 - 1/e of 50 are 32
+    assert abs(len(set(first.tolist())) / 2000 - (1 - np.exp(-1))) < 0.03
+    assert abs(len(first) / 2000 - 1) < 0.06
 
 
 def test_arms_that_share_photos_draw_the_same_of_them() -> None:
-    labels = np.array([0, 1] * 10)
-    alone = bootstrap(labels, np.full(20, REAL), seed=3)
-    mixed = bootstrap(np.tile(labels, 2), np.repeat([REAL, SYNTHETIC], 20), seed=3)
-    assert np.array_equal(mixed[:20], alone)
-    assert (mixed[20:] >= 20).all()
+    labels, sources = np.array([0, 1] * 10), np.array([f"photo {number}" for number in range(20)])
+    alone = poisson_bootstrap(labels, sources, seed=3)
+    mixed = poisson_bootstrap(np.tile(labels, 2), np.tile(sources, 2), seed=3)
+    assert np.array_equal(mixed[mixed < 20], alone)
+    assert np.array_equal(mixed[mixed >= 20] - 20, alone)
+
+
+def test_a_class_of_which_nothing_is_drawn_keeps_its_images() -> None:
+    for seed in range(30):  # a photo alone in its class is drawn 0 times by a third of the seeds
+        assert 0 in poisson_bootstrap(np.array([0, 1]), np.array(["a", "b"]), seed=seed)

@@ -26,4 +26,5 @@ def test_the_values_are_plain_values() -> None:
         "lr": 0.002,
         "weight_decay": 0.05,
         "image_size": 64,
+        "augmentation": "light",
     }

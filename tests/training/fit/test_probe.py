@@ -99,5 +99,5 @@ def test_a_study_with_the_probe_says_what_its_seeds_vary(release: Release, tmp_p
     options = StudyOptions(arms=(Arm.REAL, Arm.MIXED), seeds=(0, 1), training=QUICK)
     result = study(release, options, out=tmp_path)
     assert result["settings"]["network"] == "probe"
-    assert any("another draw of the training images" in note for note in result["notes"])
+    assert any("another draw of the training photos" in note for note in result["notes"])
     assert (tmp_path / "features-light.npz").is_file()

@@ -19,6 +19,7 @@ def arm(name: str, mean: float, low: float | None, high: float | None) -> dict[s
         "class_counts": {"a<b": 2, "c": 2},
         "balanced_accuracy": {"mean": mean, "low": low, "high": high, "values": [mean, mean]},
         "accuracy": {"mean": mean, "low": low, "high": high, "values": [mean, mean]},
+        "measures": {"macro_f1": 0.4, "worst_class": 0.25, "ece": 0.1, "brier": 0.3, "nll": 0.5},
         "per_class": {"a<b": 0.25, "c": 1.0},
         "confusion": [[1, 3], [0, 4]],
         "curve": [
@@ -35,11 +36,13 @@ def result() -> dict[str, Any]:
         "arm": "mixed",
         "title": "Mixed",
         "against": "real",
+        "against_title": "Real",
         "difference": 0.2,
         "low": 0.1,
         "high": 0.3,
     }
     comparison |= {"p": 0.03125, "p_adjusted": 0.0625, "smallest_p": 0.03125}
+    comparison |= {"p_photos": 0.07, "p_claim": 0.07, "effect": 1.5, "equivalent": False}
     comparison |= {"significant": False, "better_in": 6, "of": 6}
     return {
         "verdict": "Mixed & real are <alike>.",
@@ -57,11 +60,14 @@ def result() -> dict[str, Any]:
             "lr": 0.002,
             "weight_decay": 0.05,
             "image_size": 16,
+            "augmentation": "light",
             "precision": "32-true",
         },
         "arms": [arm("real", 0.5, 0.4, 0.6), arm("mixed", 0.7, None, None)],
         "skipped": [{"arm": "sdxl", "title": "Plain SDXL", "reason": "nothing there"}],
         "comparisons": [comparison],
+        "planned": [comparison | {"against": "paste", "against_title": "Pasted <x>", "equivalent": True}],
+        "margin": 0.02,
         "notes": ["a note"],
         "test_counts": {"a<b": 4, "c": 4},
         "seconds": 3.0,
@@ -75,13 +81,18 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_people_named(result: 
     assert "a<b" not in page
     assert not re.search(r"(src|href)=|https?://|<script", page)
     assert "<b>Plain SDXL</b> was left out: nothing there." in page
+    assert "<small>against Pasted &lt;x&gt;</small>" in page
+    assert "<td>equal</td>" in page
 
 
 def test_the_markdown_tells_the_verdict_the_table_and_the_comparison(result: dict[str, Any]) -> None:
     text = markdown_report(result)
     assert text.startswith("# Which use of the data is best?\n\n**Mixed &amp; real are &lt;alike&gt;.**\n")
     assert "| Real | what it is | 4 real | 50.0 % (40.0 to 60.0) |" in text
-    assert "| Mixed | +20.0 (+10.0 to +30.0) | 6 of 6 | 0.0312 | 0.0625 |" in text
+    assert (
+        "| Mixed | Real | +20.0 (+10.0 to +30.0) | 6 of 6 | 0.0625 | 0.0700 | no significant difference |"
+        in text
+    )
     assert "| a&lt;b | 1 | 3 |" in text
 
 

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from training.fit.options import TrainingOptions
 from training.report.write import write_reports
 from training.study.options import StudyOptions
 from training.study.result import StudyResult
+from training.study.run_files import RunFiles
 from training.study.study import study
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -98,7 +99,7 @@ def test_more_seeds_and_arms_may_be_added_later(release: Release, tmp_path: Path
     kept = (tmp_path / "runs" / "real-0.json").stat().st_mtime_ns
     result = run(release, [Arm.REAL, Arm.PASTE], [0, 1], tmp_path)
     assert (tmp_path / "runs" / "real-0.json").stat().st_mtime_ns == kept
-    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "runs").glob("*.json")) == [
         "paste-0.json",
         "paste-1.json",
         "real-0.json",
@@ -127,17 +128,35 @@ def test_a_seed_may_be_given_only_once() -> None:
         StudyOptions(seeds=(1, 1))
 
 
-def test_a_run_that_an_earlier_version_kept_under_the_old_name_of_its_arm_is_not_repeated(
-    release_of: Callable[..., Path], tmp_path: Path
+def test_a_run_with_damaged_predictions_is_repeated(release: Release, tmp_path: Path) -> None:
+    first = run(release, [Arm.REAL, Arm.MIXED], [0], tmp_path)
+    predictions = tmp_path / "runs" / "real-0.npz"
+    predictions.write_bytes(predictions.read_bytes()[:40])
+    again = run(release, [Arm.REAL, Arm.MIXED], [0], tmp_path)
+    assert again["arms"][0]["balanced_accuracy"] == first["arms"][0]["balanced_accuracy"]
+    assert len(RunFiles(tmp_path / "runs").read(Arm.REAL, 0).probabilities) == len(release.test)
+
+
+def test_planned_comparisons_have_a_table_of_their_own(release: Release, tmp_path: Path) -> None:
+    result = run(release, [Arm.REAL, Arm.INPAINT, Arm.PASTE, Arm.MIXED], [0, 1], tmp_path)
+    assert [(c["arm"], c["against"]) for c in result["planned"]] == [("inpaint", "paste")]
+    assert {c["against"] for c in result["comparisons"]} == {"real"}
+    assert all(c["low"] <= c["difference"] <= c["high"] for c in result["planned"])
+    assert all(c["p_claim"] >= c["p_photos"] for c in (*result["planned"], *result["comparisons"]))
+
+
+def test_measures_of_every_arm_are_told(release: Release, tmp_path: Path) -> None:
+    (arm,) = run(release, [Arm.REAL], [0, 1], tmp_path)["arms"]
+    assert set(arm["measures"]) == {"macro_f1", "worst_class", "ece", "brier", "nll"}
+    assert 0 <= arm["measures"]["worst_class"] <= arm["balanced_accuracy"]["mean"]
+
+
+def test_arms_with_other_numbers_of_images_are_told_and_can_be_made_equal(
+    release: Release, tmp_path: Path
 ) -> None:
-    plan = {("real", "test", "photo"): 5, ("synthetic", "train", "sdxl"): 4}
-    old_release = load_release(str(release_of(plan)), None, side_px=16)
-    first = run(old_release, [Arm.TEXT_TO_IMAGE], [0], tmp_path / "study")
-    runs = tmp_path / "study" / "runs"
-    (runs / "text_to_image-0.json").rename(runs / "sdxl-0.json")
-    fields = json.loads((runs / "sdxl-0.json").read_text())
-    (runs / "sdxl-0.json").write_text(json.dumps(fields | {"arm": "sdxl"}))
-    again = run(old_release, [Arm("sdxl")], [0], tmp_path / "study")
-    assert [path.name for path in runs.iterdir()] == ["sdxl-0.json"]
-    assert again["arms"] == first["arms"]
-    assert again["arms"][0]["arm"] == "text_to_image"
+    options = StudyOptions(arms=(Arm.INPAINT, Arm.PASTE), seeds=(0,), training=QUICK)
+    uneven = study(release, options, out=tmp_path / "uneven")
+    assert "different numbers of synthetic images: Inpainted 12, Pasted 9" in " ".join(uneven["notes"])
+    even = study(release, replace(options, equal_counts=True), out=tmp_path / "even")
+    assert [arm["counts"]["synthetic"] for arm in even["arms"]] == [9, 9]
+    assert "different numbers" not in " ".join(even["notes"])

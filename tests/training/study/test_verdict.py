@@ -1,4 +1,4 @@
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import ALL_USES, Arm
 from training.study.statistics import sign_flip_p
 from training.study.verdict import Finding, verdict
 
@@ -21,7 +21,7 @@ def test_an_arm_ahead_in_all_of_six_seeds_is_best_in_plain_words() -> None:
 def test_the_best_arm_is_held_against_the_next_best_too() -> None:
     mixed, synthetic = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1], [0.12, 0.05, 0.12, 0.05, 0.12, 0.05]
     judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead(mixed), Arm.SYNTHETIC: ahead(synthetic)})
-    assert judged.best is Arm.MIXED
+    assert judged.best == Arm.MIXED
     assert judged.sentence.startswith("Real + synthetic leads: 60.0 %")
     assert judged.praise == "leads"
     assert "It is not shown to differ from Synthetic (58.5 %" in judged.sentence
@@ -31,14 +31,14 @@ def test_the_best_arm_is_held_against_the_next_best_too() -> None:
 def test_a_higher_but_uneven_arm_is_not_passed_over_in_silence() -> None:
     uneven = [0.6, -0.2, 0.5, -0.1, 0.4, 0.3]
     judged = verdict({Arm.REAL: REAL, Arm.MIXED: ahead([0.1] * 6), Arm.TEXT_TO_IMAGE: ahead(uneven)})
-    assert judged.best is Arm.MIXED
+    assert judged.best == Arm.MIXED
     assert judged.sentence.startswith("Real + synthetic is the surest gain: 60.0 %")
     assert judged.praise == "surest gain"
     assert "It is not shown to differ from Text to image (75.0 %" in judged.sentence
 
 
 def test_five_comparisons_over_six_seeds_can_still_be_claimed() -> None:
-    gains = {arm: [0.1, 0.2, 0.1, 0.2, 0.1, 0.2] for arm in Arm if arm is not Arm.REAL}
+    gains = {arm: [0.1, 0.2, 0.1, 0.2, 0.1, 0.2] for arm in ALL_USES if arm != Arm.REAL}
     judged = verdict({Arm.REAL: REAL} | {arm: ahead(by) for arm, by in gains.items()})
     assert judged.finding is Finding.BETTER
     assert {comparison.p_adjusted for comparison in judged.comparisons} == {0.03125}

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _POLL_S = 2.0
 _OWN_TEST = "the release's own test photos"
-_ARMS = [(facts.title, str(arm)) for arm, facts in ARMS.items()]
-_PRESELECTED = [str(arm) for arm, facts in ARMS.items() if facts.preselected]
+_ARMS = [(facts.title, arm) for arm, facts in ARMS.items()]
+_PRESELECTED = [arm for arm, facts in ARMS.items() if facts.preselected]
 _NETWORKS = [(title, str(network)) for network, title in NETWORK_TITLES.items()]
 _NO_RELEASE = empty_html(
     "No release yet", "A study trains on a published release.", link=page_address("publish"), action="Publish"

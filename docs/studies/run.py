@@ -1,0 +1,200 @@
+"""Run one of the three studies from photographs to reports; every step is a command that is printed before it runs.
+
+    python docs/studies/run.py fruits --data ../shared/data --out runs/studies
+
+fruits: 20 lab photos of each of ten kinds, tested on 499 photos of the same kinds in shops.
+starter: the rendered machine parts on one bench, tested on their field set.
+trash: 40 photos of each of four materials on a white board, tested on other objects pasted onto photos of shelves.
+
+Needs a folder like ../shared/data for fruits and trash. A stopped run resumes with the same command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+_RECIPES = Path(__file__).parent / "recipes"
+_BACKGROUNDS = "BACKGROUNDS"  # in a recipe, stands for the folder of backgrounds of method `paste`
+_MANY_SHAPES = ("single", "few", "many")
+_ABLATION = ("background", "position", "scale")
+_LAB_PHOTOS = 20  # of each kind
+_TRASH = ("glass", "metal", "paper", "plastic")
+_TRASH_PHOTOS = 40
+_TEST_IMAGES = 200
+_SHELVES = 200
+_SURFACES = 300
+
+
+class Runner:
+    """Runs commands of Backlot in a folder of their own."""
+
+    def __init__(self, out: Path, images: int, seeds: int) -> None:
+        self.out, self.images, self.seeds = out, images, seeds  # images: of each recipe and method
+        self.library, self.release = out / "library", out / "release"
+
+    def run(self, module: str, *arguments: object) -> None:
+        """Print a command and run it; stop where it fails."""
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        print("$", shlex.join(["python", *command[1:]]), flush=True)
+        code = subprocess.run(command).returncode
+        if code:
+            raise SystemExit(code)
+
+    def pipeline(self, command: str, *arguments: object) -> None:
+        """Run a command on the library."""
+        self.run("pipeline", command, *arguments, "--library", self.library)
+
+    def generate(self, name: str, method: str, count: int, backgrounds: str) -> None:
+        """Generate images of a recipe with a method."""
+        recipe = self.out / f"{name}.yaml"
+        text = (_RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
+        recipe.write_text(text.replace(_BACKGROUNDS, backgrounds), encoding="utf-8")
+        self.pipeline("generate", "--recipe", recipe, "--method", method, "--count", count)
+
+    def generate_all(self, backgrounds: str) -> None:
+        """Generate what all three studies train on."""
+        for name in _MANY_SHAPES:
+            for method in ("inpaint", "paste"):
+                self.generate(name, method, self.images, backgrounds)
+        self.generate("few", "controlnet", self.images, backgrounds)
+        self.generate("few", "text_to_image", self.images, backgrounds)
+        for name in _ABLATION:
+            self.generate(name, "inpaint", self.images, backgrounds)
+
+    def publish(self) -> None:
+        """Accept what the gates let through and write the release."""
+        self.pipeline("gate")
+        self.pipeline("publish", "--to", self.release)
+
+    def studies(self, *test: object) -> None:
+        """Train on the uses of the data, the shapes of images, mixing ratios, the ablation and shares of the photos."""
+        shapes = [f"{method}@{name}" for name in _MANY_SHAPES for method in ("inpaint", "paste")]
+        ratios = [f"mixed:{ratio}" for ratio in ("0.25", "0.5", "1", "2", "4")]
+        shares = [f"{use}%{share}" for use in ("real", "mixed") for share in ("25", "50")]
+        self.study("uses", (), *test)
+        self.study("shapes", ("real", *shapes), *test)
+        self.study("ratios", ("real", *ratios), *test)
+        self.study("ablation", ("real", *(f"inpaint@{name}" for name in (*_ABLATION, "single"))), *test)
+        self.study("photos", ("real", "mixed", *shares), *test)
+        uses = ("real", "real_augmented", "inpaint", "paste", "text_to_image", "mixed", "real_paste")
+        self.study("uses-small", uses, *test, "--network", "small")
+
+    def study(self, name: str, arms: tuple[str, ...], *options: object) -> None:
+        """Train one study into a folder of its own."""
+        chosen = ("--arms", *arms) if arms else ()
+        out = self.out / name
+        shared = ("--seeds", self.seeds, "--features", self.out / "features")
+        self.run("training", "study", "--dataset", self.release, "--out", out, *shared, *chosen, *options)
+
+
+def main() -> None:
+    """Run the study that the command line names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=["fruits", "starter", "trash"])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("runs/studies"), help="default: %(default)s")
+    parser.add_argument(
+        "--until",
+        choices=["release", "studies"],
+        default="studies",
+        help="what to stop after (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=300,
+        help="of each recipe and method, fewer for a trial (default: %(default)s)",
+    )
+    parser.add_argument("--seeds", type=int, default=10, help="default: %(default)s")
+    given = parser.parse_args()
+    runner = Runner(given.out / given.name, given.images, given.seeds)
+    runner.out.mkdir(parents=True, exist_ok=True)
+    study = {"fruits": fruits, "starter": starter, "trash": trash}[given.name]
+    study(runner, given.data, given.until == "studies")
+
+
+def fruits(runner: Runner, data: Path, train: bool) -> None:
+    """Lab photos, tested in shops."""
+    photos = _selected(data / "fruits" / "lab", runner.out / "photos", _LAB_PHOTOS)
+    if not runner.release.is_dir():
+        runner.pipeline("import", photos, "--split", "train")
+        surfaces = _spaced(sorted((data / "surfaces").rglob("*.jpg")), _SURFACES)
+        runner.generate_all(str(_copied(surfaces, runner.out / "surfaces").resolve()))
+        runner.publish()
+    if train:
+        runner.studies("--test", data / "fruits" / "shop")
+
+
+def starter(runner: Runner, _data: Path, train: bool) -> None:
+    """The starter set, tested on its field set, which the release holds as its test split."""
+    if not runner.release.is_dir():
+        runner.pipeline("import", "starter", "--split", "train")
+        runner.pipeline("import", "starter:field", "--split", "test")
+        runner.generate_all("starter")
+        runner.publish()
+    if train:
+        runner.studies()
+
+
+def trash(runner: Runner, data: Path, train: bool) -> None:
+    """Objects on a board; tested on other objects pasted onto shelves that no training image shows."""
+    shelves = _spaced(sorted((data / "shelves").rglob("*.jpg")), _SHELVES)
+    backgrounds = {
+        name: _copied(shelves[start::2], runner.out / f"shelves-{name}")
+        for start, name in enumerate(("train", "test"))
+    }
+    photos = _selected(data / "trash", runner.out / "photos", _TRASH_PHOTOS, _TRASH)
+    test = Runner(runner.out / "test", _TEST_IMAGES, runner.seeds)
+    if not runner.release.is_dir():
+        runner.pipeline("import", photos)
+        runner.generate_all(str(backgrounds["train"].resolve()))
+        runner.publish()
+    if not (test.out / "images").is_dir():
+        _test_objects(runner, test, str(backgrounds["test"].resolve()))
+    if train:
+        runner.studies("--test", test.out / "images" / "train")
+        runner.study("uses-board", ())
+
+
+def _test_objects(runner: Runner, test: Runner, backgrounds: str) -> None:
+    """Paste the objects of the test photos onto shelves, and write the images by class."""
+    held_out = runner.out / "objects"
+    runner.pipeline("export", "--format", "folders", "--origin", "real", "--to", held_out)
+    test.out.mkdir(parents=True, exist_ok=True)
+    test.pipeline("import", held_out / "test", "--split", "train")
+    test.generate("single", "paste", test.images, backgrounds)
+    test.pipeline("gate")
+    test.pipeline("export", "--format", "folders", "--origin", "synthetic", "--to", test.out / "images")
+
+
+def _selected(source: Path, target: Path, count: int, classes: tuple[str, ...] = ()) -> Path:
+    """Copy evenly spaced photos of each class into a folder."""
+    for folder in sorted(
+        path for path in source.iterdir() if path.is_dir() and path.name in (classes or [path.name])
+    ):
+        _copied(_spaced(sorted(folder.iterdir()), count), target / folder.name)
+    return target
+
+
+def _spaced(files: list[Path], count: int) -> list[Path]:
+    """Choose so many files at even distances."""
+    return files[:: max(1, len(files) // count)][:count]
+
+
+def _copied(files: list[Path], target: Path) -> Path:
+    target.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        if not (target / file.name).exists():
+            shutil.copyfile(file, target / file.name)
+    return target
+
+
+if __name__ == "__main__":
+    main()
