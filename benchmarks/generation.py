@@ -88,7 +88,9 @@ class Checked:
         self.greatest = 0
 
     def take(self, spec: SampleSpec, sample: RenderedSample) -> None:
-        """Compare one sample with the photo, warped once more from its stored matrix."""
+        """Compare one sample with the photo, warped once more from its stored matrix, where it shows the photo."""
+        if not spec.method.facts.places_object:
+            return
         at = box_centre(object_box(self._cutout.alpha))
         warped = warp(self._cutout.rgb, np.array(sample.facts.homographies[0]), spec.size, at=at)
         opaque = sample.layer.alpha == 255

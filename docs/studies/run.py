@@ -22,6 +22,7 @@ _RECIPES = Path(__file__).parent / "recipes"
 _BACKGROUNDS = "BACKGROUNDS"  # in a recipe, stands for the folder of backgrounds of method `paste`
 _MANY_SHAPES = ("single", "few", "many")
 _ABLATION = ("background", "position", "scale")
+_USES = ("real", "real_augmented", "inpaint", "paste", "text_to_image", "mixed", "real_paste")
 _LAB_PHOTOS = 20  # of each kind
 _TRASH = ("glass", "metal", "paper", "plastic")
 _TRASH_PHOTOS = 40
@@ -31,11 +32,18 @@ _SURFACES = 300
 
 
 class Runner:
-    """Runs commands of Backlot in a folder of their own."""
+    """Runs commands of Backlot in a folder of their own.
 
-    def __init__(self, out: Path, images: int, seeds: int) -> None:
-        self.out, self.images, self.seeds = out, images, seeds  # images: of each recipe and method
-        self.library, self.release = out / "library", out / "release"
+    Args:
+        out: the folder.
+        images: of each recipe and method.
+        seeds: of each study.
+        only: probe or small for one network, all for both.
+    """
+
+    def __init__(self, out: Path, images: int, seeds: int, only: str) -> None:
+        self.out, self.images, self.seeds, self.only = out, images, seeds, only
+        self.library, self.release, self.ablation = out / "library", out / "release", out / "release-ablation"
 
     def run(self, module: str, *arguments: object) -> None:
         """Print a command and run it; stop where it fails."""
@@ -57,39 +65,57 @@ class Runner:
         self.pipeline("generate", "--recipe", recipe, "--method", method, "--count", count)
 
     def generate_all(self, backgrounds: str) -> None:
-        """Generate what all three studies train on."""
+        """Generate what the studies train on, and publish it without and with the images of the ablation."""
         for name in _MANY_SHAPES:
             for method in ("inpaint", "paste"):
                 self.generate(name, method, self.images, backgrounds)
         self.generate("few", "controlnet", self.images, backgrounds)
-        self.generate("few", "text_to_image", self.images, backgrounds)
+        self.generate("few", "text_to_image", 3 * self.images, backgrounds)
+        self.publish(self.release)
         for name in _ABLATION:
             self.generate(name, "inpaint", self.images, backgrounds)
+        self.publish(self.ablation)
 
-    def publish(self) -> None:
-        """Accept what the gates let through and write the release."""
+    def publish(self, release: Path) -> None:
+        """Accept what the gates let through and write a release."""
         self.pipeline("gate")
-        self.pipeline("publish", "--to", self.release)
+        self.pipeline("publish", "--to", release)
 
     def studies(self, *test: object) -> None:
-        """Train on the uses of the data, the shapes of images, mixing ratios, the ablation and shares of the photos."""
+        """Train with the probe, and with a small network from nothing."""
+        if self.only != "small":
+            self.probe_studies(*test)
+        if self.only != "probe":
+            self.study("uses-small", _USES, *test, "--network", "small")
+
+    def probe_studies(self, *test: object) -> None:
+        """Train linear probes: uses of the data, shapes of images, mixing ratios, the ablation, shares of photos."""
         shapes = [f"{method}@{name}" for name in _MANY_SHAPES for method in ("inpaint", "paste")]
         ratios = [f"mixed:{ratio}" for ratio in ("0.25", "0.5", "1", "2", "4")]
         shares = [f"{use}%{share}" for use in ("real", "mixed") for share in ("25", "50")]
         self.study("uses", (), *test)
-        self.study("shapes", ("real", *shapes), *test)
-        self.study("ratios", ("real", *ratios), *test)
-        self.study("ablation", ("real", *(f"inpaint@{name}" for name in (*_ABLATION, "single"))), *test)
-        self.study("photos", ("real", "mixed", *shares), *test)
-        uses = ("real", "real_augmented", "inpaint", "paste", "text_to_image", "mixed", "real_paste")
-        self.study("uses-small", uses, *test, "--network", "small")
+        self.study("shapes", ("real", *shapes), *test, "--no-similarity")
+        self.study("ratios", ("real", *ratios), *test, "--no-similarity")
+        ablation = [f"inpaint@{name}" for name in (*_ABLATION, "single")]
+        self.study("ablation", ("real", *ablation), *test, "--no-similarity", release=self.ablation)
+        self.study("photos", ("real", "mixed", *shares), *test, "--no-similarity")
 
-    def study(self, name: str, arms: tuple[str, ...], *options: object) -> None:
+    def study(self, name: str, arms: tuple[str, ...], *options: object, release: Path | None = None) -> None:
         """Train one study into a folder of its own."""
         chosen = ("--arms", *arms) if arms else ()
         out = self.out / name
         shared = ("--seeds", self.seeds, "--features", self.out / "features")
-        self.run("training", "study", "--dataset", self.release, "--out", out, *shared, *chosen, *options)
+        self.run(
+            "training",
+            "study",
+            "--dataset",
+            release or self.release,
+            "--out",
+            out,
+            *shared,
+            *chosen,
+            *options,
+        )
 
 
 def main() -> None:
@@ -113,8 +139,9 @@ def main() -> None:
         help="of each recipe and method, fewer for a trial (default: %(default)s)",
     )
     parser.add_argument("--seeds", type=int, default=10, help="default: %(default)s")
+    parser.add_argument("--only", choices=["all", "probe", "small"], default="all", help="which networks")
     given = parser.parse_args()
-    runner = Runner(given.out / given.name, given.images, given.seeds)
+    runner = Runner(given.out / given.name, given.images, given.seeds, given.only)
     runner.out.mkdir(parents=True, exist_ok=True)
     study = {"fruits": fruits, "starter": starter, "trash": trash}[given.name]
     study(runner, given.data, given.until == "studies")
@@ -123,22 +150,20 @@ def main() -> None:
 def fruits(runner: Runner, data: Path, train: bool) -> None:
     """Lab photos, tested in shops."""
     photos = _selected(data / "fruits" / "lab", runner.out / "photos", _LAB_PHOTOS)
-    if not runner.release.is_dir():
+    if not runner.ablation.is_dir():
         runner.pipeline("import", photos, "--split", "train")
         surfaces = _spaced(sorted((data / "surfaces").rglob("*.jpg")), _SURFACES)
         runner.generate_all(str(_copied(surfaces, runner.out / "surfaces").resolve()))
-        runner.publish()
     if train:
         runner.studies("--test", data / "fruits" / "shop")
 
 
 def starter(runner: Runner, _data: Path, train: bool) -> None:
     """The starter set, tested on its field set, which the release holds as its test split."""
-    if not runner.release.is_dir():
+    if not runner.ablation.is_dir():
         runner.pipeline("import", "starter", "--split", "train")
         runner.pipeline("import", "starter:field", "--split", "test")
         runner.generate_all("starter")
-        runner.publish()
     if train:
         runner.studies()
 
@@ -151,16 +176,16 @@ def trash(runner: Runner, data: Path, train: bool) -> None:
         for start, name in enumerate(("train", "test"))
     }
     photos = _selected(data / "trash", runner.out / "photos", _TRASH_PHOTOS, _TRASH)
-    test = Runner(runner.out / "test", _TEST_IMAGES, runner.seeds)
-    if not runner.release.is_dir():
+    test = Runner(runner.out / "test", _TEST_IMAGES, runner.seeds, runner.only)
+    if not runner.ablation.is_dir():
         runner.pipeline("import", photos)
         runner.generate_all(str(backgrounds["train"].resolve()))
-        runner.publish()
     if not (test.out / "images").is_dir():
         _test_objects(runner, test, str(backgrounds["test"].resolve()))
     if train:
         runner.studies("--test", test.out / "images" / "train")
-        runner.study("uses-board", ())
+        if runner.only != "small":
+            runner.study("uses-board", (), "--no-similarity")
 
 
 def _test_objects(runner: Runner, test: Runner, backgrounds: str) -> None:

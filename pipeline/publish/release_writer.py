@@ -157,13 +157,16 @@ def write_release(
         data = _write_data(source, contents, folder, on_progress, options.shard_bytes)
         write_grid(source, data.contents, folder)
         write_plot(data.contents, folder)
-        yields = tuple(
-            replace(method, model=published_model(method.model)) for method in source.releases.yields()
-        )
         texts = _Texts(
-            data=data, yields=yields, previous=previous, name=name, study=options.study, address=address, out=out
+            data=data, yields=_published_yields(source), previous=previous, name=name, study=options.study,
+            address=address, out=out,
         )  # fmt: skip
         return texts.write(folder)
+
+
+def _published_yields(source: ReleaseSource) -> tuple[MethodYield, ...]:
+    """Return what came of the samples of each method, models by the names that other people may read."""
+    return tuple(replace(method, model=published_model(method.model)) for method in source.releases.yields())
 
 
 def _write_data(

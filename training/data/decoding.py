@@ -95,7 +95,7 @@ class Decoder:
             while chunk := list(islice(waiting, _CHUNK)):
                 pairs = list(zip(chunk, pool.map(decoded, chunk), strict=True))
                 unreadable += [row.name for row, image in pairs if image is None]
-                yield [(row._replace(data=b""), image) for row, image in pairs if image is not None]
+                yield [(row._replace(data=b"", mask=b""), image) for row, image in pairs if image is not None]
                 self.decoded_count += len(chunk)
                 if self.on_read:
                     self.on_read(self.decoded_count)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from pipeline.domain.methods import present_name
-from pipeline.domain.release import Origin
+from pipeline.domain.release import Matrix, Origin
 from pipeline.domain.warping import Box
 from pipeline.errors import ReleaseRefused
 from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
 
 _COLUMNS = (
     "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "prompt", "bbox",
+    "mask", "homography",
 )  # fmt: skip
 _REASON_LENGTH = 200  # characters of another program's message that are shown
 
@@ -37,6 +38,8 @@ class _Columns(TypedDict, total=False):
     source_id: str | None
     prompt: str | None
     bbox: list[int] | None
+    mask: _EncodedImage | None
+    homography: list[list[float]] | None
 
 
 def release_rows(dataset: str, config: str, split: str | None) -> LabelledRows:
@@ -78,7 +81,9 @@ def _opened(dataset: str, config: str, split: str | None) -> LabelledRows:
 
     def rows() -> Iterator[Row]:
         for name in chosen:
-            encoded = splits[name].select_columns(columns).cast_column("image", datasets.Image(decode=False))
+            encoded = splits[name].select_columns(columns)
+            for image in {"image", "mask"} & set(columns):
+                encoded = encoded.cast_column(image, datasets.Image(decode=False))
             for position, row in enumerate(encoded):
                 yield _row(row, names, fallback=f"{config}/{name} row {position}")
 
@@ -88,7 +93,7 @@ def _opened(dataset: str, config: str, split: str | None) -> LabelledRows:
 def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
     image = columns["image"]
     return Row(
-        data=image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes(),
+        data=_data(image),
         label=names[columns["label"]],
         origin=columns.get("origin") or str(Origin.REAL),
         method=present_name(columns.get("method") or PHOTO),
@@ -98,7 +103,19 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
         source=columns.get("source_id") or "",
         prompt=columns.get("prompt") or "",
         box=_box(columns.get("bbox")),
+        homography=_matrix(columns.get("homography")),
+        mask=_data(mask) if (mask := columns.get("mask")) else b"",
     )
+
+
+def _data(image: _EncodedImage) -> bytes:
+    return image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
+
+
+def _matrix(rows: list[list[float]] | None) -> Matrix | None:
+    if rows is None or [len(row) for row in rows] != [3, 3, 3]:
+        return None
+    return tuple((a, b, c) for a, b, c in rows)
 
 
 def _box(numbers: list[int] | None) -> Box | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pipeline.domain.release import Matrix
 from pipeline.domain.warping import Box
 
 PHOTO = "photo"  # the method of a real row
@@ -24,6 +25,8 @@ class Row(NamedTuple):
     source: str = ""  # the photo whose object it shows, in front of others; "" where none is known
     prompt: str = ""  # "" for a photo
     box: Box | None = None  # of the front object; None where there is none, or none is known
+    homography: Matrix | None = None  # of the front object: photo pixels → image pixels
+    mask: bytes = b""  # encoded, of the objects; b"" where there is none
 
 
 class LabelledRows(NamedTuple):

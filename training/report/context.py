@@ -13,8 +13,9 @@ _HEADING = "Is the object kept, and does the background vary?"
 _HEAD = ("method", "object to its source photo", "images of one class and prompt")
 _EXPLANATION = (
     "Mean cosine similarities on the features of EfficientNet-Lite0, with 95 % bootstrap intervals over samples or "
-    "prompts. Object: the square around it, compared with the square around the object of its photo; position, scale "
-    "and perspective differ on purpose. Images of one prompt: the lower, the more the images vary."
+    "prompts. Object: as its photo shows it, position, scale and perspective taken back, on grey; of an image "
+    "without a photographed object the whole, which its background lowers. "
+    "Images of one class and prompt: the lower, the more they vary; photographed objects of the class are alike, too."
 )
 
 

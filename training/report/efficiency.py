@@ -39,7 +39,9 @@ def _key(method: MethodEfficiency) -> str:
 
 
 def _name(method: MethodEfficiency) -> str:
-    return f"{method['title']}, {method['model']}" if method["model"] else method["title"]
+    """Name a method with its model, where it has one."""
+    generated = METHODS[Method(method["method"])].needs_prompt
+    return f"{method['title']}, {method['model']}" if generated else method["title"]
 
 
 def _cells(method: MethodEfficiency) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from training.report.similarity_plot import group_colour, similarity_plot
-from training.report.tables import html_number, html_table, markdown_table, markdown_text
+from training.report.tables import html_table, markdown_table, markdown_text
 from training.similarity.result import (
     Band,
     Measure,
@@ -24,7 +24,7 @@ def similarity_html(findings: SimilarityFindings) -> str:
     rows = [
         (
             f"<th>{escape(measure.facts.title)}<small>{escape(measure.facts.description)}</small></th>",
-            *(html_number(cell) for cell in _cells(groups, n, measure)),
+            *(_two_lines(cell) for cell in _cells(groups, n, measure)),
         )
         for measure in _measures(groups)
     ]
@@ -34,7 +34,7 @@ def similarity_html(findings: SimilarityFindings) -> str:
     )
     return (
         f"<section><h2>{_HEADING}</h2><p>{escape(findings['sentence'])}</p>"
-        f"<p>{' &nbsp; '.join(map(_key, groups))}</p>{similarity_plot(groups)}</section>"
+        f"<p>{' '.join(map(_key, groups))}</p>{similarity_plot(groups)}</section>"
         f"<section><h2>{_table_heading(n)}</h2>{html_table(_head(groups), rows)}"
         f'{left_out}<p class="small">{escape(_explanation(findings))}</p></section>'
     )
@@ -62,7 +62,18 @@ def similarity_markdown(findings: SimilarityFindings) -> list[str]:
 def _key(group: SimilarityGroup) -> str:
     """Name a group in the legend, with the number of its images."""
     colour = group_colour(group["name"])
-    return f'<i class="key" style="background:{colour}"></i>{escape(group["title"])} ({group["images"]:,})'
+    name = f"{escape(group['title'])} ({group['images']:,})"
+    return (
+        '<span style="display:inline-block;margin-right:14px">'
+        f'<i class="key" style="background:{colour}"></i>{name}</span>'
+    )
+
+
+def _two_lines(cell: str) -> str:
+    """Build a number with its range below it, so that the names of the measures have room."""
+    mean, _, values = cell.partition(" (")
+    below = f'<br><span class="small">{escape(values.removesuffix(")"))}</span>' if values else ""
+    return f'<td class="number">{escape(mean)}{below}</td>'
 
 
 def _common_size(groups: Sequence[SimilarityGroup]) -> int:

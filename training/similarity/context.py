@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.images import RGB
+from pipeline.domain.images import RGB, Mask
 from pipeline.domain.methods import METHODS, Method
 from pipeline.domain.photo_decoding import load_rgb
+from pipeline.domain.release import Matrix
 from pipeline.domain.warping import Box
 from pipeline.embedding import WeightsUnusable, checked_weights, normalised, shrunk
 from pipeline.errors import UnreadableImage
@@ -24,8 +27,9 @@ from training.similarity.result import Band
 from training.similarity.variety import mean_cosine
 
 SIDE_PX = 160  # of the squares that are compared
-_MARGIN = 1.1  # a crop is this much larger than the object
-_OBJECTS_PER_CLASS = 40  # samples of a method whose objects are compared
+_GREY = 128
+_OBJECT = 128  # values of a mask from which a pixel is of the object
+_OBJECTS_PER_CLASS = 40  # photos, and samples of a method, whose objects are compared
 _MOST_IMAGES = 1000  # samples of a method among which prompts are looked for
 _LEAST = 10  # objects, or prompts: fewer tell nothing
 _FULL_SIZE = 1_000_000  # px: an image is decoded at its full size, which its box refers to
@@ -51,6 +55,16 @@ class ContextFindings(TypedDict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Photo:
+    """A photo whose object is compared."""
+
+    label: str
+    box: Box
+    mask: Mask  # (H, W) uint8, 255 = object
+    square: NDArray[np.uint8]  # (SIDE_PX, SIDE_PX, 3), see `masked_square`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Sample:
     """A synthetic image, decoded as far as it is compared."""
 
@@ -59,24 +73,16 @@ class _Sample:
     prompt: str
     source: str
     whole: NDArray[np.uint8]  # (SIDE_PX, SIDE_PX, 3)
-    crop: (
+    square: (
         NDArray[np.uint8] | None
-    )  # likewise, of the object; the whole image where it shows no photographed one
-
-
-@dataclass(frozen=True, slots=True)
-class _Objects:
-    """The objects of photos: name → row of length 1, and name → class."""
-
-    units: Mapping[str, NDArray[np.float32]]
-    labels: Mapping[str, str]
+    )  # likewise, of the object as its photo shows it; None: it is not compared
 
 
 def context_findings(dataset: str, cache: FeatureCache) -> ContextFindings | None:
     """Measure objects and backgrounds of the training images of a release.
 
-    The object of a sample is the square around its box, compared with the square around the object of its source photo.
-    `text_to_image` shows no photographed object: there the whole image is compared.
+    The object of a sample is brought back to the position, scale and perspective of its photo, and compared with the
+    object there, both on grey. `text_to_image` shows no photographed object: there the whole image is compared.
 
     Args:
         dataset: as for `rows_of`.
@@ -88,17 +94,17 @@ def context_findings(dataset: str, cache: FeatureCache) -> ContextFindings | Non
         checked_weights()
     except WeightsUnusable:
         return None
-    samples = list(_samples(rows_of(dataset, "synthetic", "train").rows))
-    sources = {sample.source for sample in samples if sample.crop is not None}
-    photos = _photo_objects(rows_of(dataset, "real", "train").rows, sources, cache)
+    photos = _photos(rows_of(dataset, "real", "train").rows)
+    samples = list(_samples(rows_of(dataset, "synthetic", "train").rows, photos))
+    units = dict(zip(photos, _units([photo.square for photo in photos.values()], cache), strict=True))
     methods = [method for method in Method if any(sample.method == method for sample in samples)]
     groups = [
-        _context_group(method, [sample for sample in samples if sample.method == method], photos, cache)
+        _context_group(method, [sample for sample in samples if sample.method == method], units, cache)
         for method in methods
     ]
     if not any(group["object_kept"] or group["same_prompt"] for group in groups):
         return None
-    other_photo = _other_photo(photos)
+    other_photo = _other_photo(photos, units)
     return {
         "sentence": context_sentence(groups, other_photo),
         "methods": groups,
@@ -126,59 +132,91 @@ def context_sentence(groups: Sequence[ContextGroup], other_photo: Band | None) -
     )
 
 
-def object_square(rgb: RGB, box: Box | None) -> RGB:
-    """Cut out the square around a box, or the centred square of an image without one, at `SIDE_PX`.
+def returned(rgb: RGB, homography: Matrix, size: tuple[int, int]) -> RGB:
+    """Bring the object of a sample back to where its photo shows it.
+
+    Args:
+        rgb: (H, W, 3) uint8, the sample.
+        homography: photo pixels → image pixels.
+        size: (height, width) of the photo.
+
+    Returns:
+        (height, width, 3) uint8, grey where the sample ends.
+    """
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    matrix, width_height = np.array(homography), (size[1], size[0])
+    back = cv2.warpPerspective(rgb, matrix, width_height, flags=flags, borderValue=(_GREY,) * 3)
+    return np.asarray(back, np.uint8)
+
+
+def masked_square(rgb: RGB, mask: Mask, box: Box) -> RGB:
+    """Cut out the square around an object, on grey, at `SIDE_PX`.
 
     Args:
         rgb: (H, W, 3) uint8.
-        box: in pixels of the image.
+        mask: (H, W) uint8, 255 = object.
+        box: around the object, in pixels.
     """
-    height, width = rgb.shape[:2]
-    x0, y0, x1, y1 = box or (0, 0, width, height)
-    side = min(height, width, round(_MARGIN * max(x1 - x0, y1 - y0)))
-    left = min(max(0, (x0 + x1 - side) // 2), width - side)
-    top = min(max(0, (y0 + y1 - side) // 2), height - side)
-    return shrunk(rgb[top : top + side, left : left + side], SIDE_PX)
+    height, width = mask.shape
+    x0, y0, x1, y1 = box
+    side = max(x1 - x0, y1 - y0)
+    on_grey = np.where(mask[..., None] >= _OBJECT, rgb, np.uint8(_GREY))
+    padded = np.full((height + 2 * side, width + 2 * side, 3), _GREY, np.uint8)
+    padded[side : side + height, side : side + width] = on_grey
+    left, top = (x0 + x1 - side) // 2 + side, (y0 + y1 - side) // 2 + side
+    return shrunk(padded[top : top + side, left : left + side], SIDE_PX)
 
 
-def _samples(rows: Iterable[Row]) -> Iterator[_Sample]:
-    """Decode the first images of each method; unreadable ones are passed over."""
-    images: dict[str, int] = {}
-    objects: dict[tuple[str, str], int] = {}
+def _photos(rows: Iterable[Row]) -> dict[str, _Photo]:
+    """Name → photo, of the first photos of each class that have a box and a mask."""
+    photos: dict[str, _Photo] = {}
+    counts: Counter[str] = Counter()
     for row in rows:
-        if row.method not in set(Method) or images.get(row.method, 0) >= _MOST_IMAGES:
+        if row.box is None or not row.mask or counts[row.label] >= _OBJECTS_PER_CLASS:
             continue
-        kind = (row.method, row.label)
-        with_object = bool(row.source) and objects.get(kind, 0) < _OBJECTS_PER_CLASS
         try:
-            whole = squared(row.data, SIDE_PX)
-            crop = (
-                object_square(load_rgb(row.data, row.name, enough_px=_FULL_SIZE), row.box)
-                if with_object
-                else None
-            )
+            rgb, mask = _decoded(row.data, row.name), _decoded(row.mask, row.name)[..., 0]
         except UnreadableImage:
             continue
-        images[row.method] = images.get(row.method, 0) + 1
-        objects[kind] = objects.get(kind, 0) + with_object
+        if rgb.shape[:2] == mask.shape:
+            counts[row.label] += 1
+            square = masked_square(rgb, mask, row.box)
+            photos[row.name] = _Photo(label=row.label, box=row.box, mask=mask, square=square)
+    return photos
+
+
+def _samples(rows: Iterable[Row], photos: Mapping[str, _Photo]) -> Iterator[_Sample]:
+    """Decode the first images of each method; unreadable ones are passed over."""
+    images: Counter[str] = Counter()
+    objects: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row.method not in set(Method) or images[row.method] >= _MOST_IMAGES:
+            continue
+        compared = row.source in photos and objects[row.method, row.label] < _OBJECTS_PER_CLASS
+        try:
+            whole = squared(row.data, SIDE_PX)
+            square = _object_of_sample(row, photos[row.source]) if compared else None
+        except UnreadableImage:
+            continue
+        images[row.method] += 1
+        objects[row.method, row.label] += square is not None
         yield _Sample(
-            method=row.method, label=row.label, prompt=row.prompt, source=row.source, whole=whole, crop=crop
+            method=row.method, label=row.label, prompt=row.prompt, source=row.source, whole=whole, square=square
         )  # fmt: skip
 
 
-def _photo_objects(rows: Iterable[Row], names: set[str], cache: FeatureCache) -> _Objects:
-    """The objects of those photos that samples were made of."""
-    crops: dict[str, NDArray[np.uint8]] = {}
-    labels: dict[str, str] = {}
-    for row in rows:
-        if row.name not in names:
-            continue
-        try:
-            crops[row.name] = object_square(load_rgb(row.data, row.name, enough_px=_FULL_SIZE), row.box)
-        except UnreadableImage:
-            continue
-        labels[row.name] = row.label
-    return _Objects(dict(zip(crops, _units(list(crops.values()), cache), strict=True)), labels)
+def _object_of_sample(row: Row, photo: _Photo) -> RGB | None:
+    """The object of a sample as its photo shows it; the whole image where no photographed object is in it."""
+    if not METHODS[Method(row.method)].places_object:
+        return squared(row.data, SIDE_PX)
+    if row.homography is None:
+        return None
+    back = returned(_decoded(row.data, row.name), row.homography, photo.mask.shape)
+    return masked_square(back, photo.mask, photo.box)
+
+
+def _decoded(data: bytes, name: str) -> RGB:
+    return load_rgb(data, name, enough_px=_FULL_SIZE)
 
 
 def _units(squares: Sequence[NDArray[np.uint8]], cache: FeatureCache) -> NDArray[np.float32]:
@@ -188,7 +226,7 @@ def _units(squares: Sequence[NDArray[np.uint8]], cache: FeatureCache) -> NDArray
 
 
 def _context_group(
-    method: Method, samples: Sequence[_Sample], photos: _Objects, cache: FeatureCache
+    method: Method, samples: Sequence[_Sample], photos: Mapping[str, NDArray[np.float32]], cache: FeatureCache
 ) -> ContextGroup:
     kept = _kept_similarities(samples, photos, cache)
     varied = _prompt_similarities(samples, cache)
@@ -203,18 +241,14 @@ def _context_group(
 
 
 def _kept_similarities(
-    samples: Sequence[_Sample], photos: _Objects, cache: FeatureCache
+    samples: Sequence[_Sample], photos: Mapping[str, NDArray[np.float32]], cache: FeatureCache
 ) -> NDArray[np.float64]:
     """(N,) cosine similarities of the objects of samples to those of their photos."""
-    pairs = [
-        (sample.crop, photos.units[sample.source])
-        for sample in samples
-        if sample.crop is not None and sample.source in photos.units
-    ]
+    pairs = [(sample.square, photos[sample.source]) for sample in samples if sample.square is not None]
     if not pairs:
         return np.zeros(0)
-    crops, sources = zip(*pairs, strict=True)
-    return np.asarray((_units(crops, cache) * np.stack(sources)).sum(axis=1), np.float64)
+    squares, sources = zip(*pairs, strict=True)
+    return np.asarray((_units(squares, cache) * np.stack(sources)).sum(axis=1), np.float64)
 
 
 def _prompt_similarities(samples: Sequence[_Sample], cache: FeatureCache) -> NDArray[np.float64]:
@@ -227,15 +261,15 @@ def _prompt_similarities(samples: Sequence[_Sample], cache: FeatureCache) -> NDA
     return np.array([mean_cosine(_units(images, cache)) for images in repeated])
 
 
-def _other_photo(photos: _Objects) -> Band | None:
-    """The similarity of objects of two photos of one class: of each photo to the next of its class."""
+def _other_photo(photos: Mapping[str, _Photo], units: Mapping[str, NDArray[np.float32]]) -> Band | None:
+    """The similarity of objects of two photos of one class: of each photo to the one before it in its class."""
     by_label: dict[str, list[NDArray[np.float32]]] = {}
-    for name, units in photos.units.items():
-        by_label.setdefault(photos.labels[name], []).append(units)
+    for name, photo in photos.items():
+        by_label.setdefault(photo.label, []).append(units[name])
     similarities = [
-        float(units @ others[place - 1])
+        float(row @ others[place - 1])
         for others in by_label.values()
         if len(others) > 1
-        for place, units in enumerate(others)
+        for place, row in enumerate(others)
     ]
     return bootstrap_band(np.array(similarities)) if len(similarities) >= _LEAST else None

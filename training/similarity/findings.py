@@ -27,12 +27,11 @@ from training.similarity.against_real import (
 from training.similarity.claim import similarity_claims, similarity_sentence
 from training.similarity.draws import DRAWS, balanced_draw, balanced_size, band, widened
 from training.similarity.groups import REAL, SMALLEST_SET, ImageGroup, image_groups
-from training.similarity.result import Measure, SimilarityFindings, SimilarityGroup
+from training.similarity.result import Band, Measure, SimilarityFindings, SimilarityGroup
 from training.similarity.variety import cosine_vendi, mean_cosine, nearest_other
 
 LARGEST_SET = 2048
 _LEAST_TEST_PHOTOS = 2 * NEIGHBOURS  # fewer say nothing of how photos are distributed
-_THOUSAND = 1000.0  # kernel distances are told in thousandths
 
 Values = dict[Measure, NDArray[np.float64]]  # (draws,) each
 
@@ -147,7 +146,7 @@ def _values(
         values[Measure.NEAREST_REAL] = float(embedded.nearest_real[chosen].mean())
     if photos is not None:
         density, coverage = density_and_coverage(units, photos)
-        distance = _THOUSAND * kernel_distance(units, photos.units)
+        distance = kernel_distance(units, photos.units)
         values |= {Measure.COVERAGE: coverage, Measure.DENSITY: density, Measure.KERNEL_DISTANCE: distance}
     return values
 
@@ -159,9 +158,22 @@ def _group_result(group: ImageGroup, sets: dict[int, Values]) -> SimilarityGroup
         "methods": [str(method) for method in group.methods],
         "images": len(group.images),
         "points": [
-            {"n": size, "bands": {str(measure): band(drawn) for measure, drawn in values.items()}}
+            {
+                "n": size,
+                "bands": {str(measure): _possible(measure, drawn) for measure, drawn in values.items()},
+            }
             for size, values in sets.items()
         ],
+    }
+
+
+def _possible(measure: Measure, drawn: NDArray[np.float64]) -> Band:
+    """The band of values, within what the measure can be: values were spread beyond what was drawn."""
+    drawn_band, facts = band(drawn), measure.facts
+    return {
+        "mean": drawn_band["mean"],
+        "low": max(drawn_band["low"], facts.least),
+        "high": min(drawn_band["high"], facts.most),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
@@ -31,6 +32,8 @@ class MeasureFacts:
     title: str  # in plots and tables
     description: str  # one line below a table
     decimals: int
+    least: float = -math.inf  # the values that are possible
+    most: float = math.inf
 
 
 MEASURES: dict[Measure, MeasureFacts] = {
@@ -38,36 +41,46 @@ MEASURES: dict[Measure, MeasureFacts] = {
         title="cosine-Vendi",
         description="how many effectively different images the set holds, 1 to n",
         decimals=1,
+        least=1.0,
     ),
     Measure.MEAN_COSINE: MeasureFacts(
         title="mean cosine",
         description="mean cosine similarity of all pairs of the set; its level counts, since it does not depend on n",
         decimals=3,
+        least=-1.0,
+        most=1.0,
     ),
     Measure.NEAREST_OTHER: MeasureFacts(
         title="nearest in the set",
         description="cosine similarity to the most similar other image of the set, on average; it grows with n",
         decimals=3,
+        least=-1.0,
+        most=1.0,
     ),
     Measure.NEAREST_REAL: MeasureFacts(
         title="nearest training photo",
         description="cosine similarity to the most similar real training photo, on average",
         decimals=3,
+        least=-1.0,
+        most=1.0,
     ),
     Measure.COVERAGE: MeasureFacts(
         title="coverage",
         description="share of test photos that an image of the set lies close to (within their 5th neighbour)",
         decimals=3,
+        least=0.0,
+        most=1.0,
     ),
     Measure.DENSITY: MeasureFacts(
         title="density",
         description="how crowded the images are around test photos; 1 as among the test photos themselves",
         decimals=3,
+        least=0.0,
     ),
     Measure.KERNEL_DISTANCE: MeasureFacts(
-        title="KID × 1000",
+        title="KID",
         description="kernel distance to the test photos, 0 for the same distribution (without bias, so also below)",
-        decimals=1,
+        decimals=3,
     ),
 }
 

@@ -19,7 +19,7 @@ FINDINGS: EfficiencyFindings = {
         {
             "method": "paste",
             "title": "paste",
-            "model": "",
+            "model": "none",
             "rendered": 10,
             "accepted": 0,
             "rejected": 0,

@@ -53,7 +53,8 @@ def test_the_section_gives_the_claim_the_plot_and_the_table_at_the_largest_commo
     section = similarity_html(findings)
     assert "<p>Similarity grows &lt;more&gt; slowly.</p>" in section
     assert "Sets of 32 images" in section
-    assert '<td class="number">12.0 (11.0 to 13.0)</td><td class="number">8.0 (7.0 to 9.0)</td>' in section
+    assert '<td class="number">12.0<br><span class="small">11.0 to 13.0</span></td>' in section
+    assert '<td class="number">8.0<br><span class="small">7.0 to 9.0</span></td>' in section
     assert "<b>text to image</b> was left out: the release has no such images." in section
     assert not re.search(r"(src|href)=|https?://|<script", section)
 

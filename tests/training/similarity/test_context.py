@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.domain.release import IDENTITY
 from training.data.rows import PHOTO, LabelledRows, Row
 from training.fit.features import FeatureCache, View
 from training.similarity.context import (
@@ -14,7 +15,8 @@ from training.similarity.context import (
     ContextGroup,
     context_findings,
     context_sentence,
-    object_square,
+    masked_square,
+    returned,
 )
 from training.similarity.result import Band
 
@@ -35,10 +37,10 @@ def row(method: str, number: int, *, background: tuple[int, ...], thing: tuple[i
     pixels = np.full((40, 40, 3), background, np.uint8)
     if method != "text_to_image":
         pixels[2:10, 2:10] = thing
-    data = io.BytesIO()
-    Image.fromarray(pixels).save(data, "PNG")
+    mask = np.zeros((40, 40), np.uint8)
+    mask[2:10, 2:10] = 255
     return Row(
-        data=data.getvalue(),
+        data=encoded(pixels),
         label="bolt",
         origin="real" if method == PHOTO else "synthetic",
         method=method,
@@ -46,7 +48,15 @@ def row(method: str, number: int, *, background: tuple[int, ...], thing: tuple[i
         source="" if method == PHOTO else f"photo-{number}",
         prompt="" if method == PHOTO else f"grass, {number // 2}",
         box=None if method == "text_to_image" else BOX,
+        homography=IDENTITY,
+        mask=encoded(mask),
     )
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, "PNG")
+    return data.getvalue()
 
 
 @pytest.fixture
@@ -65,20 +75,30 @@ def dataset(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     return hold
 
 
-def test_a_square_is_centred_on_the_box_a_little_larger_and_inside_the_image() -> None:
-    rgb = np.zeros((100, 200, 3), np.uint8)
-    rgb[40:60, 90:110] = 255
-    square = object_square(rgb, (80, 30, 120, 70))
+def test_an_object_fills_the_square_on_grey() -> None:
+    rgb, mask = np.full((40, 60, 3), 200, np.uint8), np.zeros((40, 60), np.uint8)
+    mask[10:20, 40:60] = 255  # half as high as wide, at the edge of the image
+    square = masked_square(rgb, mask, (40, 10, 60, 20))
     assert square.shape == (SIDE_PX, SIDE_PX, 3)
-    bright = np.flatnonzero(square[SIDE_PX // 2, :, 0] > 127)
-    assert (bright[0] + bright[-1]) / 2 == pytest.approx((SIDE_PX - 1) / 2)
-    assert len(bright) == pytest.approx(SIDE_PX * 20 / 44, abs=1)
-    assert object_square(rgb, (0, 0, 300, 90)).shape == (SIDE_PX, SIDE_PX, 3)
+    assert (square[SIDE_PX // 2] == 200).all()
+    assert (square[: SIDE_PX // 4 - 8] == 128).all()
+    assert (square[3 * SIDE_PX // 4 + 8 :] == 128).all()
+
+
+def test_an_object_is_brought_back_to_where_its_photo_shows_it() -> None:
+    sample = np.zeros((50, 50, 3), np.uint8)
+    sample[20:30, 30:40] = RED
+    moved = ((1.0, 0.0, 25.0), (0.0, 1.0, 15.0), (0.0, 0.0, 1.0))  # 25 px to the right, 15 px down
+    back = returned(sample, moved, (40, 30))
+    assert back.shape == (40, 30, 3)
+    assert (back[5:15, 5:15] == RED).all()
+    assert (back[:, 25:] == 128).all()  # beyond the edge of the sample
+    assert back[4, 5].tolist() == [0, 0, 0]
 
 
 def test_a_kept_object_resembles_its_photo_and_a_drawn_one_does_not(dataset: Callable[..., str]) -> None:
     photos = [row(PHOTO, number, background=(90, 90, 90)) for number in range(12)]
-    kept = [row("inpaint", number, background=(90, 90, 90)) for number in range(12)]
+    kept = [row("inpaint", number, background=GREEN) for number in range(12)]
     drawn = [row("text_to_image", number, background=BLUE) for number in range(12)]
     findings = context_findings(dataset(kept + drawn, photos), MeanColours())
     assert findings is not None

@@ -100,6 +100,15 @@ def test_without_photos_only_what_needs_none_is_measured(
     assert findings["test_photos"] == 0
 
 
+def test_bands_hold_only_values_that_are_possible(release: Build, pixel_features: FeatureCache) -> None:
+    findings = findings_of(release({"photo": 100, "inpaint": 90, "paste": 2}), pixel_features)
+    for group in findings["groups"]:
+        for point in group["points"]:
+            assert 0 <= point["bands"]["coverage"]["low"] <= point["bands"]["coverage"]["high"] <= 1
+            assert point["bands"]["vendi"]["low"] >= 1
+            assert point["bands"]["mean_cosine"]["high"] <= 1
+
+
 def test_the_same_release_gives_the_same_numbers(release: Build, pixel_features: FeatureCache) -> None:
     toy = release({"photo": 90, "inpaint": 50, "paste": 20})
     assert findings_of(toy, pixel_features) == findings_of(toy, pixel_features)
