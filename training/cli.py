@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fit(options: argparse.Namespace) -> Answer:
     from training.fit.single import fit_to_folder
 
-    training, arm = _training_options(options), _arm(options.arm)
+    training, arm = _training_options(options, options.network), _arm(options.arm)
     release = _release(options, training.image_size)
     with _progress_bar("train", " step", training.steps) as advance:
         metrics = fit_to_folder(
@@ -70,28 +71,28 @@ def _fit(options: argparse.Namespace) -> Answer:
 
 
 def _study(options: argparse.Namespace) -> Answer:
-    request = StudyOptions(
+    whole = StudyOptions(
         arms=tuple(_arm(name) for name in options.arms),
         seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
-        training=_training_options(options),
         allow_leak=options.allow_leak,
         equal_counts=options.equal_counts,
         margin=options.margin / 100,
         features=options.features,
         similarity=not options.no_similarity,
     )
-    release = _release(options, request.training.image_size)
+    networks = dict.fromkeys(options.network)
+    requests = [replace(whole, training=_training_options(options, network)) for network in networks]
     from training.report.write import HTML_FILE, write_reports
-    from training.study.study import study
+    from training.study.networks import study_networks
 
     with _progress_bar("study", " step", None) as advance:
-        result = study(
-            release,
-            request,
-            out=options.out,
+        result, release = study_networks(
+            requests,
+            lambda side_px: _release(options, side_px),
+            write_reports,
+            options.out,
             on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
-    write_reports(result, options.out)
     return result, _summary(result, release.notes, options.out / HTML_FILE)
 
 
@@ -102,6 +103,7 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
         *(f"  note: {note}" for note in notes),
         result["verdict"],
+        *(f"with {other['network']}: {other['verdict']}" for other in result.get("other_networks", [])),
         f"report: {report}",
     ]
     return "\n".join(lines)
@@ -127,11 +129,11 @@ def _release(options: argparse.Namespace, side_px: int) -> Release:
         )
 
 
-def _training_options(options: argparse.Namespace) -> TrainingOptions:
-    if options.network not in list(Network):
-        raise UnknownName("network", options.network, Network)
+def _training_options(options: argparse.Namespace, network: str) -> TrainingOptions:
+    if network not in list(Network):
+        raise UnknownName("network", network, Network)
     return TrainingOptions.for_network(
-        Network(options.network),
+        Network(network),
         {
             "steps": options.steps,
             "batch": options.batch,
@@ -173,6 +175,12 @@ def _parser() -> argparse.ArgumentParser:
     fitting = commands.add_parser("fit", help="train one network on one arm with one seed")
     _add_common(fitting, _fit)
     fitting.add_argument("--arm", required=True, metavar="ARM", help=", ".join(ALL_USES))
+    fitting.add_argument(
+        "--network",
+        default=str(DEFAULT_NETWORK),
+        metavar="NAME",
+        help=f"{', '.join(Network)} (default: %(default)s)",
+    )
     fitting.add_argument("--seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
 
     studying = commands.add_parser("study", help="train all arms with all seeds and conclude which is best")
@@ -191,6 +199,13 @@ def _parser() -> argparse.ArgumentParser:
         default=list(ALL_USES),
         metavar="ARM",
         help=f"USE[@RECIPE][:RATIO][%%SHARE], see docs/studies.md (default: {' '.join(ALL_USES)})",
+    )
+    studying.add_argument(
+        "--network",
+        nargs="+",
+        default=[str(DEFAULT_NETWORK)],
+        metavar="NAME",
+        help=f"{', '.join(Network)}; further ones test the order of the arms (default: {DEFAULT_NETWORK})",
     )
     studying.add_argument(
         "--equal-counts",
@@ -237,12 +252,6 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    command.add_argument(
-        "--network",
-        default=str(DEFAULT_NETWORK),
-        metavar="NAME",
-        help=f"{', '.join(Network)} (default: %(default)s)",
-    )
     numbers: list[tuple[str, Callable[[str], float], str, float, float, str]] = [
         ("--steps", _positive, "N", _DEFAULTS.steps, _PROBE.steps, "optimiser steps"),
         ("--batch", _positive, "N", _DEFAULTS.batch, _PROBE.batch, "images per step"),

@@ -114,6 +114,7 @@ GATE = "gate"  # Decision.via of the quality gates
 AUTO_REVIEWER = "helper"  # Decision.via of the auto-reviewer
 RELEASE = "release"  # Decision.via of an imported release: accepted by somebody in another library
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
+_OF_RECIPE = " / "  # in the name of such a plan, before that of the recipe
 AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # not verdicts of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles a dispute
@@ -176,3 +177,22 @@ def outcome(events: Iterable[Event], policy: Policy = ONE_VOTE) -> Outcome[Event
 
 
 _STATES = {Verdict.ACCEPT: ACCEPTED, Verdict.REJECT: REJECTED}
+
+
+def release_plan(release: str, part: int, recipe: str) -> str:
+    """Return the name of the plan of samples that came with a release, 200 characters at most.
+
+    Args:
+        release: its name with its version.
+        part: samples are planned in parts, from 1.
+        recipe: of the samples, "" where the release does not tell.
+    """
+    name = f"{RELEASE_PLAN}{release}"[:100] + (f" ({part})" if part > 1 else "")
+    return f"{name}{_OF_RECIPE}{recipe}"[:200] if recipe else name
+
+
+def recipe_of_plan(plan: str) -> str:
+    """Return the name of the recipe of a plan; "" where the samples came with a release that does not tell it."""
+    if not plan.startswith(RELEASE_PLAN):
+        return plan
+    return plan.partition(_OF_RECIPE)[2]

@@ -23,7 +23,7 @@ REAL, SYNTHETIC = "real", "synthetic"
 _NEEDED = (
     "image", "label", "mask", "boxes", "source_ids", "sample_id", "homographies", "scores",
 )  # fmt: skip
-_SOURCE = "source"  # releases of earlier versions have no such column
+_OPTIONAL = ("source", "recipe")  # columns that releases of earlier versions lack
 _MARKER_BYTES = 1_000_000  # Backlot writes none that is longer
 _ROWS_AT_ONCE = 16
 _SPLIT = re.compile(r"\w+(\.\w+)*")  # what `datasets` accepts as the name of a split
@@ -45,6 +45,7 @@ class ReleaseRecord:
     homographies: tuple[Matrix, ...]
     scores: Mapping[str, float] = field(default_factory=dict)
     source: str = ""  # where a photo was first imported from, where the release says so
+    recipe: str = ""  # name of the recipe of a sample, where the release tells it
     fault: str = ""  # why the row cannot be used
 
 
@@ -65,7 +66,7 @@ class _EncodedImage(TypedDict):
 
 
 class _Row(TypedDict, total=False):
-    """The columns of `_NEEDED`, and `source`."""
+    """The columns of `_NEEDED` and `_OPTIONAL`."""
 
     image: _EncodedImage
     label: object
@@ -76,6 +77,7 @@ class _Row(TypedDict, total=False):
     homographies: list[list[list[float]]] | None
     scores: str | dict[str, float | None] | None  # JSON in early releases
     source: str | None
+    recipe: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Release:
                         "after it was written, import it as a plain dataset with ?config=real"
                     )
             labels = _class_names(table.schema_arrow.metadata or {}) or self.facts.classes
-            wanted = [*_NEEDED, *(name for name in columns if name == _SOURCE)]
+            wanted = [*_NEEDED, *(name for name in columns if name in _OPTIONAL)]
             for batch in table.iter_batches(_ROWS_AT_ONCE, columns=wanted):
                 for row in batch.to_pylist():
                     yield _record(row, labels, split)
@@ -221,7 +223,8 @@ def _record(row: _Row, labels: Sequence[str], split: str) -> ReleaseRecord:
             for matrix in row["homographies"] or ()
         ),
         scores={name: float(value) for name, value in scores.items() if value is not None},
-        source=str(row.get(_SOURCE) or ""),
+        source=str(row.get("source") or ""),
+        recipe=str(row.get("recipe") or ""),
         fault=f"its label {number} is none of the {len(labels)} classes" if label is None else "",
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, exists, func, select
 
 from pipeline.domain.methods import present_name
 from pipeline.domain.release import IDENTITY, Matrix, MethodYield, Origin, ReleaseRow, Subset
-from pipeline.domain.review import Verdict
+from pipeline.domain.review import Verdict, recipe_of_plan
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.database import Database
 from pipeline.store.rows import RENDERED_STATES, SampleState
@@ -131,7 +131,7 @@ def _samples(
             homographies=_matrices(row.homographies) if placed else (),
             scores=row.scores or {},
             reason=row.reason or "",
-            recipe=row.plan,
+            recipe=recipe_of_plan(row.plan),
             place=row.decided or 0,
         )
 

@@ -16,9 +16,11 @@ from training.report.tables import html_cell as _cell
 from training.report.tables import html_number as _number
 from training.report.tables import html_table as _table
 from training.report.wording import (
+    accuracy_with,
     conclusion,
     explain_tests,
     image_counts,
+    network_sentence,
     p_value,
     percent_interval,
     points_interval,
@@ -52,6 +54,7 @@ def html_report(result: StudyResult) -> str:
         intervals=interval_plot(result["arms"], chance=chance),
         arms=_arms(result),
         comparisons=_comparisons(result),
+        networks=_other_networks(result),
         measures=_measures(result),
         curves=curve_plot(result["arms"]),
         classes=_recalls(result),
@@ -144,6 +147,24 @@ def _other(comparison: ComparisonResult) -> str:
     if comparison["against"] == BASELINE:
         return ""
     return f"<small>against {escape(comparison['against_title'])}</small>"
+
+
+def _other_networks(result: StudyResult) -> str:
+    """The same study with other networks, a column for each."""
+    others = result.get("other_networks", [])
+    if not others:
+        return ""
+    rows = [
+        (
+            f"<th>{_key(arm)}</th>",
+            _number(percent_interval(arm["balanced_accuracy"])),
+            *(_number(accuracy_with(other, arm["arm"])) for other in others),
+        )
+        for arm in result["arms"]
+    ]
+    head = ("", result["settings"]["network"], *(other["network"] for other in others))
+    sentences = "".join(f"<p>{escape(network_sentence(other))}</p>" for other in others)
+    return f"<section><h2>With other networks</h2>{sentences}{_table(head, rows)}</section>"
 
 
 def _measures(result: StudyResult) -> str:

@@ -10,9 +10,11 @@ from training.report.similarity import similarity_markdown
 from training.report.tables import markdown_table as _table
 from training.report.tables import markdown_text as _text
 from training.report.wording import (
+    accuracy_with,
     conclusion,
     explain_tests,
     image_counts,
+    network_sentence,
     p_value,
     percent_interval,
     points_interval,
@@ -29,6 +31,7 @@ def markdown_report(result: StudyResult) -> str:
         *_images(result),
         *_arms(result),
         *_comparisons(result),
+        *_other_networks(result),
         *_measures(result),
         *_recalls(result),
         *_confusions(result),
@@ -92,6 +95,23 @@ def _comparison_table(comparisons: Sequence[ComparisonResult]) -> str:
         "",
     )
     return _table(head, rows)
+
+
+def _other_networks(result: StudyResult) -> list[str]:
+    others = result.get("other_networks", [])
+    if not others:
+        return []
+    rows = [
+        (
+            arm["title"],
+            percent_interval(arm["balanced_accuracy"]),
+            *(accuracy_with(other, arm["arm"]) for other in others),
+        )
+        for arm in result["arms"]
+    ]
+    head = ("arm", result["settings"]["network"], *(other["network"] for other in others))
+    sentences = [_text(network_sentence(other)) for other in others]
+    return ["## With other networks", *sentences, _table(head, rows)]
 
 
 def _measures(result: StudyResult) -> list[str]:

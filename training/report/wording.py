@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.domain.studies import SEEDS_FOR_A_CLAIM, Network
-from training.study.result import ArmResult, ComparisonResult, IntervalFields, StudyResult
+from training.study.result import ArmResult, ComparisonResult, IntervalFields, OtherNetwork, StudyResult
 
 
 def percent_interval(rate: IntervalFields) -> str:
@@ -54,6 +54,23 @@ def conclusion(comparison: ComparisonResult) -> str:
     if comparison["significant"]:
         return "better" if comparison["difference"] > 0 else "worse"
     return "equal" if comparison["equivalent"] else "no significant difference"
+
+
+def network_sentence(other: OtherNetwork) -> str:
+    """Say what another network shows, and whether it puts the arms in the same order."""
+    agreement = other["agreement"]
+    order = (
+        ""
+        if agreement is None
+        else f" Agreement with the order of the arms above: Kendall's τ = {agreement:.2f}."
+    )
+    return f"{other['network']}: {other['verdict']}{order}"
+
+
+def accuracy_with(other: OtherNetwork, name: str) -> str:
+    """Write what an arm reaches with another network; a dash where it was not trained."""
+    found = [arm["balanced_accuracy"] for arm in other["arms"] if arm["arm"] == name]
+    return percent_interval(found[0]) if found else "–"
 
 
 def setting_lines(result: StudyResult) -> list[tuple[str, str]]:

@@ -125,9 +125,27 @@ class ImageFindings(TypedDict):
     efficiency: NotRequired[EfficiencyFindings]
 
 
+class ArmSummary(TypedDict):
+    """What an arm reached with another network."""
+
+    arm: str
+    title: str
+    balanced_accuracy: Spread
+
+
+class OtherNetwork(TypedDict):
+    """The same study with another network."""
+
+    network: str
+    verdict: str
+    arms: list[ArmSummary]
+    agreement: float | None  # Kendall's tau of the arms' order with that of the first network, -1 to 1
+
+
 class StudyResult(StudyFindings, ImageFindings):
     """What `study.json` holds."""
 
     selection: Selection
     machine: Machine
     seconds: float
+    other_networks: NotRequired[list[OtherNetwork]]

@@ -30,7 +30,7 @@ from training.study.result import ImageFindings, Selection, StudyResult
 from training.study.run_files import RunFiles
 
 _RUNS = "runs"
-_RESULT = "study.json"
+RESULT_FILE = "study.json"
 _PROGRESS = "progress.jsonl"
 _INDEX = "index.parquet"  # as pipeline.publish writes it
 
@@ -91,7 +91,7 @@ def study(
         "machine": machine_facts(),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    write_json(out / _RESULT, result)
+    write_json(out / RESULT_FILE, result)
     log.verdict(result["finding"], result["verdict"])
     return result
 

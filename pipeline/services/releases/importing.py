@@ -15,7 +15,7 @@ from pipeline.domain.images import RGB, RGBA, Mask, Pixels, decode, pixel_hash
 from pipeline.domain.photo_decoding import decoded_pixels, load_photo
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
-from pipeline.domain.review import PENDING, RELEASE, RELEASE_PLAN, Decision, Verdict
+from pipeline.domain.review import PENDING, RELEASE, Decision, Verdict, release_plan
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
@@ -95,6 +95,7 @@ class _Sample:
 
     spec: SampleSpec
     rendered: Rendered | None  # None if the library held it before
+    recipe: str  # "" where the release does not tell it
 
 
 @dataclass(slots=True)
@@ -216,7 +217,7 @@ class _Restoring:
         spec = _spec_of(record, splits)
         self.library.samples.plan_broken_again([spec.id])
         if not self.library.plans.missing([spec.id]):
-            return _Sample(spec, None)
+            return _Sample(spec, None, record.recipe)
         rgb = load_photo(record.image, _name(record), max_side_px=_ANY_SIDE_PX, min_side_px=1).rgb
         mask = None if record.mask is None else _alpha(record)
         image_descriptor = descriptor(rgb)
@@ -236,12 +237,13 @@ class _Restoring:
             score=round(least_margin(record.scores), 6),
             cluster=cluster,
         )
-        return _Sample(spec, rendered)
+        return _Sample(spec, rendered, record.recipe)
 
     def _accept(self, samples: Sequence[_Sample], part: int) -> None:
         """Plan, store and accept samples; samples that were decided in this library stay as they are."""
-        name = f"{RELEASE_PLAN}{self.release.name}"[:180] + (f" ({part})" if part > 1 else "")
-        self.library.plans.add(name, "", [sample.spec for sample in samples])
+        for recipe in dict.fromkeys(sample.recipe for sample in samples):
+            specs = [sample.spec for sample in samples if sample.recipe == recipe]
+            self.library.plans.add(release_plan(self.release.name, part, recipe), "", specs)
         for sample in samples:
             if sample.rendered is not None:
                 self.tally.samples += self.library.samples.record(sample.rendered)

@@ -1,6 +1,9 @@
+import numpy as np
+
 from pipeline.domain.arms import ALL_USES, Arm
 from training.study.statistics import sign_flip_p
-from training.study.verdict import Finding, verdict
+from training.study.uncertainty import TestPhotos, Uncertainty
+from training.study.verdict import Finding, Verdict, planned_comparisons, verdict
 
 REAL = [0.50, 0.52, 0.48, 0.51, 0.49, 0.50]
 
@@ -132,3 +135,42 @@ def test_without_real_photos_or_without_others_there_is_nothing_to_compare() -> 
         "Nothing to compare: real photos are not among the arms. Balanced accuracy on the test photos: "
         "Synthetic 25.0 %, Pasted 50.0 %."
     )
+
+
+def right(of: int, count: int, *, seeds: int = 10) -> np.ndarray:
+    """(seeds, count) answers of which the first ones of both classes are right."""
+    return np.tile(np.repeat(np.arange(count // 2) < of // 2, 2), (seeds, 1))
+
+
+def judged_on(correct: dict[Arm, np.ndarray], *, margin: float = 0.02) -> Verdict:
+    """The verdict over test photos of two classes that alternate."""
+    count = correct[Arm.REAL].shape[1]
+    photos = TestPhotos(labels=np.arange(count) % 2, groups=np.arange(count))
+    scores = {arm: of_arm.mean(axis=1).tolist() for arm, of_arm in correct.items()}
+    return verdict(scores, Uncertainty.of(correct, photos, resampled=False), margin=margin)
+
+
+def test_seeds_that_agree_on_a_few_test_photos_make_no_claim() -> None:
+    few = {Arm.REAL: right(20, 40), Arm.MIXED: right(22, 40)}
+    judged = judged_on(few)
+    (comparison,) = judged.comparisons
+    assert comparison.p_adjusted == 2 / 2**10
+    assert comparison.p_photos is not None
+    assert comparison.p_claim == comparison.p_photos > 0.05
+    assert judged.finding is Finding.NO_DIFFERENCE
+    assert "None is shown to equal them within ±2 points either" in judged.sentence
+    many = {Arm.REAL: right(1000, 2000), Arm.MIXED: right(1100, 2000)}
+    assert judged_on(many).finding is Finding.BETTER
+
+
+def test_equal_arms_on_many_test_photos_are_called_equal() -> None:
+    alike = {Arm.REAL: right(1000, 2000), Arm.MIXED: right(1002, 2000)}
+    assert "All are shown to equal them within ±2 points." in judged_on(alike).sentence
+    assert "neither shown nor excluded" in judged_on(alike, margin=0.001).sentence
+
+
+def test_comparisons_fixed_beforehand_are_those_whose_arms_are_there() -> None:
+    scores = {Arm.REAL: REAL, Arm.INPAINT: ahead([0.2] * 6), Arm.PASTE: ahead([0.1] * 6)}
+    (planned,) = planned_comparisons(scores)
+    assert (planned.arm, planned.against, planned.p_adjusted) == (Arm.INPAINT, Arm.PASTE, 0.03125)
+    assert planned.effect is None or planned.effect > 1e9  # the same gain in every seed

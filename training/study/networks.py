@@ -1,0 +1,77 @@
+"""One study with several networks: the first is the study, the others tell whether its order of the arms holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from scipy.stats import kendalltau
+
+from pipeline.domain.arms import Arm
+from training.data.release import Release
+from training.fit.run_folder import write_json
+from training.study.options import StudyOptions
+from training.study.result import ArmSummary, OtherNetwork, StudyResult
+from training.study.study import RESULT_FILE, StudyStep, study
+
+LoadRelease = Callable[[int], Release]  # side of the images in px → the release
+WriteReports = Callable[[StudyResult, Path], None]  # result, folder
+
+
+def study_networks(
+    requests: Sequence[StudyOptions],
+    load: LoadRelease,
+    write_reports: WriteReports,
+    out: Path,
+    *,
+    on_step: Callable[[StudyStep], None] | None = None,
+) -> tuple[StudyResult, Release]:
+    """Run the same study with every network.
+
+    Args:
+        requests: options that differ in the network; the first is the study in `out`, the others go to `out/NETWORK`.
+        load: reads the release.
+        write_reports: writes the reports of a study into a folder.
+        out: the study's folder.
+        on_step: called with the progress of each.
+
+    Returns:
+        The study of the first network with `other_networks`, and its release.
+
+    Raises:
+        InvalidRequest, ReleaseRefused, KeyboardInterrupt: see `study`.
+    """
+    first, *others = requests
+    release = load(first.training.image_size)
+    result = study(release, first, out=out, on_step=on_step)
+    write_reports(result, out)
+    for request in others:
+        network = str(request.training.network)
+        arms = tuple(Arm(arm["arm"]) for arm in result["arms"])
+        other = study(
+            load(request.training.image_size), replace(request, arms=arms), out=out / network, on_step=on_step
+        )
+        write_reports(other, out / network)
+        result["other_networks"] = [*result.get("other_networks", []), _summary(network, result, other)]
+        write_json(out / RESULT_FILE, result)
+        write_reports(result, out)
+    return result, release
+
+
+def _summary(network: str, first: StudyResult, other: StudyResult) -> OtherNetwork:
+    means = {arm["arm"]: arm["balanced_accuracy"]["mean"] for arm in first["arms"]}
+    common = [arm for arm in other["arms"] if arm["arm"] in means]
+    agreement = kendalltau(
+        [means[arm["arm"]] for arm in common], [arm["balanced_accuracy"]["mean"] for arm in common]
+    ).statistic
+    arms: list[ArmSummary] = [
+        {"arm": arm["arm"], "title": arm["title"], "balanced_accuracy": arm["balanced_accuracy"]}
+        for arm in other["arms"]
+    ]
+    return {
+        "network": network,
+        "verdict": other["verdict"],
+        "arms": arms,
+        "agreement": None if agreement != agreement else round(float(agreement), 3),  # nan for a single arm
+    }
