@@ -69,7 +69,9 @@ def release_features(labels: tuple[str, ...], subset: Subset | None = None) -> F
         "image": Image(),
         "label": ClassLabel(names=list(labels)),
         "mask": Image(),
-        "bbox": box,
+        "bbox": List(
+            Value("int32")
+        ),  # as `box`, or null, which pyarrow before 26 cannot read in lists of fixed length
         "boxes": List(box),
         "origin": Value("string"),
         "method": Value("string"),

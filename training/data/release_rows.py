@@ -14,7 +14,7 @@ from pipeline.errors import ReleaseRefused
 from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
 
 _COLUMNS = (
-    "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "prompt", "bbox",
+    "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "prompt", "boxes",
     "mask", "homography",
 )  # fmt: skip
 _REASON_LENGTH = 200  # characters of another program's message that are shown
@@ -37,7 +37,7 @@ class _Columns(TypedDict, total=False):
     recipe: str | None
     source_id: str | None
     prompt: str | None
-    bbox: list[int] | None
+    boxes: list[list[int]] | None  # back to front
     mask: _EncodedImage | None
     homography: list[list[float]] | None
 
@@ -102,7 +102,7 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
         recipe=columns.get("recipe") or "",
         source=columns.get("source_id") or "",
         prompt=columns.get("prompt") or "",
-        box=_box(columns.get("bbox")),
+        box=_front_box(columns.get("boxes")),
         homography=_matrix(columns.get("homography")),
         mask=_data(mask) if (mask := columns.get("mask")) else b"",
     )
@@ -118,10 +118,10 @@ def _matrix(rows: list[list[float]] | None) -> Matrix | None:
     return tuple((a, b, c) for a, b, c in rows)
 
 
-def _box(numbers: list[int] | None) -> Box | None:
-    if numbers is None or len(numbers) != 4:
+def _front_box(boxes: list[list[int]] | None) -> Box | None:
+    if not boxes or len(boxes[-1]) != 4:
         return None
-    x0, y0, x1, y1 = numbers
+    x0, y0, x1, y1 = boxes[-1]
     return x0, y0, x1, y1
 
 
