@@ -115,8 +115,8 @@ def context_findings(dataset: str, cache: FeatureCache) -> ContextFindings | Non
 def context_sentence(groups: Sequence[ContextGroup], other_photo: Band | None) -> str:
     """Say which methods keep the photographed object, with numbers.
 
-    It is kept where it is more like its photo than another photo of its class is, lost where it is less. Between the two
-    the measure does not tell: of small objects of a class that all look alike, the resolution decides.
+    It is kept where it is more like its photo than another photo of its class is, lost where it is less. Between the
+    two the measure does not tell: of small objects of a class that all look alike, the resolution decides.
     """
     measured = {group["title"]: kept for group in groups if (kept := group["object_kept"]) is not None}
     if not measured or other_photo is None:
