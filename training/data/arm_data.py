@@ -17,6 +17,7 @@ from training.data.images import LabelledImages
 from training.data.release import Release
 
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
+_ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
 _ORDER = 1735  # seed of the order in which images are taken where an arm takes some of them only
 
 
@@ -129,7 +130,11 @@ def _share(images: LabelledImages, real: LabelledImages, share: float) -> Labell
 
 def _shortage(wanted: Mapping[str, int], counts: Mapping[str, int]) -> str:
     """Say what is missing for a ratio; "" where nothing is."""
-    missing = {name: number - counts[name] for name, number in wanted.items() if counts[name] < number}
+    missing = {
+        name: number - counts[name]
+        for name, number in wanted.items()
+        if counts[name] < _ENOUGH_OF_A_RATIO * number
+    }
     if not missing:
         return ""
     return (

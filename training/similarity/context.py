@@ -113,23 +113,34 @@ def context_findings(dataset: str, cache: FeatureCache) -> ContextFindings | Non
 
 
 def context_sentence(groups: Sequence[ContextGroup], other_photo: Band | None) -> str:
-    """Say which methods keep the photographed object: more alike than another photo of its class is; with numbers."""
+    """Say which methods keep the photographed object, with numbers.
+
+    It is kept where it is more like its photo than another photo of its class is, lost where it is less. Between the
+    two the measure does not tell: of small objects of a class that all look alike, the resolution decides.
+    """
     measured = {group["title"]: kept for group in groups if (kept := group["object_kept"]) is not None}
     if not measured or other_photo is None:
         return "Whether the photographed object is kept is not known: too few samples name a photo of the release."
     numbers = {title: f"{title} ({kept['mean']:.2f})" for title, kept in measured.items()}
     kept_by = [numbers[title] for title, kept in measured.items() if kept["low"] > other_photo["high"]]
-    lost_by = [numbers[title] for title in measured if numbers[title] not in kept_by]
+    lost_by = [numbers[title] for title, kept in measured.items() if kept["high"] < other_photo["low"]]
+    unclear = [number for number in numbers.values() if number not in (*kept_by, *lost_by)]
     parts = [
-        f"The photographed object is kept by {' and '.join(kept_by)}" if kept_by else "",
-        f"{'but' if kept_by else 'The photographed object is'} not kept by {' and '.join(lost_by)}"
-        if lost_by
-        else "",
+        f"The photographed object is kept by {listed(kept_by)}" if kept_by else "",
+        f"not kept by {listed(lost_by)}" if lost_by else "",
+        f"not told from another object of its class with {listed(unclear)}" if unclear else "",
     ]
+    sentence = ", but ".join(filter(None, parts))
+    begun = sentence if kept_by else f"The photographed object is {sentence}"
     return (
-        f"{', '.join(filter(None, parts))}: similarity to the source photo, where two photos of one class reach "
+        f"{begun}: similarity to the source photo, where two photos of one class reach "
         f"{other_photo['mean']:.2f}."
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names by commas and an "and"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def returned(rgb: RGB, homography: Matrix, size: tuple[int, int]) -> RGB:

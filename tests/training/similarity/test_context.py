@@ -154,4 +154,7 @@ def test_an_object_counts_as_kept_where_it_is_more_alike_than_another_photo_of_i
     assert context_sentence(groups, band(0.9)).startswith(
         "The photographed object is not kept by inpaint (0.80) and text to image (0.40): "
     )
+    assert context_sentence([group("inpaint", 0.61), group("paste", 0.6)], band(0.6)).startswith(
+        "The photographed object is not told from another object of its class with inpaint (0.61) and paste (0.60): "
+    )
     assert "is not known" in context_sentence(groups, None)
