@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument(
         "--images",
         type=int,
-        default=300,
+        default=100,
         help="of each recipe and method, fewer for a trial (default: %(default)s)",
     )
     parser.add_argument("--seeds", type=int, default=10, help="default: %(default)s")
