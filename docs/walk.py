@@ -82,6 +82,8 @@ def train(page: Page) -> None:
     page.click("button.label-wrap:has-text('Network')")
     page.fill("#steps textarea, #steps input", "40")
     page.click("#start-study")
+    page.wait_for_selector("#stop-study")  # the page may still show the verdict of an earlier study
+    page.wait_for_selector("#start-study")
     page.wait_for_selector(".verdict")
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from pyarrow import parquet
 
@@ -26,7 +27,7 @@ from training.similarity.findings import similarity_findings
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
-from training.study.result import ImageFindings, Selection, StudyResult
+from training.study.result import Selection, StudyResult
 from training.study.run_files import RunFiles
 
 _RUNS = "runs"
@@ -84,31 +85,30 @@ def study(
         release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(options.features or out)
     ).all(available)
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
-    result: StudyResult = {
+    whole = {
         **findings,
-        **_image_findings(release, options, out),
         "selection": selection,
         "machine": machine_facts(),
         "seconds": round(time.perf_counter() - started, 1),
     }
+    result = cast(StudyResult, whole)  # mypy wants the keys that are not required named, too
+    _add_image_findings(result, release, options, out)
     write_json(out / RESULT_FILE, result)
     log.verdict(result["finding"], result["verdict"])
     return result
 
 
-def _image_findings(release: Release, options: StudyOptions, out: Path) -> ImageFindings:
+def _add_image_findings(result: StudyResult, release: Release, options: StudyOptions, out: Path) -> None:
     """Measure the images themselves: how alike they are, what they cost, whether the object is kept."""
     if not options.similarity or options.training.network is not Network.PROBE:
-        return {}
+        return
     cache = FeatureCache(options.features or out)
-    found: ImageFindings = {}
     if (similarity := similarity_findings(release, cache)) is not None:
-        found["similarity"] = similarity
+        result["similarity"] = similarity
     if (context := context_findings(release.name, cache)) is not None:
-        found["context"] = context
+        result["context"] = context
     if (efficiency := efficiency_findings(release.name)) is not None:
-        found["efficiency"] = efficiency
-    return found
+        result["efficiency"] = efficiency
 
 
 @dataclass(frozen=True, slots=True)
