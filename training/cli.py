@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.domain.arms import ALL_USES, Arm
+from pipeline.domain.arms import ALL_USES, ARMS, Arm, use_of
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
-from pipeline.errors import StudioError, UnknownName
+from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
 from training.study.options import DEFAULT_MARGIN, StudyOptions
 
@@ -147,7 +147,9 @@ def _training_options(options: argparse.Namespace, network: str) -> TrainingOpti
 def _arm(name: str) -> Arm:
     try:
         return Arm(name)
-    except ValueError:
+    except ValueError as error:
+        if use_of(name) in ARMS:  # its recipe, ratio or share is wrong
+            raise InvalidRequest(str(error)) from None
         raise UnknownName("arm", name, ALL_USES) from None
 
 

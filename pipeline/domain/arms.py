@@ -63,9 +63,9 @@ class Arm(str):
 
     def __new__(cls, name: str) -> Arm:
         """Read a name, also one of an earlier version."""
-        use, rest = re.match(r"([a-z_]*)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]  # matches anything
-        present = next((arm for arm, facts in ARMS.items() if use in facts.old_names), use)
-        arm = super().__new__(cls, present + rest)
+        use = use_of(name)
+        present = next((known for known, facts in ARMS.items() if use in facts.old_names), use)
+        arm = super().__new__(cls, present + name.removeprefix(use))
         _facts(str(arm))
         return arm
 
@@ -75,21 +75,29 @@ class Arm(str):
         return _facts(str(self))
 
 
+def use_of(name: str) -> str:
+    """Return the first part of an arm's name, before recipe, ratio and share; it need not be a row of `ARMS`."""
+    return re.split("[@:%]", name, maxsplit=1)[0]
+
+
 @lru_cache
 def _facts(name: str) -> ArmFacts:
     parts = _NAME.fullmatch(name)
     if parts is None or parts["use"] not in ARMS:
-        raise ValueError(f"'{name}' is not an arm")
+        raise ValueError(f"'{name}' is not an arm; write USE[@RECIPE][:RATIO][%SHARE], such as mixed:0.5")
     facts = ARMS[parts["use"]]
     if parts["recipe"]:
         if not facts.methods:
-            raise ValueError(f"'{name}' is not an arm: {parts['use']} has no synthetic images, so no recipe")
+            raise ValueError(
+                f"'{name}' is not an arm: {parts['use']} has no synthetic images, so no recipe; leave it out"
+            )
         facts = replace(facts, recipe=parts["recipe"], title=f"{facts.title}, {parts['recipe']}")
     if parts["ratio"]:
         ratio = float(parts["ratio"])
         if not (facts.real and facts.methods) or not _RATIOS[0] <= ratio <= _RATIOS[1]:
             raise ValueError(
-                f"'{name}' is not an arm: a ratio is {_RATIOS[0]:g} to {_RATIOS[1]:g}, for uses of both kinds of images"
+                f"'{name}' is not an arm: a ratio is {_RATIOS[0]:g} to {_RATIOS[1]:g} and needs real and "
+                "synthetic images; write for example mixed:2"
             )
         facts = replace(
             facts,
@@ -100,7 +108,7 @@ def _facts(name: str) -> ArmFacts:
     if parts["share"]:
         share = float(parts["share"]) / 100
         if not 0 < share <= 1:
-            raise ValueError(f"'{name}' is not an arm: a share is over 0 to 100 %")
+            raise ValueError(f"'{name}' is not an arm: a share is over 0 to 100 %; write for example real%25")
         facts = replace(facts, share=share, title=f"{facts.title}, {parts['share']} % of the photos")
     return facts
 

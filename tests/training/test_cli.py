@@ -105,6 +105,10 @@ def test_fit_writes_weights_metrics_and_curve(
     [
         (["--dataset", "./nowhere"], "backlot: ./nowhere does not exist; give a release folder"),
         (["--dataset", ".", "--arm", "mixt"], "backlot: there is no arm 'mixt'; did you mean 'mixed'?"),
+        (
+            ["--dataset", ".", "--arm", "paste:2"],
+            "backlot: 'paste:2' is not an arm: a ratio is 0.05 to 20 and needs",
+        ),
         (["--dataset", ".", "--network", "resnet"], "there is no network 'resnet'; did you mean 'resnet18'?"),
         (["--dataset", ".", "--lr", "0"], "backlot: the learning rate is 0.0; it must be between"),
     ],

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -99,26 +100,17 @@ def _batches(
     interval: int,
     cache: FeatureCache | None,
 ) -> ArmDataModule:
-    strong = options.augmentation is Augmentation.STRONG
+    build: Callable[..., ArmDataModule] = ArmDataModule
     if options.network is Network.PROBE:
-        return ProbeDataModule(
-            data,
-            release.test,
-            steps=options.steps,
-            batch_size=options.batch,
-            seed=seed,
-            interval=interval,
-            strong=strong,
-            cache=cache or FeatureCache(),
-        )
-    return ArmDataModule(
+        build = partial(ProbeDataModule, cache=cache or FeatureCache())
+    return build(
         data,
         release.test,
         steps=options.steps,
         batch_size=options.batch,
         seed=seed,
         interval=interval,
-        strong=strong,
+        strong=options.augmentation is Augmentation.STRONG,
     )
 
 

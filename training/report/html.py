@@ -16,10 +16,12 @@ from training.report.tables import html_cell as _cell
 from training.report.tables import html_number as _number
 from training.report.tables import html_table as _table
 from training.report.wording import (
+    MEASURE_TITLES,
     accuracy_with,
     conclusion,
     explain_tests,
     image_counts,
+    measure_cells,
     network_sentence,
     p_value,
     percent_interval,
@@ -168,20 +170,8 @@ def _other_networks(result: StudyResult) -> str:
 
 
 def _measures(result: StudyResult) -> str:
-    rows = [
-        (
-            f"<th>{_key(arm)}</th>",
-            _number(f"{100 * arm['accuracy']['mean']:.1f} %"),
-            _number(f"{100 * arm['measures']['macro_f1']:.1f} %"),
-            _number(f"{100 * arm['measures']['worst_class']:.1f} %"),
-            _number(f"{100 * arm['measures']['ece']:.1f}"),
-            _number(f"{arm['measures']['brier']:.3f}"),
-            _number(f"{arm['measures']['nll']:.3f}"),
-        )
-        for arm in result["arms"]
-    ]
-    head = ("", "accuracy", "macro-F1", "worst class", "calibration error, points", "Brier score", "log loss")
-    return _table(head, rows)
+    rows = [(f"<th>{_key(arm)}</th>", *map(_number, measure_cells(arm))) for arm in result["arms"]]
+    return _table(("", *MEASURE_TITLES), rows)
 
 
 def _recalls(result: StudyResult) -> str:

@@ -10,10 +10,12 @@ from training.report.similarity import similarity_markdown
 from training.report.tables import markdown_table as _table
 from training.report.tables import markdown_text as _text
 from training.report.wording import (
+    MEASURE_TITLES,
     accuracy_with,
     conclusion,
     explain_tests,
     image_counts,
+    measure_cells,
     network_sentence,
     p_value,
     percent_interval,
@@ -115,28 +117,8 @@ def _other_networks(result: StudyResult) -> list[str]:
 
 
 def _measures(result: StudyResult) -> list[str]:
-    rows = [
-        (
-            arm["title"],
-            f"{100 * arm['accuracy']['mean']:.1f} %",
-            f"{100 * arm['measures']['macro_f1']:.1f} %",
-            f"{100 * arm['measures']['worst_class']:.1f} %",
-            f"{100 * arm['measures']['ece']:.1f}",
-            f"{arm['measures']['brier']:.3f}",
-            f"{arm['measures']['nll']:.3f}",
-        )
-        for arm in result["arms"]
-    ]
-    head = (
-        "arm",
-        "accuracy",
-        "macro-F1",
-        "worst class",
-        "calibration error, points",
-        "Brier score",
-        "log loss",
-    )
-    return ["## Measures", _table(head, rows)]
+    rows = [(arm["title"], *measure_cells(arm)) for arm in result["arms"]]
+    return ["## Measures", _table(("arm", *MEASURE_TITLES), rows)]
 
 
 def _recalls(result: StudyResult) -> list[str]:

@@ -22,6 +22,29 @@ def points_interval(comparison: ComparisonResult) -> str:
     return f"{mean} ({100 * comparison['low']:+.1f} to {100 * comparison['high']:+.1f})"
 
 
+MEASURE_TITLES = (
+    "accuracy",
+    "macro-F1",
+    "worst class",
+    "calibration error, points",
+    "Brier score",
+    "log loss",
+)
+
+
+def measure_cells(arm: ArmResult) -> tuple[str, ...]:
+    """Write the measures of an arm in the order of `MEASURE_TITLES`."""
+    measures = arm["measures"]
+    return (
+        f"{100 * arm['accuracy']['mean']:.1f} %",
+        f"{100 * measures['macro_f1']:.1f} %",
+        f"{100 * measures['worst_class']:.1f} %",
+        f"{100 * measures['ece']:.1f}",
+        f"{measures['brier']:.3f}",
+        f"{measures['nll']:.3f}",
+    )
+
+
 def image_counts(arm: ArmResult) -> str:
     """Write the counts by origin as '96 real + 200 synthetic'."""
     return " + ".join(f"{count} {origin}" for origin, count in arm["counts"].items() if count)

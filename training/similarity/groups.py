@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.domain.arms import Arm
 from pipeline.domain.methods import METHODS, Method
 from training.data.images import LabelledImages
 from training.data.release import Release
@@ -13,7 +14,7 @@ from training.similarity.draws import balanced_size
 from training.similarity.result import MissingGroup
 
 REAL, OURS = "real", "ours"
-OUR_METHODS = (Method.INPAINT, Method.CONTROLNET)  # the photographed object before a generated background
+OUR_METHODS = Arm.SYNTHETIC.facts.methods  # the photographed object in front of a generated background
 BASELINES = (Method.TEXT_TO_IMAGE, Method.PASTE)
 SMALLEST_SET = 16
 LARGEST_SHARE = 0.75  # of a group in one set: sets that share more vary too little to tell anything
