@@ -1,10 +1,10 @@
-"""Fit the weights of masks: `python -m benchmarks.calibration [--data DIR] [--cache FILE]` prints them.
+"""Fit the models of masks: `python -m benchmarks.calibration [--data DIR] [--cache FILE] [--write]`.
 
-Two logistic regressions: which regions of two proposals belong to the object (pipeline/segmentation/fusion.py), and
-whether a joined mask reaches an intersection over union of 0.9 (pipeline/segmentation/quality.py). Examples: the
-rendered starter set, photographs with checked masks, composites of both over real surfaces, and photographs whose
-network mask was judged by eye (benchmarks/judged_by_eye.json, names and verdicts only; a right one serves as the mask).
-The second regression learns from masks joined by weights that did not see their photo.
+Boosted trees decide which regions of two proposals belong to the object, and others whether a joined mask reaches an
+intersection over union of 0.9; --write replaces region_trees.json and score_trees.json in pipeline/segmentation.
+Examples: the rendered starter set, photographs with checked masks, composites of both over real surfaces, and
+photographs whose network mask was judged by eye (benchmarks/judged_by_eye.json, names and verdicts only; a right one
+serves as the mask). The second trees learn from masks joined by trees that did not see their photo.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import GroupKFold, StratifiedKFold, cross_val_predict
 
 from benchmarks.composites import Example, composites, photographed
 from pipeline.domain.photo_decoding import load_photo
-from pipeline.segmentation.fusion import Proposals, Region, differences
+from pipeline.segmentation import fusion, quality
+from pipeline.segmentation.boosted_trees import BoostedTrees
+from pipeline.segmentation.fusion import Proposals, Region, differences, joined
 from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.outline import agreement
 from pipeline.segmentation.proposals import proposed
-from pipeline.segmentation.quality import FEATURES, features, measured
+from pipeline.segmentation.quality import features, measured
 from pipeline.starter import subjects
 
 _WORK_PX = 512
@@ -53,10 +53,11 @@ class Case:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Collect the cases, fit both regressions and print their weights."""
+    """Collect the cases, fit both models, and print or write them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cache", type=Path, help="keep the proposals here between two runs")
+    parser.add_argument("--write", action="store_true", help="replace the trees in pipeline/segmentation")
     options = parser.parse_args(arguments)
     if options.cache and options.cache.exists():
         cases = pickle.loads(options.cache.read_bytes())
@@ -68,8 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
         if (verdict := _verdicts().get(case.name)) is not None:
             case.is_wrong = not verdict
             case.mask = case.proposals.network.copy() if verdict else None
-    _fit_fusion(cases)
-    _fit_score(cases)
+    for file, fitted in ((fusion.TREES, _fit_fusion), (quality.TREES, _fit_score)):
+        trees = fitted(cases)
+        if options.write:
+            file.write_text(trees.written())
     return 0
 
 
@@ -105,11 +108,7 @@ def _case(name: str, rgb: np.ndarray, mask: np.ndarray | None) -> Case:
     return Case(name, proposals, list(differences(proposals)), mask)
 
 
-def _regression(strength: float) -> Pipeline:
-    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=5000))
-
-
-def _fit_fusion(cases: list[Case]) -> None:
+def _fit_fusion(cases: list[Case]) -> BoostedTrees:
     known = [case for case in cases if case.mask is not None]
     rows, right, weights, groups = [], [], [], []
     for group, case in enumerate(known):
@@ -122,35 +121,48 @@ def _fit_fusion(cases: list[Case]) -> None:
     x, y, w, g = np.array(rows), np.array(right), np.array(weights), np.array(groups)
     chances = np.zeros(len(y))
     for train, test in GroupKFold(_FOLDS).split(x, y, g):
-        model = _regression(0.5).fit(x[train], y[train], logisticregression__sample_weight=w[train])
+        model = _boosting().fit(x[train], y[train], sample_weight=w[train])
         chances[test] = model.predict_proba(x[test])[:, 1]
-    print(f"regions: {len(y)}, decided rightly {np.mean((chances > 0.5) == y):.3f} (out of fold)")
+    rightly = np.average((chances > 0.5) == y, weights=w)
+    print(f"regions: {len(y)}, decided rightly {rightly:.3f} (out of fold, by size)")
     for group, case in enumerate(known):
         case.chances = chances[g == group].tolist()
-    model = _regression(0.5).fit(x, y, logisticregression__sample_weight=w)
+    trees = exported(_boosting().fit(x, y, sample_weight=w))
     for case in cases:
-        if case.mask is None and case.regions:
-            case.chances = model.predict_proba(np.array([region.features for region in case.regions]))[
-                :, 1
-            ].tolist()
-    _print_weights(model)
+        if case.mask is None:
+            case.chances = trees.probabilities(np.array([r.features for r in case.regions])).tolist()
+    return trees
 
 
-def joined(case: Case) -> tuple[np.ndarray, float]:
-    """Join the proposals with the chances of a case, as `fusion.fused` does."""
-    mask, error = case.proposals.network & case.proposals.background, 0.0
-    for region, chance in zip(case.regions, case.chances, strict=True):
-        if chance > 0.5:
-            mask[region.window] |= region.inside
-        error += float(region.inside.sum()) * min(chance, 1 - chance)
-    return mask, max(1 - error / max(float(mask.sum()), 1.0), 0.0)
+def _boosting() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=120, learning_rate=0.06, max_leaf_nodes=8, l2_regularization=1.0, random_state=0
+    )
 
 
-def _fit_score(cases: list[Case]) -> None:
+def exported(model: HistGradientBoostingClassifier) -> BoostedTrees:
+    """Take the trees out of a fitted model."""
+    nodes = [stage[0].nodes for stage in model._predictors]
+    roots = np.cumsum([0, *map(len, nodes[:-1])])
+    table = np.concatenate(nodes)
+    start = np.repeat(roots, [len(part) for part in nodes])
+    is_leaf = table["is_leaf"] > 0
+    return BoostedTrees(
+        bias=float(model._baseline_prediction.ravel()[0]),
+        roots=roots,
+        feature=np.where(is_leaf, -1, table["feature_idx"]),
+        threshold=np.where(is_leaf, 0, table["num_threshold"]),
+        left=np.where(is_leaf, 0, table["left"] + start),
+        right=np.where(is_leaf, 0, table["right"] + start),
+        value=np.where(is_leaf, table["value"], 0).round(6),
+    )
+
+
+def _fit_score(cases: list[Case]) -> BoostedTrees:
     rows, right, kinds = [], [], []
     overlaps: dict[str, list[float]] = {}
     for case in cases:
-        mask, expected = joined(case)
+        mask, expected = joined(case.proposals, case.regions, case.chances)
         proposals = case.proposals
         if not mask.any() or (case.is_wrong and agreement(mask, proposals.network) < _SAME):
             continue  # a wrong proposal that the other one corrected, perhaps
@@ -164,8 +176,12 @@ def _fit_score(cases: list[Case]) -> None:
     x, y, kind_of = np.array(rows), np.array(right), np.array(kinds)
     for name, values in overlaps.items():
         print(f"{name}: median {np.median(values):.4f}, 10th percentile {np.percentile(values, 10):.4f}")
-    chances = cross_val_predict(_regression(0.3), x, y, cv=10, method="predict_proba")[:, 1]
-    for needed in (0.6, 0.7, 0.75, 0.8, 0.85, 0.9):
+    folds = [StratifiedKFold(10, shuffle=True, random_state=seed) for seed in range(3)]
+    chances = np.mean(
+        [cross_val_predict(_boosting_of_scores(), x, y, cv=cv, method="predict_proba")[:, 1] for cv in folds],
+        axis=0,
+    )
+    for needed in (0.7, 0.8, 0.85, 0.9, 0.95):
         passes: np.ndarray = chances > needed
         shares = {
             str(k): f"{(passes & (kind_of == k)).sum()} of {(kind_of == k).sum()} pass, "
@@ -176,17 +192,18 @@ def _fit_score(cases: list[Case]) -> None:
             f"{needed}: {y[passes].mean():.3f} of passing are right, {passes[y].mean():.3f} of right pass",
             shares,
         )
-    model = _regression(0.3).fit(x, y)
-    _print_weights(model)
-    print(dict(zip(FEATURES, model[-1].coef_[0].round(2), strict=True)))
+    return exported(_boosting_of_scores().fit(x, y))
 
 
-def _print_weights(model: Pipeline) -> None:
-    """Print the weights for features that are not standardised."""
-    scaler, regression = model[0], model[-1]
-    weights = regression.coef_[0] / scaler.scale_
-    bias = float(regression.intercept_[0] - (scaler.mean_ * weights).sum())
-    print(f"_BIAS = {bias:.4f}\n_WEIGHTS = np.array({np.round(weights, 4).tolist()})")
+def _boosting_of_scores() -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=80,
+        learning_rate=0.06,
+        max_leaf_nodes=5,
+        l2_regularization=2.0,
+        min_samples_leaf=10,
+        random_state=0,
+    )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     if (options.data / "objects").is_dir():
         photos = photographed(options.data / "objects")
         mixed = composites([*photos, *parts], options.data / "surfaces512", options.composites, seed=11)
-        sets |= {"objects": photos, "composites": mixed, "objects at 1024 px": map(_enlarged, photos[::4])}
+        sets |= {
+            "objects": photos,
+            "objects with the masks as delivered": photographed(options.data / "objects", is_corrected=False),
+            "composites": mixed,
+            "objects at 1024 px": map(_enlarged, photos[::4]),
+        }
     for name, examples in sets.items():
         print(json.dumps({"benchmark": "cutout", "set": name, **figures(examples)}), flush=True)
     if options.sheet:

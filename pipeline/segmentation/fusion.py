@@ -1,19 +1,23 @@
 """Join two masks: keep what both find, and decide every region that only one of them finds.
 
 The network finds an object whatever its ground, at 320 px; the background model draws exact outlines and holes, but
-takes a soft shadow for a part of the object. Each region on which they differ is decided by a logistic regression over
-what is seen of it. The weights were fitted by `python -m benchmarks.calibration`.
+takes a soft shadow for a part of the object. Each region on which they differ is decided by boosted decision trees over
+what is seen of it and of the photo. They were fitted by `python -m benchmarks.calibration`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from pipeline.segmentation.background import Field
+from pipeline.segmentation.boosted_trees import BoostedTrees
+from pipeline.segmentation.outline import agreement
 from pipeline.segmentation.regions import Evidence, opened
 
 _KERNEL = np.ones((3, 3), np.uint8)
@@ -40,15 +44,16 @@ FEATURES = (
     "thick",
     "plain border",
     "area by outline",
+    "photo: network and background model agree",
+    "photo: background model and hue agree",
+    "photo: network and hue agree",
+    "photo: uncertain",
+    "photo: area by the network",
+    "photo: area by the background model",
+    "photo: only in the network's mask",
+    "photo: only in the background model's mask",
 )
-_BIAS = -2.6254
-_WEIGHTS = np.array([
-    0.0863, 2.0041, 0.9271, 0.0267, -0.7431, 0.2224, -0.6063, -1.645,
-    0.086, -0.3079, 0.3411, -0.408, -0.0476, -0.3645, 0.4776, -0.2772,
-    0.1139, 1.4687, 0.0546, 1.287, 2.0987, -1.2148, -0.2782, -0.7178,
-    0.9095, -0.2314, -1.2211, 3.2069, -0.1624, 0.5381, -0.594, 0.5628,
-])  # fmt: skip
-# the second half: what is added where the network found the region
+TREES = Path(__file__).with_name("region_trees.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +74,7 @@ class Region:
 
     window: tuple[slice, slice]
     inside: np.ndarray  # bool, of the window's size
-    features: np.ndarray  # (2 · len(FEATURES),)
+    features: np.ndarray  # (len(FEATURES),)
 
 
 def fused(proposals: Proposals) -> tuple[np.ndarray, float]:
@@ -78,18 +83,32 @@ def fused(proposals: Proposals) -> tuple[np.ndarray, float]:
     Returns:
         The mask, (H, W) bool, and the intersection over union that the certainty of the decisions lets expect, 0 to 1.
     """
+    regions = list(differences(proposals))
+    probabilities = _trees().probabilities(np.array([region.features for region in regions]))
+    return joined(proposals, regions, probabilities)
+
+
+def joined(
+    proposals: Proposals, regions: Sequence[Region], probabilities: Sequence[float] | np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Join two proposals by the probability of each region to belong to the object; returns as `fused`."""
     mask = proposals.network & proposals.background
     expected_error = 0.0
-    for region in differences(proposals):
-        probability = 1 / (1 + np.exp(-(region.features @ _WEIGHTS + _BIAS)))
+    for region, probability in zip(regions, probabilities, strict=True):
         if probability > 0.5:
             mask[region.window] |= region.inside
-        expected_error += float(region.inside.sum() * min(probability, 1 - probability))
+        expected_error += float(region.inside.sum()) * min(probability, 1 - probability)
     return mask, max(1 - expected_error / max(float(mask.sum()), 1.0), 0.0)
+
+
+@cache
+def _trees() -> BoostedTrees:
+    return BoostedTrees.read(TREES)
 
 
 def differences(proposals: Proposals) -> Iterator[Region]:
     """Yield every region on which the two masks differ: thick ones, and the belts along the outline."""
+    of_photo = _photo_features(proposals)
     different = proposals.network ^ proposals.background
     thick = (cv2.dilate(opened(different, _THICK_PX).astype(np.uint8), _KERNEL) > 0) & different
     for part in (thick, different & ~thick):
@@ -103,10 +122,26 @@ def differences(proposals: Proposals) -> Iterator[Region]:
                 slice(max(left - _MARGIN_PX, 0), left + width + _MARGIN_PX),
             )
             inside = labels[window] == label
-            yield Region(window, inside, _features(proposals, window, inside, is_thick=part is thick))
+            of_region = _region_features(proposals, window, inside, is_thick=part is thick)
+            yield Region(window, inside, np.concatenate([of_region, of_photo]))
 
 
-def _features(
+def _photo_features(proposals: Proposals) -> np.ndarray:
+    network, background, chroma = proposals.network, proposals.background, proposals.chroma
+    unclear = (proposals.probability > 0.1) & (proposals.probability < 0.9)
+    return np.array([
+        agreement(network, background),
+        agreement(background, chroma),
+        agreement(network, chroma),
+        unclear.sum() / max((proposals.probability > 0.5).sum(), 1),
+        network.mean(),
+        background.mean(),
+        (network & ~background).sum() / max(network.sum(), 1),
+        (background & ~network).sum() / max(background.sum(), 1),
+    ])  # fmt: skip
+
+
+def _region_features(
     proposals: Proposals, window: tuple[slice, slice], inside: np.ndarray, *, is_thick: bool
 ) -> np.ndarray:
     evidence, union = proposals.evidence, proposals.network | proposals.background
@@ -115,7 +150,7 @@ def _features(
     towards_background = ring & ~union[window]
     outline = max(ring.sum() / 2, 1)
     from_network = float(proposals.network[window][inside].mean())
-    values = np.array([
+    return np.array([
         from_network,
         _mean(proposals.probability[window], inside),
         _mean(proposals.chroma[window], inside),
@@ -133,7 +168,6 @@ def _features(
         proposals.border_share,
         np.log(inside.sum() / outline),
     ])  # fmt: skip
-    return np.concatenate([values, values * (from_network > 0.5)])
 
 
 def _mean(field: np.ndarray, place: np.ndarray) -> float:
