@@ -79,6 +79,7 @@ def _study(options: argparse.Namespace) -> Answer:
         margin=options.margin / 100,
         features=options.features,
         similarity=not options.no_similarity,
+        diagnosis=not options.no_diagnosis,
     )
     networks = dict.fromkeys(options.network)
     requests = [replace(whole, training=_training_options(options, network)) for network in networks]
@@ -224,6 +225,11 @@ def _parser() -> argparse.ArgumentParser:
         "--no-similarity",
         action="store_true",
         help="leave out how alike the images are, which the probe measures",
+    )
+    studying.add_argument(
+        "--no-diagnosis",
+        action="store_true",
+        help="leave out which factors of the test photos explain the errors; no test photo is cut out",
     )
     studying.add_argument(
         "--margin",

@@ -30,6 +30,7 @@ class StudyOptions:
     )
     features: Path | None = None  # folder that keeps the probe's features; None: the study's own
     similarity: bool = True  # measure how alike the images are, too (with the probe)
+    diagnosis: bool = True  # find out which factors of the test photos explain the errors
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:

@@ -16,6 +16,8 @@ from pipeline.domain.studies import Network
 from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, available_arms
 from training.data.release import Release
+from training.diagnosis.cutouts import ExaminedPhotos, examined_photos
+from training.diagnosis.findings import diagnosis_findings, photo_unlikeness
 from training.fit.classifier import Point
 from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
@@ -81,6 +83,7 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
+    photos = examined_photos(release, options.features or out) if options.diagnosis else None
     records = _Runs(
         release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(options.features or out)
     ).all(available)
@@ -93,6 +96,8 @@ def study(
     }
     result = cast(StudyResult, whole)  # mypy wants the keys that are not required named, too
     _add_image_findings(result, release, options, out)
+    if photos is not None:
+        _add_diagnosis(result, release, records, photos, options, out)
     write_json(out / RESULT_FILE, result)
     log.verdict(result["finding"], result["verdict"])
     return result
@@ -109,6 +114,21 @@ def _add_image_findings(result: StudyResult, release: Release, options: StudyOpt
         result["context"] = context
     if (efficiency := efficiency_findings(release.name)) is not None:
         result["efficiency"] = efficiency
+
+
+def _add_diagnosis(
+    result: StudyResult,
+    release: Release,
+    records: Sequence[RunRecord],
+    photos: ExaminedPhotos,
+    options: StudyOptions,
+    out: Path,
+) -> None:
+    """Find out why test photos are classified wrongly."""
+    is_probe = options.training.network is Network.PROBE
+    unlikeness = photo_unlikeness(release, FeatureCache(options.features or out)) if is_probe else None
+    findings = diagnosis_findings(release, records, photos, unlikeness=unlikeness, out=out)
+    result["diagnosis"], result["error_analysis"] = findings["diagnosis"], findings["error_analysis"]
 
 
 @dataclass(frozen=True, slots=True)
