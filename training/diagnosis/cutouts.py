@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import Mask
-from pipeline.segmentation import USABLE_SCORE, cut_out
+from pipeline.segmentation import USABLE_SCORE, cut_out, divided_mask
 from training.data.release import Release
 from training.diagnosis.squares import Squares, read_squares
 from training.fit.run_folder import writable
@@ -123,7 +123,8 @@ class _CutoutFile:
         missing = [place for place in places if _key(squares, place) not in self.known]
         for number, place in enumerate(missing, start=1):
             cutout = cut_out(squares.images[place], alpha=squares.masks[place])
-            self.known[_key(squares, place)] = PhotoCutout(cutout.alpha, cutout.score, cutout.objects)
+            objects = cutout.objects if squares.masks[place] is None else len(divided_mask(cutout.alpha))
+            self.known[_key(squares, place)] = PhotoCutout(cutout.alpha, cutout.score, objects)
             if number % _BATCH == 0 or number == len(missing):
                 self._store()
 

@@ -74,8 +74,49 @@ class ErrorAnalysis(TypedDict):
     errors: list[ConfidentError]  # the most confident ones first
 
 
+class RateInterval(TypedDict):
+    """A rate, or a difference of rates, with its 95 % interval over the seeds; without ends for a single seed."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class CounterfactualSet(TypedDict):
+    """One counterfactual test set."""
+
+    set: str  # see `training.diagnosis.counterfactual.SetName`
+    title: str
+    images: int
+
+
+class CounterfactualArm(TypedDict):
+    """What one arm reaches on the counterfactual test sets."""
+
+    arm: str
+    title: str
+    seeds: int
+    accuracy: dict[str, RateInterval]  # balanced, by set
+    differences: dict[
+        str, RateInterval
+    ]  # see `training.diagnosis.reliance.Reliance`; above 0: the change costs
+    sentence: str
+
+
+class CounterfactualFindings(TypedDict):
+    """The counterfactual test sets, and what the arms reach on them."""
+
+    skipped: str  # why there are none; "" where there are
+    objects: dict[str, int]  # by class
+    left_out: list[str]  # tested classes with too few usable cut-outs
+    sets: list[CounterfactualSet]
+    arms: list[CounterfactualArm]
+    missing_runs: int  # trained before these sets, so without predictions
+
+
 class DiagnosisFindings(TypedDict):
-    """The part of `study.json`; missing where no diagnosis was asked for, and in earlier studies."""
+    """The keys of `study.json`; missing where they were not asked for, and in earlier studies."""
 
     diagnosis: NotRequired[list[FactorFinding]]
     error_analysis: NotRequired[ErrorAnalysis]
+    counterfactual: NotRequired[CounterfactualFindings]

@@ -9,6 +9,7 @@ from string import Template
 
 from pipeline.domain.arms import BASELINE, Arm
 from training.report.context import context_html
+from training.report.counterfactual import counterfactual_html
 from training.report.diagnosis import diagnosis_html
 from training.report.efficiency import efficiency_html
 from training.report.plots import curve_plot, interval_plot
@@ -62,7 +63,7 @@ def html_report(result: StudyResult, folder: Path | None = None) -> str:
         arms=_arms(result),
         comparisons=_comparisons(result),
         networks=_other_networks(result),
-        diagnosis=diagnosis_html(result, folder),
+        diagnosis=diagnosis_html(result, folder) + counterfactual_html(result),
         measures=_measures(result),
         curves=curve_plot(result["arms"]),
         classes=_recalls(result),

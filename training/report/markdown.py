@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from training.report.context import context_markdown
+from training.report.counterfactual import counterfactual_markdown
 from training.report.diagnosis import diagnosis_markdown
 from training.report.efficiency import efficiency_markdown
 from training.report.similarity import similarity_markdown
@@ -36,6 +37,7 @@ def markdown_report(result: StudyResult) -> str:
         *_comparisons(result),
         *_other_networks(result),
         *diagnosis_markdown(result),
+        *counterfactual_markdown(result),
         *_measures(result),
         *_recalls(result),
         *_confusions(result),

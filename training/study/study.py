@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from pipeline.domain.arms import Arm
@@ -16,8 +18,6 @@ from pipeline.domain.studies import Network
 from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, available_arms
 from training.data.release import Release
-from training.diagnosis.cutouts import ExaminedPhotos, examined_photos
-from training.diagnosis.findings import diagnosis_findings, photo_unlikeness
 from training.fit.classifier import Point
 from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
@@ -26,6 +26,7 @@ from training.fit.run_folder import claim, data_fingerprint, write_json
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
+from training.study.diagnosis import Diagnosis
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
@@ -83,9 +84,9 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
-    photos = examined_photos(release, options.features or out) if options.diagnosis else None
+    diagnosis = Diagnosis.prepared(release, options, out)
     records = _Runs(
-        release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(options.features or out)
+        release, options, RunFiles(out / _RUNS), log, on_step, diagnosis.cache, diagnosis.images
     ).all(available)
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     whole = {
@@ -96,8 +97,7 @@ def study(
     }
     result = cast(StudyResult, whole)  # mypy wants the keys that are not required named, too
     _add_image_findings(result, release, options, out)
-    if photos is not None:
-        _add_diagnosis(result, release, records, photos, options, out)
+    diagnosis.add_to(result, records)
     write_json(out / RESULT_FILE, result)
     log.verdict(result["finding"], result["verdict"])
     return result
@@ -116,21 +116,6 @@ def _add_image_findings(result: StudyResult, release: Release, options: StudyOpt
         result["efficiency"] = efficiency
 
 
-def _add_diagnosis(
-    result: StudyResult,
-    release: Release,
-    records: Sequence[RunRecord],
-    photos: ExaminedPhotos,
-    options: StudyOptions,
-    out: Path,
-) -> None:
-    """Find out why test photos are classified wrongly."""
-    is_probe = options.training.network is Network.PROBE
-    unlikeness = photo_unlikeness(release, FeatureCache(options.features or out)) if is_probe else None
-    findings = diagnosis_findings(release, records, photos, unlikeness=unlikeness, out=out)
-    result["diagnosis"], result["error_analysis"] = findings["diagnosis"], findings["error_analysis"]
-
-
 @dataclass(frozen=True, slots=True)
 class _Runs:
     """The runs of a study, kept in a folder of their own."""
@@ -141,6 +126,7 @@ class _Runs:
     log: ProgressLog
     on_step: OnStep | None
     cache: FeatureCache
+    extra_images: NDArray[np.uint8] | None
 
     def all(self, arms: Sequence[ArmData]) -> list[RunRecord]:
         """Load or train every arm with every seed, seed by seed."""
@@ -158,7 +144,13 @@ class _Runs:
             self._report(data.arm, seed, point.step)
 
         record = fit(
-            self.release, data, self.options.training, seed=seed, cache=self.cache, on_point=on_point
+            self.release,
+            data,
+            self.options.training,
+            seed=seed,
+            cache=self.cache,
+            extra_images=self.extra_images,
+            on_point=on_point,
         )
         self.files.write(record)
         self.log.finished(record, earlier=False)
