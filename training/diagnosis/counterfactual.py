@@ -1,7 +1,8 @@
 """Counterfactual test sets: the objects of the test photos, with one thing about each photo changed.
 
 Background: each object stays where it is; what lies behind it is its own photo, another photo of its class, or a photo
-of another class. All three are filled in and pasted alike, so that a difference is not that of pasting.
+of another class, each with its object filled in. The object hides the filling of its own photo; of the others some
+stays visible, alike in both sets, so that the difference of these two is that of the class alone.
 Place and size: each object lies on its own photo's background, blurred, at the centre or in the corners, and half or
 twice as large. Sizes are shares of the image, so that no object is cut off.
 
@@ -84,10 +85,10 @@ def counterfactual_sets(
     tested = [name for name, count in release.test_counts().items() if count]
     kept = {label: chosen for label, chosen in places.items() if len(chosen) >= LEAST_OBJECTS}
     if len(kept) < 2:
-        most = max((len(chosen) for chosen in places.values()), default=0)
+        have = "class has" if len(kept) == 1 else "classes have"
         return (
             f"There are no counterfactual test sets: they need {LEAST_OBJECTS} test photos with a usable mask of at "
-            f"least two classes; no more than {len(kept)} has as many, and the most of a class is {most}."
+            f"least two classes; of this release {len(kept)} {have} as many."
         )
     cutouts = photos.cutouts.of_photos
     objects = [

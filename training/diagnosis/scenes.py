@@ -45,9 +45,7 @@ def scene_object(rgb: RGB, alpha: Mask, label: int) -> SceneObject:
         label=label,
         colours=(foreground_colours(rgb, alpha) * share[..., None]).astype(np.float32),
         alpha=share,
-        background=np.asarray(
-            cv2.inpaint(rgb, hole.astype(np.uint8), _INPAINT_PX, cv2.INPAINT_TELEA), np.uint8
-        ),
+        background=np.asarray(cv2.inpaint(rgb, hole.astype(np.uint8), _INPAINT_PX, cv2.INPAINT_NS), np.uint8),
         plain=plain_background(rgb, hole),
         hole=hole,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.domain.images import Mask
 from pipeline.errors import StudioError, UnreadableImage
@@ -16,6 +17,7 @@ from training.data.rows import Row
 from training.data.sources import rows_of
 
 SIDE_PX = 256  # of the squares: enough to cut out an object
+_WITHOUT_RINGING = Image.Resampling.BILINEAR  # so that a mask is 0 beside its object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,8 @@ def _read_again(release: Release, names: frozenset[str]) -> dict[str, tuple[NDAr
 def _square(row: Row) -> tuple[NDArray[np.uint8], Mask | None] | None:
     """The square of a row and of its mask; None where it is unreadable."""
     try:
-        return squared(row.data, SIDE_PX), squared(row.mask, SIDE_PX)[..., 0] if row.mask else None
+        mask = squared(row.mask, SIDE_PX, resampling=_WITHOUT_RINGING)[..., 0] if row.mask else None
+        return squared(row.data, SIDE_PX), mask
     except UnreadableImage:
         return None
 

@@ -15,9 +15,11 @@ from training.study.result import StudyResult
 _HEADING = "Counterfactual test sets: the same objects, one thing changed"
 _EXPLANATION = (
     "Balanced accuracy, and differences in points, over the objects of the test photos cut out and pasted again; 95 % "
-    "intervals over the seeds, which do not cover other objects. Backgrounds: the object stays where it is; what the "
-    "photo behind it showed is filled in, in all three sets alike. Corners and sizes: on the photo's own background, "
-    "blurred. Sizes are shares of the image: the object's longest side is 40 % of it, or half or twice as much."
+    "intervals over the seeds, which do not cover other objects. Backgrounds: the object stays where it is, and the "
+    "object of the photo behind it is filled in; some of that stays visible behind it, alike for photos of its class "
+    "and of another, so that the difference of these two is that of the class alone. Corners and sizes: on the photo's "
+    "own background, blurred. Sizes are shares of the image: the object's longest side is 40 % of it, or half or twice "
+    "as much."
 )
 
 

@@ -16,7 +16,8 @@ from training.study.result import StudyResult
 
 _HEADING = "Why test photos are classified wrongly"
 _HEAD = (
-    "arm", "factor", "photos", "recognised: lowest", "highest third", "rank correlation with errors", "p", "",
+    "arm", "factor", "photos", "lowest third recognised", "highest third recognised",
+    "rank correlation with errors", "p", "",
 )  # fmt: skip
 _EXPLANATION = (
     "Rank correlation of each factor with the share of the seeds that classify a photo wrongly, within classes: "
@@ -101,7 +102,8 @@ def _examples(analysis: ErrorAnalysis, folder: Path) -> str:
     pairs = "".join(_pair(pair, folder) for pair in analysis["pairs"])
     errors = "".join(_error(error, folder) for error in analysis["errors"])
     shown = (
-        f"<h3>Photos of one class that differ in {escape(analysis['pairs'][0]['title'])} and little else ({title})</h3>"
+        f"<h3>Photos of one class that differ in {escape(analysis['pairs'][0]['title'])}, otherwise as alike as "
+        f"there are ({title})</h3>"
         f'<div class="photos">{pairs}</div>'
         if pairs
         else ""
