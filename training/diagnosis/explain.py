@@ -104,7 +104,8 @@ def _merged(of_photos: Values, errors: Errors) -> tuple[Values, Values, NDArray[
 def _reason_against(factor: Factor, values: Values, shares: Values, labels: NDArray[np.int64]) -> str:
     """Say why a factor cannot be tested; "" where it can."""
     if len(values) < LEAST_PHOTOS:
-        return f"it is known of {len(values)} photos; at least {LEAST_PHOTOS} are needed"
+        known = "1 photo" if len(values) == 1 else f"{len(values)} photos"
+        return f"known of {known}; at least {LEAST_PHOTOS} are needed"
     low, high = ends(factor, values, labels)
     if min(low.sum(), high.sum()) < LEAST_OF_AN_END:
         return "nearly all photos have the same value"

@@ -35,7 +35,7 @@ class RelianceFacts:
     title: str
     unchanged: SetName
     changed: SetName
-    phrase: str  # continues "… points less"
+    phrase: str  # continues "… points lower"
 
 
 RELIANCES: dict[Reliance, RelianceFacts] = {
@@ -128,13 +128,17 @@ def _arm_result(arm: Arm, runs: Sequence[ExtraPredictions], sets: Counterfactual
 def _sentence(arm: Arm, differences: dict[Reliance, RateInterval]) -> str:
     """Say on which sets an arm reaches less or more, where the interval over the seeds leaves out 0."""
     parts = [
-        f"{100 * abs(interval['mean']):.1f} points {'less' if interval['mean'] > 0 else 'more'} "
+        f"{100 * abs(interval['mean']):.1f} points {'lower' if interval['mean'] > 0 else 'higher'} "
         f"{RELIANCES[reliance].phrase}"
         for reliance, interval in differences.items()
         if interval["low"] is not None and interval["high"] is not None
         and not interval["low"] <= 0 <= interval["high"]
     ]  # fmt: skip
-    told = "; ".join(parts) if parts else "no difference between the sets that the seeds agree on"
+    told = (
+        f"balanced accuracy is {'; '.join(parts)}"
+        if parts
+        else "no difference between the sets that the seeds agree on"
+    )
     return f"{arm.facts.title}: {told}."
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from pipeline.domain.arms import Arm
-from training.diagnosis.reliance import RELIANCES, Reliance
-from training.diagnosis.result import CounterfactualArm, CounterfactualFindings
+from training.diagnosis.reliance import RELIANCES
+from training.diagnosis.result import CounterfactualFindings
 from training.report.tables import html_number, html_table, markdown_table, markdown_text
 from training.report.wording import percent_interval, signed_points
 from training.study.result import StudyResult
@@ -31,14 +30,15 @@ def counterfactual_html(result: StudyResult) -> str:
     if findings["skipped"]:
         return f"<section><h2>{_HEADING}</h2><p>{escape(findings['skipped'])}</p></section>"
     sentences = "".join(f"<p>{escape(arm['sentence'])}</p>" for arm in findings["arms"])
-    sets = html_table(
-        ("balanced accuracy", *_titles(findings)),
-        [(f"<th>{escape(title)}</th>", *map(html_number, cells)) for title, *cells in _set_rows(findings)],
+    tables = "".join(
+        html_table(
+            (kind, *_titles(findings)),
+            [(f"<th>{escape(title)}</th>", *map(html_number, cells)) for title, *cells in rows],
+        )
+        for kind, rows in _tables(findings)
     )
-    keys = [(f"<th>{_key(arm)}</th>", *map(html_number, _differences(arm))) for arm in findings["arms"]]
-    differences = html_table(("points", *(facts.title for facts in RELIANCES.values())), keys)
     small = "".join(f'<p class="small">{escape(text)}</p>' for text in _small_print(findings))
-    return f"<section><h2>{_HEADING}</h2>{sentences}{differences}{sets}{small}</section>"
+    return f"<section><h2>{_HEADING}</h2>{sentences}{tables}{small}</section>"
 
 
 def counterfactual_markdown(result: StudyResult) -> list[str]:
@@ -48,12 +48,10 @@ def counterfactual_markdown(result: StudyResult) -> list[str]:
     findings = result["counterfactual"]
     if findings["skipped"]:
         return [f"## {_HEADING}", markdown_text(findings["skipped"])]
-    differences = [(arm["title"], *_differences(arm)) for arm in findings["arms"]]
     return [
         f"## {_HEADING}",
         *(f"**{markdown_text(arm['sentence'])}**" for arm in findings["arms"]),
-        markdown_table(("points", *(facts.title for facts in RELIANCES.values())), differences),
-        markdown_table(("balanced accuracy", *_titles(findings)), _set_rows(findings)),
+        *(markdown_table((kind, *_titles(findings)), rows) for kind, rows in _tables(findings)),
         *(markdown_text(text) for text in _small_print(findings)),
     ]
 
@@ -62,24 +60,21 @@ def _titles(findings: CounterfactualFindings) -> list[str]:
     return [arm["title"] for arm in findings["arms"]]
 
 
-def _set_rows(findings: CounterfactualFindings) -> list[tuple[str, ...]]:
-    """A row for each set, a column for each arm."""
-    return [
-        (f"{kind['title']} ({kind['images']:,})", *_rates(findings, kind["set"])) for kind in findings["sets"]
+def _tables(findings: CounterfactualFindings) -> tuple[tuple[str, list[tuple[str, ...]]], ...]:
+    """What the numbers are, and their rows: of the differences and of the sets, a column for each arm."""
+    arms = findings["arms"]
+    differences = [
+        (facts.title, *(signed_points(arm["differences"][str(reliance)]) for arm in arms))
+        for reliance, facts in RELIANCES.items()
     ]
-
-
-def _rates(findings: CounterfactualFindings, name: str) -> list[str]:
-    return [percent_interval(arm["accuracy"][name]) for arm in findings["arms"]]
-
-
-def _differences(arm: CounterfactualArm) -> list[str]:
-    return [signed_points(arm["differences"][str(reliance)]) for reliance in Reliance]
-
-
-def _key(arm: CounterfactualArm) -> str:
-    colour = Arm(arm["arm"]).facts.colour
-    return f'<i class="key" style="background:{colour}"></i>{escape(arm["title"])}'
+    rates = [
+        (
+            f"{kind['title']} ({kind['images']:,})",
+            *(percent_interval(arm["accuracy"][kind["set"]]) for arm in arms),
+        )
+        for kind in findings["sets"]
+    ]
+    return ("difference, points", differences), ("balanced accuracy", rates)
 
 
 def _small_print(findings: CounterfactualFindings) -> Iterator[str]:

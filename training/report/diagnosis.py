@@ -87,8 +87,16 @@ def _small_print(result: StudyResult, analysis: ErrorAnalysis) -> Iterator[str]:
         )
     yield analysis["note"]
     if analysis["left_out"]:
-        reasons = "; ".join(f"{missing['title']} ({missing['reason']})" for missing in analysis["left_out"])
-        yield f"Left out: {reasons}."
+        yield f"Left out: {'; '.join(_left_out(analysis))}."
+
+
+def _left_out(analysis: ErrorAnalysis) -> Iterator[str]:
+    """Name the factors that could not be tested, those of one reason together."""
+    titles: dict[str, list[str]] = {}
+    for missing in analysis["left_out"]:
+        titles.setdefault(missing["reason"], []).append(missing["title"])
+    for reason, of_reason in titles.items():
+        yield f"{', '.join(of_reason)} ({reason})"
 
 
 def _key(finding: FactorFinding) -> str:

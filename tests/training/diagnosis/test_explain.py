@@ -57,7 +57,7 @@ def test_a_factor_that_is_known_of_too_few_photos_is_left_out_and_named() -> Non
         {
             "factor": "clutter",
             "title": "clutter",
-            "reason": "it is known of 19 photos; at least 20 are needed",
+            "reason": "known of 19 photos; at least 20 are needed",
         }
     ]
 
@@ -72,7 +72,7 @@ def test_a_factor_that_is_the_same_in_nearly_all_photos_is_left_out() -> None:
 def test_near_duplicates_count_as_one_photo() -> None:
     groups = np.arange(24) // 2 + 100
     _, (missing,) = factor_findings({Factor.LIGHT: RISING}, errors(RISING / 12, groups))
-    assert missing["reason"] == "it is known of 12 photos; at least 20 are needed"
+    assert missing["reason"] == "known of 12 photos; at least 20 are needed"
 
 
 def test_photos_that_are_all_recognised_leave_nothing_to_explain() -> None:

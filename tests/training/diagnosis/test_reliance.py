@@ -68,7 +68,7 @@ def test_a_difference_that_the_seeds_agree_on_is_told() -> None:
     sets = toy_sets()
     runs = [run(predictions(sets, {SetName.HALF: 3}), seed) for seed in range(3)]
     (arm,) = counterfactual_findings(sets, runs)["arms"]
-    assert arm["sentence"] == "Real photos: 50.0 points less at half the size."
+    assert arm["sentence"] == "Real photos: balanced accuracy is 50.0 points lower at half the size."
 
 
 def test_a_single_seed_has_no_intervals() -> None:
