@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 # package → the only packages that may import it; the others are open to every floor above
 ONLY_FOR = {
     "pipeline.store": {"pipeline.services", "ui"},  # ui: the rows that it draws
-    "pipeline.segmentation": {"pipeline.services", "training.nano"},
+    "pipeline.segmentation": {"pipeline.services", "training", "training.nano"},
     "pipeline.rendering": {"pipeline.services", "training.nano"},
     "pipeline.sources": {
         "pipeline.services",
@@ -49,7 +49,13 @@ ONLY_FOR = {
 
 # training reads releases and never the library; nano/ builds the embedded checkpoint
 TRAINING = {
-    "training": {"pipeline.domain", "pipeline.embedding", "pipeline.entry_point", "pipeline.errors"},
+    "training": {
+        "pipeline.domain",
+        "pipeline.embedding",
+        "pipeline.entry_point",
+        "pipeline.errors",
+        "pipeline.segmentation",  # for the objects of test photos, see training/diagnosis
+    },
     "training.nano": {
         "pipeline.domain",
         "pipeline.errors",

@@ -19,7 +19,7 @@ from pipeline.domain.arms import ALL_USES, ARMS, Arm, use_of
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
-from training.study.options import DEFAULT_MARGIN, StudyOptions
+from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, StudyOptions
 
 if TYPE_CHECKING:
     from training.data.release import Release
@@ -79,6 +79,8 @@ def _study(options: argparse.Namespace) -> Answer:
         margin=options.margin / 100,
         features=options.features,
         similarity=not options.no_similarity,
+        diagnosis=not options.no_diagnosis,
+        counterfactual=options.counterfactual,
     )
     networks = dict.fromkeys(options.network)
     requests = [replace(whole, training=_training_options(options, network)) for network in networks]
@@ -224,6 +226,17 @@ def _parser() -> argparse.ArgumentParser:
         "--no-similarity",
         action="store_true",
         help="leave out how alike the images are, which the probe measures",
+    )
+    studying.add_argument(
+        "--no-diagnosis",
+        action="store_true",
+        help="leave out which factors of the test photos explain the errors",
+    )
+    studying.add_argument(
+        "--counterfactual",
+        action=argparse.BooleanOptionalAction,
+        help="test every run on other backgrounds, places and sizes of the test objects, too "
+        f"(default: with the probe, on up to {CHEAP_TEST_PHOTOS} test photos)",
     )
     studying.add_argument(
         "--margin",

@@ -51,6 +51,9 @@ class CutoutResult:
     score: float
     doubts: tuple[str, ...]
     origin: CutoutOrigin
+    objects: int = (
+        1  # that stand clearly apart in a photo without a given mask; 1 also where it is not certain
+    )
 
 
 class _Found(NamedTuple):
@@ -82,7 +85,8 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None, network: Path | None = None)
         score = min(score, _DOUBTED_SCORE)
         doubts = (f"There are {objects} objects in this photo; choose one or use all", *doubts)
     soft = soft_alpha(rgb, mask)
-    return CutoutResult(foreground_colours(rgb, soft), soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND)
+    colours = foreground_colours(rgb, soft)
+    return CutoutResult(colours, soft, round(score, 4), doubts, CutoutOrigin.BACKGROUND, objects)
 
 
 def object_mask(rgb: RGB, *, network: Path | None = None) -> np.ndarray:

@@ -15,7 +15,9 @@ from datasets import ClassLabel, Features, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 
+from pipeline.domain.images import RGB, Mask
 from pipeline.embedding import Embedder
+from pipeline.segmentation import CutoutOrigin, CutoutResult
 
 COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200)}
 Plan = dict[tuple[str, str, str], int]  # (configuration, split, method) -> images of each class
@@ -105,6 +107,18 @@ def embed_by(
 def toy_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     """An embedder that tells all toy images apart; the real one sees noise as noise."""
     embed_by(monkeypatch, _noise, 16 * 16 * 3 + 3)
+
+
+@pytest.fixture(autouse=True)
+def toy_cutouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toy photos show no objects; the real network would look for them in every test that runs a study."""
+
+    def cut_out(rgb: RGB, *, alpha: Mask | None = None) -> CutoutResult:
+        origin = CutoutOrigin.BACKGROUND if alpha is None else CutoutOrigin.GIVEN
+        mask = np.zeros(rgb.shape[:2], np.uint8) if alpha is None else alpha
+        return CutoutResult(rgb, mask, float(mask.any()), (), origin)
+
+    monkeypatch.setattr("training.diagnosis.cutouts.cut_out", cut_out)
 
 
 @pytest.fixture

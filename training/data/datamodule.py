@@ -86,7 +86,7 @@ class ArmDataModule(LightningDataModule):
     def batch(self, step: int) -> Batch:
         """Build the augmented batch of one step: the same for the same arm, seed and step."""
         chosen = self.order[step * self.batch_size : (step + 1) * self.batch_size]
-        images = _channels_first(self.data.images.images[chosen])
+        images = channels_first(self.data.images.images[chosen])
         labels = torch.from_numpy(self.data.images.labels[chosen])
         seed = step_seed(self.seed, step)
         images = lightly_augmented(images, torch.Generator().manual_seed(seed))
@@ -162,11 +162,12 @@ class _TestBatches(Dataset[Batch]):
 
     def __getitem__(self, position: int) -> Batch:
         batch = slice(position * _TEST_BATCH, (position + 1) * _TEST_BATCH)
-        images = normalised(_channels_first(self.test.images[batch]))
+        images = normalised(channels_first(self.test.images[batch]))
         return images, torch.from_numpy(self.test.labels[batch])
 
 
-def _channels_first(images: NDArray[np.uint8]) -> Tensor:
+def channels_first(images: NDArray[np.uint8]) -> Tensor:
+    """Turn images (B, S, S, 3) into a tensor (B, 3, S, S), both uint8."""
     return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
 
 

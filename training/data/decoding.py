@@ -129,7 +129,9 @@ def _source(row: Row) -> str:
     return row.source if row.source and shows_object else row.name
 
 
-def squared(data: bytes, side_px: int) -> NDArray[np.uint8]:
+def squared(
+    data: bytes, side_px: int, *, resampling: Image.Resampling = Image.Resampling.LANCZOS
+) -> NDArray[np.uint8]:
     """Decode the largest centred square of an image and scale it with antialiasing.
 
     Cropped, not padded: bars beside photos and none beside generated squares would give the origin away.
@@ -141,4 +143,4 @@ def squared(data: bytes, side_px: int) -> NDArray[np.uint8]:
         UnreadableImage: see `load_rgb`.
     """
     image = Image.fromarray(load_rgb(data, "image", enough_px=2 * side_px))
-    return np.asarray(ImageOps.fit(image, (side_px, side_px), Image.Resampling.LANCZOS), np.uint8)
+    return np.asarray(ImageOps.fit(image, (side_px, side_px), resampling), np.uint8)

@@ -44,6 +44,14 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoSource:
+    """Where the test photos of a release lie, for reading them once more; see `rows_of`."""
+
+    dataset: str
+    split: str | None  # None: all splits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """A release, ready to train on. `notes` are sentences that a reader of the results must know."""
 
@@ -61,6 +69,7 @@ class Release:
     test_groups: NDArray[np.int64] | None = (
         None  # (N,) near-duplicates among the test photos of a class have one number
     )
+    test_source: PhotoSource | None = None  # None: they cannot be read again
 
     def test_counts(self) -> dict[str, int]:
         """Count the test photos of each class."""
@@ -83,12 +92,9 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
     """
     decoder = Decoder(side_px, on_read)
     real, synthetic = rows_of(dataset, "real", "train"), rows_of(dataset, "synthetic", "train")
-    classes = tuple(dict.fromkeys((*real.classes, *synthetic.classes)))
-    if len(classes) < 2:
-        raise ReleaseRefused(
-            f"{dataset} has {len(classes)} class(es); a classifier needs at least 2: publish photos of more classes"
-        )
-    test_rows = rows_of(test, "real", None) if test else rows_of(dataset, "real", "test")
+    classes = _classes(dataset, real, synthetic)
+    source = PhotoSource(dataset=test or dataset, split=None if test else "test")
+    test_rows = rows_of(source.dataset, "real", source.split)
     embedder = load_embedder()
     train_photos = decoder.photos(real.rows, classes, embedder)
     synthetic_images = decoder.images(synthetic.rows, classes)
@@ -106,8 +112,19 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
         notes=(*decoder.notes, *copies, *([leak.note] if leak else [])),
         leak=leak,
         test_groups=_groups(test_photos, embedder),
+        test_source=source,
     )
     return _checked(release, own_split=test is None)
+
+
+def _classes(dataset: str, *rows: LabelledRows) -> tuple[str, ...]:
+    """Join the class names of several configurations; a classifier needs two."""
+    classes = tuple(dict.fromkeys(name for of_config in rows for name in of_config.classes))
+    if len(classes) < 2:
+        raise ReleaseRefused(
+            f"{dataset} has {len(classes)} class(es); a classifier needs at least 2: publish photos of more classes"
+        )
+    return classes
 
 
 def _of_known_classes(test_rows: LabelledRows, classes: tuple[str, ...], test: str) -> Iterable[Row]:

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from training.fit.features import FeatureCache
 from training.fit.interrupt import exit_as_interrupt
 from training.fit.networks import build_network, precision_for
 from training.fit.options import Augmentation, TrainingOptions
+from training.fit.prediction import ExtraPredictions, extra_predictions
 from training.fit.probe import ProbeDataModule
 from training.fit.scores import accuracy, balanced_accuracy, recall_per_class
 
@@ -51,6 +52,9 @@ class RunRecord:
     curve: list[Point]
     seconds: float  # training and testing
     probabilities: NDArray[np.float32]  # (N, C): of every class for every test photo
+    extra: ExtraPredictions | None = (
+        None  # for further images; None where there were none, and in earlier runs
+    )
 
     def correct(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which of the N test photos were classified correctly; `labels` is (N,)."""
@@ -65,19 +69,21 @@ def fit(
     seed: int,
     checkpoints: Path | None = None,
     cache: FeatureCache | None = None,
+    extra_images: NDArray[np.uint8] | None = None,
     on_point: Callable[[Point], None] | None = None,
 ) -> RunRecord:
     """Train one arm and test it; the same arguments give the same record on the same machine.
 
     Args:
         cache: the features of the linear probe, shared by the runs of a study.
+        extra_images: (M, S, S, 3) that the trained network classifies, too.
         checkpoints: folder for `checkpoint.ckpt`, written about ten times per run; an existing one is resumed.
         on_point: called with every point of the learning curve.
 
     Raises:
         KeyboardInterrupt: stopped by the user.
     """
-    started = time.perf_counter()
+    started, cache = time.perf_counter(), cache or FeatureCache()
     interval = math.ceil(options.steps / _CURVE_POINTS)
     seed_everything(seed, workers=True, verbose=False)
     with _quiet():
@@ -88,7 +94,10 @@ def fit(
         checkpoint = _last_checkpoint(checkpoints)
         with exit_as_interrupt():
             trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
-    return _record(release, data.arm, seed, module, seconds=time.perf_counter() - started)
+    record = _record(release, data.arm, seed, module, seconds=time.perf_counter() - started)
+    if extra_images is None:
+        return record
+    return replace(record, extra=extra_predictions(network, options.network, extra_images, cache))
 
 
 def _batches(
@@ -98,11 +107,11 @@ def _batches(
     *,
     seed: int,
     interval: int,
-    cache: FeatureCache | None,
+    cache: FeatureCache,
 ) -> ArmDataModule:
     build: Callable[..., ArmDataModule] = ArmDataModule
     if options.network is Network.PROBE:
-        build = partial(ProbeDataModule, cache=cache or FeatureCache())
+        build = partial(ProbeDataModule, cache=cache)
     return build(
         data,
         release.test,

@@ -9,6 +9,8 @@ from string import Template
 
 from pipeline.domain.arms import BASELINE, Arm
 from training.report.context import context_html
+from training.report.counterfactual import counterfactual_html
+from training.report.diagnosis import diagnosis_html
 from training.report.efficiency import efficiency_html
 from training.report.plots import curve_plot, interval_plot
 from training.report.similarity import similarity_html
@@ -42,8 +44,12 @@ _HEADINGS = {
 _DARK_CELL = 0.55  # share above which a cell of the confusion matrix needs light text
 
 
-def html_report(result: StudyResult) -> str:
-    """Write verdict, plots, tables, confusion matrices, settings and notes of a study as a page."""
+def html_report(result: StudyResult, folder: Path | None = None) -> str:
+    """Write verdict, plots, tables, confusion matrices, settings and notes of a study as a page.
+
+    Args:
+        folder: the study's, which holds the photos that the page shows; None shows none.
+    """
     heading = _HEADINGS[Finding(result["finding"])]
     chance = 1 / len(result["classes"])  # the network chooses among all of them, tested or not
     settings = [(f"<th>{escape(name)}</th>", _cell(value)) for name, value in setting_lines(result)]
@@ -57,6 +63,7 @@ def html_report(result: StudyResult) -> str:
         arms=_arms(result),
         comparisons=_comparisons(result),
         networks=_other_networks(result),
+        diagnosis=diagnosis_html(result, folder) + counterfactual_html(result),
         measures=_measures(result),
         curves=curve_plot(result["arms"]),
         classes=_recalls(result),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from training.report.context import context_markdown
+from training.report.counterfactual import counterfactual_markdown
+from training.report.diagnosis import diagnosis_markdown
 from training.report.efficiency import efficiency_markdown
 from training.report.similarity import similarity_markdown
 from training.report.tables import markdown_table as _table
@@ -34,6 +36,8 @@ def markdown_report(result: StudyResult) -> str:
         *_arms(result),
         *_comparisons(result),
         *_other_networks(result),
+        *diagnosis_markdown(result),
+        *counterfactual_markdown(result),
         *_measures(result),
         *_recalls(result),
         *_confusions(result),

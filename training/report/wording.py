@@ -16,10 +16,17 @@ def percent_interval(rate: IntervalFields) -> str:
 
 def points_interval(comparison: ComparisonResult) -> str:
     """Write a difference as '+6.2 (+4.1 to +8.3)' in percentage points."""
-    mean = f"{100 * comparison['difference']:+.1f}"
-    if comparison["low"] is None or comparison["high"] is None:
+    return signed_points(
+        {"mean": comparison["difference"], "low": comparison["low"], "high": comparison["high"]}
+    )
+
+
+def signed_points(difference: IntervalFields) -> str:
+    """Write a difference of rates as '+6.2 (+4.1 to +8.3)' in percentage points."""
+    mean = f"{100 * difference['mean']:+.1f}"
+    if difference["low"] is None or difference["high"] is None:
         return mean
-    return f"{mean} ({100 * comparison['low']:+.1f} to {100 * comparison['high']:+.1f})"
+    return f"{mean} ({100 * difference['low']:+.1f} to {100 * difference['high']:+.1f})"
 
 
 MEASURE_TITLES = (

@@ -16,4 +16,4 @@ HTML_FILE = "report.html"
 def write_reports(result: StudyResult, out: Path) -> None:
     """Write `report.md` and `report.html`."""
     write_text(out / MARKDOWN_FILE, markdown_report(result))
-    write_text(out / HTML_FILE, html_report(result))
+    write_text(out / HTML_FILE, html_report(result, out))

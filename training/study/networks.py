@@ -49,9 +49,8 @@ def study_networks(
     for request in others:
         network = str(request.training.network)
         arms = tuple(Arm(arm["arm"]) for arm in result["arms"])
-        other = study(
-            load(request.training.image_size), replace(request, arms=arms), out=out / network, on_step=on_step
-        )
+        request = replace(request, arms=arms, features=request.features or out)  # it cuts out the same photos
+        other = study(load(request.training.image_size), request, out=out / network, on_step=on_step)
         write_reports(other, out / network)
         result["other_networks"] = [*result.get("other_networks", []), _summary(network, result, other)]
         write_json(out / RESULT_FILE, result)

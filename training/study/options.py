@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.domain.arms import ALL_USES, Arm
-from pipeline.domain.studies import MAX_SEEDS
+from pipeline.domain.studies import MAX_SEEDS, Network
 from pipeline.errors import InvalidRequest
 from training.fit.options import TrainingOptions
 
 DEFAULT_MARGIN = 0.02  # of balanced accuracy
+CHEAP_TEST_PHOTOS = 300  # up to which the probe is tested on counterfactual sets without being asked to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class StudyOptions:
     )
     features: Path | None = None  # folder that keeps the probe's features; None: the study's own
     similarity: bool = True  # measure how alike the images are, too (with the probe)
+    diagnosis: bool = True  # find out which factors of the test photos explain the errors
+    counterfactual: bool | None = None  # test on counterfactual sets, too; None: where that is cheap
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:
@@ -45,3 +48,10 @@ class StudyOptions:
             raise InvalidRequest(
                 f"the smallest difference that matters is {100 * self.margin:g} points; it must be between 0 and 50"
             )
+
+    def counterfactual_for(self, test_photos: int) -> bool:
+        """Whether the runs are tested on counterfactual sets, for a number of test photos."""
+        if self.counterfactual is not None:
+            return self.counterfactual
+        is_cheap = self.training.network is Network.PROBE and test_photos <= CHEAP_TEST_PHOTOS
+        return self.diagnosis and is_cheap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from training.diagnosis.result import DiagnosisFindings
 from training.fit.machine import Machine, Settings
 from training.similarity.context import ContextFindings
 from training.similarity.efficiency import EfficiencyFindings
@@ -142,7 +143,7 @@ class OtherNetwork(TypedDict):
     agreement: float | None  # Kendall's tau of the arms' order with that of the first network, -1 to 1
 
 
-class StudyResult(StudyFindings, ImageFindings):
+class StudyResult(StudyFindings, ImageFindings, DiagnosisFindings):
     """What `study.json` holds."""
 
     selection: Selection

@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from pipeline.domain.arms import Arm
 from training.fit.classifier import Point
 from training.fit.fit import RunRecord
+from training.fit.prediction import ExtraPredictions
 from training.fit.run_folder import read_json, writable, write_json
 
 _PREDICTIONS = "probabilities"
+_NO_EXTRA = np.zeros((0, 0), np.float32)
+_IN_ARRAYS = (_PREDICTIONS, "extra")  # fields of a record that its JSON file does not hold
 
 
 class _Fields(BaseModel):
@@ -50,9 +56,14 @@ class RunFiles:
         with writable(predictions):
             predictions.parent.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
-                np.savez_compressed(file, probabilities=record.probabilities)
+                np.savez_compressed(
+                    file,
+                    probabilities=record.probabilities,
+                    extra_probabilities=_NO_EXTRA if record.extra is None else record.extra.probabilities,
+                    extra_images="" if record.extra is None else record.extra.images,
+                )
             unfinished.replace(predictions)
-        fields = {name: value for name, value in asdict(record).items() if name != _PREDICTIONS}
+        fields = {name: value for name, value in asdict(record).items() if name not in _IN_ARRAYS}
         write_json(path, {**fields, "arm": str(record.arm)})
 
     def read(self, arm: Arm, seed: int) -> RunRecord | None:
@@ -61,7 +72,7 @@ class RunFiles:
         try:
             fields = _Fields.model_validate(read_json(path))
             with path.with_suffix(".npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                probabilities = file[_PREDICTIONS]
+                probabilities, extra = file[_PREDICTIONS], _extra(file)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
         return RunRecord(
@@ -74,7 +85,15 @@ class RunFiles:
             curve=fields.curve,
             seconds=fields.seconds,
             probabilities=probabilities,
+            extra=extra,
         )
 
     def _path(self, arm: str, seed: int) -> Path:
         return self.folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '~', arm)}-{seed}.json"
+
+
+def _extra(file: Mapping[str, NDArray[Any]]) -> ExtraPredictions | None:
+    """The predictions for further images; None in the files of earlier versions, and where there were none."""
+    if "extra_images" not in file or not str(file["extra_images"]):
+        return None
+    return ExtraPredictions(images=str(file["extra_images"]), probabilities=file["extra_probabilities"])

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from pipeline.domain.arms import Arm
@@ -24,6 +26,7 @@ from training.fit.run_folder import claim, data_fingerprint, write_json
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
+from training.study.diagnosis import Diagnosis
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
@@ -81,8 +84,9 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
+    diagnosis = Diagnosis.prepared(release, options, out)
     records = _Runs(
-        release, options, RunFiles(out / _RUNS), log, on_step, FeatureCache(options.features or out)
+        release, options, RunFiles(out / _RUNS), log, on_step, diagnosis.cache, diagnosis.images
     ).all(available)
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     whole = {
@@ -93,6 +97,7 @@ def study(
     }
     result = cast(StudyResult, whole)  # mypy wants the keys that are not required named, too
     _add_image_findings(result, release, options, out)
+    diagnosis.add_to(result, records)
     write_json(out / RESULT_FILE, result)
     log.verdict(result["finding"], result["verdict"])
     return result
@@ -121,6 +126,7 @@ class _Runs:
     log: ProgressLog
     on_step: OnStep | None
     cache: FeatureCache
+    extra_images: NDArray[np.uint8] | None
 
     def all(self, arms: Sequence[ArmData]) -> list[RunRecord]:
         """Load or train every arm with every seed, seed by seed."""
@@ -138,7 +144,13 @@ class _Runs:
             self._report(data.arm, seed, point.step)
 
         record = fit(
-            self.release, data, self.options.training, seed=seed, cache=self.cache, on_point=on_point
+            self.release,
+            data,
+            self.options.training,
+            seed=seed,
+            cache=self.cache,
+            extra_images=self.extra_images,
+            on_point=on_point,
         )
         self.files.write(record)
         self.log.finished(record, earlier=False)

@@ -15,6 +15,7 @@ from training.fit.classifier import Classifier, Point, warmed_cosine
 from training.fit.fit import checkpoint_path, fit
 from training.fit.networks import build_network
 from training.fit.options import TrainingOptions
+from training.fit.prediction import image_hash
 from training.fit.single import fit_to_folder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -127,3 +128,15 @@ def test_every_network_gives_one_logit_a_class(network: Network) -> None:
 def test_the_learning_rate_rises_and_falls_to_zero() -> None:
     rates = [warmed_cosine(step, 100) for step in (0, 9, 10, 55, 100)]
     assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0])
+
+
+@pytest.mark.parametrize("network", [Network.SMALL, Network.PROBE])
+def test_a_run_classifies_further_images_as_it_does_the_test_photos(
+    release: Release, network: Network
+) -> None:
+    options = TrainingOptions.for_network(network, {"steps": 20, "batch": 6, "image_size": 16})
+    record = fit(release, data_of(release, Arm.REAL), options, seed=0, extra_images=release.test.images)
+    assert record.extra is not None
+    assert record.extra.images == image_hash(release.test.images)
+    assert record.extra.probabilities == pytest.approx(record.probabilities, abs=0.01)
+    assert image_hash(release.test.images[1:]) != record.extra.images

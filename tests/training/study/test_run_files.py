@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.domain.arms import Arm
+from training.fit.fit import RunRecord
+from training.fit.prediction import ExtraPredictions
+from training.study.run_files import RunFiles
+
+PROBABILITIES = np.array([[0.25, 0.75]], np.float32)
+
+
+def record(extra: ExtraPredictions | None) -> RunRecord:
+    return RunRecord(
+        arm=Arm.REAL, seed=3, accuracy=1.0, balanced_accuracy=1.0, per_class={"a": 1.0}, confusion=[[1]], curve=[],
+        seconds=1.0, probabilities=PROBABILITIES, extra=extra,
+    )  # fmt: skip
+
+
+def test_predictions_for_further_images_are_kept_beside_those_for_the_test_photos(tmp_path: Path) -> None:
+    RunFiles(tmp_path).write(
+        record(ExtraPredictions(images="abc", probabilities=np.eye(2, dtype=np.float32)))
+    )
+    read = RunFiles(tmp_path).read(Arm.REAL, 3)
+    assert read is not None
+    assert read.extra is not None
+    assert read.extra.images == "abc"
+    assert np.array_equal(read.extra.probabilities, np.eye(2))
+    assert np.array_equal(read.probabilities, PROBABILITIES)
+
+
+def test_a_run_without_further_images_has_no_predictions_for_them(tmp_path: Path) -> None:
+    RunFiles(tmp_path).write(record(None))
+    read = RunFiles(tmp_path).read(Arm.REAL, 3)
+    assert read is not None
+    assert read.extra is None
+
+
+def test_a_run_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    RunFiles(tmp_path).write(record(None))
+    np.savez_compressed(tmp_path / "real-3.npz", probabilities=PROBABILITIES)  # all that it held
+    read = RunFiles(tmp_path).read(Arm.REAL, 3)
+    assert read is not None
+    assert (read.extra, read.seed) == (None, 3)
