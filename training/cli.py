@@ -19,7 +19,7 @@ from pipeline.domain.arms import ALL_USES, ARMS, Arm, use_of
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
-from training.proposal.recipe_files import PLAN_MISSING, refuse_unwritable
+from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
 from training.study.options import DEFAULT_MARGIN, StudyOptions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _study(options: argparse.Namespace) -> Answer:
     )
     networks = dict.fromkeys(options.network)
     requests = [replace(whole, training=_training_options(options, network)) for network in networks]
-    for path, option in ((options.plan_missing, PLAN_MISSING),):
+    for path, option in ((options.plan_missing, PLAN_MISSING), (options.propose, PROPOSE)):
         if path is not None:
             refuse_unwritable(path, option)
     releases: dict[int, Release] = {}  # by the side of their images in px
@@ -102,11 +102,18 @@ def _study(options: argparse.Namespace) -> Answer:
         answers.append((missing.answer, missing.text))
         if missing.all_are_missing:
             return _joined(answers)
-    answers.append(_trained(requests, load, options.out))
+    result, text = _trained(requests, load, options.out)
+    answers.append((result, text))
+    if options.propose is not None:
+        from training.proposal.answers import propose
+
+        answers.append(propose(result, load(requests[0].training.image_size), options.out, options.propose))
     return _joined(answers)
 
 
-def _trained(requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path) -> Answer:
+def _trained(
+    requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path
+) -> tuple[StudyResult, str]:
     from training.report.write import HTML_FILE, write_reports
     from training.study.networks import study_networks
 
@@ -272,6 +279,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE.yaml",
         help="write recipes that would fill the arms for which the release has too few images",
+    )
+    studying.add_argument(
+        PROPOSE,
+        type=Path,
+        metavar="FILE.yaml",
+        help="after the verdict, write a recipe for the weakest classes; a copy lies in --out",
     )
     return parser
 

@@ -10,9 +10,14 @@ from pipeline.domain.arms import Arm
 from training.data.arm_data import ArmData, arm_data
 from training.data.release import Release
 from training.proposal.missing import missing_plan
-from training.proposal.recipe_files import PLAN_MISSING, write_recipes
+from training.proposal.propose import proposal
+from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, write_recipes
 from training.proposal.release_plans import release_plans
+from training.study.result import StudyResult
+from training.study.run_files import RunFiles
 
+PROPOSAL_FILE = "proposal.yaml"  # in the folder of a study; the Generate page reads it
+_RUNS = "runs"  # as training.study.study writes it
 _FILLED = "Nothing is missing: the release fills all arms of this study; no recipe was written."
 
 
@@ -54,3 +59,32 @@ def plan_missing(release: Release, arms: Sequence[Arm], path: Path) -> MissingAn
         text="\n".join(lines) or _FILLED,
         all_are_missing=missing and bool(files),
     )
+
+
+def propose(result: StudyResult, release: Release, out: Path, path: Path) -> tuple[Mapping[str, object], str]:
+    """Write the recipe that a finished study asks for next, or say why there is none.
+
+    Args:
+        out: the study's folder, which gets a copy.
+        path: the file.
+
+    Returns:
+        What --json tells, and what people read.
+
+    Raises:
+        InvalidRequest: a file cannot be written.
+    """
+    files = RunFiles(out / _RUNS)
+    recalls = {}
+    for arm in result["arms"]:
+        runs = [files.read(Arm(arm["arm"]), seed) for seed in result["seeds"]]
+        recalls[arm["arm"]] = [run.per_class for run in runs if run is not None] or [arm["per_class"]]
+    proposed = proposal(result, recalls, release, release_plans(release))
+    copy = out / PROPOSAL_FILE
+    if isinstance(proposed, str):
+        copy.unlink(missing_ok=True)  # of an earlier start
+        return {"proposal": {"recipe": None, "reasons": [proposed]}}, proposed
+    for file in dict.fromkeys((path, copy)):
+        write_recipes(file, [proposed], option=PROPOSE)
+    lines = [f"proposed recipe: {path}", *(f"  {reason}" for reason in proposed.reasons)]
+    return {"proposal": {"recipe": str(path), "reasons": list(proposed.reasons)}}, "\n".join(lines)
