@@ -133,7 +133,7 @@ def _recipe(
     recipe = recipe.model_copy(update={"seed": seed_of(release, recipe)})
     smaller = any(share < 1 for lack in lacks for share in lack.shares.values())
     reasons = [
-        f"Fills {', '.join(lack.arm for lack in lacks)} of a study of {release.name}.",
+        f"Fills {', '.join(lack.arm for lack in lacks)} of a study of {plans.name}.",
         f"Missing are {sum(images.values())} accepted images of method {method}: {_listed(images)}.",
         f"{acceptance.sentence} {sum(samples.values())} samples are planned so that these are enough in about 97 "
         "of 100 cases for each class.",

@@ -79,7 +79,7 @@ def proposal(
     recipe = recipe.model_copy(update={"seed": seed_of(release, recipe)})
     acceptance = plans.acceptance(method)
     reasons = (
-        f"Proposed by the study of {release.name} with {len(result['seeds'])} seeds: make these {recipe.total}.",
+        f"Proposed by the study of {plans.name} with {len(result['seeds'])} seeds: make these {recipe.total}.",
         chosen.reason,
         *_weakness(recalls, arm),
         f"Method: {' and '.join(f'{each}' for each in methods)}. {acceptance.sentence}",

@@ -81,7 +81,7 @@ class ReleasePlans:
     yields: Sequence[MethodYield]
     models: Mapping[str, tuple[str, ...]]  # method → models of its images
     images: Mapping[tuple[str, str], int]  # (recipe, method) → training images
-    name: str = ""  # of the release
+    name: str  # of the release, without the path of its folder
 
     def acceptance(self, method: Method) -> Acceptance:
         """Count what was accepted of a method's samples, with all models."""
@@ -143,7 +143,7 @@ def release_plans(release: Release) -> ReleasePlans:
         yields=_yields(_text(folder / _FACTS)),
         models=release.models,
         images=Counter(pairs),
-        name=release.name,
+        name=folder.resolve().name if folder.is_dir() else release.name,
     )
 
 
