@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Recipe, refuse_too_many
+from pipeline.domain.recipe import PlacementRanges, Recipe, refuse_too_many
 from training.data.arm_data import (
     ENOUGH_OF_A_RATIO,
     ArmData,
@@ -129,7 +129,7 @@ def _recipe(
             images[label] = max(images.get(label, 0), count)
             samples[label] = max(samples.get(label, 0), planned)
     refuse_too_many(sum(samples.values()))
-    recipe = _changed(base, method, name or plans.free_name(f"more {method}"), samples)
+    recipe = changed_recipe(base, name or plans.free_name(f"more {method}"), str(method), samples)
     recipe = recipe.model_copy(update={"seed": seed_of(release, recipe)})
     smaller = any(share < 1 for lack in lacks for share in lack.shares.values())
     reasons = [
@@ -147,11 +147,25 @@ def _recipe(
     return ReasonedRecipe(recipe=recipe, reasons=tuple(filter(None, reasons)))
 
 
-def _changed(base: BaseRecipe, method: Method, name: str, samples: Mapping[str, int]) -> Recipe:
-    values = base.recipe.model_dump(mode="json")
-    return Recipe.model_validate(
-        {**values, "name": name, "method": str(method), "classes": dict(samples), "count": None}
-    )
+def changed_recipe(
+    base: BaseRecipe,
+    name: str,
+    method: str | Mapping[str, float],
+    samples: Mapping[str, int],
+    *,
+    placement: PlacementRanges | None = None,
+) -> Recipe:
+    """Return a recipe with the backgrounds of another one.
+
+    Args:
+        method: one, or method → weight.
+        samples: class → samples to plan.
+        placement: None: that of the other recipe.
+    """
+    changes: dict[str, object] = {"name": name, "method": method, "classes": dict(samples), "count": None}
+    if placement is not None:
+        changes["placement"] = placement.model_dump(mode="json")
+    return Recipe.model_validate({**base.recipe.model_dump(mode="json"), **changes})
 
 
 def seed_of(release: Release, recipe: Recipe) -> int:

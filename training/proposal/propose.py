@@ -13,15 +13,19 @@ from pipeline.domain.recipe import Recipe
 from pipeline.domain.studies import Network
 from training.data.arm_data import synthetic_images
 from training.data.release import Release
-from training.proposal.missing import seed_of
+from training.proposal.missing import changed_recipe, seed_of
 from training.proposal.recipe_files import ReasonedRecipe
 from training.proposal.release_plans import ReleasePlans
 from training.proposal.weak_classes import ClassRecall, class_recalls, shares, weak_ones
-from training.proposal.widening import widened
+from training.proposal.widening import Diagnosis, widened
 from training.study.result import ArmResult, StudyResult
 
 SAMPLES = 120  # of a proposal
 _NAMED = 3  # classes in a sentence
+_PROPORTION = (
+    "Classes get new samples in proportion to the test photos that are missed; a difference between classes counts for "
+    "half to the whole, the more certain the more."
+)
 ClassRecalls = Sequence[Mapping[str, float]]  # class → recall, of each seed
 
 
@@ -53,41 +57,49 @@ def proposal(
     )
     if all(of_class.recall == 1 for of_class in recalls):
         return f"No recipe is proposed: {arm.facts.title} recognises every test photo with every seed."
-    methods, recipe_name = _methods(release, arm if arm.facts.methods else _promising(result))
-    method = max(methods, key=lambda each: methods[each])
-    base = plans.base(method, recipe=recipe_name)
-    placement, changes = widened(
-        base.recipe.placement, cast(Mapping[str, object], result).get("diagnosis"), arm=str(arm)
-    )
     photographed = {release.classes[label] for label in release.real_train.labels.tolist()}
     counts = _counts([each for each in recalls if each.name in photographed])
     if not counts:
         return (
             "No recipe is proposed: the release has no training photos of the tested classes; import photos."
         )
-    values = base.recipe.model_dump(mode="json")
-    recipe = Recipe.model_validate(
-        {
-            **values,
-            "name": plans.free_name("weak classes"),
-            "method": {str(each): weight for each, weight in methods.items()},
-            "classes": counts,
-            "count": None,
-            "placement": placement.model_dump(mode="json"),
-        }
+    source = arm if arm.facts.methods else _promising(result)
+    diagnosis = cast(Mapping[str, object], result).get("diagnosis")
+    recipe, followed = _recipe(release, plans, source, counts, Diagnosis(diagnosis, arm=str(arm)))
+    first = (
+        f"Proposed by the study of {plans.name} with {len(result['seeds'])} seeds: make these {recipe.total}."
     )
-    recipe = recipe.model_copy(update={"seed": seed_of(release, recipe)})
-    acceptance = plans.acceptance(method)
-    reasons = (
-        f"Proposed by the study of {plans.name} with {len(result['seeds'])} seeds: make these {recipe.total}.",
-        chosen.reason,
-        *_weakness(recalls, arm),
-        f"Method: {' and '.join(f'{each}' for each in methods)}. {acceptance.sentence}",
+    reasons = (first, chosen.reason, *_weakness(recalls, arm), *followed)
+    return ReasonedRecipe(recipe=recipe, reasons=reasons)
+
+
+def _recipe(
+    release: Release, plans: ReleasePlans, source: Arm, counts: Mapping[str, int], diagnosis: Diagnosis
+) -> tuple[Recipe, list[str]]:
+    """Build the recipe of a proposal; return it with sentences on its method, backgrounds and placement.
+
+    Args:
+        source: the arm whose methods and recipe it follows.
+        counts: class → samples.
+    """
+    methods, recipe_name = _methods(release, source)
+    method = max(methods, key=lambda each: methods[each])
+    base = plans.base(method, recipe=recipe_name)
+    placement, changes = widened(base.recipe.placement, diagnosis)
+    recipe = changed_recipe(
+        base,
+        plans.free_name("weak classes"),
+        {str(each): weight for each, weight in methods.items()},
+        counts,
+        placement=placement,
+    )
+    sentences = [
+        f"Method: {' and '.join(methods)}. {plans.acceptance(method).sentence}",
         f"Backgrounds and placement are {base.source}{', the latter widened' if changes else ''}.",
         *changes,
         *base.notes,
-    )
-    return ReasonedRecipe(recipe=recipe, reasons=reasons)
+    ]
+    return recipe.model_copy(update={"seed": seed_of(release, recipe)}), sentences
 
 
 def _chosen(result: StudyResult) -> _Chosen:
@@ -151,10 +163,9 @@ def _weakness(recalls: Sequence[ClassRecall], arm: Arm) -> list[str]:
     if weak:
         return [
             f"Recognised of the test photos with {arm.facts.title}: {listed}; {every}.",
-            "Classes get new samples in proportion to the test photos that are missed, as far as the differences are "
-            "certain.",
+            _PROPORTION,
         ]
     return [
         f"No class is weaker than the others with certainty. Recognised least often: {listed}; {every}.",
-        "The numbers of the classes are the more equal the less certain their differences are.",
+        _PROPORTION,
     ]

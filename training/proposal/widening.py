@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipeline.domain.recipe import PlacementRanges, Position
@@ -26,38 +28,42 @@ class _Factor(BaseModel):
 _FACTORS = TypeAdapter(list[_Factor])
 
 
-def widened(
-    placement: PlacementRanges, diagnosis: object, *, arm: str = ""
-) -> tuple[PlacementRanges, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The key `diagnosis` of study.json; None, or anything that cannot be read, explains nothing."""
+
+    findings: object
+    arm: str = ""  # whose errors count; "" for those of all arms
+
+    @property
+    def certain(self) -> list[_Factor]:
+        """Return the factors that explain errors with certainty, p below 0.05, the same factor once."""
+        try:
+            factors = _FACTORS.validate_python(self.findings)
+        except ValidationError:
+            return []
+        certain = [
+            each for each in factors if each.p < ALPHA and (not self.arm or each.arm in ("", self.arm))
+        ]
+        return list({(each.factor, each.direction): each for each in certain}.values())
+
+
+def widened(placement: PlacementRanges, diagnosis: Diagnosis) -> tuple[PlacementRanges, tuple[str, ...]]:
     """Widen placement ranges towards what a network does not recognise.
 
     Small objects: smaller scales; large ones: larger scales; objects away from the centre: positions everywhere, up to
     the edge; several objects: up to three in an image. Other factors do not change a placement.
 
-    Args:
-        diagnosis: the key `diagnosis` of study.json; None or anything that cannot be read changes nothing.
-        arm: whose errors count; "" for those of all arms.
-
     Returns:
         The ranges, and a sentence for each change.
     """
     sentences = []
-    for finding in certain_factors(diagnosis, arm=arm):
+    for finding in diagnosis.certain:
         changes, change = _change(placement, finding)
         if changes:
             placement = PlacementRanges.model_validate({**placement.model_dump(), **changes})
             sentences.append(f"{finding.sentence} {change}".strip())
     return placement, tuple(sentences)
-
-
-def certain_factors(diagnosis: object, *, arm: str = "") -> list[_Factor]:
-    """Return the factors that explain errors with certainty, p below 0.05, the same factor once."""
-    try:
-        factors = _FACTORS.validate_python(diagnosis)
-    except ValidationError:
-        return []
-    certain = [each for each in factors if each.p < ALPHA and (not arm or not each.arm or each.arm == arm)]
-    return list({(each.factor, each.direction): each for each in certain}.values())
 
 
 def _change(placement: PlacementRanges, finding: _Factor) -> tuple[dict[str, object], str]:
