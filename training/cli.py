@@ -19,6 +19,7 @@ from pipeline.domain.arms import ALL_USES, ARMS, Arm, use_of
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
+from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
 from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, StudyOptions
 
 if TYPE_CHECKING:
@@ -84,18 +85,54 @@ def _study(options: argparse.Namespace) -> Answer:
     )
     networks = dict.fromkeys(options.network)
     requests = [replace(whole, training=_training_options(options, network)) for network in networks]
+    for path, option in ((options.plan_missing, PLAN_MISSING), (options.propose, PROPOSE)):
+        if path is not None:
+            refuse_unwritable(path, option)
+    releases: dict[int, Release] = {}  # by the side of their images in px
+
+    def load(side_px: int) -> Release:
+        if side_px not in releases:
+            releases[side_px] = _release(options, side_px)
+        return releases[side_px]
+
+    answers: list[Answer] = []
+    if options.plan_missing is not None:
+        from training.proposal.answers import plan_missing
+
+        release = load(requests[0].training.image_size)
+        missing = plan_missing(release, whole.arms, options.plan_missing)
+        answers.append((missing.answer, missing.text))
+        if missing.all_are_missing:
+            return _joined(answers)
+    result, text = _trained(requests, load, options.out)
+    answers.append((result, text))
+    if options.propose is not None:
+        from training.proposal.answers import propose
+
+        answers.append(propose(result, load(requests[0].training.image_size), options.out, options.propose))
+    return _joined(answers)
+
+
+def _trained(
+    requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path
+) -> tuple[StudyResult, str]:
     from training.report.write import HTML_FILE, write_reports
     from training.study.networks import study_networks
 
     with _progress_bar("study", " step", None) as advance:
         result, release = study_networks(
             requests,
-            lambda side_px: _release(options, side_px),
+            load,
             write_reports,
-            options.out,
+            out,
             on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
-    return result, _summary(result, release.notes, options.out / HTML_FILE)
+    return result, _summary(result, release.notes, out / HTML_FILE)
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    whole = {key: value for answer, _ in answers for key, value in answer.items()}
+    return whole, "\n".join(text for _, text in answers)
 
 
 def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
@@ -249,6 +286,18 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-leak",
         action="store_true",
         help="train even if test photos are near-duplicates of training photos",
+    )
+    studying.add_argument(
+        PLAN_MISSING,
+        type=Path,
+        metavar="FILE.yaml",
+        help="write recipes that would fill the arms for which the release has too few images",
+    )
+    studying.add_argument(
+        PROPOSE,
+        type=Path,
+        metavar="FILE.yaml",
+        help="after the verdict, write a recipe for the weakest classes; a copy lies in --out",
     )
     return parser
 

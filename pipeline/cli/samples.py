@@ -23,6 +23,14 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--model", metavar="NAME", help="nano, sdxl or a checkpoint folder")
     parser.add_argument("--method", metavar="NAME", help="inpaint, controlnet, text_to_image or paste")
     parser.add_argument("--seed", type=int, metavar="S")
+    parser.add_argument(
+        "--rounds",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="draw the samples in N rounds, each with more of the classes that a probe is uncertain of after the one "
+        "before (default: %(default)s)",
+    )
 
     parser = add_command(
         commands, "explain", _explain, "tell where an image file comes from; render it again", library=False
@@ -38,12 +46,16 @@ def _generate(options: argparse.Namespace) -> Result:
     overrides = Overrides(count=options.count, model=options.model, method=options.method, seed=options.seed)
     with open_studio(options) as studio, progress_bar("generate", "image") as on_progress:
         report = studio.samples.generate(
-            recipe, overrides, on_warnings=_print_warnings, on_progress=on_progress
+            recipe,
+            overrides,
+            rounds=options.rounds,
+            on_warnings=_print_warnings,
+            on_progress=on_progress,
         )
     sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
     if report.failed:
         sentence += f", {len(report.failed)} failed; the first: {report.failed[0][1]}"
-    return Result(asdict(report), sentence)
+    return Result(asdict(report), "\n".join([*report.rounds, sentence]))
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

@@ -134,7 +134,7 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
     prompted_words = [drawn for drawn in words if drawn.method.facts.needs_prompt]
     methods = Counter(drawn.method for drawn in words)
     if not exact:
-        methods = Counter(_shares(draws.methods.weights, total))
+        methods = Counter(shares_of(draws.methods.weights, total))
     prompted = sum(number for kind, number in methods.items() if kind.facts.needs_prompt)
     scale = prompted / len(prompted_words) if prompted_words else 0.0
     slots: dict[str, Counter[str]] = {}
@@ -146,7 +146,7 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
         head=tuple(draws.spec(index, words[index]) for index in range(placed)),
         classes=dict(Counter(drawn.label for drawn in words))
         if exact
-        else _shares(draws.labels.weights, total),
+        else shares_of(draws.labels.weights, total),
         methods={kind: number for kind, number in methods.items() if number},
         slots={
             slot: {value: round(number * scale) for value, number in counts.items()}
@@ -157,7 +157,7 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
     )
 
 
-def _shares(weights: Mapping[Key, float], total: int) -> dict[Key, int]:
+def shares_of(weights: Mapping[Key, float], total: int) -> dict[Key, int]:
     """Divide a count by weights: each part within one of its share, together the count (largest remainders first)."""
     whole = sum(weights.values())
     shares = {key: total * weight / whole for key, weight in weights.items()}

@@ -178,6 +178,7 @@ class RunReport:
     failed: tuple[tuple[str, str], ...]  # (spec id, sentence)
     seconds: float
     inexact: int  # samples whose kept object differs from the warped photo; 0 unless something is broken
+    rounds: tuple[str, ...] = ()  # what each round but the last has shown, a sentence each
 
 
 class RunState(StrEnum):

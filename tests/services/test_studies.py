@@ -132,3 +132,23 @@ def test_curves_of_the_first_seed_are_read_from_a_file_whose_last_line_is_half_w
     (tmp_path / "progress.jsonl").write_text("\n".join(lines))
     progress = study_progress(tmp_path, running=True)
     assert (progress.done, progress.total, progress.curves) == (1, 4, {"real": [(10, 0.5)]})
+
+
+def test_a_study_from_the_page_proposes_the_next_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    real = subprocess.Popen
+
+    def noted(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        commands.append(command)
+        return real([sys.executable, "-c", ""], **options)
+
+    monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", noted)
+    service = StudyService(tmp_path / "runs")
+    out = begun(service, tmp_path)
+    assert commands[0][-2:] == ["--propose", str(out / "proposal.yaml")]
+    assert service.proposals() == []
+    (out / "proposal.yaml").write_text("# Make these 7.\nname: weak classes\nclasses: {bolt: 7}\n")
+    (proposal,) = service.proposals()
+    assert (proposal.study, proposal.recipe.total, proposal.reasons) == (out.name, 7, ("Make these 7.",))

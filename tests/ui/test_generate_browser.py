@@ -79,3 +79,18 @@ def test_the_page_becomes_ready_when_the_starter_set_is_there(
         page.wait_for_selector("#plan .figure b:text-is('20')")
         page.wait_for_selector("#start-run:enabled")
         assert page.is_hidden("#importing")
+
+
+def test_a_proposal_of_a_study_is_filled_in_and_its_plan_shown(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        add_subject(library, 1)
+    study = tmp_path / "runs" / "study-1"
+    study.mkdir(parents=True)
+    (study / "proposal.yaml").write_text("# Make these 33.\nname: weak classes\nclasses: {bolt: 33}\n")
+    with served(tmp_path) as app, opened_page() as page:
+        page.goto(f"{app.address}/generate")
+        page.wait_for_selector("#plan .figure b:text-is('20')")
+        page.wait_for_selector("#proposal-reasons:has-text('Make these 33.')")
+        page.click("#use-proposal")
+        page.wait_for_selector("#plan .figure b:text-is('33')")
+        page.wait_for_selector("#start-run:enabled")

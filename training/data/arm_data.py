@@ -17,7 +17,7 @@ from training.data.images import LabelledImages
 from training.data.release import Release
 
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
-_ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
+ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
 _ORDER = 1735  # seed of the order in which images are taken where an arm takes some of them only
 
 
@@ -35,7 +35,7 @@ class ArmData:
 
     def class_counts(self, classes: Sequence[str]) -> dict[str, int]:
         """Count the images of each class."""
-        return _class_counts(self.images, classes)
+        return count_classes(self.images, classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def arm_data(release: Release, arm: Arm) -> ArmData | SkippedArm:
     images = _images(release, arm.facts)
     if isinstance(images, str):
         return SkippedArm(arm=arm, reason=images)
-    missing = [name for name, count in _class_counts(images, release.classes).items() if not count]
+    missing = [name for name, count in count_classes(images, release.classes).items() if not count]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing[:_NAMED_CLASSES])
         more = " …" if len(missing) > _NAMED_CLASSES else ""
@@ -90,31 +90,32 @@ def _images(release: Release, facts: ArmFacts) -> LabelledImages | str:
     if facts.real and not len(real):
         return "the release has no real training photos"
     if not facts.methods:
-        return _share(real, real, facts.share)
-    synthetic = _synthetic(release.synthetic_train, facts)
+        return images_of_share(real, real, facts.share)
+    synthetic = synthetic_images(release.synthetic_train, facts)
     if not len(synthetic):
         recipe = f" and recipe {facts.recipe}" if facts.recipe else ""
         return f"the release has no training images of method {' or '.join(facts.methods)}{recipe}"
-    synthetic, real = _share(synthetic, real, facts.share), _share(real, real, facts.share)
+    synthetic, real = images_of_share(synthetic, real, facts.share), images_of_share(real, real, facts.share)
     if facts.ratio is not None:
         wanted = {
-            name: round(facts.ratio * count) for name, count in _class_counts(real, release.classes).items()
+            name: round(facts.ratio * count) for name, count in count_classes(real, release.classes).items()
         }
-        shortage = _shortage(wanted, _class_counts(synthetic, release.classes))
+        shortage = _shortage(wanted, count_classes(synthetic, release.classes))
         if shortage:
             return shortage
         synthetic = _first_of_each_class(synthetic, list(wanted.values()))
     return real.joined(synthetic) if facts.real else synthetic
 
 
-def _synthetic(images: LabelledImages, facts: ArmFacts) -> LabelledImages:
+def synthetic_images(images: LabelledImages, facts: ArmFacts) -> LabelledImages:
+    """Select the synthetic images of an arm's methods and recipe."""
     chosen = np.isin(images.methods, [str(method) for method in facts.methods])
     if facts.recipe:
         chosen &= images.recipes == facts.recipe
     return images.where(chosen)
 
 
-def _share(images: LabelledImages, real: LabelledImages, share: float) -> LabelledImages:
+def images_of_share(images: LabelledImages, real: LabelledImages, share: float) -> LabelledImages:
     """Keep the images of a share of the photos of each class; smaller shares are subsets of larger ones."""
     if share == 1:
         return images
@@ -133,7 +134,7 @@ def _shortage(wanted: Mapping[str, int], counts: Mapping[str, int]) -> str:
     missing = {
         name: number - counts[name]
         for name, number in wanted.items()
-        if counts[name] < _ENOUGH_OF_A_RATIO * number
+        if counts[name] < ENOUGH_OF_A_RATIO * number
     }
     if not missing:
         return ""
@@ -193,6 +194,7 @@ def _with_synthetic(images: LabelledImages, synthetic: LabelledImages) -> Labell
     return images.where(images.origins == Origin.REAL).joined(synthetic)
 
 
-def _class_counts(images: LabelledImages, classes: Sequence[str]) -> dict[str, int]:
+def count_classes(images: LabelledImages, classes: Sequence[str]) -> dict[str, int]:
+    """Count the images of each class; classes without images have 0."""
     counts = Counter(images.labels.tolist())
     return {name: counts[index] for index, name in enumerate(classes)}

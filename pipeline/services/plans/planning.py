@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from pydantic import ValidationError
+
 from pipeline.domain.images import RGB, fitted
 from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, plan, plan_outline
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
+from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.spec import ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
@@ -57,6 +60,24 @@ class _Ingredients:
 def recipe_of(text: str | None, name: str = "recipe") -> Recipe:
     """Parse a recipe (YAML text); return the default recipe for None."""
     return default_recipe() if text is None else parse_recipe(text, name)
+
+
+def overridden(recipe: Recipe, overrides: Overrides) -> Recipe:
+    """Return a recipe with a person's changes written into it.
+
+    Raises:
+        UnknownName: no such method.
+        InvalidRequest: the model's name is too long.
+    """
+    method = None if overrides.method is None else str(_method(overrides.method))
+    changes = {
+        "count": overrides.count, "model": overrides.model, "method": method, "seed": overrides.seed,
+    }  # fmt: skip
+    given = {key: value for key, value in changes.items() if value is not None}
+    try:
+        return Recipe.model_validate({**recipe.model_dump(mode="json"), **given})
+    except ValidationError as error:
+        raise InvalidRequest(fault_sentence(error, Recipe)) from None
 
 
 def planned(

@@ -56,6 +56,7 @@ def render_plan(
     access: FileAccess,
     *,
     batch_size: int,
+    note: str = "",
     on_warnings: Callable[[Sequence[str]], None] | None = None,
     on_progress: Progress | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -68,6 +69,7 @@ def render_plan(
 
     Args:
         access: the paths that the recipe may name.
+        note: lines of a comment that are stored with the recipe.
         on_warnings: called with notes on the prompts before the first sample is rendered.
 
     Raises:
@@ -81,7 +83,7 @@ def render_plan(
         if on_warnings:
             prompts = dict.fromkeys(spec.prompt for spec in specs if spec.prompt)
             on_warnings(plan_notes(tuple(prompts), overrides.model or recipe.model))
-        missing = _store_plan(library, recipe, specs)
+        missing = _store_plan(library, recipe, specs, note)
         recording.total = len(missing)
         render(
             library, missing, access, batch_size, recording.record, recording.record_failure,
@@ -97,10 +99,10 @@ def render_plan(
     )
 
 
-def _store_plan(library: Library, recipe: Recipe, specs: Sequence[SampleSpec]) -> list[SampleSpec]:
+def _store_plan(library: Library, recipe: Recipe, specs: Sequence[SampleSpec], note: str) -> list[SampleSpec]:
     """Store a plan; return the specs that have no image, or whose image file is missing or damaged."""
     ids = [spec.id for spec in specs]
-    library.plans.add(recipe.name, to_yaml(recipe), specs)
+    library.plans.add(recipe.name, note + to_yaml(recipe), specs)
     library.samples.plan_broken_again(ids)
     missing = set(library.plans.missing(ids))
     return [spec for spec in specs if spec.id in missing]

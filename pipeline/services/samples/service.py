@@ -17,6 +17,7 @@ from pipeline.services.plans.planning import Overrides, recipe_of
 from pipeline.services.reports import Progress, RunReport, Variant
 from pipeline.services.samples.create import CreateRequest, checkerboard, variant_specs
 from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.services.samples.rounds import RoundRun, rounds_of
 from pipeline.services.samples.runs import (
     BackgroundRun,
     cutout_id_of,
@@ -97,15 +98,30 @@ class SampleService:
         recipe: str | None,
         overrides: Overrides = _AS_WRITTEN,
         *,
+        rounds: int = 1,
         on_warnings: Callable[[Sequence[str]], None] | None = None,
         on_progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> RunReport:
         """Plan a recipe (YAML text; None for the default) and render, in the foreground, the specs without an image.
 
+        Args:
+            rounds: with 2 or more, the samples are drawn in so many rounds, and each draws more of the classes that are
+                uncertain after the one before.
+
         Raises:
-            StudioError: see `render_plan`.
+            StudioError: see `render_plan` and `RoundRun`.
         """
+        if rounds > 1:
+            return RoundRun(
+                self.library,
+                rounds_of(recipe_of(recipe), overrides, rounds),
+                self.access,
+                self.batch_size,
+                on_warnings=on_warnings,
+                on_progress=on_progress,
+                cancelled=cancelled,
+            ).render()
         return render_plan(
             self.library,
             recipe_of(recipe),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 RESULT_FILE = "study.json"
 REPORT_FILE = "report.html"
 PROGRESS_FILE = "progress.jsonl"
+PROPOSAL_FILE = "proposal.yaml"
 
 
 class Rate(BaseModel):

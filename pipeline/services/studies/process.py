@@ -16,7 +16,8 @@ from pathlib import Path
 from pipeline.domain.studies import DEFAULT_NETWORK
 from pipeline.errors import StudioError
 from pipeline.services.reports import StudyProgress
-from pipeline.services.studies.files import REPORT_FILE, RESULT_FILE, read_progress, read_study
+from pipeline.services.studies.files import PROPOSAL_FILE, REPORT_FILE, RESULT_FILE, read_progress, read_study
+from pipeline.services.studies.proposals import StudyProposal, read_proposal
 
 _LOG = "study.log"
 _REQUEST = "request.json"  # identifies the request of a study
@@ -73,6 +74,7 @@ class StudyService:
         command += ["--arms", *request.arms] if request.arms else []
         command += ["--steps", str(request.steps)] if request.steps is not None else []
         command += ["--allow-leak"] if request.allow_leak else []
+        command += ["--propose", str(out / PROPOSAL_FILE)]
         with (out / _LOG).open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -101,6 +103,12 @@ class StudyService:
         """Wait for the study to finish."""
         if self._process:
             self._process.wait(timeout_s)
+
+    def proposals(self) -> list[StudyProposal]:
+        """Read the recipes that the studies of this machine propose, the newest first."""
+        files = self.runs.glob(f"*/{PROPOSAL_FILE}")
+        newest = sorted(files, key=lambda file: (file.stat().st_mtime, file), reverse=True)
+        return [proposal for file in newest if (proposal := read_proposal(file.parent)) is not None]
 
     @property
     def alive(self) -> bool:

@@ -30,6 +30,7 @@ from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 from ui.pages.generate.acceptance import build_advice
+from ui.pages.generate.proposals import build_proposals
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -291,6 +292,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             controls = build_controls(studio)
             build_advice(page, studio, controls.text, accepted)
+            build_proposals(page, studio, controls)
             start = gr.Button("Start", variant="primary", interactive=False, elem_id="start-run")
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
             resume = gr.Button("Resume", variant="primary", visible=False, elem_id="resume-run")

@@ -1,0 +1,89 @@
+"""Wider placement ranges where a diagnosis shows that photos of a kind are recognised less often. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from pipeline.domain.recipe import PlacementRanges, Position
+from training.study.statistics import ALPHA
+
+_SMALLER, _LARGER = 0.6, 1.3  # factors of the ends of the scales
+_LEAST_SCALE, _LARGEST_SCALE = 0.05, 1.5  # that a widening reaches
+_NEAR_THE_EDGE = 0.6  # least visible share of an object that may lie at the edge
+_SEVERAL = 3  # objects in one image
+
+
+class _Factor(BaseModel):
+    """One factor of the test photos, as `study.json` holds it; unknown keys are ignored."""
+
+    factor: str
+    direction: str  # "low" or "high": the values at which photos are recognised less often
+    p: float
+    sentence: str = ""
+    arm: str = ""  # "" in a diagnosis that does not tell it
+
+
+_FACTORS = TypeAdapter(list[_Factor])
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The key `diagnosis` of study.json; None, or anything that cannot be read, explains nothing."""
+
+    findings: object
+    arm: str = ""  # whose errors count; "" for those of all arms
+
+    @property
+    def certain(self) -> list[_Factor]:
+        """Return the factors that explain errors with certainty, p below 0.05, the same factor once."""
+        try:
+            factors = _FACTORS.validate_python(self.findings)
+        except ValidationError:
+            return []
+        certain = [
+            each for each in factors if each.p < ALPHA and (not self.arm or each.arm in ("", self.arm))
+        ]
+        return list({(each.factor, each.direction): each for each in certain}.values())
+
+
+def widened(placement: PlacementRanges, diagnosis: Diagnosis) -> tuple[PlacementRanges, tuple[str, ...]]:
+    """Widen placement ranges towards what a network does not recognise.
+
+    Small objects: smaller scales; large ones: larger scales; objects away from the centre: positions everywhere, up to
+    the edge; several objects: up to three in an image. Other factors do not change a placement.
+
+    Returns:
+        The ranges, and a sentence for each change.
+    """
+    sentences = []
+    for finding in diagnosis.certain:
+        changes, change = _change(placement, finding)
+        if changes:
+            placement = PlacementRanges.model_validate({**placement.model_dump(), **changes})
+            sentences.append(f"{finding.sentence} {change}".strip())
+    return placement, tuple(sentences)
+
+
+def _change(placement: PlacementRanges, finding: _Factor) -> tuple[dict[str, object], str]:
+    """Return the new values of a placement and a sentence about them; none where nothing changes."""
+    low, high = placement.scale
+    match finding.factor, finding.direction:
+        case "object_size", "low" if low > _LEAST_SCALE:
+            low = round(max(_LEAST_SCALE, _SMALLER * low), 3)
+            return {"scale": (low, high)}, f"So the scale begins at {low:g}."
+        case "object_size", "high" if high < _LARGEST_SCALE:
+            high = round(min(_LARGEST_SCALE, _LARGER * high), 3)
+            return {"scale": (low, high)}, f"So the scale ends at {high:g}."
+        case "off_centre", "high" if (
+            placement.position is not Position.UNIFORM or placement.min_visible > _NEAR_THE_EDGE
+        ):
+            visible = min(placement.min_visible, _NEAR_THE_EDGE)
+            changes = {"position": Position.UNIFORM, "min_visible": visible}
+            return changes, f"So objects lie anywhere, also at the edge with {visible:.0%} of them visible."
+        case "objects", "high" if placement.objects[1] < _SEVERAL:
+            return {
+                "objects": (placement.objects[0], _SEVERAL)
+            }, f"So an image holds up to {_SEVERAL} objects."
+    return {}, ""
