@@ -100,13 +100,14 @@ class LibraryBusy(StudioError):
 
     Args:
         path: folder of the library.
-        holder: the operation and its process.
+        task: the operation, e.g. "generate".
+        holder: its process and since when it runs.
     """
 
-    def __init__(self, path: Path, holder: str) -> None:
-        self.path, self.holder = path, holder
+    def __init__(self, path: Path, task: str, holder: str) -> None:
+        self.path, self.task = path, task
         super().__init__(
-            f"library {path} is in use by {holder}; wait until it ends or stop it, then run this again"
+            f"the library is in use by {holder}; wait until it ends or stop it, then run this again"
         )
 
 

@@ -96,6 +96,11 @@ def object_box(alpha: Mask) -> Box:
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
+def is_empty(box: Box) -> bool:
+    """Whether a box (left, top, right, bottom) in pixels has no extent, as that of an empty mask."""
+    return box[2] <= box[0] or box[3] <= box[1]
+
+
 def box_centre(box: Box) -> tuple[float, float]:
     """Return the centre (x, y) of a box, in pixel coordinates."""
     return ((box[0] + box[2] - 1) / 2, (box[1] + box[3] - 1) / 2)

@@ -32,7 +32,7 @@ def work_lock(folder: Path, what: str) -> Iterator[None]:
         facts = {"pid": os.getpid(), "what": what, "since": f"{datetime.now():%H:%M}"}
         holder.write_text(json.dumps(facts), encoding="utf-8")
     except Timeout:
-        raise LibraryBusy(folder, _holder(holder)) from None
+        raise LibraryBusy(folder, *_holder(holder)) from None
     except OSError as error:
         lock.release()
         raise LibraryUnusable(disk_sentence(folder, error)) from error
@@ -44,9 +44,10 @@ def work_lock(folder: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path) -> tuple[str, str]:
+    """Return the task that holds a library, and a phrase that names its process."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # it is just being written
-        return "another process"
-    return f"process {holder['pid']} ({holder['what']} since {holder['since']})"
+        return "another task", "another process"
+    return holder["what"], f"process {holder['pid']} ({holder['what']} since {holder['since']})"

@@ -58,11 +58,14 @@ def test_a_right_mask_is_confirmed_as_it_is(studio: Studio, tmp_path: Path) -> N
         assert library.photos.get(photo.id) == confirmed
 
 
-def test_a_photo_without_an_outline_cannot_be_confirmed(studio: Studio) -> None:
+@pytest.mark.parametrize("box", [None, (0, 0, 0, 0)], ids=["no mask", "empty mask"])
+def test_a_photo_without_an_outline_cannot_be_confirmed(
+    studio: Studio, box: tuple[int, int, int, int] | None
+) -> None:
     photo = add_subject(studio.library, 1, doubts=("nothing was cut out",))
     assert photo.cutout_id is not None
     studio.library.photos.record_cutout(
-        photo.id, cutout_id=photo.cutout_id, score=0, doubts=photo.mask_doubts, origin="ground", box=None
+        photo.id, cutout_id=photo.cutout_id, score=0, doubts=photo.mask_doubts, origin="ground", box=box
     )
     with pytest.raises(InvalidRequest, match=r"bolt/1\.png has no outline; draw it, or exclude the photo"):
         studio.photos.confirm_mask(photo.id)

@@ -111,6 +111,40 @@ def test_uploads_of_one_file_name_are_all_imported(
     ]
 
 
+class _Signal(threading.Event):
+    """The stop signal of an import: a wait for it says so, and ends when the test lets it."""
+
+    def __init__(self, *, is_stopped: bool) -> None:
+        super().__init__()
+        self.waited_for, self.may_end = threading.Event(), threading.Event()
+        self.is_stopped = is_stopped
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited_for.set()
+        assert self.may_end.wait(30)
+        return self.is_stopped
+
+
+@pytest.mark.parametrize(
+    ("is_stopped", "said", "photos"),
+    [(False, "1 photo added.", 1), (True, "Stopped before the first photo was added.", 0)],
+    ids=["goes on", "is stopped"],
+)
+def test_an_import_waits_for_a_library_that_is_busy(
+    studio: Studio, panel: ImportPanel, tmp_path: Path, is_stopped: bool, said: str, photos: int
+) -> None:
+    signal = _Signal(is_stopped=is_stopped)
+    panel.job._stop = signal
+    source = archive(tmp_path / "parts.zip", "bolt/0.png")
+    with studio.library.work_lock("generate"):
+        panel.start_files([source], "", "train", False, False)
+        assert signal.waited_for.wait(30)
+        assert "waiting: the library is busy (generate)" in polled(panel)["progress"]
+    signal.may_end.set()
+    assert said in ended(panel)["message"]
+    assert len(studio.library.photos.list()) == photos
+
+
 def test_a_check_writes_nothing_and_keeps_the_files_for_the_import(
     studio: Studio, panel: ImportPanel, tmp_path: Path
 ) -> None:

@@ -34,6 +34,20 @@ def test_doubtful_photos_come_first_and_excluded_ones_last(studio: Studio, serve
     assert (answer["first"], answer["count"], answer["page"], answer["pages"]) == (0, 3, 1, 1)
 
 
+def test_a_photo_in_which_nothing_was_found_is_shown_whole(studio: Studio, server: OverviewServer) -> None:
+    photo = add_subject(studio.library, 1)
+    assert photo.cutout_id is not None
+
+    def shown() -> str:
+        return str(server.photo_page({})["entries"][0]["thumbnail"])
+
+    assert studio.photos.thumbnail_path(photo.cutout_id).name in shown()
+    studio.library.photos.record_cutout(
+        photo.id, cutout_id=photo.cutout_id, score=0, doubts=("none",), origin="ground", box=(0, 0, 0, 0)
+    )
+    assert studio.photos.thumbnail_path(photo.image_id).name in shown()
+
+
 def test_an_empty_library_has_one_empty_page(server: OverviewServer) -> None:
     answer = server.photo_page({})
     assert (answer["entries"], answer["count"], answer["total"], answer["pages"]) == ([], 0, 0, 1)

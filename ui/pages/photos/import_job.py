@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import Cancelled, InvalidRequest, StudioError
+from pipeline.errors import Cancelled, InvalidRequest, LibraryBusy, StudioError
 from ui.errors import sentence_of
 
 if TYPE_CHECKING:
     from pipeline.services.reports import ImportReport
     from pipeline.studio import Studio
 
+_RETRY_SECONDS = 0.5
 _UPLOADED = "uploaded"  # the source of images that came without a folder
 
 
@@ -127,16 +128,24 @@ class ImportJob:
             self._import(str(folder), request)
 
     def _import(self, source: str, request: ImportRequest) -> None:
-        report = self.studio.photos.import_source(
-            source,
-            split=request.split,
-            token=request.token,
-            relabel=request.relabel,
-            dry_run=request.dry_run,
-            on_progress=self._note,
-            cancelled=self._stop.is_set,
-        )
-        self.reports.append(report)
+        while True:
+            try:
+                report = self.studio.photos.import_source(
+                    source,
+                    split=request.split,
+                    token=request.token,
+                    relabel=request.relabel,
+                    dry_run=request.dry_run,
+                    on_progress=self._note,
+                    cancelled=self._stop.is_set,
+                )
+            except LibraryBusy as busy:  # by the starter set, by a run: before anything was read
+                self.doing = f"waiting: the library is busy ({busy.task})"
+                if self._stop.wait(_RETRY_SECONDS):
+                    raise Cancelled(0) from None
+            else:
+                self.reports.append(report)
+                return
 
     def _note(self, done: int, total: int | None, name: str) -> None:
         self.done, self.total, self.doing = done, total, name

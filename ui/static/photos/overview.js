@@ -8,7 +8,7 @@ const SPLITS = [['', 'all'], ['train', 'train'], ['test', 'test']];
 const STATES = [
   ['', 'all', ''], ['check', 'to check', 'Training photos whose outline should be checked'],
   ['excluded', 'excluded', 'Left out of plans and releases'],
-  ['unused', 'not used', 'Training photos that no synthetic image was made from'],
+  ['unused', 'no samples yet', 'Training photos that no synthetic image was made from'],
 ];
 const NO_ANSWER = { problem: 'The server did not answer; reload the page.' };
 const LONG_PRESS_MS = 500;
