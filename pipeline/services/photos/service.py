@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.domain.images import RGB, RGBA, Mask, encode_webp, thumbnail
 from pipeline.domain.photos import Photo
-from pipeline.domain.placement import Box, Layer, is_empty, object_box
+from pipeline.domain.placement import Box, Layer, object_box
 from pipeline.errors import Cancelled, InvalidRequest, SizeMismatch
 from pipeline.rendering.composite import composite
 from pipeline.segmentation import USABLE_SCORE, cut_out, edited, object_in_box, object_mask, region_at
@@ -186,7 +186,11 @@ class PhotoService:
 
     def to_check(self) -> list[Photo]:
         """Return the training photos whose mask a person should check, the least trusted first."""
-        photos = self.library.photos.list(split="train", doubtful=True)
+        photos = [
+            photo
+            for photo in self.library.photos.list(split="train")
+            if photo.mask_doubts and not photo.excluded
+        ]
         return sorted(photos, key=lambda photo: (photo.mask_score, photo.name))
 
     def unchecked(self) -> UncheckedPhotos:
@@ -207,7 +211,7 @@ class PhotoService:
             InvalidRequest: the mask is empty.
         """
         photo = self.library.photos.get(photo_id)
-        if photo.cutout_id is None or photo.box is None or is_empty(photo.box):
+        if photo.cutout_id is None or photo.box is None:
             raise InvalidRequest(f"{photo.name} has no outline; draw it, or exclude the photo")
         self.library.photos.record_cutout(
             photo_id,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import gradio as gr
 from pydantic import BaseModel, Field
 
-from pipeline.domain.placement import is_empty
 from pipeline.services.photos.starter import is_starter
 from pipeline.store import PhotoDeletion
 from ui.access import Capability, may, server_function
@@ -201,8 +200,7 @@ class OverviewServer:
         return answered(lambda: {"said": deletion_sentence(self.studio.photos.bulk.delete_starter())})
 
     def _entry(self, photo: Photo) -> Answer:
-        has_object = photo.box is not None and not is_empty(photo.box)
-        shown = (has_object and photo.cutout_id) or photo.image_id
+        shown = photo.image_id if photo.cutout_id is None or photo.box is None else photo.cutout_id
         return {
             "id": photo.id,
             "thumbnail": file_address(self.studio.photos.thumbnail_path(shown)),
