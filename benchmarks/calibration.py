@@ -181,7 +181,7 @@ def _fit_score(cases: list[Case]) -> BoostedTrees:
         [cross_val_predict(_boosting_of_scores(), x, y, cv=cv, method="predict_proba")[:, 1] for cv in folds],
         axis=0,
     )
-    for needed in (0.7, 0.8, 0.85, 0.87, 0.9):
+    for needed in (0.7, 0.8, 0.85, 0.89, 0.92):
         passes: np.ndarray = chances > needed
         shares = {
             str(k): f"{(passes & (kind_of == k)).sum()} of {(kind_of == k).sum()} pass, "

@@ -287,3 +287,5 @@ class StudyProgress:
     verdict: str = ""
     report_html: str = ""  # "" until the study has ended
     sentence: str = ""  # why it failed
+    stage: str = ""  # what is done now, where no run has ended since
+    seconds_left: float | None = None  # of the runs; None before the first has ended, and after the last

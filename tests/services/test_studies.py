@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.services.studies.process import StudyRequest, StudyService, study_progress
+from pipeline.services.studies.process import StudyRequest, StudyService, _reason, study_progress
 
 
 @pytest.fixture
@@ -111,6 +111,27 @@ def test_a_leak_is_allowed_on_request_only(tmp_path: Path, monkeypatch: pytest.M
     for allow in (False, True):
         begun(StudyService(tmp_path / "runs"), tmp_path, allow_leak=allow)
     assert ["--allow-leak" in command for command in commands] == [False, True]
+
+
+def test_the_page_says_why_a_study_failed_and_shows_no_traceback(tmp_path: Path) -> None:
+    log = tmp_path / "study.log"
+    log.write_text("study: 3 of 9\nbacklot: no class has two photos; import more\n\n")
+    assert _reason(log) == "backlot: no class has two photos; import more"
+    log.write_text(
+        'study: 3 of 9\nTraceback (most recent call last):\n  File "a.py"\ncv2.error: !ssize.empty()\n'
+    )
+    assert _reason(log) == (
+        "The study failed because of a fault in Backlot; study.log in its folder has the details. Its runs are kept."
+    )
+
+
+def test_the_time_left_is_estimated_from_the_runs_that_have_ended(tmp_path: Path) -> None:
+    lines: list[dict[str, object]] = [{"done": 0, "total": 5, "stage": "computing features"}]
+    lines += [{"done": done, "total": 5, "seconds": seconds} for done, seconds in ((1, 9), (2, 2), (3, 3))]
+    for count, expected in ((1, (None, "computing features")), (4, (6.0, ""))):
+        (tmp_path / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[:count]))
+        progress = study_progress(tmp_path, running=True)
+        assert (progress.seconds_left, progress.stage) == expected
 
 
 def test_a_study_that_ends_without_output_refers_to_its_log(tmp_path: Path, exits: list[int]) -> None:

@@ -124,6 +124,10 @@ def test_classes_of_a_release_with_too_few_test_photos_are_named_before_a_study(
 
 
 def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_path: Path) -> None:
+    early = StudyProgress(running=True, out=tmp_path, done=0, total=24, stage="computing features")
+    assert "0 of 24 runs · computing features" in study_html(early)
+    later = StudyProgress(running=True, out=tmp_path, done=4, total=24, seconds_left=130)
+    assert "4 of 24 runs · about 2 min left" in study_html(later)
     running = StudyProgress(running=True, out=tmp_path, curves={"mixed": [(10, 0.5)], "sdxl": [(10, 0.25)]})
     shown = study_html(running)
     assert ">Real + synthetic 50%</li>" in shown

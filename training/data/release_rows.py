@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pipeline.domain.methods import present_name
+from pipeline.domain.placement import is_empty
 from pipeline.domain.release import Matrix, Origin
 from pipeline.domain.warping import Box
 from pipeline.errors import ReleaseRefused
@@ -122,7 +123,7 @@ def _front_box(boxes: list[list[int]] | None) -> Box | None:
     if not boxes or len(boxes[-1]) != 4:
         return None
     x0, y0, x1, y1 = boxes[-1]
-    return x0, y0, x1, y1
+    return None if is_empty((x0, y0, x1, y1)) else (x0, y0, x1, y1)
 
 
 def _refusing(rows: Iterator[Row], dataset: str) -> Iterator[Row]:

@@ -31,6 +31,10 @@ class ProgressLog:
         """Record an arm that has no data."""
         self._append("skipped", arm=arm.arm, reason=arm.reason)
 
+    def stage(self, what: str) -> None:
+        """Record what is done before or after the runs, as a phrase for a person."""
+        self._append("stage", stage=what)
+
     def point(self, arm: Arm, seed: int, point: Point) -> None:
         """Record a point of a learning curve."""
         self._append(

@@ -84,10 +84,14 @@ def study(
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
     for arm in skipped:
         log.skipped(arm)
+    if options.diagnosis or options.counterfactual_for(len(release.test)):
+        log.stage("finding the objects of the test photos")
     diagnosis = Diagnosis.prepared(release, options, out)
+    log.stage("computing features" if options.training.network is Network.PROBE else "training")
     records = _Runs(
         release, options, RunFiles(out / _RUNS), log, on_step, diagnosis.cache, diagnosis.images
     ).all(available)
+    log.stage("measuring the images, writing the report")
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     whole = {
         **findings,

@@ -56,6 +56,8 @@ class ProgressLine(BaseModel):
     first_seed: int | None = None
     step: int = 0
     accuracy: float | None = Field(default=None)
+    seconds: float | None = None  # of a finished run
+    stage: str = ""  # what is done before or after the runs
 
     @property
     def is_first_seed(self) -> bool:

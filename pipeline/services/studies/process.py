@@ -9,17 +9,27 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 
 from pipeline.domain.studies import DEFAULT_NETWORK
 from pipeline.errors import StudioError
 from pipeline.services.reports import StudyProgress
-from pipeline.services.studies.files import PROPOSAL_FILE, REPORT_FILE, RESULT_FILE, read_progress, read_study
+from pipeline.services.studies.files import (
+    PROPOSAL_FILE,
+    REPORT_FILE,
+    RESULT_FILE,
+    ProgressLine,
+    read_progress,
+    read_study,
+)
 from pipeline.services.studies.proposals import StudyProposal, read_proposal
 
 _LOG = "study.log"
+_TRACEBACK = "Traceback (most recent call last)"
 _REQUEST = "request.json"  # identifies the request of a study
 _INTERRUPTED = 130  # exit code of a stopped study
 _CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
@@ -166,10 +176,27 @@ def study_progress(out: Path, *, running: bool, exit_code: int | None = None) ->
         curves=curves,
         verdict=finished.verdict if finished else "",
         report_html=report.read_text(encoding="utf-8") if finished else "",
-        sentence=_last_line(out / _LOG) if failed else "",
+        sentence=_reason(out / _LOG) if failed else "",
+        stage=lines[-1].stage if lines else "",
+        seconds_left=_seconds_left(lines),
     )
 
 
-def _last_line(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else f"The study stopped without an error message; see {log.name}."
+def _seconds_left(lines: Sequence[ProgressLine]) -> float | None:
+    """Estimate the time of the runs that are to come from the median of those that have ended."""
+    ended = [line.seconds for line in lines if line.seconds is not None]
+    runs_left = lines[-1].total - lines[-1].done if lines else 0
+    return median(ended) * runs_left if ended and runs_left else None
+
+
+def _reason(log: Path) -> str:
+    """Return why a study failed: the last line of its log, unless that ends a traceback."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    if not lines:
+        return f"The study stopped without an error message; see {log.name}."
+    if any(line.startswith(_TRACEBACK) for line in lines):
+        return (
+            f"The study failed because of a fault in Backlot; {log.name} in its folder has the details. "
+            "Its runs are kept."
+        )
+    return lines[-1].strip()

@@ -10,6 +10,7 @@ from pipeline.errors import ReleaseRefused
 from tests.training.conftest import COLOURS, colours, embed_by, encoded
 from training.data.decoding import squared
 from training.data.release import load_release
+from training.data.release_rows import _front_box
 
 
 def class_folder(folder: Path, *, count: int, seed: int = 900) -> Path:
@@ -29,6 +30,21 @@ def test_a_release_is_read_with_its_own_test_split(full_release: Path) -> None:
     assert sorted(set(release.synthetic_train.methods.tolist())) == ["inpaint", "paste"]
     assert release.test_counts() == {"red": 5, "green": 5, "blue": 5}
     assert release.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("boxes", "box"),
+    [
+        (None, None),
+        ([], None),
+        ([[0, 0, 0, 0]], None),  # of an empty mask
+        ([[1, 2, 3, 4], [5, 6, 7, 9]], (5, 6, 7, 9)),  # back to front
+    ],
+)
+def test_the_box_of_the_front_object_is_read(
+    boxes: list[list[int]] | None, box: tuple[int, int, int, int] | None
+) -> None:
+    assert _front_box(boxes) == box
 
 
 def test_images_keep_their_colours(full_release: Path) -> None:

@@ -20,7 +20,7 @@ from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
 from ui.components.frame import build_head
-from ui.components.html import capitalised, empty_html, note_html, progress_html, whole_number
+from ui.components.html import capitalised, duration, empty_html, note_html, progress_html, whole_number
 from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ def study_html(progress: StudyProgress) -> str:
     bar = ""
     if progress.running:
         label = f"{progress.done} of {progress.total} runs" if progress.total else "reading the release"
+        if progress.stage:
+            label += f" · {progress.stage}"
+        elif progress.seconds_left is not None:
+            label += f" · about {duration(progress.seconds_left)} left"
         bar = progress_html(progress.done, progress.total or None, label)
     problem = note_html([progress.sentence] if progress.sentence else [], kind="bad")
     return verdict + bar + problem + _curves_html(progress)
