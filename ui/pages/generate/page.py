@@ -292,11 +292,11 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             controls = build_controls(studio)
             build_advice(page, studio, controls.text, accepted)
-            build_proposals(page, studio, controls)
             start = gr.Button("Start", variant="primary", interactive=False, elem_id="start-run")
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
             resume = gr.Button("Resume", variant="primary", visible=False, elem_id="resume-run")
             message = gr.HTML(elem_id="start-said")
+            build_proposals(page, studio, controls)
     widgets = _Widgets(
         importing=importing, run=run, tiles=tiles, plan=plan, message=message, start=start, pause=pause,
         resume=resume,

@@ -35,9 +35,13 @@ class Proposals:
         )
 
     def reasons(self, study: str | None) -> str:
-        """Return why a study proposes its recipe, as HTML."""
+        """Return what a study proposes and, folded, why, as HTML."""
         proposal = self._of(study)
-        return note_html(list(proposal.reasons)) if proposal else ""
+        if proposal is None:
+            return ""
+        first, *more = proposal.reasons or ("",)
+        why = f'<details class="reasons"><summary>Why</summary>{note_html(more)}</details>' if more else ""
+        return note_html([first]) + why
 
     def use(self, study: str | None) -> tuple[object, ...]:
         """Return a proposal's text, and name, count, seed, method and model, which are left to the recipe.
