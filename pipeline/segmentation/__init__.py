@@ -2,6 +2,7 @@
 
 from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out, object_mask
 from pipeline.segmentation.editing import edited, grabcut_box, object_in_box, region_at
+from pipeline.segmentation.network import is_network_installed
 from pipeline.segmentation.quality import USABLE_SCORE
 from pipeline.segmentation.several import divided_mask
 
@@ -13,6 +14,7 @@ __all__ = [
     "divided_mask",
     "edited",
     "grabcut_box",
+    "is_network_installed",
     "object_in_box",
     "object_mask",
     "region_at",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +108,19 @@ def object_probability(rgb: np.ndarray, network: Path | None = None) -> Field | 
     return cv2.resize(np.mean(maps, axis=0), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
+def is_network_installed() -> bool:
+    """Whether U²-Net-p can be used; where it cannot, a warning says so, once a process."""
+    return _packaged() is not None
+
+
 @cache
 def _packaged() -> _Network | None:
     """Load U²-Net-p once a process."""
     try:
         return _network(_session(_weights()), _FILE)
     except (ImportError, OSError) as error:
-        _log.warning(
+        say = _log.warning if parent_process() is None else _log.debug  # the parent of workers says it once
+        say(
             "masks are found without the network U²-Net-p and need more checking: %s; "
             "install it with `pip install %s`", error, _PACKAGE,
         )  # fmt: skip

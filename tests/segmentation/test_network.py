@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InvalidRequest
-from pipeline.segmentation import USABLE_SCORE, cut_out, cutout, network
+from pipeline.segmentation import USABLE_SCORE, cut_out, cutout, is_network_installed, network
 from pipeline.segmentation.fusion import Proposals, differences, fused
 from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.proposals import off_hue, proposed
@@ -51,6 +51,16 @@ def test_the_network_finds_the_object_without_its_shadow() -> None:
     assert (probability.shape, probability.dtype) == (mask.shape, np.float32)
     assert (probability.min() >= 0, probability.max() <= 1) == (True, True)
     assert overlap(probability > 0.5, mask) > 0.9
+
+
+def test_a_worker_leaves_it_to_its_parent_to_say_that_the_network_is_missing(
+    reloaded: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(network, "_PACKAGE", "a-package-that-is-not-installed")
+    monkeypatch.setattr(network, "parent_process", object)
+    with caplog.at_level(logging.WARNING):
+        assert not is_network_installed()
+    assert caplog.records == []
 
 
 def test_a_soft_shadow_is_not_cut_out_with_the_object() -> None:
