@@ -82,6 +82,7 @@ def _study(options: argparse.Namespace) -> Answer:
         similarity=not options.no_similarity,
         diagnosis=not options.no_diagnosis,
         counterfactual=options.counterfactual,
+        learning_curve=options.learning_curve,
     )
     networks = dict.fromkeys(options.network)
     requests = [replace(whole, training=_training_options(options, network)) for network in networks]
@@ -247,6 +248,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[str(DEFAULT_NETWORK)],
         metavar="NAME",
         help=f"{', '.join(Network)}; further ones test the order of the arms (default: {DEFAULT_NETWORK})",
+    )
+    studying.add_argument(
+        "--learning-curve",
+        action="store_true",
+        help="train on shares of the real photos, too, and tell how many real photos the other arms are worth",
     )
     studying.add_argument(
         "--equal-counts",
