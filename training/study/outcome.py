@@ -65,8 +65,9 @@ def study_findings(
     runs = {data.arm: _runs_of(records, data.arm, seeds) for data in arms}
     scores = {arm: [run.balanced_accuracy for run in of_arm] for arm, of_arm in runs.items()}
     uncertainty = _uncertainty(release, runs, resampled=settings["network"] == Network.PROBE)
-    judged = verdict(scores, uncertainty, margin=margin)
-    planned = planned_comparisons(scores, uncertainty)
+    compared = {arm: scores[arm] for arm in scores if arm == BASELINE or arm in options.arms}
+    judged = verdict(compared, uncertainty, margin=margin)  # shares that the learning curve added would weaken it
+    planned = planned_comparisons(compared, uncertainty)
     findings: StudyFindings = {
         "verdict": judged.sentence,
         "finding": str(judged.finding),
