@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,24 +67,68 @@ def data_efficiency(
     if len(numbers) < FEWEST_POINTS:
         sentence = _TOO_FEW_POINTS.format(least=FEWEST_POINTS, points=len(numbers))
         return {"curve": None, "arms": [], "skipped": sentence}
-    means = np.array([[np.mean(scores[data.arm]) for data in arms]])
-    fitted = LearningCurves.fitted(numbers, _at_points(means, places))
-    if fitted.scales[0] == 0:
+    curve = _Curve.fitted([float(np.mean(scores[data.arm])) for data in arms], uncertainty, places)
+    if curve.mean.scales[0] == 0:
         sentence = _FLAT.format(fewest=numbers[0], most=numbers[-1])
         return {"curve": None, "arms": [], "skipped": sentence}
-    limits = (numbers[0], _EXTRAPOLATED * numbers[-1])
-    drawn = None if uncertainty is None else uncertainty.drawn_means(means[0].tolist())
-    redrawn = None if drawn is None else LearningCurves.fitted(numbers, _at_points(drawn, places))
-    results = []
-    for place in judged:
-        estimate = fitted.photos(means[:, place], fewest=limits[0], most=limits[1])
-        spread = (
-            None
-            if drawn is None or redrawn is None
-            else redrawn.photos(drawn[:, place], fewest=limits[0], most=limits[1])
+    results = [_arm_result(arms[place], curve, place) for place in judged]
+    return {"curve": _curve_result(arms, scores, places, curve), "arms": results, "skipped": ""}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """The learning curve of the mean accuracies, and those of D draws of them."""
+
+    means: NDArray[np.float64]  # (1, K)
+    mean: LearningCurves  # one
+    drawn_means: NDArray[np.float64] | None  # (D, K); None without uncertainty
+    drawn: LearningCurves | None  # D
+    fewest: int  # photos between which it is read
+    most: int
+
+    @classmethod
+    def fitted(
+        cls, means: Sequence[float], uncertainty: Uncertainty | None, places: Mapping[int, list[int]]
+    ) -> _Curve:
+        numbers = list(places)
+        observed = np.array([means])
+        drawn = None if uncertainty is None else uncertainty.drawn_means(means)
+        return cls(
+            means=observed,
+            mean=LearningCurves.fitted(numbers, _at_points(observed, places)),
+            drawn_means=drawn,
+            drawn=None if drawn is None else LearningCurves.fitted(numbers, _at_points(drawn, places)),
+            fewest=numbers[0],
+            most=_EXTRAPOLATED * numbers[-1],
         )
-        results.append(_arm_result(arms[place], float(means[0, place]), float(estimate[0]), spread, limits))
-    return {"curve": _curve_result(arms, scores, places, fitted, limits[1]), "arms": results, "skipped": ""}
+
+    def equivalent(self, place: int) -> float:
+        """Photos that reach the mean accuracy of an arm, cut off at the limits."""
+        return float(self.mean.photos(self.means[:, place], fewest=self.fewest, most=self.most)[0])
+
+    def equivalent_interval(self, place: int) -> tuple[float, float] | None:
+        """The 95 % percentile interval of that number over the draws."""
+        if self.drawn is None or self.drawn_means is None:
+            return None
+        photos = self.drawn.photos(self.drawn_means[:, place], fewest=self.fewest, most=self.most)
+        low, high = np.quantile(photos, [ALPHA / 2, 1 - ALPHA / 2]).tolist()
+        return low, high
+
+    def count(self, photos: float, used: int) -> PhotoCount:
+        """Describe a number of photos less those that are used; at a limit it is fewer or more than that."""
+        return {
+            "photos": round(photos - used, 1),
+            "beyond": "fewer" if photos <= self.fewest else "more" if photos >= self.most else "",
+        }
+
+    def range_of(self, place: int, used: int) -> PhotoRange:
+        """Describe the photos that an arm equals, less those that are used, with the interval."""
+        interval = self.equivalent_interval(place)
+        return {
+            "estimate": self.count(self.equivalent(place), used),
+            "low": None if interval is None else self.count(interval[0], used),
+            "high": None if interval is None else self.count(interval[1], used),
+        }
 
 
 def _places_by_photos(arms: Sequence[ArmData]) -> dict[int, list[int]]:
@@ -100,51 +145,23 @@ def _at_points(means: NDArray[np.float64], places: Mapping[int, list[int]]) -> N
     return np.stack([means[:, of_point].mean(axis=1) for of_point in places.values()], axis=1)
 
 
-def _arm_result(
-    data: ArmData,
-    accuracy: float,
-    estimate: float,
-    spread: NDArray[np.float64] | None,
-    limits: tuple[int, int],
-) -> EquivalentPhotos:
-    real, synthetic = _count(data, Origin.REAL), _count(data, Origin.SYNTHETIC)
-    low, high = (None, None) if spread is None else np.quantile(spread, [ALPHA / 2, 1 - ALPHA / 2]).tolist()
-
-    def photo_range(used: int) -> PhotoRange:
-        return {
-            "estimate": _photo_count(estimate, limits, used),
-            "low": None if low is None else _photo_count(low, limits, used),
-            "high": None if high is None else _photo_count(high, limits, used),
-        }
-
+def _arm_result(data: ArmData, curve: _Curve, place: int) -> EquivalentPhotos:
+    real = _count(data, Origin.REAL)
     result: EquivalentPhotos = {
         "arm": str(data.arm),
         "title": data.arm.facts.title,
         "real": real,
-        "synthetic": synthetic,
-        "balanced_accuracy": round(accuracy, _DECIMALS),
-        "equivalent": photo_range(0),
-        "additional": photo_range(real),
+        "synthetic": _count(data, Origin.SYNTHETIC),
+        "balanced_accuracy": round(float(curve.means[0, place]), _DECIMALS),
+        "equivalent": curve.range_of(place, 0),
+        "additional": curve.range_of(place, real),
         "sentence": "",
     }
     return {**result, "sentence": worth_sentence(result)}
 
 
-def _photo_count(photos: float, limits: tuple[int, int], used: int) -> PhotoCount:
-    """Count the photos beyond those that are used; at a limit of the curve it is fewer or more than that."""
-    fewest, most = limits
-    return {
-        "photos": round(photos - used, 1),
-        "beyond": "fewer" if photos <= fewest else "more" if photos >= most else "",
-    }
-
-
 def _curve_result(
-    arms: Sequence[ArmData],
-    scores: Scores,
-    places: Mapping[int, list[int]],
-    fitted: LearningCurves,
-    most: int,
+    arms: Sequence[ArmData], scores: Scores, places: Mapping[int, list[int]], curve: _Curve
 ) -> RealCurve:
     points: list[CurveArm] = []
     for photos, of_point in places.items():
@@ -157,14 +174,14 @@ def _curve_result(
             }
         )
     measured = np.array([point["balanced_accuracy"]["mean"] for point in points])
-    misfit = np.sqrt(np.mean((measured - fitted.accuracies(list(places))[0]) ** 2))
+    misfit = np.sqrt(np.mean((measured - curve.mean.accuracies(list(places))[0]) ** 2))
     return {
         "points": points,
-        "plateau": float(fitted.plateaus[0]),
-        "scale": float(fitted.scales[0]),
-        "exponent": float(fitted.exponents[0]),
+        "plateau": float(curve.mean.plateaus[0]),
+        "scale": float(curve.mean.scales[0]),
+        "exponent": float(curve.mean.exponents[0]),
         "misfit": round(float(misfit), _DECIMALS),
-        "most": most,
+        "most": curve.most,
     }
 
 

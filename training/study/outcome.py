@@ -66,7 +66,9 @@ def study_findings(
     scores = {arm: [run.balanced_accuracy for run in of_arm] for arm, of_arm in runs.items()}
     uncertainty = _uncertainty(release, runs, resampled=settings["network"] == Network.PROBE)
     compared = {arm: scores[arm] for arm in scores if arm == BASELINE or arm in options.arms}
-    judged = verdict(compared, uncertainty, margin=margin)  # shares that the learning curve added would weaken it
+    judged = verdict(
+        compared, uncertainty, margin=margin
+    )  # shares that the learning curve added would weaken it
     planned = planned_comparisons(compared, uncertainty)
     findings: StudyFindings = {
         "verdict": judged.sentence,

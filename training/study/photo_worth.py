@@ -22,24 +22,30 @@ def worth_sentence(arm: EquivalentPhotos) -> str:
             f"of the {arm['real']:,} photos costs as much accuracy{_interval_note(worth)}."
         )
     is_unsure = arm["real"] > 0 and low is not None and low["photos"] <= 0
-    unsure = "; that they gain anything is not certain" if is_unsure else ""
+    unsure = "; a gain is not certain" if is_unsure else ""
     return f"{arm['title']}: {_subject(arm)} worth {photo_count(estimate)} {kind}{_interval_note(worth)}{unsure}."
 
 
 def photo_range(worth: PhotoRange) -> str:
-    """Write numbers of photos as '35 (24 to more than 192)'; only the estimate where one seed gives no interval."""
+    """Write numbers of photos as '35 (24 to > 192)', for tables; only the estimate where there is no interval."""
     low, high = worth["low"], worth["high"]
-    estimate = photo_count(worth["estimate"])
-    return (
-        estimate if low is None or high is None else f"{estimate} ({photo_count(low)} to {photo_count(high)})"
-    )
+    estimate = _signed(worth["estimate"])
+    return estimate if low is None or high is None else f"{estimate} ({_signed(low)} to {_signed(high)})"
 
 
 def photo_count(count: PhotoCount) -> str:
-    """Write a number of photos as '35', '−4', 'fewer than 12' or 'more than 192'."""
+    """Write a number of photos as '35', '−4', 'fewer than 12' or 'more than 192', for sentences."""
+    return f"{count['beyond']} than {_number(count)}" if count["beyond"] else _number(count)
+
+
+def _signed(count: PhotoCount) -> str:
+    sign = {"": "", "fewer": "< ", "more": "> "}[count["beyond"]]
+    return sign + _number(count)
+
+
+def _number(count: PhotoCount) -> str:
     whole = round(count["photos"])
-    number = f"−{-whole:,}" if whole < 0 else f"{whole:,}"
-    return f"{count['beyond']} than {number}" if count["beyond"] else number
+    return f"−{-whole:,}" if whole < 0 else f"{whole:,}"
 
 
 def _subject(arm: EquivalentPhotos) -> str:

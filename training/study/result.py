@@ -26,7 +26,7 @@ class Spread(IntervalFields):
 
 
 class CurvePoint(TypedDict):
-    """One point of a learning curve, the mean over the seeds."""
+    """One point of a training curve, the mean over the seeds."""
 
     step: int
     balanced_accuracy: float

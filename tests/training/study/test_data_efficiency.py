@@ -179,7 +179,7 @@ def test_an_interval_over_the_whole_curve_says_that_nothing_can_be_told() -> Non
 
 def test_a_gain_whose_interval_holds_zero_is_called_not_certain() -> None:
     found = efficiency({**CURVE, "mixed": (100, 400, 0.71)}, deviation=0.01)
-    assert only(found)["sentence"].endswith("; that they gain anything is not certain.")
+    assert only(found)["sentence"].endswith("; a gain is not certain.")
 
 
 def test_the_same_scores_give_the_same_interval() -> None:
@@ -196,5 +196,5 @@ def test_numbers_are_written_with_their_limits() -> None:
     assert photo_count(count(-0.4)) == "0"
     assert (
         photo_range({"estimate": count(35), "low": count(24), "high": count(192, "more")})
-        == "35 (24 to more than 192)"
+        == "35 (24 to > 192)"
     )
