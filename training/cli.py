@@ -148,6 +148,10 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
         *(f"  note: {note}" for note in notes),
         result["verdict"],
+        *(
+            arm["sentence"]
+            for arm in (result["data_efficiency"]["arms"] if "data_efficiency" in result else [])
+        ),
         *(f"with {other['network']}: {other['verdict']}" for other in result.get("other_networks", [])),
         f"report: {report}",
     ]
