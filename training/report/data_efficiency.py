@@ -69,9 +69,9 @@ def _explanation(curve: RealCurve) -> str:
     return (
         f"Measured with real photos alone (95 % over seeds): {points}. Fitted: balanced accuracy = "
         f"{curve['plateau']:.3f} − {curve['scale']:.3g} × photos^(−{curve['exponent']:.2g}) (least squares on the "
-        f"means over the seeds), which misses them by {100 * curve['misfit']:.1f} points (root mean square). Photos of all "
-        "classes together. The curve is not read below the fewest photos measured, nor beyond twice the most "
-        f"({curve['most']:,}): there it says fewer or more. 95 % intervals over seeds and other test photos, by fitting "
-        "the curve again to draws of all mean accuracies; they do not cover another form of the curve. Arms without real photos still use the "
-        "photos whose objects were cut out."
+        f"means over the seeds), which misses them by {100 * curve['misfit']:.1f} points (root mean square). "
+        "Photos of all classes together. The curve is not read below the fewest photos measured, nor beyond "
+        f"twice the most ({curve['most']:,}): there it says fewer or more. 95 % intervals over seeds and other "
+        "test photos, by fitting the curve again to draws of all mean accuracies; they do not cover another form "
+        "of the curve. Arms without real photos still use the photos whose objects were cut out."
     )
