@@ -72,19 +72,7 @@ def _fit(options: argparse.Namespace) -> Answer:
 
 
 def _study(options: argparse.Namespace) -> Answer:
-    whole = StudyOptions(
-        arms=tuple(_arm(name) for name in options.arms),
-        seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
-        allow_leak=options.allow_leak,
-        equal_counts=options.equal_counts,
-        margin=options.margin / 100,
-        features=options.features,
-        similarity=not options.no_similarity,
-        diagnosis=not options.no_diagnosis,
-        counterfactual=options.counterfactual,
-    )
-    networks = dict.fromkeys(options.network)
-    requests = [replace(whole, training=_training_options(options, network)) for network in networks]
+    requests = _study_requests(options)
     for path, option in ((options.plan_missing, PLAN_MISSING), (options.propose, PROPOSE)):
         if path is not None:
             refuse_unwritable(path, option)
@@ -100,7 +88,7 @@ def _study(options: argparse.Namespace) -> Answer:
         from training.proposal.answers import plan_missing
 
         release = load(requests[0].training.image_size)
-        missing = plan_missing(release, whole.arms, options.plan_missing)
+        missing = plan_missing(release, requests[0].arms, options.plan_missing)
         answers.append((missing.answer, missing.text))
         if missing.all_are_missing:
             return _joined(answers)
@@ -111,6 +99,24 @@ def _study(options: argparse.Namespace) -> Answer:
 
         answers.append(propose(result, load(requests[0].training.image_size), options.out, options.propose))
     return _joined(answers)
+
+
+def _study_requests(options: argparse.Namespace) -> list[StudyOptions]:
+    """The study with every network that was asked for."""
+    whole = StudyOptions(
+        arms=tuple(_arm(name) for name in options.arms),
+        seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
+        allow_leak=options.allow_leak,
+        equal_counts=options.equal_counts,
+        margin=options.margin / 100,
+        features=options.features,
+        similarity=not options.no_similarity,
+        diagnosis=not options.no_diagnosis,
+        counterfactual=options.counterfactual,
+        learning_curve=options.learning_curve,
+    )
+    networks = dict.fromkeys(options.network)
+    return [replace(whole, training=_training_options(options, network)) for network in networks]
 
 
 def _trained(
@@ -142,6 +148,10 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
         *(f"  note: {note}" for note in notes),
         result["verdict"],
+        *(
+            arm["sentence"]
+            for arm in (result["data_efficiency"]["arms"] if "data_efficiency" in result else [])
+        ),
         *(f"with {other['network']}: {other['verdict']}" for other in result.get("other_networks", [])),
         f"report: {report}",
     ]
@@ -247,6 +257,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[str(DEFAULT_NETWORK)],
         metavar="NAME",
         help=f"{', '.join(Network)}; further ones test the order of the arms (default: {DEFAULT_NETWORK})",
+    )
+    studying.add_argument(
+        "--learning-curve",
+        action="store_true",
+        help="train on shares of the real photos, too, and tell how many real photos the other arms are worth",
     )
     studying.add_argument(
         "--equal-counts",

@@ -61,6 +61,15 @@ def test_a_study_ends_with_the_verdict_and_where_the_report_lies(
     assert lines[5] == f"report: {tmp_path / 's' / 'report.html'}"
 
 
+def test_a_learning_curve_adds_shares_of_the_photos(full_release: Path, tmp_path: Path) -> None:
+    out = tmp_path / "s"
+    arguments = ["study", "--dataset", str(full_release), "--seeds", "1", "--out", str(out), *QUICK]
+    assert main([*arguments, "--arms", "paste", "--learning-curve"]) == 0
+    result = json.loads((out / "study.json").read_text())
+    assert [arm["arm"] for arm in result["arms"]] == ["paste", "real", "real%25", "real%50", "real%75"]
+    assert "data_efficiency" in result
+
+
 def test_a_study_with_a_leak_is_refused_unless_it_is_allowed_and_then_says_so(
     full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""The Lightning module: trains any network that returns logits, and records its learning curve."""
+"""The Lightning module: trains any network that returns logits, and records its training curve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WARM_UP_SHARE = 0.1  # of the steps, over which the learning rate rises
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One point of a learning curve: after `step` steps, over all test photos."""
+    """One point of a training curve: after `step` steps, over all test photos."""
 
     step: int
     loss: float  # mean training loss since the last point

@@ -32,7 +32,7 @@ from training.fit.prediction import ExtraPredictions, extra_predictions
 from training.fit.probe import ProbeDataModule
 from training.fit.scores import accuracy, balanced_accuracy, recall_per_class
 
-_CURVE_POINTS = 10  # of a learning curve
+_CURVE_POINTS = 10  # of a training curve
 _CHECKPOINT = "checkpoint"
 
 
@@ -78,7 +78,7 @@ def fit(
         cache: the features of the linear probe, shared by the runs of a study.
         extra_images: (M, S, S, 3) that the trained network classifies, too.
         checkpoints: folder for `checkpoint.ckpt`, written about ten times per run; an existing one is resumed.
-        on_point: called with every point of the learning curve.
+        on_point: called with every point of the training curve.
 
     Raises:
         KeyboardInterrupt: stopped by the user.
@@ -147,7 +147,7 @@ def _trainer(options: TrainingOptions, interval: int, checkpoints: Path | None) 
         dirpath=checkpoints, filename=_CHECKPOINT, enable_version_counter=False, save_on_train_epoch_end=True
     )
     return Trainer(
-        max_epochs=math.ceil(options.steps / interval),  # an epoch is an interval of the learning curve
+        max_epochs=math.ceil(options.steps / interval),  # an epoch is an interval of the training curve
         precision=precision_for(options.network),
         devices=1,
         deterministic="warn"

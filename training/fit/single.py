@@ -1,4 +1,4 @@
-"""One run kept in a folder: checkpoint, metrics and the learning curve."""
+"""One run kept in a folder: checkpoint, metrics and the training curve."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from string import Template
 from pipeline.domain.arms import BASELINE, Arm
 from training.report.context import context_html
 from training.report.counterfactual import counterfactual_html
+from training.report.data_efficiency import data_efficiency_html
 from training.report.diagnosis import diagnosis_html
 from training.report.efficiency import efficiency_html
 from training.report.plots import curve_plot, interval_plot
@@ -62,6 +63,7 @@ def html_report(result: StudyResult, folder: Path | None = None) -> str:
         intervals=interval_plot(result["arms"], chance=chance),
         arms=_arms(result),
         comparisons=_comparisons(result),
+        data_efficiency=data_efficiency_html(result),
         networks=_other_networks(result),
         diagnosis=diagnosis_html(result, folder) + counterfactual_html(result),
         measures=_measures(result),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from training.report.context import context_markdown
 from training.report.counterfactual import counterfactual_markdown
+from training.report.data_efficiency import data_efficiency_markdown
 from training.report.diagnosis import diagnosis_markdown
 from training.report.efficiency import efficiency_markdown
 from training.report.similarity import similarity_markdown
@@ -35,6 +36,7 @@ def markdown_report(result: StudyResult) -> str:
         *_images(result),
         *_arms(result),
         *_comparisons(result),
+        *data_efficiency_markdown(result),
         *_other_networks(result),
         *diagnosis_markdown(result),
         *counterfactual_markdown(result),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TypeVar
 
 from pipeline.domain.arms import Arm
 from training.study.result import ArmResult
 
-_WIDTH = 760
+PLOT_WIDTH = 760
 _NAMES = 190  # px at the left for the names of the arms
 _ROW = 40
 _LABEL_GAP = 17  # px between the names at the ends of the curves
 
+Item = TypeVar("Item")
 Scale = Callable[[float], float]  # value → px
 
 
@@ -27,7 +29,7 @@ def interval_plot(arms: Sequence[ArmResult], *, chance: float) -> str:
     low, high = _value_range(arms, chance)
 
     def x(rate: float) -> float:
-        return _NAMES + (rate - low) / (high - low) * (_WIDTH - _NAMES - 70)
+        return _NAMES + (rate - low) / (high - low) * (PLOT_WIDTH - _NAMES - 70)
 
     bottom = _ROW * len(arms) + 10
     parts = [
@@ -36,18 +38,18 @@ def interval_plot(arms: Sequence[ArmResult], *, chance: float) -> str:
         f'<text class="tick" x="{x(chance) + 4:.1f}" y="12">chance</text>',
         *(_interval_row(arm, x, y=_ROW * row + _ROW / 2 + 6) for row, arm in enumerate(arms)),
     ]
-    return _svg(parts, bottom + 30, "Balanced accuracy of every arm with its 95 % interval")
+    return svg(parts, bottom + 30, "Balanced accuracy of every arm with its 95 % interval")
 
 
 @dataclass(frozen=True, slots=True)
 class _CurveFrame:
-    """The area of the learning curves: steps to the right, rates upwards."""
+    """The area of the training curves: steps to the right, rates upwards."""
 
     steps: int
     low: float
     high: float
     left: float = 48
-    right: float = _WIDTH - 178
+    right: float = PLOT_WIDTH - 178
     top: float = 12
     bottom: float = 262
 
@@ -62,15 +64,15 @@ def curve_plot(arms: Sequence[ArmResult]) -> str:
     """Draw balanced accuracy on the test photos against the step, mean over seeds, one line per arm."""
     rates = [point["balanced_accuracy"] for arm in arms for point in arm["curve"]]
     steps = max(point["step"] for arm in arms for point in arm["curve"])
-    low, high = _rounded_range(min(rates), max(rates))
+    low, high = rounded_range(min(rates), max(rates))
     frame = _CurveFrame(steps, low, high)
     ends = [(arm, frame.y(arm["curve"][-1]["balanced_accuracy"])) for arm in arms]
     parts = [
         _curve_axes(frame),
         *(_curve(arm, frame) for arm in arms),
-        *(_curve_name(arm, frame.right + 12, y) for arm, y in _spread_labels(ends)),
+        *(_curve_name(arm, frame.right + 12, y) for arm, y in spread_labels(ends)),
     ]
-    return _svg(parts, frame.bottom + 46, "Learning curves of every arm")
+    return svg(parts, frame.bottom + 46, "Training curves of every arm")
 
 
 def _curve_axes(frame: _CurveFrame) -> str:
@@ -79,7 +81,7 @@ def _curve_axes(frame: _CurveFrame) -> str:
         f'y2="{frame.y(tick):.1f}"/>'
         f'<text class="tick" x="{frame.left - 8}" y="{frame.y(tick) + 4:.1f}" text-anchor="end">'
         f"{100 * tick:.0f} %</text>"
-        for tick in _ticks(frame.low, frame.high)
+        for tick in rate_ticks(frame.low, frame.high)
     )
     steps = "".join(
         f'<text class="tick" x="{frame.x(step):.1f}" y="{frame.bottom + 20}" text-anchor="middle">{step}</text>'
@@ -120,7 +122,7 @@ def _interval_row(arm: ArmResult, x: Scale, *, y: float) -> str:
         ]
     parts += [
         f'<circle cx="{x(rate["mean"]):.1f}" cy="{y}" r="6.5" fill="{colour}"/>',
-        f'<text class="value" x="{_WIDTH - 4}" y="{y + 4}" text-anchor="end">{100 * rate["mean"]:.1f} %</text>',
+        f'<text class="value" x="{PLOT_WIDTH - 4}" y="{y + 4}" text-anchor="end">{100 * rate["mean"]:.1f} %</text>',
     ]
     return "".join(parts)
 
@@ -136,10 +138,10 @@ def _value_range(arms: Sequence[ArmResult], chance: float) -> tuple[float, float
         spread = arm["balanced_accuracy"]
         rates += [spread["mean"], *spread["values"]]
         rates += [end for end in (spread["low"], spread["high"]) if end is not None]
-    return _rounded_range(min(rates), max(rates))
+    return rounded_range(min(rates), max(rates))
 
 
-def _rounded_range(low: float, high: float) -> tuple[float, float]:
+def rounded_range(low: float, high: float) -> tuple[float, float]:
     """Round outwards to whole tenths within 0..1, at least 0.2 apart."""
     floor, ceiling = max(0.0, int(low * 10) / 10), min(1.0, -int(-high * 10 - 0.999) / 10)
     if ceiling - floor < 0.2:
@@ -148,7 +150,8 @@ def _rounded_range(low: float, high: float) -> tuple[float, float]:
     return floor, ceiling
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def rate_ticks(low: float, high: float) -> list[float]:
+    """Return round rates from `low` to `high`, both 0 to 1."""
     step = 0.05 if high - low <= 0.3 else 0.1 if high - low <= 0.7 else 0.2
     count = round((high - low) / step + 1e-6)
     ticks = [low + step * number for number in range(count + 1)]
@@ -159,22 +162,27 @@ def _vertical_grid(low: float, high: float, x: Scale, bottom: float) -> str:
     return "".join(
         f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="4" y2="{bottom}"/>'
         f'<text class="tick" x="{x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">{100 * tick:.0f} %</text>'
-        for tick in _ticks(low, high)
+        for tick in rate_ticks(low, high)
     )
 
 
-def _spread_labels(ends: list[tuple[ArmResult, float]]) -> list[tuple[ArmResult, float]]:
-    """Move labels down where they would overlap, then all up so that they stay centred."""
-    placed: list[tuple[ArmResult, float]] = []
+def spread_labels(ends: Sequence[tuple[Item, float]]) -> list[tuple[Item, float]]:
+    """Move labels down where they would overlap, then all up so that they stay centred.
+
+    Args:
+        ends: what a label names, and where it would stand in px; at least one.
+    """
+    placed: list[tuple[Item, float]] = []
     by_height = sorted(ends, key=lambda end: end[1])
-    for arm, y in by_height:
-        placed.append((arm, max(y, placed[-1][1] + _LABEL_GAP) if placed else y))
-    drift = sum(y for _arm, y in placed) / len(placed) - sum(y for _arm, y in by_height) / len(by_height)
-    return [(arm, y - drift) for arm, y in placed]
+    for item, y in by_height:
+        placed.append((item, max(y, placed[-1][1] + _LABEL_GAP) if placed else y))
+    drift = sum(y for _item, y in placed) / len(placed) - sum(y for _item, y in by_height) / len(by_height)
+    return [(item, y - drift) for item, y in placed]
 
 
-def _svg(parts: Sequence[str], height: float, title: str) -> str:
+def svg(parts: Sequence[str], height: float, title: str) -> str:
+    """Join the parts of a plot that is `PLOT_WIDTH` wide and `height` high, both in px."""
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
+        f'<svg viewBox="0 0 {PLOT_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
     )

@@ -48,7 +48,7 @@ def study_networks(
     write_reports(result, out)
     for request in others:
         network = str(request.training.network)
-        arms = tuple(Arm(arm["arm"]) for arm in result["arms"])
+        arms = tuple(arm for arm in map(Arm, (arm["arm"] for arm in result["arms"])) if arm in first.arms)
         request = replace(request, arms=arms, features=request.features or out)  # it cuts out the same photos
         other = study(load(request.training.image_size), request, out=out / network, on_step=on_step)
         write_reports(other, out / network)

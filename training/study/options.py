@@ -33,6 +33,9 @@ class StudyOptions:
     similarity: bool = True  # measure how alike the images are, too (with the probe)
     diagnosis: bool = True  # find out which factors of the test photos explain the errors
     counterfactual: bool | None = None  # test on counterfactual sets, too; None: where that is cheap
+    learning_curve: bool = (
+        False  # add shares of the real photos, by which other arms are valued in real photos
+    )
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from training.data.release import Release
 from training.fit.fit import RunRecord
 from training.fit.machine import Settings
 from training.fit.scores import measures, recall_per_class
+from training.study.data_efficiency import data_efficiency
 from training.study.options import StudyOptions
 from training.study.result import (
     ArmResult,
@@ -64,9 +65,12 @@ def study_findings(
     runs = {data.arm: _runs_of(records, data.arm, seeds) for data in arms}
     scores = {arm: [run.balanced_accuracy for run in of_arm] for arm, of_arm in runs.items()}
     uncertainty = _uncertainty(release, runs, resampled=settings["network"] == Network.PROBE)
-    judged = verdict(scores, uncertainty, margin=margin)
-    planned = planned_comparisons(scores, uncertainty)
-    return {
+    compared = {arm: scores[arm] for arm in scores if arm == BASELINE or arm in options.arms}
+    judged = verdict(
+        compared, uncertainty, margin=margin
+    )  # shares that the learning curve added would weaken it
+    planned = planned_comparisons(compared, uncertainty)
+    findings: StudyFindings = {
         "verdict": judged.sentence,
         "finding": str(judged.finding),
         "best": str(judged.best) if judged.best else None,
@@ -91,6 +95,9 @@ def study_findings(
         ],
         "test_counts": release.test_counts(),
     }
+    if (efficiency := data_efficiency(arms, scores, uncertainty)) is not None:
+        findings["data_efficiency"] = efficiency
+    return findings
 
 
 def _model_notes(release: Release) -> list[str]:

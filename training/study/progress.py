@@ -36,7 +36,7 @@ class ProgressLog:
         self._append("stage", stage=what)
 
     def point(self, arm: Arm, seed: int, point: Point) -> None:
-        """Record a point of a learning curve."""
+        """Record a point of a training curve."""
         self._append(
             "point",
             arm=arm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from training.diagnosis.result import DiagnosisFindings
 from training.fit.machine import Machine, Settings
@@ -26,7 +26,7 @@ class Spread(IntervalFields):
 
 
 class CurvePoint(TypedDict):
-    """One point of a learning curve, the mean over the seeds."""
+    """One point of a training curve, the mean over the seeds."""
 
     step: int
     balanced_accuracy: float
@@ -90,6 +90,63 @@ class ComparisonResult(TypedDict):
     of: int
 
 
+class PhotoCount(TypedDict):
+    """A number of real photos; less than 0 where an arm does worse than its own photos alone."""
+
+    photos: float
+    beyond: Literal[
+        "", "fewer", "more"
+    ]  # "" for this number, else fewer or more: outside what the curve covers
+
+
+class PhotoRange(TypedDict):
+    """A number of real photos with its 95 % interval over seeds and test photos; one seed gives no interval."""
+
+    estimate: PhotoCount
+    low: PhotoCount | None
+    high: PhotoCount | None
+
+
+class CurveArm(TypedDict):
+    """One measured point of the learning curve of real photos; arms with equally many photos share one."""
+
+    arm: str
+    photos: int  # real training photos of all classes together
+    balanced_accuracy: IntervalFields
+
+
+class RealCurve(TypedDict):
+    """The fit: balanced accuracy = plateau - scale * photos ** -exponent."""
+
+    points: list[CurveArm]  # by growing number of photos
+    plateau: float
+    scale: float
+    exponent: float
+    misfit: float  # root mean square of measured minus fitted accuracies
+    most: int  # photos up to which the curve is extrapolated
+
+
+class EquivalentPhotos(TypedDict):
+    """How many real photos an arm is worth."""
+
+    arm: str
+    title: str
+    real: int  # real training photos that it uses
+    synthetic: int
+    balanced_accuracy: float
+    equivalent: PhotoRange  # as many real photos alone reach its accuracy
+    additional: PhotoRange  # the same, less the real photos that it uses
+    sentence: str
+
+
+class DataEfficiency(TypedDict):
+    """What arms are worth in real photos; `skipped` says why there is no curve."""
+
+    curve: RealCurve | None
+    arms: list[EquivalentPhotos]
+    skipped: str
+
+
 class Selection(TypedDict):
     """Which selection a release folder held, by its index."""
 
@@ -113,6 +170,7 @@ class StudyFindings(TypedDict):
     skipped: list[SkippedResult]
     comparisons: list[ComparisonResult]  # with the real photos
     planned: list[ComparisonResult]  # of other pairs, fixed before the study
+    data_efficiency: NotRequired[DataEfficiency]  # where an arm other than the real photos is there
     margin: float  # smallest difference of balanced accuracy that matters
     notes: list[str]
     test_counts: dict[str, int]

@@ -26,6 +26,7 @@ from training.fit.run_folder import claim, data_fingerprint, write_json
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
+from training.study.curve_arms import with_curve_arms
 from training.study.diagnosis import Diagnosis
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
@@ -76,7 +77,8 @@ def study(
             f"{release.leak.sentence}; a test with them measures memory: exclude one photo of each pair or give both "
             "one split, and publish again, or allow it (--allow-leak; on the page a checkbox)"
         )
-    available, skipped = available_arms(release, options.arms, equal_counts=options.equal_counts)
+    asked = with_curve_arms(release, options.arms) if options.learning_curve else options.arms
+    available, skipped = available_arms(release, asked, equal_counts=options.equal_counts)
     settings = run_settings(options.training)
     claim(out, {**settings, "data": data_fingerprint(release)})
     selection = _selection(release.name)

@@ -21,6 +21,7 @@ from training.study.statistics import ALPHA, Interval
 _DRAWS = 2_000  # of test photos
 _DRAWS_AT_ONCE = 100
 _JOINT_DRAWS = 50_000  # of the largest statistic of several comparisons
+_CURVE_DRAWS = 4_000  # of the mean accuracies of all arms
 _SEED = 20
 
 Pair = tuple[Arm, Arm]  # an arm and the one it is compared with
@@ -113,6 +114,29 @@ class Uncertainty:
             )
         ).reshape(_JOINT_DRAWS, len(pairs))
         return _step_down(observed, drawn)
+
+    def drawn_means(self, means: Sequence[float]) -> NDArray[np.float64]:
+        """Draw mean balanced accuracies that other seeds and other test photos might give, all arms together.
+
+        They have a multivariate t distribution with both covariances and the smallest degrees of freedom of the arms;
+        the seed is fixed.
+
+        Args:
+            means: (K,) observed means, 0 to 1, in the order of `arms`.
+
+        Returns:
+            (D, K) draws, 0 to 1.
+        """
+        runs, photos = np.diag(self.from_runs), np.diag(self.from_photos)
+        parts = runs**2 / self.run_freedom + photos**2 / self.photo_freedom
+        varies = parts > 0
+        freedom = ((runs + photos)[varies] ** 2 / parts[varies]).min() if varies.any() else self.run_freedom
+        random = np.random.default_rng(_SEED)
+        normal = random.multivariate_normal(
+            np.zeros(len(means)), self.from_runs + self.from_photos, _CURVE_DRAWS, method="eigh"
+        )
+        scale = np.sqrt(freedom / random.chisquare(freedom, _CURVE_DRAWS))
+        return np.clip(np.asarray(means) + normal * scale[:, None], 0.0, 1.0)
 
     def _spread(self, pair: Pair) -> tuple[float, float]:
         """Variance of a difference and its degrees of freedom (F. E. Satterthwaite, 1946)."""

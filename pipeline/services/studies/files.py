@@ -47,7 +47,7 @@ class StudySummary(BaseModel):
 
 
 class ProgressLine(BaseModel):
-    """One line of the progress file; the points of learning curves have arm, seed, step and accuracy."""
+    """One line of the progress file; the points of training curves have arm, seed, step and accuracy."""
 
     done: int = 0  # finished runs
     total: int = 0

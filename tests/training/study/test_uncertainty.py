@@ -91,3 +91,20 @@ def test_equal_arms_have_p_1_and_certain_ones_the_smallest() -> None:
     certain = uncertainty(np.zeros((2, 2)), np.zeros((2, 2)))
     assert certain.adjusted_p([PAIR], [0.0]) == [1.0]
     assert certain.adjusted_p([PAIR], [0.1])[0] < 1e-4
+
+
+def test_drawn_means_have_the_covariance_of_seeds_and_photos_together() -> None:
+    runs = np.array([[4e-4, 2e-4], [2e-4, 3e-4]])
+    on_photos = np.array([[1e-4, 1e-4], [1e-4, 2e-4]])
+    drawn = uncertainty(runs, on_photos, freedom=(100_000, 100_000)).drawn_means([0.6, 0.7])
+    assert drawn.mean(axis=0) == pytest.approx([0.6, 0.7], abs=0.002)
+    assert np.cov(drawn, rowvar=False) == pytest.approx(runs + on_photos, abs=3e-5)
+
+
+def test_drawn_means_spread_as_the_t_distribution_does_and_stay_rates() -> None:
+    runs = np.diag([1e-4, 0.0])
+    drawn = uncertainty(runs, np.zeros((2, 2)), freedom=(5, 98)).drawn_means([0.6, 1.0])
+    assert np.quantile(drawn[:, 0], 0.975) == pytest.approx(0.6 + 0.01 * t.ppf(0.975, 5), abs=0.002)
+    assert (drawn[:, 1] == 1.0).all()
+    wide = uncertainty(np.diag([0.25, 0.25]), np.zeros((2, 2))).drawn_means([0.6, 0.9])
+    assert (wide.min(), wide.max()) == (0.0, 1.0)

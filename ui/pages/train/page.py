@@ -1,4 +1,4 @@
-"""Train: a study that compares the uses of a release, its learning curves and the verdict."""
+"""Train: a study that compares the uses of a release, its training curves and the verdict."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _NETWORKS = [(title, str(network)) for network, title in NETWORK_TITLES.items()]
 _NO_RELEASE = empty_html(
     "No release yet", "A study trains on a published release.", link=page_address("publish"), action="Publish"
 )
-_READY = empty_html("No study yet", "Choose a release and start; the learning curves appear here.")
+_READY = empty_html("No study yet", "Choose a release and start; the training curves appear here.")
 
 
 def study_html(progress: StudyProgress) -> str:
-    """Build the verdict, the progress bar, what went wrong, and the learning curves."""
+    """Build the verdict, the progress bar, what went wrong, and the training curves."""
     verdict = (
         f'<section class="verdict"><h2>Verdict</h2><p>{escape(progress.verdict)}</p></section>'
         if progress.verdict
@@ -57,7 +57,7 @@ def study_html(progress: StudyProgress) -> str:
 
 
 def _curves_html(progress: StudyProgress) -> str:
-    """Draw the learning curves with the titles and colours that the report uses."""
+    """Draw the training curves with the titles and colours that the report uses."""
     facts = {name: Arm(name).facts for name in progress.curves}
     return curves_svg(
         {facts[name].title: points for name, points in progress.curves.items()},
