@@ -20,7 +20,7 @@ from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAI
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
 from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
-from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, StudyOptions
+from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, MAX_TUNING, StudyOptions
 
 if TYPE_CHECKING:
     from training.data.release import Release
@@ -72,19 +72,7 @@ def _fit(options: argparse.Namespace) -> Answer:
 
 
 def _study(options: argparse.Namespace) -> Answer:
-    whole = StudyOptions(
-        arms=tuple(_arm(name) for name in options.arms),
-        seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
-        allow_leak=options.allow_leak,
-        equal_counts=options.equal_counts,
-        margin=options.margin / 100,
-        features=options.features,
-        similarity=not options.no_similarity,
-        diagnosis=not options.no_diagnosis,
-        counterfactual=options.counterfactual,
-    )
-    networks = dict.fromkeys(options.network)
-    requests = [replace(whole, training=_training_options(options, network)) for network in networks]
+    requests = _study_requests(options)
     for path, option in ((options.plan_missing, PLAN_MISSING), (options.propose, PROPOSE)):
         if path is not None:
             refuse_unwritable(path, option)
@@ -100,7 +88,7 @@ def _study(options: argparse.Namespace) -> Answer:
         from training.proposal.answers import plan_missing
 
         release = load(requests[0].training.image_size)
-        missing = plan_missing(release, whole.arms, options.plan_missing)
+        missing = plan_missing(release, requests[0].arms, options.plan_missing)
         answers.append((missing.answer, missing.text))
         if missing.all_are_missing:
             return _joined(answers)
@@ -111,6 +99,24 @@ def _study(options: argparse.Namespace) -> Answer:
 
         answers.append(propose(result, load(requests[0].training.image_size), options.out, options.propose))
     return _joined(answers)
+
+
+def _study_requests(options: argparse.Namespace) -> list[StudyOptions]:
+    """The study with every network that was asked for."""
+    whole = StudyOptions(
+        arms=tuple(_arm(name) for name in options.arms),
+        seeds=tuple(range(options.first_seed, options.first_seed + options.seeds)),
+        allow_leak=options.allow_leak,
+        equal_counts=options.equal_counts,
+        margin=options.margin / 100,
+        features=options.features,
+        similarity=not options.no_similarity,
+        diagnosis=not options.no_diagnosis,
+        counterfactual=options.counterfactual,
+        tuning=options.tuning,
+    )
+    networks = dict.fromkeys(options.network)
+    return [replace(whole, training=_training_options(options, network)) for network in networks]
 
 
 def _trained(
@@ -142,6 +148,7 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
         *(f"  note: {note}" for note in notes),
         result["verdict"],
+        *([result["tuning"]["sentence"]] if "tuning" in result else []),
         *(f"with {other['network']}: {other['verdict']}" for other in result.get("other_networks", [])),
         f"report: {report}",
     ]
@@ -276,6 +283,14 @@ def _parser() -> argparse.ArgumentParser:
         f"(default: with the probe, on up to {CHEAP_TEST_PHOTOS} test photos)",
     )
     studying.add_argument(
+        "--tuning",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="let every arm choose among the same N settings of learning rate and weight decay on a part of its "
+        f"training photos, 1 to {MAX_TUNING}, in a table of its own (default: no tuning)",
+    )
+    studying.add_argument(
         "--margin",
         type=float,
         default=100 * DEFAULT_MARGIN,
@@ -340,6 +355,13 @@ def _seed(text: str) -> int:
     if not text.isdigit() or int(text) >= 2**31:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**31 - 1}")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number") from None
 
 
 def _positive(text: str) -> int:

@@ -10,6 +10,7 @@ from pipeline.domain.studies import MAX_SEEDS, Network
 from pipeline.errors import InvalidRequest
 from training.fit.options import TrainingOptions
 
+MAX_TUNING = 64  # settings tried for an arm
 DEFAULT_MARGIN = 0.02  # of balanced accuracy
 CHEAP_TEST_PHOTOS = 300  # up to which the probe is tested on counterfactual sets without being asked to
 
@@ -19,7 +20,8 @@ class StudyOptions:
     """The runs of a study: every arm with every seed.
 
     Raises:
-        InvalidRequest: not 1 to 16 different seeds, or a margin that is not between 0 and 0.5.
+        InvalidRequest: not 1 to 16 different seeds, a margin that is not between 0 and 0.5, or not 0 to 64 settings to
+            try.
     """
 
     arms: tuple[Arm, ...] = ALL_USES
@@ -33,6 +35,7 @@ class StudyOptions:
     similarity: bool = True  # measure how alike the images are, too (with the probe)
     diagnosis: bool = True  # find out which factors of the test photos explain the errors
     counterfactual: bool | None = None  # test on counterfactual sets, too; None: where that is cheap
+    tuning: int = 0  # settings tried for every arm, see `training.study.tuning`; 0: no tuning
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:
@@ -47,6 +50,12 @@ class StudyOptions:
         if not 0 < self.margin < 0.5:
             raise InvalidRequest(
                 f"the smallest difference that matters is {100 * self.margin:g} points; it must be between 0 and 50"
+            )
+
+        if not 0 <= self.tuning <= MAX_TUNING:
+            raise InvalidRequest(
+                f"the number of settings to try is {self.tuning}; it must be between 1 and {MAX_TUNING}, "
+                "or 0 for no tuning"
             )
 
     def counterfactual_for(self, test_photos: int) -> bool:
