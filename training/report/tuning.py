@@ -31,10 +31,10 @@ def tuning_html(result: StudyResult) -> str:
         for arm in findings["arms"]
     ]
     table = html_table(_HEAD, rows) if rows else ""
-    left_out = "".join(f'<p class="left-out">{escape(sentence)}</p>' for sentence in _left_out(findings))
+    remarks = "".join(f'<p class="left-out">{escape(sentence)}</p>' for sentence in _remarks(findings))
     small = f'<p class="small">{escape(_explanation(findings))}</p>' if rows else ""
     return (
-        f"<section><h2>{_HEADING}</h2><p>{escape(findings['sentence'])}</p>{table}{left_out}{small}</section>"
+        f"<section><h2>{_HEADING}</h2><p>{escape(findings['sentence'])}</p>{table}{remarks}{small}</section>"
     )
 
 
@@ -51,7 +51,7 @@ def tuning_markdown(result: StudyResult) -> list[str]:
         f"## {_HEADING}",
         f"**{markdown_text(findings['sentence'])}**",
         *([markdown_table(_HEAD, rows)] if rows else []),
-        *(markdown_text(sentence) for sentence in _left_out(findings)),
+        *(markdown_text(sentence) for sentence in _remarks(findings)),
         *([markdown_text(_explanation(findings))] if rows else []),
     ]
 
@@ -77,7 +77,11 @@ def _cells(findings: TuningFindings, arm: TunedArm) -> tuple[str, str, str, str]
     )
 
 
-def _left_out(findings: TuningFindings) -> Iterator[str]:
+def _remarks(findings: TuningFindings) -> Iterator[str]:
+    """Name the arms that were not tuned, and those whose default was kept because no setting stood out."""
+    alike = [arm["title"] for arm in findings["arms"] if len(set(arm["validation_accuracy"])) == 1]
+    if alike and len(findings["settings"]) > 1:
+        yield f"All settings reach the same on the validation photos, so that the default is kept: {'; '.join(alike)}."
     for skipped in findings["skipped"]:
         yield f"{skipped['title']} was not tuned: {skipped['reason']}."
 
@@ -87,8 +91,8 @@ def _explanation(findings: TuningFindings) -> str:
     tried, photos = findings["settings"], sum(findings["validation_counts"].values())
     rates, decays = ([setting[key] for setting in tried] for key in ("lr", "weight_decay"))
     what = (
-        f"the same {len(tried)} settings, the default and {len(tried) - 1} draws (learning rate {min(rates):g} to "
-        f"{max(rates):g}, weight decay {min(decays):g} to {max(decays):g})"
+        f"the same {len(tried)} settings, the default and {len(tried) - 1} drawn at random (learning rate "
+        f"{min(rates):g} to {max(rates):g}, weight decay {min(decays):g} to {max(decays):g})"
         if len(tried) > 1
         else "the default setting alone"
     )
