@@ -101,6 +101,6 @@ def _explanation(findings: TuningFindings) -> str:
         "images that show their objects. These are real training photos, about a quarter of each class, "
         "near-duplicates kept together. The setting with the best balanced accuracy on them, the default where several "
         "are equal, was trained on all images of the arm with every seed. The test photos have no part in the choice. "
-        "Intervals are those of the tables above; they do not cover that other validation photos may choose another "
-        "setting."
+        "Intervals are computed as in the tables above; they do not cover that other validation photos may choose "
+        "another setting."
     )

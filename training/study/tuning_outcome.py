@@ -64,7 +64,7 @@ def tuning_findings(
     default_means = [_mean(runs_of(primary, arm, options.seeds)) for arm in scores]
     agreement = order_agreement([_mean(of_arm) for of_arm in runs.values()], default_means)
     return {
-        "sentence": _sentence(agreement),
+        "sentence": _sentence(agreement, kept=all(choice.options == options.training for choice in choices)),
         "settings": [_setting(tried) for tried in choices[0].scores] if choices else [],
         "validation_counts": validation_counts,
         "arms": [_tuned_arm(choice, scores[choice.data.arm], default=options.training) for choice in choices],
@@ -93,12 +93,17 @@ def _setting(options: TrainingOptions) -> TuningSetting:
     return {"lr": options.lr, "weight_decay": options.weight_decay}
 
 
-def _sentence(agreement: float | None) -> str:
-    """Say whether the arms are in the same order as with the default setting."""
+def _sentence(agreement: float | None, *, kept: bool) -> str:
+    """Say whether the arms are in the same order as with the default setting, which all may have kept."""
     if agreement is None:
         return (
             "With the same tuning budget for every arm, there is no order of the arms to compare: fewer than two were "
             "tuned, or all reach the same."
+        )
+    if kept:
+        return (
+            "With the same tuning budget, every arm keeps the default setting, so the order of the arms is the same "
+            f"(Kendall's τ = {agreement:.2f})."
         )
     same = "the same as" if agreement == 1 else "not the same as"
     return (

@@ -24,7 +24,7 @@ from training.study.options import StudyOptions
 from training.study.result import StudyResult
 from training.study.step import StudyStep
 from training.study.study import study
-from training.study.tuning_outcome import Choice
+from training.study.tuning_outcome import Choice, _sentence
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = TrainingOptions(steps=4, batch=6, image_size=16)
@@ -119,6 +119,7 @@ def test_an_arm_that_keeps_the_default_is_not_trained_again(
     result = run(release, tmp_path, tuning=2)
     assert validated(runs) == runs
     assert [arm["is_default"] for arm in result["tuning"]["arms"]] == [True, True]
+    assert result["tuning"]["agreement"] in (1.0, None)  # None where both arms reach the same
     for tuned, primary in zip(result["tuning"]["arms"], result["arms"], strict=True):
         assert tuned["balanced_accuracy"] == primary["balanced_accuracy"]
 
@@ -223,3 +224,18 @@ def test_both_reports_show_the_table_and_whether_the_order_holds(
         report = (tmp_path / name).read_text()
         assert "With the same tuning budget" in report
         assert f"{THIRD.lr:g}" in report
+
+
+@pytest.mark.parametrize(
+    ("agreement", "kept", "sentence"),
+    [
+        (1.0, False, "the order of the arms is the same as with one setting for all (Kendall's τ = 1.00)."),
+        (0.333, False, "the order of the arms is not the same as with one setting for all (Kendall's τ = 0.33)."),
+        (1.0, True, "every arm keeps the default setting, so the order of the arms is the same (Kendall's τ = 1.00)."),
+        (None, False, "there is no order of the arms to compare: fewer than two were tuned, or all reach the same."),
+    ],
+)  # fmt: skip
+def test_one_sentence_says_whether_the_order_of_the_arms_holds(
+    agreement: float | None, kept: bool, sentence: str
+) -> None:
+    assert _sentence(agreement, kept=kept).endswith(sentence)
