@@ -129,6 +129,7 @@ def _pasted(images: LabelledImages) -> LabelledImages:
         methods=same(str(Method.PASTE)),
         recipes=same(""),
         sources=images.sources,
+        all_sources=images.all_sources,
     )
 
 

@@ -20,7 +20,7 @@ from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAI
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
 from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
-from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, StudyOptions
+from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, MAX_TUNING, StudyOptions
 
 if TYPE_CHECKING:
     from training.data.release import Release
@@ -114,6 +114,7 @@ def _study_requests(options: argparse.Namespace) -> list[StudyOptions]:
         diagnosis=not options.no_diagnosis,
         counterfactual=options.counterfactual,
         learning_curve=options.learning_curve,
+        tuning=options.tuning,
     )
     networks = dict.fromkeys(options.network)
     return [replace(whole, training=_training_options(options, network)) for network in networks]
@@ -152,6 +153,7 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
             arm["sentence"]
             for arm in (result["data_efficiency"]["arms"] if "data_efficiency" in result else [])
         ),
+        *([result["tuning"]["sentence"]] if "tuning" in result else []),
         *(f"with {other['network']}: {other['verdict']}" for other in result.get("other_networks", [])),
         f"report: {report}",
     ]
@@ -291,6 +293,14 @@ def _parser() -> argparse.ArgumentParser:
         f"(default: with the probe, on up to {CHEAP_TEST_PHOTOS} test photos)",
     )
     studying.add_argument(
+        "--tuning",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="let every arm choose among the same N settings of learning rate and weight decay on a part of its "
+        f"training photos, 1 to {MAX_TUNING}, in a table of its own (default: no tuning)",
+    )
+    studying.add_argument(
         "--margin",
         type=float,
         default=100 * DEFAULT_MARGIN,
@@ -355,6 +365,13 @@ def _seed(text: str) -> int:
     if not text.isdigit() or int(text) >= 2**31:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {2**31 - 1}")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number") from None
 
 
 def _positive(text: str) -> int:

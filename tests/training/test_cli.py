@@ -84,6 +84,26 @@ def test_a_study_with_a_leak_is_refused_unless_it_is_allowed_and_then_says_so(
     assert lines[2].startswith("  note: 15 test photos are near-duplicates of training photos, for example ")
 
 
+def test_a_tuning_budget_is_told_after_the_verdict_and_a_wrong_one_refused(
+    full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "s"
+    arguments = ["study", "--dataset", str(full_release), "--seeds", "1", "--out", str(out), *QUICK]
+    arguments += ["--arms", "real", "paste", "--tuning"]
+    assert main([*arguments, "65"]) == 1
+    refusal = (
+        "backlot: the number of settings to try is 65; it must be between 1 and 64, or 0 for no tuning\n"
+    )
+    assert capsys.readouterr().err == refusal
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "many"])
+    assert "argument --tuning: many is not a whole number" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*arguments, "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].startswith("With the same tuning budget for every arm, ")
+
+
 def test_fit_writes_weights_metrics_and_curve(
     full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

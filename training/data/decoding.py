@@ -120,13 +120,23 @@ class Decoder:
             methods=np.array([row.method for row in rows], np.str_),
             recipes=np.array([row.recipe for row in rows], np.str_),
             sources=np.array([_source(row) for row in rows], np.str_),
+            all_sources=np.array(["\n".join(_all_sources(row)) for row in rows], np.str_),
         )
 
 
 def _source(row: Row) -> str:
     """The photo whose object a row shows; the row itself where that is no other photo."""
-    shows_object = row.method in set(Method) and Method(row.method).facts.places_object
-    return row.source if row.source and shows_object else row.name
+    return row.source if row.source and _shows_object(row) else row.name
+
+
+def _all_sources(row: Row) -> tuple[str, ...]:
+    """The photos of all objects that a row shows; the row itself where these are no other photos."""
+    return tuple(dict.fromkeys((*row.sources, _source(row)))) if _shows_object(row) else (row.name,)
+
+
+def _shows_object(row: Row) -> bool:
+    """Whether a row shows photographed objects that were placed."""
+    return row.method in set(Method) and Method(row.method).facts.places_object
 
 
 def squared(

@@ -14,7 +14,8 @@ class LabelledImages:
 
     `images` is (N, side, side, 3) uint8 RGB: the largest centred square of each image, scaled to the side.
     `labels` is (N,) int64 into the release's classes; `origins`, `methods`, `recipes` and `sources` are (N,) strings.
-    A source is the photo whose object the image shows: for a photo itself.
+    A source is the photo whose object the image shows: for a photo itself. `all_sources` are (N,) strings, too: the
+    photos of all objects of the image, those behind the front one included, one on each line.
     """
 
     images: NDArray[np.uint8]
@@ -23,6 +24,7 @@ class LabelledImages:
     methods: NDArray[np.str_]
     recipes: NDArray[np.str_]
     sources: NDArray[np.str_]
+    all_sources: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -40,6 +42,7 @@ class LabelledImages:
             methods=self.methods[positions],
             recipes=self.recipes[positions],
             sources=self.sources[positions],
+            all_sources=self.all_sources[positions],
         )
 
     def joined(self, others: LabelledImages) -> LabelledImages:
@@ -51,4 +54,5 @@ class LabelledImages:
             methods=np.concatenate([self.methods, others.methods]),
             recipes=np.concatenate([self.recipes, others.recipes]),
             sources=np.concatenate([self.sources, others.sources]),
+            all_sources=np.concatenate([self.all_sources, others.all_sources]),
         )

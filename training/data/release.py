@@ -69,6 +69,9 @@ class Release:
     test_groups: NDArray[np.int64] | None = (
         None  # (N,) near-duplicates among the test photos of a class have one number
     )
+    train_groups: NDArray[np.int64] | None = (
+        None  # (N,) near-duplicates among the real training photos, of any class, have one number
+    )
     test_source: PhotoSource | None = None  # None: they cannot be read again
 
     def test_counts(self) -> dict[str, int]:
@@ -112,6 +115,7 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
         notes=(*decoder.notes, *copies, *([leak.note] if leak else [])),
         leak=leak,
         test_groups=_groups(test_photos, embedder),
+        train_groups=linked_groups(train_photos.vectors, embedder.near_duplicate),
         test_source=source,
     )
     return _checked(release, own_split=test is None)

@@ -15,8 +15,8 @@ from pipeline.errors import ReleaseRefused
 from training.data.rows import NO_ROWS, PHOTO, READ_ERRORS, LabelledRows, Row
 
 _COLUMNS = (
-    "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "prompt", "boxes",
-    "mask", "homography",
+    "image", "label", "origin", "method", "model", "sample_id", "recipe", "source_id", "source_ids", "prompt",
+    "boxes", "mask", "homography",
 )  # fmt: skip
 _REASON_LENGTH = 200  # characters of another program's message that are shown
 
@@ -37,6 +37,7 @@ class _Columns(TypedDict, total=False):
     sample_id: str | None
     recipe: str | None
     source_id: str | None
+    source_ids: list[str] | None  # back to front
     prompt: str | None
     boxes: list[list[int]] | None  # back to front
     mask: _EncodedImage | None
@@ -102,6 +103,7 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
         model=columns.get("model") or "",
         recipe=columns.get("recipe") or "",
         source=columns.get("source_id") or "",
+        sources=tuple(columns.get("source_ids") or ()),
         prompt=columns.get("prompt") or "",
         box=_front_box(columns.get("boxes")),
         homography=_matrix(columns.get("homography")),

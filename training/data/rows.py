@@ -23,6 +23,7 @@ class Row(NamedTuple):
     model: str = ""  # the model that generated it
     recipe: str = ""  # the recipe that planned it
     source: str = ""  # the photo whose object it shows, in front of others; "" where none is known
+    sources: tuple[str, ...] = ()  # the photos of all its objects, back to front; () where none is known
     prompt: str = ""  # "" for a photo
     box: Box | None = None  # of the front object; None where there is none, or none is known
     homography: Matrix | None = None  # of the front object: photo pixels → image pixels

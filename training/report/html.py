@@ -18,6 +18,7 @@ from training.report.similarity import similarity_html
 from training.report.tables import html_cell as _cell
 from training.report.tables import html_number as _number
 from training.report.tables import html_table as _table
+from training.report.tuning import tuning_html
 from training.report.wording import (
     MEASURE_TITLES,
     accuracy_with,
@@ -64,7 +65,7 @@ def html_report(result: StudyResult, folder: Path | None = None) -> str:
         arms=_arms(result),
         comparisons=_comparisons(result),
         data_efficiency=data_efficiency_html(result),
-        networks=_other_networks(result),
+        networks=tuning_html(result) + _other_networks(result),
         diagnosis=diagnosis_html(result, folder) + counterfactual_html(result),
         measures=_measures(result),
         curves=curve_plot(result["arms"]),

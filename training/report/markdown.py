@@ -12,6 +12,7 @@ from training.report.efficiency import efficiency_markdown
 from training.report.similarity import similarity_markdown
 from training.report.tables import markdown_table as _table
 from training.report.tables import markdown_text as _text
+from training.report.tuning import tuning_markdown
 from training.report.wording import (
     MEASURE_TITLES,
     accuracy_with,
@@ -37,6 +38,7 @@ def markdown_report(result: StudyResult) -> str:
         *_arms(result),
         *_comparisons(result),
         *data_efficiency_markdown(result),
+        *tuning_markdown(result),
         *_other_networks(result),
         *diagnosis_markdown(result),
         *counterfactual_markdown(result),

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from scipy.stats import kendalltau
-
 from pipeline.domain.arms import Arm
 from training.data.release import Release
 from training.fit.run_folder import write_json
 from training.study.options import StudyOptions
 from training.study.result import ArmSummary, OtherNetwork, StudyResult
-from training.study.study import RESULT_FILE, StudyStep, study
+from training.study.statistics import order_agreement
+from training.study.step import StudyStep
+from training.study.study import RESULT_FILE, study
 
 LoadRelease = Callable[[int], Release]  # side of the images in px → the release
 WriteReports = Callable[[StudyResult, Path], None]  # result, folder
@@ -61,9 +61,9 @@ def study_networks(
 def _summary(network: str, first: StudyResult, other: StudyResult) -> OtherNetwork:
     means = {arm["arm"]: arm["balanced_accuracy"]["mean"] for arm in first["arms"]}
     common = [arm for arm in other["arms"] if arm["arm"] in means]
-    agreement = kendalltau(
+    agreement = order_agreement(
         [means[arm["arm"]] for arm in common], [arm["balanced_accuracy"]["mean"] for arm in common]
-    ).statistic
+    )
     arms: list[ArmSummary] = [
         {"arm": arm["arm"], "title": arm["title"], "balanced_accuracy": arm["balanced_accuracy"]}
         for arm in other["arms"]
@@ -72,5 +72,5 @@ def _summary(network: str, first: StudyResult, other: StudyResult) -> OtherNetwo
         "network": network,
         "verdict": other["verdict"],
         "arms": arms,
-        "agreement": None if agreement != agreement else round(float(agreement), 3),  # nan for a single arm
+        "agreement": agreement,
     }

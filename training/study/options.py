@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.domain.arms import ALL_USES, Arm
+from pipeline.domain.arms import ALL_USES, BASELINE, Arm
 from pipeline.domain.studies import MAX_SEEDS, Network
 from pipeline.errors import InvalidRequest
 from training.fit.options import TrainingOptions
 
+MAX_TUNING = 64  # settings tried for an arm
 DEFAULT_MARGIN = 0.02  # of balanced accuracy
 CHEAP_TEST_PHOTOS = 300  # up to which the probe is tested on counterfactual sets without being asked to
 
@@ -19,7 +20,8 @@ class StudyOptions:
     """The runs of a study: every arm with every seed.
 
     Raises:
-        InvalidRequest: not 1 to 16 different seeds, or a margin that is not between 0 and 0.5.
+        InvalidRequest: not 1 to 16 different seeds, a margin that is not between 0 and 0.5, or not 0 to 64 settings to
+            try.
     """
 
     arms: tuple[Arm, ...] = ALL_USES
@@ -36,6 +38,7 @@ class StudyOptions:
     learning_curve: bool = (
         False  # add shares of the real photos, by which other arms are valued in real photos
     )
+    tuning: int = 0  # settings tried for every arm, see `training.study.tuning`; 0: no tuning
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:
@@ -51,6 +54,16 @@ class StudyOptions:
             raise InvalidRequest(
                 f"the smallest difference that matters is {100 * self.margin:g} points; it must be between 0 and 50"
             )
+
+        if not 0 <= self.tuning <= MAX_TUNING:
+            raise InvalidRequest(
+                f"the number of settings to try is {self.tuning}; it must be between 1 and {MAX_TUNING}, "
+                "or 0 for no tuning"
+            )
+
+    def compares(self, arm: Arm) -> bool:
+        """Whether an arm is judged and tuned; a share of the photos that only the learning curve needs is not."""
+        return arm == BASELINE or arm in self.arms
 
     def counterfactual_for(self, test_photos: int) -> bool:
         """Whether the runs are tested on counterfactual sets, for a number of test photos."""

@@ -62,13 +62,12 @@ def study_findings(
 ) -> StudyFindings:
     """Judge all runs: the verdict, the arms with intervals, confusion and curves, and the comparisons."""
     seeds, margin = options.seeds, options.margin
-    runs = {data.arm: _runs_of(records, data.arm, seeds) for data in arms}
+    runs = {data.arm: runs_of(records, data.arm, seeds) for data in arms}
     scores = {arm: [run.balanced_accuracy for run in of_arm] for arm, of_arm in runs.items()}
-    uncertainty = _uncertainty(release, runs, resampled=settings["network"] == Network.PROBE)
-    compared = {arm: scores[arm] for arm in scores if arm == BASELINE or arm in options.arms}
-    judged = verdict(
-        compared, uncertainty, margin=margin
-    )  # shares that the learning curve added would weaken it
+    uncertainty = uncertainty_of(release, runs, resampled=settings["network"] == Network.PROBE)
+    # shares that only the learning curve needs would weaken the verdict
+    compared = {arm: scores[arm] for arm in scores if options.compares(arm)}
+    judged = verdict(compared, uncertainty, margin=margin)
     planned = planned_comparisons(compared, uncertainty)
     findings: StudyFindings = {
         "verdict": judged.sentence,
@@ -81,9 +80,9 @@ def study_findings(
         "seeds": list(seeds),
         "settings": settings,
         "arms": [_arm_result(release, data, runs[data.arm]) for data in arms],
-        "skipped": [_skipped_result(arm) for arm in skipped],
-        "comparisons": [_comparison_result(comparison, margin) for comparison in judged.comparisons],
-        "planned": [_comparison_result(comparison, margin) for comparison in planned],
+        "skipped": [skipped_result(arm) for arm in skipped],
+        "comparisons": [comparison_result(comparison, margin) for comparison in judged.comparisons],
+        "planned": [comparison_result(comparison, margin) for comparison in planned],
         "margin": margin,
         "notes": [
             *release.notes,
@@ -114,7 +113,7 @@ def _model_notes(release: Release) -> list[str]:
     return notes
 
 
-def _uncertainty(
+def uncertainty_of(
     release: Release, runs: Mapping[Arm, Sequence[RunRecord]], *, resampled: bool
 ) -> Uncertainty | None:
     """Estimate how seeds and test photos vary; None where one seed tells nothing of it."""
@@ -155,7 +154,8 @@ def _variation(settings: Settings) -> str:
     return _OTHER_DRAWS if settings["network"] == Network.PROBE else _SAME_IMAGES
 
 
-def _runs_of(records: Sequence[RunRecord], arm: Arm, seeds: Sequence[int]) -> list[RunRecord]:
+def runs_of(records: Sequence[RunRecord], arm: Arm, seeds: Sequence[int]) -> list[RunRecord]:
+    """Select the runs of an arm, in the order of the seeds."""
     by_seed = {record.seed: record for record in records if record.arm == arm}
     return [by_seed[seed] for seed in seeds]
 
@@ -169,8 +169,8 @@ def _arm_result(release: Release, data: ArmData, runs: Sequence[RunRecord]) -> A
         "says": data.arm.facts.description,
         "counts": data.counts,
         "class_counts": data.class_counts(release.classes),
-        "balanced_accuracy": _spread([run.balanced_accuracy for run in runs]),
-        "accuracy": _spread([run.accuracy for run in runs]),
+        "balanced_accuracy": spread([run.balanced_accuracy for run in runs]),
+        "accuracy": spread([run.accuracy for run in runs]),
         "measures": _measure_means(release, runs),
         "per_class": {name: round(recall, _DECIMALS) for name, recall in recalls.items()},
         "confusion": confusion.tolist(),
@@ -201,11 +201,12 @@ def _mean_curve(runs: Sequence[RunRecord]) -> list[CurvePoint]:
     ]
 
 
-def _skipped_result(skipped: SkippedArm) -> SkippedResult:
+def skipped_result(skipped: SkippedArm) -> SkippedResult:
+    """Describe an arm that was left out."""
     return {"arm": str(skipped.arm), "title": skipped.arm.facts.title, "reason": skipped.reason}
 
 
-def _spread(values: list[float]) -> Spread:
+def spread(values: list[float]) -> Spread:
     """Summarise a rate over the seeds; its interval is cut off at 0 and 1."""
     interval = mean_interval(values)
     if interval.low is not None and interval.high is not None:
@@ -213,7 +214,8 @@ def _spread(values: list[float]) -> Spread:
     return {**_rounded(interval), "values": [round(value, _DECIMALS) for value in values]}
 
 
-def _comparison_result(comparison: Comparison, margin: float) -> ComparisonResult:
+def comparison_result(comparison: Comparison, margin: float) -> ComparisonResult:
+    """Describe a comparison; `margin` is the smallest difference of balanced accuracy that matters."""
     difference = _rounded(comparison.difference)
     return {
         "arm": str(comparison.arm),

@@ -201,10 +201,40 @@ class OtherNetwork(TypedDict):
     agreement: float | None  # Kendall's tau of the arms' order with that of the first network, -1 to 1
 
 
+class TuningSetting(TypedDict):
+    """A setting that a tuning budget tries."""
+
+    lr: float
+    weight_decay: float
+
+
+class TunedArm(TuningSetting):
+    """The setting that was chosen for an arm, and what the arm reached with it on the test photos."""
+
+    arm: str
+    title: str
+    is_default: bool  # the chosen setting is the one of the other tables
+    validation_accuracy: list[float]  # balanced accuracy on the validation photos with each setting tried
+    balanced_accuracy: Spread
+
+
+class TuningFindings(TypedDict):
+    """The study again, every arm with the same budget for choosing its setting."""
+
+    sentence: str  # whether the arms keep their order
+    settings: list[TuningSetting]  # that were tried for every arm, the default first
+    validation_counts: dict[str, int]  # validation photos of each class
+    arms: list[TunedArm]
+    skipped: list[SkippedResult]
+    comparisons: list[ComparisonResult]  # with the real photos
+    agreement: float | None  # Kendall's tau of the arms' order with that of the default setting, -1 to 1
+
+
 class StudyResult(StudyFindings, ImageFindings, DiagnosisFindings):
     """What `study.json` holds."""
 
     selection: Selection
     machine: Machine
     seconds: float
+    tuning: NotRequired[TuningFindings]
     other_networks: NotRequired[list[OtherNetwork]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import sem, t
+from scipy.stats import kendalltau, sem, t
 
 from pipeline.domain.studies import MAX_SEEDS
 
@@ -117,6 +117,20 @@ def sign_flip_interval(differences: Sequence[float]) -> Interval:
     subsets = _sign_patterns(d.size)[1:] < 0  # (2**n - 1, n) every subset but the empty one
     means = np.sort(subsets @ d / subsets.sum(axis=1))
     return Interval(float(d.mean()), float(means[rank - 1]), float(means[-rank]))
+
+
+def order_agreement(means: Sequence[float], others: Sequence[float]) -> float | None:
+    """Compute how far two lists of means put the same arms in one order: Kendall's tau-b, -1 to 1, 3 decimals.
+
+    Args:
+        means: (n,) of the arms.
+        others: (n,) of the same arms, in the same place.
+
+    Returns:
+        None where there is no order: fewer than two arms, or all means of one list equal.
+    """
+    tau = float(kendalltau(means, others).statistic) if len(means) > 1 else float("nan")
+    return None if np.isnan(tau) else round(tau, 3)
 
 
 def _sign_patterns(pairs: int) -> NDArray[np.float64]:

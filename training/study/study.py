@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -33,24 +33,13 @@ from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
 from training.study.result import Selection, StudyResult
 from training.study.run_files import RunFiles
+from training.study.step import OnStep, StudyStep
+from training.study.tuning import Tuning
 
 _RUNS = "runs"
 RESULT_FILE = "study.json"
 _PROGRESS = "progress.jsonl"
 _INDEX = "index.parquet"  # as pipeline.publish writes it
-
-
-@dataclass(frozen=True, slots=True)
-class StudyStep:
-    """The progress of a study."""
-
-    steps_done: int  # optimiser steps over all runs, those of earlier starts included
-    steps_total: int
-    arm: Arm
-    seed: int
-
-
-OnStep = Callable[[StudyStep], None]
 
 
 def study(
@@ -67,8 +56,8 @@ def study(
 
     Raises:
         InvalidRequest: `out` holds a study with other settings.
-        ReleaseRefused: no arm has data; or test photos are near-duplicates of training photos, which `options` do not
-            allow.
+        ReleaseRefused: no arm has data; or there are too few training photos for tuning; or test photos are
+            near-duplicates of training photos, which `options` do not allow.
         KeyboardInterrupt: stopped by the user; finished runs are kept.
     """
     started = time.perf_counter()
@@ -80,7 +69,10 @@ def study(
     asked = with_curve_arms(release, options.arms) if options.learning_curve else options.arms
     available, skipped = available_arms(release, asked, equal_counts=options.equal_counts)
     settings = run_settings(options.training)
+    tuning = Tuning.prepared(release, available, options, out)
     claim(out, {**settings, "data": data_fingerprint(release)})
+    if tuning:
+        tuning.claim_folder()
     selection = _selection(release.name)
     arms = [data.arm for data in available]
     log = ProgressLog(out / _PROGRESS, arms=arms, seeds=options.seeds, steps=options.training.steps)
@@ -91,8 +83,16 @@ def study(
     diagnosis = Diagnosis.prepared(release, options, out)
     log.stage("computing features" if options.training.network is Network.PROBE else "training")
     records = _Runs(
-        release, options, RunFiles(out / _RUNS), log, on_step, diagnosis.cache, diagnosis.images
+        release,
+        options,
+        RunFiles(out / _RUNS),
+        log,
+        on_step,
+        diagnosis.cache,
+        diagnosis.images,
+        tuning.run_count if tuning else 0,
     ).all(available)
+    tuned = tuning.findings(records, diagnosis.cache, log, on_step) if tuning else None
     log.stage("measuring the images, writing the report")
     findings = study_findings(release, available, skipped, records, options=options, settings=settings)
     whole = {
@@ -102,6 +102,8 @@ def study(
         "seconds": round(time.perf_counter() - started, 1),
     }
     result = cast(StudyResult, whole)  # mypy wants the keys that are not required named, too
+    if tuned is not None:
+        result["tuning"] = tuned
     _add_image_findings(result, release, options, out)
     diagnosis.add_to(result, records)
     write_json(out / RESULT_FILE, result)
@@ -133,6 +135,7 @@ class _Runs:
     on_step: OnStep | None
     cache: FeatureCache
     extra_images: NDArray[np.uint8] | None
+    later_runs: int  # of the tuning
 
     def all(self, arms: Sequence[ArmData]) -> list[RunRecord]:
         """Load or train every arm with every seed, seed by seed."""
@@ -165,7 +168,8 @@ class _Runs:
     def _report(self, arm: Arm, seed: int, step: int) -> None:
         if self.on_step:
             steps = self.options.training.steps
-            self.on_step(StudyStep(self.log.done * steps + step, self.log.total * steps, arm, seed))
+            total = self.log.total + self.later_runs
+            self.on_step(StudyStep(self.log.done * steps + step, total * steps, arm, seed))
 
 
 def _selection(dataset: str) -> Selection:

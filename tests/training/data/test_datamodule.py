@@ -19,6 +19,7 @@ def images_of(labels: list[int], origins: list[str]) -> LabelledImages:
         methods=np.array(["photo"] * count),
         recipes=np.array([""] * count),
         sources=np.array([f"photo {number}" for number in range(count)]),
+        all_sources=np.array([f"photo {number}" for number in range(count)]),
     )
 
 

@@ -8,9 +8,10 @@ from PIL import Image
 
 from pipeline.errors import ReleaseRefused
 from tests.training.conftest import COLOURS, colours, embed_by, encoded
-from training.data.decoding import squared
+from training.data.decoding import Decoder, squared
 from training.data.release import load_release
 from training.data.release_rows import _front_box
+from training.data.rows import Row
 
 
 def class_folder(folder: Path, *, count: int, seed: int = 900) -> Path:
@@ -236,3 +237,16 @@ def test_a_broken_parquet_file_is_one_sentence(full_release: Path) -> None:
 def test_a_missing_folder_is_one_sentence() -> None:
     with pytest.raises(ReleaseRefused, match=r"./nowhere/at-all does not exist"):
         load_release("./nowhere/at-all", None, side_px=16)
+
+
+def test_an_image_keeps_the_photos_of_all_its_objects_and_the_one_in_front() -> None:
+    image = encoded(COLOURS["red"], seed=1)
+    rows = [
+        Row(image, "red", "real", "photo", "a", sources=("a",)),
+        Row(image, "red", "synthetic", "paste", "s1", source="b", sources=("a", "b")),
+        Row(image, "red", "synthetic", "paste", "s2", source="b"),  # of an earlier version
+        Row(image, "red", "synthetic", "text_to_image", "s3", source="b", sources=("b",)),  # shows no photo
+    ]
+    images = Decoder(16, None).images(rows, ("red",))
+    assert images.sources.tolist() == ["a", "b", "b", "s3"]
+    assert images.all_sources.tolist() == ["a", "a\nb", "b", "s3"]

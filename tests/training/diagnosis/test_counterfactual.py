@@ -32,7 +32,7 @@ def labelled(labels: list[int]) -> LabelledImages:
     return LabelledImages(
         images=np.zeros((len(labels), 16, 16, 3), np.uint8),
         labels=np.array(labels),
-        origins=names, methods=names, recipes=names, sources=names,
+        origins=names, methods=names, recipes=names, sources=names, all_sources=names,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from scipy.stats import permutation_test, sem, t
 
 from training.study.statistics import (
     mean_interval,
+    order_agreement,
     sign_flip_adjusted,
     sign_flip_interval,
     sign_flip_p,
@@ -124,3 +125,11 @@ def test_the_mean_interval_is_scipys_t_interval() -> None:
     interval = mean_interval(values)
     expected = t.interval(0.95, 4, loc=np.mean(values), scale=sem(values))
     assert (interval.low, interval.high) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_agreement_of_two_orders_is_kendalls_tau() -> None:
+    assert order_agreement([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]) == 1.0
+    assert order_agreement([0.1, 0.2, 0.3], [0.6, 0.5, 0.4]) == -1.0
+    assert order_agreement([0.1, 0.2, 0.3], [0.4, 0.6, 0.5]) == 0.333
+    assert order_agreement([0.1], [0.2]) is None
+    assert order_agreement([0.1, 0.1], [0.2, 0.3]) is None
