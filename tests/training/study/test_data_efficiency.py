@@ -29,6 +29,7 @@ def arm_data(name: str, real: int, synthetic: int) -> ArmData:
         methods=names,
         recipes=names,
         sources=names,
+        all_sources=names,
     )
     return ArmData(arm=Arm(name), images=images)
 
