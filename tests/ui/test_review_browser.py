@@ -400,7 +400,11 @@ def test_another_reason_is_told_in_words_and_what_was_shown_is_kept(app: LocalAp
         page.keyboard.press("m")
         page.keyboard.press("9")
         page.keyboard.type("a thumb in it")
+        shown = page.get_attribute(".review", "data-sample")
         page.keyboard.press("Enter")
+        page.wait_for_function(
+            "(before) => document.querySelector('.review').dataset.sample !== before", arg=shown
+        )
         page.wait_for_function(ALL_SAVED)
     with Library.open(tmp_path / "library") as library:
         (only,) = library.review.decisions()
