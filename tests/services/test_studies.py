@@ -121,8 +121,12 @@ def test_the_page_says_why_a_study_failed_and_shows_no_traceback(tmp_path: Path)
         'study: 3 of 9\nTraceback (most recent call last):\n  File "a.py"\ncv2.error: !ssize.empty()\n'
     )
     assert _reason(log) == (
-        "The study failed because of a fault in Backlot; study.log in its folder has the details. Its runs are kept."
+        "The study failed with an unexpected error; see study.log in its folder. Finished runs are kept."
     )
+    log.write_text(
+        "Traceback (most recent call last):\nValueError: logged and handled\nbacklot: the disk is full\n"
+    )
+    assert _reason(log) == "backlot: the disk is full"
 
 
 def test_the_time_left_is_estimated_from_the_runs_that_have_ended(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_an_import_waits_for_a_library_that_is_busy(
     with studio.library.work_lock("generate"):
         panel.start_files([source], "", "train", False, False)
         assert signal.waited_for.wait(30)
-        assert "waiting: the library is busy (generate)" in polled(panel)["progress"]
+        assert "waiting for another task to finish: generate" in polled(panel)["progress"]
     signal.may_end.set()
     assert said in ended(panel)["message"]
     assert len(studio.library.photos.list()) == photos

@@ -151,14 +151,18 @@ def _rendered(objects: Sequence[SceneObject], random: np.random.Generator) -> li
 def donor(item: SceneObject, candidates: Sequence[SceneObject], random: np.random.Generator) -> SceneObject:
     """Choose the photo whose background an object gets: one where the object covers what had to be filled in.
 
-    Chance chooses among the `_DONORS` candidates of which the least filling stays visible; the object itself is none.
+    Chance chooses among the `_DONORS` candidates of which the least filling stays visible, and those that equal them;
+    the object itself is none.
     """
 
     def uncovered(other: SceneObject) -> float:
         return float((other.hole & (item.alpha < 0.5)).mean())
 
-    ranked = sorted((other for other in candidates if other is not item), key=uncovered)[:_DONORS]
-    return ranked[int(random.integers(len(ranked)))]
+    others = [other for other in candidates if other is not item]
+    gaps = [uncovered(other) for other in others]
+    limit = sorted(gaps)[:_DONORS][-1]
+    good = [other for other, gap in zip(others, gaps, strict=True) if gap <= limit]
+    return good[int(random.integers(len(good)))]
 
 
 def _joined(

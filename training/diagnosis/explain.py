@@ -109,7 +109,9 @@ def _reason_against(factor: Factor, values: Values, shares: Values, labels: NDAr
     low, high = ends(factor, values, labels)
     if min(low.sum(), high.sum()) < LEAST_OF_AN_END:
         return "nearly all photos have the same value"
-    if rank_correlation(values, values, labels) == 0 or rank_correlation(shares, shares, labels) == 0:
+    if rank_correlation(values, values, labels) == 0:
+        return "the photos of each class have the same value"
+    if rank_correlation(shares, shares, labels) == 0:
         return "the photos of a class are all recognised equally often"
     return ""
 

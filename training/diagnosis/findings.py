@@ -24,6 +24,7 @@ def diagnosis_findings(
     records: Sequence[RunRecord],
     photos: ExaminedPhotos,
     *,
+    best: Arm,
     unlikeness: Values | None,
     out: Path,
 ) -> DiagnosisFindings:
@@ -31,12 +32,12 @@ def diagnosis_findings(
 
     Args:
         records: the runs of a study.
+        best: the arm that came out best, or has the highest mean.
         photos: the test photos of the release.
         unlikeness: (N,) see `photo_unlikeness`; None where it was not measured.
         out: the study's folder, which gets thumbnails of the examples.
     """
     values = factor_values(photos.squares, photos.cutouts, unlikeness)
-    best = _best_arm(records)
     of_arms = [_errors(release, records, arm) for arm in _explained(best, records)]
     tested = [factor_findings(values, errors) for errors in of_arms]
     sentences = [
@@ -94,13 +95,6 @@ def photo_unlikeness(release: Release, cache: FeatureCache) -> Values | None:
         if of_train.any():
             unlikeness[of_test] = 1 - (test[of_test] @ train[of_train].T).max(axis=1)
     return unlikeness
-
-
-def _best_arm(records: Sequence[RunRecord]) -> Arm:
-    rates: dict[Arm, list[float]] = {}
-    for run in records:
-        rates.setdefault(run.arm, []).append(run.balanced_accuracy)
-    return max(rates, key=lambda arm: float(np.mean(rates[arm])))
 
 
 def _explained(best: Arm, records: Sequence[RunRecord]) -> list[Arm]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.studies import SEEDS_FOR_A_CLAIM
 from training.diagnosis.counterfactual import SET_TITLES, CounterfactualSets, SetName
 from training.diagnosis.result import CounterfactualArm, CounterfactualFindings, RateInterval
 from training.fit.fit import RunRecord
@@ -121,12 +122,14 @@ def _arm_result(arm: Arm, runs: Sequence[ExtraPredictions], sets: Counterfactual
         "seeds": len(runs),
         "accuracy": {str(name): _within(_interval(values)) for name, values in rates.items()},
         "differences": {str(reliance): interval for reliance, interval in differences.items()},
-        "sentence": _sentence(arm, differences),
+        "sentence": _sentence(arm, differences, seeds=len(runs)),
     }
 
 
-def _sentence(arm: Arm, differences: dict[Reliance, RateInterval]) -> str:
-    """Say on which sets an arm reaches less or more, where the interval over the seeds leaves out 0."""
+def _sentence(arm: Arm, differences: dict[Reliance, RateInterval], *, seeds: int) -> str:
+    """Say on which sets an arm reaches less or more, where the interval over enough seeds leaves out 0."""
+    if seeds < SEEDS_FOR_A_CLAIM:
+        return f"{arm.facts.title}: too few seeds to tell the sets apart; at least {SEEDS_FOR_A_CLAIM} are needed."
     parts = [
         f"{100 * abs(interval['mean']):.1f} points {'lower' if interval['mean'] > 0 else 'higher'} "
         f"{RELIANCES[reliance].phrase}"
@@ -137,7 +140,7 @@ def _sentence(arm: Arm, differences: dict[Reliance, RateInterval]) -> str:
     told = (
         f"balanced accuracy is {'; '.join(parts)}"
         if parts
-        else "no difference between the sets that the seeds agree on"
+        else "no certain difference between the sets over the seeds"
     )
     return f"{arm.facts.title}: {told}."
 

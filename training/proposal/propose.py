@@ -105,7 +105,8 @@ def _recipe(
 def _chosen(result: StudyResult) -> _Chosen:
     """Choose the best arm; where none is certain, the one with the highest mean."""
     arms = {arm["arm"]: arm for arm in result["arms"]}
-    arm = arms[result["best"]] if result["best"] in arms else max(arms.values(), key=_mean)
+    whole = [each for each in arms.values() if Arm(each["arm"]).facts.share == 1]  # not a share of the photos
+    arm = arms[result["best"]] if result["best"] in arms else max(whole or arms.values(), key=_mean)
     rate = f"{100 * _mean(arm):.1f} % balanced accuracy"
     reason = (
         f"{arm['title']} came out best ({rate})."

@@ -84,7 +84,8 @@ def _small_print(findings: CounterfactualFindings) -> Iterator[str]:
     if findings["left_out"]:
         yield f"Too few usable cut-outs: {', '.join(findings['left_out'])}."
     if findings["missing_runs"]:
+        missing = findings["missing_runs"]
         yield (
-            f"{findings['missing_runs']} runs were trained before these sets and have no predictions for them; "
+            f"{missing} {'run has' if missing == 1 else 'runs have'} no predictions for these images; "
             "delete the folder runs of the study to train them again."
         )

@@ -16,8 +16,8 @@ from training.study.result import StudyResult
 
 _HEADING = "Why test photos are classified wrongly"
 _HEAD = (
-    "arm", "factor", "photos", "lowest third recognised", "highest third recognised",
-    "rank correlation with errors", "p", "",
+    "arm", "factor", "photos", "recognised at low values", "recognised at high values",
+    "rank correlation with errors", "p", "conclusion",
 )  # fmt: skip
 _EXPLANATION = (
     "Rank correlation of each factor with the share of the seeds that classify a photo wrongly, within classes: "

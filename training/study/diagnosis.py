@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.arms import Arm
 from pipeline.domain.studies import Network
 from training.data.release import Release
 from training.diagnosis.counterfactual import CounterfactualSets, counterfactual_sets
@@ -60,8 +61,18 @@ class Diagnosis:
             is_probe = self.options.training.network is Network.PROBE
             unlikeness = photo_unlikeness(self.release, self.cache) if is_probe else None
             findings = diagnosis_findings(
-                self.release, records, self.photos, unlikeness=unlikeness, out=self.out
-            )
+                self.release, records, self.photos,
+                best=_leading_arm(result, self.options), unlikeness=unlikeness, out=self.out,
+            )  # fmt: skip
             result["diagnosis"], result["error_analysis"] = findings["diagnosis"], findings["error_analysis"]
         if self.sets is not None:
             result["counterfactual"] = counterfactual_findings(self.sets, records)
+
+
+def _leading_arm(result: StudyResult, options: StudyOptions) -> Arm:
+    """Return the arm that the verdict calls best; without one, the compared arm with the highest mean."""
+    if result["best"]:
+        return Arm(result["best"])
+    means = {Arm(arm["arm"]): arm["balanced_accuracy"]["mean"] for arm in result["arms"]}
+    compared = [arm for arm in means if options.compares(arm)]
+    return max(compared, key=means.__getitem__)

@@ -52,15 +52,18 @@ def study_networks(
         request = replace(request, arms=arms, features=request.features or out)  # it cuts out the same photos
         other = study(load(request.training.image_size), request, out=out / network, on_step=on_step)
         write_reports(other, out / network)
-        result["other_networks"] = [*result.get("other_networks", []), _summary(network, result, other)]
+        result["other_networks"] = [
+            *result.get("other_networks", []),
+            _summary(network, result, other, first),
+        ]
         write_json(out / RESULT_FILE, result)
         write_reports(result, out)
     return result, release
 
 
-def _summary(network: str, first: StudyResult, other: StudyResult) -> OtherNetwork:
+def _summary(network: str, first: StudyResult, other: StudyResult, options: StudyOptions) -> OtherNetwork:
     means = {arm["arm"]: arm["balanced_accuracy"]["mean"] for arm in first["arms"]}
-    common = [arm for arm in other["arms"] if arm["arm"] in means]
+    common = [arm for arm in other["arms"] if arm["arm"] in means and options.compares(Arm(arm["arm"]))]
     agreement = order_agreement(
         [means[arm["arm"]] for arm in common], [arm["balanced_accuracy"]["mean"] for arm in common]
     )

@@ -16,7 +16,7 @@ from pipeline.domain.photo_layout import alike, clean_label
 from pipeline.domain.placement import object_box
 from pipeline.domain.splits import TRAIN
 from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
-from pipeline.segmentation import USABLE_SCORE, CutoutResult, is_network_installed
+from pipeline.segmentation import USABLE_SCORE, CutoutResult, warn_if_network_is_missing
 from pipeline.services.photos.objects import cutout_of_item, photo_of_item
 from pipeline.services.photos.repair import is_whole, restore_photo
 from pipeline.services.photos.splitting import (
@@ -124,12 +124,12 @@ class _Import:
     def run(self) -> ImportTally:
         """Decide the splits of all photos, then store them one by one."""
         is_dry = self.wanted.dry_run
-        if not is_dry and self.wanted.network is None:
-            is_network_installed()  # says once what its workers do not
         with (
             nullcontext() if is_dry else self.library.work_lock("import"),
             repeatable_items(self.source, None if is_dry else self.library.path) as items,
         ):
+            if not is_dry and self.wanted.network is None:
+                warn_if_network_is_missing()  # its workers do not
             spelled = partial(_in_known_spelling, items, self.library)
             splits, known = self._splits(spelled), self.library.photos.ids()
             self.tally.undivided = splits.undivided

@@ -30,6 +30,7 @@ from pipeline.services.studies.proposals import StudyProposal, read_proposal
 
 _LOG = "study.log"
 _TRACEBACK = "Traceback (most recent call last)"
+_REFUSAL = "backlot: "  # begins a line that says in words why a command was refused
 _REQUEST = "request.json"  # identifies the request of a study
 _INTERRUPTED = 130  # exit code of a stopped study
 _CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
@@ -194,9 +195,6 @@ def _reason(log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     if not lines:
         return f"The study stopped without an error message; see {log.name}."
-    if any(line.startswith(_TRACEBACK) for line in lines):
-        return (
-            f"The study failed because of a fault in Backlot; {log.name} in its folder has the details. "
-            "Its runs are kept."
-        )
+    if not lines[-1].startswith(_REFUSAL) and any(line.startswith(_TRACEBACK) for line in lines):
+        return f"The study failed with an unexpected error; see {log.name} in its folder. Finished runs are kept."
     return lines[-1].strip()

@@ -61,12 +61,15 @@ def test_differences_are_means_over_the_seeds_with_their_interval() -> None:
     assert difference["mean"] == pytest.approx(1 / 3, abs=1e-4)
     assert difference["high"] == pytest.approx(1 / 3 + 4.30265 / 6 / np.sqrt(3), abs=1e-4)  # t of 2 degrees
     assert arm["differences"]["centre_bias"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
-    assert arm["sentence"] == "Real photos: no difference between the sets that the seeds agree on."
+    assert arm["sentence"] == "Real photos: too few seeds to tell the sets apart; at least 6 are needed."
 
 
 def test_a_difference_that_the_seeds_agree_on_is_told() -> None:
     sets = toy_sets()
-    runs = [run(predictions(sets, {SetName.HALF: 3}), seed) for seed in range(3)]
+    runs = [run(predictions(sets, {}), seed) for seed in range(6)]
+    (arm,) = counterfactual_findings(sets, runs)["arms"]
+    assert arm["sentence"] == "Real photos: no certain difference between the sets over the seeds."
+    runs = [run(predictions(sets, {SetName.HALF: 3}), seed) for seed in range(6)]
     (arm,) = counterfactual_findings(sets, runs)["arms"]
     assert arm["sentence"] == "Real photos: balanced accuracy is 50.0 points lower at half the size."
 

@@ -96,7 +96,7 @@ def test_counterfactual_sets_have_a_table_of_differences_and_one_of_rates(result
     page = counterfactual_html(result)
     assert "Objects: &lt;nut&gt; 5, bolt 20." in page
     assert "Too few usable cut-outs: gear." in page
-    assert "2 runs were trained before these sets" in page
+    assert "2 runs have no predictions for these images" in page
 
 
 def test_sets_that_could_not_be_rendered_are_a_sentence(result: Any) -> None:

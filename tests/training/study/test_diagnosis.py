@@ -127,7 +127,7 @@ def test_runs_from_before_the_sets_are_kept_and_told(release: Release, tmp_path:
     result = run(release, tmp_path, counterfactual=True)
     assert (result["counterfactual"]["missing_runs"], result["counterfactual"]["arms"]) == (2, [])
     write_reports(result, tmp_path)
-    assert "2 runs were trained before these sets" in (tmp_path / "report.html").read_text()
+    assert "2 runs have no predictions for these images" in (tmp_path / "report.html").read_text()
 
 
 def test_sets_that_cannot_be_rendered_are_a_sentence(release: Release, tmp_path: Path) -> None:

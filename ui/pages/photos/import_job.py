@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.services.reports import ImportReport
     from pipeline.studio import Studio
 
-_RETRY_SECONDS = 0.5
+_RETRY_SECONDS = 2.0
 _UPLOADED = "uploaded"  # the source of images that came without a folder
 
 
@@ -139,8 +139,8 @@ class ImportJob:
                     on_progress=self._note,
                     cancelled=self._stop.is_set,
                 )
-            except LibraryBusy as busy:  # by the starter set, by a run: before anything was read
-                self.doing = f"waiting: the library is busy ({busy.task})"
+            except LibraryBusy as busy:  # an import or a run holds the lock; no photo was stored
+                self.doing = f"waiting for another task to finish: {busy.task}"
                 if self._stop.wait(_RETRY_SECONDS):
                     raise Cancelled(0) from None
             else:

@@ -151,7 +151,15 @@ class Training:
         progress = self.studio.studies.progress
         points = sum(len(curve) for curve in progress.curves.values())
         mark = repr(
-            (progress.running, str(progress.out), progress.done, progress.total, points, progress.sentence)
+            (
+                progress.running,
+                str(progress.out),
+                progress.done,
+                progress.total,
+                points,
+                progress.sentence,
+                progress.stage,
+            )
         )
         if mark == seen:
             return (gr.skip(),) * 5
