@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pipeline.domain.warping import Box
 
+NO_OBJECT = "No object was found"  # the doubt about an empty mask
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:

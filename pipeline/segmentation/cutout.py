@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from pipeline.domain.images import RGB, Mask
+from pipeline.domain.photos import NO_OBJECT
 from pipeline.errors import SizeMismatch
 from pipeline.segmentation.background import fitted_background
 from pipeline.segmentation.fusion import fused
@@ -80,7 +81,7 @@ def cut_out(rgb: RGB, *, alpha: Mask | None = None, network: Path | None = None)
     mask, score, doubts, objects = _found(rgb, network)
     if not mask.any():
         empty = np.zeros(rgb.shape[:2], np.uint8)
-        return CutoutResult(rgb.copy(), empty, 0.0, ("No object was found",), CutoutOrigin.BACKGROUND)
+        return CutoutResult(rgb.copy(), empty, 0.0, (NO_OBJECT,), CutoutOrigin.BACKGROUND)
     if objects > 1:
         score = min(score, _DOUBTED_SCORE)
         doubts = (f"There are {objects} objects in this photo; choose one or use all", *doubts)

@@ -8,7 +8,7 @@ from itertools import chain
 
 from sqlalchemy import Connection, exists, func, select, update
 
-from pipeline.domain.photos import Photo
+from pipeline.domain.photos import NO_OBJECT, Photo
 from pipeline.domain.placement import is_empty
 from pipeline.domain.warping import Box
 from pipeline.errors import InvalidRequest, NotFound
@@ -330,6 +330,9 @@ def _cutout_values(
     origin: str,
     box: Box | None,
 ) -> Values:
+    """Return the columns of a cut-out; an empty mask has no box and is to be checked."""
+    if box is not None and is_empty(box):
+        box, doubts = None, doubts or [NO_OBJECT]
     return {
         "cutout_id": cutout_id,
         "mask_id": mask_id,
@@ -340,16 +343,10 @@ def _cutout_values(
     }
 
 
-_EMPTY = "No object was found"
-
-
 def _photo(row: AnyRow) -> Photo:
     plain = {name: getattr(row, name) for name in (*_PLAIN_FIELDS, *_SAME_FIELDS)}
-    box = None if row.box is None or is_empty(tuple(row.box)) else tuple(row.box)
-    doubts = tuple(row.mask_doubts)
-    if row.cutout_id is not None and row.box is not None and box is None:
-        doubts = doubts or (_EMPTY,)  # earlier versions let a person confirm an empty mask
-    return Photo(**plain, image_id=row.photo_id, mask_doubts=doubts, box=box)
+    box = None if row.box is None else tuple(row.box)
+    return Photo(**plain, image_id=row.photo_id, mask_doubts=tuple(row.mask_doubts), box=box)
 
 
 _SAME_FIELDS = ("cutout_id", "mask_id", "mask_score", "mask_origin", "excluded", "added_at")

@@ -30,7 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn
 
-VERSION = 7  # of the tables below; raise it together with a step in STEPS
+from pipeline.domain.photos import NO_OBJECT
+from pipeline.domain.placement import is_empty
+
+VERSION = 8  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -370,6 +373,15 @@ def _add_group_order(connection: Connection) -> None:
     next(index for index in samples.indexes if index.name == "samples_by_group").create(connection)
 
 
+def _doubt_empty_masks(connection: Connection) -> None:
+    """Version 8: an empty mask has no box, and is to be checked; version 7 let a person confirm one."""
+    boxes = connection.execute(select(photos.c.seq, photos.c.box, photos.c.mask_doubts)).all()
+    for seq, box, doubts in boxes:
+        if box is not None and is_empty(box):
+            values = {"box": None, "mask_doubts": list(doubts) or [NO_OBJECT], "doubtful": True}
+            connection.execute(update(photos).where(photos.c.seq == seq).values(**values))
+
+
 # version → what brings the version before it there
 STEPS: dict[int, Callable[[Connection], None]] = {
     2: _add_votes,
@@ -378,6 +390,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     5: _add_embeddings,
     6: _add_deletions,
     7: _add_group_order,
+    8: _doubt_empty_masks,
 }
 
 

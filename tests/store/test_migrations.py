@@ -26,6 +26,7 @@ TABLES = {
     5: ("embeddings",),
     6: (),
     7: (),
+    8: (),
     2: ("votes", "leases", "review_policies"),
 }
 INDEXES = {7: ("samples_by_group",)}
@@ -110,3 +111,19 @@ def test_a_library_of_version_6_is_listed_by_groups(tmp_path: Path) -> None:
         with library._database.reading() as connection:
             names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'index'")).all()
         assert "samples_by_group" in names
+
+
+def test_an_empty_mask_that_version_7_let_somebody_confirm_is_to_be_checked(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "old", create=True) as library:
+        photo, other = add_subject(library, 1), add_subject(library, 2)
+        with library._database.writing() as transaction:
+            connection = transaction.connection
+            connection.execute(
+                text("UPDATE subjects SET box = '[0, 0, 0, 0]' WHERE id = :photo"), {"photo": photo.id}
+            )
+            downgrade(connection, 7)
+    with Library.open(tmp_path / "old") as library:
+        shown = library.photos.get(photo.id)
+        assert (shown.box, shown.mask_doubts, shown.usable) == (None, ("No object was found",), False)
+        assert library.photos.list(doubtful=True) == [shown]
+        assert library.photos.list(usable=True) == [other]

@@ -40,11 +40,8 @@ def diagnosis_findings(
     values = factor_values(photos.squares, photos.cutouts, unlikeness)
     of_arms = [_errors(release, records, arm) for arm in _explained(best, records)]
     tested = [factor_findings(values, errors) for errors in of_arms]
-    sentences = [
-        sentence
-        for errors, (findings, _) in zip(of_arms, tested, strict=True)
-        for sentence in sentences_of(findings, errors)
-    ]
+    pairs = zip(of_arms, tested, strict=True)
+    sentences = [sentence for errors, (found, _) in pairs for sentence in sentences_of(found, errors)]
     album = Album(photos.squares, out, release.classes)
     return {
         "diagnosis": [finding for findings, _ in tested for finding in findings],

@@ -186,11 +186,7 @@ class PhotoService:
 
     def to_check(self) -> list[Photo]:
         """Return the training photos whose mask a person should check, the least trusted first."""
-        photos = [
-            photo
-            for photo in self.library.photos.list(split="train")
-            if photo.mask_doubts and not photo.excluded
-        ]
+        photos = self.library.photos.list(split="train", doubtful=True)
         return sorted(photos, key=lambda photo: (photo.mask_score, photo.name))
 
     def unchecked(self) -> UncheckedPhotos:

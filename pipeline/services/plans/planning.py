@@ -147,7 +147,7 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
     return _Ingredients(
         PlanInputs(
             recipe,
-            [photo for photo in library.photos.list(split="train") if photo.usable],
+            library.photos.list(split="train", usable=True),
             model=_model_facts(access.model(overrides.model or recipe.model)),
             count=overrides.count,
             method=method,

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.domain.descriptors import descriptor
 from pipeline.domain.images import RGB, RGBA, Mask, Pixels, decode, pixel_hash
 from pipeline.domain.photo_decoding import decoded_pixels, load_photo
+from pipeline.domain.photos import NO_OBJECT
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
 from pipeline.domain.review import PENDING, RELEASE, Decision, Verdict, release_plan
@@ -190,7 +191,7 @@ class _Restoring:
         if record.mask is not None and cutout is not None:
             _stored(library, record.mask, cutout[..., 3])  # its id is the mask id of the cut-out
         has_object = cutout is not None and bool(cutout[..., 3].any())
-        doubts = () if has_object or cutout is None else ("No object was found",)
+        doubts = () if has_object or cutout is None else (NO_OBJECT,)
         self.tally.doubtful += bool(doubts)
         return NewPhoto(
             id=record.sample_id,
