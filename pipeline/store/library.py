@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import Self
 
 from pipeline.errors import LibraryBusy, LibraryUnusable
@@ -61,6 +62,9 @@ class Library:
         self.auto_review = AutoReviewRepository(self._database)
         self.releases = ReleaseRepository(self._database)
         self.replica: Replica | None = None
+        self._work: tuple[int, str] | None = (
+            None  # thread and task that hold the work lock through this object
+        )
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False, url: str | None = None) -> Self:
@@ -156,12 +160,22 @@ class Library:
     def work_lock(self, what: str) -> Iterator[None]:
         """Hold the library for long work, e.g. "generate"; its photos are in the replica when it ends.
 
+        The thread that holds it may take it again for the same task, so that a task can consist of several.
+
         Raises:
             LibraryBusy: somebody else holds it.
             LibraryUnusable: the folder cannot be written.
         """
-        with work_lock(self.path, what):
+        work = (get_ident(), what)
+        if self._work == work:
             yield
+            return
+        with work_lock(self.path, what):
+            self._work = work
+            try:
+                yield
+            finally:
+                self._work = None
             self._database.settle()
 
     def delete_if_empty(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.domain.images import encode_webp
 from pipeline.domain.recipe import parse_recipe
-from pipeline.errors import Cancelled, InvalidRequest, UnknownName
+from pipeline.errors import Cancelled, InvalidRequest, LibraryBusy, UnknownName
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import RunReport
@@ -98,6 +98,26 @@ def test_later_rounds_draw_more_of_the_class_that_is_uncertain(
     assert parse_recipe(library.plans.list()[1].recipe_yaml).classes == {"bolt": 5, "gear": 1}
 
 
+def test_no_import_can_begin_between_two_rounds(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[str] = []
+
+    def answer(*_: Examples, **__: float) -> dict[str, float]:
+        with (
+            Library.open(library.path) as other,
+            pytest.raises(LibraryBusy) as busy,
+            other.work_lock("import"),
+        ):
+            pass
+        refused.append(busy.value.task)
+        return GUESS
+
+    monkeypatch.setattr(module, "class_uncertainty", answer)
+    generated(library, 2)
+    assert refused == ["generate"]
+    with library.work_lock("import"):  # free again
+        pass
+
+
 def test_the_probe_sees_training_photos_and_the_samples_so_far_and_no_test_photo(
     library: Library, asked: list[tuple[Examples, Examples]]
 ) -> None:
@@ -167,7 +187,7 @@ def test_rounds_need_two_classes(tmp_path: Path) -> None:
     with Library.open(tmp_path / "single", create=True) as library:
         add_subject(library, 1)
         with pytest.raises(
-            InvalidRequest, match="there are usable photos of 'bolt' only; rounds compare classes"
+            InvalidRequest, match="only class 'bolt' has usable photos; rounds need at least two classes"
         ):
             generated(library, 2)
 

@@ -43,11 +43,7 @@ class _Round:
 
 @dataclass(slots=True)
 class RoundRun:
-    """One recipe in rounds over a library.
-
-    Raises:
-        InvalidRequest: more rounds than samples, fewer than two classes with photos, or a seed or method out of range.
-    """
+    """One recipe in rounds over a library."""
 
     library: Library
     rounds: Rounds
@@ -60,40 +56,48 @@ class RoundRun:
     _specs: list[SampleSpec] = field(default_factory=list)  # of the rounds so far
     _vectors: dict[str, NDArray[np.float16]] = field(default_factory=dict)  # image id of a sample → (D,)
 
-    def __post_init__(self) -> None:
-        wanted = self.rounds.recipe.classes
-        photos = self.library.photos.list(split="train", usable=True)
-        self._photos = [photo for photo in photos if wanted is None or photo.label in wanted]
-        if len({photo.label for photo in self._photos}) == 1:
-            raise InvalidRequest(
-                f"there are usable photos of '{self._photos[0].label}' only; rounds compare classes: import photos of "
-                "another class, or leave out --rounds"
-            )
-
     def render(self) -> RunReport:
-        """Plan and render one round after the other; see `render_plan` for what it raises."""
-        total = RunReport(planned=0, already=0, rendered=0, failed=(), seconds=0.0, inexact=0)
-        for place in range(1, self.rounds.number + 1):
-            basis = self._basis()
-            of_round = self._stored(place, basis) or self._decided(place)
-            note = f"# rests on {basis}\n# {of_round.sentence}\n"
-            report = render_plan(
-                self.library,
-                of_round.recipe,
-                _AS_WRITTEN,
-                self.access,
-                batch_size=self.batch_size,
-                note=note,
-                on_warnings=self.on_warnings if place == 1 else None,
-                on_progress=self._progress(place, total.rendered),
-                cancelled=self.cancelled,
+        """Plan and render one round after the other, while no import can change the photos.
+
+        Raises:
+            InvalidRequest: only one class has usable photos.
+            LibraryBusy, Cancelled, NoUsablePhotos: see `render_plan`.
+        """
+        with self.library.work_lock("generate"):
+            self._photos = self._usable_photos()
+            total = RunReport(planned=0, already=0, rendered=0, failed=(), seconds=0.0, inexact=0)
+            for place in range(1, self.rounds.number + 1):
+                basis = self._basis()
+                of_round = self._stored(place, basis) or self._decided(place)
+                note = f"# rests on {basis}\n# {of_round.sentence}\n"
+                report = render_plan(
+                    self.library,
+                    of_round.recipe,
+                    _AS_WRITTEN,
+                    self.access,
+                    batch_size=self.batch_size,
+                    note=note,
+                    on_warnings=self.on_warnings if place == 1 else None,
+                    on_progress=self._progress(place, total.rendered),
+                    cancelled=self.cancelled,
+                )
+                total = _sum(total, report, of_round.sentence)
+                count = of_round.recipe.total
+                stored = self.library.plans.stored(of_round.recipe.name, head=count, count=count)
+                assert stored is not None
+                self._specs += stored.head
+            return total
+
+    def _usable_photos(self) -> list[Photo]:
+        wanted = self.rounds.recipe.classes
+        usable = self.library.photos.list(split="train", usable=True)
+        photos = [photo for photo in usable if wanted is None or photo.label in wanted]
+        if len({photo.label for photo in photos}) == 1:
+            raise InvalidRequest(
+                f"only class '{photos[0].label}' has usable photos; rounds need at least two classes: import photos of "
+                "another class, or omit --rounds"
             )
-            total = _sum(total, report, of_round.sentence)
-            count = of_round.recipe.total
-            stored = self.library.plans.stored(of_round.recipe.name, head=count, count=count)
-            assert stored is not None
-            self._specs += stored.head
-        return total
+        return photos
 
     def _basis(self) -> str:
         """Hash what decides the next round: the recipe, the photos, and the samples that are planned so far."""
