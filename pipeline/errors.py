@@ -101,7 +101,7 @@ class LibraryBusy(StudioError):
     Args:
         path: folder of the library.
         task: the operation, e.g. "generate".
-        holder: its process and since when it runs.
+        holder: a phrase that names its process, the task and its start.
     """
 
     def __init__(self, path: Path, task: str, holder: str) -> None:

@@ -28,8 +28,8 @@ def add_commands(commands: Commands) -> None:
         type=positive,
         default=1,
         metavar="N",
-        help="draw the samples in N rounds, each with more of the classes that a probe is uncertain of after the one "
-        "before (default: %(default)s)",
+        help="generate in N rounds; each later round has more samples of the classes that a linear probe is least "
+        "certain of (default: %(default)s)",
     )
 
     parser = add_command(

@@ -28,8 +28,8 @@ class Rounds:
     def __post_init__(self) -> None:
         if self.number > self.recipe.total:
             raise InvalidRequest(
-                f"{self.number} rounds are asked for and {self.recipe.total} samples; each round needs one: ask for "
-                "fewer rounds or more samples"
+                f"{self.number} rounds were requested for {self.recipe.total} samples; each round needs at least one: "
+                "request fewer rounds or more samples"
             )
 
     def size(self, place: int) -> int:
@@ -95,7 +95,7 @@ def round_sentence(place: int, uncertainty: Mapping[str, float], counts: Mapping
     least = sorted(uncertainty.items(), key=lambda item: (-item[1], item[0]))
     if not least or least[0][1] <= 0:
         shown = (
-            "no class is uncertain" if least else "too few photos of each class to tell which are uncertain"
+            "no class is uncertain" if least else "too few photos of each class to estimate the uncertainty"
         )
         return f"After round {place}: {shown}; round {place + 1} draws {drawn}."
     named = ", ".join(

@@ -106,7 +106,7 @@ FEATURES = (
     "left out",
 )
 TREES = Path(__file__).with_name("score_trees.json")
-_NEEDED = 0.89  # probability of an intersection over union of 0.9 at which a mask passes without a look
+_NEEDED = 0.89  # probability of an intersection over union of 0.9 at which a mask is used without a check
 
 
 def scored_with_network(

@@ -30,7 +30,8 @@ def test_a_class_without_samples_is_left_out_of_a_round() -> None:
 
 def test_more_rounds_than_samples_are_refused() -> None:
     with pytest.raises(
-        InvalidRequest, match=r"^5 rounds are asked for and 4 samples; each round needs one: ask for f"
+        InvalidRequest,
+        match=r"^5 rounds were requested for 4 samples; each round needs at least one: request f",
     ):
         Rounds(Recipe(name="r", count=4), 5)
 
@@ -55,4 +56,6 @@ def test_a_round_is_told_in_one_sentence() -> None:
     assert (
         round_sentence(2, {"a": 0.0}, {"a": 2}) == "After round 2: no class is uncertain; round 3 draws a 2."
     )
-    assert round_sentence(1, {}, {"a": 2}).startswith("After round 1: too few photos of each class to tell")
+    assert round_sentence(1, {}, {"a": 2}).startswith(
+        "After round 1: too few photos of each class to estimate the uncertainty"
+    )

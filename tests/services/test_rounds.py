@@ -174,7 +174,7 @@ def test_other_photos_or_another_recipe_are_decided_anew(
 
 
 def test_rounds_that_cannot_be_are_refused_and_nothing_is_stored(library: Library) -> None:
-    with pytest.raises(InvalidRequest, match="13 rounds are asked for and 12 samples"):
+    with pytest.raises(InvalidRequest, match="13 rounds were requested for 12 samples"):
         generated(library, 13)
     with pytest.raises(UnknownName, match="there is no method 'past'; did you mean 'paste'"):
         generated(library, 2, method="past")

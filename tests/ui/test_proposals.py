@@ -57,7 +57,7 @@ def test_a_click_fills_in_the_recipe_and_clears_what_would_change_it(studio: Stu
 def test_a_proposal_that_is_gone_or_lies_elsewhere_is_refused(studio: Studio) -> None:
     propose(studio, "study-1")
     for study in ("study-2", "../runs/study-1", None):
-        with pytest.raises(InvalidRequest, match="proposes no recipe any more; reload the page"):
+        with pytest.raises(InvalidRequest, match="no longer proposes a recipe; reload the page"):
             Proposals(studio).use(study)
 
 

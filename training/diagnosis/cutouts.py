@@ -35,7 +35,7 @@ class PhotoCutout:
 
     @property
     def usable(self) -> bool:
-        """Whether the mask can be trusted without a look."""
+        """Whether the mask can be used without a check."""
         return self.score >= USABLE_SCORE and bool((self.alpha > _INSIDE).any())
 
     @property
@@ -106,7 +106,7 @@ def _note(found: Sequence[PhotoCutout | None], squares: Squares, trial: Sequence
     if not trial:
         return sentence
     return (
-        f"{sentence} Of {len(trial)} photos at even distances hardly any could be cut out with certainty, so the "
+        f"{sentence} Of {len(trial)} photos at even distances fewer than one in ten have a usable mask, so the "
         "others were not tried."
     )
 

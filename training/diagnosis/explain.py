@@ -109,6 +109,8 @@ def _reason_against(factor: Factor, values: Values, shares: Values, labels: NDAr
     low, high = ends(factor, values, labels)
     if min(low.sum(), high.sum()) < LEAST_OF_AN_END:
         return "nearly all photos have the same value"
+    if not np.intersect1d(labels[low], labels[high]).size:
+        return "no class has photos with low and with high values"
     if rank_correlation(values, values, labels) == 0:
         return "the photos of each class have the same value"
     if rank_correlation(shares, shares, labels) == 0:
@@ -121,7 +123,7 @@ def _finding(
 ) -> FactorFinding:
     values, shares, labels = units
     effect = rank_correlation(values, shares, labels)
-    low, high = (1 - float(shares[end].mean()) for end in ends(factor, values, labels))
+    low, high = recognised_at_ends(ends(factor, values, labels), shares, labels)
     certain = p < ALPHA
     direction = "high" if effect > 0 else "low"
     return {
@@ -139,6 +141,24 @@ def _finding(
         "certain": certain,
         "sentence": _sentence(factor, direction, low, high) if certain else "",
     }
+
+
+def recognised_at_ends(
+    marked: tuple[NDArray[np.bool_], NDArray[np.bool_]], shares: Values, labels: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return how often photos with low and with high values are recognised, 0 to 1 each.
+
+    Means over the classes that have photos at both ends, as the correlation is within classes: were the classes pooled,
+    one that is recognised seldom and lies at one end would stand for the factor.
+    """
+    low, high = marked
+    both = [
+        label for label in np.unique(labels) if low[labels == label].any() and high[labels == label].any()
+    ]
+    first, last = (
+        float(np.mean([1 - shares[end & (labels == label)].mean() for label in both])) for end in (low, high)
+    )
+    return first, last
 
 
 def _sentence(factor: Factor, direction: str, low: float, high: float) -> str:

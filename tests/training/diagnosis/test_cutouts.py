@@ -66,7 +66,7 @@ def test_where_hardly_any_of_the_first_is_usable_the_others_are_not_tried(cut: l
     assert cut == list(range(0, 80, 2))
     assert sum(cutout is None for cutout in found.of_photos) == 40
     assert found.note.endswith(
-        "Of 40 photos at even distances hardly any could be cut out with certainty, so the others were not tried."
+        "Of 40 photos at even distances fewer than one in ten have a usable mask, so the others were not tried."
     )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.arms import Arm
-from training.diagnosis.explain import Errors, factor_findings, sentences_of
+from training.diagnosis.explain import Errors, factor_findings, recognised_at_ends, sentences_of
 from training.diagnosis.factors import Factor
 
 PER_CLASS = 12
@@ -82,3 +82,12 @@ def test_photos_that_are_all_recognised_leave_nothing_to_explain() -> None:
     assert sentences_of(findings, errors(np.zeros(24))) == [
         "Real photos: All test photos are recognised with every seed."
     ]
+
+
+def test_the_classes_at_both_ends_count_alike_and_the_others_do_not() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 1, 2])
+    low = np.array([1, 1, 1, 0, 1, 0, 1], bool)
+    shares = np.array([0.0, 0.0, 0.3, 0.2, 0.9, 1.0, 1.0])  # class 2 has no photo with a high value
+    low_rate, high_rate = recognised_at_ends((low, ~low), shares, labels)
+    assert low_rate == pytest.approx((0.9 + 0.1) / 2)
+    assert high_rate == pytest.approx((0.8 + 0.0) / 2)

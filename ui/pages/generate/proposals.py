@@ -52,7 +52,7 @@ class Proposals:
         proposal = self._of(study)
         if proposal is None:
             raise InvalidRequest(
-                "the study that was chosen proposes no recipe any more; reload the page and choose another"
+                "the selected study no longer proposes a recipe; reload the page and select another"
             )
         gr.Info(f"The recipe '{proposal.recipe.name}' is filled in; check its plan, then start the run.")
         return proposal.text, gr.Dropdown(value=None), "", "", "", ""
