@@ -1,9 +1,9 @@
 """Cut-out figures: `python -m benchmarks.cutout [--data DIR] [--sheet FILE]` prints one JSON line for each set.
 
-Intersection over union, the share of masks that are used without a check, how many of these are right (0.9 and more),
-and processor seconds a photo: on the rendered starter set, on photographs with checked masks (DIR/objects), on composites
-of both over real surfaces, and on these photographs enlarged to 1,024 px. With --sheet, a green-background sheet of
-cut-outs of DIR/trash, to be looked at.
+Intersection over union, the share of masks that are used without a check, how many of these are right (0.9 and
+more), and processor seconds a photo: on the rendered starter set, on photographs with checked masks (DIR/objects), on
+composites of both over real surfaces, and on these photographs enlarged to 1,024 px. With --sheet, a green-background
+sheet of cut-outs of DIR/trash, to be looked at.
 """
 
 from __future__ import annotations

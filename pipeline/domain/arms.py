@@ -109,7 +109,7 @@ def _facts(name: str) -> ArmFacts:
         share = float(parts["share"]) / 100
         if not 0 < share <= 1:
             raise ValueError(f"'{name}' is not an arm: a share is over 0 to 100 %; write for example real%25")
-        facts = replace(facts, share=share, title=f"{facts.title}, {parts['share']} % of the photos")
+        facts = replace(facts, share=share, title=f"{facts.title}, {parts['share']} %")
     return facts
 
 

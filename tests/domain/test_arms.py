@@ -23,8 +23,8 @@ def test_every_use_takes_photos_or_synthetic_images_of_some_method() -> None:
 def test_a_name_says_recipe_ratio_and_share() -> None:
     facts = Arm("mixed@heaps:0.5%25").facts
     assert (facts.recipe, facts.ratio, facts.share) == ("heaps", 0.5, 0.25)
-    assert facts.title == "Real + synthetic, heaps, 1 : 0.5, 25 % of the photos"
-    assert Arm("real%50").facts.title == "Real photos, 50 % of the photos"
+    assert facts.title == "Real + synthetic, heaps, 1 : 0.5, 25 %"
+    assert Arm("real%50").facts.title == "Real photos, 50 %"
     assert (Arm("mixed").facts.ratio, Arm("mixed").facts.share) == (None, 1.0)
 
 

@@ -4,11 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from pipeline.domain.arms import Arm
 from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
+from pipeline.services.studies.process import StudyService
 from pipeline.studio import Studio
 from tests.toy_library import filled
 from ui.pages.generate.page import plan_html, run_html
@@ -121,6 +123,22 @@ def test_classes_of_a_release_with_too_few_test_photos_are_named_before_a_study(
     assert (
         sum(counts.values()) == json.loads((release / "release.json").read_text())["counts"]["real"]["test"]
     )
+
+
+def test_a_new_stage_is_shown_though_no_run_has_ended(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = "finding the objects of the test photos"
+    monkeypatch.setattr(
+        StudyService,
+        "progress",
+        property(lambda _: StudyProgress(running=True, out=tmp_path, total=4, stage=stage)),
+    )
+    training = Training(studio)
+    seen = str(training.poll("")[-1])
+    assert training.poll(seen)[0] == gr.skip()
+    stage = "computing features"
+    assert "computing features" in str(training.poll(seen)[0])
 
 
 def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_path: Path) -> None:

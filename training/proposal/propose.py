@@ -111,7 +111,7 @@ def _chosen(result: StudyResult) -> _Chosen:
     reason = (
         f"{arm['title']} came out best ({rate})."
         if result["best"] == arm["arm"]
-        else f"Nothing is certain: {arm['title']} is the most promising, with the highest mean ({rate})."
+        else f"No arm is certainly the best: {arm['title']} is the most promising, with the highest mean ({rate})."
     )
     if not Arm(arm["arm"]).facts.methods:
         promising = _promising(result)

@@ -89,7 +89,7 @@ def test_where_nothing_is_certain_the_most_promising_arm_is_followed_and_the_fil
     reasoned = proposed(full_release, result(None, {"real": 0.7, "mixed": 0.75, "paste": 0.5}))
     assert reasoned.recipe.methods == {Method.INPAINT: 12.0}
     assert reasoned.reasons[1] == (
-        "Nothing is certain: Mixed is the most promising, with the highest mean (75.0 % balanced accuracy)."
+        "No arm is certainly the best: Mixed is the most promising, with the highest mean (75.0 % balanced accuracy)."
     )
     unsure = [{"red": 0.6, "green": 0.7, "blue": 0.8}, {"red": 0.8, "green": 0.7, "blue": 0.6}] * 3
     reasons = proposed(full_release, result(None, {"real": 0.7, "mixed": 0.75}), unsure).reasons
