@@ -36,7 +36,7 @@ demo: $(VENV)/.ready ## the whole loop without a browser on the starter set, int
 	$(RUN) -m pipeline generate --library runs/demo/library --recipe recipes/surfaces.yaml --count 120
 	$(RUN) -m pipeline gate --library runs/demo/library
 	$(RUN) -m pipeline publish --library runs/demo/library --to runs/demo/release
-	$(RUN) -m training study --dataset runs/demo/release --seeds 10 --out runs/demo/study
+	$(RUN) -m training study --dataset runs/demo/release --network probe --seeds 10 --out runs/demo/study
 	@echo "library runs/demo/library · release runs/demo/release · report runs/demo/study/report.html"
 
 test: $(VENV)/.ready-dev test-js ## set up and run the whole test suite (WORKERS=2 processes)

@@ -28,7 +28,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
-from torchvision.models import mobilenet_v3_small, resnet18
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.studies import Network
@@ -36,7 +35,7 @@ from training.data.arm_data import available_arms
 from training.data.release import load_release
 from training.fit.classifier import warmed_cosine
 from training.fit.fit import fit
-from training.fit.networks import SmallCNN
+from training.fit.networks import build_network
 from training.fit.options import TrainingOptions
 
 _CLASSES = 10
@@ -61,6 +60,7 @@ _CASES = (
     Case(Network.SMALL, 64, 64, 60, 0.95),
     Case(Network.RESNET18, 64, 64, 40, 0.95),
     Case(Network.RESNET18, 224, 32, 6, 2.5),
+    Case(Network.LITE0, 128, 32, 12, 0.95),
 )
 
 
@@ -90,8 +90,8 @@ def _measured(case: Case, folder: Path, rounds: int) -> dict[str, object]:
         start = time.perf_counter()
         release = load_release(str(folder), None, side_px=case.side_px)
         available, _ = available_arms(release, [Arm("real")])
-        training = TrainingOptions(
-            network=case.network, steps=case.steps, batch=case.batch, image_size=case.side_px
+        training = TrainingOptions.for_network(
+            case.network, {"steps": case.steps, "batch": case.batch, "image_size": case.side_px}
         )
         loaded = time.perf_counter()
         record = fit(release, available[0], training, seed=seed)
@@ -142,10 +142,8 @@ class _PlainModule(LightningModule):
 
 
 def _network(network: Network) -> nn.Module:
-    if network is Network.SMALL:
-        return SmallCNN(_CLASSES)
-    built: nn.Module = (resnet18 if network is Network.RESNET18 else mobilenet_v3_small)(num_classes=_CLASSES)
-    return built
+    """Build what `fit` trains, but in the memory format that a tutorial leaves it in."""
+    return build_network(network, _CLASSES).to(memory_format=torch.contiguous_format)
 
 
 def _plain(case: Case, options: TrainingOptions, folder: Path, seed: int) -> tuple[float, float]:

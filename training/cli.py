@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.domain.arms import ALL_USES, ARMS, Arm, use_of
-from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
+from pipeline.domain.studies import (
+    DEFAULT_NETWORK,
+    MAX_SEEDS,
+    SEEDS_FOR_A_CLAIM,
+    STUDY_NETWORKS,
+    TIMM_FORM,
+    Network,
+    named_network,
+)
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
 from training.fit.options import Augmentation, TrainingOptions
 from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
@@ -27,7 +35,10 @@ if TYPE_CHECKING:
     from training.study.result import ArmResult, StudyResult
 
 _INTERRUPTED = 130
-_DEFAULTS, _PROBE = (TrainingOptions.for_network(network) for network in (Network.SMALL, Network.PROBE))
+_DEFAULTS, _PROBE, _FINE_TUNED = map(
+    TrainingOptions.for_network, (Network.SMALL, Network.PROBE, Network.LITE0)
+)
+_NETWORKS = f"{', '.join(Network)}, or {TIMM_FORM} for a network of timm"
 
 Answer = tuple[Mapping[str, object], str]  # for --json, and for people
 Command = Callable[[argparse.Namespace], Answer]
@@ -50,9 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(options: argparse.Namespace) -> Answer:
+    from training.fit.networks import check_network
     from training.fit.single import fit_to_folder
 
     training, arm = _training_options(options, options.network), _arm(options.arm)
+    check_network(training)
     release = _release(options, training.image_size)
     with _progress_bar("train", " step", training.steps) as advance:
         metrics = fit_to_folder(
@@ -143,6 +156,8 @@ def _joined(answers: Sequence[Answer]) -> Answer:
 
 
 def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
+    from training.report.wording import network_sentence
+
     lines = [
         "balanced accuracy",
         *(f"  {_rate(arm)}  {arm['title']}" for arm in result["arms"]),
@@ -154,7 +169,7 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
             for arm in (result["data_efficiency"]["arms"] if "data_efficiency" in result else [])
         ),
         *([result["tuning"]["sentence"]] if "tuning" in result else []),
-        *(f"with {other['network']}: {other['verdict']}" for other in result.get("other_networks", [])),
+        *map(network_sentence, result.get("other_networks", [])),
         f"report: {report}",
     ]
     return "\n".join(lines)
@@ -181,10 +196,8 @@ def _release(options: argparse.Namespace, side_px: int) -> Release:
 
 
 def _training_options(options: argparse.Namespace, network: str) -> TrainingOptions:
-    if network not in list(Network):
-        raise UnknownName("network", network, Network)
     return TrainingOptions.for_network(
-        Network(network),
+        named_network(network),
         {
             "steps": options.steps,
             "batch": options.batch,
@@ -232,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
         "--network",
         default=str(DEFAULT_NETWORK),
         metavar="NAME",
-        help=f"{', '.join(Network)} (default: %(default)s)",
+        help=f"{_NETWORKS} (default: %(default)s)",
     )
     fitting.add_argument("--seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
 
@@ -256,9 +269,10 @@ def _parser() -> argparse.ArgumentParser:
     studying.add_argument(
         "--network",
         nargs="+",
-        default=[str(DEFAULT_NETWORK)],
+        default=list(map(str, STUDY_NETWORKS)),
         metavar="NAME",
-        help=f"{', '.join(Network)}; further ones test the order of the arms (default: {DEFAULT_NETWORK})",
+        help=f"{_NETWORKS}; the first gives the verdict, further ones test the order of the arms "
+        f"(default: {' '.join(STUDY_NETWORKS)})",
     )
     studying.add_argument(
         "--learning-curve",
@@ -341,14 +355,16 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         "--test", metavar=data_set, help="the same for testing; default: the release's own real test split"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
-    numbers: list[tuple[str, Callable[[str], float], str, float, float, str]] = [
-        ("--steps", _positive, "N", _DEFAULTS.steps, _PROBE.steps, "optimiser steps"),
-        ("--batch", _positive, "N", _DEFAULTS.batch, _PROBE.batch, "images per step"),
-        ("--lr", float, "X", _DEFAULTS.lr, _PROBE.lr, "peak learning rate"),
-        ("--image-size", _positive, "PX", _DEFAULTS.image_size, _PROBE.image_size, "side of the images"),
+    numbers: list[tuple[str, Callable[[str], float], str, Callable[[TrainingOptions], float], str]] = [
+        ("--steps", _positive, "N", lambda options: options.steps, "optimiser steps"),
+        ("--batch", _positive, "N", lambda options: options.batch, "images per step"),
+        ("--lr", float, "X", lambda options: options.lr, "peak learning rate"),
+        ("--image-size", _positive, "PX", lambda options: options.image_size, "side of the images"),
     ]
-    for flag, kind, metavar, default, probe, meaning in numbers:
-        other = f", {probe:g} for the probe" if probe != default else ""
+    for flag, kind, metavar, value, meaning in numbers:
+        default = value(_DEFAULTS)
+        others = ((value(_PROBE), "the probe"), (value(_FINE_TUNED), "pretrained networks"))
+        other = "".join(f", {number:g} for {which}" for number, which in others if number != default)
         command.add_argument(
             flag, type=kind, metavar=metavar, help=f"{meaning} (default: {default:g}{other})"
         )

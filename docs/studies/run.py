@@ -86,7 +86,7 @@ class Runner:
         if self.only != "small":
             self.probe_studies(*test)
         if self.only != "probe":
-            self.study("uses-small", _USES, *test, "--network", "small")
+            self.study("uses-small", _USES, *test, network="small")
 
     def probe_studies(self, *test: object) -> None:
         """Train linear probes: uses of the data, shapes of images, mixing ratios, the ablation, shares of photos."""
@@ -100,11 +100,18 @@ class Runner:
         self.study("ablation", ("real", *ablation), *test, "--no-similarity", release=self.ablation)
         self.study("photos", ("real", "mixed", *shares), *test, "--no-similarity")
 
-    def study(self, name: str, arms: tuple[str, ...], *options: object, release: Path | None = None) -> None:
+    def study(
+        self,
+        name: str,
+        arms: tuple[str, ...],
+        *options: object,
+        release: Path | None = None,
+        network: str = "probe",
+    ) -> None:
         """Train one study into a folder of its own."""
         chosen = ("--arms", *arms) if arms else ()
         out = self.out / name
-        shared = ("--seeds", self.seeds, "--features", self.out / "features")
+        shared = ("--network", network, "--seeds", self.seeds, "--features", self.out / "features")
         self.run(
             "training",
             "study",

@@ -41,7 +41,7 @@ class Network:
         import torch
 
         with self._loading:
-            network = self._network = self._network or _loaded(self._weights)
+            network = self._network = self._network or _feature_extractor(self._weights)
         batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # (N, 3, H, W), channels last in memory
         with torch.inference_mode():
             features = network(batch.float().div(127.5).sub(1.0))  # mean and standard deviation 0.5
@@ -49,7 +49,14 @@ class Network:
         return values
 
 
-def _loaded(weights: Path) -> torch.nn.Module:
+def load_classifier(weights: Path) -> torch.nn.Module:
+    """Load the whole network with its classifier of ImageNet's 1,000 classes.
+
+    It takes images in -1..1 (mean and standard deviation 0.5).
+
+    Args:
+        weights: as of `Network`.
+    """
     import timm
     import torch
 
@@ -58,6 +65,13 @@ def _loaded(weights: Path) -> torch.nn.Module:
         network = timm.create_model(_ARCHITECTURE, pretrained=False)
     names = network.state_dict().keys()
     network.load_state_dict(dict(zip(names, tensors.values(), strict=True)), assign=True)
-    network.classifier = torch.nn.Identity()
-    loaded: torch.nn.Module = network.eval().to(memory_format=torch.channels_last)
+    loaded: torch.nn.Module = network.to(memory_format=torch.channels_last)
     return loaded
+
+
+def _feature_extractor(weights: Path) -> torch.nn.Module:
+    import torch
+
+    network = load_classifier(weights)
+    network.classifier = torch.nn.Identity()
+    return network.eval()

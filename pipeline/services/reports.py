@@ -288,4 +288,5 @@ class StudyProgress:
     report_html: str = ""  # "" until the study has ended
     sentence: str = ""  # why it failed
     stage: str = ""  # what is done now, where no run has ended since
+    network: str = ""  # folder of the further network that is trained now; "" for the study's first
     seconds_left: float | None = None  # of the runs; None before the first has ended, and after the last

@@ -7,7 +7,6 @@ import pytest
 
 from pipeline.domain.arms import ALL_USES, ARMS, PLANNED_COMPARISONS, Arm
 from pipeline.domain.methods import Method
-from pipeline.domain.studies import NETWORK_TITLES, Network
 
 
 def test_every_use_has_a_title_and_a_colour_of_its_own() -> None:
@@ -62,7 +61,3 @@ def test_an_arm_is_its_name_for_json_and_copies() -> None:
 
 def test_planned_comparisons_are_between_uses() -> None:
     assert {arm for pair in PLANNED_COMPARISONS for arm in pair} <= set(ALL_USES)
-
-
-def test_every_network_has_a_title() -> None:
-    assert set(NETWORK_TITLES) == set(Network)

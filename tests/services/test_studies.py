@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,44 @@ def test_the_same_study_goes_on_where_it_was_stopped_and_another_does_not(
     assert begun(process, release, steps=50) != first
     (release / "index.parquet").write_text("one and two")
     assert begun(process, release) != first
+
+
+def test_further_networks_may_be_added_to_a_study_and_another_first_one_is_another_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    real = subprocess.Popen
+
+    def noted(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        commands.append(command)
+        return real([sys.executable, "-c", ""], **options)
+
+    monkeypatch.setattr("pipeline.services.studies.process.subprocess.Popen", noted)
+    service = StudyService(tmp_path / "runs")
+    first = begun(service, tmp_path / "release")
+    assert begun(service, tmp_path / "release", networks=("probe", "small")) == first
+    assert begun(service, tmp_path / "release", networks=("small", "probe")) != first
+    after = [command[command.index("--network") + 1 :][:3] for command in commands]
+    assert [names[: names.index("--propose")] for names in after] == [
+        ["probe"],
+        ["probe", "small"],
+        ["small", "probe"],
+    ]
+
+
+def test_the_runs_of_a_further_network_are_shown_while_it_is_trained(tmp_path: Path) -> None:
+    of_first, of_other = tmp_path / "progress.jsonl", tmp_path / "small" / "progress.jsonl"
+    of_other.parent.mkdir()
+    for file, done in ((of_first, 6), (of_other, 2)):
+        point = {"done": done, "total": 6, "arm": "real", "seed": 0, "step": 10, "accuracy": done / 10}
+        file.write_text(json.dumps(point) + "\n")
+        os.utime(file, (1000 - done, 1000 - done))  # the other network's was written last
+    running = study_progress(tmp_path, running=True)
+    assert (running.network, running.done, running.curves) == ("small", 2, {"real": [(10, 0.2)]})
+    ended = study_progress(tmp_path, running=False)
+    assert (ended.network, ended.done, ended.curves) == ("", 6, {"real": [(10, 0.6)]})
+    os.utime(of_first, (2000, 2000))  # the study was resumed, and is at its first network again
+    assert study_progress(tmp_path, running=True).network == ""
 
 
 def test_a_study_that_failed_is_not_taken_up_again(tmp_path: Path, exits: list[int]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.domain.studies import Network, TimmNetwork
 from tests.training.conftest import colours, embed_by
-from training.cli import main
+from training.cli import _parser, _study_requests, main
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = ["--network", "small", "--steps", "10", "--batch", "6", "--image-size", "16"]
@@ -24,6 +25,19 @@ def test_help_is_quick_because_it_imports_no_torch() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "study" in shown.stdout
     assert shown.stdout.splitlines()[-1] == "False"
+
+
+def test_a_study_runs_the_probe_and_a_network_from_nothing_unless_told_otherwise() -> None:
+    arguments = ["study", "--dataset", "release", "--out", "out"]
+    options = _parser().parse_args([*arguments, "--lr", "0.1"])
+    probe, small = (request.training for request in _study_requests(options))
+    assert (str(probe.network), probe.image_size, probe.lr) == ("probe", 160, 0.1)
+    assert (str(small.network), small.image_size, small.lr) == ("small", 64, 0.1)
+    asked = ["--network", "timm/test_vit:pretrained", "lite0", "lite0"]
+    chosen = [
+        request.training.network for request in _study_requests(_parser().parse_args([*arguments, *asked]))
+    ]
+    assert chosen == [TimmNetwork("test_vit", pretrained=True), Network.LITE0]
 
 
 def test_a_study_prints_one_json_object_and_nothing_else(
@@ -139,6 +153,14 @@ def test_fit_writes_weights_metrics_and_curve(
             "backlot: 'paste:2' is not an arm: a ratio is 0.05 to 20 and needs",
         ),
         (["--dataset", ".", "--network", "resnet"], "there is no network 'resnet'; did you mean 'resnet18'?"),
+        (
+            ["--dataset", ".", "--network", "timm/a/b"],
+            "there is no network 'timm/a/b'; did you mean 'timm/NAME'?",
+        ),
+        (
+            ["--dataset", "./nowhere", "--network", "timm/resnet_18"],
+            "has no network 'resnet_18'; near names: timm/resnet18, timm/",
+        ),
         (["--dataset", ".", "--lr", "0"], "backlot: the learning rate is 0.0; it must be between"),
     ],
 )

@@ -8,9 +8,10 @@ import gradio as gr
 import pytest
 
 from pipeline.domain.arms import Arm
+from pipeline.errors import InvalidRequest
 from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import PlanPreview, ReleasePreview, RunProgress, RunState, StudyProgress
-from pipeline.services.studies.process import StudyService
+from pipeline.services.studies.process import StudyRequest, StudyService
 from pipeline.studio import Studio
 from tests.toy_library import filled
 from ui.pages.generate.page import plan_html, run_html
@@ -125,6 +126,19 @@ def test_classes_of_a_release_with_too_few_test_photos_are_named_before_a_study(
     )
 
 
+def test_a_study_has_the_chosen_networks_in_the_order_of_the_page_and_needs_one(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests: list[StudyRequest] = []
+    monkeypatch.setattr(StudyService, "start", lambda _, request: requests.append(request))
+    training = Training(studio)
+    with pytest.raises(InvalidRequest, match="no network is chosen; choose at least one under Network"):
+        training.start("release", "", False, 3, ["real"], [], "")
+    assert requests == []
+    training.start("release", "", False, 3, ["real"], ["small", "probe"], "")
+    assert requests[0].networks == ("probe", "small")
+
+
 def test_a_new_stage_is_shown_though_no_run_has_ended(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +160,8 @@ def test_the_curves_of_a_study_have_the_titles_and_colours_of_the_report(tmp_pat
     assert "0 of 24 runs · computing features" in study_html(early)
     later = StudyProgress(running=True, out=tmp_path, done=4, total=24, seconds_left=130)
     assert "4 of 24 runs · about 2 min left" in study_html(later)
+    further = StudyProgress(running=True, out=tmp_path, done=4, total=24, network="small", seconds_left=130)
+    assert "4 of 24 runs with small · about 2 min left" in study_html(further)
     running = StudyProgress(running=True, out=tmp_path, curves={"mixed": [(10, 0.5)], "sdxl": [(10, 0.25)]})
     shown = study_html(running)
     assert ">Real + synthetic 50%</li>" in shown

@@ -87,7 +87,7 @@ def fit(
     interval = math.ceil(options.steps / _CURVE_POINTS)
     seed_everything(seed, workers=True, verbose=False)
     with _quiet():
-        network = build_network(options.network, len(release.classes))
+        network = build_network(options.network, len(release.classes), side_px=options.image_size)
         module = Classifier(network, len(release.classes), options, on_point=on_point)
         batches = _batches(release, data, options, seed=seed, interval=interval, cache=cache)
         trainer = _trainer(options, interval, checkpoints)

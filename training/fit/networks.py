@@ -1,4 +1,4 @@
-"""The classifiers: trained from scratch, or one linear layer on pretrained features; the same for every arm."""
+"""The classifiers: from nothing, from pretrained weights, or one linear layer on pretrained features."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import mobilenet_v3_small, resnet18
 
-from pipeline.domain.studies import Network
-from pipeline.embedding import FEATURES
+from pipeline.domain.studies import Network, NetworkChoice, TimmNetwork
+from pipeline.embedding import FEATURES, WeightsUnusable, checked_weights, load_classifier
+from pipeline.errors import InvalidRequest
+from training.fit.options import TrainingOptions
+from training.fit.timm_networks import build_timm_network, check_timm_network
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 
@@ -40,16 +43,40 @@ class SmallCNN(nn.Module):
         return logits
 
 
-def build_network(network: Network, classes: int) -> nn.Module:
-    """Build a freshly initialised classifier, channels last; its weights follow torch's global seed.
+def check_network(options: TrainingOptions) -> None:
+    """Make sure that a network can be built for its images, before any work is done; weights are downloaded.
 
-    The probe is a linear layer, (B, 1280) features -> (B, classes) logits.
+    The probe needs its weights only for features that are not kept yet, and says then if it lacks them.
+
+    Raises:
+        InvalidRequest: timm has no such network, it does not take images of this size, or its weights are missing.
     """
+    if isinstance(options.network, TimmNetwork):
+        check_timm_network(options.network, options.image_size)
+    elif options.network is Network.LITE0:
+        _lite0_weights()
+
+
+def build_network(network: NetworkChoice, classes: int, *, side_px: int = 64) -> nn.Module:
+    """Build a classifier, channels last; its untrained weights follow torch's global seed.
+
+    The probe is a linear layer, (B, 1280) features -> (B, classes) logits; the others take (B, 3, S, S) in -1..1.
+
+    Args:
+        side_px: side S of the images, which some networks of timm are built for.
+
+    Raises:
+        InvalidRequest: its pretrained weights are missing.
+    """
+    if isinstance(network, TimmNetwork):
+        return build_timm_network(network, classes, side_px)
     match network:
         case Network.PROBE:
             return nn.Linear(FEATURES, classes)
+        case Network.LITE0:
+            built: nn.Module = _lite0(classes)
         case Network.SMALL:
-            built: nn.Module = SmallCNN(classes)
+            built = SmallCNN(classes)
         case Network.RESNET18:
             built = resnet18(weights=None, num_classes=classes)
         case Network.MOBILENET_V3:
@@ -57,7 +84,23 @@ def build_network(network: Network, classes: int) -> nn.Module:
     return built.to(memory_format=torch.channels_last)
 
 
-def precision_for(network: Network) -> Precision:
+def _lite0(classes: int) -> nn.Module:
+    """EfficientNet-Lite0 with its pretrained weights and a new last layer."""
+    network = load_classifier(_lite0_weights())
+    network.classifier = nn.Linear(FEATURES, classes)
+    return network
+
+
+def _lite0_weights() -> Path:
+    try:
+        return checked_weights()
+    except WeightsUnusable as fault:
+        raise InvalidRequest(
+            f"the network 'lite0' needs pretrained weights: {fault}; or choose another --network"
+        ) from None
+
+
+def precision_for(network: NetworkChoice) -> Precision:
     """Choose Lightning's precision for a network on this machine: by its features, not by a timing that may vary."""
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypedDict, TypeVar
 
-from pipeline.domain.studies import Network
+from pipeline.domain.studies import Network, NetworkChoice, TimmNetwork
 from pipeline.errors import InvalidRequest
 
 Value = TypeVar("Value")
@@ -49,7 +49,7 @@ class TrainingOptions:
         InvalidRequest: a value is out of range.
     """
 
-    network: Network = Network.SMALL
+    network: NetworkChoice = Network.SMALL
     steps: int = 300  # optimiser steps, the same for every arm however many images it has
     batch: int = 64  # images per step
     lr: float = 2e-3  # AdamW's peak learning rate: warmed up over a tenth of the steps, then a cosine to 0
@@ -65,9 +65,9 @@ class TrainingOptions:
         _check_range("weight decay", self.weight_decay, 0.0, 10.0)
 
     @classmethod
-    def for_network(cls, network: Network, given: GivenOptions | None = None) -> TrainingOptions:
+    def for_network(cls, network: NetworkChoice, given: GivenOptions | None = None) -> TrainingOptions:
         """Return the options for a network: those that were given, the others as they suit it."""
-        default = _DEFAULTS.get(network, cls(network=network))
+        default = _default(network)
         chosen = given or {}
         return replace(
             default,
@@ -100,5 +100,16 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
         raise InvalidRequest(f"the {name} is {value}; it must be between {low:g} and {high:g}")
 
 
+def _default(network: NetworkChoice) -> TrainingOptions:
+    """The options that suit a network where nothing was chosen."""
+    if network is Network.PROBE:
+        return _PROBE
+    if network is Network.LITE0 or (isinstance(network, TimmNetwork) and network.pretrained):
+        return replace(_FINE_TUNED, network=network)
+    return TrainingOptions(network=network)
+
+
 # A linear layer bears a higher rate; the network beneath it sees images at the size of the perceptual embedding.
-_DEFAULTS = {Network.PROBE: TrainingOptions(network=Network.PROBE, lr=1e-2, image_size=160)}
+_PROBE = TrainingOptions(network=Network.PROBE, lr=1e-2, image_size=160)
+# Pretrained weights are near their end already: a low rate keeps what they know, and fewer steps do.
+_FINE_TUNED = TrainingOptions(network=Network.LITE0, steps=150, batch=32, lr=3e-4, image_size=128)

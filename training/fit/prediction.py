@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pipeline.domain.studies import Network
+from pipeline.domain.studies import Network, NetworkChoice
 from training.data.datamodule import channels_first, normalised
 from training.fit.features import FeatureCache, View
 
@@ -33,7 +33,7 @@ def image_hash(images: NDArray[np.uint8]) -> str:
 
 
 def extra_predictions(
-    module: nn.Module, network: Network, images: NDArray[np.uint8], cache: FeatureCache
+    module: nn.Module, network: NetworkChoice, images: NDArray[np.uint8], cache: FeatureCache
 ) -> ExtraPredictions:
     """Classify images with a trained network.
 
@@ -52,7 +52,7 @@ def extra_predictions(
     return ExtraPredictions(images=image_hash(images), probabilities=np.concatenate(predicted))
 
 
-def _inputs(network: Network, images: NDArray[np.uint8], cache: FeatureCache) -> torch.Tensor:
+def _inputs(network: NetworkChoice, images: NDArray[np.uint8], cache: FeatureCache) -> torch.Tensor:
     if network is Network.PROBE:
         return torch.from_numpy(cache.features(images, View.PLAIN)[:, 0].astype(np.float32))
     return normalised(channels_first(images))

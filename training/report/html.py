@@ -58,7 +58,7 @@ def html_report(result: StudyResult, folder: Path | None = None) -> str:
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         finding=escape(result["finding"]),
         heading=heading,
-        verdict=_verdict(result["verdict"].removeprefix(f"{heading}: ")),
+        verdict=_verdict(result["verdict"].removeprefix(f"{heading}: ")) + _other_verdicts(result),
         subtitle=escape(_subtitle(result)),
         images=_images(result),
         intervals=interval_plot(result["arms"], chance=chance),
@@ -93,6 +93,12 @@ def _verdict(sentences: str) -> str:
     first, _, rest = sentences.partition(". ")
     lead = escape(first[:1].upper() + first[1:]) + ("." if rest else "")
     return f"<p>{lead}</p>" + (f'<p class="more">{escape(rest)}</p>' if rest else "")
+
+
+def _other_verdicts(result: StudyResult) -> str:
+    """What each further network shows, below the verdict of the first."""
+    sentences = [network_sentence(other) for other in result.get("other_networks", [])]
+    return "".join(f'<p class="more">{escape(sentence)}</p>' for sentence in sentences)
 
 
 def _subtitle(result: StudyResult) -> str:
@@ -175,8 +181,7 @@ def _other_networks(result: StudyResult) -> str:
         for arm in result["arms"]
     ]
     head = ("", result["settings"]["network"], *(other["network"] for other in others))
-    sentences = "".join(f"<p>{escape(network_sentence(other))}</p>" for other in others)
-    return f"<section><h2>With other networks</h2>{sentences}{_table(head, rows)}</section>"
+    return f"<section><h2>With other networks</h2>{_table(head, rows)}</section>"
 
 
 def _measures(result: StudyResult) -> str:

@@ -34,6 +34,7 @@ def markdown_report(result: StudyResult) -> str:
     parts = [
         "# Which use of the data is best?",
         f"**{_text(result['verdict'])}**",
+        *(_text(network_sentence(other)) for other in result.get("other_networks", [])),
         *_images(result),
         *_arms(result),
         *_comparisons(result),
@@ -120,8 +121,7 @@ def _other_networks(result: StudyResult) -> list[str]:
         for arm in result["arms"]
     ]
     head = ("arm", result["settings"]["network"], *(other["network"] for other in others))
-    sentences = [_text(network_sentence(other)) for other in others]
-    return ["## With other networks", *sentences, _table(head, rows)]
+    return ["## With other networks", _table(head, rows)]
 
 
 def _measures(result: StudyResult) -> list[str]:

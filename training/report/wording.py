@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.domain.studies import SEEDS_FOR_A_CLAIM, Network
+from pipeline.domain.studies import SEEDS_FOR_A_CLAIM, Network, TimmNetwork, named_network
 from training.study.result import ArmResult, ComparisonResult, IntervalFields, OtherNetwork, StudyResult
 
 
@@ -29,6 +29,7 @@ def signed_points(difference: IntervalFields) -> str:
     return f"{mean} ({100 * difference['low']:+.1f} to {100 * difference['high']:+.1f})"
 
 
+_SIMILAR = 0.5  # Kendall's tau from which two orders of the arms are called similar
 MEASURE_TITLES = (
     "accuracy",
     "macro-F1",
@@ -92,9 +93,18 @@ def network_sentence(other: OtherNetwork) -> str:
     order = (
         ""
         if agreement is None
-        else f" Agreement with the order of the arms above: Kendall's τ = {agreement:.2f}."
+        else f" It puts the arms in {_order(agreement)} (Kendall's τ = {agreement:.2f})."
     )
-    return f"{other['network']}: {other['verdict']}{order}"
+    warning = f" {other['warning']}" if other.get("warning") else ""
+    return f"With another network ({_network(other['network'])}): {other['verdict']}{order}{warning}"
+
+
+def _order(agreement: float) -> str:
+    if agreement == 1:
+        return "the same order"
+    if agreement >= _SIMILAR:
+        return "a similar order"
+    return "nearly the reverse order" if agreement <= -_SIMILAR else "another order"
 
 
 def accuracy_with(other: OtherNetwork, name: str) -> str:
@@ -125,7 +135,12 @@ def setting_lines(result: StudyResult) -> list[tuple[str, str]]:
     ]
 
 
-def _network(network: str) -> str:
-    if network == Network.PROBE:
+def _network(name: str) -> str:
+    network = named_network(name)
+    if network is Network.PROBE:
         return "a linear layer on the features of EfficientNet-Lite0, pretrained on ImageNet"
+    if network is Network.LITE0:
+        return "EfficientNet-Lite0 pretrained on ImageNet, all layers trained"
+    if isinstance(network, TimmNetwork) and network.pretrained:
+        return f"timm/{network.name} with pretrained weights, all layers trained"
     return f"{network}, no pretrained weights"

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.domain.arms import Arm
+from pipeline.domain.arms import BASELINE, Arm
+from pipeline.domain.studies import network_folder
 from training.data.release import Release
+from training.fit.networks import check_network
 from training.fit.run_folder import write_json
 from training.study.options import StudyOptions
+from training.study.outcome import weakness_warning
 from training.study.result import ArmSummary, OtherNetwork, StudyResult
 from training.study.statistics import order_agreement
 from training.study.step import StudyStep
@@ -30,7 +33,8 @@ def study_networks(
     """Run the same study with every network.
 
     Args:
-        requests: options that differ in the network; the first is the study in `out`, the others go to `out/NETWORK`.
+        requests: options that differ in the network; the first is the study in `out`, the others go to folders of
+            `out` with the names of their networks. These train the arms alone: no tuning, no learning curve.
         load: reads the release.
         write_reports: writes the reports of a study into a folder.
         out: the study's folder.
@@ -40,28 +44,32 @@ def study_networks(
         The study of the first network with `other_networks`, and its release.
 
     Raises:
-        InvalidRequest, ReleaseRefused, KeyboardInterrupt: see `study`.
+        InvalidRequest: a network cannot be built, which is known before the release is read; see also `study`.
+        ReleaseRefused, KeyboardInterrupt: see `study`.
     """
+    for request in requests:
+        check_network(request.training)
     first, *others = requests
     release = load(first.training.image_size)
     result = study(release, first, out=out, on_step=on_step)
     write_reports(result, out)
     for request in others:
-        network = str(request.training.network)
+        folder = out / network_folder(request.training.network)
         arms = tuple(arm for arm in map(Arm, (arm["arm"] for arm in result["arms"])) if arm in first.arms)
-        request = replace(request, arms=arms, features=request.features or out)  # it cuts out the same photos
-        other = study(load(request.training.image_size), request, out=out / network, on_step=on_step)
-        write_reports(other, out / network)
+        features = request.features or out  # it cuts out the same photos
+        request = replace(request, arms=arms, features=features, learning_curve=False, tuning=0)
+        other = study(load(request.training.image_size), request, out=folder, on_step=on_step)
+        write_reports(other, folder)
         result["other_networks"] = [
             *result.get("other_networks", []),
-            _summary(network, result, other, first),
+            _summary(result, other, first),
         ]
         write_json(out / RESULT_FILE, result)
         write_reports(result, out)
     return result, release
 
 
-def _summary(network: str, first: StudyResult, other: StudyResult, options: StudyOptions) -> OtherNetwork:
+def _summary(first: StudyResult, other: StudyResult, options: StudyOptions) -> OtherNetwork:
     means = {arm["arm"]: arm["balanced_accuracy"]["mean"] for arm in first["arms"]}
     common = [arm for arm in other["arms"] if arm["arm"] in means and options.compares(Arm(arm["arm"]))]
     agreement = order_agreement(
@@ -71,9 +79,13 @@ def _summary(network: str, first: StudyResult, other: StudyResult, options: Stud
         {"arm": arm["arm"], "title": arm["title"], "balanced_accuracy": arm["balanced_accuracy"]}
         for arm in other["arms"]
     ]
-    return {
-        "network": network,
+    summary: OtherNetwork = {
+        "network": other["settings"]["network"],
         "verdict": other["verdict"],
         "arms": arms,
         "agreement": agreement,
     }
+    real = next((arm["balanced_accuracy"]["mean"] for arm in other["arms"] if arm["arm"] == BASELINE), 1.0)
+    if warning := weakness_warning(real, len(other["classes"])):
+        summary["warning"] = warning
+    return summary

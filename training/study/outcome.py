@@ -138,15 +138,23 @@ def _count_notes(arms: Sequence[ArmData]) -> list[str]:
 
 
 def _weakness_notes(scores: Scores, classes: int) -> list[str]:
-    """Warn where the real photos alone teach the network next to nothing."""
-    if BASELINE not in scores or np.mean(scores[BASELINE]) >= min(_NEAR_CHANCE / classes, 0.75):
-        return []
-    return [
-        f"Real photos alone reach {100 * float(np.mean(scores[BASELINE])):.1f} %, where guessing gives "
-        f"{100 / classes:.1f} %: the network is too weak or trained too briefly for these photos. Try another "
-        "--network, "
-        "larger images or more --steps before trusting the order of the arms."
-    ]
+    warning = weakness_warning(float(np.mean(scores[BASELINE])), classes) if BASELINE in scores else ""
+    return [warning] if warning else []
+
+
+def weakness_warning(real: float, classes: int) -> str:
+    """Warn where the real photos alone teach the network next to nothing; "" where they teach it enough.
+
+    Args:
+        real: their balanced accuracy.
+    """
+    if real >= min(_NEAR_CHANCE / classes, 0.75):
+        return ""
+    return (
+        f"Real photos alone reach {100 * real:.1f} %, where guessing gives {100 / classes:.1f} %: the network is too "
+        "weak or trained too briefly for these photos. Try another --network, larger images or more --steps before "
+        "trusting the order of the arms."
+    )
 
 
 def _variation(settings: Settings) -> str:

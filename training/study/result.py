@@ -199,6 +199,7 @@ class OtherNetwork(TypedDict):
     verdict: str
     arms: list[ArmSummary]
     agreement: float | None  # Kendall's tau of the arms' order with that of the first network, -1 to 1
+    warning: NotRequired[str]  # where the real photos alone hardly teach it anything
 
 
 class TuningSetting(TypedDict):

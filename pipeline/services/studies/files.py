@@ -80,3 +80,10 @@ def read_progress(folder: Path) -> list[ProgressLine]:
         return []
     lines = path.read_bytes().splitlines(keepends=True)
     return [ProgressLine.model_validate_json(line) for line in lines if line.endswith(b"\n")]
+
+
+def newest_progress(folder: Path) -> Path:
+    """Find where a study last wrote progress: its own folder, or that of a further network within it."""
+    files = [folder / PROGRESS_FILE, *folder.glob(f"*/{PROGRESS_FILE}")]
+    written = [file for file in files if file.is_file()]
+    return max(written, key=lambda file: file.stat().st_mtime_ns).parent if written else folder

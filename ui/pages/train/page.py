@@ -47,6 +47,8 @@ def study_html(progress: StudyProgress) -> str:
     bar = ""
     if progress.running:
         label = f"{progress.done} of {progress.total} runs" if progress.total else "reading the release"
+        if progress.network:
+            label += f" with {progress.network}"
         if progress.stage:
             label += f" · {progress.stage}"
         elif progress.seconds_left is not None:
@@ -120,7 +122,7 @@ class Training:
         allow_leak: bool,
         seeds: int,
         arms: list[str],
-        network: str,
+        networks: list[str],
         steps: str,
     ) -> tuple[object, ...]:
         """Start the study and update the page."""
@@ -128,13 +130,15 @@ class Training:
             raise InvalidRequest("no release is chosen; choose one, or publish one on the Publish page")
         if not arms:
             raise InvalidRequest("no use of the data is chosen; choose at least one under Train with")
+        if not networks:
+            raise InvalidRequest("no network is chosen; choose at least one under Network")
         self.studio.studies.start(
             StudyRequest(
                 release=release,
                 test=test or None,
                 seeds=int(seeds),
                 arms=tuple(arms),
-                network=network,
+                networks=tuple(network for _, network in _NETWORKS if network in networks),
                 steps=whole_number(steps, "the number of steps"),
                 allow_leak=allow_leak,
             )
@@ -159,6 +163,7 @@ class Training:
                 points,
                 progress.sentence,
                 progress.stage,
+                progress.network,
             )
         )
         if mark == seen:
@@ -186,7 +191,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
             report = gr.HTML(elem_id="report")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             release, test, shortage, allow_leak, arms, seeds = _build_data_pane()
-            network, steps = _build_network_pane()
+            networks, steps = _build_network_pane()
             start = gr.Button("Start the study", variant="primary", elem_id="start-study")
             stop = gr.Button("Stop", visible=False, elem_id="stop-study")
     shown = [study, report, start, stop, seen]
@@ -197,7 +202,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
         event(say, [release, test], shortage, **QUIET)
     page.load(look(training.poll), seen, shown, **AT_ONCE)
     start.click(
-        lead(training.start), [release, test, allow_leak, seeds, arms, network, steps], shown, **QUIET
+        lead(training.start), [release, test, allow_leak, seeds, arms, networks, steps], shown, **QUIET
     )
     stop.click(lead(training.stop), None, shown, **QUIET)
     gr.Timer(_POLL_S).tick(look(training.poll), seen, shown, **AT_ONCE)
@@ -231,11 +236,17 @@ def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.HTML, gr.Checkbox, 
     return release, test, shortage, allow_leak, arms, seeds
 
 
-def _build_network_pane() -> tuple[gr.Radio, gr.Textbox]:
-    """Build what is trained: network and number of steps."""
+def _build_network_pane() -> tuple[gr.CheckboxGroup, gr.Textbox]:
+    """Build what is trained: networks and number of steps."""
     with gr.Accordion("Network", open=False, elem_classes="pane"):
-        network = gr.Radio(
-            _NETWORKS, value=str(DEFAULT_NETWORK), show_label=False, elem_classes="pills", container=False
+        networks = gr.CheckboxGroup(
+            _NETWORKS,
+            value=[str(DEFAULT_NETWORK)],
+            label="Networks",
+            info="The first one chosen gives the verdict; further ones train the same arms again "
+            "and tell whether their order holds.",
+            elem_classes="pills",
+            elem_id="networks",
         )
-        steps = gr.Textbox(label="Steps", placeholder="300", max_lines=1, elem_id="steps")
-    return network, steps
+        steps = gr.Textbox(label="Steps", placeholder="default of the network", max_lines=1, elem_id="steps")
+    return networks, steps
