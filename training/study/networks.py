@@ -55,18 +55,25 @@ def study_networks(
     write_reports(result, out)
     for request in others:
         folder = out / network_folder(request.training.network)
-        arms = tuple(arm for arm in map(Arm, (arm["arm"] for arm in result["arms"])) if arm in first.arms)
-        features = request.features or out  # it cuts out the same photos
-        request = replace(request, arms=arms, features=features, learning_curve=False, tuning=0)
+        request = _same_arms(request, result, out)
         other = study(load(request.training.image_size), request, out=folder, on_step=on_step)
         write_reports(other, folder)
-        result["other_networks"] = [
-            *result.get("other_networks", []),
-            _summary(result, other, first),
-        ]
+        result["other_networks"] = [*result.get("other_networks", []), _summary(result, other, first)]
         write_json(out / RESULT_FILE, result)
         write_reports(result, out)
     return result, release
+
+
+def _same_arms(request: StudyOptions, first: StudyResult, out: Path) -> StudyOptions:
+    """The arms that the first study compared; nothing is tuned, and no shares are added for a learning curve."""
+    trained = [Arm(arm["arm"]) for arm in first["arms"]]
+    return replace(
+        request,
+        arms=tuple(arm for arm in trained if arm in request.arms),
+        features=request.features or out,  # it cuts out the same photos
+        learning_curve=False,
+        tuning=0,
+    )
 
 
 def _summary(first: StudyResult, other: StudyResult, options: StudyOptions) -> OtherNetwork:
