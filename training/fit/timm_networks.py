@@ -37,6 +37,9 @@ class Rescaled(nn.Module):
         std: likewise.
     """
 
+    factor: Tensor  # (1, 3, 1, 1), as `offset`
+    offset: Tensor
+
     def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         self.network = network
