@@ -93,7 +93,7 @@ class Runner:
         shapes = [f"{method}@{name}" for name in _MANY_SHAPES for method in ("inpaint", "paste")]
         ratios = [f"mixed:{ratio}" for ratio in ("0.25", "0.5", "1", "2", "4")]
         shares = [f"{use}%{share}" for use in ("real", "mixed") for share in ("25", "50")]
-        self.study("uses", (), *test)
+        self.study("uses", (), *test, "--learning-curve", "--tuning", "8")
         self.study("shapes", ("real", *shapes), *test, "--no-similarity")
         self.study("ratios", ("real", *ratios), *test, "--no-similarity")
         ablation = [f"inpaint@{name}" for name in (*_ABLATION, "single")]
@@ -105,6 +105,8 @@ class Runner:
         chosen = ("--arms", *arms) if arms else ()
         out = self.out / name
         shared = ("--seeds", self.seeds, "--features", self.out / "features")
+        if "--network" not in options:
+            options = (*options, "--network", "probe")
         self.run(
             "training",
             "study",
