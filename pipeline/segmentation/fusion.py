@@ -21,7 +21,7 @@ from pipeline.segmentation.outline import agreement
 from pipeline.segmentation.regions import Evidence, opened
 
 _KERNEL = np.ones((3, 3), np.uint8)
-_LEAST_REGION_PX = 6  # smaller differences of the two masks are left out
+_LEAST_REGION_PX = 6  # smaller differences of the two masks are decided together
 _MARGIN_PX = 3
 _THICK_PX = (
     2  # radius: a region that keeps a disc of it is decided apart from the thin belts along the outline
@@ -107,23 +107,33 @@ def _trees() -> BoostedTrees:
 
 
 def differences(proposals: Proposals) -> Iterator[Region]:
-    """Yield every region on which the two masks differ: thick ones, and the belts along the outline."""
+    """Yield every region on which the two masks differ: thick ones, the belts along the outline, and the specks.
+
+    The specks of one mask, regions of a few pixels, are one region: together they are a part of its outline.
+    """
     of_photo = _photo_features(proposals)
     different = proposals.network ^ proposals.background
     thick = (cv2.dilate(opened(different, _THICK_PX).astype(np.uint8), _KERNEL) > 0) & different
+    specks = np.zeros(different.shape, bool)
     for part in (thick, different & ~thick):
         count, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)
         for label in range(1, count):
             left, top, width, height, area = stats[label]
-            if area < _LEAST_REGION_PX:
-                continue
             window = (
                 slice(max(top - _MARGIN_PX, 0), top + height + _MARGIN_PX),
                 slice(max(left - _MARGIN_PX, 0), left + width + _MARGIN_PX),
             )
             inside = labels[window] == label
+            if area < _LEAST_REGION_PX:
+                specks[window] |= inside
+                continue
             of_region = _region_features(proposals, window, inside, is_thick=part is thick)
             yield Region(window, inside, np.concatenate([of_region, of_photo]))
+    whole = (slice(None), slice(None))
+    for inside in (specks & proposals.network, specks & proposals.background):
+        if inside.any():
+            of_region = _region_features(proposals, whole, inside, is_thick=False)
+            yield Region(whole, inside, np.concatenate([of_region, of_photo]))
 
 
 def _photo_features(proposals: Proposals) -> np.ndarray:

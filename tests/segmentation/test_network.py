@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import InvalidRequest
 from pipeline.segmentation import USABLE_SCORE, cut_out, cutout, network, warn_if_network_is_missing
 from pipeline.segmentation.fusion import Proposals, differences, fused
-from pipeline.segmentation.network import object_probability
+from pipeline.segmentation.network import object_probability, steadied_probability
 from pipeline.segmentation.proposals import off_hue, proposed
 from pipeline.segmentation.refinement import guided
 from tests.segmentation.onnx_file import brightest_channel
@@ -117,7 +117,7 @@ def test_what_departs_from_the_hue_of_the_border_leaves_out_a_grey_shadow() -> N
 def proposals_of(photo: np.ndarray) -> Proposals:
     probability = object_probability(photo)
     assert probability is not None
-    return proposed(photo, probability)
+    return proposed(photo, steadied_probability(photo, probability))
 
 
 def test_joined_masks_keep_what_both_find_and_leave_what_neither_finds() -> None:
@@ -136,7 +136,7 @@ def test_the_regions_of_difference_are_disjoint_and_lie_where_the_masks_differ()
     different = proposals.network ^ proposals.background
     assert count.max() == 1
     assert not count[~different].any()
-    assert count[different].mean() > 0.9
+    assert count[different].all()
 
 
 def test_a_small_object_in_a_large_photo_is_cut_as_sharply_as_from_close_by() -> None:

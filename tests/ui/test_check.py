@@ -174,8 +174,11 @@ def test_all_objects_of_a_photo_are_used_by_a_click(tmp_path: Path) -> None:
     with served(tmp_path) as app, opened_page() as page:
         page.set_default_timeout(30_000)
         page.goto(f"{app.address}/?check=1")
+        assert not page.is_visible("text=Go on to Generate")
         page.click(".check [data-act=all]")
         page.wait_for_selector("text=Every outline is checked")
+        page.click("text=Go on to Generate")
+        page.wait_for_url("**/generate")
     with Library.open(tmp_path / "library") as library:
         assert [photo.name for photo in library.photos.list(usable=True)] == [
             "bolt/several.png#1",

@@ -32,7 +32,7 @@ from training.fit.prediction import ExtraPredictions, extra_predictions
 from training.fit.probe import ProbeDataModule
 from training.fit.scores import accuracy, balanced_accuracy, recall_per_class
 
-_CURVE_POINTS = 10  # of a training curve
+CURVE_POINTS = 10  # of a training curve
 _CHECKPOINT = "checkpoint"
 
 
@@ -70,6 +70,7 @@ def fit(
     checkpoints: Path | None = None,
     cache: FeatureCache | None = None,
     extra_images: NDArray[np.uint8] | None = None,
+    curve_points: int = CURVE_POINTS,
     on_point: Callable[[Point], None] | None = None,
 ) -> RunRecord:
     """Train one arm and test it; the same arguments give the same record on the same machine.
@@ -78,13 +79,14 @@ def fit(
         cache: the features of the linear probe, shared by the runs of a study.
         extra_images: (M, S, S, 3) that the trained network classifies, too.
         checkpoints: folder for `checkpoint.ckpt`, written about ten times per run; an existing one is resumed.
+        curve_points: how often the network is tested, evenly over the steps; the last time after the last step.
         on_point: called with every point of the training curve.
 
     Raises:
         KeyboardInterrupt: stopped by the user.
     """
     started, cache = time.perf_counter(), cache or FeatureCache()
-    interval = math.ceil(options.steps / _CURVE_POINTS)
+    interval = math.ceil(options.steps / curve_points)
     seed_everything(seed, workers=True, verbose=False)
     with _quiet():
         network = build_network(options.network, len(release.classes), side_px=options.image_size)

@@ -14,6 +14,7 @@ from training.report.data_efficiency import data_efficiency_html
 from training.report.diagnosis import diagnosis_html
 from training.report.efficiency import efficiency_html
 from training.report.plots import curve_plot, interval_plot
+from training.report.recognition import recognition_html
 from training.report.similarity import similarity_html
 from training.report.tables import html_cell as _cell
 from training.report.tables import html_number as _number
@@ -83,6 +84,8 @@ def _images(result: StudyResult) -> str:
         parts.append(similarity_html(result["similarity"]))
     if "context" in result:
         parts.append(context_html(result["context"]))
+    if "recognition" in result:
+        parts.append(recognition_html(result["recognition"]))
     if "efficiency" in result:
         parts.append(efficiency_html(result["efficiency"]))
     return "".join(parts)

@@ -9,6 +9,7 @@ from training.report.counterfactual import counterfactual_markdown
 from training.report.data_efficiency import data_efficiency_markdown
 from training.report.diagnosis import diagnosis_markdown
 from training.report.efficiency import efficiency_markdown
+from training.report.recognition import recognition_markdown
 from training.report.similarity import similarity_markdown
 from training.report.tables import markdown_table as _table
 from training.report.tables import markdown_text as _text
@@ -60,6 +61,8 @@ def _images(result: StudyResult) -> list[str]:
         parts += similarity_markdown(result["similarity"])
     if "context" in result:
         parts += context_markdown(result["context"])
+    if "recognition" in result:
+        parts += recognition_markdown(result["recognition"])
     if "efficiency" in result:
         parts += efficiency_markdown(result["efficiency"])
     return [*parts, "## Balanced accuracy on the test photos"] if parts else []

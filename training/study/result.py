@@ -8,6 +8,7 @@ from training.diagnosis.result import DiagnosisFindings
 from training.fit.machine import Machine, Settings
 from training.similarity.context import ContextFindings
 from training.similarity.efficiency import EfficiencyFindings
+from training.similarity.recognition import RecognitionFindings
 from training.similarity.result import SimilarityFindings
 
 
@@ -181,6 +182,7 @@ class ImageFindings(TypedDict):
 
     similarity: NotRequired[SimilarityFindings]
     context: NotRequired[ContextFindings]
+    recognition: NotRequired[RecognitionFindings]
     efficiency: NotRequired[EfficiencyFindings]
 
 

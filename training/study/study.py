@@ -26,6 +26,7 @@ from training.fit.run_folder import claim, data_fingerprint, write_json
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
+from training.similarity.recognition import recognition_findings
 from training.study.curve_arms import with_curve_arms
 from training.study.diagnosis import Diagnosis
 from training.study.options import StudyOptions
@@ -120,6 +121,8 @@ def _add_image_findings(result: StudyResult, release: Release, options: StudyOpt
         result["similarity"] = similarity
     if (context := context_findings(release.name, cache)) is not None:
         result["context"] = context
+    if (recognition := recognition_findings(release.name, cache)) is not None:
+        result["recognition"] = recognition
     if (efficiency := efficiency_findings(release.name)) is not None:
         result["efficiency"] = efficiency
 

@@ -122,6 +122,7 @@ class Check {
     const photo = this.photos[this.at];
     this.part('views').hidden = !photo;
     this.part('acts').hidden = !photo;
+    this.part('onward').hidden = Boolean(photo);
     this.part('count').textContent = this.photos.length;
     this.part('words').textContent = this.photos.length === 1 ? 'outline to check' : 'outlines to check';
     this.part('problem').textContent = problem;
