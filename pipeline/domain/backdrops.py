@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
+from pipeline.domain.balance import ClassBalance
 from pipeline.domain.recipe import Backdrops
 from pipeline.domain.slots import SLOT, slots_named, without_slots
 from pipeline.errors import InvalidRecipe
@@ -76,17 +78,48 @@ class BalancedDraw(Generic[Value]):
         return first.value
 
 
+class SlotDraw(Protocol):
+    """Draws the values of one slot."""
+
+    def draw(self, label: str, forbidden: Collection[str], /) -> str | None:
+        """Return the next value for a class; None where all are forbidden."""
+
+
+@dataclass(slots=True)
+class OverallDraw(Generic[Value]):
+    """Draws values in balance over all classes together, as plans of version 1 do; `BalancedDraw` says how."""
+
+    balanced: BalancedDraw[Value]
+
+    def draw(self, _label: str, forbidden: Collection[Value] = ()) -> Value | None:
+        """Return the next value, whatever the class; None where all are forbidden."""
+        return self.balanced.draw(forbidden)
+
+
+def class_draws(backdrops: Backdrops, rng: random.Random) -> dict[str, ClassBalance[str]]:
+    """Return draws of the slots in balance within each class."""
+    return {
+        slot: ClassBalance(weights, rng, partial(naming, tuple(weights)))
+        for slot, weights in backdrops.slots.items()
+    }
+
+
+def overall_draws(backdrops: Backdrops, rng: random.Random) -> dict[str, OverallDraw[str]]:
+    """Return draws of the slots as plans of version 1 have them."""
+    return {slot: OverallDraw(BalancedDraw(weights, rng)) for slot, weights in backdrops.slots.items()}
+
+
 class BackdropGrammar:
     """Draws slot values for one background after the other and writes their prompts.
 
     Args:
         backdrops: template, slots, weights and exclusions of a recipe.
-        rng: source of chance; only `random()` is called, which is the same on every Python version.
+        draws: of each slot.
     """
 
-    def __init__(self, backdrops: Backdrops, rng: random.Random) -> None:
+    def __init__(self, backdrops: Backdrops, draws: Mapping[str, SlotDraw]) -> None:
         self._backdrops = backdrops
-        self._draws = {slot: BalancedDraw(weights, rng) for slot, weights in backdrops.slots.items()}
+        self._draws = draws
         self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that name the class
         self._exclusions: dict[str, list[Mapping[str, str]]] = {}  # slot → combinations that it takes part in
         for combination in backdrops.exclude:
@@ -113,10 +146,8 @@ class BackdropGrammar:
                 continue
             draw = self._draws[slot]
             if (slot, label) not in self._naming:
-                self._naming[slot, label] = {
-                    value for value in draw.weights if names_class(without_slots(value), label)
-                }
-            value = draw.draw(self._naming[slot, label] | self._excluded(slot, chosen))
+                self._naming[slot, label] = naming(self._backdrops.slots[slot], label)
+            value = draw.draw(label, self._naming[slot, label] | self._excluded(slot, chosen))
             if value is None:
                 raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")
             chosen[slot] = value
@@ -140,9 +171,17 @@ def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
     values = dict(choice)
     text = template
     for _ in range(len(values) + 1):
-        text = SLOT.sub(lambda match: values.get(match[1], match[0]), text)
+        filled = SLOT.sub(lambda match: values.get(match[1], match[0]), text)
+        if filled == text:
+            break
+        text = filled
     parts = [re.sub(r"\s+", " ", part).strip() for part in text.split(",")]
     return ", ".join(part for part in parts if part)
+
+
+def naming(values: Iterable[str], label: str) -> set[str]:
+    """Return the values that name a class themselves, without what their slots hold."""
+    return {value for value in values if names_class(without_slots(value), label)}
 
 
 def names_class(value: str, label: str) -> bool:

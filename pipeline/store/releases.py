@@ -124,6 +124,7 @@ def _samples(
             sample_id=spec.id,
             source_ids=tuple(placed.photo_id for placed in spec.objects),
             prompt=spec.prompt,
+            slots=spec.slots,
             seed=spec.seed,
             model=spec.model,
             revision=spec.revision,

@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from training.diagnosis.result import DiagnosisFindings
 from training.fit.machine import Machine, Settings
+from training.similarity.class_context import ClassContextFindings
 from training.similarity.context import ContextFindings
 from training.similarity.efficiency import EfficiencyFindings
 from training.similarity.result import SimilarityFindings
@@ -181,6 +182,7 @@ class ImageFindings(TypedDict):
 
     similarity: NotRequired[SimilarityFindings]
     context: NotRequired[ContextFindings]
+    class_context: NotRequired[ClassContextFindings]
     efficiency: NotRequired[EfficiencyFindings]
 
 
