@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Generic, Protocol, TypeVar
 
 from pipeline.domain.balance import ClassBalance
@@ -121,10 +121,11 @@ class BackdropGrammar:
         self._backdrops = backdrops
         self._draws = draws
         self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that name the class
-        self._exclusions: dict[str, list[Mapping[str, str]]] = {}  # slot → combinations that it takes part in
+        self._exclusions: dict[str, list[tuple[str, dict[str, str]]]] = {}  # slot → (value, with the others)
         for combination in backdrops.exclude:
-            for slot in combination:
-                self._exclusions.setdefault(slot, []).append(combination)
+            for slot, value in combination.items():
+                others = {other: given for other, given in combination.items() if other != slot}
+                self._exclusions.setdefault(slot, []).append((value, others))
 
     def choice(self, label: str) -> Choice:
         """Draw the next slot values for an object of a class; values that name the class are never drawn.
@@ -141,7 +142,7 @@ class BackdropGrammar:
 
     def _fill(self, text: str, label: str, chosen: dict[str, str]) -> None:
         """Choose values for the slots of a text and for those that the values name; cycles are refused before."""
-        for slot in slots_named(text):
+        for slot in _slots_in(text):
             if slot in chosen:
                 continue
             draw = self._draws[slot]
@@ -159,11 +160,13 @@ class BackdropGrammar:
 
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
         """Values of a slot that would complete an excluded combination with what is chosen already."""
-        return {
-            combination[slot]
-            for combination in self._exclusions.get(slot, ())
-            if all(chosen.get(other) == value for other, value in combination.items() if other != slot)
-        }
+        items = chosen.items()
+        return {value for value, others in self._exclusions.get(slot, ()) if others.items() <= items}
+
+
+@lru_cache(maxsize=4096)
+def _slots_in(text: str) -> tuple[str, ...]:
+    return tuple(slots_named(text))
 
 
 def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
@@ -175,7 +178,7 @@ def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
         if filled == text:
             break
         text = filled
-    parts = [re.sub(r"\s+", " ", part).strip() for part in text.split(",")]
+    parts = [" ".join(part.split()) for part in text.split(",")]
     return ", ".join(part for part in parts if part)
 
 

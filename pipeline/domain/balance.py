@@ -5,6 +5,7 @@ Only `random()` of a source of chance is called, which is the same on every Pyth
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -26,6 +27,7 @@ class _Column:
 
     shares: list[float]  # of each value, 0 to 1; 0 for one that the class never gets
     counts: list[int]
+    barred: bool  # whether the class never gets some value
     draws: int = 0
 
 
@@ -52,21 +54,19 @@ class ClassBalance(Generic[Value]):
         self._values = list(weights)
         self._index = {value: index for index, value in enumerate(self._values)}
         self._columns: dict[str, _Column] = {}
-        self._due = [0.0] * len(self._values)  # over all classes: what each value should have by now
+        total = sum(weights.values()) or 1.0
+        self._shares = [weight / total for weight in weights.values()]
+        self._draws = 0  # of all classes
         self._counts = [0] * len(self._values)
+        self._due = [0.0] * len(self._values)  # what classes with barred values have more of than their share
 
     def draw(self, label: str, forbidden: Collection[Value] = ()) -> Value | None:
         """Return the next value for a class; None where all are forbidden or barred."""
         column = self._column(label)
         chance = self._rng.random()  # once for every draw, so that a forbidden value shifts no other draw
-        allowed = [
-            index
-            for index, value in enumerate(self._values)
-            if column.shares[index] > 0 and value not in forbidden
-        ]
-        if not allowed:
+        lacking = self._most_lacking(column, forbidden)
+        if not lacking:
             return None
-        lacking = self._most_lacking(column, allowed)
         index = lacking[int(chance * len(lacking))]
         self._count(column, index)
         return self._values[index]
@@ -78,13 +78,18 @@ class ClassBalance(Generic[Value]):
         if index is not None and column.shares[index] > 0:
             self._count(column, index)
 
-    def _most_lacking(self, column: _Column, allowed: Sequence[int]) -> list[int]:
+    def _most_lacking(self, column: _Column, forbidden: Collection[Value]) -> list[int]:
         """Return the values to draw next; those whose share is not due yet only where there are no others."""
-        shares, counts, place = column.shares, column.counts, column.draws + 1
-        best, equals = -_OVERDUE, [allowed[0]]
-        for index in allowed:
-            lag = place * shares[index] - counts[index]
-            lack = lag + self._due[index] + shares[index] - self._counts[index]
+        place, whole = column.draws + 1, self._draws + 1
+        best, equals = -math.inf, []
+        rows = zip(
+            self._values, column.shares, column.counts, self._shares, self._due, self._counts, strict=True
+        )
+        for index, (value, share, count, plain, due, total) in enumerate(rows):
+            if not share or value in forbidden:
+                continue
+            lag = place * share - count
+            lack = lag + whole * plain + due - total
             if lag <= _EPSILON:
                 lack -= _OVERDUE
             elif lag >= 1 - _EPSILON:
@@ -98,9 +103,11 @@ class ClassBalance(Generic[Value]):
     def _count(self, column: _Column, index: int) -> None:
         column.draws += 1
         column.counts[index] += 1
+        self._draws += 1
         self._counts[index] += 1
-        for each, share in enumerate(column.shares):
-            self._due[each] += share
+        if column.barred:
+            for each, share in enumerate(column.shares):
+                self._due[each] += share - self._shares[each]
 
     def _column(self, label: str) -> _Column:
         column = self._columns.get(label)
@@ -108,7 +115,8 @@ class ClassBalance(Generic[Value]):
             barred = self._barred(label)
             weights = [0.0 if value in barred else weight for value, weight in self._weights.items()]
             total = sum(weights) or 1.0
-            column = _Column([weight / total for weight in weights], [0] * len(weights))
+            shares = [weight / total for weight in weights]
+            column = _Column(shares, [0] * len(weights), barred=shares != self._shares)
             self._columns[label] = column
         return column
 
@@ -156,15 +164,18 @@ class Turns(Generic[Value]):
         drawn: list[Value] = []
         for _ in range(number):
             again = len(drawn) % len(self.values)
-            drawn.append(self._next(set(drawn[len(drawn) - again :])))
+            drawn.append(self.next(drawn[len(drawn) - again :]))
         return drawn
 
-    def _next(self, forbidden: Collection[Value]) -> Value:
+    def next(self, forbidden: Collection[Value] = ()) -> Value:
+        """Return the next value that is not forbidden; not all may be."""
+        if not forbidden and self._left:
+            return self._left.pop()
         for place in reversed(range(len(self._left))):
             if self._left[place] not in forbidden:
                 return self._left.pop(place)
         self._left = shuffled(self.values, self.rng) + self._left
-        return self._next(forbidden)
+        return self.next(forbidden)
 
 
 def shuffled(values: Sequence[Value], rng: random.Random) -> list[Value]:

@@ -10,12 +10,13 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.balance import ClassBalance
+from pipeline.domain.balance import Turns
 from pipeline.domain.placement import FOCAL, Box, Placement, box_corners, homography
 from pipeline.domain.recipe import Flip, PlacementRanges, Position
 
@@ -35,7 +36,7 @@ Span = tuple[float, float]
 class _Standing:
     """An object on the canvas, as the quadrilateral of its box."""
 
-    placement: Placement
+    placement: Placement | _Pose
     outline: NDArray[np.float32]  # (4, 2) x, y in pixels
     area: float  # px²
     seen: float  # share of the area that lies on the canvas and under no other outline
@@ -64,7 +65,11 @@ def drawn_placements(
     for box in boxes:
         tries = (_stood(_drawn(rng, ranges, flips), box, size) for _ in range(_TRIES))
         _add_best(standing, tries, ranges)
-    return [other.placement for other in standing]
+    return [_placement(other.placement) for other in standing]
+
+
+def _placement(pose: Placement | _Pose) -> Placement:
+    return pose if isinstance(pose, Placement) else Placement(**pose._asdict())
 
 
 def _add_best(standing: list[_Standing], tries: Iterable[_Standing], ranges: PlacementRanges) -> None:
@@ -155,6 +160,18 @@ def _common(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     return float(cv2.intersectConvexConvex(first, second)[0])
 
 
+class _Pose(NamedTuple):
+    """A pose of which only the last one becomes a `Placement`, which checks its values."""
+
+    x: float
+    y: float
+    scale: float
+    rotation: float
+    yaw: float
+    pitch: float
+    flip: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Cell:
     """What one object's pose is drawn from: a part of each range, a quarter of the canvas, and how it is mirrored."""
@@ -180,19 +197,14 @@ class BalancedPoses:
     """
 
     def __init__(self, ranges: PlacementRanges, stream: Callable[[str], random.Random]) -> None:
-        def balance(name: str, parts: int) -> ClassBalance[int]:
-            return ClassBalance(dict.fromkeys(range(parts), 1.0), stream(f"pose {name}"))
-
         low, high = ranges.objects
-        self._ranges = ranges
-        self._numbers = balance("objects", high - low + 1)
-        self._quarters = balance("quarter", 4)
-        self._mirrors = balance("flip", 4)
-        self._parts = {name: balance(name, _PARTS) for name in _TILTS}
+        self._ranges, self._stream = ranges, stream
+        self._parts = {"objects": high - low + 1, "quarter": 4, "flip": 4, **dict.fromkeys(_TILTS, _PARTS)}
+        self._turns: dict[tuple[str, str], Turns[int]] = {}
 
     def number(self, label: str) -> int:
         """Return how many objects the next sample of a class has."""
-        return self._ranges.objects[0] + _drawn_part(self._numbers, label)
+        return self._ranges.objects[0] + self._part("objects", label)
 
     def placements(
         self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
@@ -206,15 +218,12 @@ class BalancedPoses:
                 _drawn_in(rng, self._widened(cell, attempt), self._ranges, flips) for attempt in range(_TRIES)
             )
             _add_best(standing, (_stood_fast(pose, box, size) for pose in poses), self._ranges)
-        return [other.placement for other in standing]
+        return [_placement(other.placement) for other in standing]
 
     def _cell(self, label: str) -> _Cell:
-        tilts = {
-            name: _part(getattr(self._ranges, name), _drawn_part(parts, label))
-            for name, parts in self._parts.items()
-        }
-        down, across = divmod(_drawn_part(self._quarters, label), 2)
-        turned, mirrored = divmod(_drawn_part(self._mirrors, label), 2)
+        tilts = {name: _span(getattr(self._ranges, name), self._part(name, label)) for name in _TILTS}
+        down, across = divmod(self._part("quarter", label), 2)
+        turned, mirrored = divmod(self._part("flip", label), 2)
         return _Cell(
             **tilts,
             across=(across / 2, (across + 1) / 2),
@@ -222,6 +231,13 @@ class BalancedPoses:
             mirrored=bool(mirrored),
             turned=bool(turned),
         )
+
+    def _part(self, name: str, label: str) -> int:
+        turns = self._turns.get((name, label))
+        if turns is None:
+            turns = Turns(range(self._parts[name]), self._stream(f"pose {name} {label}"))
+            self._turns[name, label] = turns
+        return turns.next()
 
     def _widened(self, cell: _Cell, attempt: int) -> _Cell:
         """Return the cell of a try: the later, the fewer parts bind."""
@@ -232,18 +248,12 @@ class BalancedPoses:
         return cell
 
 
-def _drawn_part(parts: ClassBalance[int], label: str) -> int:
-    part = parts.draw(label)
-    assert part is not None
-    return part
-
-
-def _part(span: Span, part: int) -> Span:
+def _span(span: Span, part: int) -> Span:
     step = (span[1] - span[0]) / _PARTS
     return span[0] + part * step, span[0] + (part + 1) * step
 
 
-def _drawn_in(rng: random.Random, cell: _Cell, ranges: PlacementRanges, flips: Flip) -> Placement:
+def _drawn_in(rng: random.Random, cell: _Cell, ranges: PlacementRanges, flips: Flip) -> _Pose:
     def between(span: Span) -> float:
         return round(span[0] + (span[1] - span[0]) * rng.random(), _DECIMALS)
 
@@ -253,7 +263,7 @@ def _drawn_in(rng: random.Random, cell: _Cell, ranges: PlacementRanges, flips: F
     if flips is Flip.ANY and cell.turned:
         rotation = _half_turned(rotation)
     mirrored = cell.mirrored and flips is not Flip.NONE
-    return Placement(x=x, y=y, scale=scale, rotation=rotation, yaw=yaw, pitch=pitch, flip=mirrored)
+    return _Pose(x, y, scale, rotation, yaw, pitch, mirrored)
 
 
 def _coordinate(position: Position, span: Span, chance: float) -> float:
@@ -267,7 +277,7 @@ def _coordinate(position: Position, span: Span, chance: float) -> float:
     return round(share, _DECIMALS)
 
 
-def _stood_fast(placement: Placement, box: Box, size: tuple[int, int]) -> _Standing:
+def _stood_fast(placement: _Pose, box: Box, size: tuple[int, int]) -> _Standing:
     """Return what `_stood` returns, up to the rounding of numbers, in a tenth of the time."""
     corners = box_outline(placement, box, size)
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
@@ -278,7 +288,7 @@ def _stood_fast(placement: Placement, box: Box, size: tuple[int, int]) -> _Stand
     return _Standing(placement, outline, area, 1.0 if inside else _common(outline, _edge(size)) / area)
 
 
-def box_outline(placement: Placement, box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:
+def box_outline(placement: Placement | _Pose, box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:
     """Return the corners of a photo box on the canvas: those of `box_corners` with the `homography`, without arrays."""
     wide, high = box[2] - box[0], box[3] - box[1]
     long = max(wide, high)

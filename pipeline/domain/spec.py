@@ -23,6 +23,7 @@ _LATER = (
     "added later"  # in the metadata of a field: left out of JSON at its default, so that earlier ids stay
 )
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_LEAVES = frozenset({str, int, bool, type(None)})
 _NEVER = object()  # equals no value
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
@@ -138,6 +139,11 @@ def _object_spec(*, subject_id: str, cutout_id: str, placement: dict[str, Any]) 
 
 def _plain(value: Any) -> Any:
     """Turn a spec into what JSON holds, floats rounded; `asdict` would copy everything first, which takes longer."""
+    kind = type(value)
+    if kind in _LEAVES:  # most values; the match takes several times as long
+        return value
+    if kind is tuple:
+        return [_plain(item) for item in value]
     match value:
         case StrEnum():
             return str(value)
@@ -150,7 +156,7 @@ def _plain(value: Any) -> Any:
         case _:
             return {
                 key: _plain(given)
-                for name, key, absent in _layout(type(value))
+                for name, key, absent in _layout(kind)
                 if (given := getattr(value, name)) != absent
             }
 

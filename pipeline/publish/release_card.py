@@ -174,8 +174,7 @@ def _contexts(contents: ReleaseContents) -> str:
     return (
         "What the background of a synthetic image tells about its class, as mutual information: 0 where every class "
         "comes in every context equally often. Values drawn without regard to the class would have the bits by "
-        "chance.\n\n"
-        + "\n\n".join(["\n".join(lines), *blocks])
+        "chance.\n\n" + "\n\n".join(["\n".join(lines), *blocks])
     )
 
 
