@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from pipeline.domain.methods import Method as Method
@@ -24,6 +22,7 @@ _LATER = (
 )
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _LEAVES = frozenset({str, int, bool, type(None)})
+_LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
 _NEVER = object()  # equals no value
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
@@ -161,10 +160,15 @@ def _plain(value: Any) -> Any:
             }
 
 
-@cache
-def _layout(kind: Hashable) -> tuple[tuple[str, str, object], ...]:
+def _layout(kind: Any) -> tuple[tuple[str, str, object], ...]:
     """For each field of a spec: its name, its key in JSON, and the value with which it is left out."""
-    return tuple(
-        (item.name, item.metadata.get(_KEY, item.name), item.default if _LATER in item.metadata else _NEVER)
-        for item in fields(kind)
-    )
+    if kind not in _LAYOUTS:
+        _LAYOUTS[kind] = tuple(
+            (
+                item.name,
+                item.metadata.get(_KEY, item.name),
+                item.default if _LATER in item.metadata else _NEVER,
+            )
+            for item in fields(kind)
+        )
+    return _LAYOUTS[kind]

@@ -12,7 +12,8 @@ _HEAD = ("prompt slot", "values", "bits shared with the class", "bits by chance"
 _EXPLANATION = (
     "Mutual information of class and slot value over the accepted synthetic images of the release: 0 where every "
     "class comes in every context equally often. A network can learn such a link instead of the object. By chance: "
-    "what values drawn without regard to the class would share on average. `generate --refill` makes up for rejected images."
+    "what values drawn without regard to the class would share on average. `generate --refill` makes up for rejected "
+    "images."
 )
 
 

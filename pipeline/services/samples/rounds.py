@@ -194,6 +194,8 @@ def rounds_of(recipe: Recipe, overrides: Overrides, number: int) -> Rounds:
     Raises:
         InvalidRequest, UnknownName: see `Rounds` and `overridden`.
     """
+    if overrides.refill:
+        raise InvalidRequest("a refill has no rounds; leave out --rounds, or --refill")
     return Rounds(overridden(recipe, overrides), number)
 
 

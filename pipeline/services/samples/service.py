@@ -9,7 +9,7 @@ from pipeline.domain.images import RGB
 from pipeline.domain.placement import Placement, place
 from pipeline.domain.recipe import CREATE_PLAN
 from pipeline.domain.spec import SampleSpec
-from pipeline.errors import InvalidRequest, StudioError
+from pipeline.errors import StudioError
 from pipeline.rendering.composite import composite
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.file_access import FileAccess
@@ -112,8 +112,6 @@ class SampleService:
         Raises:
             StudioError: see `render_plan` and `RoundRun`.
         """
-        if rounds > 1 and overrides.refill:
-            raise InvalidRequest("a refill has no rounds; leave out --rounds, or --refill")
         if rounds > 1:
             return RoundRun(
                 self.library,
