@@ -148,7 +148,10 @@ class BackdropGrammar:
             draw = self._draws[slot]
             if (slot, label) not in self._naming:
                 self._naming[slot, label] = naming(self._backdrops.slots[slot], label)
-            value = draw.draw(label, self._naming[slot, label] | self._excluded(slot, chosen))
+            forbidden = self._naming[slot, label]
+            if slot in self._exclusions:
+                forbidden = forbidden | self._excluded(slot, chosen)
+            value = draw.draw(label, forbidden)
             if value is None:
                 raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")
             chosen[slot] = value
@@ -161,7 +164,7 @@ class BackdropGrammar:
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
         """Values of a slot that would complete an excluded combination with what is chosen already."""
         items = chosen.items()
-        return {value for value, others in self._exclusions.get(slot, ()) if others.items() <= items}
+        return {value for value, others in self._exclusions[slot] if others.items() <= items}
 
 
 @lru_cache(maxsize=4096)

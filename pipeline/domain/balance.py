@@ -86,7 +86,7 @@ class ClassBalance(Generic[Value]):
             self._values, column.shares, column.counts, self._shares, self._due, self._counts, strict=True
         )
         for index, (value, share, count, plain, due, total) in enumerate(rows):
-            if not share or value in forbidden:
+            if not share or (forbidden and value in forbidden):
                 continue
             lag = place * share - count
             lack = lag + whole * plain + due - total

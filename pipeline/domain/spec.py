@@ -141,8 +141,12 @@ def _plain(value: Any) -> Any:
     kind = type(value)
     if kind in _LEAVES:  # most values; the match takes several times as long
         return value
+    if kind is float:
+        return canonical(value)
     if kind is tuple:
         return [_plain(item) for item in value]
+    if kind in _LAYOUTS:
+        return _fields(value, _LAYOUTS[kind])
     match value:
         case StrEnum():
             return str(value)
@@ -153,11 +157,16 @@ def _plain(value: Any) -> Any:
         case tuple() | list():
             return [_plain(item) for item in value]
         case _:
-            return {
-                key: _plain(given)
-                for name, key, absent in _layout(kind)
-                if (given := getattr(value, name)) != absent
-            }
+            return _fields(value, _layout(kind))
+
+
+def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:
+    return {
+        key: given if type(given) in _LEAVES else _plain(given)
+        for name, key, absent in layout
+        if absent is _NEVER or getattr(value, name) != absent
+        for given in (getattr(value, name),)
+    }
 
 
 def _layout(kind: Any) -> tuple[tuple[str, str, object], ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli.main import main
 from pipeline.domain.plan import plan
 from pipeline.domain.recipe import Recipe, to_yaml
 from pipeline.domain.review import Verdict
@@ -134,3 +135,18 @@ def test_a_class_without_a_usable_photo_is_named_before_anything_is_drawn(
     monkeypatch.setattr("pipeline.services.samples.runs.render", render_nothing)
     SampleService(library, AT_HOME, batch_size=2).generate(TEXT, Overrides(count=4), on_warnings=said.extend)
     assert said
+
+
+def test_a_dry_run_tells_the_plan_and_stores_nothing(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_subject(library, 9, label="spring", doubts=("the object is cut off",))
+    (tmp_path / "floors.yaml").write_text(TEXT)
+    arguments = ["--library", str(library.path), "--recipe", str(tmp_path / "floors.yaml"), "--count", "6"]
+    assert main(["generate", *arguments, "--dry-run"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n"
+    assert "no images of 'spring'" in err
+    assert library.plans.list() == []
+    assert main(["generate", *arguments, "--refill"]) == 1
+    assert "recipe 'floors' has no images in this library yet; generate it first" in capsys.readouterr().err
