@@ -80,7 +80,7 @@ def test_the_decisions_of_an_old_library_are_the_same(studio: Studio, expected: 
 def test_planning_the_old_recipe_again_gives_the_same_sample_ids(
     studio: Studio, expected: dict[str, Any]
 ) -> None:
-    specs = planned(studio.library, parse_recipe(expected["recipe"]), Overrides(), FileAccess())
+    specs = list(planned(studio.library, parse_recipe(expected["recipe"]), Overrides(), FileAccess()))
     assert [spec.id for spec in specs] == expected["planned"]
     assert studio.library.plans.missing(expected["planned"]) == []
 

@@ -32,6 +32,14 @@ def add_commands(commands: Commands) -> None:
         "certain of (default: %(default)s)",
     )
 
+    parser.add_argument(
+        "--refill",
+        action="store_true",
+        help="generate what review left missing of the recipe's plan: as many images of each class as were rejected, "
+        "of what the others lack; --count and --seed do not matter",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be generated; store nothing")
+
     parser = add_command(
         commands, "explain", _explain, "tell where an image file comes from; render it again", library=False
     )
@@ -43,7 +51,18 @@ def _generate(options: argparse.Namespace) -> Result:
     from pipeline.services.plans.planning import Overrides
 
     recipe = _recipe_text(options.recipe)
-    overrides = Overrides(count=options.count, model=options.model, method=options.method, seed=options.seed)
+    overrides = Overrides(
+        count=options.count,
+        model=options.model,
+        method=options.method,
+        seed=options.seed,
+        refill=options.refill,
+    )
+    if options.dry_run:
+        with open_studio(options) as studio:
+            preview = studio.plans.preview(recipe, overrides)
+        _print_warnings(preview.warnings)
+        return Result(asdict(preview), preview.summary)
     with open_studio(options) as studio, progress_bar("generate", "image") as on_progress:
         report = studio.samples.generate(
             recipe,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from functools import lru_cache, partial
+from typing import Generic, Protocol, TypeVar
 
+from pipeline.domain.balance import ClassBalance
 from pipeline.domain.recipe import Backdrops
 from pipeline.domain.slots import SLOT, slots_named, without_slots
 from pipeline.errors import InvalidRecipe
@@ -76,22 +78,54 @@ class BalancedDraw(Generic[Value]):
         return first.value
 
 
+class SlotDraw(Protocol):
+    """Draws the values of one slot."""
+
+    def draw(self, label: str, forbidden: Collection[str], /) -> str | None:
+        """Return the next value for a class; None where all are forbidden."""
+
+
+@dataclass(slots=True)
+class OverallDraw(Generic[Value]):
+    """Draws values in balance over all classes together, as plans of version 1 do; `BalancedDraw` says how."""
+
+    balanced: BalancedDraw[Value]
+
+    def draw(self, _label: str, forbidden: Collection[Value] = ()) -> Value | None:
+        """Return the next value, whatever the class; None where all are forbidden."""
+        return self.balanced.draw(forbidden)
+
+
+def class_draws(backdrops: Backdrops, rng: random.Random) -> dict[str, ClassBalance[str]]:
+    """Return draws of the slots in balance within each class."""
+    return {
+        slot: ClassBalance(weights, rng, partial(naming, tuple(weights)))
+        for slot, weights in backdrops.slots.items()
+    }
+
+
+def overall_draws(backdrops: Backdrops, rng: random.Random) -> dict[str, OverallDraw[str]]:
+    """Return draws of the slots as plans of version 1 have them."""
+    return {slot: OverallDraw(BalancedDraw(weights, rng)) for slot, weights in backdrops.slots.items()}
+
+
 class BackdropGrammar:
     """Draws slot values for one background after the other and writes their prompts.
 
     Args:
         backdrops: template, slots, weights and exclusions of a recipe.
-        rng: source of chance; only `random()` is called, which is the same on every Python version.
+        draws: of each slot.
     """
 
-    def __init__(self, backdrops: Backdrops, rng: random.Random) -> None:
+    def __init__(self, backdrops: Backdrops, draws: Mapping[str, SlotDraw]) -> None:
         self._backdrops = backdrops
-        self._draws = {slot: BalancedDraw(weights, rng) for slot, weights in backdrops.slots.items()}
+        self._draws = draws
         self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that name the class
-        self._exclusions: dict[str, list[Mapping[str, str]]] = {}  # slot → combinations that it takes part in
+        self._exclusions: dict[str, list[tuple[str, dict[str, str]]]] = {}  # slot → (value, with the others)
         for combination in backdrops.exclude:
-            for slot in combination:
-                self._exclusions.setdefault(slot, []).append(combination)
+            for slot, value in combination.items():
+                others = {other: given for other, given in combination.items() if other != slot}
+                self._exclusions.setdefault(slot, []).append((value, others))
 
     def choice(self, label: str) -> Choice:
         """Draw the next slot values for an object of a class; values that name the class are never drawn.
@@ -108,15 +142,16 @@ class BackdropGrammar:
 
     def _fill(self, text: str, label: str, chosen: dict[str, str]) -> None:
         """Choose values for the slots of a text and for those that the values name; cycles are refused before."""
-        for slot in slots_named(text):
+        for slot in _slots_in(text):
             if slot in chosen:
                 continue
             draw = self._draws[slot]
             if (slot, label) not in self._naming:
-                self._naming[slot, label] = {
-                    value for value in draw.weights if names_class(without_slots(value), label)
-                }
-            value = draw.draw(self._naming[slot, label] | self._excluded(slot, chosen))
+                self._naming[slot, label] = naming(self._backdrops.slots[slot], label)
+            forbidden = self._naming[slot, label]
+            if slot in self._exclusions:
+                forbidden = forbidden | self._excluded(slot, chosen)
+            value = draw.draw(label, forbidden)
             if value is None:
                 raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")
             chosen[slot] = value
@@ -128,11 +163,13 @@ class BackdropGrammar:
 
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
         """Values of a slot that would complete an excluded combination with what is chosen already."""
-        return {
-            combination[slot]
-            for combination in self._exclusions.get(slot, ())
-            if all(chosen.get(other) == value for other, value in combination.items() if other != slot)
-        }
+        items = chosen.items()
+        return {value for value, others in self._exclusions[slot] if others.items() <= items}
+
+
+@lru_cache(maxsize=4096)
+def _slots_in(text: str) -> tuple[str, ...]:
+    return tuple(slots_named(text))
 
 
 def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
@@ -140,9 +177,17 @@ def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
     values = dict(choice)
     text = template
     for _ in range(len(values) + 1):
-        text = SLOT.sub(lambda match: values.get(match[1], match[0]), text)
-    parts = [re.sub(r"\s+", " ", part).strip() for part in text.split(",")]
+        filled = SLOT.sub(lambda match: values.get(match[1], match[0]), text)
+        if filled == text:
+            break
+        text = filled
+    parts = [" ".join(part.split()) for part in text.split(",")]
     return ", ".join(part for part in parts if part)
+
+
+def naming(values: Iterable[str], label: str) -> set[str]:
+    """Return the values that name a class themselves, without what their slots hold."""
+    return {value for value in values if names_class(without_slots(value), label)}
 
 
 def names_class(value: str, label: str) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TypeVar
 
-from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, Value
+from pipeline.domain.backdrops import BalancedDraw, Choice, Value
+from pipeline.domain.backdrops import prompt as prompt_of
 from pipeline.domain.photos import Photo
-from pipeline.domain.poses import drawn_placements
+from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
 from pipeline.domain.recipe import Recipe, refuse_too_many
-from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
+from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, NoUsablePhotos
 
 _NO_MODEL = "none"
@@ -87,6 +87,8 @@ class PlanInputs:
     count: int | None = None  # this, `method` and `seed` replace the recipe's own
     method: Method | None = None
     seed: int | None = None
+    kept: Sequence[SampleSpec] = ()  # samples that are there already: the plan makes up for what they lack
+    version: int = PLAN_VERSION  # of the rule; an earlier one for a plan that was begun with it
 
     @property
     def total(self) -> int:
@@ -101,11 +103,19 @@ class PlanInputs:
 
 
 def plan(inputs: PlanInputs, *, before_each: Callable[[], None] | None = None) -> list[SampleSpec]:
-    """Decide all samples of a plan, in order.
+    """Decide all samples of a plan, in order; arguments and errors are those of `planned_specs`."""
+    return list(planned_specs(inputs, before_each=before_each))
 
-    Classes, methods, slot values, photos and backgrounds are each used in balance: after any number of samples every
-    count is within one of its share. A larger `count` only adds samples at the end, where classes have no counts of
-    their own.
+
+def planned_specs(
+    inputs: PlanInputs, *, before_each: Callable[[], None] | None = None
+) -> Iterator[SampleSpec]:
+    """Decide the samples of a plan one after the other, so that none has to be kept in memory.
+
+    Classes and photos are used in balance: after any number of samples every count is within one of its share. So are
+    methods, slot values, numbers of objects, parts of the pose's ranges and backgrounds **within each class**, and with
+    them, nearly, over all classes: what a sample is made of tells nothing about its class. A larger `count` only adds
+    samples at the end, where classes have no counts of their own.
 
     Args:
         before_each: called before each sample is decided; what it raises ends the planning.
@@ -115,13 +125,15 @@ def plan(inputs: PlanInputs, *, before_each: Callable[[], None] | None = None) -
         InvalidRecipe: a slot runs out of values for a class, `paste` has no backgrounds, or there are too many samples.
         InvalidRequest: the model does not offer one of the methods.
     """
-    draws = _Draws(inputs)
-    specs = []
-    for index in range(inputs.total):
-        if before_each:
-            before_each()
-        specs.append(draws.spec(index, draws.words()))
-    return specs
+    draws, total = _Draws(inputs), inputs.total
+
+    def specs() -> Iterator[SampleSpec]:
+        for index in range(total):
+            if before_each:
+                before_each()
+            yield draws.spec(index, draws.words())
+
+    return specs()
 
 
 def plan_outline(inputs: PlanInputs) -> PlanOutline:
@@ -134,7 +146,7 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
     prompted_words = [drawn for drawn in words if drawn.method.facts.needs_prompt]
     methods = Counter(drawn.method for drawn in words)
     if not exact:
-        methods = Counter(shares_of(draws.methods.weights, total))
+        methods = Counter(shares_of(draws.methods, total))
     prompted = sum(number for kind, number in methods.items() if kind.facts.needs_prompt)
     scale = prompted / len(prompted_words) if prompted_words else 0.0
     slots: dict[str, Counter[str]] = {}
@@ -154,6 +166,23 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
         },
         prompts=tuple(dict.fromkeys(drawn.prompt for drawn in prompted_words)),
         exact=exact,
+    )
+
+
+def outline_of(specs: Sequence[SampleSpec]) -> PlanOutline:
+    """Tell what specs that are decided already hold."""
+    slots: dict[str, Counter[str]] = {}
+    for spec in specs:
+        for slot, value in spec.slots:
+            slots.setdefault(slot, Counter())[value] += 1
+    return PlanOutline(
+        total=len(specs),
+        head=tuple(specs[:_HEAD_OBJECTS]),
+        classes=dict(Counter(spec.label for spec in specs)),
+        methods=dict(Counter(spec.method for spec in specs)),
+        slots={slot: dict(counts) for slot, counts in slots.items()},
+        prompts=tuple(dict.fromkeys(spec.prompt for spec in specs if spec.prompt)),
+        exact=True,
     )
 
 
@@ -184,7 +213,8 @@ class _Draws:
     def __init__(self, inputs: PlanInputs) -> None:
         recipe, model = inputs.recipe, inputs.model
         self.recipe, self.model, self.reference_id = recipe, model, inputs.reference_id
-        self.seed = recipe.seed if inputs.seed is None else inputs.seed
+        self.version = inputs.version
+        self._stream = stream_of(recipe.seed if inputs.seed is None else inputs.seed)
         by_class = _by_class(recipe, inputs.photos)
         self.size = (recipe.size or model.size,) * 2
         weights = recipe.classes or dict.fromkeys(by_class, 1)
@@ -195,26 +225,30 @@ class _Draws:
         for method in methods:
             if method.facts.needs_prompt:
                 model.revision_for(method)  # refuses a method that the model does not offer
-        self.methods = BalancedDraw(methods, self._stream("method"))
-        self.grammar = BackdropGrammar(recipe.backdrops, self._stream("backdrop"))
-        self.photos = {
-            label: BalancedDraw({photo.id: 1.0 for photo in of_class}, self._stream(f"photo {label}"))
-            for label, of_class in by_class.items()
-        }
+        self.methods = methods
         self.known = {photo.id: photo for photo in inputs.photos}
-        background_weights = dict.fromkeys(sorted(inputs.backdrop_ids), 1.0)
-        if not background_weights and Method.PASTE in self.methods.weights:
+        backgrounds = sorted(set(inputs.backdrop_ids))
+        if not backgrounds and Method.PASTE in methods:
             raise InvalidRecipe("method 'paste' needs background images; set backdrops.folder")
-        self.backdrops = BalancedDraw(background_weights, self._stream("picture"))
+        drawn = Drawn(
+            recipe=recipe,
+            methods=methods,
+            photos={label: [photo.id for photo in of_class] for label, of_class in by_class.items()},
+            backgrounds=backgrounds,
+        )
+        self.rule = plan_rule(inputs.version, drawn, self._stream)
+        for spec in inputs.kept:
+            if spec.label in by_class:
+                self.rule.count(spec)
 
     def words(self) -> _Words:
         """Draw class, method and prompt of the next sample."""
         label = _given(self.labels.draw())
-        method = _given(self.methods.draw())
-        choice = self.grammar.choice(label)
+        method = self.rule.method(label)
+        choice = self.rule.choice(label, method)
         if not method.facts.needs_prompt:
             return _Words(label, method, (), "")
-        prompt = self.grammar.prompt(choice)
+        prompt = prompt_of(self.recipe.backdrops.template, choice)
         if method is Method.TEXT_TO_IMAGE:
             prompt = (
                 self.recipe.backdrops.text_to_image_prefix.replace("{label}", label.replace("_", " "))
@@ -240,34 +274,19 @@ class _Draws:
             guidance_scale=self._guidance() if diffuses else 0.0,
             seed=int(rng.random() * _SEEDS),
             control=self._control() if words.method.facts.needs_control else None,
-            backdrop_id=None if diffuses else self.backdrops.draw(),
+            backdrop_id=None if diffuses else self.rule.background(words.label),
+            plan_version=self.version,
         )
 
     def _objects(self, rng: random.Random, label: str) -> tuple[ObjectSpec, ...]:
-        low, high = self.recipe.placement.objects
-        number = low + int(rng.random() * (high - low + 1))
-        photos = self._photos(label, number)
-        placements = drawn_placements(
-            rng,
-            self.recipe.placement,
-            [_given(photo.box) for photo in photos],
-            self.size,
-            flips=self.recipe.placement.flips(label),
-        )
+        number = self.rule.number(rng, label)
+        photos = [self.known[photo_id] for photo_id in self.rule.photos(label, number)]
+        placements = self.rule.placements(rng, label, [_given(photo.box) for photo in photos], self.size)
         back_to_front = sorted(zip(photos, placements, strict=True), key=lambda pair: pair[1].y)
         return tuple(
             ObjectSpec(photo_id=photo.id, cutout_id=_given(photo.cutout_id), placement=placement)
             for photo, placement in back_to_front
         )
-
-    def _photos(self, label: str, number: int) -> list[Photo]:
-        """Draw the photos of one sample; none twice before all of the class are in it."""
-        drawn: list[str] = []
-        of_class = self.photos[label]
-        for _ in range(number):
-            once_more = len(drawn) % len(of_class.weights)
-            drawn.append(_given(of_class.draw(drawn[len(drawn) - once_more :])))
-        return [self.known[photo_id] for photo_id in drawn]
 
     def _guidance(self) -> float:
         own = self.recipe.guidance_scale
@@ -277,11 +296,6 @@ class _Draws:
         control = self.recipe.control
         reference = self.reference_id if control.source is ControlSource.REFERENCE else None
         return ControlSpec(source=control.source, scale=control.scale, reference_id=reference)
-
-    def _stream(self, purpose: str) -> random.Random:
-        """Return a separate source of chance for each purpose, so that one more choice does not shift the others."""
-        digest = hashlib.sha256(f"backlot plan {self.seed} {purpose}".encode()).digest()
-        return random.Random(int.from_bytes(digest[:8], "big"))
 
 
 def _by_class(recipe: Recipe, photos: Sequence[Photo]) -> dict[str, list[Photo]]:

@@ -42,6 +42,7 @@ class ReleaseRow:
     sample_id: str  # the photo's id for a real row
     source_ids: tuple[str, ...]  # photos that the image is made of, back to front
     prompt: str = ""
+    slots: tuple[tuple[str, str], ...] = ()  # (slot, value) pairs of the prompt
     seed: int = -1
     model: str = ""
     revision: str = ""

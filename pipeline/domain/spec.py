@@ -12,8 +12,18 @@ from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
 
+PLAN_VERSION = (
+    2  # of the rule that draws what samples are made of; raise it when the same recipe gives other samples
+)
 _ID_DIGITS = 20
 _KEY = "json key"  # in the metadata of a field: its key in JSON, where that is not its name
+_LATER = (
+    "added later"  # in the metadata of a field: left out of JSON at its default, so that earlier ids stay
+)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_LEAVES = frozenset({str, int, bool, type(None)})
+_LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
+_NEVER = object()  # equals no value
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
 
@@ -74,6 +84,9 @@ class SampleSpec:
     seed: int
     control: ControlSpec | None = None
     backdrop_id: str | None = None
+    plan_version: int = field(
+        default=1, metadata={_LATER: True}
+    )  # of the rule that drew it; 1 without a plan
     id: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -103,7 +116,7 @@ class SampleSpec:
         values = _plain(self)
         del values["id"]
         values["method"] = _HASHED_AS.get(self.method, str(self.method))
-        return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return _CANONICAL.encode(values)
 
     @classmethod
     def from_json(cls, text: str) -> SampleSpec:
@@ -125,6 +138,15 @@ def _object_spec(*, subject_id: str, cutout_id: str, placement: dict[str, Any]) 
 
 def _plain(value: Any) -> Any:
     """Turn a spec into what JSON holds, floats rounded; `asdict` would copy everything first, which takes longer."""
+    kind = type(value)
+    if kind in _LEAVES:  # most values; the match takes several times as long
+        return value
+    if kind is float:
+        return canonical(value)
+    if kind is tuple:
+        return [_plain(item) for item in value]
+    if kind in _LAYOUTS:
+        return _fields(value, _LAYOUTS[kind])
     match value:
         case StrEnum():
             return str(value)
@@ -135,7 +157,27 @@ def _plain(value: Any) -> Any:
         case tuple() | list():
             return [_plain(item) for item in value]
         case _:
-            return {
-                item.metadata.get(_KEY, item.name): _plain(getattr(value, item.name))
-                for item in fields(value)
-            }
+            return _fields(value, _layout(kind))
+
+
+def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:
+    return {
+        key: given if type(given) in _LEAVES else _plain(given)
+        for name, key, absent in layout
+        if absent is _NEVER or getattr(value, name) != absent
+        for given in (getattr(value, name),)
+    }
+
+
+def _layout(kind: Any) -> tuple[tuple[str, str, object], ...]:
+    """For each field of a spec: its name, its key in JSON, and the value with which it is left out."""
+    if kind not in _LAYOUTS:
+        _LAYOUTS[kind] = tuple(
+            (
+                item.name,
+                item.metadata.get(_KEY, item.name),
+                item.default if _LATER in item.metadata else _NEVER,
+            )
+            for item in fields(kind)
+        )
+    return _LAYOUTS[kind]

@@ -29,6 +29,9 @@ class ReleaseContents:
     by_method: Counter[tuple[str, str, str]] = field(
         default_factory=Counter
     )  # (split, class, method), synthetic
+    contexts: dict[str, dict[str, dict[str, int]]] = field(
+        default_factory=dict
+    )  # prompt slot → class → value → synthetic images
     previous_labels: tuple[str, ...] = ()  # classes of the previous release: they keep their numbers
     plans: tuple[StoredPlan, ...] = ()
     fixed: tuple[tuple[str, ...], tuple[str, ...]] | None = None  # classes and splits, once they are decided
@@ -53,6 +56,8 @@ class ReleaseContents:
             self.methods[row.method] += 1
             self.by_method[row.split, row.label, row.method] += 1
             self.models[row.model, row.revision] += 1
+            for slot, value in row.slots:
+                self.contexts.setdefault(slot, {}).setdefault(row.label, Counter())[value] += 1
         elif subset is Subset.REAL:
             self.sources[row.source] += 1
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipeline.domain.contexts import context_tables
 from pipeline.domain.methods import Method
 from pipeline.domain.release import Subset
+from pipeline.domain.slots import SLOT
 from pipeline.publish.card_merging import framed
 from pipeline.publish.contents import ReleaseContents
 from pipeline.publish.counts_plot import PLOT_NAME
@@ -73,6 +75,7 @@ def card(contents: ReleaseContents, details: CardDetails) -> str:
         "## What is in it\n\n" + _counts_table(contents),
         plot if details.with_images else "",
         "## How it was made\n\n" + _making(contents),
+        "## Contexts of the classes\n\n" + contexts if (contexts := _contexts(contents)) else "",
         "## How it was reviewed\n\n" + review_text(contents.review, rejected=rejected),
         "## Results of training on it\n\n" + _results(details.study, details.index) if details.study else "",
         "## Known limits\n\n" + _limits(contents),
@@ -149,6 +152,35 @@ def _making(contents: ReleaseContents) -> str:
             terms.append(f"- {named.title}: {named.terms}.")
     blocks = [methods, models, terms, [_sources_table(contents)], [_AS_IMPORTED], [_recipes(contents)]]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines).rstrip()
+
+
+def _contexts(contents: ReleaseContents) -> str:
+    """Tell how much the background tells about the class, and the counts behind it."""
+    tables = context_tables(contents.contexts)
+    if not tables:
+        return ""
+    lines = ["| prompt slot | values | bits shared with the class | bits by chance |", "|---|---:|---:|---:|"]
+    blocks = []
+    for table in tables:
+        lines.append(f"| {plain(table.slot)} | {len(table.values)} | {table.bits:.3f} | {table.chance:.3f} |")
+        rows = [f"| {plain(table.slot)} | " + " | ".join(map(plain, table.labels)) + " |"]
+        rows.append("|---|" + "---:|" * len(table.labels))
+        rows += [
+            f"| {plain(_shown(value))} | " + " | ".join(map(str, counts)) + " |"
+            for value, counts in table.rows
+        ]
+        title = f"<details><summary>Synthetic images by {html_text(table.slot)} and class</summary>"
+        blocks.append("\n".join([title, "", *rows, "", "</details>"]))
+    return (
+        "What the background of a synthetic image tells about its class, as mutual information: 0 where every class "
+        "comes in every context equally often. Values drawn without regard to the class would have the bits by "
+        "chance.\n\n" + "\n\n".join(["\n".join(lines), *blocks])
+    )
+
+
+def _shown(value: str) -> str:
+    """Return a slot value without the slots that it holds."""
+    return SLOT.sub("…", value) or "not set"
 
 
 def _recipes(contents: ReleaseContents) -> str:

@@ -25,6 +25,7 @@ class ReleaseFacts(BaseModel):
     created_at: str = ""  # ISO 8601, UTC
     classes: tuple[str, ...] = ()
     counts: dict[str, dict[str, int]] = {}  # configuration → split → images
+    contexts: dict[str, dict[str, dict[str, int]]] = {}  # prompt slot → class → value → synthetic images
     yields: tuple[MethodYield, ...] = ()  # of the whole library, rejected samples included
     files: dict[str, str] = {}  # path → SHA-256, of all files except the texts
 

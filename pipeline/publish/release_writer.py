@@ -227,7 +227,7 @@ class _Texts:
         (folder / CHANGELOG_NAME).write_text(log, encoding="utf-8")
         facts = ReleaseFacts(
             name=self.name, version=version, created_at=created, classes=contents.labels, counts=counts,
-            yields=self.yields, files=files,
+            contexts=contents.contexts, yields=self.yields, files=files,
         )  # fmt: skip
         write_facts(folder, facts)
         return ReleaseReport(

@@ -167,6 +167,13 @@ class PlanPreview:
     warnings: tuple[str, ...]  # e.g. a prompt that is too long, or words that nano does not know
     exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
 
+    @property
+    def summary(self) -> str:
+        """Return what would be generated as one sentence."""
+        classes = ", ".join(f"{label} {count}" for label, count in self.classes.items())
+        methods = ", ".join(f"{method} {count}" for method, count in self.methods.items())
+        return f"{self.name}: {self.new} of {self.total} images to generate; {classes}; {methods}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:

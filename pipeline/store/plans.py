@@ -12,6 +12,7 @@ from pipeline.store.counters import SAMPLES, count
 from pipeline.store.database import Database, insert_new
 from pipeline.store.rows import PlanRow, SampleState, StoredPlan
 from pipeline.store.schema import decisions, now, photos, plan_specs, plans, sample_photos, samples
+from pipeline.store.spec_spool import SpooledSpec, spooled
 from pipeline.store.sql import Values, chunks
 
 UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
@@ -23,34 +24,54 @@ class PlanRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, name: str, recipe_yaml: str, specs: Sequence[SampleSpec]) -> int:
+    def add(self, name: str, recipe_yaml: str, specs: Iterable[SampleSpec]) -> int:
         """Store a plan; how many of its specs are new to the library.
 
         A plan of the same name is replaced; specs of the old plan that no other contains and that were not rendered
-        are dropped.
+        are dropped. The specs are read before anything is written, and are not kept in memory.
 
         Raises:
             NotFound: a spec names a photo that is not there.
             InvalidRequest: the photos of one spec lie in different splits.
         """
-        specs = list({spec.id: spec for spec in specs}.values())
-        values = {"recipe_yaml": recipe_yaml, "specs": len(specs), "updated_at": now()}
-        with self._database.writing() as transaction:
+        with spooled(specs) as planned, self._database.writing() as transaction:
             connection = transaction.connection
+            values = {"recipe_yaml": recipe_yaml, "specs": len(planned), "updated_at": now()}
             transaction.changed(plans.name, name)
-            known = set(_known(connection, [spec.id for spec in specs]))
-            splits = _splits(connection, specs)
-            new = [spec for spec in specs if spec.id not in known]
             connection.execute(delete(plan_specs).where(plan_specs.c.plan == name))
             connection.execute(insert_new(connection, plans).values(name=name, **values))
             connection.execute(plans.update().where(plans.c.name == name).values(**values))
-            _insert_all(connection, samples, (_sample_values(name, spec, splits) for spec in new))
-            _insert_all(connection, sample_photos, (link for spec in new for link in _links(spec)))
-            members = ({"plan": name, "position": at, "sample_id": spec.id} for at, spec in enumerate(specs))
-            _insert_all(connection, plan_specs, members)
-            count(connection, SAMPLES, SampleState.PLANNED, len(new))
+            new, position, splits = 0, 0, dict[str, str]()
+            for chunk in chunks(planned):
+                new += _add_samples(connection, name, chunk, splits)
+                members = [
+                    {"plan": name, "position": position + at, "sample_id": spec.id}
+                    for at, spec in enumerate(chunk)
+                ]
+                connection.execute(insert(plan_specs), members)
+                position += len(chunk)
+            count(connection, SAMPLES, SampleState.PLANNED, new)
             drop_unwanted(connection)
-        return len(new)
+        return new
+
+    def members(self, name: str) -> Iterator[tuple[SampleSpec, SampleState]]:
+        """Yield the specs of a plan in order, each with the state of its sample; none for an unknown name."""
+        joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+        statement = (
+            select(samples.c.spec, samples.c.state)
+            .select_from(joined)
+            .where(plan_specs.c.plan == name)
+            .order_by(plan_specs.c.position)
+        )
+        with self._database.reading() as connection:
+            for spec, state in connection.execute(statement):
+                yield SampleSpec.from_json(spec), SampleState(state)
+
+    def ids(self, name: str) -> list[str]:
+        """The ids of a plan's specs, in order."""
+        statement = select(plan_specs.c.sample_id).where(plan_specs.c.plan == name)
+        with self._database.reading() as connection:
+            return list(connection.scalars(statement.order_by(plan_specs.c.position)))
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:
         """The specs that have no image yet, in the given order; unknown ones are among them."""
@@ -135,10 +156,25 @@ def _known(connection: Connection, ids: Sequence[str], *conditions: ColumnElemen
         yield from connection.scalars(select(samples.c.id).where(samples.c.id.in_(chunk), *conditions))
 
 
-def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, str]:
-    """The split of every photo that specs name."""
-    photo_ids = list(dict.fromkeys(placed.photo_id for spec in specs for placed in spec.objects))
-    splits: dict[str, str] = {}
+def _add_samples(
+    connection: Connection, plan: str, specs: Sequence[SpooledSpec], splits: dict[str, str]
+) -> int:
+    """Insert the specs that are new to the library, and return their number.
+
+    Args:
+        splits: photo id → split, of the photos that were looked up before; those of the specs are added.
+    """
+    known = set(_known(connection, [spec.id for spec in specs]))
+    _look_up_splits(connection, specs, splits)
+    new = [spec for spec in specs if spec.id not in known]
+    _insert_all(connection, samples, (_sample_values(plan, spec, splits) for spec in new))
+    _insert_all(connection, sample_photos, (link for spec in new for link in _links(spec)))
+    return len(new)
+
+
+def _look_up_splits(connection: Connection, specs: Iterable[SpooledSpec], splits: dict[str, str]) -> None:
+    """Add the split of every photo that specs name."""
+    photo_ids = list(dict.fromkeys(each for spec in specs for each in spec.photo_ids if each not in splits))
     for chunk in chunks(photo_ids):
         present = photos.c.id.in_(chunk) & photos.c.deleted_at.is_(None)
         rows = connection.execute(select(photos.c.id, photos.c.split).where(present))
@@ -146,11 +182,10 @@ def _splits(connection: Connection, specs: Iterable[SampleSpec]) -> dict[str, st
     for photo_id in photo_ids:
         if photo_id not in splits:
             raise NotFound("photo", photo_id)
-    return splits
 
 
-def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Values:
-    of_photos = {splits[placed.photo_id] for placed in spec.objects}
+def _sample_values(plan: str, spec: SpooledSpec, splits: dict[str, str]) -> Values:
+    of_photos = {splits[photo_id] for photo_id in spec.photo_ids}
     if len(of_photos) > 1:
         raise InvalidRequest(
             f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(of_photos))}; "
@@ -160,18 +195,18 @@ def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Value
         "id": spec.id,
         "plan": plan,
         "label": spec.label,
-        "method": str(spec.method),
+        "method": spec.method,
         "split": of_photos.pop(),
-        "spec": spec.to_json(),
+        "spec": spec.text,
         "state": str(SampleState.PLANNED),
         "score": 0.0,
         "created_at": now(),
     }
 
 
-def _links(spec: SampleSpec) -> Iterator[Values]:
-    for position, placed in enumerate(spec.objects):
-        yield {"sample_id": spec.id, "position": position, "subject_id": placed.photo_id}
+def _links(spec: SpooledSpec) -> Iterator[Values]:
+    for position, photo_id in enumerate(spec.photo_ids):
+        yield {"sample_id": spec.id, "position": position, "subject_id": photo_id}
 
 
 def drop_unwanted(connection: Connection) -> None:

@@ -18,6 +18,11 @@ from pipeline.store.schema import decisions, photos, sample_photos, samples
 
 PHOTO = "photo"  # method of a real row
 _TIMED_SAMPLES = 1000  # the newest of a method and model
+_OF_EXCLUDED = exists().where(
+    sample_photos.c.sample_id == samples.c.id,
+    sample_photos.c.subject_id == photos.c.id,
+    photos.c.excluded,
+)
 
 
 class ReleaseRepository:
@@ -97,18 +102,13 @@ def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:
 def _samples(
     connection: Connection, split: str | None, state: SampleState, verdict: Verdict
 ) -> Iterator[ReleaseRow]:
-    of_excluded = exists().where(
-        sample_photos.c.sample_id == samples.c.id,
-        sample_photos.c.subject_id == photos.c.id,
-        photos.c.excluded,
-    )
     decided = (
         select(func.min(decisions.c.seq))
         .where(decisions.c.sample_id == samples.c.id, decisions.c.verdict == verdict)
         .scalar_subquery()
         .label("decided")
     )
-    statement = select(samples, decided).where(samples.c.state == state, ~of_excluded)
+    statement = select(samples, decided).where(samples.c.state == state, ~_OF_EXCLUDED)
     if split is not None:
         statement = statement.where(samples.c.split == split)
     for row in connection.execute(statement.order_by(decided, samples.c.seq)):
@@ -124,6 +124,7 @@ def _samples(
             sample_id=spec.id,
             source_ids=tuple(placed.photo_id for placed in spec.objects),
             prompt=spec.prompt,
+            slots=spec.slots,
             seed=spec.seed,
             model=spec.model,
             revision=spec.revision,

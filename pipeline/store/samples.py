@@ -9,6 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
+from pipeline.domain.contexts import Contexts
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store import review_states, search
@@ -173,6 +174,22 @@ class SampleRepository:
         )
         with self._database.writing() as transaction:
             transaction.connection.execute(statement, rows)
+
+    def accepted_contexts(self) -> Contexts:
+        """Count the slot values of the accepted samples by class."""
+        columns = (sample_slot_values.c.slot, samples.c.label, sample_slot_values.c.value)
+        joined = sample_slot_values.join(samples, samples.c.seq == sample_slot_values.c.seq)
+        statement = (
+            select(*columns, func.count())
+            .select_from(joined)
+            .where(samples.c.state == SampleState.ACCEPTED)
+            .group_by(*columns)
+        )
+        contexts: dict[str, dict[str, dict[str, int]]] = {}
+        with self._database.reading() as connection:
+            for slot, label, value, number in connection.execute(statement):
+                contexts.setdefault(slot, {}).setdefault(label, {})[value] = number
+        return contexts
 
     def decided_by_people(self, limit: int = 20_000) -> list[tuple[SampleSpec, bool]]:
         """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, names_class, prompt
+from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, class_draws, names_class, prompt
 from pipeline.domain.recipe import Backdrops
 from pipeline.errors import InvalidRecipe
 
@@ -42,7 +42,7 @@ def test_an_excluded_combination_never_comes() -> None:
         slots={"ground": ["snow", "sand"], "weather": ["hot", "cold"]},
         exclude=[{"ground": "snow", "weather": "hot"}],
     )
-    grammar = BackdropGrammar(backdrops, random.Random(1))
+    grammar = BackdropGrammar(backdrops, class_draws(backdrops, random.Random(1)))
     prompts = [grammar.prompt(grammar.choice("bolt")) for _ in range(40)]
     assert "snow hot" not in prompts
     assert {"snow cold", "sand hot", "sand cold"} == set(prompts)
@@ -50,7 +50,7 @@ def test_an_excluded_combination_never_comes() -> None:
 
 def test_a_classes_own_words_never_appear() -> None:
     backdrops = Backdrops(template="{ground}", slots={"ground": ["a box of nuts", "gravel"]})
-    nuts, bolts = (BackdropGrammar(backdrops, random.Random(1)) for _ in range(2))
+    nuts, bolts = (BackdropGrammar(backdrops, class_draws(backdrops, random.Random(1))) for _ in range(2))
     assert {nuts.prompt(nuts.choice("wing_nut")) for _ in range(20)} == {"gravel"}
     assert {bolts.prompt(bolts.choice("bolt")) for _ in range(20)} == {"a box of nuts", "gravel"}
 
@@ -58,7 +58,7 @@ def test_a_classes_own_words_never_appear() -> None:
 def test_a_class_without_any_value_left_is_named() -> None:
     backdrops = Backdrops(template="{ground}", slots={"ground": ["nuts"]})
     with pytest.raises(InvalidRecipe, match="slot 'ground' has no value left for class 'nut'"):
-        BackdropGrammar(backdrops, random.Random(1)).choice("nut")
+        BackdropGrammar(backdrops, class_draws(backdrops, random.Random(1))).choice("nut")
 
 
 def test_a_slot_that_is_not_there_is_named() -> None:
@@ -78,7 +78,7 @@ NESTED = Backdrops(
 
 
 def test_only_slots_that_the_prompt_holds_are_chosen_in_reading_order() -> None:
-    grammar = BackdropGrammar(NESTED, random.Random(3))
+    grammar = BackdropGrammar(NESTED, class_draws(NESTED, random.Random(3)))
     for choice in (grammar.choice("bolt") for _ in range(30)):
         walled = "wall" in dict(choice)["place"]
         assert [slot for slot, _ in choice] == ["light", "place", "ground", *(["wall"] if walled else [])]
@@ -88,7 +88,7 @@ def test_only_slots_that_the_prompt_holds_are_chosen_in_reading_order() -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), draws=st.integers(1, 90))
 def test_a_nested_slot_is_in_balance_over_the_prompts_that_show_it(seed: int, draws: int) -> None:
-    grammar = BackdropGrammar(NESTED, random.Random(seed))
+    grammar = BackdropGrammar(NESTED, class_draws(NESTED, random.Random(seed)))
     walls = Counter(
         dict(choice)["wall"] for choice in (grammar.choice("bolt") for _ in range(draws)) if len(choice) == 4
     )
@@ -97,7 +97,7 @@ def test_a_nested_slot_is_in_balance_over_the_prompts_that_show_it(seed: int, dr
 
 
 def test_the_name_of_a_slot_is_no_word_of_the_prompt() -> None:
-    grammar = BackdropGrammar(NESTED, random.Random(3))
+    grammar = BackdropGrammar(NESTED, class_draws(NESTED, random.Random(3)))
     assert "floor" in grammar.prompt(grammar.choice("ground"))
 
 

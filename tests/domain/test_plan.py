@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.domain.placement import Cutout, Placement, place
-from pipeline.domain.plan import ModelFacts, PlanInputs, plan
+from pipeline.domain.placement import Cutout, Placement, box_corners, homography, place
+from pipeline.domain.plan import ModelFacts, PlanInputs, plan, planned_specs
+from pipeline.domain.poses import box_outline
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
-from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
+from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, NoUsablePhotos
 from tests.toy_photos import usable_photo
 
-GOLDEN = Path(__file__).with_name("golden_plan.json")
+GOLDEN = {
+    version: Path(__file__).with_name(f"golden_plan_{version}.json") for version in (1, 2)
+}  # of plans: version → file
 MODEL = ModelFacts(name="nano", revision="abc", size=128, steps=10, guidance_scale=2.5)
 PHOTOS = [
     usable_photo(
@@ -42,18 +47,20 @@ placement: {objects: [1, 2], yaw: [-40, 40], flip: {bolt: any}}
 """)
 
 
-# After a wanted change of plans, write the golden file anew from the repository's root:
+# After a wanted change of plans, raise PLAN_VERSION and write a golden file for it from the repository's root:
 # python -c "import json, sys; sys.path[:0] = ['.', 'tests/domain']; import test_plan as t; s = t.golden_specs();
-# t.GOLDEN.write_text(json.dumps({'ids': [x.id for x in s], 'specs': [json.loads(x.to_json()) for x in s]}, indent=1))"
+# t.GOLDEN[t.PLAN_VERSION].write_text(
+# json.dumps({'ids': [x.id for x in s], 'specs': [json.loads(x.to_json()) for x in s]}, indent=1))"
 
 
-def golden_specs() -> list[SampleSpec]:
-    return plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"]))
+def golden_specs(version: int = PLAN_VERSION) -> list[SampleSpec]:
+    return plan(PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], version=version))
 
 
-def test_the_golden_plan_never_changes() -> None:
-    specs = golden_specs()
-    golden = json.loads(GOLDEN.read_text())
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_golden_plan_never_changes(version: int) -> None:
+    specs = golden_specs(version)
+    golden = json.loads(GOLDEN[version].read_text())
     assert [json.loads(spec.to_json()) for spec in specs] == golden["specs"]
     assert [spec.id for spec in specs] == golden["ids"]
 
@@ -233,3 +240,29 @@ def test_photos_without_a_cutout_or_an_object_are_left_out() -> None:
     )
     with pytest.raises(NoUsablePhotos, match="no usable training photo"):
         plan(PlanInputs(RECIPE, bare, model=MODEL, backdrop_ids=["p1"]))
+
+
+def test_specs_of_the_earlier_version_have_its_ids_and_none_in_their_json() -> None:
+    earlier, present = golden_specs(1)[0], golden_specs()[0]
+    assert "plan_version" not in json.loads(earlier.to_json())
+    assert json.loads(present.to_json())["plan_version"] == 2
+    assert replace(present, plan_version=1).id != present.id
+
+
+def test_samples_are_planned_one_by_one() -> None:
+    inputs = PlanInputs(RECIPE, PHOTOS, model=MODEL, backdrop_ids=["p1", "p2"], count=100_000)
+    assert list(islice(planned_specs(inputs), 12)) == golden_specs()
+    with pytest.raises(NoUsablePhotos):
+        planned_specs(replace(inputs, photos=[]))  # before the first is asked for
+
+
+def test_an_outline_without_arrays_is_that_of_the_homography() -> None:
+    rng = random.Random(4)
+    for _ in range(200):
+        pose = Placement(
+            x=rng.random(), y=rng.random(), scale=0.1 + rng.random(), rotation=360 * rng.random() - 180,
+            yaw=90 * rng.random() - 45, pitch=90 * rng.random() - 45, flip=rng.random() < 0.5,
+        )  # fmt: skip
+        box, size = (10, 12, 100 + int(90 * rng.random()), 80), (96, 128)
+        expected = box_corners(box, homography(pose, box, size))
+        assert np.allclose(box_outline(pose, box, size), expected, atol=1e-3)

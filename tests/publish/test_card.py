@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,3 +247,28 @@ def test_what_people_name_is_text_in_the_card_and_neither_html_nor_markdown(libr
     assert html.count("&lt;img src=x onerror=alert(1)&gt;") >= 10
     assert "<th>class</th>" in html
     assert body.count("<!-- backlot: end -->") == 1
+
+
+def test_the_card_and_the_facts_tell_which_class_comes_in_which_context(
+    library: Library, tmp_path: Path
+) -> None:
+    wild = "snow | <b>"
+    for number, (label, value) in enumerate([("bolt", "sand"), ("gear", wild)] * 2):
+        photo = add_subject(library, number, label=label)
+        planned = replace(spec(photo, seed=number), slots=(("surface", value),))
+        library.plans.add(f"plan {number}", "", [planned])
+        library.review.record(decision(render(library, planned), client_id=planned.id))
+    write_release(library, tmp_path / "release", name="Parts")
+    text = (tmp_path / "release" / "README.md").read_text()
+    assert "## Contexts of the classes" in text
+    assert "| surface | 2 | 1.000 | 0.180 |" in text
+    assert "| sand | 2 | 0 |\n| snow \\| &lt;b&gt; | 0 | 2 |" in text
+    facts = json.loads((tmp_path / "release" / "release.json").read_text())
+    assert facts["contexts"] == {"surface": {"bolt": {"sand": 2}, "gear": {wild: 2}}}
+
+
+def test_a_card_of_one_class_has_no_contexts_to_compare(library: Library) -> None:
+    planned = spec(add_subject(library, 1))
+    library.plans.add("floors", "", [planned])
+    library.review.record(decision(render(library, planned)))
+    assert "Contexts of the classes" not in card_of(library, name="Parts")

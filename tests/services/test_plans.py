@@ -102,7 +102,8 @@ def test_a_preview_of_heaps_places_no_more_objects(library: Library, built: list
 @pytest.mark.parametrize("count", [7, 40, 200, 201, 999])
 def test_a_preview_counts_what_the_plan_holds(library: Library, count: int) -> None:
     recipe, overrides = recipe_of(None), Overrides(count=count)
-    preview, specs = (work(library, recipe, overrides, AT_HOME) for work in (preview_plan, planned))
+    preview = preview_plan(library, recipe, overrides, AT_HOME)
+    specs = list(planned(library, recipe, overrides, AT_HOME))
     classes, methods = (
         Counter(sample_spec.label for sample_spec in specs),
         Counter(str(sample_spec.method) for sample_spec in specs),
@@ -130,7 +131,7 @@ def test_a_preview_tells_what_a_run_of_the_recipe_has_rendered(library: Library,
     recipe = recipe_of(
         f"name: pasted\ncount: 300\nmethod: {{paste: 1, inpaint: 1}}\nbackdrops: {{folder: '{tmp_path}/grounds'}}"
     )
-    specs = planned(library, recipe, Overrides(), AT_HOME)
+    specs = list(planned(library, recipe, Overrides(), AT_HOME))
     library.plans.add(recipe.name, to_yaml(recipe), specs)
     for sample_spec in (*specs[:2], *specs[250:253]):
         render(library, sample_spec)
@@ -195,7 +196,7 @@ def test_a_folder_inside_the_roots_is_read_without_links_that_lead_out(
     (opened / "b.webp").symlink_to(private)
     (opened / "folder called.png").mkdir()
     recipe = recipe_of(f"method: paste\nbackdrops: {{folder: '{opened}'}}")
-    specs = planned(library, recipe, Overrides(count=4), FileAccess((opened,)))
+    specs = list(planned(library, recipe, Overrides(count=4), FileAccess((opened,))))
     assert len({sample_spec.backdrop_id for sample_spec in specs}) == 1
 
 
@@ -239,12 +240,12 @@ def test_a_run_is_planned_once(
 ) -> None:
     plans: list[int] = []
 
-    def counted(*arguments: Any, **named: Any) -> list[SampleSpec]:
+    def counted(*arguments: Any, **named: Any) -> Iterator[SampleSpec]:
         specs = planning.plan(*arguments, **named)
         plans.append(len(specs))
-        return specs
+        return iter(specs)
 
-    monkeypatch.setattr("pipeline.services.plans.planning.plan", counted)
+    monkeypatch.setattr("pipeline.services.plans.planning.planned_specs", counted)
     save_image(tmp_path / "grounds" / "a.webp", 7)
     recipe = f"{{count: 3, size: 32, method: paste, backdrops: {{folder: '{tmp_path}/grounds'}}}}"
     samples = SampleService(library, AT_HOME, batch_size=2)
@@ -308,5 +309,5 @@ def test_planning_ends_when_the_person_stops_it(library: Library) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        planned(library, recipe_of(None), Overrides(count=MOST_SAMPLES), AT_HOME, before_each=stop)
+        list(planned(library, recipe_of(None), Overrides(count=MOST_SAMPLES), AT_HOME, before_each=stop))
     assert next(left, None) is None

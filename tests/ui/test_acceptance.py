@@ -9,7 +9,7 @@ from pipeline.domain.review import Verdict
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, decision, render, spec
 from ui.components.charts import rate_chart_html
-from ui.pages.generate.acceptance import acceptance_html
+from ui.pages.generate.acceptance import acceptance_html, contexts_html
 
 
 def decided(studio: Studio) -> None:
@@ -51,3 +51,16 @@ def test_decisions_of_gates_are_no_advice(studio: Studio) -> None:
     render(studio.library, spec(subject))
     studio.review.decisions.gate()
     assert studio.review.insights.acceptance().total.decided == 0
+
+
+def test_the_accepted_images_are_shown_by_class_and_context(studio: Studio) -> None:
+    decided(studio)
+    assert contexts_html(studio.library.samples.accepted_contexts()) == "", "one class: nothing to compare"
+    nut = replace(spec(add_subject(studio.library, 2, label="nut"), seed=99), slots=(("surface", "<i>"),))
+    studio.library.plans.add("nuts", "", [nut])
+    studio.library.review.record(decision(render(studio.library, nut), client_id="nut"))
+    shown = contexts_html(studio.library.samples.accepted_contexts())
+    assert "<th>surface</th><th>bolt</th><th>nut</th>" in shown
+    assert "<tr><th>gravel</th><td>12</td><td>0</td></tr>" in shown
+    assert "<tr><th>&lt;i&gt;</th><td>0</td><td>1</td></tr>" in shown
+    assert "at most 0.391 bit shared, by surface" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipeline.studio import Studio
 from tests.toy_library import add_subject
 from ui.access import StudioBlocks
 from ui.pages.create.controls import Values
-from ui.pages.generate.page import Generating, build_controls
+from ui.pages.generate.page import Generating, build_controls, plan_html
 from ui.pages.photos.starter_job import StarterJob
 
 
@@ -138,3 +139,22 @@ def test_a_run_tells_how_far_the_download_of_its_model_is(
     run._progress = RunProgress(state=RunState.DONE, done=1, total=1)
     monkeypatch.setattr(runs, "download_progress", lambda: downloads["nano"])
     assert run.progress.download is None
+
+
+def test_a_plan_without_anything_new_says_what_to_change(studio: Studio) -> None:
+    add_subject(studio.library, 1)
+    preview = studio.plans.preview(None)
+    shown = plan_html(replace(preview, new=0))
+    assert "<b>0</b> images to generate" in shown
+    assert "To generate more, enter a larger number of images or another seed, or change the recipe." in shown
+    assert "To generate more" not in plan_html(preview)
+
+
+def test_what_review_left_missing_is_planned_on_request(studio: Studio, started: list[Any]) -> None:
+    add_subject(studio.library, 1)
+    generating, values = opened(studio)
+    asked = {**values, generating.controls.refill: True}
+    plan, shown, start = generating.preview(asked)
+    assert "has no images in this library yet; generate it first" in plan
+    assert (shown, start.interactive) == ("", False)
+    assert generating.controls.asked(asked)[1].refill is True

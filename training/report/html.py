@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from pipeline.domain.arms import BASELINE, Arm
+from training.report.class_context import class_context_html
 from training.report.context import context_html
 from training.report.counterfactual import counterfactual_html
 from training.report.data_efficiency import data_efficiency_html
@@ -86,6 +87,8 @@ def _images(result: StudyResult) -> str:
         parts.append(context_html(result["context"]))
     if "recognition" in result:
         parts.append(recognition_html(result["recognition"]))
+    if "class_context" in result:
+        parts.append(class_context_html(result["class_context"]))
     if "efficiency" in result:
         parts.append(efficiency_html(result["efficiency"]))
     return "".join(parts)

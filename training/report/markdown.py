@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from training.report.class_context import class_context_markdown
 from training.report.context import context_markdown
 from training.report.counterfactual import counterfactual_markdown
 from training.report.data_efficiency import data_efficiency_markdown
@@ -63,6 +64,8 @@ def _images(result: StudyResult) -> list[str]:
         parts += context_markdown(result["context"])
     if "recognition" in result:
         parts += recognition_markdown(result["recognition"])
+    if "class_context" in result:
+        parts += class_context_markdown(result["class_context"])
     if "efficiency" in result:
         parts += efficiency_markdown(result["efficiency"])
     return [*parts, "## Balanced accuracy on the test photos"] if parts else []

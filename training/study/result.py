@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from training.diagnosis.result import DiagnosisFindings
 from training.fit.machine import Machine, Settings
+from training.similarity.class_context import ClassContextFindings
 from training.similarity.context import ContextFindings
 from training.similarity.efficiency import EfficiencyFindings
 from training.similarity.recognition import RecognitionFindings
@@ -183,6 +184,7 @@ class ImageFindings(TypedDict):
     similarity: NotRequired[SimilarityFindings]
     context: NotRequired[ContextFindings]
     recognition: NotRequired[RecognitionFindings]
+    class_context: NotRequired[ClassContextFindings]
     efficiency: NotRequired[EfficiencyFindings]
 
 

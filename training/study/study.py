@@ -23,6 +23,7 @@ from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
 from training.fit.run_folder import claim, data_fingerprint, write_json
+from training.similarity.class_context import class_context_findings
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
@@ -123,6 +124,8 @@ def _add_image_findings(result: StudyResult, release: Release, options: StudyOpt
         result["context"] = context
     if (recognition := recognition_findings(release.name, cache)) is not None:
         result["recognition"] = recognition
+    if (class_context := class_context_findings(release.name)) is not None:
+        result["class_context"] = class_context
     if (efficiency := efficiency_findings(release.name)) is not None:
         result["efficiency"] = efficiency
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from statistics import median
 
@@ -13,14 +14,15 @@ from pydantic import ValidationError
 
 from pipeline.domain.images import RGB, fitted
 from pipeline.domain.photo_decoding import load_photo
-from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, plan, plan_outline
+from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
 from pipeline.domain.recipe_faults import fault_sentence
-from pipeline.domain.spec import ControlSource, Method, SampleSpec
+from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.prompts import plan_notes
+from pipeline.services.plans.refill import Refill, refill_of
 from pipeline.services.reports import PlanPreview
 from pipeline.starter import backdrops as starter_backdrops
 from pipeline.store import Library, SampleFilter
@@ -30,6 +32,7 @@ _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored 
 _SEEDS = 2**63
 _TIMED_SAMPLES = 40
 _EXAMPLES = 6
+_COMPARED = 40  # first samples of a stored plan that tell whether it is the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Overrides:
     model: str | None = None
     method: str | None = None
     seed: int | None = None
+    refill: bool = False  # what review left missing of the recipe's plan; count and seed follow from that
 
     def __post_init__(self) -> None:
         if self.count is not None:
@@ -80,6 +84,27 @@ def overridden(recipe: Recipe, overrides: Overrides) -> Recipe:
         raise InvalidRequest(fault_sentence(error, Recipe)) from None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedRecipe:
+    """A recipe that is about to be planned, or the samples that refill its plan."""
+
+    recipe: Recipe
+    overrides: Overrides
+    refill: Refill | None = None
+
+    @classmethod
+    def of(cls, library: Library, recipe: Recipe, overrides: Overrides) -> PlannedRecipe:
+        """Return what is asked for.
+
+        Raises:
+            InvalidRequest: a refill, and nothing is missing.
+        """
+        if not overrides.refill:
+            return cls(recipe, overrides)
+        refill = refill_of(library, recipe)
+        return cls(refill.recipe, replace(overrides, count=None, seed=None), refill)
+
+
 def planned(
     library: Library,
     recipe: Recipe,
@@ -87,8 +112,23 @@ def planned(
     access: FileAccess,
     *,
     before_each: Callable[[], None] | None = None,
-) -> list[SampleSpec]:
-    """Plan all specs of a recipe over the usable training photos of a library; store the images that they name.
+) -> Iterator[SampleSpec]:
+    """Plan the specs of a recipe, or of its refill; see `planned_specs_of`."""
+    wanted = PlannedRecipe.of(library, recipe, overrides)
+    return planned_specs_of(library, wanted, access, before_each=before_each)
+
+
+def planned_specs_of(
+    library: Library,
+    wanted: PlannedRecipe,
+    access: FileAccess,
+    *,
+    before_each: Callable[[], None] | None = None,
+) -> Iterator[SampleSpec]:
+    """Plan specs over the usable training photos of a library; store the images that they name.
+
+    The specs are decided while they are read, so that none has to be kept. A plan that was begun by an earlier version
+    goes on as it began.
 
     Args:
         access: the paths that the recipe may name.
@@ -100,14 +140,18 @@ def planned(
         InvalidRequest: a path may not be read here, or the model does not offer the method.
         UnknownName: no such model or method.
     """
-    ingredients = _ingredients(library, recipe, overrides, access)
-    side = recipe.size or ingredients.inputs.model.size
+    if wanted.refill and not wanted.refill.missing:
+        return iter(wanted.refill.earlier)
+    ingredients = _ingredients(library, wanted, access)
+    side = wanted.recipe.size or ingredients.inputs.model.size
     inputs = replace(
         ingredients.inputs,
         backdrop_ids=_store_backgrounds(library, ingredients.folder, side, access),
         reference_id=library.images.put(_image(ingredients.reference)) if ingredients.reference else None,
     )
-    return plan(inputs, before_each=before_each)
+    inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
+    earlier = wanted.refill.earlier if wanted.refill else ()
+    return chain(earlier, planned_specs(inputs, before_each=before_each))
 
 
 def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
@@ -116,7 +160,8 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
     Raises:
         StudioError: as `planned`; images must exist, but are not opened.
     """
-    ingredients = _ingredients(library, recipe, overrides, access)
+    wanted = PlannedRecipe.of(library, recipe, overrides)
+    ingredients = _ingredients(library, wanted, access)
     if isinstance(ingredients.folder, Path):
         _refuse_empty(ingredients.folder, access)
     inputs = replace(
@@ -124,24 +169,83 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
         backdrop_ids=(_PLACEHOLDER,) if ingredients.folder else (),
         reference_id=_PLACEHOLDER if ingredients.reference else None,
     )
-    outline, model = plan_outline(inputs), inputs.model.name
-    new = outline.total - _rendered(library, recipe, outline)
+    inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
+    begun = wanted.refill and not wanted.refill.missing and wanted.refill.earlier
+    outline = outline_of(begun) if begun else plan_outline(inputs)
+    return _preview(library, wanted, ingredients, inputs, outline)
+
+
+def _preview(
+    library: Library,
+    wanted: PlannedRecipe,
+    ingredients: _Ingredients,
+    inputs: PlanInputs,
+    outline: PlanOutline,
+) -> PlanPreview:
+    model = inputs.model.name
+    if wanted.refill is None:
+        new = outline.total - _rendered(library, wanted.recipe, outline)
+    else:
+        new = sum(wanted.refill.missing.values()) + wanted.refill.unrendered
+    total = max(new, outline.total)
     return PlanPreview(
-        id=_plan_id(recipe, overrides, ingredients),
-        name=recipe.name,
-        total=outline.total,
+        id=_plan_id(wanted, ingredients),
+        name=wanted.recipe.name,
+        total=total,
         new=new,
         classes=dict(sorted(outline.classes.items())),
         methods=dict(sorted((str(method), number) for method, number in outline.methods.items())),
         slots={slot: dict(sorted(counts.items())) for slot, counts in outline.slots.items()},
         prompts=outline.prompts[:_EXAMPLES],
         seconds=_seconds(library, outline, model, new),
-        warnings=plan_notes(outline.prompts, model),
+        warnings=(
+            *library_notes(library, wanted.recipe),
+            *version_notes(wanted.recipe, inputs.version),
+            *plan_notes(outline.prompts, model),
+        ),
         exact=outline.exact,
     )
 
 
-def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> _Ingredients:
+def library_notes(library: Library, recipe: Recipe) -> list[str]:
+    """Name the classes of a library of which a plan draws nothing, since they have no usable training photo."""
+    usable = {photo.label for photo in library.photos.list(split="train", usable=True)}
+    wanted = library.counts().classes if recipe.classes is None else recipe.classes
+    without = sorted(set(wanted) - usable)
+    if not without:
+        return []
+    named = " and ".join(f"'{label}'" for label in without)
+    return [
+        f"no images of {named}: there is no usable training photo; check the masks on the Photos page, or import photos"
+    ]
+
+
+def version_notes(recipe: Recipe, version: int) -> list[str]:
+    """Say that a plan goes on as an earlier version began it."""
+    if version == PLAN_VERSION:
+        return []
+    return [
+        f"'{recipe.name}' was begun by an earlier version and goes on as it began: backgrounds are not in balance "
+        "within each class; to have that, change its seed or its name"
+    ]
+
+
+def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
+    """Return the version of a plan's rule: that of the stored plan which it continues, or else the present one."""
+    stored = library.plans.stored(recipe.name, head=_COMPARED, count=0)
+    if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
+        return PLAN_VERSION
+    version = stored.head[0].plan_version
+    if version == PLAN_VERSION:
+        return version
+    count = min(inputs.total, len(stored.head))
+    begun = plan_outline(replace(inputs, version=version, count=count)).head
+    pairs = zip(stored.head, begun, strict=False)
+    return version if all(_bare(earlier) == _bare(spec) for earlier, spec in pairs) else PLAN_VERSION
+
+
+def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) -> _Ingredients:
+    recipe, overrides = wanted.recipe, wanted.overrides
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)
     return _Ingredients(
@@ -152,15 +256,18 @@ def _ingredients(library: Library, recipe: Recipe, overrides: Overrides, access:
             count=overrides.count,
             method=method,
             seed=overrides.seed,
+            kept=wanted.refill.kept if wanted.refill else (),
         ),
         folder=_folder(recipe, access) if any(each.facts.needs_background for each in methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
 
 
-def _plan_id(recipe: Recipe, overrides: Overrides, ingredients: _Ingredients) -> str:
+def _plan_id(wanted: PlannedRecipe, ingredients: _Ingredients) -> str:
     """Hash what decides a plan; the files of a folder of backgrounds are not read."""
-    decisive = (recipe.model_dump_json(), overrides, ingredients.inputs.model, ingredients.inputs.photos)
+    inputs = ingredients.inputs
+    kept = [spec.id for spec in inputs.kept]
+    decisive = (wanted.recipe.model_dump_json(), wanted.overrides, inputs.model, inputs.photos, kept)
     return hashlib.sha256(repr(decisive).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ from pipeline.embedding import load_embedder, shrunk
 from pipeline.errors import DamagedPicture, InvalidRecipe, InvalidRequest, NotFound
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.near_duplicates import photo_vectors
-from pipeline.services.plans.planning import Overrides, overridden
+from pipeline.services.plans.planning import Overrides, library_notes, overridden
 from pipeline.services.reports import Progress, RunReport
 from pipeline.services.samples.class_uncertainty import Examples, class_uncertainty
 from pipeline.services.samples.runs import render_plan
@@ -77,7 +77,7 @@ class RoundRun:
                     self.access,
                     batch_size=self.batch_size,
                     note=note,
-                    on_warnings=self.on_warnings if place == 1 else None,
+                    on_warnings=self._warn if place == 1 else None,
                     on_progress=self._progress(place, total.rendered),
                     cancelled=self.cancelled,
                 )
@@ -87,6 +87,10 @@ class RoundRun:
                 assert stored is not None
                 self._specs += stored.head
             return total
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        if self.on_warnings:
+            self.on_warnings([*library_notes(self.library, self.rounds.recipe), *warnings])
 
     def _usable_photos(self) -> list[Photo]:
         wanted = self.rounds.recipe.classes
@@ -190,6 +194,8 @@ def rounds_of(recipe: Recipe, overrides: Overrides, number: int) -> Rounds:
     Raises:
         InvalidRequest, UnknownName: see `Rounds` and `overridden`.
     """
+    if overrides.refill:
+        raise InvalidRequest("a refill has no rounds; leave out --rounds, or --refill")
     return Rounds(overridden(recipe, overrides), number)
 
 

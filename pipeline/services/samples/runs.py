@@ -6,7 +6,7 @@ import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.domain.photos import Photo
@@ -14,18 +14,27 @@ from pipeline.domain.placement import Cutout
 from pipeline.domain.provenance import packet
 from pipeline.domain.quality import least_margin
 from pipeline.domain.recipe import Recipe, to_yaml
-from pipeline.domain.spec import SampleSpec
+from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 from pipeline.errors import Cancelled, NoUsablePhotos, StudioError
 from pipeline.rendering import NO_MODEL, Generator, download_progress, load
 from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.services.file_access import FileAccess
-from pipeline.services.plans.planning import Overrides, planned, recipe_of
+from pipeline.services.plans.planning import (
+    Overrides,
+    PlannedRecipe,
+    library_notes,
+    planned_specs_of,
+    recipe_of,
+    version_notes,
+)
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.reports import Progress, RunProgress, RunReport, RunState
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.store import Library, Rendered
 
 _LATEST = 8
+_WINDOW = 2_000  # specs in memory at a time
+_NOTED_PROMPTS = 10_000  # more than enough to see every slot value
 _AT_WORK = (RunState.LOADING, RunState.RUNNING)
 _recording_single = threading.Lock()
 
@@ -79,19 +88,23 @@ def render_plan(
     started = time.monotonic()
     recording = _Recording(library, Neighbours(library), on_progress, on_sample)
     with library.work_lock("generate"):
-        specs = planned(library, recipe, overrides, access, before_each=_raise_when(cancelled))
+        wanted = PlannedRecipe.of(library, recipe, overrides)
+        notes = _Notes(library, wanted)
+        specs = planned_specs_of(library, wanted, access, before_each=_raise_when(cancelled))
+        name = wanted.recipe.name
+        library.plans.add(name, note + to_yaml(wanted.recipe), notes.read(specs))
         if on_warnings:
-            prompts = dict.fromkeys(spec.prompt for spec in specs if spec.prompt)
-            on_warnings(plan_notes(tuple(prompts), overrides.model or recipe.model))
-        missing = _store_plan(library, recipe, specs, note)
-        recording.total = len(missing)
-        render(
-            library, missing, access, batch_size, recording.record, recording.record_failure,
-            on_step=on_step, cancelled=cancelled,
-        )  # fmt: skip
+            on_warnings(notes.sentences())
+        total, missing = _missing(library, name)
+        recording.total = missing
+        for window in _windows(library, name):
+            render(
+                library, window, access, batch_size, recording.record, recording.record_failure,
+                on_step=on_step, cancelled=cancelled,
+            )  # fmt: skip
     return RunReport(
-        planned=len(specs),
-        already=len(specs) - len(missing),
+        planned=total,
+        already=total - missing,
         rendered=recording.rendered,
         failed=tuple(recording.failed),
         seconds=time.monotonic() - started,
@@ -99,13 +112,48 @@ def render_plan(
     )
 
 
-def _store_plan(library: Library, recipe: Recipe, specs: Sequence[SampleSpec], note: str) -> list[SampleSpec]:
-    """Store a plan; return the specs that have no image, or whose image file is missing or damaged."""
-    ids = [spec.id for spec in specs]
-    library.plans.add(recipe.name, note + to_yaml(recipe), specs)
+def _missing(library: Library, plan: str) -> tuple[int, int]:
+    """Return how many specs a stored plan has, and how many have no image, or one whose file is missing or damaged."""
+    ids = library.plans.ids(plan)
     library.samples.plan_broken_again(ids)
-    missing = set(library.plans.missing(ids))
-    return [spec for spec in specs if spec.id in missing]
+    stored = library.plans.stored(plan, head=0, count=len(ids))
+    assert stored is not None
+    return len(ids), len(ids) - stored.rendered
+
+
+def _windows(library: Library, plan: str) -> Iterator[list[SampleSpec]]:
+    """Yield the specs of a stored plan that have no image yet, so many at a time that memory does not grow with it."""
+    last = None
+    while window := library.plans.pending(plan=plan, limit=_WINDOW, after=last):
+        last = window[-1].id
+        yield window
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is to be said of a plan before its first sample is rendered."""
+
+    library: Library
+    wanted: PlannedRecipe
+    _prompts: dict[str, None] = field(default_factory=dict)
+    _version: int = PLAN_VERSION
+
+    def read(self, specs: Iterable[SampleSpec]) -> Iterator[SampleSpec]:
+        """Pass on specs and note their prompts."""
+        for spec in specs:
+            self._version = min(self._version, spec.plan_version)
+            if spec.prompt and len(self._prompts) < _NOTED_PROMPTS:
+                self._prompts[spec.prompt] = None
+            yield spec
+
+    def sentences(self) -> list[str]:
+        """Return the sentences."""
+        recipe = self.wanted.recipe
+        return [
+            *library_notes(self.library, recipe),
+            *version_notes(recipe, self._version),
+            *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
+        ]
 
 
 @dataclass(slots=True)

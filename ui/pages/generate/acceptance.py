@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from pipeline.domain.acceptance import advice
+from pipeline.domain.contexts import context_tables
+from pipeline.domain.slots import SLOT
 from pipeline.errors import InvalidRequest
 from ui.access import Capability, handler
 from ui.components.charts import rate_chart_html
+from ui.components.html import note_html, table_html
 from ui.errors import AT_ONCE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.domain.acceptance import Acceptance, Advice
+    from pipeline.domain.contexts import Contexts
     from pipeline.studio import Studio
 
 
@@ -32,6 +37,32 @@ def acceptance_html(acceptance: Acceptance) -> str:
     return f'<details class="accepted"><summary>{total}</summary><div class="charts">{charts}</div></details>'
 
 
+def contexts_html(contexts: Contexts) -> str:
+    """Return the accepted images by class and slot value, one table a slot; "" where there is nothing to compare."""
+    tables = context_tables(contexts)
+    if not tables:
+        return ""
+    shown = "".join(
+        f"<h3>{escape(table.slot)}</h3>"
+        + note_html(
+            [
+                f"It shares {table.bits:.3f} bit with the class; values drawn without regard to it would share "
+                f"{table.chance:.3f}."
+            ]
+        )
+        + table_html(
+            [table.slot, *table.labels],
+            [[SLOT.sub("…", value) or "not set", *counts] for value, counts in table.rows],
+        )
+        for table in tables
+    )
+    most = max(tables, key=lambda table: table.bits)
+    summary = (
+        f"Accepted images by class and context: at most {most.bits:.3f} bit shared, by {escape(most.slot)}"
+    )
+    return f'<details class="contexts"><summary>{summary}</summary>{shown}</details>'
+
+
 def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HTML) -> None:
     """Build a list of changes to tick and a button that writes them into the recipe; hidden without advice.
 
@@ -47,7 +78,7 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
         acceptance = studio.review.insights.acceptance()
         choices = [(change.sentence, _key(change)) for change in advice(acceptance)]
         return (
-            acceptance_html(acceptance),
+            acceptance_html(acceptance) + contexts_html(studio.library.samples.accepted_contexts()),
             gr.Column(visible=bool(choices)),
             gr.CheckboxGroup(choices=choices, value=[]),
         )

@@ -43,6 +43,7 @@ _WORKING = (RunState.LOADING, RunState.RUNNING)
 _FIRST_COUNT = 20
 _LATEST = 6  # thumbnails: one row
 _SHARES = "The counts below are estimates: of a plan this large only the first samples are drawn in advance."
+_NOTHING_NEW = "To generate more, enter a larger number of images or another seed, or change the recipe."
 _OUTDATED = "The plan is being updated; start it when the new one is shown."
 _IMPORTING = "Importing the starter set; the plan is shown when it is complete"
 _EMPTY = empty_html(
@@ -63,11 +64,12 @@ class Controls:
     method: gr.Dropdown
     model: gr.Dropdown
     seed: gr.Textbox
+    refill: gr.Checkbox
 
     @property
     def all(self) -> set[Block]:
         """The controls that decide the plan."""
-        return {self.text, self.count, self.method, self.model, self.seed}
+        return {self.text, self.count, self.method, self.model, self.seed, self.refill}
 
     def asked(self, values: Values) -> tuple[str, Overrides]:
         """Return the recipe's text and the person's changes to it.
@@ -80,6 +82,7 @@ class Controls:
             seed=whole_number(values[self.seed], "the seed"),
             method=values[self.method] or None,
             model=values[self.model] or None,
+            refill=bool(values[self.refill]),
         )
         return values[self.text], overrides
 
@@ -92,6 +95,9 @@ def plan_html(preview: PlanPreview) -> str:
         if preview.new < preview.total
         else ""
     )
+    notes = [existing] if existing else []
+    if not preview.new:
+        notes.append(_NOTHING_NEW)
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
         preview.methods, title="Methods"
     )
@@ -100,7 +106,7 @@ def plan_html(preview: PlanPreview) -> str:
     return (
         f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
-        + note_html([existing] if existing else [])
+        + note_html(notes)
         + note_html(preview.warnings, kind="bad")
         + f'<div class="charts">{charts}</div>'
         + (
@@ -324,6 +330,7 @@ def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
         controls.method.change,
         controls.model.change,
         controls.seed.change,
+        controls.refill.change,
     ]
     # before the preview, for which later listeners wait: what the message says is out of date
     gr.on(edits, None, None, widgets.message, js="() => ''", **AT_ONCE)
@@ -361,8 +368,14 @@ def build_controls(studio: Studio) -> Controls:
         with gr.Row(elem_classes="pair"):
             method = gr.Dropdown(_METHODS, value="", label="Method", min_width=110)
             model = gr.Dropdown(models, value="", label="Model", min_width=110, allow_custom_value=True)
+        refill = gr.Checkbox(
+            False,
+            label="Make up for rejected images",
+            info="As many images of each class as were rejected of this recipe, in the contexts that the others lack.",
+            elem_id="refill",
+        )
     with gr.Accordion("Recipe (YAML)", open=False, elem_classes="pane"):
         text = gr.Code(
             recipes[first], language="yaml", show_label=False, lines=12, max_lines=28, elem_id="yaml"
         )
-    return Controls(name=name, text=text, count=count, method=method, model=model, seed=seed)
+    return Controls(name=name, text=text, count=count, method=method, model=model, seed=seed, refill=refill)

@@ -1,0 +1,169 @@
+"""How plans draw what samples are made of: the present rule, and that of earlier versions.
+
+A spec names its version, so that a plan that was begun with an earlier one goes on with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, class_draws, overall_draws
+from pipeline.domain.balance import ClassBalance, Deck, Turns, Value
+from pipeline.domain.methods import Method
+from pipeline.domain.placement import Box, Placement
+from pipeline.domain.poses import BalancedPoses, drawn_placements
+from pipeline.domain.recipe import Recipe
+from pipeline.domain.spec import PLAN_VERSION, SampleSpec
+
+Stream = Callable[[str], random.Random]
+
+
+def stream_of(seed: int) -> Stream:
+    """Return a separate source of chance for each purpose, so that one more choice does not shift the others."""
+
+    def stream(purpose: str) -> random.Random:
+        digest = hashlib.sha256(f"backlot plan {seed} {purpose}".encode()).digest()
+        return random.Random(int.from_bytes(digest[:8], "big"))
+
+    return stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What is drawn from."""
+
+    recipe: Recipe
+    methods: Mapping[Method, float]  # method → weight
+    photos: Mapping[str, Sequence[str]]  # class → ids of its photos
+    backgrounds: Sequence[str]  # ids of the images for `paste`; empty where no method needs one
+
+
+class PlanRule(Protocol):
+    """Draws what the samples of a plan are made of, one sample after the other."""
+
+    def method(self, label: str, /) -> Method:
+        """Draw the method of the next sample."""
+
+    def choice(self, label: str, method: Method, /) -> Choice:
+        """Draw its slot values; () where the method needs no prompt."""
+
+    def number(self, rng: random.Random, label: str, /) -> int:
+        """Draw how many objects it has."""
+
+    def photos(self, label: str, number: int, /) -> list[str]:
+        """Draw the photos of its objects; none twice before all of the class are among them."""
+
+    def placements(
+        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int], /
+    ) -> list[Placement]:
+        """Draw the poses of its objects."""
+
+    def background(self, label: str, /) -> str:
+        """Draw the background image of `paste`."""
+
+    def count(self, spec: SampleSpec, /) -> None:
+        """Count a sample that is there already, so that the next ones make up for what it lacks."""
+
+
+def plan_rule(version: int, drawn: Drawn, stream: Stream) -> PlanRule:
+    """Return the rule of a version.
+
+    Args:
+        version: 1, or the present one.
+    """
+    return _InEachClass(drawn, stream) if version == PLAN_VERSION else _OverAllClasses(drawn, stream)
+
+
+class _InEachClass:
+    """Version 2: everything is in balance within each class, so that it tells nothing about the class."""
+
+    def __init__(self, drawn: Drawn, stream: Stream) -> None:
+        backdrops = drawn.recipe.backdrops
+        self._methods = ClassBalance(drawn.methods, stream("method"))
+        self._slots = class_draws(backdrops, stream("backdrop"))
+        self._grammar = BackdropGrammar(backdrops, self._slots)
+        self._poses = BalancedPoses(drawn.recipe.placement, stream)
+        self._photos = {label: Turns(ids, stream(f"photo {label}")) for label, ids in drawn.photos.items()}
+        self._backgrounds = Deck(drawn.backgrounds, list(drawn.photos), stream("picture"))
+
+    def method(self, label: str) -> Method:
+        return _given(self._methods.draw(label))
+
+    def choice(self, label: str, method: Method) -> Choice:
+        return self._grammar.choice(label) if method.facts.needs_prompt else ()
+
+    def number(self, _rng: random.Random, label: str) -> int:
+        return self._poses.number(label)
+
+    def photos(self, label: str, number: int) -> list[str]:
+        return self._photos[label].draw(number)
+
+    def placements(
+        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
+    ) -> list[Placement]:
+        return self._poses.placements(rng, label, boxes, size)
+
+    def background(self, label: str) -> str:
+        return self._backgrounds.draw(label)
+
+    def count(self, spec: SampleSpec) -> None:
+        self._methods.count(spec.label, spec.method)
+        for slot, value in spec.slots:
+            if slot in self._slots:
+                self._slots[slot].count(spec.label, value)
+        if spec.backdrop_id is not None:
+            self._backgrounds.count(spec.label, spec.backdrop_id)
+
+
+class _OverAllClasses:
+    """Version 1: each thing is in balance for itself, over all classes together."""
+
+    def __init__(self, drawn: Drawn, stream: Stream) -> None:
+        backdrops = drawn.recipe.backdrops
+        self._ranges = drawn.recipe.placement
+        self._methods = BalancedDraw(drawn.methods, stream("method"))
+        self._grammar = BackdropGrammar(backdrops, overall_draws(backdrops, stream("backdrop")))
+        self._photos = {
+            label: BalancedDraw(dict.fromkeys(ids, 1.0), stream(f"photo {label}"))
+            for label, ids in drawn.photos.items()
+        }
+        self._backgrounds = BalancedDraw(dict.fromkeys(drawn.backgrounds, 1.0), stream("picture"))
+
+    def method(self, _label: str) -> Method:
+        return _given(self._methods.draw())
+
+    def choice(self, label: str, method: Method) -> Choice:
+        choice = self._grammar.choice(label)  # drawn for every method, though some have no prompt
+        return choice if method.facts.needs_prompt else ()
+
+    def number(self, rng: random.Random, _label: str) -> int:
+        low, high = self._ranges.objects
+        return low + int(rng.random() * (high - low + 1))
+
+    def photos(self, label: str, number: int) -> list[str]:
+        drawn: list[str] = []
+        of_class = self._photos[label]
+        for _ in range(number):
+            once_more = len(drawn) % len(of_class.weights)
+            drawn.append(_given(of_class.draw(drawn[len(drawn) - once_more :])))
+        return drawn
+
+    def placements(
+        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
+    ) -> list[Placement]:
+        return drawn_placements(rng, self._ranges, boxes, size, flips=self._ranges.flips(label))
+
+    def background(self, _label: str) -> str:
+        return _given(self._backgrounds.draw())
+
+    def count(self, spec: SampleSpec) -> None:
+        """Plans of this version begin from nothing."""
+
+
+def _given(value: Value | None) -> Value:
+    assert value is not None
+    return value
