@@ -67,4 +67,9 @@ def write_study(
 def _arm(arm: str, correct: np.ndarray) -> dict[str, object]:
     rates = correct.mean(axis=1).tolist()
     rate = {"mean": float(np.mean(rates)), "low": None, "high": None, "values": rates}
-    return {"arm": arm, "title": TITLES[arm], "counts": {"real": 8, "synthetic": 0}, "balanced_accuracy": rate}
+    return {
+        "arm": arm,
+        "title": TITLES[arm],
+        "counts": {"real": 8, "synthetic": 0},
+        "balanced_accuracy": rate,
+    }

@@ -16,7 +16,9 @@ def test_pace_leaves_breaks_out_and_drift_compares_the_halves() -> None:
     assert habit("cy", []).seconds is None
 
 
-def test_the_time_between_two_decisions_of_a_person_belongs_to_the_later_one_and_breaks_count_for_nothing() -> None:
+def test_the_time_between_two_decisions_of_a_person_belongs_to_the_later_one_and_breaks_count_for_nothing() -> (
+    None
+):
     events = [
         ("ann", "2026-01-01T00:00:00+00:00", "inpaint"),  # before the first nothing is known
         ("ben", "2026-01-01T00:00:01+00:00", "inpaint"),

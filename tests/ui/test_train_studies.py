@@ -98,7 +98,8 @@ def test_what_needs_one_study_or_two_says_so(studio: Studio) -> None:
 def test_the_older_of_two_studies_is_a(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr(
-        "ui.pages.train.studies.comparison_report", lambda a, b: asked.append([a.name, b.name]) or "<p>both</p>"
+        "ui.pages.train.studies.comparison_report",
+        lambda a, b: asked.append([a.name, b.name]) or "<p>both</p>",
     )
     for number in (1, 2):
         write_study(studio.settings.runs / f"study-{number}", ARMS)

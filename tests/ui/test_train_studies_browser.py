@@ -15,7 +15,9 @@ LONG_MS = 120_000
 
 def test_studies_are_opened_compared_and_deleted(tmp_path: Path) -> None:
     for name, rate in (("study-1", 0.6), ("study-2", 0.9)):
-        folder = write_study(tmp_path / "runs" / name, {"real": right(*[0.6] * 6), "mixed": right(*[rate] * 6)})
+        folder = write_study(
+            tmp_path / "runs" / name, {"real": right(*[0.6] * 6), "mixed": right(*[rate] * 6)}
+        )
         (folder / "report.html").write_text(f"<p>report of {name}</p>")
     with served(tmp_path) as app, opened_page() as page:
         page.goto(f"{app.address}/train")

@@ -105,7 +105,10 @@ def _of(study: KeptStudy) -> str:
 def _arms(comparison: StudyComparison) -> str:
     tested = any(arm.tested for arm in comparison.arms)
     head = _HEAD if tested else _HEAD[:6]
-    rows = [(f"<th>{_key(arm.b)}</th>", *map(html_number, _cells(arm)[: len(head) - 1])) for arm in comparison.arms]
+    rows = [
+        (f"<th>{_key(arm.b)}</th>", *map(html_number, _cells(arm)[: len(head) - 1]))
+        for arm in comparison.arms
+    ]
     table = html_table(head, rows) if rows else ""
     only = "".join(
         f'<p class="left-out"><b>{escape(arm.title)}</b> is only in {side}: {escape(_rate(arm))}.</p>'

@@ -1,4 +1,4 @@
-"""Compares two finished studies, arm by arm, with a test where both were tested on the same photos with the same seeds."""
+"""Compares two finished studies, arm by arm; with a test where both had the same test photos and seeds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from training.study.kept_study import KeptArm, KeptStudy, configuration_differen
 from training.study.statistics import ALPHA, sign_flip_adjusted
 from training.study.tested import TestedPhotos, read_predictions, read_tested_photos
 from training.study.uncertainty import TestPhotos, Uncertainty
+
+_NOT_TOLD = (
+    "An earlier version did not write down which photos were tested, so the differences are given without a test; the "
+    "same study command adds it and repeats no finished run."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,9 @@ class ArmDifference:
 
     a: KeptArm
     b: KeptArm
-    difference: float  # balanced accuracy, B minus A; over the common seeds where it is tested, else over all seeds
+    difference: (
+        float  # balanced accuracy, B minus A; over the common seeds where it is tested, else over all seeds
+    )
     tested: Tested | None
 
 
@@ -114,26 +121,25 @@ class _Answers:
         """Read the answers, or return the sentence that says why there is no test."""
         if not arms:
             return "The studies have no arm in common."
-        tested = [read_tested_photos(folder) for folder in folders]
+        tested = [photos for folder in folders if (photos := read_tested_photos(folder)) is not None]
+        if len(tested) < len(folders):
+            return _NOT_TOLD
         orders = _common_orders(*tested)
         if isinstance(orders, str):
             return orders
         if len(seeds) < 2:
             return "The studies have fewer than two seeds in common, so the differences are given without a test."
         correct: dict[str, NDArray[np.bool_]] = {}
-        for side, (folder, study, photos, order) in enumerate(
-            zip(folders, studies, tested, orders, strict=True)
-        ):
-            assert photos is not None
+        for side, folder in enumerate(folders):
             for arm in arms:
-                runs = [_correct(folder, study, photos, arm, seed) for seed in seeds]
-                if any(run is None for run in runs):
+                runs = [_correct(folder, studies[side], tested[side], arm, seed) for seed in seeds]
+                known = [run[orders[side]] for run in runs if run is not None]
+                if len(known) < len(runs):
                     return (
                         f"The predictions of {arm} in {folder.name} are missing or damaged, "
                         "so the differences are given without a test."
                     )
-                correct[_key(side, arm)] = np.stack([run[order] for run in runs if run is not None])
-        assert tested[0] is not None
+                correct[_key(side, arm)] = np.stack(known)
         return cls(
             photos=_test_photos(tested[0], orders[0]),
             correct=correct,
@@ -163,9 +169,7 @@ class _Answers:
                 better_in=int((gains[:, place] > 0).sum()),
                 of=self.seeds,
             )
-            results.append(
-                ArmDifference(a=a[arm], b=b[arm], difference=float(means[place]), tested=tested)
-            )
+            results.append(ArmDifference(a=a[arm], b=b[arm], difference=float(means[place]), tested=tested))
         return results
 
     def _scores(self, key: str) -> NDArray[np.float64]:
@@ -179,15 +183,8 @@ def _key(side: int, arm: str) -> str:
     return f"{'AB'[side]} {arm}"
 
 
-def _common_orders(
-    a: TestedPhotos | None, b: TestedPhotos | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | str:
+def _common_orders(a: TestedPhotos, b: TestedPhotos) -> tuple[NDArray[np.int64], NDArray[np.int64]] | str:
     """Find the places of the same test photos in both studies, or say why there are none."""
-    if a is None or b is None:
-        return (
-            "An earlier version did not write down which photos were tested, so the differences are given without a "
-            "test; the same study command adds it and repeats no finished run."
-        )
     identities = [list(zip(study.photos, study.labels, strict=True)) for study in (a, b)]
     if sorted(identities[0]) != sorted(identities[1]):
         shared = len(set(identities[0]) & set(identities[1]))
@@ -220,8 +217,9 @@ def _sentence(arms: Sequence[ArmDifference], answers: _Answers | str) -> str:
     """Say what the comparison shows."""
     if isinstance(answers, str):
         return answers
-    of_which = "the same seeds" if answers.all_seeds else "those of their seeds that both have"
-    basis = f"Both were tested on the same {len(answers.photos.labels):,} photos; {answers.seeds} paired seeds, {of_which}."
+    seeds = "the same {} seeds" if answers.all_seeds else "the {} seeds that both have"
+    photos = f"{len(answers.photos.labels):,} photos"
+    basis = f"Both were tested on the same {photos} with {seeds.format(answers.seeds)}."
     if answers.seeds < SEEDS_FOR_A_CLAIM:
         return f"Too few seeds for a conclusion: a claim needs {SEEDS_FOR_A_CLAIM} common ones. {basis}"
     claimed = [arm for arm in arms if arm.tested is not None and arm.tested.significant]

@@ -40,4 +40,6 @@ def comparison_report(a: Path, b: Path) -> str:
     last = done.stderr.strip().rpartition("\n")[2]
     if last.startswith(REFUSAL):
         raise StudioError(last.removeprefix(REFUSAL))
-    raise StudioError("the comparison failed with an unexpected error; run `python -m training compare` to see it")
+    raise StudioError(
+        "the comparison failed with an unexpected error; run `python -m training compare` to see it"
+    )

@@ -27,14 +27,14 @@ def test_an_arm_that_is_ahead_in_every_common_seed_is_claimed_and_the_others_are
     assert mixed.difference == pytest.approx(np.mean(AHEAD) - np.mean(EVEN))
     assert mixed.tested is not None
     assert (mixed.tested.better_in, mixed.tested.of) == (6, 6)
-    assert mixed.tested.p == pytest.approx(2 / 2**6)  # exact sign flips; the t test over photos is below
+    assert mixed.tested.p == pytest.approx(2 / 2**6)  # of the sign flips; that over photos is lower
     assert mixed.tested.low < mixed.difference < mixed.tested.high
     assert mixed.tested.significant
     assert real.tested is not None
     assert (real.difference, real.tested.p, real.tested.significant) == (0.0, 1.0, False)
     assert comparison.sentence == (
         "B is better with Real + synthetic (+30.8 points). No significant difference with the other arm. "
-        "Both were tested on the same 40 photos; 6 paired seeds, the same seeds."
+        "Both were tested on the same 40 photos with the same 6 seeds."
     )
     backwards = compare_studies(b, a)
     assert backwards.sentence.startswith("B is worse with Real + synthetic (-30.8 points).")
@@ -60,7 +60,9 @@ def test_other_test_photos_give_a_difference_without_a_test(tmp_path: Path) -> N
     assert comparison.arms[0].difference == pytest.approx(np.mean(AHEAD) - np.mean(EVEN))
 
 
-def test_a_study_that_does_not_tell_its_photos_or_lost_a_run_is_compared_without_a_test(tmp_path: Path) -> None:
+def test_a_study_that_does_not_tell_its_photos_or_lost_a_run_is_compared_without_a_test(
+    tmp_path: Path,
+) -> None:
     a = write_study(tmp_path / "a", {"mixed": right(*EVEN)})
     b = write_study(tmp_path / "b", {"mixed": right(*AHEAD)})
     (b / "runs" / "mixed-3.npz").write_bytes(b"half")
@@ -113,7 +115,9 @@ def test_the_command_prints_json_writes_a_page_and_loads_no_torch(
     assert "B is better" in page.read_text()
     assert main(["compare", str(a), str(tmp_path / "c")]) == 1
     assert capsys.readouterr().err.startswith(f"backlot: {tmp_path / 'c'} holds no finished study")
-    code = f"import sys; from training.cli import main; main(['compare', {str(a)!r}, {str(b)!r}]); print('torch' in sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code = "import sys; from training.cli import main; main(sys.argv[1:]); print('torch' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, "compare", str(a), str(b)], capture_output=True, text=True, check=True
+    )
     assert shown.stdout.splitlines()[-1] == "False"
     assert "+30.8 (" in shown.stdout

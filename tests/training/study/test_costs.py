@@ -33,7 +33,11 @@ def test_an_arm_costs_what_its_own_synthetic_images_cost(full_release: Path) -> 
     comparisons = [compared("mixed", 0.1), compared("paste", 0.04, significant=False)]
     costs = with_costs(findings, arms, [*comparisons, compared("real_augmented", 0.1)])["costs"]
     mixed, paste = costs  # arms without synthetic images cost nothing
-    assert (mixed["arm"], mixed["images"], mixed["certain"]) == ("mixed", 12, True)  # 4 inpainted images a class
+    assert (mixed["arm"], mixed["images"], mixed["certain"]) == (
+        "mixed",
+        12,
+        True,
+    )  # 4 inpainted images a class
     assert (mixed["machine_minutes"], mixed["review_minutes"]) == (pytest.approx(1.0), pytest.approx(6.0))
     assert (mixed["points"], mixed["low"]) == (pytest.approx(10.0), pytest.approx(8.0))
     assert (paste["arm"], paste["images"], paste["review_minutes"]) == ("paste", 9, None)

@@ -125,7 +125,9 @@ class Studies:
             StudioError: they cannot be compared.
         """
         if len(chosen) != _TO_COMPARE:
-            raise InvalidRequest(f"{len(chosen)} of {_TO_COMPARE} studies are picked; pick two in the list to compare them")
+            raise InvalidRequest(
+                f"{len(chosen)} of {_TO_COMPARE} studies are picked; pick two in the list to compare them"
+            )
         runs = self.studio.settings.runs
         newest_first = [study.name for study in listed_studies(runs, running=None)]
         newer, older = (study_folder(runs, name) for name in sorted(chosen, key=_place_in(newest_first)))
