@@ -15,7 +15,7 @@ from training.study.compare import ArmDifference, StudyComparison
 from training.study.kept_study import KeptArm, KeptStudy
 
 _PAGE = Path(__file__).with_name("comparison.html")
-_HEAD = ("arm", "images in A", "images in B", "A", "B", "points, B over A", "B ahead in", "p", "")
+_HEAD = ("arm", "A", "B", "points, B over A", "B ahead in", "p", "")
 _TESTED = (
     "Differences and their 95 % intervals are over the common seeds and over other test photos; p is the larger of "
     "two: over seeds (exact paired sign-flip test), and over seeds and test photos (t test); both are corrected for "
@@ -104,11 +104,8 @@ def _of(study: KeptStudy) -> str:
 
 def _arms(comparison: StudyComparison) -> str:
     tested = any(arm.tested for arm in comparison.arms)
-    head = _HEAD if tested else _HEAD[:6]
-    rows = [
-        (f"<th>{_key(arm.b)}</th>", *map(html_number, _cells(arm)[: len(head) - 1]))
-        for arm in comparison.arms
-    ]
+    head = _HEAD if tested else _HEAD[:4]
+    rows = [(f"<th>{_key(arm.b)}</th>", *_cells(arm)[: len(head) - 1]) for arm in comparison.arms]
     table = html_table(head, rows) if rows else ""
     only = "".join(
         f'<p class="left-out"><b>{escape(arm.title)}</b> is only in {side}: {escape(_rate(arm))}.</p>'
@@ -131,10 +128,19 @@ def _key(arm: KeptArm) -> str:
 
 def _cells(arm: ArmDifference) -> Sequence[str]:
     tested = arm.tested
-    rates = (_images(arm.a), _images(arm.b), _rate(arm.a), _rate(arm.b), _points(arm))
+    rates = (_two_lines(_rate(arm.a), _images(arm.a)), _two_lines(_rate(arm.b), _images(arm.b)))
+    cells = (*rates, _two_lines(_points(arm)))
     if tested is None:
-        return (*rates, "", "", "")
-    return (*rates, f"{tested.better_in} of {tested.of}", p_value(tested.p), _conclusion(arm))
+        return (*cells, "<td></td>", "<td></td>", "<td></td>")
+    ahead = html_number(f"{tested.better_in} of {tested.of}")
+    return (*cells, ahead, html_number(p_value(tested.p)), html_cell(_conclusion(arm)))
+
+
+def _two_lines(number: str, below: str = "") -> str:
+    """Build a number with its interval and further facts below it, so that the table stays narrow."""
+    mean, _, interval = number.partition(" (")
+    small = "".join(f"<small>{escape(line)}</small>" for line in (interval.removesuffix(")"), below) if line)
+    return f'<td class="number">{escape(mean)}{small}</td>'
 
 
 def _images(arm: KeptArm) -> str:

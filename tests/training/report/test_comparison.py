@@ -19,8 +19,9 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_people_named(tmp_path
     assert not re.search(r"(src|href)=|https?://|<script", page)
     assert "<b></td>" not in page
     assert "<td>&lt;b&gt;</td>" in page
-    assert '<td class="number">+30.0 (' in page
-    assert '<td class="number">B is better</td>' in page
+    assert '<td class="number">60.0 %<small>8 real</small></td>' in page
+    assert '<td class="number">+30.0<small>+' in page
+    assert "<td>B is better</td>" in page
     assert "<b>Pasted</b> is only in A: 60.0 %." in page
 
 
