@@ -7,7 +7,7 @@ from html import escape
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import METHODS, Method
-from training.report.tables import html_number, html_table, markdown_table
+from training.report.tables import html_cell, html_number, html_table, markdown_table
 from training.report.wording import signed_points
 from training.similarity.efficiency import EfficiencyFindings, MethodEfficiency, PointCost
 from training.study.result import IntervalFields
@@ -51,7 +51,7 @@ def efficiency_html(findings: EfficiencyFindings) -> str:
 def _costs_html(costs: Sequence[PointCost]) -> str:
     if not costs:
         return ""
-    rows = [(f"<th>{_arm_key(cost)}</th>", *map(html_number, _cost_cells(cost))) for cost in costs]
+    rows = [(f"<th>{_arm_key(cost)}</th>", *map(html_cell, _cost_cells(cost))) for cost in costs]
     table = html_table(_COST_HEAD, rows)
     return f'<h3>{_COST_HEADING}</h3>{table}<p class="small">{_COST_EXPLANATION}</p>'
 
