@@ -114,6 +114,19 @@ def _study(options: argparse.Namespace) -> Answer:
     return _joined(answers)
 
 
+def _compare(options: argparse.Namespace) -> Answer:
+    from training.fit.run_folder import write_text
+    from training.report.comparison import comparison_html, comparison_json, comparison_text
+    from training.study.compare import compare_studies
+
+    comparison = compare_studies(options.a, options.b)
+    text = comparison_text(comparison)
+    if options.out is not None:
+        write_text(options.out, comparison_html(comparison))
+        text = f"{text}\nreport: {options.out}"
+    return comparison_json(comparison), text
+
+
 def _study_requests(options: argparse.Namespace) -> list[StudyOptions]:
     """The study with every network that was asked for."""
     whole = StudyOptions(
@@ -338,7 +351,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.yaml",
         help="after the verdict, write a recipe for the weakest classes; a copy lies in --out",
     )
+    _add_compare(commands)
     return parser
+
+
+def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    comparing = commands.add_parser("compare", help="compare two finished studies, arm by arm")
+    comparing.set_defaults(run=_compare)
+    for name in ("a", "b"):
+        comparing.add_argument(name, type=Path, metavar=name.upper(), help="--out folder of a study")
+    comparing.add_argument("--out", type=Path, metavar="FILE.html", help="write a report")
+    comparing.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
 def _add_common(command: argparse.ArgumentParser, run: Command) -> None:

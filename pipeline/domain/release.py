@@ -67,6 +67,9 @@ class MethodYield:
     seconds: (
         float | None
     )  # median of the newest images, on the machine that rendered them; None: none was timed
+    review_seconds: float | None = (
+        None  # of people on all these samples, see `domain.habits`; None: not known
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

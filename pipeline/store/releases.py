@@ -8,9 +8,10 @@ from statistics import median
 
 from sqlalchemy import Connection, exists, func, select
 
+from pipeline.domain.habits import review_seconds
 from pipeline.domain.methods import present_name
 from pipeline.domain.release import IDENTITY, Matrix, MethodYield, Origin, ReleaseRow, Subset
-from pipeline.domain.review import Verdict, recipe_of_plan
+from pipeline.domain.review import AUTOMATIC, Verdict, recipe_of_plan
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.database import Database
 from pipeline.store.rows import RENDERED_STATES, SampleState
@@ -55,6 +56,7 @@ class ReleaseRepository:
         with self._database.reading() as connection:
             for method, model, state, number in connection.execute(statement):
                 counts.setdefault((method, model or ""), Counter())[SampleState(state)] = number
+            reviewed = _review_seconds(connection)
             return [
                 MethodYield(
                     method=present_name(method),
@@ -63,6 +65,7 @@ class ReleaseRepository:
                     accepted=by_state[SampleState.ACCEPTED],
                     rejected=by_state[SampleState.REJECTED],
                     seconds=_median_seconds(connection, method, model),
+                    review_seconds=reviewed.get((method, model)),
                 )
                 for (method, model), by_state in sorted(counts.items())
             ]
@@ -75,6 +78,19 @@ def _median_seconds(connection: Connection, method: str, model: str) -> float | 
     newest = connection.scalars(rendered.order_by(samples.c.seq.desc()).limit(_TIMED_SAMPLES))
     seconds = [timings["total"] for timings in newest if timings and "total" in timings]
     return round(median(seconds), 3) if seconds else None
+
+
+def _review_seconds(connection: Connection) -> dict[tuple[str, str], float]:
+    """(method, model) → how long people took to decide on all of its samples; without those that nobody timed."""
+    columns = (decisions.c.reviewer, decisions.c.at, samples.c.method, func.coalesce(samples.c.model, ""))
+    by_people = (
+        select(*columns)
+        .join(samples, samples.c.id == decisions.c.sample_id)
+        .where(decisions.c.via.not_in(AUTOMATIC))
+        .order_by(decisions.c.seq)
+    )
+    events = ((row[0], row[1], (row[2], row[3])) for row in connection.execute(by_people))
+    return {kind: round(seconds, 1) for kind, seconds in review_seconds(events).items()}
 
 
 def _real(connection: Connection, split: str | None) -> Iterator[ReleaseRow]:

@@ -123,7 +123,7 @@ def test_a_release_tells_what_its_images_cost(decided: Library, tmp_path: Path) 
     write_release(decided, tmp_path / "release", name="Parts")
     inpainted = {"method": "inpaint", "model": "nano", "rendered": 10, "accepted": 5, "rejected": 5}
     facts = json.loads((tmp_path / "release" / "release.json").read_text())
-    assert facts["yields"] == [inpainted | {"seconds": 0.25}]
+    assert facts["yields"] == [inpainted | {"seconds": 0.25, "review_seconds": None}]
 
 
 def test_no_photo_is_in_two_splits(decided: Library, tmp_path: Path) -> None:

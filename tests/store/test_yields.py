@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.domain.release import MethodYield
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import Method
@@ -26,3 +28,16 @@ def test_a_yield_counts_what_was_rendered_accepted_and_rejected_by_method(librar
 def test_a_library_without_samples_has_no_yields(library: Library) -> None:
     add_subject(library, 1)
     assert library.releases.yields() == []
+
+
+def test_a_yield_tells_how_long_people_reviewed_its_samples(library: Library) -> None:
+    photo = add_subject(library, 1)
+    planned = [spec(photo, seed=seed) for seed in range(3)]
+    library.plans.add("floors", "name: floors", planned)
+    for number, each in enumerate(planned):
+        render(library, each)
+        via = "gate" if number == 2 else "key"  # a gate takes nobody's time
+        at = f"2026-01-01T00:00:{10 * number:02d}+00:00"
+        library.review.record(replace(decision(each.id, via=via), at=at))
+    (inpainted,) = library.releases.yields()
+    assert inpainted.review_seconds == 10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,11 +29,12 @@ OnRead = Callable[[int], None]  # called with the number of images decoded so fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photos:
-    """Decoded photos with their embeddings and names, N of each."""
+    """Decoded photos with their embeddings, names and fingerprints, N of each."""
 
     images: LabelledImages
     vectors: NDArray[np.float16]  # (N, D)
     names: tuple[str, ...]
+    fingerprints: NDArray[np.str_]  # (N,) of the encoded files, 16 hex digits: the same at every `side_px`
 
 
 class Decoder:
@@ -61,21 +63,25 @@ class Decoder:
     def photos(self, rows: Iterable[Row], classes: tuple[str, ...], embedder: Embedder) -> Photos:
         """Decode rows as `images` does, and embed the whole images."""
 
-        def square_and_small(row: Row) -> tuple[NDArray[np.uint8], RGB]:
+        def square_and_small(row: Row) -> tuple[NDArray[np.uint8], RGB, str]:
             whole = load_rgb(row.data, "image", enough_px=2 * embedder.side_px)
-            return squared(row.data, self.side_px), shrunk(whole, embedder.side_px)
+            fingerprint = hashlib.sha256(row.data).hexdigest()[:16]
+            return squared(row.data, self.side_px), shrunk(whole, embedder.side_px), fingerprint
 
         readable: list[Row] = []
         images: list[NDArray[np.uint8]] = []
+        fingerprints: list[str] = []
         vectors = [np.zeros((0, embedder.size), np.float16)]
         for chunk in self._chunks(rows, square_and_small):
             readable += [row for row, _ in chunk]
-            images += [image for _, (image, _) in chunk]
-            vectors.append(embedder.embed(small for _, (_, small) in chunk))
+            images += [image for _, (image, _, _) in chunk]
+            fingerprints += [fingerprint for _, (_, _, fingerprint) in chunk]
+            vectors.append(embedder.embed(small for _, (_, small, _) in chunk))
         return Photos(
             images=self._labelled(readable, images, classes),
             vectors=np.concatenate(vectors),
             names=tuple(row.name for row in readable),
+            fingerprints=np.array(fingerprints, np.str_),
         )
 
     def _chunks(

@@ -72,6 +72,7 @@ class Release:
     train_groups: NDArray[np.int64] | None = (
         None  # (N,) near-duplicates among the real training photos, of any class, have one number
     )
+    test_fingerprints: NDArray[np.str_] | None = None  # (N,) of the test photos' files, 16 hex digits
     test_source: PhotoSource | None = None  # None: they cannot be read again
 
     def test_counts(self) -> dict[str, int]:
@@ -115,6 +116,7 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
         notes=(*decoder.notes, *copies, *([leak.note] if leak else [])),
         leak=leak,
         test_groups=_groups(test_photos, embedder),
+        test_fingerprints=test_photos.fingerprints,
         train_groups=linked_groups(train_photos.vectors, embedder.near_duplicate),
         test_source=source,
     )
@@ -148,7 +150,12 @@ def _without_copies(test: Photos, train: Photos) -> tuple[Photos, list[str]]:
     if not is_copy.any():
         return test, []
     names = tuple(name for name, copied in zip(test.names, is_copy, strict=True) if not copied)
-    left = Photos(images=test.images.where(~is_copy), vectors=test.vectors[~is_copy], names=names)
+    left = Photos(
+        images=test.images.where(~is_copy),
+        vectors=test.vectors[~is_copy],
+        names=names,
+        fingerprints=test.fingerprints[~is_copy],
+    )
     return left, [f"{is_copy.sum()} test photos are also training photos and were left out of the test."]
 
 

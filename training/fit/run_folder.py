@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,11 @@ def claim(out: Path, settings: Mapping[str, object]) -> None:
                 f"{out} holds a run with other settings ({name} was {earlier.get(name)}, now {settings.get(name)}); "
                 "choose another folder with --out, or delete that one"
             )
+
+
+def run_name(arm: str, seed: int) -> str:
+    """Name the files of a run of a study."""
+    return f"{re.sub(r'[^A-Za-z0-9_.-]', '~', arm)}-{seed}"
 
 
 def data_fingerprint(release: Release) -> str:

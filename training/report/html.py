@@ -20,6 +20,7 @@ from training.report.similarity import similarity_html
 from training.report.tables import html_cell as _cell
 from training.report.tables import html_number as _number
 from training.report.tables import html_table as _table
+from training.report.tables import style
 from training.report.tuning import tuning_html
 from training.report.wording import (
     MEASURE_TITLES,
@@ -58,6 +59,7 @@ def html_report(result: StudyResult, folder: Path | None = None) -> str:
     chance = 1 / len(result["classes"])  # the network chooses among all of them, tested or not
     settings = [(f"<th>{escape(name)}</th>", _cell(value)) for name, value in setting_lines(result)]
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
+        style=style(),
         finding=escape(result["finding"]),
         heading=heading,
         verdict=_verdict(result["verdict"].removeprefix(f"{heading}: ")) + _other_verdicts(result),

@@ -11,7 +11,7 @@ from pipeline.domain.arms import Arm
 from training.study.result import ArmResult
 
 PLOT_WIDTH = 760
-_NAMES = 190  # px at the left for the names of the arms
+NAMES_WIDTH = 190  # px at the left for the names of the arms
 _ROW = 40
 _LABEL_GAP = 17  # px between the names at the ends of the curves
 
@@ -29,11 +29,11 @@ def interval_plot(arms: Sequence[ArmResult], *, chance: float) -> str:
     low, high = _value_range(arms, chance)
 
     def x(rate: float) -> float:
-        return _NAMES + (rate - low) / (high - low) * (PLOT_WIDTH - _NAMES - 70)
+        return NAMES_WIDTH + (rate - low) / (high - low) * (PLOT_WIDTH - NAMES_WIDTH - 70)
 
     bottom = _ROW * len(arms) + 10
     parts = [
-        _vertical_grid(low, high, x, bottom),
+        vertical_grid(low, high, x, bottom),
         f'<line class="chance" x1="{x(chance):.1f}" x2="{x(chance):.1f}" y1="4" y2="{bottom}"/>',
         f'<text class="tick" x="{x(chance) + 4:.1f}" y="12">chance</text>',
         *(_interval_row(arm, x, y=_ROW * row + _ROW / 2 + 6) for row, arm in enumerate(arms)),
@@ -108,7 +108,7 @@ def _curve_name(arm: ArmResult, x: float, y: float) -> str:
 
 def _interval_row(arm: ArmResult, x: Scale, *, y: float) -> str:
     rate, colour = arm["balanced_accuracy"], _colour(arm)
-    parts = [f'<text x="{_NAMES - 14}" y="{y + 4}" text-anchor="end">{escape(arm["title"])}</text>']
+    parts = [f'<text x="{NAMES_WIDTH - 14}" y="{y + 4}" text-anchor="end">{escape(arm["title"])}</text>']
     if rate["low"] is not None and rate["high"] is not None:
         start, end = x(max(0.0, rate["low"])), x(min(1.0, rate["high"]))
         parts.append(
@@ -158,7 +158,8 @@ def rate_ticks(low: float, high: float) -> list[float]:
     return [tick for tick in ticks if tick <= high + 1e-9]
 
 
-def _vertical_grid(low: float, high: float, x: Scale, bottom: float) -> str:
+def vertical_grid(low: float, high: float, x: Scale, bottom: float) -> str:
+    """Draw vertical lines at round rates from `low` to `high`, with their numbers below `bottom` (px)."""
     return "".join(
         f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="4" y2="{bottom}"/>'
         f'<text class="tick" x="{x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">{100 * tick:.0f} %</text>'
@@ -183,6 +184,6 @@ def spread_labels(ends: Sequence[tuple[Item, float]]) -> list[tuple[Item, float]
 def svg(parts: Sequence[str], height: float, title: str) -> str:
     """Join the parts of a plot that is `PLOT_WIDTH` wide and `height` high, both in px."""
     return (
-        f'<svg viewBox="0 0 {PLOT_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
+        f'<div class="plot"><svg viewBox="0 0 {PLOT_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
+        f"<title>{escape(title)}</title>{''.join(parts)}</svg></div>"
     )

@@ -9,10 +9,11 @@ from html import escape
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
+from training.report.plots import PLOT_WIDTH, svg
 from training.similarity.result import Measure, SimilarityGroup
 
 PLOTTED = (Measure.VENDI, Measure.NEAREST_OTHER, Measure.MEAN_COSINE, Measure.COVERAGE)
-_WIDTH, _PANEL_HEIGHT = 760, 236
+_PANEL_HEIGHT = 236  # px
 _COLUMNS = 2
 _AXIS = 46  # px at the left of a panel for the numbers
 _TICKS = 4  # about so many on the vertical axis
@@ -34,10 +35,7 @@ def similarity_plot(groups: Sequence[SimilarityGroup]) -> str:
     panels = [_panel(groups, measure, place) for place, measure in enumerate(measures)]
     height = _PANEL_HEIGHT * math.ceil(len(measures) / _COLUMNS)
     title = "Similarity of each group of images against their number"
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}">'
-        f"<title>{title}</title>{''.join(panels)}</svg>"
-    )
+    return svg(panels, height, title)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ class _Frame:
 
 
 def _frame(curves: Sequence[Sequence[_Point]], place: int) -> _Frame:
-    width = _WIDTH / _COLUMNS
+    width = PLOT_WIDTH / _COLUMNS
     left, top = place % _COLUMNS * width, place // _COLUMNS * _PANEL_HEIGHT
     points = [point for curve in curves for point in curve]
     ends = [point.low for point in points] + [point.high for point in points]

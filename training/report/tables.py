@@ -1,12 +1,19 @@
-"""Tables as HTML and as Markdown, which the parts of a report share."""
+"""Tables as HTML and as Markdown, and the style sheet, which the parts of a report share."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
+_STYLE = Path(__file__).with_name("page.css")
 _MARKUP = re.compile(r"([\\`*_\[\]|#~])")  # what Markdown reads as its own signs
+
+
+def style() -> str:
+    """Read the style sheet of the pages: light, dark, narrow and printed."""
+    return _STYLE.read_text(encoding="utf-8")
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, slanted: bool = False) -> str:

@@ -16,7 +16,8 @@ from training.study.outcome import weakness_warning
 from training.study.result import ArmSummary, OtherNetwork, StudyResult
 from training.study.statistics import order_agreement
 from training.study.step import StudyStep
-from training.study.study import RESULT_FILE, study
+from training.study.study import study
+from training.study.tested import RESULT_FILE
 
 LoadRelease = Callable[[int], Release]  # side of the images in px → the release
 WriteReports = Callable[[StudyResult, Path], None]  # result, folder

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 from training.diagnosis.result import DiagnosisFindings
-from training.fit.machine import Machine, Settings
-from training.similarity.class_context import ClassContextFindings
-from training.similarity.context import ContextFindings
-from training.similarity.efficiency import EfficiencyFindings
-from training.similarity.recognition import RecognitionFindings
-from training.similarity.result import SimilarityFindings
+
+if TYPE_CHECKING:  # they import torch
+    from training.fit.machine import Machine, Settings
+    from training.similarity.class_context import ClassContextFindings
+    from training.similarity.context import ContextFindings
+    from training.similarity.efficiency import EfficiencyFindings
+    from training.similarity.recognition import RecognitionFindings
+    from training.similarity.result import SimilarityFindings
 
 
 class IntervalFields(TypedDict):

@@ -28,6 +28,7 @@ from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
 from training.similarity.recognition import recognition_findings
+from training.study.costs import with_costs
 from training.study.curve_arms import with_curve_arms
 from training.study.diagnosis import Diagnosis
 from training.study.options import StudyOptions
@@ -36,10 +37,9 @@ from training.study.progress import ProgressLog
 from training.study.result import Selection, StudyResult
 from training.study.run_files import RunFiles
 from training.study.step import OnStep, StudyStep
+from training.study.tested import RESULT_FILE, RUNS, keep_tested_photos
 from training.study.tuning import Tuning
 
-_RUNS = "runs"
-RESULT_FILE = "study.json"
 _PROGRESS = "progress.jsonl"
 _INDEX = "index.parquet"  # as pipeline.publish writes it
 
@@ -73,6 +73,7 @@ def study(
     settings = run_settings(options.training)
     tuning = Tuning.prepared(release, available, options, out)
     claim(out, {**settings, "data": data_fingerprint(release)})
+    keep_tested_photos(release, out)
     if tuning:
         tuning.claim_folder()
     selection = _selection(release.name)
@@ -87,7 +88,7 @@ def study(
     records = _Runs(
         release,
         options,
-        RunFiles(out / _RUNS),
+        RunFiles(out / RUNS),
         log,
         on_step,
         diagnosis.cache,
@@ -106,14 +107,16 @@ def study(
     result = cast(StudyResult, whole)  # mypy wants the keys that are not required named, too
     if tuned is not None:
         result["tuning"] = tuned
-    _add_image_findings(result, release, options, out)
+    _add_image_findings(result, release, available, options, out)
     diagnosis.add_to(result, records)
     write_json(out / RESULT_FILE, result)
     log.verdict(result["finding"], result["verdict"])
     return result
 
 
-def _add_image_findings(result: StudyResult, release: Release, options: StudyOptions, out: Path) -> None:
+def _add_image_findings(
+    result: StudyResult, release: Release, arms: Sequence[ArmData], options: StudyOptions, out: Path
+) -> None:
     """Measure the images themselves: how alike they are, what they cost, whether the object is kept."""
     if not options.similarity or options.training.network is not Network.PROBE:
         return
@@ -127,7 +130,7 @@ def _add_image_findings(result: StudyResult, release: Release, options: StudyOpt
     if (class_context := class_context_findings(release.name)) is not None:
         result["class_context"] = class_context
     if (efficiency := efficiency_findings(release.name)) is not None:
-        result["efficiency"] = efficiency
+        result["efficiency"] = with_costs(efficiency, arms, result["comparisons"])
 
 
 @dataclass(frozen=True, slots=True)

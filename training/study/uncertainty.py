@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import multivariate_t, t
 
-from pipeline.domain.arms import Arm
 from training.study.statistics import ALPHA, Interval
 
 _DRAWS = 2_000  # of test photos
@@ -24,7 +24,8 @@ _JOINT_DRAWS = 50_000  # of the largest statistic of several comparisons
 _CURVE_DRAWS = 4_000  # of the mean accuracies of all arms
 _SEED = 20
 
-Pair = tuple[Arm, Arm]  # an arm and the one it is compared with
+Pair = tuple[str, str]  # an arm and the one it is compared with, by the keys of `Uncertainty.of`
+Key = TypeVar("Key", bound=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class TestPhotos:
 class Uncertainty:
     """Covariances of the mean balanced accuracies of K arms."""
 
-    arms: tuple[Arm, ...]
+    arms: tuple[str, ...]
     from_runs: NDArray[np.float64]  # (K, K) over repetitions of the training
     from_photos: NDArray[np.float64]  # (K, K) over other test photos
     run_freedom: int  # degrees of freedom of `from_runs`
@@ -49,7 +50,7 @@ class Uncertainty:
 
     @classmethod
     def of(
-        cls, correct: Mapping[Arm, NDArray[np.bool_]], photos: TestPhotos, *, resampled: bool
+        cls, correct: Mapping[Key, NDArray[np.bool_]], photos: TestPhotos, *, resampled: bool
     ) -> Uncertainty:
         """Estimate both parts.
 

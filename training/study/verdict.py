@@ -20,8 +20,9 @@ from training.study.statistics import (
     sign_flip_p,
     smallest_p,
 )
-from training.study.uncertainty import Pair, Uncertainty
+from training.study.uncertainty import Uncertainty
 
+Pair = tuple[Arm, Arm]  # an arm and the one it is compared with
 Scores = Mapping[Arm, Sequence[float]]  # arm → balanced accuracy of each seed, the seeds in the same order
 
 

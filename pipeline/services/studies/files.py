@@ -13,6 +13,11 @@ RESULT_FILE = "study.json"
 REPORT_FILE = "report.html"
 PROGRESS_FILE = "progress.jsonl"
 PROPOSAL_FILE = "proposal.yaml"
+SETTINGS_FILE = "settings.json"
+REQUEST_FILE = "request.json"  # of the Train page; identifies the request of a study
+LOG_FILE = "study.log"  # of a study that the Train page started
+REFUSAL = "backlot: "  # begins a line that says in words why a command was refused
+CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
 
 
 class Rate(BaseModel):
@@ -26,6 +31,7 @@ class ArmSummary(BaseModel):
 
     title: str
     balanced_accuracy: Rate
+    arm: str = ""
 
 
 class TrainedSelection(BaseModel):
@@ -33,6 +39,12 @@ class TrainedSelection(BaseModel):
 
     index: str = ""  # SHA-256 of its index
     pictures: int = 0  # rows of its index
+
+
+class TrainedSettings(BaseModel):
+    """The hyper-parameters of a study."""
+
+    network: str = ""
 
 
 class StudySummary(BaseModel):
@@ -44,6 +56,8 @@ class StudySummary(BaseModel):
     seeds: list[int]
     arms: list[ArmSummary]
     selection: TrainedSelection | None = None
+    best: str | None = None  # the arm that the verdict recommends
+    settings: TrainedSettings = TrainedSettings()
 
 
 class ProgressLine(BaseModel):
@@ -58,6 +72,8 @@ class ProgressLine(BaseModel):
     accuracy: float | None = Field(default=None)
     seconds: float | None = None  # of a finished run
     stage: str = ""  # what is done before or after the runs
+    arms: list[str] = []  # of the first line
+    seeds: list[int] = []  # likewise
 
     @property
     def is_first_seed(self) -> bool:

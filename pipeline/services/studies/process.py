@@ -19,22 +19,23 @@ from pipeline.domain.studies import DEFAULT_NETWORK
 from pipeline.errors import StudioError
 from pipeline.services.reports import StudyProgress
 from pipeline.services.studies.files import (
+    CHECKOUT,
+    LOG_FILE,
     PROPOSAL_FILE,
+    REFUSAL,
     REPORT_FILE,
+    REQUEST_FILE,
     RESULT_FILE,
     ProgressLine,
     newest_progress,
     read_progress,
     read_study,
 )
+from pipeline.services.studies.listing import delete_study, study_folder
 from pipeline.services.studies.proposals import StudyProposal, read_proposal
 
-_LOG = "study.log"
 _TRACEBACK = "Traceback (most recent call last)"
-_REFUSAL = "backlot: "  # begins a line that says in words why a command was refused
-_REQUEST = "request.json"  # identifies the request of a study
 _INTERRUPTED = 130  # exit code of a stopped study
-_CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class StudyService:
         identity |= {"pictures": _stamp(release), "test_pictures": _stamp(test or "")}
         out = self._last_of(identity) or self.runs.absolute() / f"study-{datetime.now():%Y%m%d-%H%M%S-%f}"
         out.mkdir(parents=True, exist_ok=True)
-        (out / _REQUEST).write_text(json.dumps(identity), encoding="utf-8")
+        (out / REQUEST_FILE).write_text(json.dumps(identity), encoding="utf-8")
         command = [sys.executable, "-m", "training", "study", "--dataset", release]
         command += ["--out", str(out), "--seeds", str(request.seeds), "--network", *request.networks]
         command += ["--test", test] if test else []
@@ -88,14 +89,14 @@ class StudyService:
         command += ["--steps", str(request.steps)] if request.steps is not None else []
         command += ["--allow-leak"] if request.allow_leak else []
         command += ["--propose", str(out / PROPOSAL_FILE)]
-        with (out / _LOG).open("wb") as log:
+        with (out / LOG_FILE).open("wb") as log:
             self._process = subprocess.Popen(
                 command,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=dict(os.environ),
-                cwd=_CHECKOUT,
+                cwd=CHECKOUT,
             )
         self._out = out
         return out
@@ -103,7 +104,7 @@ class StudyService:
     def _last_of(self, identity: dict[str, object]) -> Path | None:
         """Find the folder of the newest study with the same request, unless it has just failed."""
         failed = self._out if self._process and self._process.poll() not in (0, _INTERRUPTED) else None
-        newest = sorted(self.runs.absolute().glob(f"study-*/{_REQUEST}"), reverse=True)
+        newest = sorted(self.runs.absolute().glob(f"study-*/{REQUEST_FILE}"), reverse=True)
         same = [path.parent for path in newest if path.parent != failed and _read_request(path) == identity]
         return same[0] if same else None
 
@@ -122,6 +123,24 @@ class StudyService:
         files = self.runs.glob(f"*/{PROPOSAL_FILE}")
         newest = sorted(files, key=lambda file: (file.stat().st_mtime, file), reverse=True)
         return [proposal for file in newest if (proposal := read_proposal(file.parent)) is not None]
+
+    @property
+    def running(self) -> Path | None:
+        """The folder of the study in progress; None where there is none."""
+        return self._out if self.alive else None
+
+    def delete(self, name: str) -> None:
+        """Delete a listed study with all its files.
+
+        Raises:
+            InvalidRequest: there is none of this name, or it is in progress.
+            StudioError: the folder cannot be deleted.
+        """
+        with self._starting:
+            folder = study_folder(self.runs, name)
+            delete_study(folder, running=self.running)
+            if self._out is not None and self._out.resolve() == folder.resolve():
+                self._out = self._process = None
 
     @property
     def alive(self) -> bool:
@@ -183,7 +202,7 @@ def study_progress(out: Path, *, running: bool, exit_code: int | None = None) ->
         curves=curves,
         verdict=finished.verdict if finished else "",
         report_html=report.read_text(encoding="utf-8") if finished else "",
-        sentence=_reason(out / _LOG) if failed else "",
+        sentence=_reason(out / LOG_FILE) if failed else "",
         stage=lines[-1].stage if lines else "",
         network=folder.name if folder != out else "",
         seconds_left=_seconds_left(lines),
@@ -202,6 +221,6 @@ def _reason(log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     if not lines:
         return f"The study stopped without an error message; see {log.name}."
-    if not lines[-1].startswith(_REFUSAL) and any(line.startswith(_TRACEBACK) for line in lines):
+    if not lines[-1].startswith(REFUSAL) and any(line.startswith(_TRACEBACK) for line in lines):
         return f"The study failed with an unexpected error; see {log.name} in its folder. Finished runs are kept."
     return lines[-1].strip()

@@ -54,7 +54,7 @@ def result(findings: DataEfficiency | None) -> StudyResult:
 
 def test_the_page_has_sentence_plot_and_table() -> None:
     section = data_efficiency_html(result({"curve": CURVE, "arms": [ARM], "skipped": ""}))
-    assert "<p>A &lt;sentence&gt;.</p><svg" in section
+    assert '<p>A &lt;sentence&gt;.</p><div class="plot"><svg' in section
     assert '<td class="number">1,400</td><td class="number">65.0 %</td>' in section
     assert '<td class="number">64 (50 to &gt; 200)</td>' in section
     assert "0.900 − 2 × photos^(−0.5)" in section

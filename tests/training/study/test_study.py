@@ -40,6 +40,7 @@ def test_a_study_writes_its_verdict_as_json_markdown_and_html(release: Release, 
     assert json.loads((tmp_path / "study.json").read_text()) == result
     assert result["finding"] == "too_few_seeds"
     assert [arm["arm"] for arm in result["arms"]] == ["real", "mixed"]
+    assert (tmp_path / "test_photos.json").is_file()
     assert len(result["arms"][0]["balanced_accuracy"]["values"]) == 2
     assert result["comparisons"][0]["smallest_p"] == 0.5
     write_reports(result, tmp_path)

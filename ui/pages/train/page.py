@@ -22,6 +22,7 @@ from ui.components.charts import curves_svg
 from ui.components.frame import build_head
 from ui.components.html import capitalised, duration, empty_html, note_html, progress_html, whole_number
 from ui.errors import AT_ONCE, QUIET
+from ui.pages.train.studies import build_studies
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -188,6 +189,8 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             study = gr.HTML(elem_id="study")
+            timer = gr.Timer(_POLL_S)
+            build_studies(page, timer, studio)
             report = gr.HTML(elem_id="report")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             release, test, shortage, allow_leak, arms, seeds = _build_data_pane()
@@ -205,7 +208,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
         lead(training.start), [release, test, allow_leak, seeds, arms, networks, steps], shown, **QUIET
     )
     stop.click(lead(training.stop), None, shown, **QUIET)
-    gr.Timer(_POLL_S).tick(look(training.poll), seen, shown, **AT_ONCE)
+    timer.tick(look(training.poll), seen, shown, **AT_ONCE)
 
 
 def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.HTML, gr.Checkbox, gr.CheckboxGroup, gr.Slider]:
