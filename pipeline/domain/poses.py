@@ -64,6 +64,12 @@ def drawn_placements(
     return [other.placement for other in standing]
 
 
+def foot(placement: Placement, box: Box, size: tuple[int, int]) -> float:
+    """Return where an object's box ends below, from the top of the canvas, as a share of the canvas; 4 decimals."""
+    lowest = float(box_corners(box, homography(placement, box, size))[:, 1].max())
+    return round(lowest / size[0], _DECIMALS)
+
+
 def _drawn(rng: random.Random, ranges: PlacementRanges, flips: Flip) -> Placement:
     x, y = _centre(rng, ranges.position)
 
