@@ -15,8 +15,8 @@ _AZIMUTHS = (
 )  # where nothing is known of a picture: light from behind or beside is what people expect
 _ELEVATIONS = (35.0, 70.0)
 _PITCHES = (35.0, 75.0)
-_HEIGHTS = (0.15, 0.4)
-_DARKNESS = (0.45, 0.75)
+_HEIGHTS = (0.25, 0.5)
+_DARKNESS = (0.65, 0.9)
 
 Span = tuple[float, float]
 

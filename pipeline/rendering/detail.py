@@ -16,11 +16,13 @@ from pipeline.rendering.composite import OPAQUE
 _RIM_PX = 3  # pixels beside an outline tell of the cut, not of the photo
 _LEAST_PIXELS = 150  # of an object or background that can be judged
 _NEAR_PX, _FAR_PX = 1.0, 2.0  # standard deviations of the two blurs that the width of edges is read from
-_STRONG = 0.85  # quantile of the gradients that count as edges
+_STRONG = 0.9  # quantile of the gradients that count as edges
+_EDGE = 6.0  # grey levels per pixel that an edge has at least, after the first blur; shading has less
+_LEAST_EDGE_PIXELS = 20
 _SHARPEST = 0.9  # quantile of these edges that tell how sharp an image can be
 _QUIET = 0.2  # quantile of the local noise: what is left of it where there is no texture
 _WINDOW_PX = 7
-_LEAST_BLUR_PX, _LARGEST_BLUR_PX = 0.3, 1.5  # of a background
+_LEAST_BLUR_PX, _LARGEST_BLUR_PX = 0.5, 1.0  # of a background
 _LARGEST_GRAIN = 8.0  # grey levels
 _GRAIN_PX = 0.45  # standard deviation of a grain: a sensor's noise after demosaicing
 
@@ -44,7 +46,7 @@ def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
     """Blur a background that is sharper than the placed object, and give it the grain that the object's photo has.
 
     What is blurred cannot be made sharp, so a background that is less sharp stays so. Where the object or the rest of
-    the background is too small to judge, nothing changes.
+    the background is too small to judge, nothing changes; where either has no edges, nothing is blurred.
 
     Args:
         background: (H, W, 3) uint8.
@@ -56,7 +58,9 @@ def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
     if min(int(inside.sum()), int(outside.sum())) < _LEAST_PIXELS:
         return background
     wanted, own = _fineness(layer.rgb, inside), _fineness(background, outside)
-    blur_px = math.sqrt(max(0.0, wanted.blur_px**2 - own.blur_px**2))
+    blur_px = 0.0
+    if wanted.blur_px is not None and own.blur_px is not None:
+        blur_px = math.sqrt(max(0.0, wanted.blur_px**2 - own.blur_px**2))
     if blur_px >= _LEAST_BLUR_PX:
         background = cv2.GaussianBlur(background, (0, 0), min(blur_px, _LARGEST_BLUR_PX))
         own = _fineness(background, outside)
@@ -68,7 +72,7 @@ def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
 class _Fineness:
     """How fine a part of an image is."""
 
-    blur_px: float  # standard deviation of the blur of its sharpest edges; 0 = a step between two pixels
+    blur_px: float | None  # standard deviation of the blur of its sharpest edges; 0 = a step, None = no edges
     grain: float  # standard deviation of its noise, grey levels
 
 
@@ -77,21 +81,20 @@ def _fineness(rgb: RGB, where: NDArray[np.bool_]) -> _Fineness:
     return _Fineness(_edge_blur(grey, where), _noise(grey, where))
 
 
-def _edge_blur(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> float:
+def _edge_blur(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> float | None:
     """Read the blur of edges from how much another blur flattens them (after Zhuo & Sim 2011)."""
     near, far = (_slope(cv2.GaussianBlur(grey, (0, 0), sigma))[where] for sigma in (_NEAR_PX, _FAR_PX))
-    edges = near >= max(float(np.quantile(near, _STRONG)), 1e-3)
-    if not edges.any():
-        return 0.0
+    edges = near >= max(float(np.quantile(near, _STRONG)), _EDGE)
+    if int(edges.sum()) < _LEAST_EDGE_PIXELS:
+        return None
     ratio = float(np.quantile(near[edges] / np.maximum(far[edges], 1e-3), _SHARPEST)) ** 2
     ratio = min(max(ratio, 1 + 1e-3), (_FAR_PX / _NEAR_PX) ** 2)
     return math.sqrt(max(0.0, (_FAR_PX**2 - ratio * _NEAR_PX**2) / (ratio - 1)))
 
 
 def _slope(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(
-        np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), np.float32
-    )
+    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    return np.asarray(np.hypot(across, down) / 8, np.float32)  # Sobel's kernel weighs 8 pixel steps
 
 
 def _noise(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> float:

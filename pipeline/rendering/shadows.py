@@ -14,9 +14,9 @@ from pipeline.domain.look import ShadowSpec
 
 _GAMMA = 2.2
 _STEPS = 12  # of the sweep of an object along its shadow
-_CONTACT_SHARE = 0.06  # how far the darkness of contact reaches, as a share of the object's size
-_CONTACT = 0.7  # how dark it is beside the thrown shadow
-_FADES = 0.45  # how much lighter a shadow is at its end
+_CONTACT_SHARE = 0.09  # how far the darkness of contact reaches, as a share of the object's size
+_CONTACT = 0.85  # how dark it is beside the thrown shadow
+_FADES = 0.35  # how much lighter a shadow is at its end
 _LONGEST = 0.9  # shadow, as a share of the object's size
 _EDGE_PX = 1.5  # over which a shadow ends at the far edge of the ground
 

@@ -15,7 +15,7 @@ from pipeline.starter.grounds import DRAWERS, TABLE_TOPS, WALLS, Drawer
 from pipeline.starter.light import developed
 from pipeline.starter.shapes import Field
 
-DRAWN_COUNT = 104
+DRAWN_COUNT = 52  # each of thirteen kinds on two floors and in one room; as many tables as rooms
 _SEED = 4  # keeps these random numbers apart from those of the other sets
 _FINER = 2  # supersampling in each direction
 _USUAL_PX = 128  # side at which a tile has its natural scale

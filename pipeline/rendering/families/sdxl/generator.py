@@ -24,7 +24,7 @@ from pipeline.rendering.generator import IsCancelled, Job, OnStep
 _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256
 _LEAST_STEPS = 10  # where a run does not start from pure noise
-_DETAIL_SHARE = 4  # a VAE shows nothing finer than about a quarter of the side of a latent
+_DETAIL_SHARE = 8 / 3  # a small VAE blurs what is finer than about three eighths of a latent's side
 _PIPELINE_MULTIPLE = 8  # of which the pipelines want height and width, whatever the VAE
 
 Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
