@@ -20,7 +20,7 @@ def photographed(image: RGB, camera: CameraSpec, *, seed: int) -> RGB:
     """
     seen = image.astype(np.float32)
     if camera.blur_px:
-        seen = cv2.GaussianBlur(seen, (0, 0), camera.blur_px)
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), camera.blur_px), np.float32)
     if camera.noise:
         rng = np.random.default_rng([seed, 2])
         brightness, colour = rng.standard_normal((*image.shape[:2], 1)), rng.standard_normal(image.shape)

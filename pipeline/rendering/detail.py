@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.images import RGB
+from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import Layer
 from pipeline.rendering.composite import OPAQUE
 
+_GLOW = 2.0  # how far an object glows, in `finest_px`
 _RIM_PX = 3  # pixels beside an outline tell of the cut, not of the photo
 _LEAST_PIXELS = 150  # of an object or background that can be judged
 _NEAR_PX, _FAR_PX = 1.0, 2.0  # standard deviations of the two blurs that the width of edges is read from
@@ -27,19 +28,30 @@ _LARGEST_GRAIN = 8.0  # grey levels
 _GRAIN_PX = 0.45  # standard deviation of a grain: a sensor's noise after demosaicing
 
 
-def with_detail_of(picture: RGB, painted: RGB, share: float, *, finest_px: float) -> RGB:
+def with_detail_of(
+    picture: RGB, painted: RGB, share: float, *, finest_px: float, beside: Mask | None = None
+) -> RGB:
     """Replace a share of the fine detail of a painted image by that of the picture under it.
+
+    Beside the object the same share of everything is the picture's, since a VAE lets the object glow into its
+    surroundings.
 
     Args:
         picture, painted: (H, W, 3) uint8.
         share: 0 = the painted detail alone, 1 = the picture's alone.
         finest_px: standard deviation of the blur whose difference is the detail: about what the VAE cannot show.
+        beside: the object's alpha (H, W).
     """
     detail = [
-        image - cv2.GaussianBlur(image, (0, 0), finest_px)
+        image - _blurred(image, finest_px)
         for image in (picture.astype(np.float32), painted.astype(np.float32))
     ]
-    return _rounded(painted + share * (detail[0] - detail[1]))
+    back = detail[0] - detail[1]
+    if beside is not None and beside.any():
+        distance = cv2.distanceTransform((beside == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+        near = np.exp(-((distance / (_GLOW * finest_px)) ** 2))[..., None]
+        back = near * (picture.astype(np.float32) - painted) + (1 - near) * back
+    return _rounded(painted + share * back)
 
 
 def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
@@ -62,7 +74,7 @@ def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
     if wanted.blur_px is not None and own.blur_px is not None:
         blur_px = math.sqrt(max(0.0, wanted.blur_px**2 - own.blur_px**2))
     if blur_px >= _LEAST_BLUR_PX:
-        background = cv2.GaussianBlur(background, (0, 0), min(blur_px, _LARGEST_BLUR_PX))
+        background = _rounded(_blurred(background.astype(np.float32), min(blur_px, _LARGEST_BLUR_PX)))
         own = _fineness(background, outside)
     grain = math.sqrt(max(0.0, min(wanted.grain, _LARGEST_GRAIN) ** 2 - own.grain**2))
     return _rounded(background + grain * _grain(background.shape[:2], seed)) if grain else background
@@ -83,7 +95,7 @@ def _fineness(rgb: RGB, where: NDArray[np.bool_]) -> _Fineness:
 
 def _edge_blur(grey: NDArray[np.float32], where: NDArray[np.bool_]) -> float | None:
     """Read the blur of edges from how much another blur flattens them (after Zhuo & Sim 2011)."""
-    near, far = (_slope(cv2.GaussianBlur(grey, (0, 0), sigma))[where] for sigma in (_NEAR_PX, _FAR_PX))
+    near, far = (_slope(_blurred(grey, sigma))[where] for sigma in (_NEAR_PX, _FAR_PX))
     edges = near >= max(float(np.quantile(near, _STRONG)), _EDGE)
     if int(edges.sum()) < _LEAST_EDGE_PIXELS:
         return None
@@ -109,10 +121,15 @@ def _grain(size: tuple[int, int], seed: int) -> NDArray[np.float32]:
     """Draw (H, W, 3) noise, mostly of brightness, that `_noise` measures as about 1."""
     rng = np.random.default_rng([seed, 1])
     noise = 0.95 * rng.standard_normal((*size, 1)) + 0.3 * rng.standard_normal((*size, 3))
-    soft = cv2.GaussianBlur(noise.astype(np.float32), (0, 0), _GRAIN_PX)
-    measured = _noise(cv2.cvtColor(soft, cv2.COLOR_RGB2GRAY), np.ones(size, bool))
+    soft = _blurred(noise.astype(np.float32), _GRAIN_PX)
+    grey = np.asarray(cv2.cvtColor(soft, cv2.COLOR_RGB2GRAY), np.float32)
+    measured = _noise(grey, np.ones(size, bool))
     return np.asarray(soft / max(measured, 1e-6), np.float32)
 
 
-def _rounded(image: NDArray[np.float32]) -> RGB:
+def _blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
+
+
+def _rounded(image: NDArray[np.floating]) -> RGB:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)

@@ -52,6 +52,15 @@ def test_a_share_gives_that_share_and_none_gives_nothing() -> None:
     assert abs(float(whole.mean()) - 40) < 2, "colour and brightness are the painted ones"
 
 
+def test_beside_the_object_the_picture_itself_comes_back_and_far_away_its_detail_alone() -> None:
+    picture, painted = np.full((SIDE, SIDE, 3), 60, np.uint8), np.full((SIDE, SIDE, 3), 160, np.uint8)
+    alpha = placed(picture).alpha
+    row = with_detail_of(picture, painted, 0.6, finest_px=2.0, beside=alpha)[48, :20, 0].astype(int)
+    assert row[0] == 160
+    assert row[19] < 110
+    assert (np.diff(row) <= 0).all()
+
+
 def test_a_background_sharper_than_the_object_is_blurred() -> None:
     ground = checks(12)
     matched = matched_detail(ground, placed(blurred(checks(12), 1.5)), seed=1)

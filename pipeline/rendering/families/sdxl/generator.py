@@ -149,7 +149,9 @@ class SdxlGenerator:
         if start and start.detail:
             assert job.backdrop is not None
             finest_px = self._pipelines.vae_scale_factor / _DETAIL_SHARE
-            painted = with_detail_of(job.backdrop, painted, start.detail, finest_px=finest_px)
+            painted = with_detail_of(
+                job.backdrop, painted, start.detail, finest_px=finest_px, beside=job.layer.alpha
+            )
         return finished(job, painted)
 
     def _pipeline_and_inputs(self, jobs: Sequence[Job]) -> tuple[Any, dict[str, Any]]:
