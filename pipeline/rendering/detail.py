@@ -132,4 +132,4 @@ def _blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 
 def _rounded(image: NDArray[np.floating]) -> RGB:
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
