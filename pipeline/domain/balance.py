@@ -136,14 +136,25 @@ class Deck(Generic[Value]):
         }
         self._had: Counter[tuple[str, Value]] = Counter()  # values to pass over, since the class has them
 
-    def draw(self, label: str) -> Value:
-        """Return the next value for a class."""
-        while True:
-            value = self._values[self._next[label] % len(self._values)]
+    def draw(self, label: str, unsuitable: Collection[Value] = ()) -> Value:
+        """Return the next value for a class; one that is not suitable keeps its place and comes later."""
+        while self._had[label, self._at(label, 0)]:
+            self._had[label, self._at(label, 0)] -= 1
             self._next[label] += 1
-            if not self._had[label, value]:
-                return value
-            self._had[label, value] -= 1
+        for ahead in range(1 if not unsuitable else len(self._values)):
+            value = self._at(label, ahead)
+            if value not in unsuitable and not self._had[label, value]:
+                break
+        else:
+            ahead, value = 0, self._at(label, 0)
+        if ahead:
+            self._had[label, value] += 1
+        else:
+            self._next[label] += 1
+        return value
+
+    def _at(self, label: str, ahead: int) -> Value:
+        return self._values[(self._next[label] + ahead) % len(self._values)]
 
     def count(self, label: str, value: Value) -> None:
         """Count a value that a class has already, as if it had been drawn."""

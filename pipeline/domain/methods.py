@@ -46,6 +46,11 @@ class MethodFacts:
     needs_control: bool = False  # guided by edges through a ControlNet
     needs_background: bool = False  # a real background image
 
+    @property
+    def paints_around_object(self) -> bool:
+        """Whether a model paints the surroundings of the object, so that it may start from a picture of them."""
+        return self.needs_prompt and self.places_object
+
 
 METHODS: dict[Method, MethodFacts] = {
     Method.INPAINT: MethodFacts(

@@ -11,14 +11,18 @@ from typing import TypeVar
 
 from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
+from pipeline.domain.look import CameraSpec, Ground, ShadowSpec
+from pipeline.domain.look_draws import drawn_camera, drawn_shadow, start_of
 from pipeline.domain.photos import Photo
 from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
+from pipeline.domain.poses import foot
 from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, NoUsablePhotos
 
 _NO_MODEL = "none"
 _SEEDS = 2**31
+_STANDS = 0.06  # how far below the ground's far edge an object's foot must lie, as a share of the canvas
 _HEAD_OBJECTS = 40  # that an outline places: so many samples, or fewer where each holds several objects
 _HEAD_PROMPTS = 200  # samples whose class, method and prompt an outline draws
 Key = TypeVar("Key", bound=Hashable)
@@ -82,7 +86,10 @@ class PlanInputs:
     photos: Sequence[Photo]  # those without a cut-out are left out
     _: KW_ONLY
     model: ModelFacts  # gives what the recipe leaves out
-    backdrop_ids: Sequence[str] = ()  # stored backgrounds for method `paste`
+    backdrop_ids: Sequence[str] = ()  # stored backgrounds for method `paste` and start `picture`
+    grounds: Mapping[str, Ground] = field(
+        default_factory=dict
+    )  # background id → its ground, where it is known
     reference_id: str | None = None  # the reference image for a ControlNet with source `reference`
     count: int | None = None  # this, `method` and `seed` replace the recipe's own
     method: Method | None = None
@@ -228,8 +235,10 @@ class _Draws:
         self.methods = methods
         self.known = {photo.id: photo for photo in inputs.photos}
         backgrounds = sorted(set(inputs.backdrop_ids))
-        if not backgrounds and Method.PASTE in methods:
-            raise InvalidRecipe("method 'paste' needs background images; set backdrops.folder")
+        if not backgrounds and recipe.needs_backgrounds(methods):
+            wanting = "method 'paste'" if Method.PASTE in methods else "start 'picture'"
+            raise InvalidRecipe(f"{wanting} needs background images; set backdrops.folder")
+        self.grounds = inputs.grounds
         drawn = Drawn(
             recipe=recipe,
             methods=methods,
@@ -260,9 +269,13 @@ class _Draws:
         """Decide the sample at a place of the plan; to be called in order."""
         rng = self._stream(f"sample {index}")
         diffuses = words.method.facts.needs_prompt
+        objects = self._objects(rng, words.label)
+        start = start_of(self.recipe, words.method)
+        on_picture = start is not None or words.method.facts.needs_background
+        background = self._background(words.label, objects) if on_picture else None
         return SampleSpec(
             label=words.label,
-            objects=self._objects(rng, words.label),
+            objects=objects,
             prompt=words.prompt,
             negative_prompt=self.recipe.backdrops.negative if diffuses else None,
             slots=words.choice,
@@ -274,9 +287,34 @@ class _Draws:
             guidance_scale=self._guidance() if diffuses else 0.0,
             seed=int(rng.random() * _SEEDS),
             control=self._control() if words.method.facts.needs_control else None,
-            backdrop_id=None if diffuses else self.rule.background(words.label),
+            backdrop_id=background,
             plan_version=self.version,
+            start=start,
+            shadow=self._shadow(index, background),
+            match_detail=self.recipe.match_detail and words.method.facts.places_object,
+            camera=self._camera(index),
         )
+
+    def _background(self, label: str, objects: Sequence[ObjectSpec]) -> str:
+        """Draw a background in which every object stands on the ground, where one is known."""
+        floating: set[str] = set()
+        if self.grounds:
+            boxes = [_given(self.known[placed.photo_id].box) for placed in objects]
+            feet = (
+                foot(placed.placement, box, self.size) for placed, box in zip(objects, boxes, strict=True)
+            )
+            highest = min(feet)
+            floating = {name for name, ground in self.grounds.items() if highest < ground.edge + _STANDS}
+        return self.rule.background(label, floating)
+
+    def _shadow(self, index: int, background: str | None) -> ShadowSpec | None:
+        if background is None or not self.recipe.shadow:
+            return None
+        return drawn_shadow(self._stream(f"shadow {index}"), self.grounds.get(background))
+
+    def _camera(self, index: int) -> CameraSpec | None:
+        camera = self.recipe.camera
+        return drawn_camera(self._stream(f"camera {index}"), camera) if camera else None
 
     def _objects(self, rng: random.Random, label: str) -> tuple[ObjectSpec, ...]:
         number = self.rule.number(rng, label)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class Drawn:
     recipe: Recipe
     methods: Mapping[Method, float]  # method → weight
     photos: Mapping[str, Sequence[str]]  # class → ids of its photos
-    backgrounds: Sequence[str]  # ids of the images for `paste`; empty where no method needs one
+    backgrounds: Sequence[str]  # ids of the images; empty where no method needs one
 
 
 class PlanRule(Protocol):
@@ -62,8 +62,8 @@ class PlanRule(Protocol):
     ) -> list[Placement]:
         """Draw the poses of its objects."""
 
-    def background(self, label: str, /) -> str:
-        """Draw the background image of `paste`."""
+    def background(self, label: str, unsuitable: Collection[str], /) -> str:
+        """Draw the background image, an unsuitable one only where there are no others."""
 
     def count(self, spec: SampleSpec, /) -> None:
         """Count a sample that is there already, so that the next ones make up for what it lacks."""
@@ -107,8 +107,8 @@ class _InEachClass:
     ) -> list[Placement]:
         return self._poses.placements(rng, label, boxes, size)
 
-    def background(self, label: str) -> str:
-        return self._backgrounds.draw(label)
+    def background(self, label: str, unsuitable: Collection[str]) -> str:
+        return self._backgrounds.draw(label, unsuitable)
 
     def count(self, spec: SampleSpec) -> None:
         self._methods.count(spec.label, spec.method)
@@ -157,8 +157,8 @@ class _OverAllClasses:
     ) -> list[Placement]:
         return drawn_placements(rng, self._ranges, boxes, size, flips=self._ranges.flips(label))
 
-    def background(self, _label: str) -> str:
-        return _given(self._backgrounds.draw())
+    def background(self, _label: str, unsuitable: Collection[str]) -> str:
+        return self._backgrounds.draw(unsuitable) or _given(self._backgrounds.draw())
 
     def count(self, spec: SampleSpec) -> None:
         """Plans of this version begin from nothing."""

@@ -87,6 +87,12 @@ def _add_best(standing: list[_Standing], tries: Iterable[_Standing], ranges: Pla
         other.seen = share
 
 
+def foot(placement: Placement, box: Box, size: tuple[int, int]) -> float:
+    """Return where an object's box ends below, from the top of the canvas, as a share of the canvas; 4 decimals."""
+    lowest = float(box_corners(box, homography(placement, box, size))[:, 1].max())
+    return round(lowest / size[0], _DECIMALS)
+
+
 def _drawn(rng: random.Random, ranges: PlacementRanges, flips: Flip) -> Placement:
     x, y = _centre(rng, ranges.position)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -22,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from pipeline.domain.look import LEAST_STRENGTH
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
@@ -67,6 +69,13 @@ class Position(StrEnum):
     CENTRED = "centred"  # near the middle
 
 
+class Start(StrEnum):
+    """What diffusion starts from."""
+
+    NOISE = "noise"
+    PICTURE = "picture"  # a background picture with the object on it
+
+
 class Flip(StrEnum):
     """How an object may be mirrored without changing what it is."""
 
@@ -94,7 +103,7 @@ class Backdrops(_Part):
     )  # combinations of slot values that are never drawn together
     negative: PromptText | None = None
     folder: PathText | None = (
-        None  # background images for method `paste`; "starter" for the rendered surfaces
+        None  # background images for method `paste` and start `picture`, or a key of `BACKGROUND_SETS`
     )
     text_to_image_prefix: PromptText = (
         "a photo of a {label}, "  # put before the prompts of method `text_to_image`; earlier: sdxl_prefix
@@ -189,6 +198,34 @@ class Control(_Part):
     reference: PathText | None = None  # an image file, for source `reference`
 
 
+class Camera(_Part):
+    """What a camera does to the whole image, each drawn from [lowest, highest]; what is left out is not done."""
+
+    blur: tuple[Number, Number] | None = None  # standard deviation, pixels
+    noise: tuple[Number, Number] | None = None  # standard deviation, grey levels
+    jpeg: tuple[Whole, Whole] | None = None  # quality
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> Camera:
+        given = {"blur": (self.blur, (0, 5)), "noise": (self.noise, (0, 50)), "jpeg": (self.jpeg, (10, 100))}
+        for name, (span, (low, high)) in given.items():
+            if span and not low <= span[0] <= span[1] <= high:
+                raise ValueError(
+                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low} to {high}"
+                )
+        if not (self.blur or self.noise or self.jpeg):
+            raise ValueError("it does nothing; give blur, noise or jpeg, or leave camera out")
+        return self
+
+
+BACKGROUND_SETS = {
+    "starter": "the surfaces of the starter set, seen from above",
+    "drawn": "drawn floors, rooms and tables, seen by a tilted camera",
+}
+"""Backgrounds that need no files, by what backdrops.folder names them."""
+
+_USUAL_STRENGTH = 0.4  # where a recipe starts from pictures and gives none
+
 CREATE_PLAN, AGAIN_PLAN = (
     "create",
     "again",
@@ -248,6 +285,31 @@ class Recipe(_Part):
     backdrops: Backdrops = Field(default_factory=Backdrops)
     placement: PlacementRanges = Field(default_factory=PlacementRanges)
     control: Control = Field(default_factory=Control)
+    start: Start = Start.NOISE  # of methods `inpaint` and `controlnet`
+    strength: Annotated[Number, Field(ge=LEAST_STRENGTH, le=1)] | None = (
+        None  # of start `picture`; 0.4 if left out
+    )
+    shadow: StrictBool = False  # of the objects on background pictures
+    match_detail: StrictBool = False  # of the background to the object's photo
+    camera: Camera | None = None
+
+    @model_validator(mode="after")
+    def _look_fits_the_methods(self) -> Recipe:
+        if self.start is Start.NOISE and self.strength is not None:
+            raise ValueError(
+                f"strength is {self.strength:g}, but start is noise; set start: picture, or leave strength out"
+            )
+        if self.start is Start.PICTURE and not any(kind.facts.paints_around_object for kind in self.methods):
+            raise ValueError(
+                f"start is picture, but {' and '.join(self.methods)} cannot start from one; "
+                "use method inpaint or controlnet, or leave start out"
+            )
+        if self.shadow and not self.needs_backgrounds(self.methods):
+            raise ValueError(
+                "shadow is true, but there are no background pictures that it could fall on; "
+                "set start: picture, use method paste, or leave shadow out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _samples_are_bounded(self) -> Recipe:
@@ -258,6 +320,28 @@ class Recipe(_Part):
     def methods(self) -> dict[Method, float]:
         """Method → weight, also where the recipe names a single method."""
         return dict(self.method) if isinstance(self.method, dict) else {self.method: 1.0}
+
+    @property
+    def start_strength(self) -> float:
+        """How far a start from a picture is painted over, 0.2 to 1."""
+        return _USUAL_STRENGTH if self.strength is None else self.strength
+
+    def needs_backgrounds(self, methods: Iterable[Method]) -> bool:
+        """Whether samples of these methods need background pictures."""
+        on_picture = self.start is Start.PICTURE
+        return any(
+            method.facts.needs_background or (on_picture and method.facts.paints_around_object)
+            for method in methods
+        )
+
+    def of_method(self, method: Method) -> Recipe:
+        """Return the recipe with one method, without the start and shadow that this method has no use for."""
+        start = self.start if method.facts.paints_around_object else Start.NOISE
+        only = self.model_copy(update={"method": method, "start": start})
+        strength = self.strength if start is Start.PICTURE else None
+        return only.model_copy(
+            update={"strength": strength, "shadow": self.shadow and only.needs_backgrounds([method])}
+        )
 
     @property
     def total(self) -> int:

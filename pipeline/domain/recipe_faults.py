@@ -23,6 +23,7 @@ _NEEDED = {
     "string_type": "a text is needed; put it in quotes",
     "dict_type": "keys with values are needed",
     "model_type": "keys with values are needed",
+    "bool_type": "true or false is needed",
     "list_type": "a list is needed",
     "too_short": "it must not be empty",
     "invalid_key": "a key must be a text; put it in quotes",

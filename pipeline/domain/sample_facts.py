@@ -27,4 +27,4 @@ class SampleFacts:
     failed_gates: tuple[GateFailure, ...] = ()
     descriptor: NDArray[np.float32] | None = None  # (96,), see `descriptors.descriptor`
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds: place, generate, score, total
-    exact: bool = True  # the kept object equals the warped photo
+    exact: bool = True  # the kept object equals the warped photo; False where a camera changed it

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from pipeline.domain.look import PARTS, CameraSpec, ShadowSpec, StartSpec
 from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
@@ -24,6 +25,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 _LEAVES = frozenset({str, int, bool, type(None)})
 _LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
 _NEVER = object()  # equals no value
+_LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
 
 
@@ -67,7 +69,8 @@ class SampleSpec:
     """One frozen, fully decided sample. `id` is a hash of all fields.
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
-    pairs in slot order. `backdrop_id` is the id of the background image of `paste`.
+    pairs in slot order. `backdrop_id` is the id of the background image of `paste`, or of the one that diffusion starts
+    from. A sample with a `camera` does not show the object's own pixels.
     """
 
     label: str
@@ -87,6 +90,14 @@ class SampleSpec:
     plan_version: int = field(
         default=1, metadata={_LATER: True}
     )  # of the rule that drew it; 1 without a plan
+    start: StartSpec | None = field(default=None, metadata={_LATER: True})  # None = from noise
+    shadow: ShadowSpec | None = field(
+        default=None, metadata={_LATER: True}
+    )  # of the objects on the background
+    match_detail: bool = field(
+        default=False, metadata={_LATER: True}
+    )  # of the background to the object's photo
+    camera: CameraSpec | None = field(default=None, metadata={_LATER: True})  # over the whole image
     id: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -94,10 +105,29 @@ class SampleSpec:
             raise InvalidRequest("a sample needs at least one object")
         if self.method.facts.needs_control != (self.control is not None):
             raise InvalidRequest("control settings are needed with method 'controlnet', and only there")
-        if self.method.facts.needs_background != (self.backdrop_id is not None):
-            raise InvalidRequest("a background image is needed with method 'paste', and only there")
+        self._refuse_wrong_start()
+        on_picture = self.method.facts.needs_background or self.start is not None
+        if on_picture != (self.backdrop_id is not None):
+            raise InvalidRequest(
+                "a background image is needed with method 'paste' and with start 'picture', and only there"
+            )
+        if self.shadow and not on_picture:
+            raise InvalidRequest("a shadow needs a background image; use start 'picture' or method 'paste'")
         object.__setattr__(self, "guidance_scale", canonical(self.guidance_scale))
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
+
+    def _refuse_wrong_start(self) -> None:
+        if self.start is None:
+            return
+        if not self.method.facts.paints_around_object:
+            raise InvalidRequest(
+                f"method '{self.method}' cannot start from a picture; use inpaint or controlnet"
+            )
+        if int(self.steps * self.start.strength) < _LEAST_STEPS:
+            raise InvalidRequest(
+                f"steps is {self.steps} and strength {self.start.strength:g}, so that fewer than {_LEAST_STEPS} steps "
+                "are run; raise one of them"
+            )
 
     @property
     def front(self) -> ObjectSpec:
@@ -129,6 +159,8 @@ class SampleSpec:
         if fields["control"] is not None:
             control = fields["control"]
             fields["control"] = ControlSpec(**{**control, "source": ControlSource(control["source"])})
+        for name in PARTS.keys() & fields.keys():
+            fields[name] = PARTS[name](**fields[name])
         return cls(**fields)
 
 

@@ -17,10 +17,10 @@ IsCancelled = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One image to generate. Layer and control are of `spec.size`.
+    """One image to generate. Layer, control and backdrop are of `spec.size`.
 
     `control` is the edge image that method `controlnet` follows.
-    `backdrop` is the real background of method `paste`, of any size.
+    `backdrop` is the background picture of method `paste`, or the one that diffusion starts from, with its shadow.
     """
 
     spec: SampleSpec
@@ -30,8 +30,9 @@ class Job:
 
     def __post_init__(self) -> None:
         assert (self.control is not None) == self.spec.method.facts.needs_control
-        assert (self.backdrop is not None) == self.spec.method.facts.needs_background
+        assert (self.backdrop is not None) == (self.spec.backdrop_id is not None)
         assert self.layer.rgb.shape[:2] == self.spec.size
+        assert self.backdrop is None or self.backdrop.shape[:2] == self.spec.size
 
 
 class Generator(Protocol):
@@ -47,7 +48,7 @@ class Generator(Protocol):
         """Generate one image per job, in order.
 
         Args:
-            jobs: of one method, size, number of steps, guidance scale and control scale.
+            jobs: of one method, size, number of steps, guidance scale, control scale and strength.
             on_step: called after each denoising step.
             cancelled: called after each denoising step; True stops the generation.
 

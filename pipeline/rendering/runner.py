@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.domain.descriptors import descriptor
-from pipeline.domain.images import RGB
+from pipeline.domain.images import RGB, fitted
 from pipeline.domain.placement import Cutout, Layer, Placed, place
 from pipeline.domain.quality import gates_failed, scores
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
 from pipeline.rendering import Generator, Job, control_image
+from pipeline.rendering.camera import photographed
 from pipeline.rendering.composite import exact
 from pipeline.rendering.generator import IsCancelled, OnStep
+from pipeline.rendering.shadows import with_shadow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ def render_specs(
     """Render specs in batches of similar ones; each is passed to `on_sample` as soon as its batch is done.
 
     Args:
-        specs: in plan order; those with equal method, model, size, steps, guidance and control scale share batches.
+        specs: in plan order; those with equal method, model, size, steps, guidance, control scale and strength
+            share batches.
         load_cutout: by cut-out id; load_scene: the photo, by its id; load_image: by image id.
         generator_for: the generator of a model name.
         batch_size: the largest number of specs in one forward pass.
@@ -111,7 +114,10 @@ def _alike(specs: Sequence[SampleSpec]) -> Iterator[list[SampleSpec]]:
     groups: dict[tuple[object, ...], list[SampleSpec]] = {}
     for spec in specs:
         scale = spec.control.scale if spec.control else None
-        key = (spec.method, spec.model, spec.revision, spec.size, spec.steps, spec.guidance_scale, scale)
+        strength = spec.start.strength if spec.start else None
+        key = (
+            spec.method, spec.model, spec.revision, spec.size, spec.steps, spec.guidance_scale, scale, strength,
+        )  # fmt: skip
         groups.setdefault(key, []).append(spec)
     yield from groups.values()
 
@@ -157,7 +163,7 @@ def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
             spec=spec,
             layer=placed.layer,
             control=_control(spec, placed, cutouts, run.images),
-            backdrop=run.images.load_image(spec.backdrop_id) if spec.backdrop_id else None,
+            backdrop=_background(spec, placed, run.images),
         )
     except StudioError as error:
         run.on_failure(spec, str(error))
@@ -177,6 +183,14 @@ def _nothing_placed(size: tuple[int, int]) -> Placed:
     return Placed(layer=empty, masks=(), boxes=(), homographies=(), visible=())
 
 
+def _background(spec: SampleSpec, placed: Placed, images: InputImages) -> RGB | None:
+    """Return the background picture, cropped and scaled to the canvas, with the objects' shadow."""
+    if spec.backdrop_id is None:
+        return None
+    picture = fitted(images.load_image(spec.backdrop_id), spec.size)
+    return with_shadow(picture, placed.masks, spec.shadow) if spec.shadow else picture
+
+
 def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: InputImages) -> RGB | None:
     if spec.control is None:
         return None
@@ -193,7 +207,9 @@ def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: In
 
 def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSample:
     started = time.perf_counter()
-    placed = prepared.placed
+    spec, placed = prepared.job.spec, prepared.placed
+    if spec.camera:
+        image = photographed(image, spec.camera, seed=spec.seed)
     image_scores = scores(image, placed.layer.alpha)
     image_descriptor = descriptor(image)
     score_s = time.perf_counter() - started

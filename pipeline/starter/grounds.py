@@ -1,4 +1,7 @@
-"""A dozen kinds of drawn ground: each function returns (512, 512, 3) float colours in 0..1 (gamma)."""
+"""A dozen kinds of drawn ground: each function returns (512, 512, 3) float colours in 0..1 (gamma).
+
+`light` is the way that light travels over a bumpy ground, in radians from right to down; None draws one.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,13 @@ def _between(low: tuple[float, ...], high: tuple[float, ...], share: Field) -> F
     return a + (b - a) * share[..., None]
 
 
-def _relit(rgb: Field, height: Field, rng: np.random.Generator, strength: float) -> Field:
-    """Light and shade a bumpy ground with light from a random side."""
+def _relit(
+    rgb: Field, height: Field, rng: np.random.Generator, strength: float, light: float | None
+) -> Field:
+    """Light and shade a bumpy ground: what rises along the light is lit."""
     down, right = np.gradient(cv2.GaussianBlur(height, (0, 0), 0.8))
-    angle = rng.uniform(0, 2 * np.pi)
+    drawn = rng.uniform(0, 2 * np.pi)  # also where it is not used, so that it shifts no other draw
+    angle = drawn if light is None else light
     shade = right * np.cos(angle) + down * np.sin(angle)
     return rgb * np.clip(1 + strength * shade / (shade.std() + 1e-6) * 0.25, 0.25, 1.9)[..., None]
 
@@ -58,7 +64,7 @@ def _per_cell(labels: np.ndarray, rng: np.random.Generator) -> Field:
     return rng.random(int(labels.max()) + 1).astype(np.float32)[labels]
 
 
-def _grass(rng: np.random.Generator) -> Field:
+def _grass(rng: np.random.Generator, _light: float | None = None) -> Field:
     canvas = _between((0.10, 0.14, 0.05), (0.24, 0.30, 0.10), _rough(rng, 10)) * 255
     dry = rng.uniform(0.0, 0.5)
     blades = int(rng.integers(4500, 7000))
@@ -75,15 +81,15 @@ def _grass(rng: np.random.Generator) -> Field:
     return canvas / 255 * (0.8 + 0.4 * _noise(rng, 4))[..., None]
 
 
-def _sand(rng: np.random.Generator) -> Field:
+def _sand(rng: np.random.Generator, light: float | None = None) -> Field:
     x, y = _axes()
     ripples = np.sin((x + 60 * _noise(rng, 3) + 0.3 * y) / rng.uniform(9, 20)) * rng.uniform(0, 1)
     fine = rng.random((_TILE_PX, _TILE_PX)).astype(np.float32)
     rgb = _between((0.62, 0.51, 0.36), (0.86, 0.76, 0.58), 0.5 * _rough(rng, 6) + 0.5 * fine)
-    return _relit(rgb, ripples * 4 + _rough(rng, 20) * 3, rng, 0.5)
+    return _relit(rgb, ripples * 4 + _rough(rng, 20) * 3, rng, 0.5, light)
 
 
-def _planks(rng: np.random.Generator) -> Field:
+def _planks(rng: np.random.Generator, _light: float | None = None) -> Field:
     x, y = _axes()
     wide = rng.uniform(60, 120)
     board = np.floor(x / wide).astype(int)
@@ -106,7 +112,7 @@ def _planks(rng: np.random.Generator) -> Field:
     return rgb * (0.25 + 0.75 * gap * ends)[..., None]
 
 
-def _bricks(rng: np.random.Generator) -> Field:
+def _bricks(rng: np.random.Generator, light: float | None = None) -> Field:
     x, y = _axes()
     tall, wide = rng.uniform(44, 60), rng.uniform(110, 140)
     wobble = 3 * (_noise(rng, 12) - 0.5)
@@ -123,10 +129,10 @@ def _bricks(rng: np.random.Generator) -> Field:
     clay = _between((0.36, 0.17, 0.12), (0.68, 0.38, 0.28), 0.7 * tone + 0.3 * _rough(rng, 30))
     mortar = _between((0.5, 0.48, 0.45), (0.68, 0.66, 0.62), _rough(rng, 60))
     rgb = clay * inside[..., None] + mortar * (1 - inside[..., None])
-    return _relit(rgb, inside * 4 + _rough(rng, 50) * 3, rng, 0.7)
+    return _relit(rgb, inside * 4 + _rough(rng, 50) * 3, rng, 0.7, light)
 
 
-def _tiles(rng: np.random.Generator) -> Field:
+def _tiles(rng: np.random.Generator, _light: float | None = None) -> Field:
     x, y = _axes()
     side = rng.uniform(70, 150)
     key = (np.floor(x / side) + 13 * np.floor(y / side)).astype(int) % 41
@@ -139,17 +145,17 @@ def _tiles(rng: np.random.Generator) -> Field:
     return glaze * inside + rng.uniform(0.3, 0.7) * (1 - inside) * (0.9 + 0.2 * _noise(rng, 60))[..., None]
 
 
-def _stones(rng: np.random.Generator) -> Field:
+def _stones(rng: np.random.Generator, light: float | None = None) -> Field:
     labels, inner = _cells(rng, int(rng.choice([350, 900, 2200])))
     size = np.percentile(inner, 95)
     dome = np.sqrt(np.clip(inner / size, 0, 1))
     tone = _per_cell(labels, rng)
     warm = _per_cell(labels, rng)[..., None] * np.array((0.08, 0.02, -0.06), np.float32)
     rgb = _between((0.22, 0.21, 0.2), (0.78, 0.76, 0.73), tone * 0.7 + 0.3 * _rough(rng, 40)) + warm
-    return _relit(rgb * (0.25 + 0.75 * dome)[..., None], dome * 6, rng, 0.8)
+    return _relit(rgb * (0.25 + 0.75 * dome)[..., None], dome * 6, rng, 0.8, light)
 
 
-def _fabric(rng: np.random.Generator) -> Field:
+def _fabric(rng: np.random.Generator, light: float | None = None) -> Field:
     x, y = _axes()
     pitch = rng.uniform(5, 11)
     weave = np.maximum(
@@ -167,10 +173,10 @@ def _fabric(rng: np.random.Generator) -> Field:
         rgb = (
             rgb * (1 - 0.6 * band) + rng.uniform(0.1, 0.8, 3) * 0.6 * band * (0.72 + 0.28 * weave)[..., None]
         )
-    return _relit(rgb, _rough(rng, 4, 2) * 30, rng, 0.35)
+    return _relit(rgb, _rough(rng, 4, 2) * 30, rng, 0.35, light)
 
 
-def _concrete(rng: np.random.Generator) -> Field:
+def _concrete(rng: np.random.Generator, _light: float | None = None) -> Field:
     base = rng.uniform(0.4, 0.7)
     rgb = base * (0.82 + 0.36 * _rough(rng, 4, 6))[..., None] * np.array((1.02, 1.0, 0.96), np.float32)
     pores = smoothstep(0.86, 0.95, _noise(rng, 70)) * rng.uniform(0.2, 0.7)
@@ -178,15 +184,15 @@ def _concrete(rng: np.random.Generator) -> Field:
     return rgb * (1 - pores - 0.6 * np.clip(crack, 0, 1))[..., None]
 
 
-def _soil(rng: np.random.Generator) -> Field:
+def _soil(rng: np.random.Generator, light: float | None = None) -> Field:
     labels, inner = _cells(rng, 1500)
     clods = np.sqrt(np.clip(inner / np.percentile(inner, 97), 0, 1)) * _per_cell(labels, rng)
     rgb = _between((0.13, 0.09, 0.06), (0.45, 0.34, 0.24), 0.5 * _rough(rng, 12) + 0.5 * clods)
-    return _relit(rgb, clods * 5 + _rough(rng, 40) * 4, rng, 0.9)
+    return _relit(rgb, clods * 5 + _rough(rng, 40) * 4, rng, 0.9, light)
 
 
-def _leaves(rng: np.random.Generator) -> Field:
-    canvas = np.ascontiguousarray(_soil(rng) * 160, np.float32)
+def _leaves(rng: np.random.Generator, light: float | None = None) -> Field:
+    canvas = np.ascontiguousarray(_soil(rng, light) * 160, np.float32)
     for _ in range(320):
         centre = (rng.random(2) * _TILE_PX).astype(int).tolist()
         angle, long = rng.uniform(0, 360), rng.uniform(18, 42)
@@ -219,7 +225,7 @@ def _leaves(rng: np.random.Generator) -> Field:
     return canvas / 255 * (0.8 + 0.4 * _rough(rng, 30))[..., None]
 
 
-def _asphalt(rng: np.random.Generator) -> Field:
+def _asphalt(rng: np.random.Generator, _light: float | None = None) -> Field:
     specks = cv2.GaussianBlur(rng.random((_TILE_PX, _TILE_PX)).astype(np.float32), (0, 0), 1.6)
     specks = np.clip((specks - specks.mean()) / specks.std() * 0.22 + 0.4, 0, 1)
     rgb = _between((0.12, 0.12, 0.13), (0.55, 0.54, 0.52), specks) * (0.8 + 0.4 * _rough(rng, 3))[..., None]
@@ -230,7 +236,7 @@ def _asphalt(rng: np.random.Generator) -> Field:
     return rgb
 
 
-def _marble(rng: np.random.Generator) -> Field:
+def _marble(rng: np.random.Generator, _light: float | None = None) -> Field:
     warp = _rough(rng, 3, 4)
     veins = np.abs(np.sin((warp + 0.5 * _rough(rng, 5, 4)) * rng.uniform(8, 14)))
     dark = rng.random() < 0.35
@@ -239,7 +245,7 @@ def _marble(rng: np.random.Generator) -> Field:
     return _between(low, high, np.clip(np.maximum(veins**0.35, faint) - 0.2 * _rough(rng, 6), 0, 1))
 
 
-def _carpet(rng: np.random.Generator) -> Field:
+def _carpet(rng: np.random.Generator, _light: float | None = None) -> Field:
     tufts = cv2.GaussianBlur(rng.random((_TILE_PX, _TILE_PX)).astype(np.float32), (0, 0), 2.2)
     tufts = np.clip((tufts - tufts.mean()) / tufts.std() * 0.2 + 0.5, 0, 1)
     tone = (0.4 + 0.9 * tufts)[..., None]
@@ -252,7 +258,9 @@ def _carpet(rng: np.random.Generator) -> Field:
     return (first * (1 - figure[..., None]) + second * figure[..., None]) * tone
 
 
-DRAWERS: tuple[Callable[[np.random.Generator], Field], ...] = (
+Drawer = Callable[[np.random.Generator, float | None], Field]
+
+DRAWERS: tuple[Drawer, ...] = (
     _grass,
     _planks,
     _stones,
@@ -267,3 +275,20 @@ DRAWERS: tuple[Callable[[np.random.Generator], Field], ...] = (
     _marble,
     _carpet,
 )
+WALLS: tuple[Drawer, ...] = (_bricks, _concrete, _planks, _tiles, _fabric, _marble)
+TABLE_TOPS: tuple[Drawer, ...] = (_planks, _marble, _concrete, _fabric, _tiles)
+WORDS: dict[Drawer, str] = {  # as the embedded model knows them
+    _grass: "grass",
+    _planks: "wooden planks",
+    _stones: "gravel",
+    _sand: "sand",
+    _bricks: "bricks",
+    _fabric: "fabric",
+    _concrete: "concrete",
+    _leaves: "leaves",
+    _tiles: "tiles",
+    _asphalt: "asphalt",
+    _soil: "soil",
+    _marble: "marble",
+    _carpet: "carpet",
+}

@@ -48,7 +48,7 @@ def photographed_surface(path: Path, side_px: int, rng: np.random.Generator) -> 
 
 def drawn_surface(number: int, side_px: int, rng: np.random.Generator) -> Field:
     """Return the (side, side, 3) linear colour of a drawn surface; kinds take turns with `number`."""
-    rgb = DRAWERS[number % len(DRAWERS)](rng)
+    rgb = DRAWERS[number % len(DRAWERS)](rng, None)
     scale = float(rng.uniform(0.9, 1.7)) * side_px / _USUAL_PX
     rgb8 = np.clip(rgb * 255, 0, 255).astype(np.uint8)
     return np.clip(_linear(_turned_piece(rgb8, side_px, scale=scale, rng=rng)), 0.004, 1)

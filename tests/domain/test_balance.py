@@ -184,3 +184,17 @@ def test_the_bits_that_a_context_shares_with_the_class() -> None:
     even = ContextTable("floor", {"nut": {"sand": 3, "moss": 3}, "bolt": {"sand": 5, "moss": 5}})
     assert even.bits == pytest.approx(0.0, abs=1e-12)
     assert context_tables(contexts_of([("nut", [("floor", "sand")])])) == []
+
+
+def test_a_value_that_is_not_suitable_keeps_its_place() -> None:
+    deck = Deck(range(6), ["a"], random.Random(1))
+    order = [deck.draw("a") for _ in range(6)]
+    drawn = [deck.draw("a", unsuitable={order[0], order[1]})]
+    drawn += [deck.draw("a") for _ in range(5)]
+    assert drawn == [order[2], order[0], order[1], *order[3:]]
+
+
+def test_where_no_value_is_suitable_the_next_one_is_drawn() -> None:
+    deck = Deck(range(3), ["a"], random.Random(1))
+    order = [deck.draw("a") for _ in range(3)]
+    assert [deck.draw("a", unsuitable=set(range(3))) for _ in range(3)] == order

@@ -53,6 +53,38 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
             "r.yaml: placement.flip.nut is 'horizntal'; did you mean 'horizontal'?",
         ),
         ("placement: {flip: no}", "r.yaml: placement.flip is false; it must be one of none, horizontal, any"),
+        ("start: pictur", "r.yaml: start is 'pictur'; did you mean 'picture'?"),
+        ("start: picture\nstrength: 0.1", "r.yaml: strength is 0.1; it must be at least 0.2"),
+        (
+            "strength: 0.4",
+            "r.yaml: strength is 0.4, but start is noise; set start: picture, or leave strength out",
+        ),
+        (
+            "start: picture\nmethod: {paste: 1, text_to_image: 1}",
+            "r.yaml: start is picture, but paste and text_to_image cannot start from one; "
+            "use method inpaint or controlnet, or leave start out",
+        ),
+        (
+            "shadow: true",
+            "r.yaml: shadow is true, but there are no background pictures that it could fall on; "
+            "set start: picture, use method paste, or leave shadow out",
+        ),
+        ("shadow: soft", "r.yaml: shadow is 'soft'; true or false is needed"),
+        ("match_detail: 1", "r.yaml: match_detail is 1; true or false is needed"),
+        ("camera: true", "r.yaml: camera is true; keys with values are needed"),
+        ("camera: {nois: [1, 2]}", "r.yaml: unknown key 'camera.nois'; did you mean 'noise'?"),
+        (
+            "camera: {noise: 3}",
+            "r.yaml: camera.noise is 3; two numbers [lowest, highest] are needed",
+        ),
+        (
+            "camera: {jpeg: [5, 90]}",
+            "r.yaml: camera: jpeg is [5, 90]; it must rise and lie in 10 to 100",
+        ),
+        (
+            "camera: {}",
+            "r.yaml: camera: it does nothing; give blur, noise or jpeg, or leave camera out",
+        ),
         ("count: true", "r.yaml: count is true; a number is needed"),
         ("count: 0", "r.yaml: count is 0; it must be at least 1"),
         ("count: 1.5", "r.yaml: count is 1.5; a whole number is needed"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Control, Recipe, default_recipe, parse_recipe
+from pipeline.domain.recipe import BACKGROUND_SETS, Control, Recipe, default_recipe, parse_recipe
 from pipeline.domain.release import MethodYield
 from pipeline.domain.spec import ControlSource
 from pipeline.errors import InvalidRecipe
@@ -119,7 +119,7 @@ class ReleasePlans:
         if method.facts.needs_prompt and model not in _BY_NAME:
             notes.append(f"The model '{model}' was published without its path; give the path with --model.")
         folder = recipe.backdrops.folder
-        if method.facts.needs_background and folder != _STARTER:
+        if recipe.needs_backgrounds([method]) and folder not in BACKGROUND_SETS:
             if folder:
                 notes.append(
                     f"The folder of backgrounds '{folder}' was published without its path; write the path under "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -12,10 +12,18 @@ from statistics import median
 
 from pydantic import ValidationError
 
-from pipeline.domain.images import RGB, fitted
+from pipeline.domain.images import RGB, fitted, pixel_hash
+from pipeline.domain.look import Ground
 from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
-from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
+from pipeline.domain.recipe import (
+    BACKGROUND_SETS,
+    Recipe,
+    Start,
+    default_recipe,
+    parse_recipe,
+    refuse_too_many,
+)
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
@@ -25,9 +33,9 @@ from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of
 from pipeline.services.reports import PlanPreview
 from pipeline.starter import backdrops as starter_backdrops
+from pipeline.starter import drawn_backgrounds
 from pipeline.store import Library, SampleFilter
 
-_STARTER_BACKDROPS = "starter"  # value of a recipe's backdrops.folder: the surfaces of the starter set
 _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored yet
 _SEEDS = 2**63
 _TIMED_SAMPLES = 40
@@ -57,7 +65,9 @@ class _Ingredients:
     """The inputs of a plan without images, and where the images are."""
 
     inputs: PlanInputs
-    folder: Path | str | None  # of backgrounds, or "starter"; None where no method needs them
+    folder: (
+        Path | str | None
+    )  # of backgrounds, or a key of `BACKGROUND_SETS`; None where no method needs them
     reference: Path | None  # image for the ControlNet
 
 
@@ -73,10 +83,9 @@ def overridden(recipe: Recipe, overrides: Overrides) -> Recipe:
         UnknownName: no such method.
         InvalidRequest: the model's name is too long.
     """
-    method = None if overrides.method is None else str(_method(overrides.method))
-    changes = {
-        "count": overrides.count, "model": overrides.model, "method": method, "seed": overrides.seed,
-    }  # fmt: skip
+    if overrides.method is not None:
+        recipe = recipe.of_method(_method(overrides.method))
+    changes = {"count": overrides.count, "model": overrides.model, "seed": overrides.seed}
     given = {key: value for key, value in changes.items() if value is not None}
     try:
         return Recipe.model_validate({**recipe.model_dump(mode="json"), **given})
@@ -144,9 +153,11 @@ def planned_specs_of(
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
     side = wanted.recipe.size or ingredients.inputs.model.size
+    backgrounds = _store_backgrounds(library, ingredients.folder, side, access)
     inputs = replace(
         ingredients.inputs,
-        backdrop_ids=_store_backgrounds(library, ingredients.folder, side, access),
+        backdrop_ids=tuple(backgrounds),
+        grounds={background: ground for background, ground in backgrounds.items() if ground},
         reference_id=library.images.put(_image(ingredients.reference)) if ingredients.reference else None,
     )
     inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
@@ -258,7 +269,7 @@ def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) ->
             seed=overrides.seed,
             kept=wanted.refill.kept if wanted.refill else (),
         ),
-        folder=_folder(recipe, access) if any(each.facts.needs_background for each in methods) else None,
+        folder=_folder(recipe, access) if recipe.needs_backgrounds(methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
 
@@ -312,7 +323,9 @@ def _bare(spec: SampleSpec) -> SampleSpec:
     control = spec.control
     if control and control.reference_id:
         control = replace(control, reference_id=_PLACEHOLDER)
-    return replace(spec, backdrop_id=background, control=control)
+    return replace(
+        spec, backdrop_id=background, control=control, shadow=None
+    )  # its light may be the background's
 
 
 def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> float | None:
@@ -337,32 +350,53 @@ def _seconds_each(library: Library, method: Method, model: str) -> float | None:
 
 def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
     folder = recipe.backdrops.folder
+    sets = " or ".join(f"'{name}'" for name in BACKGROUND_SETS)
     if folder is None:
+        wanting = "start 'picture'" if recipe.start is Start.PICTURE else "method 'paste'"
         raise InvalidRecipe(
-            "method 'paste' needs backgrounds; set backdrops.folder to a folder of images or to 'starter'"
+            f"{wanting} needs backgrounds; set backdrops.folder to a folder of images or to {sets}"
         )
-    if folder == _STARTER_BACKDROPS:
+    if folder in BACKGROUND_SETS:
         return folder
-    return access.path(folder, "backdrops.folder", f"'{_STARTER_BACKDROPS}'")
+    return access.path(folder, "backdrops.folder", sets)
 
 
 def _refuse_empty(folder: Path, access: FileAccess) -> None:
     if next(access.images(folder), None) is None:
-        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; method 'paste' needs at least one")
+        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; at least one is needed")
 
 
 def _store_backgrounds(
     library: Library, folder: Path | str | None, side: int, access: FileAccess
-) -> list[str]:
+) -> dict[str, Ground | None]:
+    """Store the backgrounds; return their ids and what is known of the ground in each."""
     match folder:
         case None:
-            return []
+            return {}
         case Path():
             _refuse_empty(folder, access)
+            tested = {photo.image_id: photo.name for photo in library.photos.list(split="test")}
             files = sorted(access.images(folder))
-            return [library.images.put(fitted(_image(path), (side, side))) for path in files]
+            return {library.images.put(_background(path, side, tested)): None for path in files}
+        case "drawn":
+            drawn = drawn_backgrounds(size_px=side)
+            return {library.images.put(background.rgb): background.ground for background in drawn}
         case _:
-            return [library.images.put(background) for background in starter_backdrops(size_px=side)]
+            return {library.images.put(background): None for background in starter_backdrops(size_px=side)}
+
+
+def _background(path: Path, side: int, tested: Mapping[str, str]) -> RGB:
+    """Read a background picture, fitted to the canvas.
+
+    Args:
+        tested: image id → name of each test photo, none of which may be drawn on.
+    """
+    image = _image(path)
+    if (photo := tested.get(pixel_hash(image))) is not None:
+        raise InvalidRecipe(
+            f"{path} is the test photo '{photo}' of the library; take it out of the folder of backgrounds"
+        )
+    return fitted(image, (side, side))
 
 
 def _reference(recipe: Recipe, access: FileAccess) -> Path | None:

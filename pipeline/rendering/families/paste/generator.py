@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.domain.images import RGB, fitted
+from pipeline.domain.images import RGB
 from pipeline.domain.plan import ModelFacts
 from pipeline.errors import Cancelled
-from pipeline.rendering.composite import composite
+from pipeline.rendering.finishing import finished
 from pipeline.rendering.generator import IsCancelled, Job, OnStep
 
 
@@ -25,13 +25,13 @@ class PasteGenerator:
     def generate(
         self, jobs: Sequence[Job], *, on_step: OnStep | None = None, cancelled: IsCancelled | None = None
     ) -> list[RGB]:
-        """Put each object over its background, which is cropped and scaled to the canvas; see `Generator.generate`."""
+        """Put each object over its background; see `Generator.generate`."""
         if cancelled and cancelled():
             raise Cancelled
         images = []
         for job in jobs:
             assert job.backdrop is not None
-            images.append(composite(job.layer, fitted(job.backdrop, job.spec.size)))
+            images.append(finished(job, job.backdrop))
         if on_step:
             on_step(1, 1)
         return images

@@ -16,12 +16,15 @@ from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.rendering.composite import composite, repaint_mask
+from pipeline.rendering.detail import with_detail_of
 from pipeline.rendering.families.sdxl.quiet import quiet
+from pipeline.rendering.finishing import finished
 from pipeline.rendering.generator import IsCancelled, Job, OnStep
 
 _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256
 _LEAST_STEPS = 10  # where a run does not start from pure noise
+_DETAIL_SHARE = 8 / 3  # a small VAE blurs what is finer than about three eighths of a latent's side
 _PIPELINE_MULTIPLE = 8  # of which the pipelines want height and width, whatever the VAE
 
 Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
@@ -111,7 +114,8 @@ class SdxlGenerator:
 
     def _check_steps(self, spec: SampleSpec) -> None:
         """Refuse few steps with a strength below 1: one is left out, and painting would start from the grey fill."""
-        few = spec.steps < _LEAST_STEPS and self._strength < 1.0 and spec.method is not Method.TEXT_TO_IMAGE
+        begins_grey = spec.start is None and self._strength < 1.0 and spec.method is not Method.TEXT_TO_IMAGE
+        few = spec.steps < _LEAST_STEPS and begins_grey
         if few:
             raise InvalidRequest(
                 f"steps is {spec.steps}; {self._facts.name} needs {_LEAST_STEPS} or more to paint round an object"
@@ -138,7 +142,17 @@ class SdxlGenerator:
         painted = (images * 255).round().astype(np.uint8)
         if first.method is Method.TEXT_TO_IMAGE:
             return list(painted)
-        return [composite(job.layer, image) for job, image in zip(jobs, painted, strict=True)]
+        return [self._finished(job, image) for job, image in zip(jobs, painted, strict=True)]
+
+    def _finished(self, job: Job, painted: RGB) -> RGB:
+        start = job.spec.start
+        if start and start.detail:
+            assert job.backdrop is not None
+            finest_px = self._pipelines.vae_scale_factor / _DETAIL_SHARE
+            painted = with_detail_of(
+                job.backdrop, painted, start.detail, finest_px=finest_px, beside=job.layer.alpha
+            )
+        return finished(job, painted)
 
     def _pipeline_and_inputs(self, jobs: Sequence[Job]) -> tuple[Any, dict[str, Any]]:
         match jobs[0].spec.method:
@@ -160,14 +174,21 @@ class SdxlGenerator:
                 raise AssertionError(f"{other} needs no diffusion")
 
     def _surroundings(self, jobs: Sequence[Job]) -> dict[str, Any]:
-        """Return the inputs of the inpainting pipelines: images (N, 3, H, W) and masks (N, 1, H, W), 1 = paint."""
+        """Return the inputs of the inpainting pipelines: images (N, 3, H, W) and masks (N, 1, H, W), 1 = paint.
+
+        Behind the objects lies the picture to start from, or grey. The steps that are run are the last `strength` of
+        all; at less than 1 they begin with the noised image.
+        """
+        start = jobs[0].spec.start
         grey = np.full((*jobs[0].spec.size, 3), _GREY, np.uint8)
         inset_px = self._pipelines.vae_scale_factor // 2  # the VAE blurs about as far over an outline
         masks = np.stack([repaint_mask(job.layer, inset_px=inset_px) for job in jobs])
         return {
-            "image": _unit([composite(job.layer, grey) for job in jobs]),
+            "image": _unit(
+                [composite(job.layer, grey if job.backdrop is None else job.backdrop) for job in jobs]
+            ),
             "mask_image": torch.from_numpy(masks)[:, None].float() / 255,
-            "strength": self._strength,
+            "strength": min(self._strength, start.strength) if start else self._strength,
         }
 
     def _prompts(self, pipeline: Any, jobs: Sequence[Job]) -> dict[str, torch.Tensor]:
