@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 from pipeline.domain.arms import ALL_USES, ARMS, Arm, use_of
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
-from training.fit.options import Augmentation, TrainingOptions
+from training.config_files import chosen, config_text, parse_with_config
+from training.fit.options import MAX_DEVICES, Augmentation, TrainingOptions
+from training.fit.trackers import Tracker, refuse_missing_packages
 from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
 from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, MAX_TUNING, StudyOptions
 
@@ -36,8 +38,8 @@ Advance = Callable[[int, int | None, str], None]  # (done, total, what is being 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
     try:
+        options = parse_with_config(*_parser(), sys.argv[1:] if arguments is None else arguments)
         answer, text = options.run(options)
     except KeyboardInterrupt:
         print("backlot: interrupted; finished work is kept, the same command resumes", file=sys.stderr)
@@ -53,6 +55,7 @@ def _fit(options: argparse.Namespace) -> Answer:
     from training.fit.single import fit_to_folder
 
     training, arm = _training_options(options, options.network), _arm(options.arm)
+    trackers = _usable_trackers(options)
     release = _release(options, training.image_size)
     with _progress_bar("train", " step", training.steps) as advance:
         metrics = fit_to_folder(
@@ -61,6 +64,8 @@ def _fit(options: argparse.Namespace) -> Answer:
             training,
             seed=options.seed,
             out=options.out,
+            trackers=trackers,
+            config=config_text("fit", options, [training]),
             on_point=lambda point: advance(point.step, training.steps, ""),
         )
     tested = sum(metrics["test_counts"].values())
@@ -92,7 +97,8 @@ def _study(options: argparse.Namespace) -> Answer:
         answers.append((missing.answer, missing.text))
         if missing.all_are_missing:
             return _joined(answers)
-    result, text = _trained(requests, load, options.out)
+    config = config_text("study", options, [request.training for request in requests])
+    result, text = _trained(requests, load, options.out, config)
     answers.append((result, text))
     if options.propose is not None:
         from training.proposal.answers import propose
@@ -115,13 +121,14 @@ def _study_requests(options: argparse.Namespace) -> list[StudyOptions]:
         counterfactual=options.counterfactual,
         learning_curve=options.learning_curve,
         tuning=options.tuning,
+        trackers=_usable_trackers(options),
     )
     networks = dict.fromkeys(options.network)
     return [replace(whole, training=_training_options(options, network)) for network in networks]
 
 
 def _trained(
-    requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path
+    requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path, config: str
 ) -> tuple[StudyResult, str]:
     from training.report.write import HTML_FILE, write_reports
     from training.study.networks import study_networks
@@ -132,6 +139,7 @@ def _trained(
             load,
             write_reports,
             out,
+            config=config,
             on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
     return result, _summary(result, release.notes, out / HTML_FILE)
@@ -186,13 +194,26 @@ def _training_options(options: argparse.Namespace, network: str) -> TrainingOpti
     return TrainingOptions.for_network(
         Network(network),
         {
-            "steps": options.steps,
-            "batch": options.batch,
-            "lr": options.lr,
-            "image_size": options.image_size,
+            "steps": chosen(options.steps, network),
+            "batch": chosen(options.batch, network),
+            "lr": chosen(options.lr, network),
+            "weight_decay": chosen(options.weight_decay, network),
+            "image_size": chosen(options.image_size, network),
             "augmentation": Augmentation(options.augmentation),
+            "devices": options.devices,
         },
     )
+
+
+def _usable_trackers(options: argparse.Namespace) -> tuple[Tracker, ...]:
+    """Check, before any data is read, what the command needs of this machine."""
+    trackers = tuple(Tracker(name) for name in dict.fromkeys(options.tracker))
+    refuse_missing_packages(trackers)
+    if options.devices > 1:
+        from training.fit.devices import refuse_missing_devices
+
+        refuse_missing_devices(options.devices)
+    return trackers
 
 
 def _arm(name: str) -> Arm:
@@ -219,7 +240,8 @@ def _progress_bar(description: str, unit: str, total: int | None) -> Iterator[Ad
         yield advance
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """Return the parser of the command line and those of its commands."""
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train on a published release, and find out which use of the data is best.",
@@ -324,7 +346,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.yaml",
         help="after the verdict, write a recipe for the weakest classes; a copy lies in --out",
     )
-    return parser
+    return parser, {"fit": fitting, "study": studying}
 
 
 def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
@@ -345,6 +367,7 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         ("--steps", _positive, "N", _DEFAULTS.steps, _PROBE.steps, "optimiser steps"),
         ("--batch", _positive, "N", _DEFAULTS.batch, _PROBE.batch, "images per step"),
         ("--lr", float, "X", _DEFAULTS.lr, _PROBE.lr, "peak learning rate"),
+        ("--weight-decay", float, "X", _DEFAULTS.weight_decay, _PROBE.weight_decay, "AdamW's weight decay"),
         ("--image-size", _positive, "PX", _DEFAULTS.image_size, _PROBE.image_size, "side of the images"),
     ]
     for flag, kind, metavar, default, probe, meaning in numbers:
@@ -358,7 +381,32 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         default=str(Augmentation.LIGHT),
         help="of the training images of every arm (default: %(default)s)",
     )
+    _add_machinery(command)
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _add_machinery(command: argparse.ArgumentParser) -> None:
+    """Add the options that change how a command runs and reports."""
+    command.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.yaml",
+        help="take the options that are not given from a config.yaml",
+    )
+    command.add_argument(
+        "--tracker",
+        action="append",
+        default=[],
+        choices=list(Tracker),
+        help="log the training curves to OUT/logs, too; may be given several times",
+    )
+    command.add_argument(
+        "--devices",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help=f"GPUs, or processes without a GPU, that share every batch (DDP), at most {MAX_DEVICES} (default: 1)",
+    )
 
 
 def _seed(text: str) -> int:

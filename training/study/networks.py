@@ -25,6 +25,7 @@ def study_networks(
     write_reports: WriteReports,
     out: Path,
     *,
+    config: str = "",
     on_step: Callable[[StudyStep], None] | None = None,
 ) -> tuple[StudyResult, Release]:
     """Run the same study with every network.
@@ -34,6 +35,7 @@ def study_networks(
         load: reads the release.
         write_reports: writes the reports of a study into a folder.
         out: the study's folder.
+        config: the text of its `config.yaml`; "" writes none.
         on_step: called with the progress of each.
 
     Returns:
@@ -44,7 +46,7 @@ def study_networks(
     """
     first, *others = requests
     release = load(first.training.image_size)
-    result = study(release, first, out=out, on_step=on_step)
+    result = study(release, first, out=out, config=config, on_step=on_step)
     write_reports(result, out)
     for request in others:
         network = str(request.training.network)

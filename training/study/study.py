@@ -22,12 +22,14 @@ from training.fit.classifier import Point
 from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
-from training.fit.run_folder import claim, data_fingerprint, write_json
+from training.fit.run_folder import CONFIG, claim, data_fingerprint, write_json, write_text
+from training.fit.tracking import Tracking
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
 from training.similarity.findings import similarity_findings
 from training.study.curve_arms import with_curve_arms
 from training.study.diagnosis import Diagnosis
+from training.study.disk import refuse_full_disks
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
@@ -43,7 +45,7 @@ _INDEX = "index.parquet"  # as pipeline.publish writes it
 
 
 def study(
-    release: Release, options: StudyOptions, *, out: Path, on_step: OnStep | None = None
+    release: Release, options: StudyOptions, *, out: Path, config: str = "", on_step: OnStep | None = None
 ) -> StudyResult:
     """Train all arms with all seeds, judge them, and write `study.json`.
 
@@ -52,10 +54,11 @@ def study(
 
     Args:
         out: the study's folder.
+        config: the text of its `config.yaml`; "" writes none.
         on_step: called with the progress.
 
     Raises:
-        InvalidRequest: `out` holds a study with other settings.
+        InvalidRequest: `out` holds a study with other settings, or its disk is full; or a loss is no longer finite.
         ReleaseRefused: no arm has data; or there are too few training photos for tuning; or test photos are
             near-duplicates of training photos, which `options` do not allow.
         KeyboardInterrupt: stopped by the user; finished runs are kept.
@@ -70,7 +73,10 @@ def study(
     available, skipped = available_arms(release, asked, equal_counts=options.equal_counts)
     settings = run_settings(options.training)
     tuning = Tuning.prepared(release, available, options, out)
+    refuse_full_disks(release, available, options, out)
     claim(out, {**settings, "data": data_fingerprint(release)})
+    if config:
+        write_text(out / CONFIG, config)
     if tuning:
         tuning.claim_folder()
     selection = _selection(release.name)
@@ -86,6 +92,7 @@ def study(
         release,
         options,
         RunFiles(out / _RUNS),
+        Tracking(options.trackers, out, options.training),
         log,
         on_step,
         diagnosis.cache,
@@ -131,6 +138,7 @@ class _Runs:
     release: Release
     options: StudyOptions
     files: RunFiles
+    tracking: Tracking
     log: ProgressLog
     on_step: OnStep | None
     cache: FeatureCache
@@ -144,23 +152,27 @@ class _Runs:
     def _run(self, data: ArmData, seed: int) -> RunRecord:
         kept = self.files.read(data.arm, seed)
         if kept is not None:
-            self.log.finished(kept, earlier=True)
+            with self.tracking.run(data.arm, seed, earlier=kept.curve):
+                self.log.finished(kept, earlier=True)
             self._report(data.arm, seed, 0)
             return kept
 
-        def on_point(point: Point) -> None:
-            self.log.point(data.arm, seed, point)
-            self._report(data.arm, seed, point.step)
+        with self.tracking.run(data.arm, seed) as track:
 
-        record = fit(
-            self.release,
-            data,
-            self.options.training,
-            seed=seed,
-            cache=self.cache,
-            extra_images=self.extra_images,
-            on_point=on_point,
-        )
+            def on_point(point: Point) -> None:
+                track(point)
+                self.log.point(data.arm, seed, point)
+                self._report(data.arm, seed, point.step)
+
+            record = fit(
+                self.release,
+                data,
+                self.options.training,
+                seed=seed,
+                cache=self.cache,
+                extra_images=self.extra_images,
+                on_point=on_point,
+            )
         self.files.write(record)
         self.log.finished(record, earlier=False)
         return record
