@@ -34,9 +34,7 @@ def study_networks(
         requests: options that differ in the network; the first is the study in `out`, the others go to `out/NETWORK`.
         load: reads the release.
         write_reports: writes the reports of a study into a folder.
-        out: the study's folder.
-        config: the text of its `config.yaml`; "" writes none.
-        on_step: called with the progress of each.
+        out, config, on_step: see `study`.
 
     Returns:
         The study of the first network with `other_networks`, and its release.

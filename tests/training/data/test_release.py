@@ -279,13 +279,13 @@ def test_a_row_without_an_image_is_left_out_and_noted(full_release: Path) -> Non
     assert release.notes == ("1 unreadable image was left out, the first is photo-x.",)
 
 
-@pytest.mark.parametrize("other", ["Red", " red", "RED "])
+@pytest.mark.parametrize("other", ["Red", "RED "])
 def test_classes_that_differ_only_in_spelling_are_refused(tmp_path: Path, other: str) -> None:
     folder = class_folder(tmp_path / "train", count=2)
     (folder / other).mkdir()
     (folder / other / "0.webp").write_bytes(encoded(COLOURS["red"], seed=1))
     with pytest.raises(
-        ReleaseRefused, match=r"'[Rr ED]*' and '[rRED ]*', which differ only in spelling; give both"
+        ReleaseRefused, match=f"has the classes '{other.strip()}' and 'red', which differ only in spelling"
     ):
         load_release(str(folder), None, side_px=16)
 

@@ -119,7 +119,7 @@ def test_more_devices_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(
-        InvalidRequest, match="^2 devices are asked for and this machine has 1 GPU; lower --devices$"
+        InvalidRequest, match=r"^2 devices are asked for and this machine has 1 GPU; lower --devices$"
     ):
         refuse_missing_devices(2)
 
