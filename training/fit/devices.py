@@ -91,7 +91,9 @@ def _run_workers(module: Classifier, batches: ArmDataModule, *, seed: int, check
         port=_free_port(),
         results=sender,
     )
-    workers = start_processes(_work, args=(job,), nprocs=count, join=False, start_method="spawn")
+    workers = start_processes(  # daemons end with this process, also where it is interrupted while they start
+        _work, args=(job,), nprocs=count, join=False, daemon=True, start_method="spawn"
+    )
     assert workers is not None
     module.on_point = on_point
     try:
