@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from training.data.release import load_release
 from training.fit.classifier import warmed_cosine
 from training.fit.fit import fit
 from training.fit.networks import build_network
-from training.fit.options import TrainingOptions
+from training.fit.options import GivenOptions, TrainingOptions
 
 _CLASSES = 10
 _FILE_PX = 512
@@ -91,11 +91,10 @@ def _measured(case: Case, folder: Path, rounds: int) -> dict[str, object]:
         start = time.perf_counter()
         release = load_release(str(folder), None, side_px=case.side_px)
         available, _ = available_arms(release, [Arm("real")])
-        training = TrainingOptions.for_network(
-            case.network, {"steps": case.steps, "batch": case.batch, "image_size": case.side_px}
-        )
+        hyper: GivenOptions = {"steps": case.steps, "batch": case.batch, "image_size": case.side_px}
+        training = replace(TrainingOptions.for_network(case.network, hyper), curve_points=1)
         loaded = time.perf_counter()
-        record = fit(release, available[0], training, seed=seed, curve_points=1)
+        record = fit(release, available[0], training, seed=seed)
         end = time.perf_counter()
         seconds, plain_accuracy = _plain(case, training, folder, seed)
         ours.append(end - loaded)

@@ -26,7 +26,9 @@ from pipeline.domain.studies import (
     named_network,
 )
 from pipeline.errors import InvalidRequest, StudioError, UnknownName
-from training.fit.options import Augmentation, TrainingOptions
+from training.config_files import chosen, config_text, parse_with_config
+from training.fit.options import MAX_DEVICES, Augmentation, TrainingOptions
+from training.fit.trackers import Tracker, refuse_missing_packages
 from training.proposal.recipe_files import PLAN_MISSING, PROPOSE, refuse_unwritable
 from training.study.options import CHEAP_TEST_PHOTOS, DEFAULT_MARGIN, MAX_TUNING, StudyOptions
 
@@ -47,8 +49,8 @@ Advance = Callable[[int, int | None, str], None]  # (done, total, what is being 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
     try:
+        options = parse_with_config(*_parser(), sys.argv[1:] if arguments is None else arguments)
         answer, text = options.run(options)
     except KeyboardInterrupt:
         print("backlot: interrupted; finished work is kept, the same command resumes", file=sys.stderr)
@@ -66,6 +68,7 @@ def _fit(options: argparse.Namespace) -> Answer:
 
     training, arm = _training_options(options, options.network), _arm(options.arm)
     check_network(training)
+    trackers = _usable_trackers(options)
     release = _release(options, training.image_size)
     with _progress_bar("train", " step", training.steps) as advance:
         metrics = fit_to_folder(
@@ -74,6 +77,8 @@ def _fit(options: argparse.Namespace) -> Answer:
             training,
             seed=options.seed,
             out=options.out,
+            trackers=trackers,
+            config=config_text("fit", options, [training]),
             on_point=lambda point: advance(point.step, training.steps, ""),
         )
     tested = sum(metrics["test_counts"].values())
@@ -105,7 +110,8 @@ def _study(options: argparse.Namespace) -> Answer:
         answers.append((missing.answer, missing.text))
         if missing.all_are_missing:
             return _joined(answers)
-    result, text = _trained(requests, load, options.out)
+    config = config_text("study", options, [request.training for request in requests])
+    result, text = _trained(requests, load, options.out, config)
     answers.append((result, text))
     if options.propose is not None:
         from training.proposal.answers import propose
@@ -141,13 +147,14 @@ def _study_requests(options: argparse.Namespace) -> list[StudyOptions]:
         counterfactual=options.counterfactual,
         learning_curve=options.learning_curve,
         tuning=options.tuning,
+        trackers=_usable_trackers(options),
     )
     networks = dict.fromkeys(options.network)
     return [replace(whole, training=_training_options(options, network)) for network in networks]
 
 
 def _trained(
-    requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path
+    requests: Sequence[StudyOptions], load: Callable[[int], Release], out: Path, config: str
 ) -> tuple[StudyResult, str]:
     from training.report.write import HTML_FILE, write_reports
     from training.study.networks import study_networks
@@ -158,6 +165,7 @@ def _trained(
             load,
             write_reports,
             out,
+            config=config,
             on_step=lambda at: advance(at.steps_done, at.steps_total, f"{at.arm} seed {at.seed}"),
         )
     return result, _summary(result, release.notes, out / HTML_FILE)
@@ -212,13 +220,26 @@ def _training_options(options: argparse.Namespace, network: str) -> TrainingOpti
     return TrainingOptions.for_network(
         named_network(network),
         {
-            "steps": options.steps,
-            "batch": options.batch,
-            "lr": options.lr,
-            "image_size": options.image_size,
+            "steps": chosen(options.steps, network),
+            "batch": chosen(options.batch, network),
+            "lr": chosen(options.lr, network),
+            "weight_decay": chosen(options.weight_decay, network),
+            "image_size": chosen(options.image_size, network),
             "augmentation": Augmentation(options.augmentation),
+            "devices": options.devices,
         },
     )
+
+
+def _usable_trackers(options: argparse.Namespace) -> tuple[Tracker, ...]:
+    """Check, before any data is read, what the command needs of this machine."""
+    trackers = tuple(Tracker(name) for name in dict.fromkeys(options.tracker))
+    refuse_missing_packages(trackers)
+    if options.devices > 1:
+        from training.fit.devices import refuse_missing_devices
+
+        refuse_missing_devices(options.devices)
+    return trackers
 
 
 def _arm(name: str) -> Arm:
@@ -245,7 +266,8 @@ def _progress_bar(description: str, unit: str, total: int | None) -> Iterator[Ad
         yield advance
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """Return the parser of the command line and those of its commands."""
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train on a published release, and find out which use of the data is best.",
@@ -352,7 +374,7 @@ def _parser() -> argparse.ArgumentParser:
         help="after the verdict, write a recipe for the weakest classes; a copy lies in --out",
     )
     _add_compare(commands)
-    return parser
+    return parser, {"fit": fitting, "study": studying}
 
 
 def _add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -382,6 +404,7 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         ("--steps", _positive, "N", lambda options: options.steps, "optimiser steps"),
         ("--batch", _positive, "N", lambda options: options.batch, "images per step"),
         ("--lr", float, "X", lambda options: options.lr, "peak learning rate"),
+        ("--weight-decay", float, "X", lambda options: options.weight_decay, "AdamW's weight decay"),
         ("--image-size", _positive, "PX", lambda options: options.image_size, "side of the images"),
     ]
     for flag, kind, metavar, value, meaning in numbers:
@@ -397,7 +420,32 @@ def _add_common(command: argparse.ArgumentParser, run: Command) -> None:
         default=str(Augmentation.LIGHT),
         help="of the training images of every arm (default: %(default)s)",
     )
+    _add_machinery(command)
     command.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _add_machinery(command: argparse.ArgumentParser) -> None:
+    """Add the options that change how a command runs and reports."""
+    command.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.yaml",
+        help="take the options that are not given from a config.yaml",
+    )
+    command.add_argument(
+        "--tracker",
+        action="append",
+        default=[],
+        choices=list(Tracker),
+        help="log the training curves to OUT/logs, too; may be given several times",
+    )
+    command.add_argument(
+        "--devices",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help=f"GPUs, or processes without a GPU, that share every batch (DDP), at most {MAX_DEVICES} (default: 1)",
+    )
 
 
 def _seed(text: str) -> int:

@@ -137,6 +137,7 @@ def test_fit_writes_weights_metrics_and_curve(
     assert (metrics["arm"], metrics["seed"], metrics["settings"]["steps"]) == ("real", 3, 10)
     assert sorted(path.name for path in (tmp_path / "f").iterdir()) == [
         "checkpoint.ckpt",
+        "config.yaml",
         "curves.csv",
         "metrics.json",
         "settings.json",
@@ -268,3 +269,30 @@ def wait_for(ready: Callable[[], bool], process: subprocess.Popen[str]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.1)
             raise AssertionError(process.communicate()[1])
+
+
+def test_a_tracker_without_its_package_is_refused_before_any_data_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.fit.trackers.find_spec", lambda package: None)
+    for command in (["fit", "--arm", "real"], ["study"]):
+        arguments = ["--dataset", "./nowhere", "--out", str(tmp_path / "s"), "--tracker", "csv"]
+        assert main([*command, *arguments, "--tracker", "tensorboard"]) == 1
+        assert capsys.readouterr().err == (
+            "backlot: the tracker 'tensorboard' needs a package that is not installed: pip install tensorboard\n"
+        )
+
+
+def test_a_study_logs_to_the_trackers_that_are_asked_for(full_release: Path, tmp_path: Path) -> None:
+    arguments = ["--dataset", str(full_release), "--arms", "real", "--seeds", "1", "--no-diagnosis", *QUICK]
+    assert main(["study", *arguments, "--out", str(tmp_path / "s"), "--tracker", "csv"]) == 0
+    assert (tmp_path / "s" / "logs" / "csv" / "real-0" / "metrics.csv").is_file()
+
+
+def test_the_probe_takes_one_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["study", "--dataset", "./nowhere", "--out", str(tmp_path / "s"), "--devices", "2"]
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == (
+        "backlot: the probe takes seconds a run and is not shared by 2 devices; "
+        "leave out --devices or choose another --network\n"
+    )

@@ -17,6 +17,7 @@ from training.data.images import LabelledImages
 from training.data.release import Release
 
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
+_FEWEST_OF_A_CLASS = 2  # images
 ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
 _ORDER = 1735  # seed of the order in which images are taken where an arm takes some of them only
 
@@ -49,16 +50,19 @@ class SkippedArm:
 def arm_data(release: Release, arm: Arm) -> ArmData | SkippedArm:
     """Collect the training images of an arm, or tell why it must be left out.
 
-    An arm needs every class of the release: a network that never saw a class cannot be compared fairly.
+    An arm needs every class of the release: a network that never saw a class cannot be compared fairly. One image of a
+    class is no sample of it, either.
     """
     images = _images(release, arm.facts)
     if isinstance(images, str):
         return SkippedArm(arm=arm, reason=images)
-    missing = [name for name, count in count_classes(images, release.classes).items() if not count]
-    if missing:
-        names = ", ".join(f"'{name}'" for name in missing[:_NAMED_CLASSES])
-        more = " …" if len(missing) > _NAMED_CLASSES else ""
-        return SkippedArm(arm=arm, reason=f"the release has no training images of {names}{more} for this arm")
+    counts = count_classes(images, release.classes)
+    for lacking, least in (("no training images", 1), ("only one training image", _FEWEST_OF_A_CLASS)):
+        scarce = [name for name, count in counts.items() if count < least]
+        if scarce:
+            names = ", ".join(f"'{name}'" for name in scarce[:_NAMED_CLASSES])
+            more = " …" if len(scarce) > _NAMED_CLASSES else ""
+            return SkippedArm(arm=arm, reason=f"the release has {lacking} of {names}{more} for this arm")
     return ArmData(arm=arm, images=images)
 
 

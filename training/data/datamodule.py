@@ -25,6 +25,8 @@ _TEST_BATCH = 256
 class ArmDataModule(LightningDataModule):
     """Serves one arm. An epoch is one interval of steps, so that a resumed run gets the same batches.
 
+    On several devices, each process builds the same batches and trains on its part of each.
+
     Args:
         data: the arm's training images.
         test: the test photos.
@@ -56,11 +58,17 @@ class ArmDataModule(LightningDataModule):
         """Serve the batches of the trainer's current interval."""
         done = self.trainer.current_epoch * self.interval if self.trainer else 0
         steps = range(done, min(done + self.interval, self.steps))
-        return DataLoader(_TrainingBatches(self, steps), batch_size=None, num_workers=0)
+        return DataLoader(_TrainingBatches(self, steps, self._own_part()), batch_size=None, num_workers=0)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Serve the test photos, unaugmented, in order."""
         return DataLoader(_TestBatches(self.test), batch_size=None, num_workers=0)
+
+    def _own_part(self) -> slice:
+        """The places of every batch that this process trains on: all of them on one device."""
+        processes, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        size = self.batch_size // processes
+        return slice(rank * size, (rank + 1) * size)
 
     def _order(self, *, count: int) -> NDArray[np.int64]:
         """The image for every place of every batch: (count,) positions in the arm's images."""
@@ -143,14 +151,15 @@ def normalised(images: Tensor) -> Tensor:
 
 
 class _TrainingBatches(Dataset[Batch]):
-    def __init__(self, module: ArmDataModule, steps: range) -> None:
-        self.module, self.steps = module, steps
+    def __init__(self, module: ArmDataModule, steps: range, part: slice) -> None:
+        self.module, self.steps, self.part = module, steps, part
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def __getitem__(self, position: int) -> Batch:
-        return self.module.batch(self.steps[position])
+        images, labels = self.module.batch(self.steps[position])
+        return images[self.part], labels[self.part]
 
 
 class _TestBatches(Dataset[Batch]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -124,8 +125,16 @@ def load_release(dataset: str, test: str | None, *, side_px: int, on_read: OnRea
 
 
 def _classes(dataset: str, *rows: LabelledRows) -> tuple[str, ...]:
-    """Join the class names of several configurations; a classifier needs two."""
+    """Join the class names of several configurations; a classifier needs two, and each spelt in one way."""
     classes = tuple(dict.fromkeys(name for of_config in rows for name in of_config.classes))
+    spellings: dict[str, str] = {}
+    for name in classes:
+        other = spellings.setdefault(re.sub(r"[\s_-]+", " ", name).strip().casefold(), name)
+        if other != name:
+            raise ReleaseRefused(
+                f"{dataset} has the classes '{other}' and '{name}', which differ only in spelling; "
+                "give both one name, and publish again"
+            )
     if len(classes) < 2:
         raise ReleaseRefused(
             f"{dataset} has {len(classes)} class(es); a classifier needs at least 2: publish photos of more classes"

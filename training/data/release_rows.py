@@ -29,8 +29,8 @@ class _EncodedImage(TypedDict):
 class _Columns(TypedDict, total=False):
     """The columns of a release that training reads; only `image` and `label` are always there."""
 
-    image: _EncodedImage
-    label: int
+    image: _EncodedImage | None
+    label: int | None
     origin: str | None
     method: str | None
     model: str | None
@@ -87,16 +87,17 @@ def _opened(dataset: str, config: str, split: str | None) -> LabelledRows:
             for image in {"image", "mask"} & set(columns):
                 encoded = encoded.cast_column(image, datasets.Image(decode=False))
             for position, row in enumerate(encoded):
-                yield _row(row, names, fallback=f"{config}/{name} row {position}")
+                place = f"{config}/{name} row {position}"
+                yield _row(row, _label(row, names, f"{place} of {dataset}"), fallback=place)
 
     return LabelledRows(names, _refusing(rows(), dataset))
 
 
-def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
+def _row(columns: _Columns, label: str, *, fallback: str) -> Row:
     image = columns["image"]
     return Row(
         data=_data(image),
-        label=names[columns["label"]],
+        label=label,
         origin=columns.get("origin") or str(Origin.REAL),
         method=present_name(columns.get("method") or PHOTO),
         name=columns.get("sample_id") or fallback,
@@ -111,7 +112,16 @@ def _row(columns: _Columns, names: tuple[str, ...], *, fallback: str) -> Row:
     )
 
 
-def _data(image: _EncodedImage) -> bytes:
+def _label(columns: _Columns, names: tuple[str, ...], place: str) -> str:
+    label = columns["label"]
+    if label is None or not 0 <= label < len(names):  # -1 stands for an unknown one
+        raise ReleaseRefused(f"{place} has no label ({label}); label it or remove it")
+    return names[label]
+
+
+def _data(image: _EncodedImage | None) -> bytes:
+    if image is None:
+        return b""  # an unreadable image, as any other
     return image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
 
 

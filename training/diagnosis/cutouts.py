@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pipeline.domain.images import Mask
 from pipeline.segmentation import USABLE_SCORE, cut_out, divided_mask
 from training.data.release import Release
 from training.diagnosis.squares import Squares, read_squares
-from training.fit.run_folder import writable
+from training.fit.run_folder import whole_file
 
 _FILE = "cutouts.npz"
 _TRIAL = 40  # photos that are cut out first
@@ -134,18 +133,14 @@ class _CutoutFile:
     def _store(self) -> None:
         if self.path is None:
             return
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with writable(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    keys=np.array(list(self.known)),
-                    alphas=np.stack([cutout.alpha for cutout in self.known.values()]),
-                    scores=np.array([cutout.score for cutout in self.known.values()]),
-                    objects=np.array([cutout.objects for cutout in self.known.values()]),
-                )
-            unfinished.replace(self.path)
+        with whole_file(self.path) as file:
+            np.savez_compressed(
+                file,
+                keys=np.array(list(self.known)),
+                alphas=np.stack([cutout.alpha for cutout in self.known.values()]),
+                scores=np.array([cutout.score for cutout in self.known.values()]),
+                objects=np.array([cutout.objects for cutout in self.known.values()]),
+            )
 
 
 def _stored(path: Path) -> dict[str, PhotoCutout]:

@@ -31,6 +31,10 @@ class Point:
     balanced_accuracy: float
 
 
+class Diverged(Exception):
+    """The loss, or the predictions, of a run are no longer finite; the message says at which step."""
+
+
 class Classifier(LightningModule):
     """Trains a given network with AdamW and a warmed-up cosine schedule.
 
@@ -39,6 +43,9 @@ class Classifier(LightningModule):
         classes: number of classes.
         options: hyper-parameters.
         on_point: called with every new point of the curve.
+
+    Raises:
+        Diverged: while it is trained.
     """
 
     def __init__(
@@ -51,8 +58,11 @@ class Classifier(LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.options, self.on_point = network, options, on_point
-        self.loss = MeanMetric()
-        self.confusion_counts = MulticlassConfusionMatrix(num_classes=classes)
+        self.loss = MeanMetric(nan_strategy="disable")  # `training_step` looks
+        self.confusion_counts = MulticlassConfusionMatrix(
+            num_classes=classes,
+            sync_on_compute=False,  # on several devices, each tests all photos
+        )
         self.confusion: list[list[int]] = []  # at the last point of the curve
         self.probabilities = np.zeros((0, classes), np.float32)  # (N, C) of the test photos, likewise
         self._predicted: list[Tensor] = []
@@ -67,6 +77,8 @@ class Classifier(LightningModule):
         """Compute the cross entropy of one batch."""
         images, labels = batch
         loss = nn.functional.cross_entropy(self(images).float(), labels)
+        if not torch.isfinite(loss):
+            raise Diverged(f"the loss is {loss.item()} at step {self.global_step + 1}")
         self.loss.update(loss.detach())
         return loss
 
@@ -87,6 +99,8 @@ class Classifier(LightningModule):
             balanced_accuracy=balanced_accuracy(self.confusion),
         )
         self.probabilities = torch.cat(self._predicted).numpy()
+        if not np.isfinite(self.probabilities).all():
+            raise Diverged(f"the predictions are not finite after step {self.global_step}")
         self._predicted.clear()
         self.confusion_counts.reset()
         self.loss.reset()

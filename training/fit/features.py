@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.embedding import FEATURES, Network, WeightsUnusable, checked_weights
 from pipeline.errors import InvalidRequest
 from training.data.augment import lightly_augmented, strongly_augmented
+from training.fit.run_folder import whole_file
 
 VIEWS = 4  # of each training image: what augmentation may show of it
 _BATCH = 32  # images
@@ -101,17 +101,8 @@ class FeatureCache:
         path, known = self._path(view), self._known[view]
         if path is None:
             return
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                np.savez(file, keys=np.array(list(known)), features=np.stack(list(known.values())))
-            unfinished.replace(path)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise InvalidRequest(
-                f"{path} cannot be written: {error.strerror}; free some space or choose another folder with --out"
-            ) from error
+        with whole_file(path) as file:
+            np.savez(file, keys=np.array(list(known)), features=np.stack(list(known.values())))
 
 
 def _network() -> Network:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypedDict, TypeVar
+from typing import NotRequired, TypedDict, TypeVar
 
 from pipeline.domain.studies import Network, NetworkChoice, TimmNetwork
 from pipeline.errors import InvalidRequest
+
+MAX_DEVICES = 64
 
 Value = TypeVar("Value")
 
@@ -25,8 +27,10 @@ class GivenOptions(TypedDict, total=False):
     steps: int | None
     batch: int | None
     lr: float | None
+    weight_decay: float | None
     image_size: int | None
     augmentation: Augmentation | None
+    devices: int | None
 
 
 class OptionValues(TypedDict):
@@ -39,6 +43,7 @@ class OptionValues(TypedDict):
     weight_decay: float
     image_size: int
     augmentation: str
+    devices: NotRequired[int]  # only where there are several, so that earlier runs keep their settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,10 @@ class TrainingOptions:
     weight_decay: float = 0.05  # AdamW's
     image_size: int = 64  # side in px of the square images that the network sees
     augmentation: Augmentation = Augmentation.LIGHT  # of every arm; one arm has the strong one in any case
+    devices: int = 1  # that share every batch, see `training.fit.devices`
+    curve_points: int = (
+        10  # how often a run is tested, evenly over its steps, last after the last; not in `values`
+    )
 
     def __post_init__(self) -> None:
         _check_range("number of steps", self.steps, 1, 1_000_000)
@@ -63,6 +72,17 @@ class TrainingOptions:
         _check_range("image size", self.image_size, 16, 512)
         _check_range("learning rate", self.lr, 1e-7, 10.0)
         _check_range("weight decay", self.weight_decay, 0.0, 10.0)
+        _check_range("number of devices", self.devices, 1, MAX_DEVICES)
+        if self.devices > 1 and self.network is Network.PROBE:
+            raise InvalidRequest(
+                f"the probe takes seconds a run and is not shared by {self.devices} devices; "
+                "leave out --devices or choose another --network"
+            )
+        if self.batch % self.devices:
+            raise InvalidRequest(
+                f"a batch of {self.batch} images cannot be divided among {self.devices} devices; "
+                f"choose a --batch that is a multiple of {self.devices}"
+            )
 
     @classmethod
     def for_network(cls, network: NetworkChoice, given: GivenOptions | None = None) -> TrainingOptions:
@@ -74,13 +94,15 @@ class TrainingOptions:
             steps=_chosen(chosen.get("steps"), default.steps),
             batch=_chosen(chosen.get("batch"), default.batch),
             lr=_chosen(chosen.get("lr"), default.lr),
+            weight_decay=_chosen(chosen.get("weight_decay"), default.weight_decay),
             image_size=_chosen(chosen.get("image_size"), default.image_size),
             augmentation=_chosen(chosen.get("augmentation"), default.augmentation),
+            devices=_chosen(chosen.get("devices"), default.devices),
         )
 
     def values(self) -> OptionValues:
         """Return the fields as plain values for JSON."""
-        return {
+        values: OptionValues = {
             "network": str(self.network),
             "steps": self.steps,
             "batch": self.batch,
@@ -89,6 +111,9 @@ class TrainingOptions:
             "image_size": self.image_size,
             "augmentation": str(self.augmentation),
         }
+        if self.devices > 1:
+            values["devices"] = self.devices
+        return values
 
 
 def _chosen(value: Value | None, default: Value) -> Value:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from pipeline.errors import InvalidRequest
 from training.data.images import LabelledImages
 from training.data.release import Release
 
+CONFIG = "config.yaml"  # repeats the command, see `training.config_files`
 _SETTINGS = "settings.json"
 _FIRST_METHOD_NAMES = {"text_to_image": "sdxl"}  # hashed under the old name, so that earlier studies resume
 
@@ -57,14 +58,26 @@ def write_json(path: Path, value: object) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file to a sibling first, then rename it, so that it is never half written."""
+    """Write a text file; never half of it."""
+    with whole_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write beside `path`, and rename it at the end, so that it is never half written.
+
+    Raises:
+        InvalidRequest: it cannot be written, such as on a full disk; an earlier version of the file is kept.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            unfinished.write_text(text, encoding="utf-8")
+            with unfinished.open("wb") as file:
+                yield file
             unfinished.replace(path)
-        except OSError:
+        except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TypedDict, cast
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.studies import Network
 from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, SkippedArm, arm_data
 from training.data.release import Release
 from training.fit.classifier import Point
+from training.fit.disk import SMALL_FILES, feature_bytes, refuse_full_disk
 from training.fit.features import FeatureCache
-from training.fit.fit import RunRecord, checkpoint_path, fit
+from training.fit.fit import RunRecord, fit
 from training.fit.machine import Machine, Settings, machine_facts, run_settings
-from training.fit.options import TrainingOptions
-from training.fit.run_folder import claim, data_fingerprint, read_json, write_json, write_text
+from training.fit.options import Augmentation, TrainingOptions
+from training.fit.run_folder import CONFIG, claim, data_fingerprint, read_json, write_json, write_text
+from training.fit.trackers import Tracker
+from training.fit.tracking import Tracking
+from training.fit.trainer import checkpoint_path, curve_so_far
 
 _METRICS = "metrics.json"
 _CURVES = "curves.csv"
@@ -50,15 +55,21 @@ def fit_to_folder(
     *,
     seed: int,
     out: Path,
+    trackers: Sequence[Tracker] = (),
+    config: str = "",
     on_point: Callable[[Point], None] | None = None,
 ) -> RunMetrics:
     """Train one arm and write `checkpoint.ckpt`, `metrics.json` and `curves.csv` to `out`.
 
     A run that was stopped resumes from its last checkpoint; of a finished one only the metrics are read.
 
+    Args:
+        trackers: what logs the training curve in `out/logs`, too.
+        config: the text of `config.yaml`; "" writes none.
+
     Raises:
         ReleaseRefused: the release has no data for this arm.
-        InvalidRequest: `out` holds a run with other settings.
+        InvalidRequest: `out` holds a run with other settings, or its disk is full; or the loss is no longer finite.
         KeyboardInterrupt: stopped by the user.
     """
     data = arm_data(release, arm)
@@ -66,18 +77,48 @@ def fit_to_folder(
         raise ReleaseRefused(
             f"{release.name} has no data for the arm '{arm}': {data.reason}; choose another arm"
         )
+    if not (out / _METRICS).is_file():
+        refuse_full_disk(out, SMALL_FILES + _feature_bytes(out, release, data, options))
     settings = run_settings(options)
     claim(out, {**settings, "arm": str(arm), "seed": seed, "data": data_fingerprint(release)})
-    finished = read_json(out / _METRICS)
-    if finished is not None:
-        return cast(RunMetrics, finished)
+    if config:
+        write_text(out / CONFIG, config)
+    earlier = curve_so_far(out) if trackers else []
+    with Tracking(trackers, out, options).run(arm, seed, earlier=earlier) as track:
+        return _kept(out) or _trained(
+            release, data, options, seed, out, [track, *([on_point] if on_point else [])]
+        )
+
+
+def _kept(out: Path) -> RunMetrics | None:
+    return cast(RunMetrics | None, read_json(out / _METRICS))
+
+
+def _trained(
+    release: Release,
+    data: ArmData,
+    options: TrainingOptions,
+    seed: int,
+    out: Path,
+    listeners: Sequence[Callable[[Point], None]],
+) -> RunMetrics:
+    def on_point(point: Point) -> None:
+        for listener in listeners:
+            listener(point)
+
     record = fit(
         release, data, options, seed=seed, checkpoints=out, cache=FeatureCache(out), on_point=on_point
     )
     write_text(out / _CURVES, _curve_csv(record))
-    metrics = _metrics(release, data, record, settings, checkpoint_path(out))
+    metrics = _metrics(release, data, record, run_settings(options), checkpoint_path(out))
     write_json(out / _METRICS, metrics)
     return metrics
+
+
+def _feature_bytes(out: Path, release: Release, data: ArmData, options: TrainingOptions) -> int:
+    if options.network is not Network.PROBE:
+        return 0
+    return feature_bytes(out, release, [data], strong=options.augmentation is Augmentation.STRONG)
 
 
 def _metrics(

@@ -130,6 +130,11 @@ def setting_lines(result: StudyResult) -> list[tuple[str, str]]:
         ),
         ("augmentation", settings["augmentation"]),
         ("precision", settings["precision"]),
+        *(
+            [("devices", f"{settings['devices']}, each with its part of every batch")]
+            if "devices" in settings
+            else []
+        ),
         ("time", f"{run_time:.1f} s per arm and seed"),
         ("machine", f"{machine['cpu']}; {machine['device']}; torch {machine['torch']}"),
     ]

@@ -29,6 +29,7 @@ def study_networks(
     write_reports: WriteReports,
     out: Path,
     *,
+    config: str = "",
     on_step: Callable[[StudyStep], None] | None = None,
 ) -> tuple[StudyResult, Release]:
     """Run the same study with every network.
@@ -38,8 +39,7 @@ def study_networks(
             `out` with the names of their networks. These train the arms alone: no tuning, no learning curve.
         load: reads the release.
         write_reports: writes the reports of a study into a folder.
-        out: the study's folder.
-        on_step: called with the progress of each.
+        out, config, on_step: see `study`.
 
     Returns:
         The study of the first network with `other_networks`, and its release.
@@ -52,7 +52,7 @@ def study_networks(
         check_network(request.training)
     first, *others = requests
     release = load(first.training.image_size)
-    result = study(release, first, out=out, on_step=on_step)
+    result = study(release, first, out=out, config=config, on_step=on_step)
     write_reports(result, out)
     for request in others:
         folder = out / network_folder(request.training.network)

@@ -9,6 +9,7 @@ from pipeline.domain.arms import ALL_USES, BASELINE, Arm
 from pipeline.domain.studies import MAX_SEEDS, Network
 from pipeline.errors import InvalidRequest
 from training.fit.options import TrainingOptions
+from training.fit.trackers import Tracker
 
 MAX_TUNING = 64  # settings tried for an arm
 DEFAULT_MARGIN = 0.02  # of balanced accuracy
@@ -39,6 +40,7 @@ class StudyOptions:
         False  # add shares of the real photos, by which other arms are valued in real photos
     )
     tuning: int = 0  # settings tried for every arm, see `training.study.tuning`; 0: no tuning
+    trackers: tuple[Tracker, ...] = ()  # what logs the training curves, too; may change between starts
     margin: float = DEFAULT_MARGIN  # smallest difference of balanced accuracy that matters, 0 to 1
 
     def __post_init__(self) -> None:

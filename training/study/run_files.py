@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,7 +16,7 @@ from pipeline.domain.arms import Arm
 from training.fit.classifier import Point
 from training.fit.fit import RunRecord
 from training.fit.prediction import ExtraPredictions
-from training.fit.run_folder import read_json, writable, write_json
+from training.fit.run_folder import read_json, run_name, whole_file, write_json
 
 _PREDICTIONS = "probabilities"
 _NO_EXTRA = np.zeros((0, 0), np.float32)
@@ -51,18 +49,13 @@ class RunFiles:
             InvalidRequest: the folder cannot be written.
         """
         path = self._path(str(record.arm), record.seed)
-        predictions = path.with_suffix(".npz")
-        unfinished = predictions.with_name(f".{predictions.name}.{os.getpid()}")
-        with writable(predictions):
-            predictions.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    probabilities=record.probabilities,
-                    extra_probabilities=_NO_EXTRA if record.extra is None else record.extra.probabilities,
-                    extra_images="" if record.extra is None else record.extra.images,
-                )
-            unfinished.replace(predictions)
+        with whole_file(path.with_suffix(".npz")) as file:
+            np.savez_compressed(
+                file,
+                probabilities=record.probabilities,
+                extra_probabilities=_NO_EXTRA if record.extra is None else record.extra.probabilities,
+                extra_images="" if record.extra is None else record.extra.images,
+            )
         fields = {name: value for name, value in asdict(record).items() if name not in _IN_ARRAYS}
         write_json(path, {**fields, "arm": str(record.arm)})
 
@@ -89,7 +82,7 @@ class RunFiles:
         )
 
     def _path(self, arm: str, seed: int) -> Path:
-        return self.folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '~', arm)}-{seed}.json"
+        return self.folder / f"{run_name(arm, seed)}.json"
 
 
 def _extra(file: Mapping[str, NDArray[Any]]) -> ExtraPredictions | None:

@@ -22,7 +22,8 @@ from training.fit.classifier import Point
 from training.fit.features import FeatureCache
 from training.fit.fit import RunRecord, fit
 from training.fit.machine import machine_facts, run_settings
-from training.fit.run_folder import claim, data_fingerprint, write_json
+from training.fit.run_folder import CONFIG, claim, data_fingerprint, write_json, write_text
+from training.fit.tracking import Tracking
 from training.similarity.class_context import class_context_findings
 from training.similarity.context import context_findings
 from training.similarity.efficiency import efficiency_findings
@@ -31,6 +32,7 @@ from training.similarity.recognition import recognition_findings
 from training.study.costs import with_costs
 from training.study.curve_arms import with_curve_arms
 from training.study.diagnosis import Diagnosis
+from training.study.disk import refuse_full_disks
 from training.study.options import StudyOptions
 from training.study.outcome import study_findings
 from training.study.progress import ProgressLog
@@ -45,7 +47,7 @@ _INDEX = "index.parquet"  # as pipeline.publish writes it
 
 
 def study(
-    release: Release, options: StudyOptions, *, out: Path, on_step: OnStep | None = None
+    release: Release, options: StudyOptions, *, out: Path, config: str = "", on_step: OnStep | None = None
 ) -> StudyResult:
     """Train all arms with all seeds, judge them, and write `study.json`.
 
@@ -54,10 +56,11 @@ def study(
 
     Args:
         out: the study's folder.
+        config: the text of its `config.yaml`; "" writes none.
         on_step: called with the progress.
 
     Raises:
-        InvalidRequest: `out` holds a study with other settings.
+        InvalidRequest: `out` holds a study with other settings, or its disk is full; or a loss is no longer finite.
         ReleaseRefused: no arm has data; or there are too few training photos for tuning; or test photos are
             near-duplicates of training photos, which `options` do not allow.
         KeyboardInterrupt: stopped by the user; finished runs are kept.
@@ -72,8 +75,11 @@ def study(
     available, skipped = available_arms(release, asked, equal_counts=options.equal_counts)
     settings = run_settings(options.training)
     tuning = Tuning.prepared(release, available, options, out)
+    refuse_full_disks(release, available, options, out)
     claim(out, {**settings, "data": data_fingerprint(release)})
     keep_tested_photos(release, out)
+    if config:
+        write_text(out / CONFIG, config)
     if tuning:
         tuning.claim_folder()
     selection = _selection(release.name)
@@ -89,6 +95,7 @@ def study(
         release,
         options,
         RunFiles(out / RUNS),
+        Tracking(options.trackers, out, options.training),
         log,
         on_step,
         diagnosis.cache,
@@ -140,6 +147,7 @@ class _Runs:
     release: Release
     options: StudyOptions
     files: RunFiles
+    tracking: Tracking
     log: ProgressLog
     on_step: OnStep | None
     cache: FeatureCache
@@ -153,23 +161,27 @@ class _Runs:
     def _run(self, data: ArmData, seed: int) -> RunRecord:
         kept = self.files.read(data.arm, seed)
         if kept is not None:
-            self.log.finished(kept, earlier=True)
+            with self.tracking.run(data.arm, seed, earlier=kept.curve):
+                self.log.finished(kept, earlier=True)
             self._report(data.arm, seed, 0)
             return kept
 
-        def on_point(point: Point) -> None:
-            self.log.point(data.arm, seed, point)
-            self._report(data.arm, seed, point.step)
+        with self.tracking.run(data.arm, seed) as track:
 
-        record = fit(
-            self.release,
-            data,
-            self.options.training,
-            seed=seed,
-            cache=self.cache,
-            extra_images=self.extra_images,
-            on_point=on_point,
-        )
+            def on_point(point: Point) -> None:
+                track(point)
+                self.log.point(data.arm, seed, point)
+                self._report(data.arm, seed, point.step)
+
+            record = fit(
+                self.release,
+                data,
+                self.options.training,
+                seed=seed,
+                cache=self.cache,
+                extra_images=self.extra_images,
+                on_point=on_point,
+            )
         self.files.write(record)
         self.log.finished(record, earlier=False)
         return record

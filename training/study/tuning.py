@@ -17,7 +17,7 @@ from training.data.arm_data import ArmData, SkippedArm
 from training.data.release import Release
 from training.data.validation import Validation
 from training.fit.features import FeatureCache
-from training.fit.fit import RunRecord, fit
+from training.fit.fit import DivergedRun, RunRecord, fit
 from training.fit.machine import run_settings
 from training.fit.options import TrainingOptions
 from training.fit.run_folder import claim, data_fingerprint
@@ -129,8 +129,12 @@ class _TuningRuns:
     done: int = 0
 
     def validated(self, part: ArmData, options: TrainingOptions) -> float:
-        """Return the balanced accuracy of an arm on the validation photos with one setting."""
-        record = self._run(self.tuning.validation.release, part, options, _SEED, _VALIDATED)
+        """Return the balanced accuracy of an arm on the validation photos with one setting; 0 where it diverges."""
+        try:
+            record = self._run(self.tuning.validation.release, part, options, _SEED, _VALIDATED)
+        except DivergedRun:
+            self._count(part.arm, _SEED)
+            return 0.0
         return record.balanced_accuracy
 
     def tested(self, choice: Choice, seed: int, known: Mapping[tuple[Arm, int], RunRecord]) -> RunRecord:

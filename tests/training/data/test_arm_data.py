@@ -97,3 +97,13 @@ def test_a_study_of_arms_without_any_data_is_refused(full_release: Path) -> None
         ReleaseRefused, match=r"text_to_image: the release has no training images of method text_to_image"
     ):
         available_arms(release, [Arm.TEXT_TO_IMAGE])
+
+
+def test_an_arm_with_one_image_of_a_class_is_skipped_with_its_name(full_release: Path) -> None:
+    release = load_release(str(full_release), None, side_px=16)
+    of_red = np.flatnonzero(release.real_train.labels == 0)
+    release = replace(release, real_train=release.real_train.where(~np.isin(np.arange(18), of_red[1:])))
+    skipped = arm_data(release, Arm.REAL)
+    assert not isinstance(skipped, ArmData)
+    assert skipped.reason == "the release has only one training image of 'red' for this arm"
+    assert isinstance(arm_data(release, Arm.MIXED), ArmData)

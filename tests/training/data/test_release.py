@@ -3,6 +3,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -250,3 +252,47 @@ def test_an_image_keeps_the_photos_of_all_its_objects_and_the_one_in_front() -> 
     images = Decoder(16, None).images(rows, ("red",))
     assert images.sources.tolist() == ["a", "b", "b", "s3"]
     assert images.all_sources.tolist() == ["a", "a\nb", "b", "s3"]
+
+
+def with_first_row(folder: Path, **values: object) -> None:
+    """Change columns of the first real training row of a release."""
+    path = folder / "data" / "real" / "train-00000-of-00001.parquet"
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[0] |= values
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+
+
+@pytest.mark.parametrize("label", [None, -1])
+def test_a_row_without_a_label_is_refused_with_its_place(full_release: Path, label: int | None) -> None:
+    with_first_row(full_release, label=label)
+    with pytest.raises(
+        ReleaseRefused, match=rf"real/train row 0 of .* has no label \({label}\); label it or remove it"
+    ):
+        load_release(str(full_release), None, side_px=16)
+
+
+def test_a_row_without_an_image_is_left_out_and_noted(full_release: Path) -> None:
+    with_first_row(full_release, image=None, sample_id="photo-x")
+    release = load_release(str(full_release), None, side_px=16)
+    assert len(release.real_train) == 17
+    assert release.notes == ("1 unreadable image was left out, the first is photo-x.",)
+
+
+@pytest.mark.parametrize("other", ["Red", "RED "])
+def test_classes_that_differ_only_in_spelling_are_refused(tmp_path: Path, other: str) -> None:
+    folder = class_folder(tmp_path / "train", count=2)
+    (folder / other).mkdir()
+    (folder / other / "0.webp").write_bytes(encoded(COLOURS["red"], seed=1))
+    with pytest.raises(
+        ReleaseRefused, match=f"has the classes '{other.strip()}' and 'red', which differ only in spelling"
+    ):
+        load_release(str(folder), None, side_px=16)
+
+
+def test_one_class_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "set" / "red").mkdir(parents=True)
+    for number in range(6):
+        (tmp_path / "set" / "red" / f"{number}.webp").write_bytes(encoded(COLOURS["red"], seed=number))
+    with pytest.raises(ReleaseRefused, match=r"has 1 class\(es\); a classifier needs at least 2"):
+        load_release(str(tmp_path / "set"), None, side_px=16)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from training.data.datamodule import channels_first, normalised
 from training.data.release import Release, load_release
 from training.fit import networks
 from training.fit.classifier import Classifier, Point, warmed_cosine
-from training.fit.fit import checkpoint_path, fit
+from training.fit.fit import fit
 from training.fit.networks import build_network, check_network
 from training.fit.options import TrainingOptions
 from training.fit.prediction import image_hash
 from training.fit.single import fit_to_folder
+from training.fit.trainer import checkpoint_path
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = TrainingOptions(steps=20, batch=6, image_size=16)
@@ -180,3 +182,29 @@ def test_a_run_classifies_further_images_as_it_does_the_test_photos(
     assert record.extra.images == image_hash(release.test.images)
     assert record.extra.probabilities == pytest.approx(record.probabilities, abs=0.01)
     assert image_hash(release.test.images[1:]) != record.extra.images
+
+
+def diverging(release: Release) -> TrainingOptions:
+    """Options with a learning rate that no person can ask for."""
+    options = TrainingOptions(network=Network.MOBILENET_V3, steps=20, batch=6, image_size=32)
+    object.__setattr__(options, "lr", 1e30)
+    return options
+
+
+def test_a_run_whose_loss_is_not_finite_stops_with_arm_seed_step_and_remedy(
+    release: Release, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        InvalidRequest,
+        match=r"^the training of the arm 'real' with seed 2 diverged: the loss is (nan|inf) at step [2-5] of 20; "
+        r"choose a lower --lr than 1e\+30 and another folder with --out; finished runs are kept$",
+    ):
+        fit_to_folder(release, Arm.REAL, diverging(release), seed=2, out=tmp_path / "run")
+    assert not (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_a_run_whose_last_step_spoils_the_weights_is_not_tested(release: Release) -> None:
+    options = replace(QUICK, steps=1)
+    object.__setattr__(options, "lr", 1e30)
+    with pytest.raises(InvalidRequest, match="diverged: the predictions are not finite after step 1 of 1"):
+        fit(release, data_of(release, Arm.REAL), options, seed=0)

@@ -3,10 +3,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from pipeline.domain.arms import Arm
 from pipeline.errors import InvalidRequest
 from training.data.release import Release, load_release
+from training.fit.classifier import Classifier
 from training.fit.fit import RunRecord
 from training.fit.options import TrainingOptions
 from training.report.write import write_reports
@@ -162,3 +164,25 @@ def test_arms_with_other_numbers_of_images_are_told_and_can_be_made_equal(
     even = study(release, replace(options, equal_counts=True), out=tmp_path / "even")
     assert [arm["counts"]["synthetic"] for arm in even["arms"]] == [9, 9]
     assert "different numbers" not in " ".join(even["notes"])
+
+
+def test_a_study_with_a_run_that_diverges_keeps_the_finished_runs_and_resumes(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = Classifier.training_step
+
+    def spoilt(self: Classifier, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        if index == 0 and self.global_step == 6 and (tmp_path / "runs" / "real-0.json").exists():
+            batch = (batch[0] * float("nan"), batch[1])
+        return healthy(self, batch, index)
+
+    monkeypatch.setattr(Classifier, "training_step", spoilt)
+    with pytest.raises(
+        InvalidRequest, match="arm 'mixed' with seed 0 diverged: the loss is nan at step 7 of 10"
+    ):
+        run(release, ARMS, [0, 1], tmp_path)
+    assert sorted(path.name for path in (tmp_path / "runs").glob("*.json")) == ["real-0.json"]
+    kept = (tmp_path / "runs" / "real-0.json").stat().st_mtime_ns
+    monkeypatch.setattr(Classifier, "training_step", healthy)
+    assert run(release, ARMS, [0, 1], tmp_path)["seeds"] == [0, 1]
+    assert (tmp_path / "runs" / "real-0.json").stat().st_mtime_ns == kept

@@ -15,7 +15,7 @@ from pipeline.errors import InvalidRequest, ReleaseRefused
 from training.data.arm_data import ArmData
 from training.data.release import Release, load_release
 from training.data.validation import Validation
-from training.fit.fit import RunRecord, fit
+from training.fit.fit import DivergedRun, RunRecord, fit
 from training.fit.options import TrainingOptions
 from training.fit.tuning_draws import drawn_options
 from training.report.write import write_reports
@@ -95,6 +95,22 @@ def test_every_arm_tries_the_same_settings_without_test_photos_and_images_of_val
         assert not held_out & set(of_validation.data.images.sources)
     dropped = sum(source in held_out for source in release.synthetic_train.sources)
     assert dropped > 0
+
+
+def test_a_setting_that_diverges_counts_as_the_worst(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(
+        release: Release, data: ArmData, options: TrainingOptions, *, seed: int, **others: object
+    ) -> RunRecord:
+        if options == SECOND:
+            raise DivergedRun("the training diverged")
+        return fit(release, data, options, seed=seed, **others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tuning_module, "fit", diverging)
+    tuned = run(release, tmp_path, tuning=3)["tuning"]["arms"]
+    assert [arm["validation_accuracy"][1] for arm in tuned] == [0.0, 0.0]
+    assert all((arm["lr"], arm["weight_decay"]) != (SECOND.lr, SECOND.weight_decay) for arm in tuned)
 
 
 def test_the_best_setting_is_trained_on_all_images_with_every_seed_and_tested(
