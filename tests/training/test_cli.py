@@ -29,14 +29,14 @@ def test_help_is_quick_because_it_imports_no_torch() -> None:
 
 def test_a_study_runs_the_probe_and_a_network_from_nothing_unless_told_otherwise() -> None:
     arguments = ["study", "--dataset", "release", "--out", "out"]
-    options = _parser().parse_args([*arguments, "--lr", "0.1"])
+    parser, _ = _parser()
+    options = parser.parse_args([*arguments, "--lr", "0.1"])
     probe, small = (request.training for request in _study_requests(options))
     assert (str(probe.network), probe.image_size, probe.lr) == ("probe", 160, 0.1)
     assert (str(small.network), small.image_size, small.lr) == ("small", 64, 0.1)
     asked = ["--network", "timm/test_vit:pretrained", "lite0", "lite0"]
-    chosen = [
-        request.training.network for request in _study_requests(_parser().parse_args([*arguments, *asked]))
-    ]
+    requests = _study_requests(parser.parse_args([*arguments, *asked]))
+    chosen = [request.training.network for request in requests]
     assert chosen == [TimmNetwork("test_vit", pretrained=True), Network.LITE0]
 
 

@@ -40,7 +40,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 def test_two_devices_end_with_the_weights_of_one(
     release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def linear(network: Network, classes: int) -> nn.Module:
+    def linear(network: Network, classes: int, *, side_px: int) -> nn.Module:
         return nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, classes))
 
     monkeypatch.setattr("training.fit.fit.build_network", linear)
