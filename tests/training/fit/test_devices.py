@@ -52,7 +52,7 @@ def test_two_devices_end_with_the_weights_of_one(
     for name, tensor in first.items():
         torch.testing.assert_close(second[name], tensor, atol=1e-6, rtol=1e-5)
     torch.manual_seed(0)
-    untrained = linear(Network.MOBILENET_V3, 3).state_dict()["2.weight"]
+    untrained = linear(Network.MOBILENET_V3, 3, side_px=16).state_dict()["2.weight"]
     assert (first["network.2.weight"] - untrained).abs().max() > 1e-3
     assert shared["confusion"] == alone["confusion"]
     assert [point.step for point in points] == [1, 2, 3, 4]
