@@ -213,6 +213,9 @@ def _results(study: Study, index: str) -> str:
     )
 
 
+_CAMERA = re.compile(r"^camera:\s*$", re.MULTILINE)
+
+
 def _limits(contents: ReleaseContents) -> str:
     lines = [
         "- Imported photos keep the licence of their origin; whoever imported them is responsible for it.",
@@ -227,6 +230,10 @@ def _limits(contents: ReleaseContents) -> str:
             "- Measure whether the synthetic images help on photos from the field, not on the synthetic images of "
             "the test split.",
         ]
+    if any(_CAMERA.search(plan.recipe_yaml) for plan in contents.plans):
+        lines.append(
+            "- A recipe has a camera step: blur, noise and JPEG change the pixels of the objects in its images."
+        )
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import yaml
 from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
+from pipeline.domain.recipe import Camera, Recipe, to_yaml
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
 from pipeline.domain.spec import SampleSpec
@@ -171,6 +172,12 @@ def test_a_recipe_is_told_without_the_folders_of_somebodys_disk(library: Library
         "listed": ["one", "private"],
     }
     assert not any(word in text for word in ("/ann", "ann/", "\\ann", "secret", "Users", "private/", "~"))
+
+
+def test_a_camera_step_is_named_among_the_limits(library: Library) -> None:
+    camera = Camera(noise=(2, 4))
+    accepted(library, recipe=to_yaml(Recipe(name="site", camera=camera)))
+    assert "blur, noise and JPEG change the pixels of the objects" in card_of(library, name="Streets")
 
 
 @pytest.mark.parametrize("recipe", ["folder: [/home/ann", "- /home/ann", "a: 1\na: /home/ann", "/home/ann"])

@@ -11,9 +11,10 @@ from training.similarity.recognition import RecognisedMethod, RecognitionFinding
 _HEADING = "Are the images recognised as their class?"
 _HEAD = ("method", "recognised", "images", "class recognised least")
 _EXPLANATION = (
-    "A logistic regression on the features of EfficientNet-Lite0 is trained on the real training photos and classifies "
-    "the synthetic ones (GAN-test, arXiv 1807.09499), with 95 % bootstrap intervals over images. A low share means "
-    "images that do not show their class, or show it as no photo does; the latter can be useful."
+    "Each image is given the class whose real training photos are most like it, by the mean of their features of "
+    "EfficientNet-Lite0 (GAN-test, arXiv 1807.09499), without the photos of its own objects and their near-duplicates; "
+    "95 % bootstrap intervals over images. A low share means images that do not show their class, or show it as no "
+    "photo does; the latter can be useful."
 )
 
 
@@ -45,9 +46,9 @@ def recognition_markdown(findings: RecognitionFindings) -> list[str]:
 
 def _cells(of: RecognisedMethod) -> tuple[str, str, str]:
     share = of["recognised"]
-    label, least = min(of["per_class"].items(), key=lambda each: each[1])
+    weakest = min(of["per_class"].items(), key=lambda each: each[1], default=None)
     return (
         f"{100 * share['mean']:.0f} % ({100 * share['low']:.0f} to {100 * share['high']:.0f})",
         f"{of['images']:,}",
-        f"{label}, {100 * least:.0f} %",
+        f"{weakest[0]}, {100 * weakest[1]:.0f} %" if weakest else "too few images of each",
     )

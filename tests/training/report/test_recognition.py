@@ -4,7 +4,7 @@ from training.report.recognition import recognition_html, recognition_markdown
 from training.similarity.recognition import RecognitionFindings
 
 FINDINGS: RecognitionFindings = {
-    "sentence": "A classifier of the real photos recognises <some>.",
+    "sentence": "By the photos <some> are recognised.",
     "photos": 0.9,
     "methods": [
         {
@@ -20,7 +20,7 @@ FINDINGS: RecognitionFindings = {
 
 def test_the_page_shows_shares_with_intervals_and_the_weakest_class() -> None:
     section = recognition_html(FINDINGS)
-    assert "recognises &lt;some&gt;." in section
+    assert "&lt;some&gt; are recognised." in section
     assert all(text in section for text in ("71 % (65 to 77)", "1,200", "&lt;nut&gt;, 40 %"))
 
 

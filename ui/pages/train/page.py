@@ -246,7 +246,7 @@ def _build_network_pane() -> tuple[gr.CheckboxGroup, gr.Textbox]:
             _NETWORKS,
             value=[str(DEFAULT_NETWORK)],
             label="Networks",
-            info="The first one chosen gives the verdict; further ones train the same arms again "
+            info="The uppermost one chosen gives the verdict; further ones train the same arms again "
             "and tell whether their order holds.",
             elem_classes="pills",
             elem_id="networks",
