@@ -11,6 +11,7 @@ from pipeline.errors import UnknownName
 
 SEEDS_FOR_A_CLAIM = 6  # 2 / 2**5 = 0.0625: with five paired seeds no outcome reaches p < 0.05
 MAX_SEEDS = 16  # the exact tests count all 2**16 sign patterns
+LOCK_FILE = ".study.lock"  # in the folder of a study; its process holds it while it runs
 
 _TIMM = "timm/"
 _PRETRAINED = ":pretrained"

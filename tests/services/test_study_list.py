@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipeline.errors import InvalidRequest, StudioError
 from pipeline.services.studies.comparing import comparison_report
+from pipeline.services.studies.files import read_progress
 from pipeline.services.studies.listing import (
     StudyState,
     listed_studies,
@@ -86,9 +88,50 @@ def test_a_study_without_a_result_tells_how_it_ended(
 
 def test_a_study_in_progress_is_running_here_or_on_the_command_line(tmp_path: Path) -> None:
     here = unfinished(tmp_path / "study-1", "")
-    unfinished(tmp_path / "study-2", None)  # wrote its progress just now
-    listed = {study.name: study.state for study in listed_studies(tmp_path, running=here)}
+    elsewhere = unfinished(tmp_path / "study-2", None)
+    with FileLock(elsewhere / ".study.lock"):
+        listed = {study.name: study.state for study in listed_studies(tmp_path, running=here)}
     assert listed == {"study-1": StudyState.RUNNING, "study-2": StudyState.RUNNING}
+    listed = {study.name: study.state for study in listed_studies(tmp_path, running=here)}
+    assert listed == {"study-1": StudyState.RUNNING, "study-2": StudyState.STOPPED}
+
+
+@pytest.mark.parametrize("log", ["", None])  # of the page before a restart of the studio; of the command line
+def test_a_study_with_a_result_runs_while_its_further_networks_are_trained(
+    tmp_path: Path, log: str | None
+) -> None:
+    folder = write_study(tmp_path / "study-1", ARMS)
+    if log is not None:
+        (folder / "study.log").write_text(log)
+    written_at(folder, 1000.0)
+    (folder / "small").mkdir()
+    further = folder / "small" / "progress.jsonl"
+    further.write_text("{}\n")
+    os.utime(further, (5000.0, 5000.0))
+    with FileLock(folder / ".study.lock"):
+        during = studies_mark(tmp_path, running=None)
+        (study,) = listed_studies(tmp_path, running=None)
+        assert (study.state, study.at.timestamp(), study.best) == (
+            StudyState.RUNNING,
+            5000.0,
+            "Real + synthetic",
+        )
+        with pytest.raises(InvalidRequest, match="'study-1' is in progress; stop it before you delete it"):
+            StudyService(tmp_path).delete("study-1")
+    assert studies_mark(tmp_path, running=None) != during
+    (study,) = listed_studies(tmp_path, running=None)
+    assert study.state is StudyState.FINISHED
+    StudyService(tmp_path).delete("study-1")
+    assert not folder.exists()
+
+
+def test_a_damaged_line_of_progress_is_passed_over(tmp_path: Path) -> None:
+    folder = unfinished(tmp_path / "study-1", "")
+    whole = (folder / "progress.jsonl").read_bytes()
+    (folder / "progress.jsonl").write_bytes(b'{"done": \n\xff\x00\n[1]\n' + whole + b'{"done": 1')
+    (study,) = listed_studies(tmp_path, running=None)
+    assert (study.arms, study.seeds) == (2, 2)
+    assert [line.total for line in read_progress(folder)] == [4]
 
 
 def test_a_study_is_deleted_with_its_files_but_not_while_it_runs(
@@ -156,4 +199,15 @@ def test_a_comparison_that_breaks_is_told_in_a_sentence(
 
     monkeypatch.setattr("pipeline.services.studies.comparing.subprocess.run", broken)
     with pytest.raises(StudioError, match=r"^the comparison failed with an unexpected error"):
+        comparison_report(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_comparison_that_takes_too_long_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(command: list[str], **options: float) -> None:
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    monkeypatch.setattr("pipeline.services.studies.comparing.subprocess.run", slow)
+    with pytest.raises(StudioError, match=r"^the comparison took more than 5 minutes and was stopped"):
         comparison_report(tmp_path / "a", tmp_path / "b")

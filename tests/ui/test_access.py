@@ -36,7 +36,8 @@ WRITING = {
     "start_files": "import", "start_source": "import", "start_starter_set": "import", "region": "masks", "box": "masks",
     "automatic": "masks", "save": "masks", "confirm": "masks", "checked": "masks", "delete_photos": "", "start": "",
     "pause": "runs", "resume": "runs", "stop": "", "publish": "publish", "compare": "publish", "kept": "keep",
-    "teach": "auto-reviewer", "keep": "decide for others", "preview": "", "apply_changes": "plan recipes",
+    "comparison": "studies", "teach": "auto-reviewer", "keep": "decide for others", "preview": "",
+    "apply_changes": "plan recipes",
 }  # fmt: skip
 
 
@@ -113,6 +114,11 @@ def test_what_writes_needs_more_than_looking(app: gr.Blocks) -> None:
     }
     assert set(WRITING) <= set(declared)
     assert [name for name, part in WRITING.items() if part not in declared[name]] == []
+
+
+def test_one_comparison_of_studies_runs_at_a_time(app: gr.Blocks) -> None:
+    (compared,) = [event for event in app.fns.values() if getattr(event.fn, "__name__", "") == "comparison"]
+    assert compared.concurrency_limit == 1
 
 
 def test_an_app_with_an_undeclared_handler_is_not_assembled() -> None:

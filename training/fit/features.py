@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.embedding import FEATURES, Network, WeightsUnusable, checked_weights
 from pipeline.errors import InvalidRequest
 from training.data.augment import lightly_augmented, strongly_augmented
+from training.fit.npz import read_arrays
 from training.fit.run_folder import whole_file
 
 VIEWS = 4  # of each training image: what augmentation may show of it
@@ -89,12 +89,10 @@ class FeatureCache:
 
     def _stored(self, view: View) -> dict[str, NDArray[np.float16]]:
         path = self._path(view)
-        if path is None or not path.is_file():
-            return {}
+        arrays = read_arrays(path) if path is not None else None
         try:
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                return dict(zip(file["keys"].tolist(), file["features"], strict=True))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # cut off: they are computed again
+            return dict(zip(arrays["keys"].tolist(), arrays["features"], strict=True)) if arrays else {}
+        except (ValueError, KeyError):  # of another kind: they are computed again
             return {}
 
     def _store(self, view: View) -> None:

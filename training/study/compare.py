@@ -13,7 +13,7 @@ from pipeline.domain.studies import SEEDS_FOR_A_CLAIM, Network
 from pipeline.errors import InvalidRequest
 from training.study.kept_study import KeptArm, KeptStudy, configuration_differences, read_kept_study
 from training.study.statistics import ALPHA, sign_flip_adjusted
-from training.study.tested import TestedPhotos, read_predictions, read_tested_photos
+from training.study.tested import KeptPhotos, read_predictions, read_tested_photos
 from training.study.uncertainty import TestPhotos, Uncertainty
 
 _NOT_TOLD = (
@@ -23,7 +23,7 @@ _NOT_TOLD = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class ArmTest:
     """The difference of an arm between the studies, over the same seeds and test photos."""
 
     low: float  # 95 % interval over seeds and test photos
@@ -47,7 +47,7 @@ class ArmDifference:
     difference: (
         float  # balanced accuracy, B minus A; over the common seeds where it is tested, else over all seeds
     )
-    tested: Tested | None
+    tested: ArmTest | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ class _Answers:
             interval = uncertainty.interval(pair, float(means[place]))
             assert interval.low is not None
             assert interval.high is not None
-            tested = Tested(
+            tested = ArmTest(
                 low=interval.low,
                 high=interval.high,
                 p=float(max(over_seeds[place], over_photos[place])),
@@ -183,7 +183,7 @@ def _key(side: int, arm: str) -> str:
     return f"{'AB'[side]} {arm}"
 
 
-def _common_orders(a: TestedPhotos, b: TestedPhotos) -> tuple[NDArray[np.int64], NDArray[np.int64]] | str:
+def _common_orders(a: KeptPhotos, b: KeptPhotos) -> tuple[NDArray[np.int64], NDArray[np.int64]] | str:
     """Find the places of the same test photos in both studies, or say why there are none."""
     identities = [list(zip(study.photos, study.labels, strict=True)) for study in (a, b)]
     if sorted(identities[0]) != sorted(identities[1]):
@@ -198,13 +198,13 @@ def _common_orders(a: TestedPhotos, b: TestedPhotos) -> tuple[NDArray[np.int64],
     return first, second
 
 
-def _test_photos(tested: TestedPhotos, order: NDArray[np.int64]) -> TestPhotos:
+def _test_photos(tested: KeptPhotos, order: NDArray[np.int64]) -> TestPhotos:
     labels = np.unique(np.array(tested.labels), return_inverse=True)[1].reshape(-1)
     return TestPhotos(labels=labels[order].astype(np.int64), groups=np.array(tested.groups, np.int64)[order])
 
 
 def _correct(
-    folder: Path, study: KeptStudy, tested: TestedPhotos, arm: str, seed: int
+    folder: Path, study: KeptStudy, tested: KeptPhotos, arm: str, seed: int
 ) -> NDArray[np.bool_] | None:
     """Tell which test photos a run classifies correctly, (N,); None where its predictions cannot be read."""
     predictions = read_predictions(folder, arm, seed)

@@ -17,6 +17,7 @@ from training.study.result import ArmSummary, OtherNetwork, StudyResult
 from training.study.statistics import order_agreement
 from training.study.step import StudyStep
 from training.study.study import study
+from training.study.study_lock import study_lock
 from training.study.tested import RESULT_FILE
 
 LoadRelease = Callable[[int], Release]  # side of the images in px → the release
@@ -45,11 +46,25 @@ def study_networks(
         The study of the first network with `other_networks`, and its release.
 
     Raises:
-        InvalidRequest: a network cannot be built, which is known before the release is read; see also `study`.
+        InvalidRequest: a network cannot be built, which is known before the release is read; or another process
+            trains a study in `out`; see also `study`.
         ReleaseRefused, KeyboardInterrupt: see `study`.
     """
     for request in requests:
         check_network(request.training)
+    with study_lock(out):
+        return _studies(requests, load, write_reports, out, config=config, on_step=on_step)
+
+
+def _studies(
+    requests: Sequence[StudyOptions],
+    load: LoadRelease,
+    write_reports: WriteReports,
+    out: Path,
+    *,
+    config: str,
+    on_step: Callable[[StudyStep], None] | None,
+) -> tuple[StudyResult, Release]:
     first, *others = requests
     release = load(first.training.image_size)
     result = study(release, first, out=out, config=config, on_step=on_step)

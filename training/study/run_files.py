@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,12 +14,13 @@ from pydantic import BaseModel
 from pipeline.domain.arms import Arm
 from training.fit.classifier import Point
 from training.fit.fit import RunRecord
+from training.fit.npz import read_arrays
 from training.fit.prediction import ExtraPredictions
 from training.fit.run_folder import read_json, run_name, whole_file, write_json
+from training.study.tested import PREDICTIONS
 
-_PREDICTIONS = "probabilities"
 _NO_EXTRA = np.zeros((0, 0), np.float32)
-_IN_ARRAYS = (_PREDICTIONS, "extra")  # fields of a record that its JSON file does not hold
+_IN_ARRAYS = (PREDICTIONS, "extra")  # fields of a record that its JSON file does not hold
 
 
 class _Fields(BaseModel):
@@ -64,9 +64,9 @@ class RunFiles:
         path = self._path(str(arm), seed)
         try:
             fields = _Fields.model_validate(read_json(path))
-            with path.with_suffix(".npz").open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                probabilities, extra = file[_PREDICTIONS], _extra(file)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            arrays = read_arrays(path.with_suffix(".npz")) or {}
+            probabilities, extra = arrays[PREDICTIONS], _extra(arrays)
+        except (OSError, ValueError, KeyError):
             return None
         return RunRecord(
             arm=arm,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
+from training.fit.npz import read_arrays
 from training.fit.run_folder import read_json, run_name, write_json
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 RESULT_FILE = "study.json"
 RUNS = "runs"  # the folder of the runs
-_PREDICTIONS = "probabilities"  # the array of a run's file that holds its predictions
+PREDICTIONS = "probabilities"  # the array of a run's file that holds its predictions
 _PHOTOS_FILE = "test_photos.json"
 
 
-class TestedPhotos(BaseModel):
+class KeptPhotos(BaseModel):
     """The test photos of a study in the order of its predictions, N of each."""
 
     __test__ = False  # not a test of pytest
@@ -41,7 +41,7 @@ def keep_tested_photos(release: Release, out: Path) -> None:
         return
     count = len(release.test)
     groups = np.arange(count) if release.test_groups is None else release.test_groups
-    tested = TestedPhotos(
+    tested = KeptPhotos(
         photos=release.test_fingerprints.tolist(),
         labels=[release.classes[label] for label in release.test.labels],
         groups=groups.tolist(),
@@ -49,18 +49,15 @@ def keep_tested_photos(release: Release, out: Path) -> None:
     write_json(out / _PHOTOS_FILE, tested.model_dump())
 
 
-def read_tested_photos(out: Path) -> TestedPhotos | None:
+def read_tested_photos(out: Path) -> KeptPhotos | None:
     """Read which photos a study tested; None where it is not written down, as in studies of earlier versions."""
     try:
-        return TestedPhotos.model_validate(read_json(out / _PHOTOS_FILE))
+        return KeptPhotos.model_validate(read_json(out / _PHOTOS_FILE))
     except ValidationError:
         return None
 
 
 def read_predictions(out: Path, arm: str, seed: int) -> NDArray[np.float32] | None:
     """Read the predictions of one run of the study in `out`: (N, C), N test photos; None where they are missing."""
-    try:
-        with np.load(out / RUNS / f"{run_name(arm, seed)}.npz", allow_pickle=False) as file:
-            return np.asarray(file[_PREDICTIONS], np.float32)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return None
+    arrays = read_arrays(out / RUNS / f"{run_name(arm, seed)}.npz") or {}
+    return np.asarray(arrays[PREDICTIONS], np.float32) if PREDICTIONS in arrays else None

@@ -25,16 +25,7 @@ def comparison_report(a: Path, b: Path) -> str:
     with _AT_WORK, tempfile.TemporaryDirectory(prefix="backlot-compare-") as scratch:
         report = Path(scratch) / "comparison.html"
         command = [sys.executable, "-m", "training", "compare", str(a.absolute()), str(b.absolute())]
-        done = subprocess.run(
-            [*command, "--out", str(report)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env=dict(os.environ),
-            cwd=CHECKOUT,
-            timeout=_LONGEST_S,
-            check=False,
-        )
+        done = _run([*command, "--out", str(report)])
         if done.returncode == 0:
             return report.read_text(encoding="utf-8")
     last = done.stderr.strip().rpartition("\n")[2]
@@ -43,3 +34,22 @@ def comparison_report(a: Path, b: Path) -> str:
     raise StudioError(
         "the comparison failed with an unexpected error; run `python -m training compare` to see it"
     )
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=dict(os.environ),
+            cwd=CHECKOUT,
+            timeout=_LONGEST_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise StudioError(
+            f"the comparison took more than {_LONGEST_S / 60:.0f} minutes and was stopped; try again when the machine "
+            "is less busy, or run `python -m training compare`"
+        ) from None

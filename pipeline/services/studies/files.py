@@ -5,9 +5,13 @@ Fields that earlier versions did not write have defaults; unknown ones are ignor
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, Field, ValidationError
+
+from pipeline.domain.studies import LOCK_FILE
 
 RESULT_FILE = "study.json"
 REPORT_FILE = "report.html"
@@ -18,6 +22,7 @@ REQUEST_FILE = "request.json"  # of the Train page; identifies the request of a 
 LOG_FILE = "study.log"  # of a study that the Train page started
 REFUSAL = "backlot: "  # begins a line that says in words why a command was refused
 CHECKOUT = Path(__file__).resolve().parents[3]  # where `python -m training` is found
+_LOOKING = threading.Lock()  # who looks holds the lock of a study for an instant, which another must not see
 
 
 class Rate(BaseModel):
@@ -90,12 +95,35 @@ def read_study(folder: Path) -> StudySummary | None:
 
 
 def read_progress(folder: Path) -> list[ProgressLine]:
-    """Read the progress of a study; an incomplete last line is left out."""
-    path = folder / PROGRESS_FILE
-    if not path.is_file():
+    """Read the progress of a study; damaged lines and an incomplete last one are left out."""
+    try:
+        lines = (folder / PROGRESS_FILE).read_bytes().splitlines(keepends=True)
+    except OSError:
         return []
-    lines = path.read_bytes().splitlines(keepends=True)
-    return [ProgressLine.model_validate_json(line) for line in lines if line.endswith(b"\n")]
+    read = [_progress_line(line) for line in lines if line.endswith(b"\n")]
+    return [line for line in read if line is not None]
+
+
+def _progress_line(line: bytes) -> ProgressLine | None:
+    try:
+        return ProgressLine.model_validate_json(line)
+    except ValidationError:
+        return None
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a process trains the study in a folder, whoever started it: it holds the lock of the folder."""
+    lock = folder / LOCK_FILE
+    with _LOOKING:
+        if not lock.is_file():
+            return False
+        try:
+            with FileLock(lock, blocking=False):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # nobody may write there
+            return False
 
 
 def newest_progress(folder: Path) -> Path:

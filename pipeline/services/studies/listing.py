@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +22,8 @@ from pipeline.services.studies.files import (
     ArmSummary,
     StudySummary,
     TrainedSettings,
+    is_at_work,
+    newest_progress,
     read_progress,
     read_study,
 )
@@ -30,7 +31,6 @@ from pipeline.services.studies.files import (
 _MARKS = (RESULT_FILE, PROGRESS_FILE, REQUEST_FILE)  # a folder with one of them is a study's
 _INTERRUPTED = "backlot: interrupted"  # begins the last line of the log of a stopped study
 _Model = TypeVar("_Model", bound=BaseModel)
-_FRESH_S = 60.0  # a study of the command line that wrote its progress so lately counts as running
 
 
 class StudyState(StrEnum):
@@ -80,11 +80,13 @@ def listed_studies(runs: Path, *, running: Path | None) -> list[ListedStudy]:
 
 def studies_mark(runs: Path, *, running: Path | None) -> tuple[object, ...]:
     """Return a value that changes when a study begins, ends or goes; it reads no file."""
-    results = sorted(
-        (str(folder), (folder / RESULT_FILE).stat().st_mtime_ns if (folder / RESULT_FILE).is_file() else 0)
-        for folder in runs.glob("*")
-    )
+    results = sorted((str(folder), _result_time(folder), is_at_work(folder)) for folder in runs.glob("*"))
     return (str(running), *results)
+
+
+def _result_time(folder: Path) -> int:
+    result = folder / RESULT_FILE
+    return result.stat().st_mtime_ns if result.is_file() else 0
 
 
 def study_folder(runs: Path, name: str) -> Path:
@@ -183,14 +185,12 @@ def _first_sentence(verdict: str) -> str:
 
 
 def _state(folder: Path, *, is_running: bool) -> StudyState:
-    log = _last_line(folder / LOG_FILE)
-    if is_running:
+    # before the result is looked for, which is there while further networks are trained
+    if is_running or is_at_work(folder):
         return StudyState.RUNNING
     if (folder / RESULT_FILE).is_file():
         return StudyState.FINISHED
-    if log is None:  # of the command line, which may still be at work
-        fresh = time.time() - _last_written(folder) < _FRESH_S
-        return StudyState.RUNNING if fresh else StudyState.STOPPED
+    log = _last_line(folder / LOG_FILE)  # None for a study of the command line
     return StudyState.STOPPED if not log or log.startswith(_INTERRUPTED) else StudyState.FAILED
 
 
@@ -205,7 +205,8 @@ def _last_line(log: Path) -> str | None:
 
 def _last_written(folder: Path) -> float:
     """When a study last wrote its result or its progress, in seconds since 1970."""
-    times = [path.stat().st_mtime for mark in _MARKS if (path := folder / mark).is_file()]
+    files = [*(folder / mark for mark in _MARKS), newest_progress(folder) / PROGRESS_FILE]
+    times = [path.stat().st_mtime for path in files if path.is_file()]
     return max(times, default=folder.stat().st_mtime)
 
 

@@ -9,6 +9,7 @@ import pytest
 from pipeline.domain.arms import Arm
 from pipeline.domain.studies import Network, TimmNetwork
 from pipeline.errors import InvalidRequest
+from pipeline.services.studies.files import is_at_work
 from training.data.release import Release, load_release
 from training.fit.options import TrainingOptions
 from training.report.wording import network_sentence
@@ -36,10 +37,12 @@ def test_a_second_network_has_a_study_of_its_own_and_a_column_in_the_report(
 
     def load(side_px: int) -> Release:
         sides.append(side_px)
+        assert is_at_work(tmp_path)
         return load_release(str(full_release), None, side_px=side_px)
 
     result, release = study_networks([small, mobile], load, write_reports, tmp_path)
     assert sides == [16, 32]
+    assert not is_at_work(tmp_path)
     assert release.test.images.shape[1] == 16
     (other,) = result["other_networks"]
     assert (other["network"], [arm["arm"] for arm in other["arms"]]) == ("mobilenet_v3", ["real", "mixed"])

@@ -175,7 +175,7 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
         event(look(studies.poll), [chosen, seen], [*shown, seen], **AT_ONCE)
     table.pick(look(studies.pick), chosen, shown, **AT_ONCE)
     report.click(look(studies.report), chosen, opened, **QUIET)
-    compare.click(look(studies.comparison), chosen, opened)
+    compare.click(lead(studies.comparison), chosen, opened, concurrency_limit=1)  # starts a process
     delete.click(lead(studies.ask), chosen, [confirm, question], **QUIET)
     keep.click(look(studies.listed), chosen, shown, **QUIET)
     sure.click(lead(studies.delete), chosen, [*shown, opened], **QUIET)
