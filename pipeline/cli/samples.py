@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.cli.command import Commands, Result, add_command, open_studio, positive, progress_bar
-from pipeline.errors import StudioError
+from pipeline.errors import InvalidRequest, StudioError
 
 _MOST_RECIPE_BYTES = 1_000_000  # far more than a recipe may have
 
@@ -58,6 +58,13 @@ def _generate(options: argparse.Namespace) -> Result:
         seed=options.seed,
         refill=options.refill,
     )
+    if options.rounds > 1 and options.refill:
+        raise InvalidRequest("a refill has no rounds; leave out --rounds, or --refill")
+    if options.rounds > 1 and options.dry_run:
+        raise InvalidRequest(
+            "a dry run has no rounds, since each later round rests on the images before it; leave out --rounds, or "
+            "--dry-run"
+        )
     if options.dry_run:
         with open_studio(options) as studio:
             preview = studio.plans.preview(recipe, overrides)

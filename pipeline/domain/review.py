@@ -115,6 +115,7 @@ AUTO_REVIEWER = "helper"  # Decision.via of the auto-reviewer
 RELEASE = "release"  # Decision.via of an imported release: accepted by somebody in another library
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
 _OF_RECIPE = " / "  # in the name of such a plan, before that of the recipe
+REFILL_ENDING = ", refill"  # of the plan that makes up for the rejected samples of another
 AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # not verdicts of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles a dispute
@@ -192,7 +193,9 @@ def release_plan(release: str, part: int, recipe: str) -> str:
 
 
 def recipe_of_plan(plan: str) -> str:
-    """Return the name of the recipe of a plan; "" where the samples came with a release that does not tell it."""
-    if not plan.startswith(RELEASE_PLAN):
-        return plan
-    return plan.partition(_OF_RECIPE)[2]
+    """Return the name of the recipe of a plan; "" where the samples came with a release that does not tell it.
+
+    A refill is of the recipe that it refills.
+    """
+    recipe = plan.partition(_OF_RECIPE)[2] if plan.startswith(RELEASE_PLAN) else plan
+    return recipe.removesuffix(REFILL_ENDING)

@@ -73,13 +73,18 @@ def field(count: int = FIELD_COUNT, seed: int = 0, surfaces: Path | None = None)
         yield _named(kind, number // len(kinds), field_image(kind, albedo, rng), prefix="field-")
 
 
-def backdrops(*, size_px: int, count: int = _BACKDROP_COUNT, seed: int = 0) -> Iterator[np.ndarray]:
+def backdrops(
+    *, size_px: int, count: int = _BACKDROP_COUNT, seed: int = 0, first: int = 0
+) -> Iterator[np.ndarray]:
     """Draw grounds with nothing on them: (size_px, size_px, 3) uint8 each.
 
     They are of the same kinds as the grounds of the field set (other pieces of them), which flatters whatever
     is pasted on them when the field set is the test.
+
+    Args:
+        first: the number of the first that is drawn, from 0; those before it are left out.
     """
-    for number in range(count):
+    for number in range(first, count):
         rng = np.random.default_rng([seed, _BACKDROPS, number])
         yield np.rint(drawn_surface(number, size_px, rng) ** (1 / 2.2) * 255).astype(np.uint8)
 

@@ -59,9 +59,15 @@ class DrawnBackground:
     composition: Composition
 
 
-def drawn_backgrounds(*, size_px: int, count: int = DRAWN_COUNT, seed: int = 0) -> Iterator[DrawnBackground]:
-    """Draw backgrounds without any photo: half of them floors, a quarter rooms, a quarter tables; kinds take turns."""
-    for number in range(count):
+def drawn_backgrounds(
+    *, size_px: int, count: int = DRAWN_COUNT, seed: int = 0, first: int = 0
+) -> Iterator[DrawnBackground]:
+    """Draw backgrounds without any photo: half of them floors, a quarter rooms, a quarter tables; kinds take turns.
+
+    Args:
+        first: the number of the first that is drawn, from 0; those before it are left out.
+    """
+    for number in range(first, count):
         rng = np.random.default_rng([seed, _SEED, number])
         composition = _ORDER[number % len(_ORDER)]
         turn = number // len(_ORDER) if composition is not Composition.FLOOR else number // 2

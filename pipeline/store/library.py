@@ -12,6 +12,7 @@ from typing import Self
 from pipeline.errors import LibraryBusy, LibraryUnusable
 from pipeline.store import counters, review_states, schema, verify
 from pipeline.store.auto_review import AutoReviewRepository
+from pipeline.store.background_sets import BackgroundSets
 from pipeline.store.database import (
     DATABASE_NAME,
     ChangeCounter,
@@ -52,6 +53,7 @@ class Library:
         self._database = Database(path, url)
         self._changes = None if url else ChangeCounter(path)
         self.images = ImageFiles(path)
+        self.background_sets = BackgroundSets(path / "background_sets.txt")
         self.photos = PhotoRepository(self._database, self.images)
         self.embeddings = EmbeddingRepository(self._database)
         self.plans = PlanRepository(self._database)

@@ -17,6 +17,8 @@ from pipeline.domain.review import (
     Rule,
     Verdict,
     outcome,
+    recipe_of_plan,
+    release_plan,
     standing,
     votes,
 )
@@ -144,3 +146,10 @@ def test_every_reject_reason_has_a_title_and_the_keys_stay() -> None:
     assert list(REASON_TITLES) == list(RejectReason)
     assert list(RejectReason)[8] is RejectReason.OTHER  # key 9; what comes later has a button only
     assert all(title == title.strip().lower() and title for title in REASON_TITLES.values())
+
+
+@pytest.mark.parametrize("plan", ["surfaces", "surfaces, refill"])
+def test_a_refill_is_of_the_recipe_that_it_refills(plan: str) -> None:
+    assert recipe_of_plan(plan) == "surfaces"
+    assert recipe_of_plan(release_plan("parts v2", 1, plan)) == "surfaces"
+    assert recipe_of_plan(release_plan("parts v2", 1, "")) == ""

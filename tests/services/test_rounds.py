@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.images import encode_webp
+from pipeline.domain.photos import Photo
 from pipeline.domain.recipe import parse_recipe
 from pipeline.errors import Cancelled, InvalidRequest, LibraryBusy, UnknownName
 from pipeline.services.file_access import FileAccess
@@ -171,6 +174,30 @@ def test_other_photos_or_another_recipe_are_decided_anew(
     add_subject(library, 50, label="gear")
     generated(library, 2, seed=1)
     assert len(asked) == 3
+
+
+def basis_of_the_earlier_version(text: str, photos: list[Photo]) -> str:
+    """The hash that the first round rested on before recipes had a start, a shadow, detail and a camera."""
+    recipe = json.loads(parse_recipe(text).model_dump_json())
+    for key in ("start", "strength", "shadow", "match_detail", "camera"):
+        del recipe[key]
+    written = json.dumps(recipe, separators=(",", ":"), ensure_ascii=False)
+    of_photos = sorted((photo.id, photo.cutout_id, photo.label) for photo in photos)
+    return hashlib.sha256(repr((written, 2, of_photos, [])).encode()).hexdigest()
+
+
+def test_rounds_that_an_earlier_version_began_rest_on_the_same(
+    library: Library, asked: list[tuple[Examples, Examples]]
+) -> None:
+    generated(library, 2)
+    stored = library.plans.stored("toy, round 1 of 2", head=0, count=0)
+    photos = library.photos.list(split="train", usable=True)
+    basis = basis_of_the_earlier_version(recipe_over(library), photos)
+    assert stored is not None
+    assert stored.recipe_yaml.startswith(f"# rests on {basis}\n")
+    service = SampleService(library, FileAccess(), batch_size=4)
+    service.generate(recipe_over(library) + "match_detail: true\n", rounds=2)
+    assert len(asked) == 2
 
 
 def test_rounds_that_cannot_be_are_refused_and_nothing_is_stored(library: Library) -> None:

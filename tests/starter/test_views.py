@@ -49,6 +49,13 @@ def test_a_larger_set_begins_with_the_smaller(backgrounds: list[DrawnBackground]
     assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(longer, backgrounds, strict=False))
 
 
+def test_the_first_ones_can_be_left_out(backgrounds: list[DrawnBackground]) -> None:
+    (last,) = drawn_backgrounds(size_px=48, count=COUNT, first=COUNT - 1)
+    assert np.array_equal(last.rgb, backgrounds[-1].rgb)
+    assert last.ground == backgrounds[-1].ground
+    assert list(drawn_backgrounds(size_px=48, count=COUNT, first=COUNT)) == []
+
+
 def test_walls_and_tables_are_kinds_of_ground() -> None:
     assert {*WALLS, *TABLE_TOPS} <= {*DRAWERS}
 

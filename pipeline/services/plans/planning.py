@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pipeline.domain.images import RGB, fitted, pixel_hash
 from pipeline.domain.look import Ground
 from pipeline.domain.photo_decoding import load_photo
+from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
     BACKGROUND_SETS,
@@ -25,7 +26,7 @@ from pipeline.domain.recipe import (
     refuse_too_many,
 )
 from pipeline.domain.recipe_faults import fault_sentence
-from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, SampleSpec
+from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
@@ -141,7 +142,8 @@ def planned_specs_of(
 
     Args:
         access: the paths that the recipe may name.
-        before_each: called before each spec is planned; an exception that it raises ends the planning.
+        before_each: called after each background is stored and before each spec is planned; an exception that it
+            raises ends the planning.
 
     Raises:
         NoUsablePhotos: no usable photo of the recipe's classes.
@@ -153,7 +155,7 @@ def planned_specs_of(
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
     side = wanted.recipe.size or ingredients.inputs.model.size
-    backgrounds = _store_backgrounds(library, ingredients.folder, side, access)
+    backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
         backdrop_ids=tuple(backgrounds),
@@ -210,7 +212,7 @@ def _preview(
         prompts=outline.prompts[:_EXAMPLES],
         seconds=_seconds(library, outline, model, new),
         warnings=(
-            *library_notes(library, wanted.recipe),
+            *library_notes(library, wanted.recipe, wanted.refill),
             *version_notes(wanted.recipe, inputs.version),
             *plan_notes(outline.prompts, model),
         ),
@@ -218,11 +220,11 @@ def _preview(
     )
 
 
-def library_notes(library: Library, recipe: Recipe) -> list[str]:
-    """Name the classes of a library of which a plan draws nothing, since they have no usable training photo."""
+def library_notes(library: Library, recipe: Recipe, refill: Refill | None = None) -> list[str]:
+    """Name the classes of which a plan, or a refill, draws nothing, since they have no usable training photo."""
     usable = {photo.label for photo in library.photos.list(split="train", usable=True)}
     wanted = library.counts().classes if recipe.classes is None else recipe.classes
-    without = sorted(set(wanted) - usable)
+    without = sorted(set(wanted) - usable) if refill is None else refill.without
     if not without:
         return []
     named = " and ".join(f"'{label}'" for label in without)
@@ -252,7 +254,7 @@ def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
     count = min(inputs.total, len(stored.head))
     begun = plan_outline(replace(inputs, version=version, count=count)).head
     pairs = zip(stored.head, begun, strict=False)
-    return version if all(_bare(earlier) == _bare(spec) for earlier, spec in pairs) else PLAN_VERSION
+    return version if all(_goes_on(earlier, spec) for earlier, spec in pairs) else PLAN_VERSION
 
 
 def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) -> _Ingredients:
@@ -328,6 +330,24 @@ def _bare(spec: SampleSpec) -> SampleSpec:
     )  # its light may be the background's
 
 
+def _goes_on(earlier: SampleSpec, spec: SampleSpec) -> bool:
+    """Whether a stored spec and one that is planned now are of the same plan, though masks were edited in between."""
+    if _cutouts(earlier) == _cutouts(spec):
+        return _bare(earlier) == _bare(spec)
+    return _without_poses(earlier) == _without_poses(spec)
+
+
+def _cutouts(spec: SampleSpec) -> list[tuple[str, str]]:
+    return sorted((placed.photo_id, placed.cutout_id) for placed in spec.objects)
+
+
+def _without_poses(spec: SampleSpec) -> SampleSpec:
+    """Return a bare spec without what depends on the masks: cut-outs, poses, and the seed that is drawn after them."""
+    photo_ids = sorted(placed.photo_id for placed in spec.objects)
+    objects = [ObjectSpec(photo_id=each, cutout_id=_PLACEHOLDER, placement=Placement()) for each in photo_ids]
+    return replace(_bare(spec), objects=tuple(objects), seed=0)
+
+
 def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> float | None:
     """Estimate the seconds that the new samples take, from the median time of the latest samples of each method.
 
@@ -367,7 +387,11 @@ def _refuse_empty(folder: Path, access: FileAccess) -> None:
 
 
 def _store_backgrounds(
-    library: Library, folder: Path | str | None, side: int, access: FileAccess
+    library: Library,
+    folder: Path | str | None,
+    side: int,
+    access: FileAccess,
+    before_each: Callable[[], None] | None,
 ) -> dict[str, Ground | None]:
     """Store the backgrounds; return their ids and what is known of the ground in each."""
     match folder:
@@ -375,14 +399,41 @@ def _store_backgrounds(
             return {}
         case Path():
             _refuse_empty(folder, access)
-            tested = {photo.image_id: photo.name for photo in library.photos.list(split="test")}
-            files = sorted(access.images(folder))
-            return {library.images.put(_background(path, side, tested)): None for path in files}
-        case "drawn":
-            drawn = drawn_backgrounds(size_px=side)
-            return {library.images.put(background.rgb): background.ground for background in drawn}
+            backgrounds = _of_folder(library, folder, side, access)
         case _:
-            return {library.images.put(background): None for background in starter_backdrops(size_px=side)}
+            backgrounds = _of_set(library, folder, side)
+    stored: dict[str, Ground | None] = {}
+    for background, ground in backgrounds:
+        stored[background] = ground
+        if before_each:
+            before_each()
+    return stored
+
+
+def _of_folder(
+    library: Library, folder: Path, side: int, access: FileAccess
+) -> Iterator[tuple[str, Ground | None]]:
+    """Store the pictures of a folder, each as it is read; nothing is known of their ground."""
+    tested = {photo.image_id: photo.name for photo in library.photos.list(split="test")}
+    for path in sorted(access.images(folder)):
+        yield library.images.put(_background(path, side, tested)), None
+
+
+def _of_set(library: Library, name: str, side: int) -> Iterator[tuple[str, Ground | None]]:
+    """Draw and store the pictures of a set that the library does not have yet, each as it is read."""
+    known = library.background_sets.read(name, side)
+    sound = list(takewhile(lambda each: library.images.is_sound(each[0]), known))
+    yield from sound
+    for number, (rgb, ground) in enumerate(_drawn(name, side, first=len(sound)), start=len(sound)):
+        background = library.images.put(rgb)
+        library.background_sets.note(name, side, number, background, ground)
+        yield background, ground
+
+
+def _drawn(name: str, side: int, *, first: int) -> Iterator[tuple[RGB, Ground | None]]:
+    if name == "drawn":
+        return ((drawn.rgb, drawn.ground) for drawn in drawn_backgrounds(size_px=side, first=first))
+    return ((background, None) for background in starter_backdrops(size_px=side, first=first))
 
 
 def _background(path: Path, side: int, tested: Mapping[str, str]) -> RGB:

@@ -31,6 +31,7 @@ from pipeline.store import Library, SampleState
 _NOTE = re.compile(r"# rests on (?P<basis>[0-9a-f]{64})\n# (?P<sentence>[^\n]*)\n")
 _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rejected samples teach nothing
 _AS_WRITTEN = Overrides()
+_LATER_KEYS = ("start", "strength", "shadow", "match_detail", "camera")  # of recipes, since rounds are stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class RoundRun:
         """Hash what decides the next round: the recipe, the photos, and the samples that are planned so far."""
         photos = sorted((photo.id, photo.cutout_id, photo.label) for photo in self._photos)
         decisive = (
-            self.rounds.recipe.model_dump_json(),
+            _decisive_json(self.rounds.recipe),
             self.rounds.number,
             photos,
             [spec.id for spec in self._specs],
@@ -197,6 +198,13 @@ def rounds_of(recipe: Recipe, overrides: Overrides, number: int) -> Rounds:
     if overrides.refill:
         raise InvalidRequest("a refill has no rounds; leave out --rounds, or --refill")
     return Rounds(overridden(recipe, overrides), number)
+
+
+def _decisive_json(recipe: Recipe) -> str:
+    """Return a recipe as rounds rest on it: later keys only with a value, so that earlier rounds resume."""
+    fields = Recipe.model_fields
+    plain = {key for key in _LATER_KEYS if getattr(recipe, key) == fields[key].default}
+    return recipe.model_dump_json(exclude=plain)
 
 
 def _stacked(vectors: Sequence[NDArray[np.float16]], size: int) -> NDArray[np.float16]:

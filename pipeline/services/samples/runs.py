@@ -92,7 +92,7 @@ def render_plan(
         notes = _Notes(library, wanted)
         specs = planned_specs_of(library, wanted, access, before_each=_raise_when(cancelled))
         name = wanted.recipe.name
-        library.plans.add(name, note + to_yaml(wanted.recipe), notes.read(specs))
+        _store_plan(library, wanted, note, notes.read(specs))
         if on_warnings:
             on_warnings(notes.sentences())
         total, missing = _missing(library, name)
@@ -110,6 +110,18 @@ def render_plan(
         seconds=time.monotonic() - started,
         inexact=recording.inexact,
     )
+
+
+def _store_plan(library: Library, wanted: PlannedRecipe, note: str, specs: Iterator[SampleSpec]) -> None:
+    """Store a plan with the recipe that draws it; that of a refill is the recipe of its latest samples."""
+    refill = wanted.refill
+    if refill and not refill.missing:  # it only goes on: the recipe that drew it stays
+        deque(specs, maxlen=0)
+        return
+    if refill and refill.earlier:
+        latest, before = sum(refill.missing.values()), len(refill.earlier)
+        note = f"# draws the last {latest} samples, after {before} of earlier refills\n"
+    library.plans.add(wanted.recipe.name, note + to_yaml(wanted.recipe), specs)
 
 
 def _missing(library: Library, plan: str) -> tuple[int, int]:
@@ -150,7 +162,7 @@ class _Notes:
         """Return the sentences."""
         recipe = self.wanted.recipe
         return [
-            *library_notes(self.library, recipe),
+            *library_notes(self.library, recipe, self.wanted.refill),
             *version_notes(recipe, self._version),
             *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
         ]
