@@ -94,3 +94,8 @@ def _follow(
         if slot not in reached:
             _follow(f"slot '{slot}'", named[slot], named, reached, (*path, slot))
             reached.add(slot)
+
+
+def shown_value(value: str) -> str:
+    """Return a slot value for people: "…" in place of the slots that it holds, "not set" where it is empty."""
+    return SLOT.sub("…", value) or "not set"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.domain.contexts import context_tables
 from pipeline.domain.methods import Method
 from pipeline.domain.release import Subset
-from pipeline.domain.slots import SLOT
+from pipeline.domain.slots import shown_value
 from pipeline.publish.card_merging import framed
 from pipeline.publish.contents import ReleaseContents
 from pipeline.publish.counts_plot import PLOT_NAME
@@ -166,7 +166,7 @@ def _contexts(contents: ReleaseContents) -> str:
         rows = [f"| {plain(table.slot)} | " + " | ".join(map(plain, table.labels)) + " |"]
         rows.append("|---|" + "---:|" * len(table.labels))
         rows += [
-            f"| {plain(_shown(value))} | " + " | ".join(map(str, counts)) + " |"
+            f"| {plain(shown_value(value))} | " + " | ".join(map(str, counts)) + " |"
             for value, counts in table.rows
         ]
         title = f"<details><summary>Synthetic images by {html_text(table.slot)} and class</summary>"
@@ -176,11 +176,6 @@ def _contexts(contents: ReleaseContents) -> str:
         "comes in every context equally often. Values drawn without regard to the class would have the bits by "
         "chance.\n\n" + "\n\n".join(["\n".join(lines), *blocks])
     )
-
-
-def _shown(value: str) -> str:
-    """Return a slot value without the slots that it holds."""
-    return SLOT.sub("…", value) or "not set"
 
 
 def _recipes(contents: ReleaseContents) -> str:

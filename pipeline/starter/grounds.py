@@ -277,18 +277,3 @@ DRAWERS: tuple[Drawer, ...] = (
 )
 WALLS: tuple[Drawer, ...] = (_bricks, _concrete, _planks, _tiles, _fabric, _marble)
 TABLE_TOPS: tuple[Drawer, ...] = (_planks, _marble, _concrete, _fabric, _tiles)
-WORDS: dict[Drawer, str] = {  # as the embedded model knows them
-    _grass: "grass",
-    _planks: "wooden planks",
-    _stones: "gravel",
-    _sand: "sand",
-    _bricks: "bricks",
-    _fabric: "fabric",
-    _concrete: "concrete",
-    _leaves: "leaves",
-    _tiles: "tiles",
-    _asphalt: "asphalt",
-    _soil: "soil",
-    _marble: "marble",
-    _carpet: "carpet",
-}

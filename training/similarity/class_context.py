@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TypedDict
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pipeline.domain.contexts import context_tables
+from training.similarity.release_facts import release_fact
 
-_FACTS = "release.json"  # as pipeline.publish writes it
 _CONTEXTS = TypeAdapter(dict[str, dict[str, dict[str, int]]])
 
 
@@ -37,10 +35,8 @@ def class_context_findings(dataset: str) -> ClassContextFindings | None:
     Args:
         dataset: a release folder, or any other data set.
     """
-    try:
-        content = json.loads((Path(dataset) / _FACTS).read_text(encoding="utf-8"))
-        contexts = _CONTEXTS.validate_python(content["contexts"])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+    contexts = release_fact(dataset, "contexts", _CONTEXTS)
+    if contexts is None:
         return None
     slots: list[SlotLink] = [
         {

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pipeline.domain.methods import METHODS, Method
 from pipeline.domain.release import MethodYield
+from training.similarity.release_facts import release_fact
 
-_FACTS = "release.json"  # as pipeline.publish writes it
 _YIELDS = TypeAdapter(list[MethodYield])
 
 
@@ -60,12 +58,8 @@ def efficiency_findings(dataset: str) -> EfficiencyFindings | None:
     Args:
         dataset: a release folder, or any other data set.
     """
-    try:
-        content = json.loads((Path(dataset) / _FACTS).read_text(encoding="utf-8"))
-        yields = _YIELDS.validate_python(content["yields"])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
-        return None
-    known = [method for method in yields if method.method in set(Method) and method.rendered]
+    yields = release_fact(dataset, "yields", _YIELDS)
+    known = [method for method in yields or () if method.method in set(Method) and method.rendered]
     return {"methods": [_efficiency(method) for method in known]} if known else None
 
 

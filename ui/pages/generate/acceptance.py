@@ -9,7 +9,7 @@ import gradio as gr
 
 from pipeline.domain.acceptance import advice
 from pipeline.domain.contexts import context_tables
-from pipeline.domain.slots import SLOT
+from pipeline.domain.slots import shown_value
 from pipeline.errors import InvalidRequest
 from ui.access import Capability, handler
 from ui.components.charts import rate_chart_html
@@ -52,7 +52,7 @@ def contexts_html(contexts: Contexts) -> str:
         )
         + table_html(
             [table.slot, *table.labels],
-            [[SLOT.sub("…", value) or "not set", *counts] for value, counts in table.rows],
+            [[shown_value(value), *counts] for value, counts in table.rows],
         )
         for table in tables
     )
