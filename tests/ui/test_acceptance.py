@@ -63,4 +63,9 @@ def test_the_accepted_images_are_shown_by_class_and_context(studio: Studio) -> N
     assert "<th>surface</th><th>bolt</th><th>nut</th>" in shown
     assert "<tr><th>gravel</th><td>12</td><td>0</td></tr>" in shown
     assert "<tr><th>&lt;i&gt;</th><td>0</td><td>1</td></tr>" in shown
-    assert "at most 0.391 bit shared, by surface" in shown
+    assert "surface tells 0.391 bit of the class, by chance 0.055" in shown
+
+
+def test_a_context_that_tells_no_more_than_chance_is_not_held_up() -> None:
+    even = {"surface": {"nut": {"sand": 3, "moss": 2}, "bolt": {"sand": 2, "moss": 3}}}
+    assert "none tells the class more than by chance" in contexts_html(even)

@@ -24,7 +24,7 @@ class SlotLink(TypedDict):
 
 
 class ClassContextFindings(TypedDict):
-    """The slots, the most linked first."""
+    """The slots, those that exceed chance most first."""
 
     slots: list[SlotLink]
 
@@ -49,4 +49,4 @@ def class_context_findings(dataset: str) -> ClassContextFindings | None:
         }
         for table in context_tables(contexts)
     ]
-    return {"slots": sorted(slots, key=lambda slot: -slot["bits"])} if slots else None
+    return {"slots": sorted(slots, key=lambda slot: slot["chance"] - slot["bits"])} if slots else None

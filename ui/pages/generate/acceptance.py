@@ -56,10 +56,11 @@ def contexts_html(contexts: Contexts) -> str:
         )
         for table in tables
     )
-    most = max(tables, key=lambda table: table.bits)
-    summary = (
-        f"Accepted images by class and context: at most {most.bits:.3f} bit shared, by {escape(most.slot)}"
-    )
+    most = max(tables, key=lambda table: table.bits - table.chance)
+    found = "none tells the class more than by chance"
+    if most.bits > most.chance:
+        found = f"{escape(most.slot)} tells {most.bits:.3f} bit of the class, by chance {most.chance:.3f}"
+    summary = f"Accepted images by class and context: {found}"
     return f'<details class="contexts"><summary>{summary}</summary>{shown}</details>'
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from pipeline.domain.methods import METHODS
+from pipeline.domain.slots import shown_value
 from pipeline.errors import StudioError
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
@@ -101,7 +102,10 @@ def plan_html(preview: PlanPreview) -> str:
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
         preview.methods, title="Methods"
     )
-    slots = "".join(bar_chart_html(counts, title=slot) for slot, counts in preview.slots.items())
+    slots = "".join(
+        bar_chart_html({shown_value(value): count for value, count in counts.items()}, title=slot)
+        for slot, counts in preview.slots.items()
+    )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
         f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
