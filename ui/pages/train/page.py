@@ -35,7 +35,7 @@ _NETWORKS = [(title, str(network)) for network, title in NETWORK_TITLES.items()]
 _NO_RELEASE = empty_html(
     "No release yet", "A study trains on a published release.", link=page_address("publish"), action="Publish"
 )
-_READY = empty_html("No study yet", "Choose a release and start; the training curves appear here.")
+_READY = empty_html("No study is running", "Choose a release and start; the training curves appear here.")
 
 
 def study_html(progress: StudyProgress) -> str:
