@@ -9,48 +9,39 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, StrictBool, ValidationError, field_validator, model_validator
 
+from pipeline.domain.arrangements import (
+    ARRANGEMENT,
+    AnyPlacement,
+    PlacementRanges,
+    PlacementVariant,
+    arrangements_of,
+)
 from pipeline.domain.look import LEAST_STRENGTH
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_values import (
+    LARGEST_WEIGHT,
+    LEAST_WEIGHT,
+    Name,
+    Number,
+    Part,
+    PathText,
+    PromptText,
+    Weight,
+    Weights,
+    Whole,
+)
 from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.slots import refuse_broken_slots
 from pipeline.domain.spec import ControlSource, Method
-from pipeline.domain.texts import LONGEST_NAME, LONGEST_PATH, LONGEST_PROMPT, LONGEST_VALUE
 from pipeline.errors import InvalidRecipe
-
-
-def _refuse_bool(value: object) -> object:
-    """Refuse YAML's true and false as numbers; Python would read them as 1 and 0."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("switch", "a number is needed")
-    return value
-
 
 MOST_SAMPLES = 100_000  # of one plan
 _MOST_SLOTS = 64
 _MOST_VALUES = 1_000  # of all slots together
 _MOST_EXCLUDED = 200
-_LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
-Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
-PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
-PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
-Whole = Annotated[int, BeforeValidator(_refuse_bool)]
-Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
-Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
 
@@ -61,14 +52,6 @@ def _equal_weights(slot: object, values: list[Hashable]) -> dict[Hashable, float
     return dict.fromkeys(values, 1.0)
 
 
-class Position(StrEnum):
-    """Where the object's centre may lie."""
-
-    UNIFORM = "uniform"  # anywhere on the canvas that keeps it visible
-    THIRDS = "thirds"  # near one of the four crossings of the thirds
-    CENTRED = "centred"  # near the middle
-
-
 class Start(StrEnum):
     """What diffusion starts from."""
 
@@ -76,19 +59,7 @@ class Start(StrEnum):
     PICTURE = "picture"  # a background picture with the object on it
 
 
-class Flip(StrEnum):
-    """How an object may be mirrored without changing what it is."""
-
-    NONE = "none"
-    HORIZONTAL = "horizontal"
-    ANY = "any"  # top to bottom too, which is left to right and half a turn
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
-
-
-class Backdrops(_Part):
+class Backdrops(Part):
     """The prompt grammar: a template with slots in braces, and the values of each slot."""
 
     template: PromptText = "{surface} floor"
@@ -137,10 +108,10 @@ class Backdrops(_Part):
             if not values:
                 raise ValueError(f"slot '{slot}' has no values; add values or remove the slot")
             for value, weight in values.items():
-                if not _LEAST_WEIGHT <= weight <= _LARGEST_WEIGHT:
+                if not LEAST_WEIGHT <= weight <= LARGEST_WEIGHT:
                     raise ValueError(
                         f"the weight of '{value}' in slot '{slot}' is {weight:g}; "
-                        f"it must lie in {_LEAST_WEIGHT:f} to {_LARGEST_WEIGHT:.0f}"
+                        f"it must lie in {LEAST_WEIGHT:f} to {LARGEST_WEIGHT:.0f}"
                     )
         number = sum(map(len, self.slots.values()))
         if number > _MOST_VALUES:
@@ -153,44 +124,7 @@ class Backdrops(_Part):
         return self
 
 
-class PlacementRanges(_Part):
-    """Ranges that poses are drawn from, each as [lowest, highest]."""
-
-    position: Position = Position.UNIFORM
-    scale: tuple[Number, Number] = (0.35, 0.7)  # longest side as a share of the canvas' shorter side
-    rotation: tuple[Number, Number] = (-180.0, 180.0)  # degrees
-    yaw: tuple[Number, Number] = (-30.0, 30.0)
-    pitch: tuple[Number, Number] = (-30.0, 30.0)
-    flip: Flip | dict[str, Flip] = Flip.NONE  # for all classes, or class → rule ("none" for those not named)
-    min_visible: Annotated[Number, Field(gt=0, le=1)] = (
-        0.85  # share of the object inside the canvas and uncovered
-    )
-    objects: tuple[Whole, Whole] = (1, 1)  # objects of the class in one image
-    overlap: Annotated[Number, Field(ge=0, le=1)] = (
-        0.15  # share of the smaller object's box that another may cover
-    )
-
-    @model_validator(mode="after")
-    def _ranges_hold(self) -> PlacementRanges:
-        limits = {
-            "scale": (0.02, 4.0),
-            "rotation": (-360, 360),
-            "yaw": (-60, 60),
-            "pitch": (-60, 60),
-            "objects": (1, 12),
-        }
-        for name, (low, high) in limits.items():
-            first, last = getattr(self, name)
-            if not low <= first <= last <= high:
-                raise ValueError(f"{name} is [{first}, {last}]; it must rise and lie in {low:g} to {high:g}")
-        return self
-
-    def flips(self, label: str) -> Flip:
-        """Return how objects of a class may be mirrored."""
-        return self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
-
-
-class Control(_Part):
+class Control(Part):
     """Guidance of method `controlnet`."""
 
     source: ControlSource = ControlSource.OBJECT
@@ -198,7 +132,7 @@ class Control(_Part):
     reference: PathText | None = None  # an image file, for source `reference`
 
 
-class Camera(_Part):
+class Camera(Part):
     """What a camera does to the whole image, each drawn from [lowest, highest]; what is left out is not done."""
 
     blur: tuple[Number, Number] | None = None  # standard deviation, pixels
@@ -261,7 +195,7 @@ def _written(count: int) -> str:
     return f"{count:,}" if abs(count) < 10**15 else "far too many"
 
 
-class Recipe(_Part):
+class Recipe(Part):
     """What to generate from a library. Values that are left out come from the model."""
 
     name: Annotated[Name, AfterValidator(_free_name)] = "recipe"
@@ -272,18 +206,13 @@ class Recipe(_Part):
         None  # class → count; all classes in equal shares where left out
     )
     size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = None  # side of the square image, px
-    method: (
-        Method
-        | Annotated[
-            dict[Method, Annotated[Number, Field(ge=_LEAST_WEIGHT, le=_LARGEST_WEIGHT)]], Field(min_length=1)
-        ]
-    ) = Method.INPAINT
+    method: Method | Annotated[dict[Method, Weight], Field(min_length=1)] = Method.INPAINT
     model: PathText = "nano"
     steps: Annotated[Whole, Field(ge=1, le=200)] | None = None
     guidance_scale: Annotated[Number, Field(ge=0, le=30)] | None = None
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     backdrops: Backdrops = Field(default_factory=Backdrops)
-    placement: PlacementRanges = Field(default_factory=PlacementRanges)
+    placement: AnyPlacement = Field(default_factory=PlacementRanges)
     control: Control = Field(default_factory=Control)
     start: Start = Start.NOISE  # of methods `inpaint` and `controlnet`
     strength: Annotated[Number, Field(ge=LEAST_STRENGTH, le=1)] | None = (
@@ -312,6 +241,19 @@ class Recipe(_Part):
         return self
 
     @model_validator(mode="after")
+    def _arrangements_have_names_of_their_own(self) -> Recipe:
+        if isinstance(self.placement, PlacementRanges):
+            return self
+        names = [variant.name for variant in self.placement]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"placement names '{twice}' twice; give each arrangement a name of its own")
+        if ARRANGEMENT in self.backdrops.slots:
+            raise ValueError(
+                f"backdrops.slots.{ARRANGEMENT} has the name under which samples tell their placement; rename the slot"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _samples_are_bounded(self) -> Recipe:
         refuse_too_many(self.total)
         return self
@@ -320,6 +262,19 @@ class Recipe(_Part):
     def methods(self) -> dict[Method, float]:
         """Method → weight, also where the recipe names a single method."""
         return dict(self.method) if isinstance(self.method, dict) else {self.method: 1.0}
+
+    @property
+    def arrangements(self) -> dict[str, PlacementRanges]:
+        """Ranges of poses by arrangement; "" where the recipe has the same for all images."""
+        return arrangements_of(self.placement)
+
+    @property
+    def arrangement_weights(self) -> dict[str, float]:
+        """Arrangement → weight; "" as in `arrangements`."""
+        return {
+            name: ranges.weight if isinstance(ranges, PlacementVariant) else 1.0
+            for name, ranges in self.arrangements.items()
+        }
 
     @property
     def start_strength(self) -> float:

@@ -24,6 +24,7 @@ _LATER = (
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _LEAVES = frozenset({str, int, bool, type(None)})
 _LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
+_POSE = tuple(item.name for item in fields(Placement))
 _NEVER = object()  # equals no value
 _LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
@@ -69,7 +70,7 @@ class SampleSpec:
     """One frozen, fully decided sample. `id` is a hash of all fields.
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
-    pairs in slot order. `backdrop_id` is the id of the background image of `paste`, or of the one that diffusion starts
+    pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id of the background image of `paste`, or of the one that diffusion starts
     from. A sample with a `camera` does not show the object's own pixels.
     """
 
@@ -177,6 +178,8 @@ def _plain(value: Any) -> Any:
         return canonical(value)
     if kind is tuple:
         return [_plain(item) for item in value]
+    if kind is Placement:  # its numbers are rounded already
+        return {name: getattr(value, name) for name in _POSE}
     if kind in _LAYOUTS:
         return _fields(value, _LAYOUTS[kind])
     match value:
@@ -193,12 +196,12 @@ def _plain(value: Any) -> Any:
 
 
 def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:
-    return {
-        key: given if type(given) in _LEAVES else _plain(given)
-        for name, key, absent in layout
-        if absent is _NEVER or getattr(value, name) != absent
-        for given in (getattr(value, name),)
-    }
+    plain: dict[str, Any] = {}
+    for name, key, absent in layout:
+        given = getattr(value, name)
+        if absent is _NEVER or given != absent:
+            plain[key] = given if type(given) in _LEAVES else _plain(given)
+    return plain
 
 
 def _layout(kind: Any) -> tuple[tuple[str, str, object], ...]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.arrangements import PlacementRanges, PlacementVariant
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import PlacementRanges, Recipe, refuse_too_many
+from pipeline.domain.recipe import Recipe, refuse_too_many
 from training.data.arm_data import (
     ENOUGH_OF_A_RATIO,
     ArmData,
@@ -153,7 +154,7 @@ def changed_recipe(
     method: str | Mapping[str, float],
     samples: Mapping[str, int],
     *,
-    placement: PlacementRanges | None = None,
+    placement: PlacementRanges | list[PlacementVariant] | None = None,
 ) -> Recipe:
     """Return a recipe with the backgrounds of another one.
 
@@ -164,7 +165,7 @@ def changed_recipe(
     """
     changes: dict[str, object] = {"name": name, "method": method, "classes": dict(samples), "count": None}
     if placement is not None:
-        changes["placement"] = placement.model_dump(mode="json")
+        changes["placement"] = placement
     return Recipe.model_validate({**base.recipe.model_dump(mode="json"), **changes})
 
 

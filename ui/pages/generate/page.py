@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.blocks import Block
 
+from pipeline.domain.arrangements import ARRANGEMENT
 from pipeline.domain.methods import METHODS
 from pipeline.domain.slots import shown_value
 from pipeline.errors import StudioError
@@ -102,9 +103,12 @@ def plan_html(preview: PlanPreview) -> str:
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
         preview.methods, title="Methods"
     )
+    if arrangements := preview.slots.get(ARRANGEMENT):
+        charts += bar_chart_html(arrangements, title="Arrangements")
     slots = "".join(
         bar_chart_html({shown_value(value): count for value, count in counts.items()}, title=slot)
         for slot, counts in preview.slots.items()
+        if slot != ARRANGEMENT
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
