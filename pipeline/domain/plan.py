@@ -12,12 +12,14 @@ from typing import TypeVar
 from pipeline.domain.arrangements import ARRANGEMENT
 from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
+from pipeline.domain.image_size import DrawnObjects, automatic_size
 from pipeline.domain.look import CameraSpec, Ground, ShadowSpec
 from pipeline.domain.look_draws import drawn_camera, drawn_shadow, start_of
 from pipeline.domain.photos import Photo
 from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
 from pipeline.domain.poses import foot
 from pipeline.domain.recipe import Recipe, refuse_too_many
+from pipeline.domain.recipe_values import AUTO
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, NoUsablePhotos
 
@@ -97,6 +99,20 @@ class PlanInputs:
     seed: int | None = None
     kept: Sequence[SampleSpec] = ()  # samples that are there already: the plan makes up for what they lack
     version: int = PLAN_VERSION  # of the rule; an earlier one for a plan that was begun with it
+    begun_size: int | None = None  # of the images of a plan that was begun and goes on
+
+    @property
+    def size(self) -> int:
+        """The side of the images in pixels."""
+        if self.recipe.size != AUTO:
+            return self.recipe.size or self.model.size
+        return self.begun_size or automatic_size(self.model.size, self.drawn_objects)
+
+    @property
+    def drawn_objects(self) -> DrawnObjects:
+        """The objects of the photos, and how large images show them."""
+        scale = max(ranges.scale[1] for ranges in self.recipe.arrangements.values())
+        return DrawnObjects.of((photo for photo in self.photos if photo.cutout_id is not None), scale)
 
     @property
     def total(self) -> int:
@@ -242,7 +258,7 @@ class _Draws:
         self.version = inputs.version
         self._stream = stream_of(recipe.seed if inputs.seed is None else inputs.seed)
         by_class = _by_class(recipe, inputs.photos)
-        self.size = (recipe.size or model.size,) * 2
+        self.size = (inputs.size,) * 2
         weights = recipe.classes or dict.fromkeys(by_class, 1)
         self.labels = BalancedDraw(
             {label: float(weights[label]) for label in by_class}, self._stream("class")

@@ -21,6 +21,7 @@ from pipeline.domain.arrangements import (
 from pipeline.domain.look import LEAST_STRENGTH
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_values import (
+    AUTO,
     LARGEST_WEIGHT,
     LEAST_WEIGHT,
     Name,
@@ -28,6 +29,7 @@ from pipeline.domain.recipe_values import (
     Part,
     PathText,
     PromptText,
+    Size,
     Weight,
     Weights,
     Whole,
@@ -205,7 +207,7 @@ class Recipe(Part):
     classes: Annotated[dict[Name, Annotated[Whole, Field(ge=1)]], Field(min_length=1)] | None = (
         None  # class → count; all classes in equal shares where left out
     )
-    size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = None  # side of the square image, px
+    size: Size = AUTO  # side of the square image, px; auto: see `automatic_size`; null: the model's own
     method: Method | Annotated[dict[Method, Weight], Field(min_length=1)] = Method.INPAINT
     model: PathText = "nano"
     steps: Annotated[Whole, Field(ge=1, le=200)] | None = None

@@ -75,7 +75,7 @@ def _is_wrong_branch(fault: ErrorDetails) -> bool:
 
 
 def _is_branch(step: int | str) -> bool:
-    return bool(re.match(r"(dict|str-enum)\[|\[(key|ranges|variants)\]$", str(step)))
+    return bool(re.match(r"(dict|str-enum)\[|\[(key|ranges|variants|auto|pixels)\]$", str(step)))
 
 
 def _needed(fault: ErrorDetails) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from pydantic_core import PydanticCustomError
 
 from pipeline.domain.texts import LONGEST_NAME, LONGEST_PATH, LONGEST_PROMPT, LONGEST_VALUE
@@ -24,6 +24,12 @@ PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 Weight = Annotated[Number, Field(ge=LEAST_WEIGHT, le=LARGEST_WEIGHT)]
+AUTO: Final = "auto"
+Size = Annotated[
+    Annotated[Literal["auto"], Tag("[auto]")]
+    | Annotated[Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None, Tag("[pixels]")],
+    Discriminator(lambda given: "[auto]" if given == AUTO else "[pixels]"),
+]
 Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 
 

@@ -70,8 +70,9 @@ class SampleSpec:
     """One frozen, fully decided sample. `id` is a hash of all fields.
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
-    pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id of the background image of `paste`, or of the one that diffusion starts
-    from. A sample with a `camera` does not show the object's own pixels.
+    pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id
+    of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera` does not show
+    the object's own pixels.
     """
 
     label: str
