@@ -13,8 +13,8 @@ from pipeline.domain.arrangements import ARRANGEMENT
 from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
 from pipeline.domain.image_size import DrawnObjects, automatic_size
-from pipeline.domain.look import CameraSpec, Ground, ShadowSpec
-from pipeline.domain.look_draws import drawn_camera, drawn_shadow, start_of
+from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec
+from pipeline.domain.look_draws import drawn_camera, drawn_object_light, drawn_shadow, start_of
 from pipeline.domain.photos import Photo
 from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
 from pipeline.domain.poses import foot
@@ -328,6 +328,7 @@ class _Draws:
             shadow=self._shadow(index, background),
             match_detail=self.recipe.match_detail and words.method.facts.places_object,
             camera=self._camera(index),
+            object_light=self._object_light(index) if words.method.facts.places_object else None,
         )
 
     def _background(self, label: str, objects: Sequence[ObjectSpec]) -> str:
@@ -350,6 +351,10 @@ class _Draws:
     def _camera(self, index: int) -> CameraSpec | None:
         camera = self.recipe.camera
         return drawn_camera(self._stream(f"camera {index}"), camera) if camera else None
+
+    def _object_light(self, index: int) -> ObjectLightSpec | None:
+        light = self.recipe.object
+        return drawn_object_light(self._stream(f"object light {index}"), light) if light else None
 
     def _objects(self, rng: random.Random, words: _Words) -> tuple[ObjectSpec, ...]:
         label, poses = words.label, self.rule.poses(words.arrangement)

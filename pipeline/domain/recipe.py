@@ -18,7 +18,7 @@ from pipeline.domain.arrangements import (
     PlacementVariant,
     arrangements_of,
 )
-from pipeline.domain.look import LEAST_STRENGTH
+from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_values import (
     AUTO,
@@ -154,6 +154,25 @@ class Camera(Part):
         return self
 
 
+class ObjectLight(Part):
+    """Another light on the objects, each drawn from [lowest, highest]; what is left out stays as photographed."""
+
+    brightness: tuple[Number, Number] | None = None  # factor
+    colour: tuple[Number, Number] | None = None  # warm above 0, cold below
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> ObjectLight:
+        for name, (low, high) in OBJECT_LIGHT_RANGES.items():
+            span = getattr(self, name)
+            if span and not low <= span[0] <= span[1] <= high:
+                raise ValueError(
+                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low:g} to {high:g}"
+                )
+        if not (self.brightness or self.colour):
+            raise ValueError("it changes nothing; give brightness or colour, or leave object out")
+        return self
+
+
 BACKGROUND_SETS = {
     "starter": "the surfaces of the starter set, seen from above",
     "drawn": "drawn floors, rooms and tables, seen by a tilted camera",
@@ -223,6 +242,7 @@ class Recipe(Part):
     shadow: StrictBool = False  # of the objects on background pictures
     match_detail: StrictBool = False  # of the background to the object's photo
     camera: Camera | None = None
+    object: ObjectLight | None = None
 
     @model_validator(mode="after")
     def _look_fits_the_methods(self) -> Recipe:

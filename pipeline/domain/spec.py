@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from pipeline.domain.look import PARTS, CameraSpec, ShadowSpec, StartSpec
+from pipeline.domain.look import PARTS, CameraSpec, ObjectLightSpec, ShadowSpec, StartSpec
 from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
@@ -71,8 +71,8 @@ class SampleSpec:
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
     pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id
-    of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera` does not show
-    the object's own pixels.
+    of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera` or an
+    `object_light` does not show the object's own pixels.
     """
 
     label: str
@@ -100,6 +100,9 @@ class SampleSpec:
         default=False, metadata={_LATER: True}
     )  # of the background to the object's photo
     camera: CameraSpec | None = field(default=None, metadata={_LATER: True})  # over the whole image
+    object_light: ObjectLightSpec | None = field(
+        default=None, metadata={_LATER: True}
+    )  # None = that of the photos
     id: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -135,6 +138,11 @@ class SampleSpec:
     def front(self) -> ObjectSpec:
         """The object in front of all others, whose box, homography and pose count where only one is asked for."""
         return self.objects[-1]
+
+    @property
+    def keeps_pixels(self) -> bool:
+        """Whether the objects' pixels are to be those of their warped photos."""
+        return self.camera is None and self.object_light is None
 
     @property
     def ingredients(self) -> tuple[str, ...]:

@@ -85,6 +85,12 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
             "camera: {}",
             "r.yaml: camera: it does nothing; give blur, noise or jpeg, or leave camera out",
         ),
+        (
+            "object: {brightness: [0, 1]}",
+            "r.yaml: object: brightness is [0, 1]; it must rise and lie in 0.3 to 2",
+        ),
+        ("object: {}", "r.yaml: object: it changes nothing; give brightness or colour, or leave object out"),
+        ("object: {color: [0, 1]}", "r.yaml: unknown key 'object.color'; did you mean 'colour'?"),
         ("count: true", "r.yaml: count is true; a number is needed"),
         ("count: 0", "r.yaml: count is 0; it must be at least 1"),
         ("count: 1.5", "r.yaml: count is 1.5; a whole number is needed"),
