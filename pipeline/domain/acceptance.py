@@ -10,8 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.domain.arrangements import ARRANGEMENT
-from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe import ARRANGEMENT, Recipe
 from pipeline.domain.slots import SLOT, reached_slots
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest

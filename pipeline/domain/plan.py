@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TypeVar
 
-from pipeline.domain.arrangements import ARRANGEMENT
 from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
 from pipeline.domain.image_size import DrawnObjects, automatic_size
@@ -18,8 +17,7 @@ from pipeline.domain.look_draws import drawn_camera, drawn_object_light, drawn_s
 from pipeline.domain.photos import Photo
 from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
 from pipeline.domain.poses import foot
-from pipeline.domain.recipe import Recipe, refuse_too_many
-from pipeline.domain.recipe_values import AUTO
+from pipeline.domain.recipe import ARRANGEMENT, AUTO, Recipe, refuse_too_many
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, NoUsablePhotos
 

@@ -11,13 +11,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.domain.arrangements import ARRANGEMENT, PlacementRanges
 from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, Choice, class_draws, overall_draws
 from pipeline.domain.balance import ClassBalance, Deck, Turns, Value
 from pipeline.domain.methods import Method
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.poses import BalancedPoses, drawn_placements
-from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe import ARRANGEMENT, PlacementRanges, Recipe
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 
 Stream = Callable[[str], random.Random]

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.arrangements import Flip, PlacementRanges, Position
 from pipeline.domain.balance import Turns
 from pipeline.domain.placement import FOCAL, Box, Placement, box_corners, homography
+from pipeline.domain.recipe import Flip, PlacementRanges, Position
 
 _TRIES = 40
 _DECIMALS = 4

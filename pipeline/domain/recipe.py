@@ -6,44 +6,63 @@ from collections.abc import Hashable, Iterable
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, StrictBool, ValidationError, field_validator, model_validator
-
-from pipeline.domain.arrangements import (
-    ARRANGEMENT,
-    AnyPlacement,
-    PlacementRanges,
-    PlacementVariant,
-    arrangements_of,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
+
 from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES
 from pipeline.domain.recipe_faults import fault_sentence
-from pipeline.domain.recipe_values import (
-    AUTO,
-    LARGEST_WEIGHT,
-    LEAST_WEIGHT,
-    Name,
-    Number,
-    Part,
-    PathText,
-    PromptText,
-    Size,
-    Weight,
-    Weights,
-    Whole,
-)
 from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.slots import refuse_broken_slots
 from pipeline.domain.spec import ControlSource, Method
+from pipeline.domain.texts import LONGEST_NAME, LONGEST_PATH, LONGEST_PROMPT, LONGEST_VALUE
 from pipeline.errors import InvalidRecipe
+
+
+def _refuse_bool(value: object) -> object:
+    """Refuse YAML's true and false as numbers; Python would read them as 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("switch", "a number is needed")
+    return value
+
 
 MOST_SAMPLES = 100_000  # of one plan
 _MOST_SLOTS = 64
 _MOST_VALUES = 1_000  # of all slots together
 _MOST_EXCLUDED = 200
+_MOST_ARRANGEMENTS = 16
+MOST_OBJECTS = 30  # in one image
+ARRANGEMENT = "arrangement"  # the slot under which a spec names its arrangement
+_LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
+Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
+PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
+Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
+Weight = Annotated[Number, Field(ge=_LEAST_WEIGHT, le=_LARGEST_WEIGHT)]
+AUTO: Final = "auto"
+Size = Annotated[
+    Annotated[Literal["auto"], Tag("[auto]")]
+    | Annotated[Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None, Tag("[pixels]")],
+    Discriminator(lambda given: "[auto]" if given == AUTO else "[pixels]"),
+]
+Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
 
@@ -54,6 +73,14 @@ def _equal_weights(slot: object, values: list[Hashable]) -> dict[Hashable, float
     return dict.fromkeys(values, 1.0)
 
 
+class Position(StrEnum):
+    """Where the object's centre may lie."""
+
+    UNIFORM = "uniform"  # anywhere on the canvas that keeps it visible
+    THIRDS = "thirds"  # near one of the four crossings of the thirds
+    CENTRED = "centred"  # near the middle
+
+
 class Start(StrEnum):
     """What diffusion starts from."""
 
@@ -61,7 +88,19 @@ class Start(StrEnum):
     PICTURE = "picture"  # a background picture with the object on it
 
 
-class Backdrops(Part):
+class Flip(StrEnum):
+    """How an object may be mirrored without changing what it is."""
+
+    NONE = "none"
+    HORIZONTAL = "horizontal"
+    ANY = "any"  # top to bottom too, which is left to right and half a turn
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
+
+
+class Backdrops(_Part):
     """The prompt grammar: a template with slots in braces, and the values of each slot."""
 
     template: PromptText = "{surface} floor"
@@ -110,10 +149,10 @@ class Backdrops(Part):
             if not values:
                 raise ValueError(f"slot '{slot}' has no values; add values or remove the slot")
             for value, weight in values.items():
-                if not LEAST_WEIGHT <= weight <= LARGEST_WEIGHT:
+                if not _LEAST_WEIGHT <= weight <= _LARGEST_WEIGHT:
                     raise ValueError(
                         f"the weight of '{value}' in slot '{slot}' is {weight:g}; "
-                        f"it must lie in {LEAST_WEIGHT:f} to {LARGEST_WEIGHT:.0f}"
+                        f"it must lie in {_LEAST_WEIGHT:f} to {_LARGEST_WEIGHT:.0f}"
                     )
         number = sum(map(len, self.slots.values()))
         if number > _MOST_VALUES:
@@ -126,7 +165,72 @@ class Backdrops(Part):
         return self
 
 
-class Control(Part):
+class PlacementRanges(_Part):
+    """Ranges that poses are drawn from, each as [lowest, highest]."""
+
+    position: Position = Position.UNIFORM
+    scale: tuple[Number, Number] = (0.35, 0.7)  # longest side as a share of the canvas' shorter side
+    rotation: tuple[Number, Number] = (-180.0, 180.0)  # degrees
+    yaw: tuple[Number, Number] = (-30.0, 30.0)
+    pitch: tuple[Number, Number] = (-30.0, 30.0)
+    flip: Flip | dict[str, Flip] = Flip.NONE  # for all classes, or class → rule ("none" for those not named)
+    min_visible: Annotated[Number, Field(gt=0, le=1)] = (
+        0.85  # share of the object inside the canvas and uncovered
+    )
+    objects: tuple[Whole, Whole] = (1, 1)  # objects of the class in one image
+    overlap: Annotated[Number, Field(ge=0, le=1)] = (
+        0.15  # share of the smaller object's box that another may cover
+    )
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> PlacementRanges:
+        limits = {
+            "scale": (0.02, 4.0),
+            "rotation": (-360, 360),
+            "yaw": (-60, 60),
+            "pitch": (-60, 60),
+            "objects": (1, MOST_OBJECTS),
+        }
+        for name, (low, high) in limits.items():
+            first, last = getattr(self, name)
+            if not low <= first <= last <= high:
+                raise ValueError(f"{name} is [{first}, {last}]; it must rise and lie in {low:g} to {high:g}")
+        return self
+
+    def flips(self, label: str) -> Flip:
+        """Return how objects of a class may be mirrored."""
+        return self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
+
+
+class PlacementVariant(PlacementRanges):
+    """One of several arrangements that a recipe mixes: ranges with a name and a weight."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+    weight: Weight = 1.0
+
+
+def _kind(given: object) -> str:
+    return "[variants]" if isinstance(given, list) else "[ranges]"
+
+
+AnyPlacement = Annotated[
+    Annotated[PlacementRanges, Tag("[ranges]")]
+    | Annotated[
+        list[PlacementVariant], Field(min_length=1, max_length=_MOST_ARRANGEMENTS), Tag("[variants]")
+    ],
+    Discriminator(_kind),
+]
+"""Ranges for all images, or several of them by weight."""
+
+
+def arrangements_of(placement: PlacementRanges | list[PlacementVariant]) -> dict[str, PlacementRanges]:
+    """Return ranges by the name of their arrangement; that of ranges for all images is ""."""
+    if isinstance(placement, PlacementRanges):
+        return {"": placement}
+    return {variant.name: variant for variant in placement}
+
+
+class Control(_Part):
     """Guidance of method `controlnet`."""
 
     source: ControlSource = ControlSource.OBJECT
@@ -134,7 +238,7 @@ class Control(Part):
     reference: PathText | None = None  # an image file, for source `reference`
 
 
-class Camera(Part):
+class Camera(_Part):
     """What a camera does to the whole image, each drawn from [lowest, highest]; what is left out is not done."""
 
     blur: tuple[Number, Number] | None = None  # standard deviation, pixels
@@ -154,7 +258,7 @@ class Camera(Part):
         return self
 
 
-class ObjectLight(Part):
+class ObjectLight(_Part):
     """Another light on the objects, each drawn from [lowest, highest]; what is left out stays as photographed."""
 
     brightness: tuple[Number, Number] | None = None  # factor
@@ -216,7 +320,7 @@ def _written(count: int) -> str:
     return f"{count:,}" if abs(count) < 10**15 else "far too many"
 
 
-class Recipe(Part):
+class Recipe(_Part):
     """What to generate from a library. Values that are left out come from the model."""
 
     name: Annotated[Name, AfterValidator(_free_name)] = "recipe"

@@ -140,7 +140,7 @@ class SampleSpec:
         return self.objects[-1]
 
     @property
-    def keeps_pixels(self) -> bool:
+    def keeps_object(self) -> bool:
         """Whether the objects' pixels are to be those of their warped photos."""
         return self.camera is None and self.object_light is None
 

@@ -183,4 +183,4 @@ def test_the_light_on_the_objects_is_drawn_for_each_sample_that_places_one() -> 
     assert {each.method for each in specs if each.object_light is None} == {Method.TEXT_TO_IMAGE}
     assert len(set(lights)) == len(lights)
     assert all(0.7 <= light.brightness <= 1.3 and light.colour == 0 for light in lights)
-    assert not any(each.keeps_pixels for each in specs if each.object_light)
+    assert not any(each.keeps_object for each in specs if each.object_light)

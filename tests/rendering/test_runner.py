@@ -101,7 +101,7 @@ def test_objects_in_another_light_are_stored_as_not_exact() -> None:
     before, after = (collector.samples[each.id].image[opaque].astype(int) for each in (plain, dark))
     assert np.abs(after - before / 2).max() <= 0.5
     assert (collector.samples[plain.id].facts.exact, collector.samples[dark.id].facts.exact) == (True, False)
-    assert (plain.keeps_pixels, dark.keeps_pixels) == (True, False)
+    assert (plain.keeps_object, dark.keeps_object) == (True, False)
 
 
 def test_a_sample_equals_the_warped_photo_where_its_mask_is_1() -> None:

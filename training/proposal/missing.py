@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.domain.arms import Arm
-from pipeline.domain.arrangements import PlacementRanges, PlacementVariant
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Recipe, refuse_too_many
+from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Recipe, refuse_too_many
 from training.data.arm_data import (
     ENOUGH_OF_A_RATIO,
     ArmData,

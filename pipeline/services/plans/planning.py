@@ -17,6 +17,7 @@ from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
+    AUTO,
     BACKGROUND_SETS,
     Recipe,
     Start,
@@ -25,7 +26,6 @@ from pipeline.domain.recipe import (
     refuse_too_many,
 )
 from pipeline.domain.recipe_faults import fault_sentence
-from pipeline.domain.recipe_values import AUTO
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts

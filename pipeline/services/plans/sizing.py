@@ -8,8 +8,7 @@ from statistics import median
 from pipeline.domain.image_size import DrawnObjects
 from pipeline.domain.methods import Method
 from pipeline.domain.plan import PlanInputs, PlanOutline
-from pipeline.domain.recipe import Recipe
-from pipeline.domain.recipe_values import AUTO
+from pipeline.domain.recipe import AUTO, Recipe
 from pipeline.rendering import NO_MODEL
 from pipeline.store import Library, SampleFilter
 

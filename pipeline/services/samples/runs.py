@@ -187,7 +187,7 @@ class _Recording:
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
         record_sample(self.library, spec, sample, self.neighbours)
         self.rendered += 1
-        self.inexact += not sample.facts.exact and spec.keeps_pixels
+        self.inexact += not sample.facts.exact and spec.keeps_object
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.blocks import Block
 
-from pipeline.domain.arrangements import ARRANGEMENT
 from pipeline.domain.methods import METHODS
+from pipeline.domain.recipe import ARRANGEMENT
 from pipeline.domain.slots import shown_value
 from pipeline.domain.texts import duration
 from pipeline.errors import StudioError
