@@ -20,7 +20,8 @@ from pathlib import Path
 
 _RECIPES = Path(__file__).parent / "recipes"
 _BACKGROUNDS = "BACKGROUNDS"  # in a recipe, stands for the folder of backgrounds of method `paste`
-_MANY_SHAPES = ("single", "few", "many")
+_MANY_SHAPES = ("single", "few", "many", "mix")
+_START = "start"  # the arrangements of mix, begun from background pictures
 _ABLATION = ("background", "position", "scale")
 _USES = ("real", "real_augmented", "inpaint", "paste", "text_to_image", "mixed", "real_paste")
 _LAB_PHOTOS = 20  # of each kind
@@ -65,14 +66,14 @@ class Runner:
         self.pipeline("generate", "--recipe", recipe, "--method", method, "--count", count)
 
     def generate_all(self, backgrounds: str) -> None:
-        """Generate what the studies train on, and publish it without and with the images of the ablation."""
+        """Generate what the studies train on, and publish it without and with the images of ablation and starts."""
         for name in _MANY_SHAPES:
             for method in ("inpaint", "paste"):
                 self.generate(name, method, self.images, backgrounds)
         self.generate("few", "controlnet", self.images, backgrounds)
         self.generate("few", "text_to_image", 3 * self.images, backgrounds)
         self.publish(self.release)
-        for name in _ABLATION:
+        for name in (*_ABLATION, _START):
             self.generate(name, "inpaint", self.images, backgrounds)
         self.publish(self.ablation)
 
@@ -98,6 +99,8 @@ class Runner:
         self.study("ratios", ("real", *ratios), *test, "--no-similarity")
         ablation = [f"inpaint@{name}" for name in (*_ABLATION, "single")]
         self.study("ablation", ("real", *ablation), *test, "--no-similarity", release=self.ablation)
+        starts = ("real", f"inpaint@{_START}", "inpaint@mix", "paste@mix")
+        self.study("starts", starts, *test, "--no-similarity", release=self.ablation)
         self.study("photos", ("real", "mixed", *shares), *test, "--no-similarity")
 
     def study(self, name: str, arms: tuple[str, ...], *options: object, release: Path | None = None) -> None:
