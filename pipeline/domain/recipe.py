@@ -15,10 +15,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StrictBool,
     StringConstraints,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -88,6 +90,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
 
 
+def _beside_like(part: PlacementRanges | Camera, values: dict[str, object]) -> dict[str, object]:
+    """Return what is written of a part: without `like` all values, with it only those that are given beside it."""
+    if part.like is None:
+        return {key: value for key, value in values.items() if key != "like"}
+    return {key: value for key, value in values.items() if key in part.model_fields_set}
+
+
 class Backdrops(_Part):
     """The prompt grammar: a template with slots in braces, and the values of each slot."""
 
@@ -103,7 +112,7 @@ class Backdrops(_Part):
     )  # combinations of slot values that are never drawn together
     negative: PromptText | None = None
     folder: PathText | None = (
-        None  # background images for method `paste` and start `picture`, or a key of `BACKGROUND_SETS`
+        None  # background images for method `paste` and start `picture`, a field profile or a key of `BACKGROUND_SETS`
     )
     text_to_image_prefix: PromptText = (
         "a photo of a {label}, "  # put before the prompts of method `text_to_image`; earlier: sdxl_prefix
@@ -169,6 +178,13 @@ class PlacementRanges(_Part):
     overlap: Annotated[Number, Field(ge=0, le=1)] = (
         0.15  # share of the smaller object's box that another may cover
     )
+    like: Name | None = (
+        None  # a field profile that gives objects, scale and overlap where they are not given here
+    )
+
+    @model_serializer(mode="wrap")
+    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return _beside_like(self, handler(self))
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> PlacementRanges:
@@ -204,6 +220,11 @@ class Camera(_Part):
     blur: tuple[Number, Number] | None = None  # standard deviation, pixels
     noise: tuple[Number, Number] | None = None  # standard deviation, grey levels
     jpeg: tuple[Whole, Whole] | None = None  # quality
+    like: Name | None = None  # a field profile that gives what is not given here
+
+    @model_serializer(mode="wrap")
+    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return _beside_like(self, handler(self))
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> Camera:
@@ -213,9 +234,32 @@ class Camera(_Part):
                 raise ValueError(
                     f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low} to {high}"
                 )
-        if not (self.blur or self.noise or self.jpeg):
-            raise ValueError("it does nothing; give blur, noise or jpeg, or leave camera out")
+        if not (self.blur or self.noise or self.jpeg or self.like):
+            raise ValueError("it does nothing; give blur, noise, jpeg or like, or leave camera out")
         return self
+
+
+class FieldPlacement(_Part):
+    """What a field profile tells of the objects in a photo; None where it cannot tell."""
+
+    objects: tuple[Whole, Whole] | None = None
+    scale: tuple[Number, Number] | None = None
+    overlap: Number | None = None
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> FieldPlacement:
+        PlacementRanges.model_validate(self.model_dump(exclude_none=True))
+        return self
+
+
+class Learnt(_Part):
+    """What a plan took from field profiles when it was begun, so that it goes on with it; written by the program."""
+
+    size: Whole  # side of the images that it is for, px
+    profiles: dict[Name, Name]  # name → the state that the profile had
+    placement: FieldPlacement | None = None
+    camera: Camera | None = None
+    backgrounds: list[Name] | None = None  # ids of stored images
 
 
 BACKGROUND_SETS = {
@@ -292,6 +336,12 @@ class Recipe(_Part):
     shadow: StrictBool = False  # of the objects on background pictures
     match_detail: StrictBool = False  # of the background to the object's photo
     camera: Camera | None = None
+    learnt: Learnt | None = None  # not read from a person's recipe
+
+    @model_serializer(mode="wrap")
+    def _what_was_learnt(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        values: dict[str, object] = handler(self)
+        return values if self.learnt else {key: value for key, value in values.items() if key != "learnt"}
 
     @model_validator(mode="after")
     def _look_fits_the_methods(self) -> Recipe:

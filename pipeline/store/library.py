@@ -22,6 +22,7 @@ from pipeline.store.database import (
     plain_faults,
 )
 from pipeline.store.embeddings import EmbeddingRepository
+from pipeline.store.field_profiles import FieldProfiles
 from pipeline.store.gold import GoldRepository
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.lock import work_lock
@@ -54,6 +55,7 @@ class Library:
         self._changes = None if url else ChangeCounter(path)
         self.images = ImageFiles(path)
         self.background_sets = BackgroundSets(path / "background_sets.txt")
+        self.fields = FieldProfiles(path)
         self.photos = PhotoRepository(self._database, self.images)
         self.embeddings = EmbeddingRepository(self._database)
         self.plans = PlanRepository(self._database)

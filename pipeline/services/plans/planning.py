@@ -12,6 +12,7 @@ from statistics import median
 
 from pydantic import ValidationError
 
+from pipeline.domain.field_profile import resolved
 from pipeline.domain.images import RGB, fitted, pixel_hash
 from pipeline.domain.look import Ground
 from pipeline.domain.photo_decoding import load_photo
@@ -30,6 +31,7 @@ from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of
 from pipeline.services.reports import PlanPreview
@@ -68,7 +70,7 @@ class _Ingredients:
     inputs: PlanInputs
     folder: (
         Path | str | None
-    )  # of backgrounds, or a key of `BACKGROUND_SETS`; None where no method needs them
+    )  # of backgrounds, a field profile or a key of `BACKGROUND_SETS`; None where no method needs them
     reference: Path | None  # image for the ControlNet
 
 
@@ -124,8 +126,35 @@ def planned(
     before_each: Callable[[], None] | None = None,
 ) -> Iterator[SampleSpec]:
     """Plan the specs of a recipe, or of its refill; see `planned_specs_of`."""
-    wanted = PlannedRecipe.of(library, recipe, overrides)
+    taught_recipe = taught_recipe_of(library, recipe, overrides, access, before_each=before_each)
+    wanted = PlannedRecipe.of(library, taught_recipe, overrides)
     return planned_specs_of(library, wanted, access, before_each=before_each)
+
+
+def taught_recipe_of(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    access: FileAccess,
+    *,
+    before_each: Callable[[], None] | None = None,
+) -> Recipe:
+    """Return a recipe with what it learns from field profiles; store the backgrounds that it takes from one.
+
+    Raises:
+        InvalidRecipe, UnknownName, InvalidRequest: see `taught`, and `planned_specs_of` on models and methods.
+    """
+    learning = _learning(library, recipe, overrides, access)
+    return with_backgrounds(library, learning, _methods(recipe, overrides), before_each)
+
+
+def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> Recipe:
+    side = recipe.size or _model_facts(access.model(overrides.model or recipe.model)).size
+    return taught(library, recipe, _methods(recipe, overrides), side)
+
+
+def _methods(recipe: Recipe, overrides: Overrides) -> set[Method]:
+    return set(recipe.methods) if overrides.method is None else {_method(overrides.method)}
 
 
 def planned_specs_of(
@@ -155,7 +184,11 @@ def planned_specs_of(
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
     side = wanted.recipe.size or ingredients.inputs.model.size
-    backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
+    learnt = wanted.recipe.learnt
+    if learnt is not None and learnt.backgrounds is not None:
+        backgrounds: dict[str, Ground | None] = dict.fromkeys(learnt.backgrounds)
+    else:
+        backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
         backdrop_ids=tuple(backgrounds),
@@ -173,7 +206,7 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
     Raises:
         StudioError: as `planned`; images must exist, but are not opened.
     """
-    wanted = PlannedRecipe.of(library, recipe, overrides)
+    wanted = PlannedRecipe.of(library, _learning(library, recipe, overrides, access), overrides)
     ingredients = _ingredients(library, wanted, access)
     if isinstance(ingredients.folder, Path):
         _refuse_empty(ingredients.folder, access)
@@ -214,6 +247,7 @@ def _preview(
         warnings=(
             *library_notes(library, wanted.recipe, wanted.refill),
             *version_notes(wanted.recipe, inputs.version),
+            *learnt_notes(library, wanted.recipe),
             *plan_notes(outline.prompts, model),
         ),
         exact=outline.exact,
@@ -246,7 +280,7 @@ def version_notes(recipe: Recipe, version: int) -> list[str]:
 def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
     """Return the version of a plan's rule: that of the stored plan which it continues, or else the present one."""
     stored = library.plans.stored(recipe.name, head=_COMPARED, count=0)
-    if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
+    if stored is None or not stored.head or not same_recipe(stored.recipe_yaml, recipe):
         return PLAN_VERSION
     version = stored.head[0].plan_version
     if version == PLAN_VERSION:
@@ -258,7 +292,7 @@ def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
 
 
 def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) -> _Ingredients:
-    recipe, overrides = wanted.recipe, wanted.overrides
+    recipe, overrides = resolved(wanted.recipe), wanted.overrides
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)
     return _Ingredients(
@@ -271,7 +305,7 @@ def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) ->
             seed=overrides.seed,
             kept=wanted.refill.kept if wanted.refill else (),
         ),
-        folder=_folder(recipe, access) if recipe.needs_backgrounds(methods) else None,
+        folder=_folder(library, wanted.recipe, access) if recipe.needs_backgrounds(methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
 
@@ -304,19 +338,11 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     references are assumed to be those of that run. Otherwise the first samples are looked up by their ids.
     """
     stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
-    if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
+    if stored and stored.head and same_recipe(stored.recipe_yaml, recipe):
         pairs = zip(stored.head, outline.head, strict=False)
         if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
             return stored.rendered
     return len(outline.head) - len(library.plans.missing([spec.id for spec in outline.head]))
-
-
-def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
-    try:
-        earlier = parse_recipe(recipe_yaml)
-    except InvalidRecipe:  # written by an earlier version, or not from a recipe
-        return False
-    return earlier.model_copy(update={"count": None}) == recipe.model_copy(update={"count": None})
 
 
 def _bare(spec: SampleSpec) -> SampleSpec:
@@ -368,7 +394,7 @@ def _seconds_each(library: Library, method: Method, model: str) -> float | None:
     return median(times) if times else None
 
 
-def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
+def _folder(library: Library, recipe: Recipe, access: FileAccess) -> Path | str:
     folder = recipe.backdrops.folder
     sets = " or ".join(f"'{name}'" for name in BACKGROUND_SETS)
     if folder is None:
@@ -376,7 +402,8 @@ def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
         raise InvalidRecipe(
             f"{wanting} needs backgrounds; set backdrops.folder to a folder of images or to {sets}"
         )
-    if folder in BACKGROUND_SETS:
+    is_learnt = recipe.learnt is not None and recipe.learnt.backgrounds is not None
+    if folder in BACKGROUND_SETS or is_learnt or folder in library.fields.names():
         return folder
     return access.path(folder, "backdrops.folder", sets)
 

@@ -19,12 +19,14 @@ from pipeline.errors import Cancelled, NoUsablePhotos, StudioError
 from pipeline.rendering import NO_MODEL, Generator, download_progress, load
 from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.learnt import learnt_notes
 from pipeline.services.plans.planning import (
     Overrides,
     PlannedRecipe,
     library_notes,
     planned_specs_of,
     recipe_of,
+    taught_recipe_of,
     version_notes,
 )
 from pipeline.services.plans.prompts import plan_notes
@@ -88,9 +90,11 @@ def render_plan(
     started = time.monotonic()
     recording = _Recording(library, Neighbours(library), on_progress, on_sample)
     with library.work_lock("generate"):
+        stop = _raise_when(cancelled)
+        recipe = taught_recipe_of(library, recipe, overrides, access, before_each=stop)
         wanted = PlannedRecipe.of(library, recipe, overrides)
         notes = _Notes(library, wanted)
-        specs = planned_specs_of(library, wanted, access, before_each=_raise_when(cancelled))
+        specs = planned_specs_of(library, wanted, access, before_each=stop)
         name = wanted.recipe.name
         _store_plan(library, wanted, note, notes.read(specs))
         if on_warnings:
@@ -164,6 +168,7 @@ class _Notes:
         return [
             *library_notes(self.library, recipe, self.wanted.refill),
             *version_notes(recipe, self._version),
+            *learnt_notes(self.library, recipe),
             *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
         ]
 

@@ -31,6 +31,7 @@ from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 from ui.pages.generate.acceptance import build_advice
+from ui.pages.generate.field import build_field
 from ui.pages.generate.proposals import build_proposals
 
 if TYPE_CHECKING:
@@ -307,6 +308,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
             resume = gr.Button("Resume", variant="primary", visible=False, elem_id="resume-run")
             message = gr.HTML(elem_id="start-said")
             build_proposals(page, studio, controls)
+            build_field(page, studio, controls.text)
     widgets = _Widgets(
         importing=importing, run=run, tiles=tiles, plan=plan, message=message, start=start, pause=pause,
         resume=resume,
