@@ -59,6 +59,7 @@ class FieldProfile(BaseModel):
 
     photos: Whole = Field(ge=0)  # that were measured
     licence: Name = ""  # of the photos, as the person named it
+    covered: tuple[Number, Number] | None = None  # share of a photo that objects cover
     placement: FieldPlacement = FieldPlacement()
     camera: dict[Whole, Camera | None] = {}  # side of an image in pixels → what the camera does to it
     light: FieldLight | None = None
@@ -146,11 +147,11 @@ def learnt_from(
         versions: name → the state of the profile.
         side_px: of the images.
     """
-    camera, named = recipe.camera, recipe.placement.like
+    camera, like = recipe.camera, recipe.placement.like
     return Learnt(
         size=side_px,
         profiles=dict(versions),
-        placement=None if named is None else profiles[named].placement,
+        placement={} if like is None else {like: profiles[like].placement},
         camera=None if camera is None or camera.like is None else profiles[camera.like].camera_at(side_px),
     )
 
@@ -163,15 +164,16 @@ def resolved(recipe: Recipe) -> Recipe:
     """
     learnt, changes = recipe.learnt, dict[str, object](learnt=None)
     if recipe.placement.like is not None:
-        changes["placement"] = _placement(recipe.placement, learnt.placement if learnt else None)
+        changes["placement"] = _placement(recipe.placement, learnt)
     if recipe.camera is not None and recipe.camera.like is not None:
         changes["camera"] = _camera(recipe.camera, learnt.camera if learnt else None)
     return recipe.model_copy(update=changes)
 
 
-def _placement(given: PlacementRanges, learnt: FieldPlacement | None) -> PlacementRanges:
+def _placement(given: PlacementRanges, learnt: Learnt | None) -> PlacementRanges:
     beside = given.model_dump(mode="json", exclude={"like"})  # only what the recipe gives
-    told = learnt.model_dump(mode="json", exclude_none=True) if learnt else {}
+    profile = learnt.placement.get(given.like or "") if learnt else None
+    told = profile.model_dump(mode="json", exclude_none=True) if profile else {}
     for key, meaning in _NEEDED.items():
         if key not in beside and key not in told:
             raise InvalidRecipe(
@@ -201,6 +203,9 @@ def profile_rows(profile: FieldProfile) -> Iterator[tuple[str, str]]:
     """Yield what was learnt, as short texts: (what, values)."""
     placement = profile.placement
     yield "photos", str(profile.photos)
+    if profile.covered:
+        low, high = profile.covered
+        yield "objects cover", f"{low:.0%} to {high:.0%} of a photo"
     yield "objects in a photo", _span(placement.objects)
     yield "scale (of the shorter side)", _span(placement.scale)
     overlap = placement.overlap

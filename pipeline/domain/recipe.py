@@ -257,7 +257,7 @@ class Learnt(_Part):
 
     size: Whole  # side of the images that it is for, px
     profiles: dict[Name, Name]  # name → the state that the profile had
-    placement: FieldPlacement | None = None
+    placement: dict[Name, FieldPlacement] = Field(default_factory=dict)  # profile → values
     camera: Camera | None = None
     backgrounds: list[Name] | None = None  # ids of stored images
 

@@ -71,7 +71,9 @@ def test_what_the_profile_cannot_tell_must_be_given() -> None:
 def test_values_that_do_not_fit_together_are_refused_with_their_profile() -> None:
     wide = taught("placement: {like: field, objects: [1, 2]}")
     assert wide.learnt is not None
-    broken = wide.learnt.model_copy(update={"placement": FieldPlacement.model_construct(scale=(3, 9))})
+    broken = wide.learnt.model_copy(
+        update={"placement": {"field": FieldPlacement.model_construct(scale=(3, 9))}}
+    )
     with pytest.raises(InvalidRecipe, match="placement, like 'field': scale is"):
         resolved(wide.model_copy(update={"learnt": broken}))
 

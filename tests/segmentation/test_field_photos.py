@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.segmentation import emptied, field_objects, field_photos
 from pipeline.segmentation.field_photos import ObjectCount
+from pipeline.segmentation.filling import Filled
 
 RED = (220, 20, 20)
 
@@ -52,6 +53,7 @@ def test_objects_that_stand_apart_are_counted_and_measured() -> None:
     assert count.doubt == ""
     assert count.lengths == (pytest.approx(40 / 160, abs=0.02), pytest.approx(32 / 160, abs=0.02))
     assert count.overlap == 0.0
+    assert count.covered == pytest.approx((40 * 40 + 32 * 32) / (160 * 200), abs=0.005)
 
 
 def test_the_length_of_a_turned_object_is_that_along_its_axis() -> None:
@@ -71,14 +73,14 @@ def test_overlap_is_that_of_the_boxes() -> None:
     assert count.overlap == pytest.approx(1.0, abs=0.02)
 
 
-def test_an_empty_photo_has_no_objects_and_is_its_own_background() -> None:
+def test_a_photo_in_which_no_object_is_seen_is_no_background() -> None:
     found = field_objects(ground())
     assert found is not None
-    assert found.count == ObjectCount()
-    filled, reason = emptied(ground(), found)
-    assert filled is not None
-    assert (filled == ground()).all()
-    assert reason == ""
+    assert found.count == ObjectCount(covered=0.0, doubt="no object is seen")
+    assert emptied(ground(), found) == (
+        None,
+        "no object is seen",
+    )  # it may be a heap, from which nothing stands out
 
 
 def test_a_heap_that_fills_the_photo_is_not_counted() -> None:
@@ -92,15 +94,32 @@ def test_a_photo_in_which_nothing_is_certain_is_not_counted() -> None:
     assert count_of(photo).doubt == "objects cannot be told from the rest"
 
 
+def test_a_photo_in_which_every_look_finds_something_else_is_not_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[np.ndarray] = []
+
+    def elsewhere(rgb: np.ndarray, _network: Path | None = None) -> np.ndarray:
+        seen = np.full(rgb.shape[:2], 0.01, np.float32)
+        left = 60 * len(looks)
+        seen[40:90, left : left + 50] = 0.99
+        looks.append(seen)
+        return seen
+
+    monkeypatch.setattr(field_photos, "object_probability", elsewhere)
+    photo = ground(160, 200)
+    assert count_of(photo).doubt in ("objects cannot be told from the rest", "no object is seen")
+    assert len(looks) == 3
+
+
 def test_objects_are_replaced_by_the_ground_beside_them() -> None:
     photo = with_squares((20, 30, 40), (140, 90, 32))
     found = field_objects(photo)
     assert found is not None
     filled, reason = emptied(photo, found)
-    assert (filled is not None, reason) == (True, "")
+    assert reason == ""
     assert filled is not None
-    untouched = ~cv2.dilate(found.hole.astype(np.uint8), np.ones((13, 13), np.uint8)).astype(bool)
-    assert (filled[untouched] == photo[untouched]).all()
+    assert (filled[~found.hole] == photo[~found.hole]).all()
     clean = ground().astype(np.float32)
     assert np.abs(filled.astype(np.float32) - clean)[found.hole].mean() < 12
     assert filled[30:70, 20:60].std() == pytest.approx(clean[30:70, 20:60].std(), rel=0.4)  # its grain stays
@@ -110,26 +129,25 @@ def test_a_large_object_leaves_no_background() -> None:
     photo = with_squares((30, 10, 130))
     found = field_objects(photo)
     assert found is not None
-    filled, reason = emptied(photo, found)
-    assert filled is None
-    assert reason == "its objects cover 53% of it, too much to be filled"
+    assert emptied(photo, found) == (None, "its objects cover 53% of it, too much to be filled")
 
 
-def test_where_nothing_fits_there_is_no_background() -> None:
+def test_where_nothing_fits_there_is_no_background(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = with_squares((60, 40, 60))
-    photo[:, ::2] //= 4  # stripes, and the object stands across them
-    photo[40:100, 60:120] = RED
-    photo[:, :50], photo[:, 130:] = 0, 255
     found = field_objects(photo)
     assert found is not None
-    assert emptied(photo, found) == (None, "no part of it fits into the place of its objects")
+    for result in (None, Filled(photo, misfit=17.0)):
+        monkeypatch.setattr(field_photos, "filled", lambda _rgb, _hole, result=result: result)
+        assert emptied(photo, found) == (None, "no part of it fits into the place of its objects")
 
 
 def test_an_object_that_is_still_seen_leaves_no_background(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = with_squares((20, 30, 40))
     found = field_objects(photo)
     assert found is not None
-    monkeypatch.setattr(field_photos, "field_objects", lambda _rgb, _network: found)
+    monkeypatch.setattr(
+        field_photos, "object_probability", lambda rgb, _network: np.ones(rgb.shape[:2], np.float32)
+    )
     assert emptied(photo, found) == (None, "an object is still seen after it was filled")
 
 

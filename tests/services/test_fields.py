@@ -210,6 +210,7 @@ def test_heaps_are_not_counted_and_leave_no_background(library: Library, tmp_pat
     files = written(tmp_path / "heaps", [photo(number, side=86) for number in range(0, 12, 2)])
     profile = learn_field(library, files).profile
     assert profile.placement.objects is None
+    assert profile.covered == (pytest.approx(0.8, abs=0.03), pytest.approx(0.8, abs=0.03))
     assert profile.backgrounds == ()
     assert profile.notes[0] == (
         "number, scale and overlap of objects cannot be told: in 6 of 6 photos objects fill the photo or touch each "

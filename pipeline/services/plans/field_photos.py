@@ -25,7 +25,7 @@ from pipeline.segmentation import ObjectCount, emptied, field_objects
 BACKGROUND_PX = 1024  # longest side of a background
 _SIDES_PX = (64, 128, 256, 512, 1024)  # of images at which the camera is measured
 _SPAN = (0.1, 0.9)  # quantiles: a tenth of the photos may be unusual on either side
-_LEAST_COUNTED = 3  # photos whose objects could be counted
+_LEAST_COUNTED, _LEAST_SHARE = 3, 0.6  # photos whose objects could be counted: number, share
 _MOST_OBJECTS = 12
 _SCALES = (0.02, 4.0)
 _UNSEEN_BLUR_PX, _UNSEEN_NOISE = 0.15, 0.3  # less than this is not worth a step of its own
@@ -97,7 +97,7 @@ def placement_of(photos: Sequence[MeasuredPhoto]) -> tuple[FieldPlacement, list[
     if not seen:
         return FieldPlacement(), [f"{_NO_NETWORK}, so number, scale and overlap of objects cannot be told"]
     counted = [objects for objects in seen if objects.lengths]
-    if len(counted) < max(_LEAST_COUNTED, len(seen) / 2):
+    if len(counted) < max(_LEAST_COUNTED, _LEAST_SHARE * len(seen)):
         doubts = Counter(objects.doubt or "no object is seen" for objects in seen if not objects.lengths)
         doubt, number = doubts.most_common(1)[0]
         return FieldPlacement(), [
@@ -120,6 +120,14 @@ def placement_of(photos: Sequence[MeasuredPhoto]) -> tuple[FieldPlacement, list[
         overlap=round(float(np.quantile(several, _SPAN[1])), 2) if several else None,
     )
     return placement, notes
+
+
+def covered_of(photos: Sequence[MeasuredPhoto]) -> Span | None:
+    """Return which share of a photo objects cover; None where that is told of less than half of the photos."""
+    shares = [
+        photo.objects.covered for photo in photos if photo.objects and photo.objects.covered is not None
+    ]
+    return _span(shares) if shares and len(shares) >= len(photos) / 2 else None
 
 
 def _of_photo(doubt: str) -> str:

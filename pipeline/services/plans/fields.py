@@ -30,6 +30,7 @@ from pipeline.services.plans.field_photos import (
     MeasuredPhoto,
     background_notes,
     cameras_of,
+    covered_of,
     light_of,
     measured_photo,
     placement_of,
@@ -241,6 +242,7 @@ class _Survey:
         return FieldProfile(
             photos=len(self.photos),
             licence=licence,
+            covered=covered_of(self.photos),
             placement=placement,
             camera=cameras_of(self.photos),
             light=light_of(self.photos),
