@@ -275,7 +275,7 @@ def test_what_a_person_writes_as_learnt_is_not_read(library: Library, files: lis
     assert tested not in {
         spec.backdrop_id for spec in planned(library, recipe_of(forged), Overrides(), AT_HOME)
     }
-    plain = recipe_of("learnt: {size: 32, profiles: {}, placement: {objects: [9, 9]}}")
+    plain = recipe_of("learnt: {size: 32, profiles: {}, placement: {field: {objects: [9, 9]}}}")
     assert taught_recipe_of(library, plain, Overrides(), AT_HOME).learnt is None
 
 
