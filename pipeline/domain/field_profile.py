@@ -27,6 +27,7 @@ from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.errors import InvalidRecipe, InvalidRequest
 
 USUAL_NAME = "field"
+USUAL_PX = 128  # for which a camera is taken as long as the size of the images is not known
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _NEEDED = {"objects": "number of objects", "scale": "scale of objects"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pipeline.domain.field_profile import FieldProfile, learnt_from, profiles_named
+from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, profiles_named, resolved
 from pipeline.domain.images import RGB, fitted
 from pipeline.domain.methods import Method
 from pipeline.domain.photo_decoding import load_photo
@@ -26,19 +26,21 @@ def _lasting(recipe: Recipe) -> dict[str, object]:
     return recipe.model_dump(exclude={"count", "learnt"})
 
 
-def taught(library: Library, recipe: Recipe, methods: Iterable[Method], side_px: int) -> Recipe:
+def taught(
+    library: Library, recipe: Recipe, methods: Iterable[Method], side_of: Callable[[Recipe], int]
+) -> Recipe:
     """Return a recipe with what it learns from the field profiles that it names.
 
     A plan that was begun goes on with what it learnt then, whatever became of the profiles.
 
     Args:
         methods: of the plan.
-        side_px: of the images.
+        side_of: tells the side of the images in pixels from a recipe with plain numbers.
 
     Raises:
         InvalidRecipe: the recipe names a profile that is not there or cannot be read, or one without backgrounds.
     """
-    begun = _begun(library, recipe, side_px)
+    begun = _begun(library, recipe, side_of)
     if begun is not None:
         return recipe.model_copy(update={"learnt": begun})
     named = profiles_named(recipe)
@@ -53,7 +55,9 @@ def taught(library: Library, recipe: Recipe, methods: Iterable[Method], side_px:
             "backdrops.folder to another folder of images"
         )
     versions = {name: library.fields.version(name) for name in named}
-    return recipe.model_copy(update={"learnt": learnt_from(recipe, profiles, versions, side_px)})
+    plain = resolved(recipe.model_copy(update={"learnt": learnt_from(recipe, profiles, versions, USUAL_PX)}))
+    learnt = learnt_from(recipe, profiles, versions, side_of(plain))
+    return recipe.model_copy(update={"learnt": learnt})
 
 
 def with_backgrounds(
@@ -93,13 +97,16 @@ def learnt_notes(library: Library, recipe: Recipe) -> list[str]:
     ]
 
 
-def _begun(library: Library, recipe: Recipe, side_px: int) -> Learnt | None:
+def _begun(library: Library, recipe: Recipe, side_of: Callable[[Recipe], int]) -> Learnt | None:
     """Return what the stored plan of a recipe has learnt; None where there is no such plan, or nothing to learn."""
     stored = library.plans.stored(recipe.name, head=0, count=0)
     if stored is None or not same_recipe(stored.recipe_yaml, recipe):
         return None
     learnt = parse_recipe(stored.recipe_yaml).learnt
-    return learnt if learnt is not None and learnt.size == side_px else None
+    if learnt is None:
+        return None
+    plain = resolved(recipe.model_copy(update={"learnt": learnt}))
+    return learnt if side_of(plain) == learnt.size else None
 
 
 def _background_profile(library: Library, recipe: Recipe, methods: Iterable[Method]) -> str | None:

@@ -149,8 +149,10 @@ def taught_recipe_of(
 
 
 def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> Recipe:
-    side = recipe.size or _model_facts(access.model(overrides.model or recipe.model)).size
-    return taught(library, recipe, _methods(recipe, overrides), side)
+    def side_of(plain: Recipe) -> int:
+        return plain.size or _model_facts(access.model(overrides.model or plain.model)).size
+
+    return taught(library, recipe, _methods(recipe, overrides), side_of)
 
 
 def _methods(recipe: Recipe, overrides: Overrides) -> set[Method]:
