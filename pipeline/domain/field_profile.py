@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -29,6 +30,7 @@ from pipeline.errors import InvalidRecipe, InvalidRequest
 USUAL_NAME = "field"
 USUAL_PX = 128  # for which a camera is taken as long as the size of the images is not known
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+Ranges = TypeVar("Ranges", bound=PlacementRanges)
 _NEEDED = {"objects": "number of objects", "scale": "scale of objects"}
 
 
@@ -128,7 +130,7 @@ def parse_profile(text: str, name: str) -> FieldProfile:
 
 def profiles_named(recipe: Recipe) -> dict[str, str]:
     """Return the profiles that a recipe is like: name → the key that names it first."""
-    named = [("placement.like", recipe.placement.like)]
+    named = [("placement.like", ranges.like) for ranges in recipe.arrangements.values()]
     if recipe.camera is not None:
         named.append(("camera.like", recipe.camera.like))
     names: dict[str, str] = {}
@@ -148,11 +150,11 @@ def learnt_from(
         versions: name → the state of the profile.
         side_px: of the images.
     """
-    camera, like = recipe.camera, recipe.placement.like
+    camera, likes = recipe.camera, [ranges.like for ranges in recipe.arrangements.values()]
     return Learnt(
         size=side_px,
         profiles=dict(versions),
-        placement={} if like is None else {like: profiles[like].placement},
+        placement={like: profiles[like].placement for like in likes if like is not None},
         camera=None if camera is None or camera.like is None else profiles[camera.like].camera_at(side_px),
     )
 
@@ -164,16 +166,20 @@ def resolved(recipe: Recipe) -> Recipe:
         InvalidRecipe: the profile could not tell a number, and the recipe does not give it.
     """
     learnt, changes = recipe.learnt, dict[str, object](learnt=None)
-    if recipe.placement.like is not None:
+    if isinstance(recipe.placement, list):
+        changes["placement"] = [_placement(variant, learnt) for variant in recipe.placement]
+    else:
         changes["placement"] = _placement(recipe.placement, learnt)
     if recipe.camera is not None and recipe.camera.like is not None:
         changes["camera"] = _camera(recipe.camera, learnt.camera if learnt else None)
     return recipe.model_copy(update=changes)
 
 
-def _placement(given: PlacementRanges, learnt: Learnt | None) -> PlacementRanges:
+def _placement(given: Ranges, learnt: Learnt | None) -> Ranges:
+    if given.like is None:
+        return given
     beside = given.model_dump(mode="json", exclude={"like"})  # only what the recipe gives
-    profile = learnt.placement.get(given.like or "") if learnt else None
+    profile = learnt.placement.get(given.like) if learnt else None
     told = profile.model_dump(mode="json", exclude_none=True) if profile else {}
     for key, meaning in _NEEDED.items():
         if key not in beside and key not in told:
@@ -182,7 +188,7 @@ def _placement(given: PlacementRanges, learnt: Learnt | None) -> PlacementRanges
                 "the profile"
             )
     try:
-        return PlacementRanges.model_validate({**told, **beside})
+        return type(given).model_validate({**told, **beside})
     except ValidationError as error:
         sentence = fault_sentence(error, PlacementRanges)
         raise InvalidRecipe(f"placement, like '{given.like}': {sentence}") from None

@@ -19,14 +19,13 @@ from pipeline.domain.camera_measures import (
 )
 from pipeline.domain.field_profile import FieldLight
 from pipeline.domain.images import RGB, fitted, pixel_hash, thumbnail
-from pipeline.domain.recipe import Camera, FieldPlacement
+from pipeline.domain.recipe import MOST_OBJECTS, Camera, FieldPlacement
 from pipeline.segmentation import ObjectCount, emptied, field_objects
 
 BACKGROUND_PX = 1024  # longest side of a background
 _SIDES_PX = (64, 128, 256, 512, 1024)  # of images at which the camera is measured
 _SPAN = (0.1, 0.9)  # quantiles: a tenth of the photos may be unusual on either side
 _LEAST_COUNTED, _LEAST_SHARE = 3, 0.6  # photos whose objects could be counted: number, share
-_MOST_OBJECTS = 12
 _SCALES = (0.02, 4.0)
 _UNSEEN_BLUR_PX, _UNSEEN_NOISE = 0.15, 0.3  # less than this is not worth a step of its own
 _MOST_BLUR_PX, _MOST_NOISE, _LEAST_JPEG = 5.0, 50.0, 10
@@ -108,7 +107,7 @@ def placement_of(photos: Sequence[MeasuredPhoto]) -> tuple[FieldPlacement, list[
     numbers = _span([len(objects.lengths) for objects in counted])
     scale = _span([length for objects in counted for length in objects.lengths])
     several = [objects.overlap for objects in counted if len(objects.lengths) > 1]
-    low, high = (min(max(round(number), 1), _MOST_OBJECTS) for number in numbers)
+    low, high = (min(max(round(number), 1), MOST_OBJECTS) for number in numbers)
     notes = []
     if len(counted) < len(seen):
         notes.append(

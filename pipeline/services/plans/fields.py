@@ -94,9 +94,11 @@ def like_field(recipe: Recipe, name: str, parts: Collection[FieldPart]) -> Recip
     """
     values = recipe.model_dump(mode="json")
     if FieldPart.PLACEMENT in parts:
-        told = FieldPlacement.model_fields
-        values["placement"] = {key: value for key, value in values["placement"].items() if key not in told}
-        values["placement"]["like"] = name
+        ranges = next(iter(recipe.arrangements.values())).model_dump(mode="json")
+        told = {*FieldPlacement.model_fields, "name", "weight"}
+        values["placement"] = {key: value for key, value in ranges.items() if key not in told} | {
+            "like": name
+        }
     if FieldPart.CAMERA in parts:
         values["camera"] = {"like": name}
     if FieldPart.BACKGROUNDS in parts:

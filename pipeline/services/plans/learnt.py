@@ -8,7 +8,7 @@ from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, p
 from pipeline.domain.images import RGB, fitted
 from pipeline.domain.methods import Method
 from pipeline.domain.photo_decoding import load_photo
-from pipeline.domain.recipe import Learnt, Recipe, parse_recipe
+from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
 from pipeline.errors import InvalidRecipe, UnknownName
 from pipeline.store import Library
 
@@ -19,6 +19,8 @@ def same_recipe(recipe_yaml: str, recipe: Recipe) -> bool:
         earlier = parse_recipe(recipe_yaml)
     except InvalidRecipe:  # written by an earlier version, or not from a recipe
         return False
+    if None in (earlier.size, recipe.size) and AUTO in (earlier.size, recipe.size):
+        earlier = earlier.model_copy(update={"size": recipe.size})  # what was left out earlier is auto now
     return _lasting(earlier) == _lasting(recipe)
 
 
