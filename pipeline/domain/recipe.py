@@ -52,6 +52,7 @@ PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
 PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
+Written = dict[str, object]  # a part of a recipe as it is written
 Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
@@ -90,7 +91,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
 
 
-def _beside_like(part: PlacementRanges | Camera, values: dict[str, object]) -> dict[str, object]:
+def _beside_like(part: PlacementRanges | Camera, values: Written) -> Written:
     """Return what is written of a part: without `like` all values, with it only those that are given beside it."""
     if part.like is None:
         return {key: value for key, value in values.items() if key != "like"}
@@ -183,7 +184,7 @@ class PlacementRanges(_Part):
     )
 
     @model_serializer(mode="wrap")
-    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> Written:
         return _beside_like(self, handler(self))
 
     @model_validator(mode="after")
@@ -223,7 +224,7 @@ class Camera(_Part):
     like: Name | None = None  # a field profile that gives what is not given here
 
     @model_serializer(mode="wrap")
-    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> Written:
         return _beside_like(self, handler(self))
 
     @model_validator(mode="after")
@@ -339,8 +340,8 @@ class Recipe(_Part):
     learnt: Learnt | None = None  # not read from a person's recipe
 
     @model_serializer(mode="wrap")
-    def _what_was_learnt(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        values: dict[str, object] = handler(self)
+    def _what_was_learnt(self, handler: SerializerFunctionWrapHandler) -> Written:
+        values: Written = handler(self)
         return values if self.learnt else {key: value for key, value in values.items() if key != "learnt"}
 
     @model_validator(mode="after")
