@@ -186,10 +186,8 @@ def planned_specs_of(
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
     side = wanted.recipe.size or ingredients.inputs.model.size
-    learnt = wanted.recipe.learnt
-    if learnt is not None and learnt.backgrounds is not None:
-        backgrounds: dict[str, Ground | None] = dict.fromkeys(learnt.backgrounds)
-    else:
+    backgrounds = _learnt_backgrounds(wanted.recipe)
+    if backgrounds is None:
         backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
@@ -413,6 +411,12 @@ def _folder(library: Library, recipe: Recipe, access: FileAccess) -> Path | str:
 def _refuse_empty(folder: Path, access: FileAccess) -> None:
     if next(access.images(folder), None) is None:
         raise InvalidRecipe(f"backdrops.folder {folder} holds no images; at least one is needed")
+
+
+def _learnt_backgrounds(recipe: Recipe) -> dict[str, Ground | None] | None:
+    """Return the backgrounds that a recipe took from a field profile; nothing is known of their ground."""
+    ids = recipe.learnt.backgrounds if recipe.learnt else None
+    return None if ids is None else dict.fromkeys(ids)
 
 
 def _store_backgrounds(
