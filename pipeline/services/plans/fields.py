@@ -135,9 +135,7 @@ def learn_field(
     """
     checked_name(name)
     least, most = (LEAST_PHOTOS, MOST_PHOTOS) if has_objects else (1, MOST_BACKGROUNDS)
-    if not least <= len(files) <= most:
-        raise InvalidRequest(f"{len(files)} photos were given; {least} to {most} are needed")
-    _refuse_long(licence)
+    _refuse_outside(files, least, most, licence)
     with library.work_lock("field"):
         survey = _Survey(library, _Tested.of(library, cancelled), has_objects, network)
         for number, file in enumerate(files, start=1):
@@ -153,7 +151,9 @@ def learn_field(
     return FieldReport(name=name, path=path, profile=profile, refused=tuple(survey.refused))
 
 
-def _refuse_long(licence: str) -> None:
+def _refuse_outside(files: Sequence[Path], least: int, most: int, licence: str) -> None:
+    if not least <= len(files) <= most:
+        raise InvalidRequest(f"{len(files)} photos were given; {least} to {most} are needed")
     if len(licence) > LONGEST_NAME:
         raise InvalidRequest(f"the licence has {len(licence)} characters; at most {LONGEST_NAME} are stored")
 
