@@ -63,7 +63,7 @@ def noise_deviation(grey: Grey) -> float:
     height, width = (side // _BLOCK_PX * _BLOCK_PX for side in grey.shape)
     if min(height, width) < 2 * _BLOCK_PX:
         return 0.0
-    residual = cv2.filter2D(grey, cv2.CV_32F, _SECOND_DIFFERENCES)[:height, :width]
+    residual = np.asarray(cv2.filter2D(grey, cv2.CV_32F, _SECOND_DIFFERENCES), np.float32)[:height, :width]
     power, level = _block_means(residual**2), _block_means(grey[:height, :width])
     usable = power[(level > _DARK) & (level < _BRIGHT)]
     return float(np.sqrt(np.quantile(usable, _FLATTEST)) / _GAIN) if usable.size else 0.0
@@ -71,7 +71,7 @@ def noise_deviation(grey: Grey) -> float:
 
 def _block_means(values: Grey) -> Grey:
     rows, columns = (side // _BLOCK_PX for side in values.shape)
-    return values.reshape(rows, _BLOCK_PX, columns, _BLOCK_PX).mean((1, 3))
+    return np.asarray(values.reshape(rows, _BLOCK_PX, columns, _BLOCK_PX).mean((1, 3)), np.float32)
 
 
 def blur_deviation(grey: Grey) -> float | None:
@@ -84,7 +84,8 @@ def blur_deviation(grey: Grey) -> float | None:
         0 to about 5; None where the image has too few edges.
     """
     smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), _FIRST_BLUR_PX), np.float32)
-    steep, softer = _gradient(smooth), _gradient(cv2.GaussianBlur(smooth, (0, 0), _REBLUR_PX))
+    again = np.asarray(cv2.GaussianBlur(smooth, (0, 0), _REBLUR_PX), np.float32)
+    steep, softer = _gradient(smooth), _gradient(again)
     ridge = steep >= cv2.dilate(steep, np.ones((3, 3), np.uint8)) - 1e-3
     edges = ridge & (steep > max(_LEAST_STEP, float(np.quantile(steep, 1 - _EDGE_SHARE))))
     if edges.sum() < _LEAST_EDGES:

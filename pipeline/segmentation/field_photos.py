@@ -26,6 +26,7 @@ _STEADY = 0.55  # agreement of several looks; in a heap each finds something els
 _MOST_COVERED = 0.6  # share of the photo; what covers more is a heap, or the whole scene
 _MOST_OF_BORDER = 0.5  # share of the photo's border that objects may reach
 
+_FILLED = "objects fill it or touch each other"
 _UNTOLD = "objects cannot be told from the rest"
 _HALO_SHARE = 0.025  # of the longest side: how far shadow and light of an object reach
 _FAINT = 0.3  # probability from which the halo counts as object
@@ -41,7 +42,7 @@ class ObjectCount:
     `lengths` are the longest sides of the single objects as shares of the photo's shorter side, the largest first;
     empty where none is seen or they cannot be counted, which `doubt` explains as a clause. `overlap` is the largest
     share of an object's box that another one's box covers, `covered` the share of the photo that all segments cover;
-    None where they cannot be told from the rest.
+    None where that is not certain.
     """
 
     covered: float | None = None
@@ -120,7 +121,7 @@ def _count(mask: np.ndarray, probability: Field, *, is_steady: bool) -> ObjectCo
     if objects and not is_steady:
         doubt = _UNTOLD
     if doubt:
-        return ObjectCount(covered=None if doubt == _UNTOLD else covered, doubt=doubt)
+        return ObjectCount(covered=covered if doubt == _FILLED else None, doubt=doubt)
     lengths = sorted((_length(single) / min(mask.shape) for single in objects), reverse=True)
     return ObjectCount(covered=covered, lengths=tuple(lengths), overlap=_overlap(objects))
 
@@ -130,7 +131,7 @@ def _doubt(mask: np.ndarray, objects: list[np.ndarray], probability: Field) -> s
     undecided = (probability > _UNDECIDED[0]) & (probability < _UNDECIDED[1])
     border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     if mask.mean() > _MOST_COVERED or border.mean() > _MOST_OF_BORDER:
-        return "objects fill it or touch each other"
+        return _FILLED
     if not objects:
         return "no object is seen"
     if undecided.mean() > _MOST_UNDECIDED:

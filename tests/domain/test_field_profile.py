@@ -135,3 +135,16 @@ def test_rows_say_what_was_learnt_and_what_cannot_be_told() -> None:
     assert rows["camera at 128 px"] == "noise 1 to 2, JPEG 80 to 90"
     assert rows["camera at 1024 px"] == "changes nothing"
     assert dict(profile_rows(FieldProfile(photos=5)))["objects in a photo"] == "cannot be told"
+
+
+def test_each_arrangement_of_a_mix_may_be_like_a_profile() -> None:
+    text = (
+        "placement: [{name: alone, weight: 1, objects: [1, 1]}, "
+        "{name: there, weight: 3, like: field, rotation: [0, 10]}]"
+    )
+    recipe = taught(text)
+    assert resolved(recipe) == parse_recipe(
+        "placement: [{name: alone, objects: [1, 1]}, {name: there, weight: 3, objects: [2, 5], scale: [0.2, 0.4], "
+        "overlap: 0.3, rotation: [0, 10]}]"
+    )
+    assert parse_recipe(to_yaml(recipe)).model_dump() == recipe.model_dump()

@@ -83,7 +83,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ),
         (
             "camera: {}",
-            "r.yaml: camera: it does nothing; give blur, noise or jpeg, or leave camera out",
+            "r.yaml: camera: it does nothing; give blur, noise, jpeg or like, or leave camera out",
         ),
         (
             "object: {brightness: [0, 1]}",

@@ -76,7 +76,7 @@ def test_overlap_is_that_of_the_boxes() -> None:
 def test_a_photo_in_which_no_object_is_seen_is_no_background() -> None:
     found = field_objects(ground())
     assert found is not None
-    assert found.count == ObjectCount(covered=0.0, doubt="no object is seen")
+    assert found.count == ObjectCount(doubt="no object is seen")
     assert emptied(ground(), found) == (
         None,
         "no object is seen",

@@ -76,18 +76,32 @@ def measured_photo(
     elif has_objects:
         background, reason = None, _NO_NETWORK
     side_px = min(rgb.shape[:2])
-    greys = {side: grey_of(fitted(rgb, (side, side))) for side in _SIDES_PX if side <= side_px}
     measured = MeasuredPhoto(
         name=name,
         photo_id=pixel_hash(rgb),
         light=photo_light(small),
-        camera={side: (noise_deviation(grey), blur_deviation(grey)) for side, grey in greys.items()},
+        camera=_camera_measures(rgb),
         side_px=side_px,
         quality=jpeg_quality(data),
         objects=objects.count if objects else None,
         no_background=reason,
     )
     return measured, background
+
+
+def _camera_measures(rgb: RGB) -> dict[int, tuple[float, float | None]]:
+    """Measure noise and blur at several sizes.
+
+    Noise never grows where an image is made smaller, while texture becomes as fine as noise; so what is measured at the
+    larger sizes and in the photo itself is the most that counts.
+    """
+    measures: dict[int, tuple[float, float | None]] = {}
+    most = noise_deviation(grey_of(rgb))
+    for side in reversed([side for side in _SIDES_PX if side <= min(rgb.shape[:2])]):
+        grey = grey_of(fitted(rgb, (side, side)))
+        most = min(most, noise_deviation(grey))
+        measures[side] = most, blur_deviation(grey)
+    return measures
 
 
 def placement_of(photos: Sequence[MeasuredPhoto]) -> tuple[FieldPlacement, list[str]]:

@@ -137,10 +137,7 @@ def learn_field(
     """
     checked_name(name)
     least, most = (LEAST_PHOTOS, MOST_PHOTOS) if has_objects else (1, MOST_BACKGROUNDS)
-    if not least <= len(files) <= most:
-        raise InvalidRequest(f"{len(files)} photos were given; {least} to {most} are needed")
-    if len(licence) > LONGEST_NAME:
-        raise InvalidRequest(f"the licence has {len(licence)} characters; at most {LONGEST_NAME} are stored")
+    _refuse_outside(files, least, most, licence)
     with library.work_lock("field"):
         survey = _Survey(library, _Tested.of(library, cancelled), has_objects, network)
         for number, file in enumerate(files, start=1):
@@ -149,17 +146,18 @@ def learn_field(
             survey.add(file)
             if on_progress:
                 on_progress(number, len(files), file.name)
-        if len(survey.photos) < least:
-            first, reason = survey.refused[0]
-            raise InvalidRequest(
-                f"only {len(survey.photos)} of {len(files)} photos can be used, at least {least} are needed; "
-                f"the first that cannot, {first}: {reason}"
-            )
+        survey.refuse_fewer_than(least)
         pictures = {each.file: each.data for each in survey.pictures}
         profile = library.fields.write(name, survey.profile(licence), pictures)
-    return FieldReport(
-        name=name, path=library.fields.path(name), profile=profile, refused=tuple(survey.refused)
-    )
+        path = library.fields.path(name)
+    return FieldReport(name=name, path=path, profile=profile, refused=tuple(survey.refused))
+
+
+def _refuse_outside(files: Sequence[Path], least: int, most: int, licence: str) -> None:
+    if not least <= len(files) <= most:
+        raise InvalidRequest(f"{len(files)} photos were given; {least} to {most} are needed")
+    if len(licence) > LONGEST_NAME:
+        raise InvalidRequest(f"the licence has {len(licence)} characters; at most {LONGEST_NAME} are stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +233,20 @@ class _Survey:
         if background is not None:
             stored_as = f"{len(self.photos):03d}.webp"
             self.pictures.append(_Picture(stored_as, encode_webp(background), name, photo_id))
+
+    def refuse_fewer_than(self, least: int) -> None:
+        """Check that so many photos can be used.
+
+        Raises:
+            InvalidRequest: there are fewer.
+        """
+        if len(self.photos) < least:
+            first, reason = self.refused[0]
+            number = len(self.photos) + len(self.refused)
+            raise InvalidRequest(
+                f"only {len(self.photos)} of {number} photos can be used, at least {least} are needed; the first that "
+                f"cannot, {first}: {reason}"
+            )
 
     def profile(self, licence: str) -> FieldProfile:
         """Say what the photos have in common."""

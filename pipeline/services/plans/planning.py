@@ -187,11 +187,9 @@ def planned_specs_of(
     if wanted.refill and not wanted.refill.missing:
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
-    learnt = wanted.recipe.learnt
-    if learnt is not None and learnt.backgrounds is not None:
-        backgrounds: dict[str, Ground | None] = dict.fromkeys(learnt.backgrounds)
-    else:
-        side = ingredients.inputs.size
+    side = ingredients.inputs.size
+    backgrounds = _learnt_backgrounds(wanted.recipe)
+    if backgrounds is None:
         backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
@@ -411,6 +409,12 @@ def _folder(library: Library, recipe: Recipe, access: FileAccess) -> Path | str:
 def _refuse_empty(folder: Path, access: FileAccess) -> None:
     if next(access.images(folder), None) is None:
         raise InvalidRecipe(f"backdrops.folder {folder} holds no images; at least one is needed")
+
+
+def _learnt_backgrounds(recipe: Recipe) -> dict[str, Ground | None] | None:
+    """Return the backgrounds that a recipe took from a field profile; nothing is known of their ground."""
+    ids = recipe.learnt.backgrounds if recipe.learnt else None
+    return None if ids is None else dict.fromkeys(ids)
 
 
 def _store_backgrounds(
