@@ -319,7 +319,8 @@ def test_a_dry_run_tells_the_plan_and_stores_nothing(
     assert main(["generate", *arguments, "--dry-run"]) == 0
     out, err = capsys.readouterr()
     assert out == (
-        "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n32 x 32 px, as the recipe says\n"
+        "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n"
+        "32 x 32 px, as the recipe says; about 1.0 GB of memory in batches of 4\n"
     )
     assert "no images of 'spring'" in err
     assert library.plans.list() == []

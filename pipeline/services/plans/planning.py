@@ -33,7 +33,12 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of
-from pipeline.services.plans.sizing import enlargement_notes, expected_seconds, size_sentence
+from pipeline.services.plans.sizing import (
+    enlargement_notes,
+    expected_seconds,
+    memory_sentence,
+    size_sentence,
+)
 from pipeline.services.reports import PlanPreview
 from pipeline.starter import backdrops as starter_backdrops
 from pipeline.starter import drawn_backgrounds
@@ -202,7 +207,9 @@ def planned_specs_of(
     return chain(earlier, planned_specs(inputs, before_each=before_each))
 
 
-def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
+def preview_plan(
+    library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess, *, batch_size: int = 4
+) -> PlanPreview:
     """Return counts, examples, warnings and the time of a plan, in bounded time for any count; store nothing.
 
     Raises:
@@ -220,7 +227,7 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
     inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
     begun = wanted.refill and not wanted.refill.missing and wanted.refill.earlier
     outline = outline_of(begun) if begun else plan_outline(inputs)
-    return _preview(library, wanted, ingredients, inputs, outline)
+    return _preview(library, wanted, ingredients, inputs, outline, batch_size)
 
 
 def _preview(
@@ -229,6 +236,7 @@ def _preview(
     ingredients: _Ingredients,
     inputs: PlanInputs,
     outline: PlanOutline,
+    batch_size: int,
 ) -> PlanPreview:
     model = inputs.model.name
     if wanted.refill is None:
@@ -248,6 +256,7 @@ def _preview(
         seconds=expected_seconds(library, outline, model, inputs.size, new),
         size=inputs.size,
         size_sentence=size_sentence(inputs),
+        memory_sentence=memory_sentence(model, inputs.size, batch_size),
         warnings=(
             *library_notes(library, wanted.recipe, wanted.refill),
             *version_notes(wanted.recipe, inputs.version),

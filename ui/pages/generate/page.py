@@ -98,7 +98,8 @@ def plan_html(preview: PlanPreview) -> str:
         if preview.new < preview.total
         else ""
     )
-    notes = [f"Images of {preview.size_sentence}", *([existing] if existing else [])]
+    cost = "; ".join(filter(None, (f"Images of {preview.size_sentence}", preview.memory_sentence)))
+    notes = [cost, *([existing] if existing else [])]
     if not preview.new:
         notes.append(_NOTHING_NEW)
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
