@@ -318,6 +318,8 @@ def test_a_recipe_is_made_like_a_profile(library: Library) -> None:
     assert alike.placement.flip == recipe.placement.flip
     assert (alike.backdrops.folder, alike.start) == ("field", "picture")
     assert alike.camera is not None
+    mix = like_field(recipe_of(None), "field", [FieldPart.PLACEMENT])
+    assert [(name, ranges.like) for name, ranges in mix.arrangements.items()] == [("", "field")]
     only = like_field(recipe, "field", [FieldPart.CAMERA])
     assert (only.placement, only.backdrops, only.start) == (recipe.placement, recipe.backdrops, recipe.start)
     with pytest.raises(InvalidRequest, match="text_to_image cannot start from one"):
