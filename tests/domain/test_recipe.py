@@ -142,7 +142,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         (
             "placement: {weight: 2}",
             "r.yaml: unknown key 'placement.weight'; known keys: position, scale, rotation, "
-            "yaw, pitch, flip, min_visible, objects, overlap",
+            "yaw, pitch, flip, min_visible, objects, overlap, like",
         ),
         (
             "placement: {objects: [1, 2, 3]}",
