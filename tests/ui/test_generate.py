@@ -12,8 +12,8 @@ import pytest
 from pipeline.errors import InvalidRequest
 from pipeline.rendering import DownloadProgress
 from pipeline.services.reports import RunProgress, RunState
-from pipeline.services.samples import runs
-from pipeline.services.samples.runs import BackgroundRun
+from pipeline.services.samples import background_run
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.studio import Studio
 from tests.toy_library import add_subject
 from ui.access import StudioBlocks
@@ -130,14 +130,16 @@ def test_a_run_tells_how_far_the_download_of_its_model_is(
     generating, values = opened(studio)
     monkeypatch.setattr(BackgroundRun, "_work", lambda _run: None)
     run.start(*generating.controls.asked(values))
-    monkeypatch.setattr(runs, "download_progress", lambda: downloads["nano"])
+    monkeypatch.setattr(background_run, "download_progress", lambda: downloads["nano"])
     _, bar, *_, mark, _ = generating.poll("")
     assert "downloading some/nano" in str(bar)
-    monkeypatch.setattr(runs, "download_progress", lambda: downloads["sdxl"])  # of a visitor of Create
+    monkeypatch.setattr(
+        background_run, "download_progress", lambda: downloads["sdxl"]
+    )  # of a visitor of Create
     _, bar, *_ = generating.poll(str(mark))
     assert "loading the model" in str(bar)
     run._progress = RunProgress(state=RunState.DONE, done=1, total=1)
-    monkeypatch.setattr(runs, "download_progress", lambda: downloads["nano"])
+    monkeypatch.setattr(background_run, "download_progress", lambda: downloads["nano"])
     assert run.progress.download is None
 
 

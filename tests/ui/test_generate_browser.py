@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.services.photos.service import PhotoService
 from pipeline.services.plans.service import PlanService
-from pipeline.services.samples.runs import BackgroundRun
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.store import Library
 from tests.toy_library import add_subject
 from tests.ui.browser import opened_page, served, set_at_end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from pathlib import Path
@@ -113,6 +113,13 @@ class PlannedRecipe:
             return cls(recipe, overrides)
         refill = refill_of(library, recipe)
         return cls(refill.recipe, replace(overrides, count=None, seed=None), refill)
+
+    @property
+    def total(self) -> int:
+        """Return how many specs are planned."""
+        if self.refill:
+            return len(self.refill.earlier) + sum(self.refill.missing.values())
+        return self.recipe.total if self.overrides.count is None else self.overrides.count
 
 
 def planned(
@@ -248,12 +255,12 @@ def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
     stored = library.plans.stored(recipe.name, head=_COMPARED, count=0)
     if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
         return PLAN_VERSION
-    version = stored.head[0].plan_version
+    version = next(iter(stored.head.values())).plan_version
     if version == PLAN_VERSION:
         return version
-    count = min(inputs.total, len(stored.head))
+    count = min(inputs.total, max(stored.head) + 1)
     begun = plan_outline(replace(inputs, version=version, count=count)).head
-    pairs = zip(stored.head, begun, strict=False)
+    pairs = _at_the_same_places(stored.head, begun)
     return version if all(_goes_on(earlier, spec) for earlier, spec in pairs) else PLAN_VERSION
 
 
@@ -305,10 +312,17 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     """
     stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
     if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
-        pairs = zip(stored.head, outline.head, strict=False)
+        pairs = _at_the_same_places(stored.head, outline.head)
         if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
             return stored.rendered
     return len(outline.head) - len(library.plans.missing([spec.id for spec in outline.head]))
+
+
+def _at_the_same_places(
+    stored: Mapping[int, SampleSpec], specs: Sequence[SampleSpec]
+) -> list[tuple[SampleSpec, SampleSpec]]:
+    """Pair the specs of a stored plan with those of a plan of now; what was dropped of the stored one is left out."""
+    return [(stored[place], spec) for place, spec in enumerate(specs) if place in stored]
 
 
 def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:

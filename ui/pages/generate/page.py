@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.blocks import Block
 
+from pipeline.domain.durations import duration
 from pipeline.domain.methods import METHODS
 from pipeline.domain.slots import shown_value
 from pipeline.errors import StudioError
@@ -19,7 +20,6 @@ from ui.components.addresses import file_address, page_address
 from ui.components.charts import bar_chart_html
 from ui.components.frame import build_head
 from ui.components.html import (
-    duration,
     empty_html,
     link_html,
     note_html,
