@@ -200,6 +200,9 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+_AT_WORK = (RunState.LOADING, RunState.RUNNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
     """The progress of a background run, as a page polls it."""
@@ -215,6 +218,16 @@ class RunProgress:
     sentence: str = ""  # why it failed
     download: DownloadProgress | None = None  # of the run's model; None while nothing is downloaded
 
+    @property
+    def is_working(self) -> bool:
+        """Return whether the run is in progress."""
+        return self.state in _AT_WORK
+
+    @property
+    def count(self) -> str:
+        """Return how far a run in progress is, "12 of 120"; "" where none is, or its plan is not begun."""
+        return f"{self.done} of {self.total}" if self.is_working and self.total else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRun:
@@ -227,6 +240,11 @@ class ListedRun:
     failed: int = 0  # of those that are missing, how many could not be rendered
     seconds_left: float | None = None  # estimated; None where nothing is left or nothing is known
     updated_at: str = ""  # when the plan was last stored: ISO, UTC; "" for one that is not stored yet
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the run is in progress."""
+        return self.state in _AT_WORK
 
     @property
     def left(self) -> int:

@@ -154,7 +154,9 @@ def test_what_does_not_wait_is_not_dropped(library: Library, monkeypatch: pytest
     )
     runs.start("{name: floors, count: 3}", Overrides())
     try:
-        with pytest.raises(StudioError, match="the run 'floors' is in progress; pause it first, then drop it"):
+        with pytest.raises(
+            StudioError, match="the run 'floors' is in progress; pause it first, then drop it"
+        ):
             runs.drop("floors")
         with pytest.raises(NotFound, match="no plan 'walls'"):
             runs.drop("walls")

@@ -41,6 +41,7 @@ _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored 
 _SEEDS = 2**63
 _TIMED_SAMPLES = 40
 _EXAMPLES = 6
+_FIRST_RECIPES = ("surfaces", "heaps", "site", "guided", "baselines", "street")
 _COMPARED = 40  # first samples of a stored plan that tell whether it is the same
 
 
@@ -482,7 +483,13 @@ def _image(path: Path) -> RGB:
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:
-    """Read the recipes of a folder, by file name without extension; the default recipe first."""
+    """Read the recipes of a folder, by file name without extension.
+
+    Those that the embedded model draws best come first; baselines, recipes for other models and unknown ones last.
+    """
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
-    default = default_recipe().name
-    return {name: texts[name] for name in sorted(texts, key=lambda name: (name != default, name))}
+    return {name: texts[name] for name in sorted(texts, key=_place_in_list)}
+
+
+def _place_in_list(name: str) -> int:
+    return _FIRST_RECIPES.index(name) if name in _FIRST_RECIPES else len(_FIRST_RECIPES)
