@@ -5,7 +5,7 @@
   if (badge) badge.remove();
   if (link && text) {
     const count = document.createElement('span');
-    count.className = 'badge';
+    count.className = 'badge run';
     count.textContent = text.replace(' of ', '/');
     link.append(count);
   }

@@ -174,8 +174,18 @@ def build_runs(page: gr.Blocks, studio: Studio, phase: gr.State) -> None:
     runs, chosen, number, seen = Runs(studio), gr.State(""), gr.State(0), gr.State("")
     table = gr.HTML("", js_on_load=widget_script("pick.js"), elem_id="runs", elem_classes="studies")
     with gr.Row(elem_classes="tight"):
-        resume = gr.Button("Resume", size="sm", variant="primary", visible=False, elem_id="resume-run")
-        drop = gr.Button("Drop what is missing", size="sm", visible=False, elem_id="drop-run")
+        resume = gr.Button(
+            "Resume",
+            size="sm",
+            variant="primary",
+            visible=False,
+            scale=0,
+            min_width=140,
+            elem_id="resume-run",
+        )
+        drop = gr.Button(
+            "Drop what is missing", size="sm", visible=False, scale=0, min_width=170, elem_id="drop-run"
+        )
     with gr.Accordion("All images", open=False, visible=False, elem_id="all-images") as opened:
         gallery = build_gallery(elem_id="gallery", label="Images of the run")
         with gr.Row(elem_classes="pager"):
