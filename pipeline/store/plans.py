@@ -116,8 +116,9 @@ class PlanRepository:
         specs = (
             select(plan_specs.c.position, samples.c.spec)
             .select_from(joined)
-            .where(plan_specs.c.plan == name, plan_specs.c.position < head)
+            .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
+            .limit(head)
         )
         rendered = (
             select(func.count())

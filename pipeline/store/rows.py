@@ -136,7 +136,7 @@ class StoredPlan:
     """The beginning of a stored plan."""
 
     recipe_yaml: str
-    head: Mapping[int, SampleSpec]  # position → spec, of its first specs that were not dropped
+    head: Mapping[int, SampleSpec]  # position → spec, of its first specs; dropped ones are left out
     rendered: int  # samples that have an image, among the first that were asked about
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.domain.durations import duration
+from pipeline.domain.texts import duration
 from pipeline.errors import InvalidRequest
 from ui.components.charts import bar_chart_html
 from ui.components.html import (

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.blocks import Block
 
-from pipeline.domain.durations import duration
 from pipeline.domain.methods import METHODS
+from pipeline.domain.recipe import ARRANGEMENT
 from pipeline.domain.slots import shown_value
+from pipeline.domain.texts import duration
 from pipeline.errors import StudioError
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
@@ -90,18 +91,22 @@ class Controls:
 def plan_html(preview: PlanPreview) -> str:
     """Return the plan of a recipe as HTML: totals, time, counts, example prompts, warnings."""
     time = f", about {duration(preview.seconds)}" if preview.seconds and preview.new else ""
+    cost = "; ".join(filter(None, (f"Images of {preview.size_sentence}", preview.memory_sentence)))
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
         preview.methods, title="Methods"
     )
+    if arrangements := preview.slots.get(ARRANGEMENT):
+        charts += bar_chart_html(arrangements, title="Arrangements")
     slots = "".join(
         bar_chart_html({shown_value(value): count for value, count in counts.items()}, title=slot)
         for slot, counts in preview.slots.items()
+        if slot != ARRANGEMENT
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
         f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
-        + note_html(_existing(preview))
+        + note_html([cost, *_existing(preview)])
         + note_html(preview.warnings, kind="bad")
         + f'<div class="charts">{charts}</div>'
         + (

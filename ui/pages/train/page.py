@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from pipeline.domain.arms import ARMS, Arm
-from pipeline.domain.durations import duration
 from pipeline.domain.splits import shortage_of_test_photos
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM
+from pipeline.domain.texts import duration
 from pipeline.errors import InvalidRequest
 from pipeline.services.reports import StudyProgress
 from pipeline.services.studies.process import StudyRequest
