@@ -1,6 +1,7 @@
 """The store of photos, plans, samples and decisions: the only database code, the only writer of image files."""
 
 from pipeline.store.library import Library
+from pipeline.store.plan_writer import PlanWriter
 from pipeline.store.replica.folder import ReplicaFolder
 from pipeline.store.replica.replica import Replica
 from pipeline.store.replica.restore import Restored
@@ -13,6 +14,7 @@ from pipeline.store.rows import (
     GoldItem,
     NewPhoto,
     PhotoDeletion,
+    PlanProgress,
     PlanRow,
     Refusal,
     Rendered,
@@ -33,7 +35,9 @@ __all__ = [
     "Library",
     "NewPhoto",
     "PhotoDeletion",
+    "PlanProgress",
     "PlanRow",
+    "PlanWriter",
     "Refusal",
     "Rendered",
     "Replica",
