@@ -45,6 +45,7 @@ _MOST_SLOTS = 64
 _MOST_VALUES = 1_000  # of all slots together
 _MOST_EXCLUDED = 200
 _LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
+_USUAL_BUDGET, _LARGEST_BUDGET = 0.5, 4.0
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
 PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
@@ -218,6 +219,23 @@ class Camera(_Part):
         return self
 
 
+class Novelty(_Part):
+    """Replacing images that differ least from the others."""
+
+    budget: Annotated[Number, Field(gt=0, le=_LARGEST_BUDGET)] = (
+        _USUAL_BUDGET  # further images, as a share of the plan's
+    )
+
+    def of(self, count: int) -> int:
+        """Return how many of so many images may be replaced."""
+        return int(self.budget * count)
+
+
+def _novelty_of_switch(given: object) -> object:
+    """Read true as the usual budget and false as none."""
+    return ({} if given else None) if isinstance(given, bool) else given
+
+
 BACKGROUND_SETS = {
     "starter": "the surfaces of the starter set, seen from above",
     "drawn": "drawn floors, rooms and tables, seen by a tilted camera",
@@ -292,6 +310,7 @@ class Recipe(_Part):
     shadow: StrictBool = False  # of the objects on background pictures
     match_detail: StrictBool = False  # of the background to the object's photo
     camera: Camera | None = None
+    novelty: Annotated[Novelty | None, BeforeValidator(_novelty_of_switch)] = None
 
     @model_validator(mode="after")
     def _look_fits_the_methods(self) -> Recipe:

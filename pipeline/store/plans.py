@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select
 
+from pipeline.domain.review import GATE, RejectReason
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store.counters import SAMPLES, count
 from pipeline.store.database import Database, insert_new
-from pipeline.store.rows import PlanRow, SampleState, StoredPlan
+from pipeline.store.rows import PlanMember, PlanRow, SampleState, StoredPlan
 from pipeline.store.schema import decisions, now, photos, plan_specs, plans, sample_photos, samples
 from pipeline.store.spec_spool import SpooledSpec, spooled
 from pipeline.store.sql import Values, chunks
@@ -54,18 +55,26 @@ class PlanRepository:
             drop_unwanted(connection)
         return new
 
-    def members(self, name: str) -> Iterator[tuple[SampleSpec, SampleState]]:
-        """Yield the specs of a plan in order, each with the state of its sample; none for an unknown name."""
+    def members(self, name: str) -> Iterator[PlanMember]:
+        """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+        columns = ("spec", "state", "image_id", "failed_gates", "decided_by", "reason")
         statement = (
-            select(samples.c.spec, samples.c.state)
+            select(*(samples.c[column] for column in columns))
             .select_from(joined)
             .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
         )
         with self._database.reading() as connection:
-            for spec, state in connection.execute(statement):
-                yield SampleSpec.from_json(spec), SampleState(state)
+            for row in connection.execute(statement):
+                yield PlanMember(
+                    spec=SampleSpec.from_json(row.spec),
+                    state=SampleState(row.state),
+                    image_id=row.image_id,
+                    passes=not row.failed_gates,
+                    replaced=row.state == SampleState.REJECTED
+                    and (row.decided_by, row.reason) == (GATE, RejectReason.DUPLICATE),
+                )
 
     def ids(self, name: str) -> list[str]:
         """The ids of a plan's specs, in order."""

@@ -37,7 +37,7 @@ WRITING = {
     "automatic": "masks", "save": "masks", "confirm": "masks", "checked": "masks", "delete_photos": "", "start": "",
     "pause": "runs", "resume": "runs", "stop": "", "publish": "publish", "compare": "publish", "kept": "keep",
     "comparison": "studies", "teach": "auto-reviewer", "keep": "decide for others", "preview": "",
-    "apply_changes": "plan recipes",
+    "apply_changes": "plan recipes", "embed_images": "runs",
 }  # fmt: skip
 
 

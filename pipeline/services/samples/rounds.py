@@ -31,7 +31,14 @@ from pipeline.store import Library, SampleState
 _NOTE = re.compile(r"# rests on (?P<basis>[0-9a-f]{64})\n# (?P<sentence>[^\n]*)\n")
 _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rejected samples teach nothing
 _AS_WRITTEN = Overrides()
-_LATER_KEYS = ("start", "strength", "shadow", "match_detail", "camera")  # of recipes, since rounds are stored
+_LATER_KEYS = (
+    "start",
+    "strength",
+    "shadow",
+    "match_detail",
+    "camera",
+    "novelty",
+)  # of recipes, since rounds are stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +227,6 @@ def _sum(total: RunReport, report: RunReport, sentence: str) -> RunReport:
         failed=(*total.failed, *report.failed),
         seconds=total.seconds + report.seconds,
         inexact=total.inexact + report.inexact,
+        replaced=total.replaced + report.replaced,
         rounds=(*total.rounds, sentence) if sentence else total.rounds,
     )

@@ -29,11 +29,14 @@ from pipeline.services.plans.planning import (
 )
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.reports import Progress, RunProgress, RunReport, RunState
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.neighbours import Neighbours
+from pipeline.services.samples.novelty import Replacing
 from pipeline.store import Library, Rendered
 
 _LATEST = 8
 _WINDOW = 2_000  # specs in memory at a time
+_COMPARED_AT_ONCE = 16  # samples that are embedded while a run goes on
 _NOTED_PROMPTS = 10_000  # more than enough to see every slot value
 _AT_WORK = (RunState.LOADING, RunState.RUNNING)
 _recording_single = threading.Lock()
@@ -97,19 +100,50 @@ def render_plan(
             on_warnings(notes.sentences())
         total, missing = _missing(library, name)
         recording.total = missing
-        for window in _windows(library, name):
-            render(
-                library, window, access, batch_size, recording.record, recording.record_failure,
-                on_step=on_step, cancelled=cancelled,
-            )  # fmt: skip
+
+        def render_missing(plan: str) -> None:
+            for window in _windows(library, plan):
+                render(
+                    library, window, access, batch_size, recording.record, recording.record_failure,
+                    on_step=on_step, cancelled=cancelled,
+                )  # fmt: skip
+
+        replacing = _replacing(library, wanted, access, recording, render_missing, cancelled)
+        render_missing(name)
+        replaced = replacing.run() if replacing else 0
+    failed = dict(recording.failed)
     return RunReport(
-        planned=total,
-        already=total - missing,
+        planned=total + replaced,
+        already=max(0, total + replaced - recording.rendered - len(failed)),
         rendered=recording.rendered,
-        failed=tuple(recording.failed),
+        failed=tuple(failed.items()),
         seconds=time.monotonic() - started,
         inexact=recording.inexact,
+        replaced=replaced,
     )
+
+
+def _replacing(
+    library: Library,
+    wanted: PlannedRecipe,
+    access: FileAccess,
+    recording: _Recording,
+    render_missing: Callable[[str], None],
+    cancelled: Callable[[], bool] | None,
+) -> Replacing | None:
+    """Return what replaces samples of a plan that differ least; None where its recipe does not ask for that.
+
+    Its images count among those that the run renders.
+    """
+    if wanted.recipe.novelty is None or wanted.refill is not None:
+        return None
+    recording.embeddings = SampleEmbeddings(library)
+    replacing = Replacing(
+        library, wanted, wanted.recipe.novelty, access, recording.embeddings, render_missing, cancelled
+    )
+    library.samples.plan_broken_again(library.plans.ids(replacing.plan))
+    recording.total += replacing.left()
+    return replacing
 
 
 def _store_plan(library: Library, wanted: PlannedRecipe, note: str, specs: Iterator[SampleSpec]) -> None:
@@ -180,6 +214,7 @@ class _Recording:
     rendered: int = 0
     inexact: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)  # (spec id, sentence)
+    embeddings: SampleEmbeddings | None = None  # where samples are compared while they are rendered
 
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
         record_sample(self.library, spec, sample, self.neighbours)
@@ -187,6 +222,8 @@ class _Recording:
         self.inexact += (
             not sample.facts.exact and spec.camera is None
         )  # a camera changes the object on request
+        if self.embeddings and self.rendered % _COMPARED_AT_ONCE == 0:
+            self.embeddings.embed_missing(_COMPARED_AT_ONCE)
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:

@@ -32,6 +32,7 @@ from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 from ui.pages.generate.acceptance import build_advice
 from ui.pages.generate.proposals import build_proposals
+from ui.pages.generate.variety import build_variety
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -91,6 +92,9 @@ class Controls:
 def plan_html(preview: PlanPreview) -> str:
     """Return the plan of a recipe as HTML: totals, time, counts, example prompts, warnings."""
     time = f", about {duration(preview.seconds)}" if preview.seconds and preview.new else ""
+    further = (
+        f", and up to {preview.further} in the place of those that differ least" if preview.further else ""
+    )
     existing = (
         f"{preview.total - preview.new} of {preview.total} are already in the library"
         if preview.new < preview.total
@@ -108,7 +112,7 @@ def plan_html(preview: PlanPreview) -> str:
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
-        f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
+        f'<p class="figure"><b>{preview.new}</b> images to generate{further}{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
         + note_html(notes)
         + note_html(preview.warnings, kind="bad")
@@ -298,6 +302,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
             tiles = build_tiles(elem_id="latest", label="Latest images")
             build_unchecked(page, studio)
             plan = gr.HTML(elem_id="plan", elem_classes="plan")
+            build_variety(page, studio)
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             controls = build_controls(studio)
