@@ -28,7 +28,9 @@ class Refill:
     recipe: Recipe  # of the missing samples; that of the earlier ones where none is missing
     missing: Mapping[str, int]  # class → samples, of the classes with a usable photo
     without: tuple[str, ...]  # classes of which samples are missing, without a usable photo
-    kept: tuple[SampleSpec, ...]  # samples that are there, those of a plan that is refilled without rejected ones
+    kept: tuple[
+        SampleSpec, ...
+    ]  # samples that are there, those of a plan that is refilled without rejected ones
     earlier: tuple[SampleSpec, ...]  # of earlier refills, rendered or not
     unrendered: int  # of the earlier ones
 
@@ -81,8 +83,8 @@ def replacements_of(
 ) -> Refill:
     """Return the samples that take the place of those of a plan which a gate rejected as near-duplicates.
 
-    They go on where the plan ends: what was drawn least comes first, rejected samples counted. Were those left out, what
-    adds least would be drawn again and again.
+    They go on where the plan ends: what was drawn least comes first, rejected samples counted. Were those left out,
+    what adds least would be drawn again and again.
 
     Args:
         seed: of the plan.
