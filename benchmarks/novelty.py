@@ -105,42 +105,49 @@ def method_figures(
     text: Sequence[float],
     on_progress: Progress | None,
 ) -> dict[str, object]:
-    """Measure one method over the seeds."""
+    """Measure one method over the seeds; `text` are the scores of text to image, one a seed."""
     scores: dict[str, list[float]] = {}
     others: dict[str, list[float]] = {}
-    rendered, replaced, seconds = 0, 0, 0.0
+    reports = []
     for seed in range(given.seeds):
         recipe = of_trial(base, method, labels, given.count, seed, budget=given.budget)
-        report = studio.samples.generate(to_yaml(recipe), on_progress=on_progress)
-        rendered, seconds = rendered + report.rendered, seconds + report.seconds
-        replaced += report.replaced
+        reports.append(studio.samples.generate(to_yaml(recipe), on_progress=on_progress))
         trials = trials_of(studio, recipe.name, labels)
         for name, rule in RULES.items():
-            chosen = [rule(trial) for trial in trials]
-            scores.setdefault(name, []).append(float(np.mean([cosine_vendi(rows) for rows in chosen])))
-        for name, of_trial_rows in ((_WITHOUT, "planned"), (_GATE, "kept")):
-            rows = [getattr(trial, of_trial_rows) for trial in trials]
-            for measure, function in (("mean_cosine", mean_cosine), ("nearest", nearest_other)):
-                value = float(np.mean([np.mean(function(each)) for each in rows]))
-                others.setdefault(f"{measure} {name}", []).append(value)
+            scores.setdefault(name, []).append(mean_of(trials, rule, cosine_vendi))
+        for name in (_WITHOUT, _GATE):
+            for title, measure in _MEASURES.items():
+                others.setdefault(f"{title} {name}", []).append(mean_of(trials, RULES[name], measure))
         for name, bits in context_bits(studio, recipe.name).items():
             others.setdefault(f"most bits of a slot {name}", []).append(bits)
     if text:
         scores[_TEXT] = list(text)
     return {
-        "vendi": {name: rounded(bootstrap_band(np.array(values))) for name, values in scores.items()},
-        "gain": {
-            f"{name} over {reference}": rounded(
-                bootstrap_band(np.array(scores[name]) / scores[reference] - 1)
-            )
-            for name in (_GATE, "best of all")
-            for reference in (_WITHOUT, _TEXT)
-            if reference in scores
-        },
+        "vendi": {name: rounded(np.array(values)) for name, values in scores.items()},
+        "gain": gains(scores),
         **{name: round(float(np.mean(values)), 3) for name, values in others.items()},
-        "further_images_share": round(replaced / (given.seeds * given.count * len(labels)), 3),
-        "rendered_now": rendered,
-        "seconds_now": round(seconds, 1),
+        "further_images_share": round(
+            sum(report.replaced for report in reports) / (given.seeds * given.count * len(labels)), 3
+        ),
+        "rendered_now": sum(report.rendered for report in reports),
+        "seconds_now": round(sum(report.seconds for report in reports), 1),
+    }
+
+
+def mean_of(
+    trials: Sequence[Trial], rule: Callable[[Trial], Units], measure: Callable[[Units], float]
+) -> float:
+    """Return the mean of a measure over the classes."""
+    return float(np.mean([measure(rule(trial)) for trial in trials]))
+
+
+def gains(scores: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Return by which share scores are higher than those of the same seeds without the gate, and of text to image."""
+    return {
+        f"{name} over {reference}": rounded(np.array(scores[name]) / np.array(scores[reference]) - 1)
+        for name in RULES
+        for reference in (_WITHOUT, _TEXT)
+        if reference in scores and name != reference
     }
 
 
@@ -152,7 +159,7 @@ def of_trial(
         "name": f"{base.name} {method} {seed}",
         "classes": dict.fromkeys(labels, count),
         "count": None,
-        "seed": seed,
+        "seed": base.seed + seed,
         "novelty": budget and {"budget": budget},
     }
     recipe = Recipe.model_validate({**base.of_method(method).model_dump(mode="json"), **changes})
@@ -236,9 +243,16 @@ RULES: dict[str, Callable[[Trial], Units]] = {
 }
 
 
-def rounded(band: Mapping[str, float]) -> dict[str, float]:
-    """Round a mean and its 95 % bootstrap interval over the seeds."""
-    return {end: round(value, 3) for end, value in band.items()}
+_MEASURES: dict[str, Callable[[Units], float]] = {
+    "mean_cosine": mean_cosine,
+    "nearest": lambda units: float(nearest_other(units).mean()),
+}
+
+
+def rounded(values: NDArray[np.float64]) -> dict[str, float]:
+    """Return the mean over the seeds with its 95 % bootstrap interval."""
+    band = bootstrap_band(values)
+    return {"mean": round(band["mean"], 3), "low": round(band["low"], 3), "high": round(band["high"], 3)}
 
 
 if __name__ == "__main__":
