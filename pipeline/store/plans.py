@@ -58,7 +58,7 @@ class PlanRepository:
     def members(self, name: str) -> Iterator[PlanMember]:
         """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
-        columns = ("spec", "state", "image_id", "failed_gates", "decided_by", "reason")
+        columns = ("spec", "state", "image_id", "cluster", "failed_gates", "decided_by", "reason")
         statement = (
             select(*(samples.c[column] for column in columns))
             .select_from(joined)
@@ -71,6 +71,7 @@ class PlanRepository:
                     spec=SampleSpec.from_json(row.spec),
                     state=SampleState(row.state),
                     image_id=row.image_id,
+                    group=row.cluster,
                     passes=not row.failed_gates,
                     replaced=row.state == SampleState.REJECTED
                     and (row.decided_by, row.reason) == (GATE, RejectReason.DUPLICATE),

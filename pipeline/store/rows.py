@@ -136,6 +136,7 @@ class PlanMember:
     spec: SampleSpec
     state: SampleState
     image_id: str | None
+    group: str | None  # of near-duplicates: the id of its first sample
     passes: bool  # no failed quality gate
     replaced: bool  # rejected by a gate as a near-duplicate
 

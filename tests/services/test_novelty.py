@@ -154,3 +154,17 @@ def test_a_refill_takes_replacements_for_what_they_replace(library: Library) -> 
     report = service.generate(recipe_over(library), Overrides(refill=True))
     assert (report.planned, report.rendered, report.replaced) == (1, 1, 0)
     assert [member.spec.label for member in members(library, "toy, refill")] == [kept.spec.label]
+
+
+def test_images_that_another_recipe_has_already_go_first(library: Library) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(
+        recipe_over(library, "false").replace("name: toy", "name: first\nseed: 5")
+    )
+    generate(library)
+    comments = [
+        library.review.decisions(member.spec.id)[-1].comment
+        for member in (*members(library, "toy"), *members(library, "toy, novelty"))
+        if member.replaced
+    ]
+    assert "Too similar to an image of another recipe" in comments
+    assert not [member for member in members(library, "first") if member.replaced]

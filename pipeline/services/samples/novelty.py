@@ -20,7 +20,7 @@ from pipeline.domain.plan import shares_of
 from pipeline.domain.recipe import Novelty, to_yaml
 from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
 from pipeline.embedding import load_embedder, normalised
-from pipeline.errors import Cancelled
+from pipeline.errors import Cancelled, NotFound
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.near_duplicates import photo_vectors
 from pipeline.services.plans.planning import PlannedRecipe, planned_specs_of
@@ -117,6 +117,10 @@ class Replacing:
         quotas = Counter(self._budget(planned, part)) - before
         if not quotas:
             return
+        self._embed()
+        planned, earlier = (
+            self._members()
+        )  # with their groups of near-duplicates, which come with the embeddings
         compared = self._compared([*planned, *earlier])
         if not compared.members:
             return
@@ -145,8 +149,6 @@ class Replacing:
 
     def _compared(self, members: Sequence[PlanMember]) -> _Compared:
         """Return the samples that pass the quality gates and that nobody rejected, with their vectors."""
-        while self.embeddings.embed_missing(_EMBEDDED_AT_ONCE):
-            self._stop_if_asked()
         kept = [member for member in members if member.image_id and member.passes and member.state in _KEPT]
         vectors = self.embeddings.vectors_of([member.image_id for member in kept if member.image_id])
         kept = [member for member in kept if member.image_id in vectors]
@@ -162,16 +164,25 @@ class Replacing:
         codes = np.array([labels.index(label) for label in compared.labels])
         again = np.flatnonzero(repeats(compared.units, codes, limits, across))
         near = dict.fromkeys(again.tolist(), "Too similar to another image")
+        own_ids = {member.spec.id for member in compared.members}
         for at, member in enumerate(compared.members):
             photo_ids = [placed.photo_id for placed in member.spec.objects]
             own = [self._photos[each] @ compared.units[at] for each in photo_ids if each in self._photos]
             if max(own, default=-1.0) >= limits[codes[at]]:
                 near.setdefault(at, "Too similar to the photo of its object")
+            if member.group and member.group not in own_ids and self._is_kept(member.group):
+                near.setdefault(at, "Too similar to an image of another recipe")
         if self._tested:  # any test photo: an image that repeats one would be measured by memory
             tested = np.stack([self._photos[each] for each in self._tested])
             leaks = (compared.units @ tested.T).max(axis=1) >= across
             near |= dict.fromkeys(np.flatnonzero(leaks).tolist(), "Too similar to a test photo")
         return near
+
+    def _is_kept(self, sample_id: str) -> bool:
+        try:
+            return self.library.samples.get(sample_id).state in _KEPT
+        except NotFound:
+            return False
 
     def _read_photos(self) -> None:
         """Read the vectors of all photos once, and what limit they give each class."""
@@ -191,6 +202,10 @@ class Replacing:
             measured = of_class if len(of_class) >= _FEWEST_PHOTOS else train
             units = np.stack([self._photos[photo.id] for photo in measured])
             self._limits[label] = nearness_limit(units, most) if len(measured) > 1 else most
+
+    def _embed(self) -> None:
+        while self.embeddings.embed_missing(_EMBEDDED_AT_ONCE):
+            self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:
         if self.cancelled and self.cancelled():
