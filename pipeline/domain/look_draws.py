@@ -1,12 +1,12 @@
-"""Draw the look of a sample from a recipe: shadow and camera."""
+"""Draw the look of a sample from a recipe: shadow, light on the object, camera."""
 
 from __future__ import annotations
 
 import random
 
-from pipeline.domain.look import CameraSpec, Ground, ShadowSpec, StartSpec
+from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec, StartSpec
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Camera, Recipe, Start
+from pipeline.domain.recipe import Camera, ObjectLight, Recipe, Start
 
 _DECIMALS = 3
 _AZIMUTHS = (
@@ -57,6 +57,15 @@ def drawn_camera(rng: random.Random, camera: Camera) -> CameraSpec:
         _between(rng, span or (0, 0)) for span in (camera.blur, camera.noise, camera.jpeg)
     )
     return CameraSpec(blur_px=blur_px, noise=noise, jpeg=round(jpeg) if camera.jpeg else None)
+
+
+def drawn_object_light(rng: random.Random, light: ObjectLight) -> ObjectLightSpec:
+    """Draw the light on the objects of a sample; what a recipe leaves out stays as photographed."""
+    brightness, colour = (
+        _between(rng, span or (plain, plain))
+        for span, plain in ((light.brightness, 1.0), (light.colour, 0.0))
+    )
+    return ObjectLightSpec(brightness=brightness, colour=colour)
 
 
 def _between(rng: random.Random, span: Span) -> float:

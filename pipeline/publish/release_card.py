@@ -208,7 +208,7 @@ def _results(study: Study, index: str) -> str:
     )
 
 
-_CAMERA = re.compile(r"^camera:\s*$", re.MULTILINE)
+_CAMERA, _OBJECT_LIGHT = (re.compile(rf"^{key}:\s*$", re.MULTILINE) for key in ("camera", "object"))
 
 
 def _limits(contents: ReleaseContents) -> str:
@@ -228,6 +228,10 @@ def _limits(contents: ReleaseContents) -> str:
     if any(_CAMERA.search(plan.recipe_yaml) for plan in contents.plans):
         lines.append(
             "- A recipe has a camera step: blur, noise and JPEG change the pixels of the objects in its images."
+        )
+    if any(_OBJECT_LIGHT.search(plan.recipe_yaml) for plan in contents.plans):
+        lines.append(
+            "- A recipe varies the light on the objects: their pixels are brighter, darker or of another colour."
         )
     return "\n".join(lines)
 

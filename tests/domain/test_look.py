@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.domain.look import CameraSpec, Ground, ShadowSpec, StartSpec
+from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec, StartSpec
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.poses import foot
 from pipeline.domain.recipe import Recipe, parse_recipe
@@ -40,7 +40,7 @@ def planned(text: str, *, grounds: dict[str, Ground] | None = None, count: int =
 def test_a_spec_with_every_part_survives_json() -> None:
     whole = spec(
         steps=16, start=START, backdrop_id="p", shadow=SHADOW, match_detail=True,
-        camera=CameraSpec(blur_px=0.5, noise=2.0, jpeg=80),
+        camera=CameraSpec(blur_px=0.5, noise=2.0, jpeg=80), object_light=ObjectLightSpec(brightness=0.8),
     )  # fmt: skip
     again = SampleSpec.from_json(whole.to_json())
     assert again == whole
@@ -49,7 +49,10 @@ def test_a_spec_with_every_part_survives_json() -> None:
 
 
 def test_what_is_not_used_is_not_in_json_so_that_ids_of_earlier_versions_stay() -> None:
-    assert not {"start", "shadow", "camera", "match_detail"} & json.loads(spec().to_json()).keys()
+    assert (
+        not {"start", "shadow", "camera", "match_detail", "object_light"}
+        & json.loads(spec().to_json()).keys()
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,10 @@ def test_parts_that_do_not_fit_are_refused(given: dict[str, object], sentence: s
         (lambda: StartSpec(strength=0.1), "the start's strength is 0.1; it must lie in 0.2 to 1"),
         (lambda: replace(SHADOW, elevation=5.0), "the shadow's elevation is 5; it must lie in 10 to 90"),
         (lambda: CameraSpec(noise=60), "the camera's noise is 60; it must lie in 0 to 50"),
+        (
+            lambda: ObjectLightSpec(brightness=3),
+            "the object's light's brightness is 3; it must lie in 0.3 to 2",
+        ),
         (lambda: CameraSpec(jpeg=5), "the camera's jpeg is 5; it must lie in 10 to 100"),
     ],
 )
@@ -108,9 +115,13 @@ def test_a_recipe_that_starts_from_pictures_gives_one_to_every_sample_that_is_pa
 
 def test_the_look_moves_no_other_draw() -> None:
     plain = planned(ALL_METHODS)
-    dressed = planned(ALL_METHODS + "shadow: true\nmatch_detail: true\ncamera: {noise: [1, 4]}")
+    dressed = planned(
+        ALL_METHODS + "shadow: true\nmatch_detail: true\ncamera: {noise: [1, 4]}\nobject: {colour: [0, 0.2]}"
+    )
     assert all(each.shadow is None and each.camera is None for each in plain)
-    bare = [replace(each, shadow=None, camera=None, match_detail=False) for each in dressed]
+    bare = [
+        replace(each, shadow=None, camera=None, match_detail=False, object_light=None) for each in dressed
+    ]
     assert bare == plain
 
 
@@ -164,3 +175,12 @@ def test_another_method_drops_what_it_has_no_use_for() -> None:
     assert not whole.shadow
     for method in Method:
         Recipe.model_validate(recipe.of_method(method).model_dump(mode="json"))
+
+
+def test_the_light_on_the_objects_is_drawn_for_each_sample_that_places_one() -> None:
+    specs = planned(ALL_METHODS + "object: {brightness: [0.7, 1.3]}")
+    lights = [each.object_light for each in specs if each.object_light]
+    assert {each.method for each in specs if each.object_light is None} == {Method.TEXT_TO_IMAGE}
+    assert len(set(lights)) == len(lights)
+    assert all(0.7 <= light.brightness <= 1.3 and light.colour == 0 for light in lights)
+    assert not any(each.keeps_object for each in specs if each.object_light)

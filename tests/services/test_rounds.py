@@ -177,9 +177,9 @@ def test_other_photos_or_another_recipe_are_decided_anew(
 
 
 def basis_of_the_earlier_version(text: str, photos: list[Photo]) -> str:
-    """The hash that the first round rested on before recipes had a start, a shadow, detail and a camera."""
+    """The hash that the first round rested on before recipes had a start, a shadow, detail, a camera and an object."""
     recipe = json.loads(parse_recipe(text).model_dump_json())
-    for key in ("start", "strength", "shadow", "match_detail", "camera"):
+    for key in ("start", "strength", "shadow", "match_detail", "camera", "object"):
         del recipe[key]
     written = json.dumps(recipe, separators=(",", ":"), ensure_ascii=False)
     of_photos = sorted((photo.id, photo.cutout_id, photo.label) for photo in photos)

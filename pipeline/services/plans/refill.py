@@ -65,7 +65,7 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
     if not missing and not unrendered:
         raise InvalidRequest(_nothing_sentence(recipe.name, len(planned), without))
     return Refill(
-        recipe=_recipe_of_missing(recipe, name, missing, _seed("refill", recipe.seed, len(earlier))),
+        recipe=_recipe_of_missing(recipe, name, missing, planned, _seed("refill", recipe.seed, len(earlier))),
         missing=missing,
         without=without,
         kept=kept,
@@ -97,7 +97,7 @@ def replacements_of(
     missing = Counter({label: min(replaced[label], most) for label, most in budget.items()}) - before
     return Refill(
         recipe=_recipe_of_missing(
-            recipe, novelty_name(recipe.name), missing, _seed("novelty", seed, len(earlier))
+            recipe, novelty_name(recipe.name), missing, planned, _seed("novelty", seed, len(earlier))
         ),
         missing=missing,
         without=(),
@@ -119,12 +119,15 @@ def _unrendered(members: Sequence[PlanMember]) -> int:
     return sum(member.state in (SampleState.PLANNED, SampleState.FAILED) for member in members)
 
 
-def _recipe_of_missing(recipe: Recipe, name: str, missing: Mapping[str, int], seed: int) -> Recipe:
+def _recipe_of_missing(
+    recipe: Recipe, name: str, missing: Mapping[str, int], planned: Sequence[PlanMember], seed: int
+) -> Recipe:
     changes = {
         "name": name,
         "classes": dict(sorted(missing.items())) or None,
         "count": None,
         "seed": seed,
+        "size": planned[0].spec.size[0],  # of the images that it makes up for
     }
     return Recipe.model_validate({**recipe.model_dump(mode="json"), **changes})
 
