@@ -93,9 +93,6 @@ class Controls:
 def plan_html(preview: PlanPreview) -> str:
     """Return the plan of a recipe as HTML: totals, time, counts, example prompts, warnings."""
     time = f", about {duration(preview.seconds)}" if preview.seconds and preview.new else ""
-    further = (
-        f", and up to {preview.further} in the place of those that differ least" if preview.further else ""
-    )
     existing = (
         f"{preview.total - preview.new} of {preview.total} are already in the library"
         if preview.new < preview.total
@@ -117,7 +114,7 @@ def plan_html(preview: PlanPreview) -> str:
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
-        f'<p class="figure"><b>{preview.new}</b> images to generate{further}{time}</p>'
+        f'<p class="figure"><b>{preview.new}</b> images to generate{_further(preview)}{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
         + note_html(notes)
         + note_html(preview.warnings, kind="bad")
@@ -133,6 +130,10 @@ def plan_html(preview: PlanPreview) -> str:
             else ""
         )
     )
+
+
+def _further(preview: PlanPreview) -> str:
+    return f", and up to {preview.further} in the place of those that differ least" if preview.further else ""
 
 
 def run_html(progress: RunProgress) -> str:
