@@ -212,6 +212,9 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+_AT_WORK = (RunState.LOADING, RunState.RUNNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
     """The progress of a background run, as a page polls it."""
@@ -226,6 +229,51 @@ class RunProgress:
     latest: tuple[str, ...] = ()  # ids of the last few samples, newest first
     sentence: str = ""  # why it failed
     download: DownloadProgress | None = None  # of the run's model; None while nothing is downloaded
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the run is in progress."""
+        return self.state in _AT_WORK
+
+    @property
+    def count(self) -> str:
+        """Return how far a run in progress is, "12 of 120"; "" where none is, or its plan is not begun."""
+        return f"{self.done} of {self.total}" if self.is_working and self.total else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRun:
+    """A run in the list of runs: one for each plan that was stored from a recipe."""
+
+    name: str  # of the plan
+    state: RunState
+    done: int  # images
+    total: int  # images that the plan has or will have
+    failed: int = 0  # of those that are missing, how many could not be rendered
+    seconds_left: float | None = None  # estimated; None where nothing is left or nothing is known
+    updated_at: str = ""  # when the plan was last stored: ISO, UTC; "" for one that is not stored yet
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the run is in progress."""
+        return self.state in _AT_WORK
+
+    @property
+    def left(self) -> int:
+        """Return how many images are missing."""
+        return self.total - self.done
+
+    @property
+    def time_left(self) -> str:
+        """Return the estimated time left as people read it; "" where there is none."""
+        return f"about {duration(self.seconds_left)}" if self.seconds_left else ""
+
+    @property
+    def sentence(self) -> str:
+        """Return the run as one sentence."""
+        time = f", {self.time_left} left" if self.time_left else ""
+        failed = f", {self.failed} could not be rendered" if self.failed else ""
+        return f"{self.name}: {self.state}, {self.done} of {self.total} images{time}{failed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

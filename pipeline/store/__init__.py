@@ -1,6 +1,7 @@
 """The store of photos, plans, samples and decisions: the only database code, the only writer of image files."""
 
 from pipeline.store.library import Library
+from pipeline.store.plan_writer import PlanWriter
 from pipeline.store.replica.folder import ReplicaFolder
 from pipeline.store.replica.replica import Replica
 from pipeline.store.replica.restore import Restored
@@ -14,6 +15,7 @@ from pipeline.store.rows import (
     NewPhoto,
     PhotoDeletion,
     PlanMember,
+    PlanProgress,
     PlanRow,
     Refusal,
     Rendered,
@@ -36,7 +38,9 @@ __all__ = [
     "NewPhoto",
     "PhotoDeletion",
     "PlanMember",
+    "PlanProgress",
     "PlanRow",
+    "PlanWriter",
     "Refusal",
     "Rendered",
     "Replica",

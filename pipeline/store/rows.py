@@ -116,8 +116,19 @@ class PlanRow:
 
     name: str
     recipe_yaml: str
-    specs: int
+    specs: int  # that it has, or will have once all are decided
     updated_at: str  # ISO, UTC
+    request: Mapping[str, object] | None = None  # what was asked for; None in plans of earlier versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProgress:
+    """How far a stored plan is."""
+
+    plan: PlanRow
+    rendered: int  # samples that have an image
+    failed: int  # of the others, those whose last try failed
+    stored: int  # specs that are decided and stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +136,7 @@ class StoredPlan:
     """The beginning of a stored plan."""
 
     recipe_yaml: str
-    head: tuple[SampleSpec, ...]  # its first specs
+    head: Mapping[int, SampleSpec]  # position → spec, of its first specs; dropped ones are left out
     rendered: int  # samples that have an image, among the first that were asked about
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from pathlib import Path
@@ -47,6 +47,7 @@ from pipeline.store import Library
 _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored yet
 _SEEDS = 2**63
 _EXAMPLES = 6
+_FIRST_RECIPES = ("surfaces", "heaps", "site", "guided", "baselines", "street")
 _COMPARED = 40  # first samples of a stored plan that tell whether it is the same
 
 
@@ -119,6 +120,13 @@ class PlannedRecipe:
             return cls(recipe, overrides)
         refill = refill_of(library, recipe)
         return cls(refill.recipe, replace(overrides, count=None, seed=None), refill)
+
+    @property
+    def total(self) -> int:
+        """Return how many specs are planned."""
+        if self.refill:
+            return len(self.refill.earlier) + sum(self.refill.missing.values())
+        return self.recipe.total if self.overrides.count is None else self.overrides.count
 
 
 def planned(
@@ -272,12 +280,12 @@ def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
     stored = library.plans.stored(recipe.name, head=_COMPARED, count=0)
     if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
         return PLAN_VERSION
-    version = stored.head[0].plan_version
+    version = next(iter(stored.head.values())).plan_version
     if version == PLAN_VERSION:
         return version
-    count = min(inputs.total, len(stored.head))
+    count = min(inputs.total, max(stored.head) + 1)
     begun = plan_outline(replace(inputs, version=version, count=count)).head
-    pairs = zip(stored.head, begun, strict=False)
+    pairs = _at_the_same_places(stored.head, begun)
     return version if all(_goes_on(earlier, spec) for earlier, spec in pairs) else PLAN_VERSION
 
 
@@ -286,7 +294,7 @@ def _begun_size(library: Library, recipe: Recipe, model: str) -> int | None:
     stored = library.plans.stored(recipe.name, head=1, count=0)
     if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
         return None
-    first = stored.head[0]
+    first = next(iter(stored.head.values()))
     return first.size[0] if first.model in (model, NO_MODEL) else None
 
 
@@ -342,10 +350,17 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     """
     stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
     if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
-        pairs = zip(stored.head, outline.head, strict=False)
+        pairs = _at_the_same_places(stored.head, outline.head)
         if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
             return stored.rendered
     return len(outline.head) - len(library.plans.missing([spec.id for spec in outline.head]))
+
+
+def _at_the_same_places(
+    stored: Mapping[int, SampleSpec], specs: Sequence[SampleSpec]
+) -> list[tuple[SampleSpec, SampleSpec]]:
+    """Pair the specs of a stored plan with those of a plan of now; what was dropped of the stored one is left out."""
+    return [(stored[place], spec) for place, spec in enumerate(specs) if place in stored]
 
 
 def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
@@ -488,7 +503,13 @@ def _image(path: Path) -> RGB:
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:
-    """Read the recipes of a folder, by file name without extension; the default recipe first."""
+    """Read the recipes of a folder, by file name without extension.
+
+    Those that the embedded model draws best come first; baselines, recipes for other models and unknown ones last.
+    """
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
-    default = default_recipe().name
-    return {name: texts[name] for name in sorted(texts, key=lambda name: (name != default, name))}
+    return {name: texts[name] for name in sorted(texts, key=_place_in_list)}
+
+
+def _place_in_list(name: str) -> int:
+    return _FIRST_RECIPES.index(name) if name in _FIRST_RECIPES else len(_FIRST_RECIPES)

@@ -19,6 +19,7 @@ from pipeline.domain.novelty import least_novel, nearness_limit, repeats
 from pipeline.domain.plan import shares_of
 from pipeline.domain.recipe import Novelty, to_yaml
 from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
+from pipeline.domain.spec import SampleSpec
 from pipeline.embedding import load_embedder, normalised
 from pipeline.errors import Cancelled, NotFound
 from pipeline.services.file_access import FileAccess
@@ -53,7 +54,7 @@ class Replacing:
 
     Args:
         wanted: the recipe of the plan, with a budget.
-        render: renders the specs without an image of the plan that it is given.
+        render: renders specs.
     """
 
     library: Library
@@ -61,7 +62,7 @@ class Replacing:
     novelty: Novelty
     access: FileAccess
     embeddings: SampleEmbeddings
-    render: Callable[[str], None]
+    render: Callable[[Sequence[SampleSpec]], None]
     cancelled: Callable[[], bool] | None = None
     _limits: dict[str, float] = field(default_factory=dict)  # class → similarity from which two are too near
     _photos: dict[str, NDArray[np.float32]] = field(default_factory=dict)  # photo id → (D,) unit vector
@@ -74,9 +75,8 @@ class Replacing:
 
     def left(self) -> int:
         """Count the images that the rest of the budget gives, those that are planned already among them."""
-        planned, earlier = self._members()
-        rendered = sum(member.image_id is not None for member in earlier)
-        return sum(self._budget(planned).values()) - rendered
+        rendered = sum(member.image_id is not None for member in self._members()[1])
+        return max(0, self.novelty.of(self.wanted.total) - rendered)
 
     def run(self) -> int:
         """Choose, plan and render what takes the place of other samples; return how many there are.
@@ -87,7 +87,7 @@ class Replacing:
         for part in range(1, _PARTS + 1):
             self._reject(part)
             self._plan_missing()
-            self.render(self.plan)
+            self._render_missing()
         return len(self._members()[1])
 
     def _members(self) -> tuple[list[PlanMember], list[PlanMember]]:
@@ -109,6 +109,14 @@ class Replacing:
             wanted = PlannedRecipe(refill.recipe, replace(overrides, count=None, seed=None), refill)
             specs = planned_specs_of(self.library, wanted, self.access, before_each=self._stop_if_asked)
             self.library.plans.add(self.plan, to_yaml(refill.recipe), specs)
+
+    def _render_missing(self) -> None:
+        """Render what takes the place of others and has no image, or one whose file is missing or damaged."""
+        specs = [member.spec for member in self._members()[1]]
+        ids = [spec.id for spec in specs]
+        self.library.samples.plan_broken_again(ids)
+        missing = set(self.library.plans.missing(ids))
+        self.render([spec for spec in specs if spec.id in missing])
 
     def _reject(self, part: int) -> None:
         """Reject the samples that differ least from the others, as many of each class as the budget so far allows."""

@@ -94,7 +94,7 @@ class RoundRun:
                 count = of_round.recipe.total
                 stored = self.library.plans.stored(of_round.recipe.name, head=count, count=count)
                 assert stored is not None
-                self._specs += stored.head
+                self._specs += stored.head.values()
             return total
 
     def _warn(self, warnings: Sequence[str]) -> None:

@@ -15,11 +15,11 @@ from pipeline.rendering.runner import RenderedSample
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
 from pipeline.services.reports import Progress, RunReport, Variant
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.services.samples.create import CreateRequest, checkerboard, variant_specs
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.rounds import RoundRun, rounds_of
 from pipeline.services.samples.runs import (
-    BackgroundRun,
     cutout_id_of,
     cutout_of,
     record_single,
