@@ -173,7 +173,7 @@ def trials_of(studio: Studio, name: str, labels: Sequence[str]) -> list[Trial]:
     """Read the images of a recipe, a trial for each class."""
     while studio.samples.embeddings.embed_missing(_EMBEDDED_AT_ONCE):
         pass
-    planned, replacing = (list(studio.library.plans.members(plan)) for plan in (name, novelty_name(name)))
+    planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in (name, novelty_name(name)))
     return [
         Trial(
             *(
@@ -196,7 +196,7 @@ def units_of(studio: Studio, members: Sequence[PlanMember]) -> Units:
 
 def context_bits(studio: Studio, name: str) -> Mapping[str, float]:
     """Return the mutual information of class and slot value in bits, of the slot that has the most."""
-    planned, replacing = (list(studio.library.plans.members(plan)) for plan in (name, novelty_name(name)))
+    planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in (name, novelty_name(name)))
     kept = [member for member in (*planned, *replacing) if not member.replaced]
     answer = {}
     for title, members in ((_WITHOUT, planned), (_GATE, kept)):

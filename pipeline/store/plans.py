@@ -75,7 +75,12 @@ class PlanRepository:
             drop_unwanted(connection)
         return dropped
 
-    def members(self, name: str) -> Iterator[PlanMember]:
+    def members(self, name: str) -> Iterator[tuple[SampleSpec, SampleState]]:
+        """Yield the specs of a plan in order, each with the state of its sample; none for an unknown name."""
+        for member in self.outcomes(name):
+            yield member.spec, member.state
+
+    def outcomes(self, name: str) -> Iterator[PlanMember]:
         """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
         columns = ("spec", "state", "image_id", "cluster", "failed_gates", "decided_by", "reason")

@@ -62,7 +62,7 @@ def generate(library: Library, *, stop_after: int | None = None, **changes: obje
 
 
 def members(library: Library, plan: str) -> list[PlanMember]:
-    return list(library.plans.members(plan))
+    return list(library.plans.outcomes(plan))
 
 
 def state_of(library: Library) -> list[tuple[str, bool]]:

@@ -53,7 +53,7 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
     """
     name = refill_name(recipe.name)
     names = (recipe.name, novelty_name(recipe.name), name)
-    planned, replacing, earlier = (list(library.plans.members(plan)) for plan in names)
+    planned, replacing, earlier = (list(library.plans.outcomes(plan)) for plan in names)
     if not planned:
         raise InvalidRequest(f"recipe '{recipe.name}' has no images in this library yet; generate it first")
     kept = _kept(*planned, *replacing, *earlier)

@@ -93,7 +93,7 @@ class Replacing:
     def _members(self) -> tuple[list[PlanMember], list[PlanMember]]:
         """Return the samples of the plan, and those that were planned in the place of others."""
         plans = self.library.plans
-        return list(plans.members(self.wanted.recipe.name)), list(plans.members(self.plan))
+        return list(plans.outcomes(self.wanted.recipe.name)), list(plans.outcomes(self.plan))
 
     def _budget(self, planned: Sequence[PlanMember], part: int = _PARTS) -> dict[str, int]:
         """Return how many samples of each class may be replaced in the first parts."""
