@@ -86,6 +86,8 @@ def _generate(options: argparse.Namespace) -> Result:
             on_progress=on_progress,
         )
     sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
+    if report.replaced:
+        sentence += f", {report.replaced} of them in the place of images that differ less from the others"
     if report.failed:
         sentence += f", {len(report.failed)} failed; the first: {report.failed[0][1]}"
     return Result(asdict(report), "\n".join([*report.rounds, sentence]))

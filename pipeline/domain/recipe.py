@@ -52,6 +52,7 @@ _MOST_ARRANGEMENTS = 16
 MOST_OBJECTS = 30  # in one image
 ARRANGEMENT = "arrangement"  # the slot under which a spec names its arrangement
 _LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
+_USUAL_BUDGET, _LARGEST_BUDGET = 0.5, 4.0
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
 PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
@@ -322,6 +323,23 @@ class ObjectLight(_Part):
         return self
 
 
+class Novelty(_Part):
+    """Replacing images that differ least from the others."""
+
+    budget: Annotated[Number, Field(gt=0, le=_LARGEST_BUDGET)] = (
+        _USUAL_BUDGET  # further images, as a share of the plan's
+    )
+
+    def of(self, count: int) -> int:
+        """Return how many of so many images may be replaced."""
+        return int(self.budget * count)
+
+
+def _novelty_of_switch(given: object) -> object:
+    """Read true as the usual budget and false as none."""
+    return ({} if given else None) if isinstance(given, bool) else given
+
+
 BACKGROUND_SETS = {
     "starter": "the surfaces of the starter set, seen from above",
     "drawn": "drawn floors, rooms and tables, seen by a tilted camera",
@@ -392,6 +410,7 @@ class Recipe(_Part):
     match_detail: StrictBool = False  # of the background to the object's photo
     camera: Camera | None = None
     object: ObjectLight | None = None
+    novelty: Annotated[Novelty | None, BeforeValidator(_novelty_of_switch)] = None
     learnt: Learnt | None = None  # not read from a person's recipe
 
     @model_serializer(mode="wrap")

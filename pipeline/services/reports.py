@@ -170,13 +170,19 @@ class PlanPreview:
     memory_sentence: str  # what a run takes; "" where it is not known
     warnings: tuple[str, ...]  # e.g. a prompt that is too long, or words that nano does not know
     exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
+    further: int = (
+        0  # at most so many images besides, in the place of those that differ least from the others
+    )
 
     @property
     def summary(self) -> str:
         """Return what would be generated, and a line on the size of the images."""
         classes = ", ".join(f"{label} {count}" for label, count in self.classes.items())
         methods = ", ".join(f"{method} {count}" for method, count in self.methods.items())
-        counts = f"{self.name}: {self.new} of {self.total} images to generate; {classes}; {methods}"
+        further = (
+            f", and up to {self.further} more in the place of those that differ least" if self.further else ""
+        )
+        counts = f"{self.name}: {self.new} of {self.total} images to generate{further}; {classes}; {methods}"
         time = f"about {duration(self.seconds)}" if self.seconds and self.new else ""
         return f"{counts}\n{'; '.join(filter(None, (self.size_sentence, time, self.memory_sentence)))}"
 
@@ -192,6 +198,7 @@ class RunReport:
     seconds: float
     inexact: int  # samples whose kept object differs from the warped photo; 0 unless something is broken
     rounds: tuple[str, ...] = ()  # what each round but the last has shown, a sentence each
+    replaced: int = 0  # samples of the plan that others have taken the place of, since they differed least
 
 
 class RunState(StrEnum):

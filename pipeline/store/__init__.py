@@ -14,6 +14,7 @@ from pipeline.store.rows import (
     GoldItem,
     NewPhoto,
     PhotoDeletion,
+    PlanMember,
     PlanProgress,
     PlanRow,
     Refusal,
@@ -21,6 +22,7 @@ from pipeline.store.rows import (
     SampleFilter,
     SampleOrder,
     SampleRow,
+    SampleSet,
     SampleState,
     VoteRow,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "Library",
     "NewPhoto",
     "PhotoDeletion",
+    "PlanMember",
     "PlanProgress",
     "PlanRow",
     "PlanWriter",
@@ -46,6 +49,7 @@ __all__ = [
     "SampleFilter",
     "SampleOrder",
     "SampleRow",
+    "SampleSet",
     "SampleState",
     "VoteRow",
 ]

@@ -7,11 +7,12 @@ from statistics import fmean
 
 from sqlalchemy import delete, func, select
 
+from pipeline.domain.review import GATE, RejectReason
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store.database import Database
 from pipeline.store.plan_writer import UNRENDERED, PlanWriter, drop_unwanted, known
-from pipeline.store.rows import PlanProgress, PlanRow, SampleRow, SampleState, StoredPlan
+from pipeline.store.rows import PlanMember, PlanProgress, PlanRow, SampleRow, SampleState, StoredPlan
 from pipeline.store.sample_rows import sample_row
 from pipeline.store.schema import now, plan_specs, plans, samples
 
@@ -76,16 +77,30 @@ class PlanRepository:
 
     def members(self, name: str) -> Iterator[tuple[SampleSpec, SampleState]]:
         """Yield the specs of a plan in order, each with the state of its sample; none for an unknown name."""
+        for member in self.outcomes(name):
+            yield member.spec, member.state
+
+    def outcomes(self, name: str) -> Iterator[PlanMember]:
+        """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+        columns = ("spec", "state", "image_id", "cluster", "failed_gates", "decided_by", "reason")
         statement = (
-            select(samples.c.spec, samples.c.state)
+            select(*(samples.c[column] for column in columns))
             .select_from(joined)
             .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
         )
         with self._database.reading() as connection:
-            for spec, state in connection.execute(statement):
-                yield SampleSpec.from_json(spec), SampleState(state)
+            for row in connection.execute(statement):
+                yield PlanMember(
+                    spec=SampleSpec.from_json(row.spec),
+                    state=SampleState(row.state),
+                    image_id=row.image_id,
+                    group=row.cluster,
+                    passes=not row.failed_gates,
+                    replaced=row.state == SampleState.REJECTED
+                    and (row.decided_by, row.reason) == (GATE, RejectReason.DUPLICATE),
+                )
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:
         """The specs that have no image yet, in the given order; unknown ones are among them."""

@@ -141,6 +141,18 @@ class StoredPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMember:
+    """A spec of a plan, and what became of it."""
+
+    spec: SampleSpec
+    state: SampleState
+    image_id: str | None
+    group: str | None  # of near-duplicates: the id of its first sample
+    passes: bool  # no failed quality gate
+    replaced: bool  # rejected by a gate as a near-duplicate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A rendered sample to be stored. Its images must be stored before."""
 
@@ -200,6 +212,19 @@ class EmbeddedSample:
     image_id: str
     label: str
     group: str  # of near-duplicates: the id of its first sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSet:
+    """The first samples of one plan, method and class that are rendered and not rejected."""
+
+    plan: str
+    method: str
+    label: str
+    total: int  # samples of the set
+    images: tuple[
+        tuple[str, bool], ...
+    ]  # id of the first ones' image, and whether it has a vector; as planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ WRITING = {
     "pause": "runs", "resume": "runs", "drop": "runs", "stop": "", "publish": "publish", "compare": "publish",
     "kept": "keep",
     "comparison": "studies", "teach": "auto-reviewer", "keep": "decide for others", "preview": "",
-    "apply_changes": "plan recipes", "learn": "runs",
+    "apply_changes": "plan recipes", "learn": "runs", "embed_images": "runs",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
     BACKGROUND_SETS,
+    MOST_SAMPLES,
     Recipe,
     Start,
     default_recipe,
@@ -32,7 +33,7 @@ from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.prompts import plan_notes
-from pipeline.services.plans.refill import Refill, refill_of
+from pipeline.services.plans.refill import Refill, novelty_name, refill_of
 from pipeline.services.plans.sizing import (
     enlargement_notes,
     expected_seconds,
@@ -273,7 +274,18 @@ def _preview(
             *plan_notes(outline.prompts, model),
         ),
         exact=outline.exact,
+        further=_further(library, wanted, outline),
     )
+
+
+def _further(library: Library, wanted: PlannedRecipe, outline: PlanOutline) -> int:
+    """Return how many images the budget of a recipe leaves for replacing those that differ least."""
+    novelty = wanted.recipe.novelty
+    if novelty is None or wanted.refill:
+        return 0
+    stored = library.plans.stored(novelty_name(wanted.recipe.name), head=0, count=MOST_SAMPLES)
+    budget = sum(novelty.of(count) for count in outline.classes.values())
+    return max(0, budget - (stored.rendered if stored else 0))
 
 
 def library_notes(library: Library, recipe: Recipe, refill: Refill | None = None) -> list[str]:

@@ -39,7 +39,8 @@ _LATER_KEYS = (
     "camera",
     "object",
     "learnt",
-)  # since rounds are stored
+    "novelty",
+)  # of recipes, since rounds are stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,5 +231,6 @@ def _sum(total: RunReport, report: RunReport, sentence: str) -> RunReport:
         failed=(*total.failed, *report.failed),
         seconds=total.seconds + report.seconds,
         inexact=total.inexact + report.inexact,
+        replaced=total.replaced + report.replaced,
         rounds=(*total.rounds, sentence) if sentence else total.rounds,
     )

@@ -29,11 +29,14 @@ from pipeline.services.plans.planning import (
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.sizing import size_notes
 from pipeline.services.reports import Progress, RunReport
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.neighbours import Neighbours
+from pipeline.services.samples.novelty import Replacing
 from pipeline.services.samples.plan_parts import PlanParts
 from pipeline.services.samples.run_requests import RunRequest
 from pipeline.store import Library, Rendered
 
+_COMPARED_AT_ONCE = 16  # samples that are embedded while a run goes on
 _NOTED_PROMPTS = 10_000  # more than enough to see every slot value
 _recording_single = threading.Lock()
 
@@ -93,21 +96,50 @@ def render_plan(
         library.note_work(wanted.recipe.name)
         notes = _Notes(library, wanted, on_warnings)
         specs = planned_specs_of(library, wanted, access, before_each=stop)
-        parts = PlanParts(library, wanted, RunRequest(recipe=recipe, overrides=overrides, note=note))
-        for missing in parts.stored(notes.read(specs)):
-            notes.say()
-            recording.total = parts.missing_in_all
+
+        def render_missing(missing: Sequence[SampleSpec]) -> None:
             render(
                 library, missing, access, batch_size, recording.record, recording.record_failure,
                 on_step=on_step, cancelled=cancelled,
             )  # fmt: skip
+
+        replacing = _replacing(library, wanted, access, recording, render_missing, cancelled)
+        further = replacing.left() if replacing else 0
+        parts = PlanParts(library, wanted, RunRequest(recipe=recipe, overrides=overrides, note=note))
+        for missing in parts.stored(notes.read(specs)):
+            notes.say()
+            recording.total = parts.missing_in_all + further
+            render_missing(missing)
+        replaced = replacing.run() if replacing else 0
+    failed = dict(recording.failed)
     return RunReport(
-        planned=parts.planned,
-        already=parts.planned - parts.missing,
+        planned=parts.planned + replaced,
+        already=max(0, parts.planned + replaced - recording.rendered - len(failed)),
         rendered=recording.rendered,
-        failed=tuple(recording.failed),
+        failed=tuple(failed.items()),
         seconds=time.monotonic() - started,
         inexact=recording.inexact,
+        replaced=replaced,
+    )
+
+
+def _replacing(
+    library: Library,
+    wanted: PlannedRecipe,
+    access: FileAccess,
+    recording: _Recording,
+    render_missing: Callable[[Sequence[SampleSpec]], None],
+    cancelled: Callable[[], bool] | None,
+) -> Replacing | None:
+    """Return what replaces samples of a plan that differ least; None where its recipe does not ask for that.
+
+    Its images count among those that the run renders.
+    """
+    if wanted.recipe.novelty is None or wanted.refill is not None:
+        return None
+    recording.embeddings = SampleEmbeddings(library)
+    return Replacing(
+        library, wanted, wanted.recipe.novelty, access, recording.embeddings, render_missing, cancelled
     )
 
 
@@ -160,11 +192,14 @@ class _Recording:
     rendered: int = 0
     inexact: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)  # (spec id, sentence)
+    embeddings: SampleEmbeddings | None = None  # where samples are compared while they are rendered
 
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
         record_sample(self.library, spec, sample, self.neighbours)
         self.rendered += 1
         self.inexact += not sample.facts.exact and spec.keeps_object
+        if self.embeddings and self.rendered % _COMPARED_AT_ONCE == 0:
+            self.embeddings.embed_missing(_COMPARED_AT_ONCE)
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:

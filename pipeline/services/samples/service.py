@@ -26,6 +26,7 @@ from pipeline.services.samples.runs import (
     render,
     render_plan,
 )
+from pipeline.services.samples.variety import SampleVariety
 from pipeline.store import Library
 
 _AS_WRITTEN = Overrides()
@@ -40,9 +41,11 @@ class SampleService:
     batch_size: int
     runs: BackgroundRun = field(init=False)
     embeddings: SampleEmbeddings = field(init=False)
+    variety: SampleVariety = field(init=False)
 
     def __post_init__(self) -> None:
         self.embeddings = SampleEmbeddings(self.library)
+        self.variety = SampleVariety(self.library, self.embeddings)
         self.runs = BackgroundRun(self.library, self.access, self.batch_size)
 
     def placed_preview(

@@ -35,6 +35,7 @@ from ui.pages.generate.acceptance import build_advice
 from ui.pages.generate.field import build_field
 from ui.pages.generate.proposals import build_proposals
 from ui.pages.generate.runs import build_runs, gallery_image
+from ui.pages.generate.variety import build_variety
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -105,7 +106,7 @@ def plan_html(preview: PlanPreview) -> str:
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
-        f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
+        f'<p class="figure"><b>{preview.new}</b> images to generate{_further(preview)}{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
         + note_html([cost, *_existing(preview)])
         + note_html(preview.warnings, kind="bad")
@@ -121,6 +122,10 @@ def plan_html(preview: PlanPreview) -> str:
             else ""
         )
     )
+
+
+def _further(preview: PlanPreview) -> str:
+    return f", and up to {preview.further} in the place of those that differ least" if preview.further else ""
 
 
 def _existing(preview: PlanPreview) -> list[str]:
@@ -290,6 +295,7 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
             build_runs(page, studio, phase)
             build_unchecked(page, studio)
             plan = gr.HTML(elem_id="plan", elem_classes="plan")
+            build_variety(page, studio)
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             controls = build_controls(studio)
