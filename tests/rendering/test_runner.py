@@ -99,7 +99,7 @@ def test_objects_in_another_light_are_stored_as_not_exact() -> None:
     run([plain, dark], Painter(), collector)
     opaque = collector.samples[plain.id].layer.alpha == 255
     before, after = (collector.samples[each.id].image[opaque].astype(int) for each in (plain, dark))
-    assert np.abs(after - before / 2).max() <= 0.5
+    assert np.abs(after - before / 2).max() <= 1  # colours are rounded before and after the warp
     assert (collector.samples[plain.id].facts.exact, collector.samples[dark.id].facts.exact) == (True, False)
     assert (plain.keeps_object, dark.keeps_object) == (True, False)
 

@@ -22,7 +22,7 @@ from pipeline.services.plans.planning import Overrides, planned, preview_plan, r
 from pipeline.services.samples.service import SampleService
 from pipeline.starter import DrawnBackground, drawn_backgrounds
 from pipeline.store import Library
-from tests.toy_library import add_subject, decision, render
+from tests.toy_library import add_subject, decision, pending, render
 
 TEXT = "{name: floors, size: 32, backdrops: {template: '{floor}', slots: {floor: [sand, moss, snow]}}}"
 RECIPE = recipe_of(TEXT)
@@ -190,13 +190,13 @@ def test_the_stored_recipe_of_a_refill_is_the_one_that_drew_its_latest_samples(
     first, text = stored()
     assert first.classes == {"bolt": 4}
     assert stored() == (first, text)
-    (spec, *_) = library.plans.pending(plan="floors, refill")
+    (spec, *_) = pending(library, "floors, refill")
     render(library, spec)
     reject(library, spec)
     second, text = stored()
     assert (second.classes, second.seed != first.seed) == ({"bolt": 1}, True)
     assert text.startswith("# draws the last 1 samples, after 4 of earlier refills\n")
-    assert len(library.plans.ids("floors, refill")) == 5
+    assert len(list(library.plans.members("floors, refill"))) == 5
     assert stored() == (second, text)
 
 
@@ -319,7 +319,8 @@ def test_a_dry_run_tells_the_plan_and_stores_nothing(
     assert main(["generate", *arguments, "--dry-run"]) == 0
     out, err = capsys.readouterr()
     assert out == (
-        "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n32 x 32 px, as the recipe says\n"
+        "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n"
+        "32 x 32 px, as the recipe says; about 1.0 GB of memory in batches of 4\n"
     )
     assert "no images of 'spring'" in err
     assert library.plans.list() == []

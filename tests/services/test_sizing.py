@@ -7,7 +7,7 @@ import pytest
 from pipeline.domain.image_size import DrawnObjects
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.recipe import parse_recipe
-from pipeline.services.plans.sizing import enlargement_notes, size_sentence
+from pipeline.services.plans.sizing import enlargement_notes, memory_sentence, size_sentence
 from tests.toy_photos import usable_photo
 
 NANO = ModelFacts(name="nano", revision="abc", size=128, steps=10, guidance_scale=2.5)
@@ -62,3 +62,9 @@ def test_objects_that_are_enlarged_are_told_and_a_little_more_is_not() -> None:
         "looks blurred; use larger photos, or lower the placement's scale or the size"
     ]
     assert enlargement_notes(objects, 64) == []
+
+
+def test_memory_grows_with_the_pixels_and_is_told_where_it_was_measured() -> None:
+    assert memory_sentence("nano", 512, 4) == "about 1.6 GB of memory in batches of 4"
+    assert memory_sentence("nano", 128, 1) == "about 1.0 GB of memory in batches of 1"
+    assert memory_sentence("sdxl", 1024, 4) == ""

@@ -31,6 +31,7 @@ PREVIEW = PlanPreview(
     seconds=130.0,
     size=256,
     size_sentence="256 x 256 px, as the recipe says",
+    memory_sentence="about 1.1 GB of memory in batches of 4",
     warnings=("nano does not know: fog",),
 )
 DOWNLOAD = DownloadProgress(
@@ -42,7 +43,10 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     shown = plan_html(PREVIEW)
     assert "<b>12</b> images to generate, about 2 min" in shown
     assert "8 of 20 are already in the library" in shown
-    assert "Images of 256 x 256 px, as the recipe says" in shown
+    assert "Images of 256 x 256 px, as the recipe says; about 1.1 GB of memory in batches of 4" in shown
+    assert PREVIEW.summary.endswith(
+        "\n256 x 256 px, as the recipe says; about 2 min; about 1.1 GB of memory in batches of 4"
+    )
     assert "nano does not know: fog" in shown
 
 

@@ -12,7 +12,12 @@ from pipeline.domain.recipe import AUTO, Recipe
 from pipeline.rendering import NO_MODEL
 from pipeline.store import Library, SampleFilter
 
+_NANO = "nano"
 _TIMED_SAMPLES = 40
+_NANO_GB, _NANO_GB_PER_MEGAPIXEL = (
+    0.95,
+    0.65,
+)  # of a process that renders with nano on a CPU, measured at 128 to 512 px
 
 
 def size_sentence(inputs: PlanInputs) -> str:
@@ -29,6 +34,14 @@ def size_sentence(inputs: PlanInputs) -> str:
     if size > own:
         return f"{shown}, since the photos have at least four times the pixels that {own} would show ({work})"
     return f"{shown} instead of {own}, so that objects are not enlarged ({work})"
+
+
+def memory_sentence(model: str, size: int, batch_size: int) -> str:
+    """Say how much memory a run takes; "" for models that were not measured."""
+    if model != _NANO:
+        return ""
+    gigabytes = _NANO_GB + _NANO_GB_PER_MEGAPIXEL * batch_size * size**2 / 1e6
+    return f"about {gigabytes:.1f} GB of memory in batches of {batch_size}"
 
 
 def enlargement_notes(objects: DrawnObjects, size: int) -> list[str]:
