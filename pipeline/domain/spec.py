@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from pipeline.domain.look import PARTS, CameraSpec, ShadowSpec, StartSpec
+from pipeline.domain.look import PARTS, CameraSpec, EdgeSpec, FakeSeamSpec, LightMatch, ShadowSpec, StartSpec
 from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
@@ -70,7 +70,7 @@ class SampleSpec:
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
     pairs in slot order. `backdrop_id` is the id of the background image of `paste`, or of the one that diffusion starts
-    from. A sample with a `camera` does not show the object's own pixels.
+    from. A sample with a `camera`, or whose object takes the background's light, does not show the object's own pixels.
     """
 
     label: str
@@ -97,6 +97,9 @@ class SampleSpec:
     match_detail: bool = field(
         default=False, metadata={_LATER: True}
     )  # of the background to the object's photo
+    match_light: LightMatch | None = field(default=None, metadata={_LATER: True})
+    edge: EdgeSpec | None = field(default=None, metadata={_LATER: True})  # None = soft
+    fake_seam: FakeSeamSpec | None = field(default=None, metadata={_LATER: True})
     camera: CameraSpec | None = field(default=None, metadata={_LATER: True})  # over the whole image
     id: str = field(init=False, default="")
 
@@ -130,6 +133,11 @@ class SampleSpec:
             )
 
     @property
+    def keeps_object(self) -> bool:
+        """Whether the image is to show the object's own pixels."""
+        return self.camera is None and self.match_light is not LightMatch.OBJECT
+
+    @property
     def front(self) -> ObjectSpec:
         """The object in front of all others, whose box, homography and pose count where only one is asked for."""
         return self.objects[-1]
@@ -159,6 +167,8 @@ class SampleSpec:
         if fields["control"] is not None:
             control = fields["control"]
             fields["control"] = ControlSpec(**{**control, "source": ControlSource(control["source"])})
+        if "match_light" in fields:
+            fields["match_light"] = LightMatch(fields["match_light"])
         for name in PARTS.keys() & fields.keys():
             fields[name] = PARTS[name](**fields[name])
         return cls(**fields)

@@ -19,6 +19,7 @@ from pipeline.rendering import Generator, Job, control_image
 from pipeline.rendering.camera import photographed
 from pipeline.rendering.composite import exact
 from pipeline.rendering.generator import IsCancelled, OnStep
+from pipeline.rendering.light import Light, object_light
 from pipeline.rendering.shadows import with_shadow
 
 
@@ -164,6 +165,7 @@ def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
             layer=placed.layer,
             control=_control(spec, placed, cutouts, run.images),
             backdrop=_background(spec, placed, run.images),
+            light=_light(spec, placed, run.images),
         )
     except StudioError as error:
         run.on_failure(spec, str(error))
@@ -189,6 +191,13 @@ def _background(spec: SampleSpec, placed: Placed, images: InputImages) -> RGB | 
         return None
     picture = fitted(images.load_image(spec.backdrop_id), spec.size)
     return with_shadow(picture, placed.masks, spec.shadow) if spec.shadow else picture
+
+
+def _light(spec: SampleSpec, placed: Placed, images: InputImages) -> Light | None:
+    """Return the light of the front object, for a spec that matches light."""
+    if spec.match_light is None:
+        return None
+    return object_light(images.load_scene(spec.front.photo_id), placed.layer.rgb, placed.layer.alpha)
 
 
 def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: InputImages) -> RGB | None:

@@ -180,6 +180,11 @@ def test_a_camera_step_is_named_among_the_limits(library: Library) -> None:
     assert "blur, noise and JPEG change the pixels of the objects" in card_of(library, name="Streets")
 
 
+def test_objects_in_the_light_of_their_backgrounds_are_named_among_the_limits(library: Library) -> None:
+    accepted(library, recipe=to_yaml(Recipe(name="site", match_object=True)))
+    assert "matches objects to the light of their backgrounds" in card_of(library, name="Streets")
+
+
 @pytest.mark.parametrize("recipe", ["folder: [/home/ann", "- /home/ann", "a: 1\na: /home/ann", "/home/ann"])
 def test_a_recipe_that_cannot_be_read_is_left_out(library: Library, recipe: str) -> None:
     accepted(library, recipe=recipe)

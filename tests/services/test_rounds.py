@@ -179,7 +179,7 @@ def test_other_photos_or_another_recipe_are_decided_anew(
 def basis_of_the_earlier_version(text: str, photos: list[Photo]) -> str:
     """The hash that the first round rested on before recipes had a start, a shadow, detail and a camera."""
     recipe = json.loads(parse_recipe(text).model_dump_json())
-    for key in ("start", "strength", "shadow", "match_detail", "camera"):
+    for key in module._LATER_KEYS:
         del recipe[key]
     written = json.dumps(recipe, separators=(",", ":"), ensure_ascii=False)
     of_photos = sorted((photo.id, photo.cutout_id, photo.label) for photo in photos)

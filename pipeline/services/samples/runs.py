@@ -184,9 +184,7 @@ class _Recording:
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
         record_sample(self.library, spec, sample, self.neighbours)
         self.rendered += 1
-        self.inexact += (
-            not sample.facts.exact and spec.camera is None
-        )  # a camera changes the object on request
+        self.inexact += spec.keeps_object and not sample.facts.exact
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:
