@@ -17,7 +17,7 @@ from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
 from pipeline.rendering import Generator, Job, control_image
 from pipeline.rendering.camera import photographed
-from pipeline.rendering.composite import exact
+from pipeline.rendering.composite import unchanged_share
 from pipeline.rendering.generator import IsCancelled, OnStep
 from pipeline.rendering.light import Light, object_light
 from pipeline.rendering.shadows import with_shadow
@@ -219,7 +219,11 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
     spec, placed = prepared.job.spec, prepared.placed
     if spec.camera:
         image = photographed(image, spec.camera, seed=spec.seed)
+    unchanged = unchanged_share(image, placed.layer)
     image_scores = scores(image, placed.layer.alpha)
+    if placed.visible:
+        image_scores["visible"] = round(max(placed.visible), 6)
+        image_scores |= {"exact": round(unchanged, 6)} if spec.keeps_object else {}
     image_descriptor = descriptor(image)
     score_s = time.perf_counter() - started
     facts = SampleFacts(
@@ -235,6 +239,6 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
             "score": score_s,
             "total": prepared.seconds + generate_s + score_s,
         },
-        exact=exact(image, placed.layer),
+        exact=unchanged == 1.0,
     )
     return RenderedSample(image=image, layer=placed.layer, facts=facts)

@@ -4,12 +4,14 @@ from pipeline.segmentation.cutout import CutoutOrigin, CutoutResult, cut_out, ob
 from pipeline.segmentation.editing import edited, grabcut_box, object_in_box, region_at
 from pipeline.segmentation.network import warn_if_network_is_missing
 from pipeline.segmentation.quality import USABLE_SCORE
+from pipeline.segmentation.salience import Salience, salience_beside
 from pipeline.segmentation.several import divided_mask
 
 __all__ = [
     "USABLE_SCORE",
     "CutoutOrigin",
     "CutoutResult",
+    "Salience",
     "cut_out",
     "divided_mask",
     "edited",
@@ -17,5 +19,6 @@ __all__ = [
     "object_in_box",
     "object_mask",
     "region_at",
+    "salience_beside",
     "warn_if_network_is_missing",
 ]

@@ -16,6 +16,17 @@ _REASONS = {
     "seam": RejectReason.SEAM,
     "halo": RejectReason.HALO,
     "fringe": RejectReason.HALO,
+    "rim": RejectReason.HALO,
+    "sharpness_gap": RejectReason.UNREAL,
+    "over_exposed": RejectReason.LIGHT,
+    "under_exposed": RejectReason.LIGHT,
+    "clipped": RejectReason.LIGHT,
+    "visible": RejectReason.SCALE,
+    "object_share": RejectReason.SCALE,
+    "expansion": RejectReason.LABEL_LOST,
+    "recognised": RejectReason.LABEL_LOST,
+    "second_object": RejectReason.SECOND_OBJECT,
+    "duplicate": RejectReason.DUPLICATE,
     "novelty": RejectReason.DUPLICATE,
 }
 
