@@ -136,14 +136,21 @@ def test_a_rim_that_does_not_show_is_none() -> None:
 
 
 def test_an_object_on_a_softer_background_is_sharper_by_the_difference() -> None:
-    noise = np.random.default_rng(2).integers(60, 200, (SIDE, SIDE, 3), np.uint8)
+    texture = blurred(np.random.default_rng(2).integers(0, 256, (SIDE, SIDE, 3), np.uint8), 0.7)
+    faint = (100 + texture * 0.3).astype(np.uint8)
+    soft = blurred(texture, 2.0)
     inside = (large_square() == 255)[..., None]
-    soft = np.where(inside, noise, blurred(noise, 2.0))
-    assert sharpness_gap(noise, large_square()) == pytest.approx(0, abs=0.02)
-    assert sharpness_gap(np.where(inside, blurred(noise, 2.0), noise), large_square()) == 0
-    gap = sharpness_gap(soft, large_square())
-    assert gap is not None
-    assert gap > 0.5
+
+    def gap(within: np.ndarray, around: np.ndarray) -> float:
+        found = sharpness_gap(np.where(inside, within, around), large_square())
+        assert found is not None
+        return found
+
+    assert gap(texture, texture) < 0.1
+    assert gap(texture, faint) < 0.15  # a weaker texture is no softer one
+    assert gap(soft, soft) < 0.1
+    assert gap(soft, texture) == 0
+    assert gap(texture, soft) > 0.3
 
 
 def test_an_object_too_small_to_judge_has_no_difference_in_sharpness() -> None:
