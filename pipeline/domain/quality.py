@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB, Mask, grey
 from pipeline.domain.outline_scores import INSIDE, REACH_PX, fringe, halo, rim, seam, signed_distance
@@ -89,7 +90,7 @@ _MEASURED = {
     "fringe": "Fringe around the object",
     "object_share": "Part of the image that the object covers",
     "novelty": "Unlike the other images of the class",
-    "over_exposed": "Over-exposed",
+    "over_exposed": "Over-exposed",  # of the background
     "under_exposed": "Under-exposed",
     "rim": "Outline with a light rim",
     "sharpness_gap": "Object sharper than its background",
@@ -147,12 +148,14 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
     """
     if rgb.shape[:2] != alpha.shape:
         raise SizeMismatch(image=rgb.shape[:2], mask=alpha.shape)
-    dark, light = _clipped(rgb)
+    dark, light = _black_and_white(rgb)
+    free = alpha == 0  # an object is as its photo has it
+    counted = free if free.any() else np.ones_like(free)
     values = {
         "sharpness": sharpness(rgb),
-        "clipped": dark + light,
-        "over_exposed": light,
-        "under_exposed": dark,
+        "clipped": float((dark | light).mean()),
+        "over_exposed": float(light[counted].mean()),
+        "under_exposed": float(dark[counted].mean()),
         "contrast": contrast(rgb),
     }
     if alpha.any():
@@ -216,15 +219,15 @@ def sharpness_gap(rgb: RGB, alpha: Mask) -> float | None:
 
 def clipped(rgb: RGB) -> float:
     """Share of the pixels that are black or white in all channels: lost to under- or over-exposure."""
-    return sum(_clipped(rgb))
+    dark, light = _black_and_white(rgb)
+    return float((dark | light).mean())
 
 
-def _clipped(rgb: RGB) -> tuple[float, float]:
-    """Shares of the pixels that are black and that are white in all channels."""
+def _black_and_white(rgb: RGB) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pixels are black and which are white in all channels; (H, W) each."""
     red, green, blue = cv2.split(np.ascontiguousarray(rgb))
     dark = np.maximum(np.maximum(red, green), blue) <= _BLACK
-    light = np.minimum(np.minimum(red, green), blue) >= _WHITE
-    return float(dark.mean()), float(light.mean())
+    return dark, np.minimum(np.minimum(red, green), blue) >= _WHITE
 
 
 def contrast(rgb: RGB) -> float:

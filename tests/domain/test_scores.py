@@ -165,6 +165,11 @@ def test_light_and_dark_are_told_apart() -> None:
     assert (values["over_exposed"], values["under_exposed"], values["clipped"]) == (0.75, 0.25, 1.0)
 
 
+def test_the_exposure_of_the_object_is_that_of_its_photo_and_does_not_count() -> None:
+    values = scores(with_object(flat(120), tone=255), square())
+    assert (values["over_exposed"], values["clipped"]) == (0, 0.0625)
+
+
 def test_left_over_paper_round_the_object_is_a_fringe() -> None:
     ground = flat(80)
     ground[16:32, 16:32] = 240
