@@ -1,4 +1,4 @@
-"""Training speed against plain Lightning: `python -m benchmarks.training [--rounds N] [--images N]`.
+"""Training speed against plain Lightning: `python -m benchmarks.training [--rounds N] [--images N] [--network NAME]`.
 
 Both sides train the same network with the same batch, steps and optimiser on the same 512-px JPEG files, and test it
 once, after the last step. The plain side is what a tutorial writes: `ImageFolder`, PIL, torchvision transforms, a
@@ -57,7 +57,7 @@ class Case:
 
 
 _CASES = (
-    Case(Network.MOBILENET_V3, 64, 64, 200, 5.0),
+    Case(Network.MOBILENET_V3, 64, 64, 300, 5.0),
     Case(Network.SMALL, 64, 64, 60, 0.95),
     Case(Network.RESNET18, 64, 64, 40, 0.95),
     Case(Network.RESNET18, 224, 32, 6, 2.5),
@@ -72,13 +72,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--images", type=int, default=80, help="training images of each class; a quarter for testing"
     )
+    parser.add_argument(
+        "--network", choices=sorted({str(case.network) for case in _CASES}), help="only this one"
+    )
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "photos"
         _write_files(folder, options.images)
-        for case in _CASES:
+        for case in (case for case in _CASES if options.network in (None, str(case.network))):
             print(
                 json.dumps({"benchmark": "training", **_measured(case, folder, options.rounds)}), flush=True
             )

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,25 @@ def test_an_item_that_ends_its_process_is_lost_alone() -> None:
     job = Job(work=doubled_unless_poison, shared={4, 11}, pixels=no_pixels, lost=minus)
     expected = [-item if item in (4, 11) else 2 * item for item in range(20)]
     assert list(on_all_cores(iter(range(20)), job)) == expected
+
+
+def test_a_pool_that_breaks_while_it_starts_a_process_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = ProcessPoolExecutor.submit
+    submitted: list[int] = []
+
+    def submit_or_break(pool: ProcessPoolExecutor, work: Callable[[int], int], item: int) -> Future[int]:
+        submitted.append(item)
+        if submitted.count(9) == 1 and item == 9:
+            submit(pool, os._exit, 1)  # ends a process, as when memory runs out
+            raise OSError(
+                "handle is closed"
+            )  # what the pool raises where its queue is closed during the start
+        return submit(pool, work, item)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit_or_break)
+    job = Job(work=doubled, shared=None, pixels=no_pixels, lost=minus)
+    assert list(on_all_cores(iter(range(20)), job)) == [2 * item for item in range(20)]
+    assert submitted.count(9) == 2
 
 
 def test_an_item_whose_process_was_killed_once_is_done_at_the_second_try(tmp_path: Path) -> None:

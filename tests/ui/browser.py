@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 _FLAGS += ["--disable-background-networking", "--disable-component-update"]
 _START_S = 240  # it answers at once when it is up; a busy machine takes long
+_WAIT_MS = 120_000  # for whatever a test waits for on the page; reached only when it does not come
 
 
 class App:
@@ -153,7 +154,9 @@ def opened_page(width: int = 1280, height: int = 800) -> Iterator[Page]:
     """A page with a storage and cookies of its own; the test is skipped where there is no Chromium."""
     browser = _CHROMIUM.get()
     try:
-        yield browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page.set_default_timeout(_WAIT_MS)
+        yield page
     finally:
         for context in browser.contexts:  # those that the test opened, too
             context.close()

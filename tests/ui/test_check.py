@@ -100,7 +100,6 @@ def test_flagged_photos_are_checked_by_keys_one_after_the_other(tmp_path: Path) 
     with Library.open(tmp_path / "library", create=True) as library:
         photos = [add_subject(library, number, doubts=("loose",)) for number in (1, 2, 3)]
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         page.click("text=Check the outlines")
         page.wait_for_selector(".check h2:has-text('bolt/1.png')")
@@ -140,7 +139,6 @@ def test_of_several_objects_one_is_chosen_by_its_number(tmp_path: Path) -> None:
         photo = add_several(library)
         add_subject(library, 1, doubts=("loose",))
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(f"{app.address}/?check=1")
         page.wait_for_selector(".check h2:has-text('bolt/several.png')")
         page.wait_for_selector(".check [data-act=object-2]")
@@ -172,7 +170,6 @@ def test_all_objects_of_a_photo_are_used_by_a_click(tmp_path: Path) -> None:
     with Library.open(tmp_path / "library", create=True) as library:
         add_several(library)
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(f"{app.address}/?check=1")
         assert not page.is_visible("text=Go on to Generate")
         page.click(".check [data-act=all]")

@@ -51,7 +51,6 @@ def splits(folder: Path) -> dict[str, str]:
 
 def chosen(page: Page, app: LocalApp, file: Path) -> None:
     """Open the page and put a file into the drop zone."""
-    page.set_default_timeout(30_000)
     page.goto(app.address)
     page.wait_for_selector(".first-import", state="attached")
     page.set_input_files("#import-files input[type=file]", str(file))
@@ -87,7 +86,6 @@ def test_a_chosen_folder_arrives_with_its_sub_folders(app: LocalApp, tmp_path: P
     (tmp_path / "set" / "train" / "bolt").mkdir()
     (tmp_path / "set" / "train" / "bolt" / "3.png").write_bytes(photograph((60, 60), rgb=(90, 90, 20)))
     with opened_page(width, 844) as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         page.wait_for_selector(".first-import", state="attached")
         panel, overview = (

@@ -49,8 +49,6 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
     photos = write_parts(tmp_path / "photos", subjects(), PER_KIND)
     test_photos = write_parts(tmp_path / "field", field(5 * PER_KIND_TEST), PER_KIND_TEST)
     with opened_page() as page:
-        page.set_default_timeout(30_000)
-
         page.goto(app.address)
         page.wait_for_selector("#photos .empty")
         page.click("text=From another source")

@@ -45,7 +45,6 @@ def query(page: Page) -> dict[str, list[str]]:
 def test_filters_and_pages_are_in_the_address_and_back_undoes_them(tmp_path: Path) -> None:
     filled_library(tmp_path, bolts=61)
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         shown(page, 60)
         assert page.inner_text("#photos [data-part=range]") == "1–60 of 63"
@@ -73,7 +72,6 @@ def test_filters_and_pages_are_in_the_address_and_back_undoes_them(tmp_path: Pat
 def test_a_photo_opens_in_the_address_and_closes_to_the_same_filters(tmp_path: Path) -> None:
     filled_library(tmp_path)
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(f"{app.address}/?class=bolt")
         shown(page, 5)
         page.click(f"{TILES} >> nth=1")
@@ -98,7 +96,6 @@ def test_a_range_is_excluded_included_relabelled_and_deleted(tmp_path: Path) -> 
         library.plans.add("toy", "name: toy", [planned])
         render(library, planned)
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         shown(page, 5)
         page.click(f"{TILES} >> nth=0", modifiers=["Control"])
@@ -135,7 +132,6 @@ def test_a_range_is_excluded_included_relabelled_and_deleted(tmp_path: Path) -> 
 def test_photos_are_selected_by_key_on_all_pages_and_cleared(tmp_path: Path) -> None:
     filled_library(tmp_path, bolts=62, gears=0)
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         shown(page, 60)
         page.focus(f"{TILES} .open[tabindex='0']")
@@ -162,7 +158,6 @@ def test_photos_are_selected_by_key_on_all_pages_and_cleared(tmp_path: Path) -> 
 def test_a_finger_selects_by_a_long_press_or_the_button(tmp_path: Path) -> None:
     filled_library(tmp_path)
     with served(tmp_path) as app, opened_page(width=390) as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         shown(page, 7)
         page.dispatch_event(f"{TILES} >> nth=0 >> css=.open", "pointerdown", {"pointerType": "touch"})
@@ -184,7 +179,6 @@ def test_a_finger_selects_by_a_long_press_or_the_button(tmp_path: Path) -> None:
 def test_the_demo_set_is_removed_after_one_question(tmp_path: Path) -> None:
     filled_library(tmp_path, source="starter")
     with served(tmp_path) as app, opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         page.wait_for_selector("text=This is a demo set of rendered parts.")
         page.click("text=Use my photos")

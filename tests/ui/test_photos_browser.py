@@ -51,7 +51,6 @@ def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: P
         file.writestr("gear/broken.png", b"not a picture")
     loose.write_bytes(photograph((80, 80), rgb=(170, 40, 40)))
     with opened_page() as page:
-        page.set_default_timeout(30_000)
         brought(page, app, archive)
         page.click("text=Import files")
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 2")
@@ -70,7 +69,6 @@ def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: P
 def test_an_outline_is_edited_with_every_tool_and_saved(app: LocalApp, tmp_path: Path, width: int) -> None:
     photo_id = _photo_with_a_wrong_mask(tmp_path)
     with opened_page(width, 844) as page:
-        page.set_default_timeout(30_000)
         page.goto(f"{app.address}/?photo={photo_id}")
         canvas = _Canvas(page)
         canvas.wait_for_area(144)
@@ -116,7 +114,6 @@ def test_an_outline_is_edited_with_every_tool_and_saved(app: LocalApp, tmp_path:
 def test_the_canvas_zooms_and_moves_by_wheel_keys_and_two_fingers(app: LocalApp, tmp_path: Path) -> None:
     photo_id = _photo_with_a_wrong_mask(tmp_path)
     with opened_page(390, 844) as page:
-        page.set_default_timeout(30_000)
         page.goto(f"{app.address}/?photo={photo_id}")
         canvas = _Canvas(page)
         canvas.wait_for_area(144)
@@ -149,7 +146,6 @@ def test_an_open_photo_is_in_the_address_and_keeps_what_was_drawn(app: LocalApp,
     photo_id = _photo_with_a_wrong_mask(tmp_path)
     other_id = _photo_with_a_wrong_mask(tmp_path, (60, 60))
     with opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         page.click(f"#photos .tile[data-id='{photo_id}'] .open")
         canvas = _Canvas(page)

@@ -41,7 +41,6 @@ def test_photographs_go_from_a_zip_to_a_finished_study(app: App, tmp_path: Path)
             for photo in sorted((DATA / label).iterdir())[:PER_CLASS]:
                 file.write(photo, f"{label}/{photo.name}")
     with opened_page() as page:
-        page.set_default_timeout(60_000)
         _import(page, app, archive)
         _check_outlines(page)
         _generate(page, app)

@@ -29,7 +29,6 @@ def app(tmp_path: Path) -> Iterator[App]:
 def test_a_run_is_paused_and_goes_on_to_its_end(app: App, tmp_path: Path) -> None:
     photos = write_parts(tmp_path / "photos", subjects(), 1)
     with opened_page() as page:
-        page.set_default_timeout(30_000)
         page.goto(app.address)
         page.click("text=From another source")
         page.fill("#source textarea, #source input", str(photos))

@@ -216,7 +216,7 @@ class SdxlGenerator:
         if key not in self._embeddings:
             with quiet():  # no warning of a prompt that is too long: the plan's preview has given it
                 tokens, _, pooled, _ = pipeline.encode_prompt(
-                    prompt=prompt, do_classifier_free_guidance=False
+                    prompt=prompt, device=pipeline.text_encoder_2.device, do_classifier_free_guidance=False
                 )
             self._embeddings[key] = (tokens, pooled)
             if len(self._embeddings) > _PROMPTS_KEPT:
