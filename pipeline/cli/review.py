@@ -20,6 +20,9 @@ def add_commands(commands: Commands) -> None:
         help="first measure them with networks as well, about half a second an image: whether the background continues "
         "the object or shows another one of its class, whether the object is recognised, near-duplicates",
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="reject objects that are sharper than their background, too"
+    )
     parser = add_command(
         commands, "decisions", _decisions, "write all decisions of people and gates to one file"
     )
@@ -31,7 +34,7 @@ def _gate(options: argparse.Namespace) -> Result:
         if options.thorough:
             with progress_bar("measure", "image") as on_progress:
                 studio.review.measures.measure(on_progress=on_progress)
-        report = studio.review.decisions.gate()
+        report = studio.review.decisions.gate(strict=options.strict)
     reasons = "".join(f"\n  {gate}: {count}" for gate, count in report.reasons.items())
     return Result(
         asdict(report), f"{report.accepted} accepted, {report.rejected} rejected by the gates{reasons}"

@@ -109,6 +109,7 @@ MEASURED_LATER = ("expansion", "second_object", "recognised", "duplicate")
 
 _AT_LEAST = ("exact", "visible", "object_share", "contrast", "sharpness", "recognised")  # the others: at most
 _NOT_GRADED = ("exact", "visible", "duplicate")
+_STRICT = ("sharpness_gap",)
 
 
 def default_direction(name: str) -> Direction:
@@ -129,7 +130,10 @@ def _gates() -> tuple[Gate, ...]:
     )
 
 
-DEFAULT_GATES = _gates()
+_ALL_GATES = _gates()
+DEFAULT_GATES = tuple(gate for gate in _ALL_GATES if gate.name not in _STRICT)
+STRICT_GATES = tuple(gate for gate in _ALL_GATES if gate.name in _STRICT)
+"""Gates that apply on request only: a model whose decoder blurs fails them with most of its images."""
 
 
 def _percent(share: float, digits: int = 0) -> str:

@@ -12,6 +12,7 @@ from pipeline.domain.quality import (
     DEFAULT_GATES,
     MEASURED_LATER,
     SCORE_NAMES,
+    STRICT_GATES,
     Direction,
     Gate,
     GateFailure,
@@ -212,7 +213,8 @@ def test_a_failed_gate_says_value_and_limit() -> None:
 
 
 def test_every_gate_has_a_sentence_and_a_score() -> None:
-    assert {gate.name for gate in DEFAULT_GATES} <= set(SCORE_NAMES)
+    assert {gate.name for gate in (*DEFAULT_GATES, *STRICT_GATES)} <= set(SCORE_NAMES)
+    assert not {gate.name for gate in DEFAULT_GATES} & {gate.name for gate in STRICT_GATES}
     assert set(MEASURED_LATER) <= set(SCORE_NAMES)
     assert all("_" not in str(GateFailure(name, 0.1, 0.2)) for name in SCORE_NAMES)
 

@@ -81,6 +81,17 @@ def test_the_gates_then_reject_with_the_sentence(studio: Studio, ids: list[str])
     assert stored.comment.startswith("Object continued in the background: 90 %, limit ")
 
 
+def test_strict_gates_judge_the_stored_scores(studio: Studio, ids: list[str]) -> None:
+    studio.library.samples.add_measures(ids[0], {"sharpness_gap": 0.9}, (), score=1.0)
+    report = studio.review.decisions.gate(strict=True)
+    assert (report.accepted, report.rejected, report.reasons) == (2, 1, {"sharpness_gap": 1})
+
+
+def test_without_strict_they_do_not(studio: Studio, ids: list[str]) -> None:
+    studio.library.samples.add_measures(ids[0], {"sharpness_gap": 0.9}, (), score=1.0)
+    assert studio.review.decisions.gate().rejected == 0
+
+
 def test_with_two_classes_objects_are_recognised_or_not(
     studio: Studio, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
