@@ -16,6 +16,7 @@ from training.study.statistics import ALPHA
 
 LEAST_PHOTOS = 20  # of which a factor must be known
 LEAST_OF_AN_END = 5  # photos with low, and with high values
+LEAST_GAP = 0.05  # between the shares recognised at both ends; less is no explanation, however certain
 _DECIMALS = 5
 _LOWEST, _HIGHEST = 1 / 3, 2 / 3  # relative ranks that end the lowest third and begin the highest
 
@@ -124,8 +125,9 @@ def _finding(
     values, shares, labels = units
     effect = rank_correlation(values, shares, labels)
     low, high = recognised_at_ends(ends(factor, values, labels), shares, labels)
-    certain = p < ALPHA
     direction = "high" if effect > 0 else "low"
+    gap = low - high if direction == "high" else high - low
+    certain = p < ALPHA and gap >= LEAST_GAP
     return {
         "arm": str(arm),
         "arm_title": arm.facts.title,

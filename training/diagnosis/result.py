@@ -19,7 +19,7 @@ class FactorFinding(TypedDict):
     photos: int  # of which the factor is known
     low_recognised: float  # share of the photos with low values that is recognised
     high_recognised: float
-    certain: bool  # p below 0.05
+    certain: bool  # p below 0.05, and the ends differ by at least 5 points in the same direction
     sentence: str  # "" where it is not certain
 
 

@@ -13,6 +13,7 @@ from training.diagnosis.result import ConfidentError, ErrorAnalysis, ExamplePair
 from training.report.tables import html_cell, html_number, html_table, markdown_table, markdown_text
 from training.report.wording import p_value
 from training.study.result import StudyResult
+from training.study.statistics import ALPHA
 
 _HEADING = "Why test photos are classified wrongly"
 _HEAD = (
@@ -70,7 +71,7 @@ def _cells(finding: FactorFinding) -> tuple[str, ...]:
         f"{100 * finding['high_recognised']:.0f} %",
         f"{finding['effect']:+.2f}",
         p_value(finding["p"]),
-        "certain" if finding["certain"] else "not certain",
+        _conclusion(finding),
     )
 
 
@@ -145,3 +146,9 @@ def _figure(image: str, caption: str, folder: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode() if path.is_file() else ""
     shown = f'<img alt="" src="data:image/jpeg;base64,{data}">' if data else ""
     return f"<figure>{shown}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _conclusion(finding: FactorFinding) -> str:
+    if finding["certain"]:
+        return "certain"
+    return "certain, but the ends hardly differ" if finding["p"] < ALPHA else "not certain"

@@ -37,6 +37,13 @@ def test_a_factor_without_a_relation_is_not_certain_and_makes_no_sentence() -> N
     ]
 
 
+def test_a_relation_that_does_not_show_between_the_ends_explains_nothing() -> None:
+    shares = np.where(RISING < 4, 0.50, np.where(RISING < 8, 0.49, 0.48))
+    (finding,), _ = factor_findings({Factor.LIGHT: RISING}, errors(shares))
+    assert finding["p"] < 0.01
+    assert (finding["certain"], finding["sentence"]) == (False, "")
+
+
 def test_several_factors_are_corrected_for_their_number() -> None:
     shares = np.where(RISING < 6, 0.75, 0.25)
     values = {Factor.LIGHT: RISING, Factor.SHARPNESS: np.tile([1.0, 0.0], PER_CLASS)}
