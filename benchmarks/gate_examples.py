@@ -116,7 +116,7 @@ def _photographed(name: str, rgb: np.ndarray, mask: np.ndarray) -> Subject:
     cover = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     inner = cv2.erode((cover > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8))
     soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 0.7)
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     label = "_".join(word for word in name.split("_")[1:] if word.isalpha())
     return Subject(label=label, rgb=small, mask=np.rint(soft * 255).astype(np.uint8))
 
