@@ -40,7 +40,7 @@ class Studio:
         self.library = self._opened.library
         self.restored = self._opened.sentence  # what came back from the state folder; "" for nothing
         self.photos = PhotoService(self.library, settings)
-        self.plans = PlanService(self.library, access)
+        self.plans = PlanService(self.library, access, settings.batch_size)
         self.samples = SampleService(self.library, access, settings.batch_size)
         self.review = ReviewServices(self.library, settings, access, self.samples.embeddings)
         self.releases = ReleaseService(self.library, settings)

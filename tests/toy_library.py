@@ -39,8 +39,9 @@ def add_subject(
     split: str = "train",
     doubts: tuple[str, ...] = (),
     source: str = "toy",
+    box: tuple[int, int, int, int] = BOX,
 ) -> Photo:
-    """A photo with its cut-out in the library."""
+    """A photo with its cut-out in the library; `box` is what is stored of its object's extent."""
     image_id = library.images.put(picture(number))
     cutout_id = library.images.put(np.dstack([picture(number), mask()]))
     new = NewPhoto(
@@ -56,7 +57,7 @@ def add_subject(
         mask_score=0.9,
         mask_doubts=doubts,
         mask_origin="given",
-        box=BOX,
+        box=box,
     )
     library.photos.add(new)
     return library.photos.get(image_id)

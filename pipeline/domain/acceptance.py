@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe import ARRANGEMENT, Recipe
 from pipeline.domain.slots import SLOT, reached_slots
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest
@@ -133,9 +133,11 @@ def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
     """Apply suggestions to the weights of a recipe; values that it does not have are ignored.
 
     Raises:
-        InvalidRequest: a slot would be left without values.
+        InvalidRequest: a slot, or the placement, would be left without values.
     """
     slots = {slot: dict(weights) for slot, weights in recipe.backdrops.slots.items()}
+    if isinstance(recipe.placement, list):
+        slots[ARRANGEMENT] = recipe.arrangement_weights
     for advised in changes:
         weights = slots.get(advised.slot, {})
         if advised.value not in weights:
@@ -146,13 +148,20 @@ def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
             weights[advised.value] *= 0.5 if advised.change is Change.HALVE else 2.0
         if not weights:
             raise InvalidRequest(f"slot '{advised.slot}' would be left without values; drop fewer of them")
+    values = recipe.model_dump()
+    if isinstance(recipe.placement, list):
+        weights = slots.pop(ARRANGEMENT)
+        values["placement"] = [
+            variant.model_dump() | {"weight": weights[variant.name]}
+            for variant in recipe.placement
+            if variant.name in weights
+        ]
     reached = reached_slots(recipe.backdrops.template, slots)  # a dropped value may be all that named a slot
     slots = {slot: weights for slot, weights in slots.items() if slot in reached}
     exclude = [
         pairs for pairs in recipe.backdrops.exclude
         if all(value in slots.get(slot, {}) for slot, value in pairs.items())
     ]  # fmt: skip
-    values = recipe.model_dump()
     values["backdrops"] |= {"slots": slots, "exclude": exclude}
     return Recipe.model_validate(values)
 

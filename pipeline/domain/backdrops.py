@@ -149,8 +149,8 @@ class BackdropGrammar:
             if (slot, label) not in self._naming:
                 self._naming[slot, label] = naming(self._backdrops.slots[slot], label)
             forbidden = self._naming[slot, label]
-            if slot in self._exclusions:
-                forbidden = forbidden | self._excluded(slot, chosen)
+            if slot in self._exclusions and (excluded := self._excluded(slot, chosen)):
+                forbidden = forbidden | excluded
             value = draw.draw(label, forbidden)
             if value is None:
                 raise InvalidRecipe(f"slot '{slot}' has no value left for class '{label}'; add others to it")

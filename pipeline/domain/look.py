@@ -123,12 +123,25 @@ class CameraSpec:
             raise InvalidRequest(f"the camera's jpeg is {self.jpeg}; it must lie in 10 to 100")
 
 
-Part = StartSpec | ShadowSpec | EdgeSpec | FakeSeamSpec | CameraSpec
-PARTS: dict[str, type[Part]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectLightSpec:
+    """Another light on the objects than that of their photos: their pixels are no longer the photos'."""
+
+    brightness: float = 1.0  # factor of all channels
+    colour: float = 0.0  # warm above 0, cold below: red is multiplied by 1 + colour, blue by 1 - colour
+
+    def __post_init__(self) -> None:
+        _refuse_outside(self, "object's light", OBJECT_LIGHT_RANGES)
+
+
+OBJECT_LIGHT_RANGES = {"brightness": (0.3, 2.0), "colour": (-0.5, 0.5)}
+Look = StartSpec | ShadowSpec | EdgeSpec | FakeSeamSpec | CameraSpec | ObjectLightSpec
+PARTS: dict[str, type[Look]] = {
     "start": StartSpec,
     "shadow": ShadowSpec,
     "edge": EdgeSpec,
     "fake_seam": FakeSeamSpec,
     "camera": CameraSpec,
+    "object_light": ObjectLightSpec,
 }
 """Fields of a spec that hold one of these, by name."""

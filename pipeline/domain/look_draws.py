@@ -1,4 +1,4 @@
-"""Draw the look of a sample from a recipe: shadow, edge, fake seam, camera."""
+"""Draw the look of a sample from a recipe: shadow, light on the object, edge, fake seam, camera."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pipeline.domain.look import (
     FakeSeamSpec,
     Ground,
     LightMatch,
+    ObjectLightSpec,
     ShadowSpec,
     StartSpec,
 )
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Camera, Recipe, Start
+from pipeline.domain.recipe import Camera, ObjectLight, Recipe, Start
 from pipeline.domain.spec import SampleSpec
 
 _DECIMALS = 3
@@ -120,6 +121,15 @@ def light_match_of(recipe: Recipe) -> LightMatch | None:
     if recipe.match_object:
         return LightMatch.OBJECT
     return LightMatch.BACKGROUND if recipe.match_light else None
+
+
+def drawn_object_light(rng: random.Random, light: ObjectLight) -> ObjectLightSpec:
+    """Draw the light on the objects of a sample; what a recipe leaves out stays as photographed."""
+    brightness, colour = (
+        _between(rng, span or (plain, plain))
+        for span, plain in ((light.brightness, 1.0), (light.colour, 0.0))
+    )
+    return ObjectLightSpec(brightness=brightness, colour=colour)
 
 
 def _between(rng: random.Random, span: Span) -> float:

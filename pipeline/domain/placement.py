@@ -23,10 +23,10 @@ _OPAQUE = 255
 _SURELY_OPAQUE = 1.0 - 1e-5  # a warped alpha above this saw opaque pixels only
 _IN_MASK = 127
 _EDGE_PX = 2  # canvas pixels around an object that its soft edge may reach
-_RANGES = {
-    "x": (-1.0, 2.0), "y": (-1.0, 2.0), "scale": (0.02, 4.0), "rotation": (-360.0, 360.0),
-    "yaw": (-60.0, 60.0), "pitch": (-60.0, 60.0),
-}  # fmt: skip
+_RANGES = (
+    ("x", -1.0, 2.0), ("y", -1.0, 2.0), ("scale", 0.02, 4.0), ("rotation", -360.0, 360.0), ("yaw", -60.0, 60.0),
+    ("pitch", -60.0, 60.0),
+)  # fmt: skip
 
 
 def canonical(value: float) -> float:
@@ -47,11 +47,12 @@ class Placement:
     flip: bool = False  # mirrored left to right, before all else
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
+        for name, low, high in _RANGES:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidRequest(f"the placement's {name} is {value}; it must lie in {low:g} to {high:g}")
-            object.__setattr__(self, name, canonical(value))
+            if (rounded := canonical(value)) != value or not value:  # a negative zero equals zero
+                object.__setattr__(self, name, rounded)
 
 
 @dataclass(frozen=True, slots=True)

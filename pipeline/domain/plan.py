@@ -11,12 +11,20 @@ from typing import TypeVar
 
 from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
-from pipeline.domain.look import CameraSpec, Ground, ShadowSpec
-from pipeline.domain.look_draws import EdgeDraws, drawn_camera, drawn_shadow, light_match_of, start_of
+from pipeline.domain.image_size import DrawnObjects, automatic_size
+from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec
+from pipeline.domain.look_draws import (
+    EdgeDraws,
+    drawn_camera,
+    drawn_object_light,
+    drawn_shadow,
+    light_match_of,
+    start_of,
+)
 from pipeline.domain.photos import Photo
 from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
 from pipeline.domain.poses import foot
-from pipeline.domain.recipe import Recipe, refuse_too_many
+from pipeline.domain.recipe import ARRANGEMENT, AUTO, Recipe, refuse_too_many
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, NoUsablePhotos
 
@@ -96,6 +104,20 @@ class PlanInputs:
     seed: int | None = None
     kept: Sequence[SampleSpec] = ()  # samples that are there already: the plan makes up for what they lack
     version: int = PLAN_VERSION  # of the rule; an earlier one for a plan that was begun with it
+    begun_size: int | None = None  # of the images of a plan that was begun and goes on
+
+    @property
+    def size(self) -> int:
+        """The side of the images in pixels."""
+        if self.recipe.size != AUTO:
+            return self.recipe.size or self.model.size
+        return self.begun_size or automatic_size(self.model.size, self.drawn_objects)
+
+    @property
+    def drawn_objects(self) -> DrawnObjects:
+        """The objects of the photos, and how large images show them."""
+        scale = max(ranges.scale[1] for ranges in self.recipe.arrangements.values())
+        return DrawnObjects.of((photo for photo in self.photos if photo.cutout_id is not None), scale)
 
     @property
     def total(self) -> int:
@@ -148,7 +170,6 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
     draws = _Draws(inputs)
     total = inputs.total
     words = [draws.words() for _ in range(min(total, _HEAD_PROMPTS))]
-    placed = min(total, max(1, _HEAD_OBJECTS // inputs.recipe.placement.objects[1]))
     exact = total == len(words)
     prompted_words = [drawn for drawn in words if drawn.method.facts.needs_prompt]
     methods = Counter(drawn.method for drawn in words)
@@ -156,38 +177,51 @@ def plan_outline(inputs: PlanInputs) -> PlanOutline:
         methods = Counter(shares_of(draws.methods, total))
     prompted = sum(number for kind, number in methods.items() if kind.facts.needs_prompt)
     scale = prompted / len(prompted_words) if prompted_words else 0.0
-    slots: dict[str, Counter[str]] = {}
-    for drawn in prompted_words:
-        for slot, value in drawn.choice:
-            slots.setdefault(slot, Counter())[value] += 1
     return PlanOutline(
         total=total,
-        head=tuple(draws.spec(index, words[index]) for index in range(placed)),
+        head=tuple(_head(draws, words)),
         classes=dict(Counter(drawn.label for drawn in words))
         if exact
         else shares_of(draws.labels.weights, total),
         methods={kind: number for kind, number in methods.items() if number},
-        slots={
-            slot: {value: round(number * scale) for value, number in counts.items()}
-            for slot, counts in slots.items()
-        },
+        slots=_scaled([drawn.choice for drawn in prompted_words], scale)
+        | _scaled([drawn.arranged for drawn in words], total / len(words)),
         prompts=tuple(dict.fromkeys(drawn.prompt for drawn in prompted_words)),
         exact=exact,
     )
 
 
+def _head(draws: _Draws, words: Sequence[_Words]) -> Iterator[SampleSpec]:
+    """Decide the first samples, until they hold so many objects that deciding them takes noticeable time."""
+    objects = 0
+    for index, drawn in enumerate(words):
+        if objects >= _HEAD_OBJECTS:
+            return
+        spec = draws.spec(index, drawn)
+        objects += len(spec.objects)
+        yield spec
+
+
+def _scaled(choices: Sequence[Choice], scale: float) -> dict[str, dict[str, int]]:
+    """Count the values of each slot, and scale the counts."""
+    slots: dict[str, Counter[str]] = {}
+    for choice in choices:
+        for slot, value in choice:
+            slots.setdefault(slot, Counter())[value] += 1
+    return {
+        slot: {value: round(number * scale) for value, number in counts.items()}
+        for slot, counts in slots.items()
+    }
+
+
 def outline_of(specs: Sequence[SampleSpec]) -> PlanOutline:
     """Tell what specs that are decided already hold."""
-    slots: dict[str, Counter[str]] = {}
-    for spec in specs:
-        for slot, value in spec.slots:
-            slots.setdefault(slot, Counter())[value] += 1
     return PlanOutline(
         total=len(specs),
         head=tuple(specs[:_HEAD_OBJECTS]),
         classes=dict(Counter(spec.label for spec in specs)),
         methods=dict(Counter(spec.method for spec in specs)),
-        slots={slot: dict(counts) for slot, counts in slots.items()},
+        slots=_scaled([spec.slots for spec in specs], 1.0),
         prompts=tuple(dict.fromkeys(spec.prompt for spec in specs if spec.prompt)),
         exact=True,
     )
@@ -212,6 +246,12 @@ class _Words:
     method: Method
     choice: Choice
     prompt: str  # "" where the method needs none
+    arrangement: str  # "" where the recipe has the same for all samples
+
+    @property
+    def arranged(self) -> Choice:
+        """The arrangement, as a slot value."""
+        return ((ARRANGEMENT, self.arrangement),) if self.arrangement else ()
 
 
 class _Draws:
@@ -223,7 +263,7 @@ class _Draws:
         self.version = inputs.version
         self._stream = stream_of(recipe.seed if inputs.seed is None else inputs.seed)
         by_class = _by_class(recipe, inputs.photos)
-        self.size = (recipe.size or model.size,) * 2
+        self.size = (inputs.size,) * 2
         weights = recipe.classes or dict.fromkeys(by_class, 1)
         self.labels = BalancedDraw(
             {label: float(weights[label]) for label in by_class}, self._stream("class")
@@ -256,22 +296,22 @@ class _Draws:
         """Draw class, method and prompt of the next sample."""
         label = _given(self.labels.draw())
         method = self.rule.method(label)
-        choice = self.rule.choice(label, method)
+        choice, arrangement = self.rule.choice(label, method), self.rule.arrangement(label)
         if not method.facts.needs_prompt:
-            return _Words(label, method, (), "")
+            return _Words(label, method, (), "", arrangement)
         prompt = prompt_of(self.recipe.backdrops.template, choice)
         if method is Method.TEXT_TO_IMAGE:
             prompt = (
                 self.recipe.backdrops.text_to_image_prefix.replace("{label}", label.replace("_", " "))
                 + prompt
             )
-        return _Words(label, method, choice, prompt)
+        return _Words(label, method, choice, prompt, arrangement)
 
     def spec(self, index: int, words: _Words) -> SampleSpec:
         """Decide the sample at a place of the plan; to be called in order."""
         rng = self._stream(f"sample {index}")
         diffuses, has_object = words.method.facts.needs_prompt, words.method.facts.places_object
-        objects = self._objects(rng, words.label)
+        objects = self._objects(rng, words)
         start = start_of(self.recipe, words.method)
         on_picture = start is not None or words.method.facts.needs_background
         background = self._background(words.label, objects) if on_picture else None
@@ -280,7 +320,7 @@ class _Draws:
             objects=objects,
             prompt=words.prompt,
             negative_prompt=self.recipe.backdrops.negative if diffuses else None,
-            slots=words.choice,
+            slots=words.choice + words.arranged,
             method=words.method,
             model=self.model.name if diffuses else _NO_MODEL,
             revision=self.model.revision_for(words.method) if diffuses else "",
@@ -298,6 +338,7 @@ class _Draws:
             edge=self.edges.edge(words.label, index) if has_object else None,
             fake_seam=self.edges.fake_seam(words.label, index) if has_object else None,
             camera=self._camera(index),
+            object_light=self._object_light(index) if has_object else None,
         )
 
     def _background(self, label: str, objects: Sequence[ObjectSpec]) -> str:
@@ -321,10 +362,15 @@ class _Draws:
         camera = self.recipe.camera
         return drawn_camera(self._stream(f"camera {index}"), camera) if camera else None
 
-    def _objects(self, rng: random.Random, label: str) -> tuple[ObjectSpec, ...]:
-        number = self.rule.number(rng, label)
+    def _object_light(self, index: int) -> ObjectLightSpec | None:
+        light = self.recipe.object
+        return drawn_object_light(self._stream(f"object light {index}"), light) if light else None
+
+    def _objects(self, rng: random.Random, words: _Words) -> tuple[ObjectSpec, ...]:
+        label, poses = words.label, self.rule.poses(words.arrangement)
+        number = poses.number(rng, label)
         photos = [self.known[photo_id] for photo_id in self.rule.photos(label, number)]
-        placements = self.rule.placements(rng, label, [_given(photo.box) for photo in photos], self.size)
+        placements = poses.placements(rng, label, [_given(photo.box) for photo in photos], self.size)
         back_to_front = sorted(zip(photos, placements, strict=True), key=lambda pair: pair[1].y)
         return tuple(
             ObjectSpec(photo_id=photo.id, cutout_id=_given(photo.cutout_id), placement=placement)

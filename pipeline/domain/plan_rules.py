@@ -16,7 +16,7 @@ from pipeline.domain.balance import ClassBalance, Deck, Turns, Value
 from pipeline.domain.methods import Method
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.poses import BalancedPoses, drawn_placements
-from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe import ARRANGEMENT, PlacementRanges, Recipe
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 
 Stream = Callable[[str], random.Random]
@@ -42,6 +42,18 @@ class Drawn:
     backgrounds: Sequence[str]  # ids of the images; empty where no method needs one
 
 
+class Poses(Protocol):
+    """Draws where the objects of one arrangement stand."""
+
+    def number(self, rng: random.Random, label: str, /) -> int:
+        """Draw how many objects the next sample of a class has."""
+
+    def placements(
+        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int], /
+    ) -> list[Placement]:
+        """Draw the poses of its objects."""
+
+
 class PlanRule(Protocol):
     """Draws what the samples of a plan are made of, one sample after the other."""
 
@@ -51,16 +63,14 @@ class PlanRule(Protocol):
     def choice(self, label: str, method: Method, /) -> Choice:
         """Draw its slot values; () where the method needs no prompt."""
 
-    def number(self, rng: random.Random, label: str, /) -> int:
-        """Draw how many objects it has."""
+    def arrangement(self, label: str, /) -> str:
+        """Draw its arrangement; "" where the recipe has the same ranges for all samples."""
+
+    def poses(self, arrangement: str, /) -> Poses:
+        """Return what draws the poses of an arrangement."""
 
     def photos(self, label: str, number: int, /) -> list[str]:
         """Draw the photos of its objects; none twice before all of the class are among them."""
-
-    def placements(
-        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int], /
-    ) -> list[Placement]:
-        """Draw the poses of its objects."""
 
     def background(self, label: str, unsuitable: Collection[str], /) -> str:
         """Draw the background image, an unsuitable one only where there are no others."""
@@ -86,7 +96,11 @@ class _InEachClass:
         self._methods = ClassBalance(drawn.methods, stream("method"))
         self._slots = class_draws(backdrops, stream("backdrop"))
         self._grammar = BackdropGrammar(backdrops, self._slots)
-        self._poses = BalancedPoses(drawn.recipe.placement, stream)
+        self._arrangements = ClassBalance(drawn.recipe.arrangement_weights, stream(ARRANGEMENT))
+        self._poses = {
+            name: BalancedPoses(ranges, _stream_within(stream, name))
+            for name, ranges in drawn.recipe.arrangements.items()
+        }
         self._photos = {label: Turns(ids, stream(f"photo {label}")) for label, ids in drawn.photos.items()}
         self._backgrounds = Deck(drawn.backgrounds, list(drawn.photos), stream("picture"))
 
@@ -96,16 +110,14 @@ class _InEachClass:
     def choice(self, label: str, method: Method) -> Choice:
         return self._grammar.choice(label) if method.facts.needs_prompt else ()
 
-    def number(self, _rng: random.Random, label: str) -> int:
-        return self._poses.number(label)
+    def arrangement(self, label: str) -> str:
+        return _given(self._arrangements.draw(label))
+
+    def poses(self, arrangement: str) -> Poses:
+        return self._poses[arrangement]
 
     def photos(self, label: str, number: int) -> list[str]:
         return self._photos[label].draw(number)
-
-    def placements(
-        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
-    ) -> list[Placement]:
-        return self._poses.placements(rng, label, boxes, size)
 
     def background(self, label: str, unsuitable: Collection[str]) -> str:
         return self._backgrounds.draw(label, unsuitable)
@@ -115,6 +127,8 @@ class _InEachClass:
         for slot, value in spec.slots:
             if slot in self._slots:
                 self._slots[slot].count(spec.label, value)
+            elif slot == ARRANGEMENT:
+                self._arrangements.count(spec.label, value)
         if spec.backdrop_id is not None:
             self._backgrounds.count(spec.label, spec.backdrop_id)
 
@@ -124,7 +138,8 @@ class _OverAllClasses:
 
     def __init__(self, drawn: Drawn, stream: Stream) -> None:
         backdrops = drawn.recipe.backdrops
-        self._ranges = drawn.recipe.placement
+        self._arrangements = BalancedDraw(drawn.recipe.arrangement_weights, stream(ARRANGEMENT))
+        self._poses = {name: _FreePoses(ranges) for name, ranges in drawn.recipe.arrangements.items()}
         self._methods = BalancedDraw(drawn.methods, stream("method"))
         self._grammar = BackdropGrammar(backdrops, overall_draws(backdrops, stream("backdrop")))
         self._photos = {
@@ -140,9 +155,11 @@ class _OverAllClasses:
         choice = self._grammar.choice(label)  # drawn for every method, though some have no prompt
         return choice if method.facts.needs_prompt else ()
 
-    def number(self, rng: random.Random, _label: str) -> int:
-        low, high = self._ranges.objects
-        return low + int(rng.random() * (high - low + 1))
+    def arrangement(self, _label: str) -> str:
+        return _given(self._arrangements.draw())
+
+    def poses(self, arrangement: str) -> Poses:
+        return self._poses[arrangement]
 
     def photos(self, label: str, number: int) -> list[str]:
         drawn: list[str] = []
@@ -152,16 +169,32 @@ class _OverAllClasses:
             drawn.append(_given(of_class.draw(drawn[len(drawn) - once_more :])))
         return drawn
 
-    def placements(
-        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
-    ) -> list[Placement]:
-        return drawn_placements(rng, self._ranges, boxes, size, flips=self._ranges.flips(label))
-
     def background(self, _label: str, unsuitable: Collection[str]) -> str:
         return self._backgrounds.draw(unsuitable) or _given(self._backgrounds.draw())
 
     def count(self, spec: SampleSpec) -> None:
         """Plans of this version begin from nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FreePoses:
+    """Draws each pose for itself."""
+
+    ranges: PlacementRanges
+
+    def number(self, rng: random.Random, _label: str) -> int:
+        low, high = self.ranges.objects
+        return low + int(rng.random() * (high - low + 1))
+
+    def placements(
+        self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
+    ) -> list[Placement]:
+        return drawn_placements(rng, self.ranges, boxes, size, flips=self.ranges.flips(label))
+
+
+def _stream_within(stream: Stream, arrangement: str) -> Stream:
+    """Return the sources of chance of an arrangement; those of the plan where it has none."""
+    return (lambda purpose: stream(f"{ARRANGEMENT} {arrangement} {purpose}")) if arrangement else stream
 
 
 def _given(value: Value | None) -> Value:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ _PLACED, _TILTED = (
 )  # tries after which a pose leaves its quarter of the canvas, and its parts of the ranges
 _TILTS = ("scale", "rotation", "yaw", "pitch")
 Span = tuple[float, float]
+_HALVES: tuple[Span, Span] = ((0.0, 0.5), (0.5, 1.0))
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class _Standing:
 
     placement: Placement | _Pose
     outline: NDArray[np.float32]  # (4, 2) x, y in pixels
+    bounds: tuple[float, float, float, float]  # left, upper, right and lower end of the outline
     area: float  # px²
     seen: float  # share of the area that lies on the canvas and under no other outline
 
@@ -74,16 +76,17 @@ def _placement(pose: Placement | _Pose) -> Placement:
 
 def _add_best(standing: list[_Standing], tries: Iterable[_Standing], ranges: PlacementRanges) -> None:
     """Add the first object that keeps the ranges beside those that stand there already, or the best one."""
-    best: tuple[float, _Standing, list[float]] | None = None
+    least = math.inf
+    best: tuple[_Standing, list[float]] | None = None
     for new in tries:
-        lack, seen = _lack(new, standing, ranges)
-        if best is None or lack < best[0]:
-            best = (lack, new, seen)
+        lack, seen = _lack(new, standing, ranges, least)
+        if lack < least:
+            least, best = lack, (new, seen)
         if lack == 0:
             break
     assert best is not None
-    standing.append(best[1])
-    for other, share in zip(standing, best[2], strict=True):
+    standing.append(best[0])
+    for other, share in zip(standing, best[1], strict=True):
         other.seen = share
 
 
@@ -135,8 +138,10 @@ def _centre(rng: random.Random, position: Position) -> tuple[float, float]:
 def _stood(placement: Placement, box: Box, size: tuple[int, int]) -> _Standing:
     """An object on an otherwise empty canvas."""
     outline = box_corners(box, homography(placement, box, size))
+    (left, upper), (right, lower) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
     area = max(float(abs(cv2.contourArea(outline))), 1e-6)
-    return _Standing(placement, outline, area, _common(outline, _edge(size)) / area)
+    seen = _common(outline, _edge(size)) / area
+    return _Standing(placement, outline, (left, upper, right, lower), area, seen)
 
 
 @cache
@@ -148,17 +153,35 @@ def _edge(size: tuple[int, int]) -> NDArray[np.float32]:
     )
 
 
-def _lack(new: _Standing, others: Sequence[_Standing], ranges: PlacementRanges) -> tuple[float, list[float]]:
-    """By how much a new object violates the ranges (0 = not), and the visible shares of the others and of it."""
+def _lack(
+    new: _Standing, others: Sequence[_Standing], ranges: PlacementRanges, enough: float
+) -> tuple[float, list[float]]:
+    """By how much a new object violates the ranges (0 = not), and the visible shares of the others and of it.
+
+    Args:
+        enough: where the violation reaches this, it is given as infinite: what follows could only add to it.
+    """
     lack, own, seen = 0.0, new.seen, []
+    y, area, outline, (left, upper, right, lower) = new.placement.y, new.area, new.outline, new.bounds
+    overlap, visible = ranges.overlap, ranges.min_visible
+    enough += 2 * 10**-_DECIMALS  # more than rounding takes away
     for other in others:
-        common = _common(new.outline, other.outline)
-        lack += max(0.0, common / min(new.area, other.area) - ranges.overlap)
-        in_front = new.placement.y >= other.placement.y
-        own -= 0.0 if in_front else common / new.area
-        seen.append(other.seen - (common / other.area if in_front else 0.0))
-        lack += max(0.0, ranges.min_visible - seen[-1]) - max(0.0, ranges.min_visible - other.seen)
-    lack += max(0.0, ranges.min_visible - own)
+        if lack + max(0.0, visible - own) > enough:
+            return math.inf, []
+        x0, y0, x1, y1 = other.bounds
+        if x0 > right + 1 or x1 < left - 1 or y0 > lower + 1 or y1 < upper - 1:
+            seen.append(other.seen)
+            continue
+        common = _common(outline, other.outline)
+        lack += max(0.0, common / min(area, other.area) - overlap)
+        if y >= other.placement.y:  # in front
+            left_over = other.seen - common / other.area
+            lack += max(0.0, visible - left_over) - max(0.0, visible - other.seen)
+            seen.append(left_over)
+        else:
+            own -= common / area
+            seen.append(other.seen)
+    lack += max(0.0, visible - own)
     return round(lack, _DECIMALS), [*seen, own]  # rounded, so that it is the same on every machine
 
 
@@ -178,14 +201,10 @@ class _Pose(NamedTuple):
     flip: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(NamedTuple):
     """What one object's pose is drawn from: a part of each range, a quarter of the canvas, and how it is mirrored."""
 
-    scale: Span
-    rotation: Span
-    yaw: Span
-    pitch: Span
+    tilts: Sequence[Span]  # of scale, rotation, yaw and pitch
     across: Span  # of the canvas, or of where the ranges let the centre lie: 0 is left, 1 is right
     down: Span  # 0 is the upper edge, 1 the lower one
     mirrored: bool
@@ -206,11 +225,12 @@ class BalancedPoses:
         low, high = ranges.objects
         self._ranges, self._stream = ranges, stream
         self._parts = {"objects": high - low + 1, "quarter": 4, "flip": 4, **dict.fromkeys(_TILTS, _PARTS)}
-        self._turns: dict[tuple[str, str], Turns[int]] = {}
+        self._turns: dict[str, dict[str, Turns[int]]] = {}  # class → what is drawn → its turns
+        self._spans = [[_span(getattr(ranges, name), part) for part in range(_PARTS)] for name in _TILTS]
 
-    def number(self, label: str) -> int:
+    def number(self, _rng: random.Random, label: str) -> int:
         """Return how many objects the next sample of a class has."""
-        return self._ranges.objects[0] + self._part("objects", label)
+        return self._ranges.objects[0] + self._turns_of(label)["objects"].next()
 
     def placements(
         self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
@@ -219,39 +239,36 @@ class BalancedPoses:
         flips = self._ranges.flips(label)
         standing: list[_Standing] = []
         for box in boxes:
-            cell = self._cell(label)
-            poses = (
-                _drawn_in(rng, self._widened(cell, attempt), self._ranges, flips) for attempt in range(_TRIES)
-            )
-            _add_best(standing, (_stood_fast(pose, box, size) for pose in poses), self._ranges)
+            _add_best(standing, self._tries(rng.random, self._cell(label), flips, box, size), self._ranges)
         return [_placement(other.placement) for other in standing]
 
+    def _tries(
+        self, chance: Callable[[], float], cell: _Cell, flips: Flip, box: Box, size: tuple[int, int]
+    ) -> Iterator[_Standing]:
+        """Draw poses: the later, the fewer parts bind."""
+        position = self._ranges.position
+        for attempt in range(_TRIES):
+            if attempt == _PLACED:
+                cell = cell._replace(across=(0.0, 1.0), down=(0.0, 1.0))
+            elif attempt == _TILTED:
+                cell = cell._replace(tilts=[getattr(self._ranges, name) for name in _TILTS])
+            yield _stood_fast(_drawn_in(chance, cell, position, flips), box, size)
+
     def _cell(self, label: str) -> _Cell:
-        tilts = {name: _span(getattr(self._ranges, name), self._part(name, label)) for name in _TILTS}
-        down, across = divmod(self._part("quarter", label), 2)
-        turned, mirrored = divmod(self._part("flip", label), 2)
-        return _Cell(
-            **tilts,
-            across=(across / 2, (across + 1) / 2),
-            down=(down / 2, (down + 1) / 2),
-            mirrored=bool(mirrored),
-            turned=bool(turned),
-        )
+        turns = self._turns_of(label)
+        tilts = [spans[turns[name].next()] for name, spans in zip(_TILTS, self._spans, strict=True)]
+        down, across = divmod(turns["quarter"].next(), 2)
+        turned, mirrored = divmod(turns["flip"].next(), 2)
+        return _Cell(tilts, _HALVES[across], _HALVES[down], bool(mirrored), bool(turned))
 
-    def _part(self, name: str, label: str) -> int:
-        turns = self._turns.get((name, label))
+    def _turns_of(self, label: str) -> dict[str, Turns[int]]:
+        turns = self._turns.get(label)
         if turns is None:
-            turns = Turns(range(self._parts[name]), self._stream(f"pose {name} {label}"))
-            self._turns[name, label] = turns
-        return turns.next()
-
-    def _widened(self, cell: _Cell, attempt: int) -> _Cell:
-        """Return the cell of a try: the later, the fewer parts bind."""
-        if attempt >= _PLACED:
-            cell = replace(cell, across=(0.0, 1.0), down=(0.0, 1.0))
-        if attempt >= _TILTED:
-            cell = replace(cell, **{name: getattr(self._ranges, name) for name in _TILTS})
-        return cell
+            turns = self._turns[label] = {
+                name: Turns(range(parts), self._stream(f"pose {name} {label}"))
+                for name, parts in self._parts.items()
+            }
+        return turns
 
 
 def _span(span: Span, part: int) -> Span:
@@ -259,48 +276,48 @@ def _span(span: Span, part: int) -> Span:
     return span[0] + part * step, span[0] + (part + 1) * step
 
 
-def _drawn_in(rng: random.Random, cell: _Cell, ranges: PlacementRanges, flips: Flip) -> _Pose:
-    def between(span: Span) -> float:
-        return round(span[0] + (span[1] - span[0]) * rng.random(), _DECIMALS)
-
-    x, y = (_coordinate(ranges.position, span, rng.random()) for span in (cell.across, cell.down))
-    scale, rotation = between(cell.scale), between(cell.rotation)
-    yaw, pitch = between(cell.yaw), between(cell.pitch)
-    if flips is Flip.ANY and cell.turned:
+def _drawn_in(chance: Callable[[], float], cell: _Cell, position: Position, flips: Flip) -> _Pose:
+    tilts, (left, right), (upper, lower), mirrored, turned = cell
+    x, y = left + (right - left) * chance(), upper + (lower - upper) * chance()  # 0 to 1, between the edges
+    if position is not Position.UNIFORM:
+        x, y = _near(position, x), _near(position, y)
+    scale, rotation, yaw, pitch = [round(low + (high - low) * chance(), _DECIMALS) for low, high in tilts]
+    if turned and flips is Flip.ANY:
         rotation = _half_turned(rotation)
-    mirrored = cell.mirrored and flips is not Flip.NONE
-    return _Pose(x, y, scale, rotation, yaw, pitch, mirrored)
+    flip = mirrored and flips is not Flip.NONE
+    return _Pose(round(x, _DECIMALS), round(y, _DECIMALS), scale, rotation, yaw, pitch, flip)
 
 
-def _coordinate(position: Position, span: Span, chance: float) -> float:
-    share = span[0] + (span[1] - span[0]) * chance  # 0 to 1, from one edge to the other
-    match position:
-        case Position.THIRDS:
-            near, within = divmod(min(share * 2, 2 - 1e-9), 1.0)
-            share = (1 + near) / 3 + _NEAR * (2 * within - 1)
-        case Position.CENTRED:
-            share = 0.5 + _NEAR * (2 * share - 1)
-    return round(share, _DECIMALS)
+def _near(position: Position, share: float) -> float:
+    """Move a coordinate, 0 to 1, to one of the thirds or the middle."""
+    if position is Position.CENTRED:
+        return 0.5 + _NEAR * (2 * share - 1)
+    near, within = divmod(min(share * 2, 2 - 1e-9), 1.0)
+    return (1 + near) / 3 + _NEAR * (2 * within - 1)
 
 
 def _stood_fast(placement: _Pose, box: Box, size: tuple[int, int]) -> _Standing:
     """Return what `_stood` returns, up to the rounding of numbers, in a tenth of the time."""
     corners = box_outline(placement, box, size)
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    doubled = sum(xs[at - 1] * ys[at] - xs[at] * ys[at - 1] for at in range(4))
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    doubled = dx * ay - ax * dy + (ax * by - bx * ay) + (bx * cy - cx * by) + (cx * dy - dx * cy)
+    bounds = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
     outline, area = np.array(corners, np.float32), max(abs(doubled) / 2, 1e-6)
     height, width = size
-    inside = min(xs) >= -0.5 and min(ys) >= -0.5 and max(xs) <= width - 0.5 and max(ys) <= height - 0.5
-    return _Standing(placement, outline, area, 1.0 if inside else _common(outline, _edge(size)) / area)
+    inside = (
+        bounds[0] >= -0.5 and bounds[1] >= -0.5 and bounds[2] <= width - 0.5 and bounds[3] <= height - 0.5
+    )
+    seen = 1.0 if inside else _common(outline, _edge(size)) / area
+    return _Standing(placement, outline, bounds, area, seen)
 
 
 def box_outline(placement: Placement | _Pose, box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:
     """Return the corners of a photo box on the canvas: those of `box_corners` with the `homography`, without arrays."""
     wide, high = box[2] - box[0], box[3] - box[1]
     long = max(wide, high)
-    roll, yaw, pitch = (math.radians(angle) for angle in (placement.rotation, placement.yaw, placement.pitch))
-    cr, sr, cy, sy = math.cos(roll), math.sin(roll), math.cos(yaw), math.sin(yaw)
-    cp, sp = math.cos(pitch), math.sin(pitch)
+    sin, cos, degree = math.sin, math.cos, math.pi / 180
+    roll, yaw, pitch = placement.rotation * degree, placement.yaw * degree, placement.pitch * degree
+    cr, sr, cy, sy, cp, sp = cos(roll), sin(roll), cos(yaw), sin(yaw), cos(pitch), sin(pitch)
     across, right = cr * cy + sr * sp * sy, sr * cp
     below, down = cr * sp * sy - sr * cy, cr * cp
     height, width = size

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import (
@@ -14,16 +14,18 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictBool,
     StringConstraints,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.domain.look import LEAST_STRENGTH, EdgeKind
+from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES, EdgeKind
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
@@ -44,12 +46,22 @@ MOST_SAMPLES = 100_000  # of one plan
 _MOST_SLOTS = 64
 _MOST_VALUES = 1_000  # of all slots together
 _MOST_EXCLUDED = 200
+_MOST_ARRANGEMENTS = 16
+MOST_OBJECTS = 30  # in one image
+ARRANGEMENT = "arrangement"  # the slot under which a spec names its arrangement
 _LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
 PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
+Weight = Annotated[Number, Field(ge=_LEAST_WEIGHT, le=_LARGEST_WEIGHT)]
+AUTO: Final = "auto"
+Size = Annotated[
+    Annotated[Literal["auto"], Tag("[auto]")]
+    | Annotated[Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None, Tag("[pixels]")],
+    Discriminator(lambda given: "[auto]" if given == AUTO else "[pixels]"),
+]
 Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
@@ -177,7 +189,7 @@ class PlacementRanges(_Part):
             "rotation": (-360, 360),
             "yaw": (-60, 60),
             "pitch": (-60, 60),
-            "objects": (1, 12),
+            "objects": (1, MOST_OBJECTS),
         }
         for name, (low, high) in limits.items():
             first, last = getattr(self, name)
@@ -188,6 +200,34 @@ class PlacementRanges(_Part):
     def flips(self, label: str) -> Flip:
         """Return how objects of a class may be mirrored."""
         return self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
+
+
+class PlacementVariant(PlacementRanges):
+    """One of several arrangements that a recipe mixes: ranges with a name and a weight."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+    weight: Weight = 1.0
+
+
+def _kind(given: object) -> str:
+    return "[variants]" if isinstance(given, list) else "[ranges]"
+
+
+AnyPlacement = Annotated[
+    Annotated[PlacementRanges, Tag("[ranges]")]
+    | Annotated[
+        list[PlacementVariant], Field(min_length=1, max_length=_MOST_ARRANGEMENTS), Tag("[variants]")
+    ],
+    Discriminator(_kind),
+]
+"""Ranges for all images, or several of them by weight."""
+
+
+def arrangements_of(placement: PlacementRanges | list[PlacementVariant]) -> dict[str, PlacementRanges]:
+    """Return ranges by the name of their arrangement; that of ranges for all images is ""."""
+    if isinstance(placement, PlacementRanges):
+        return {"": placement}
+    return {variant.name: variant for variant in placement}
 
 
 class Control(_Part):
@@ -215,6 +255,25 @@ class Camera(_Part):
                 )
         if not (self.blur or self.noise or self.jpeg):
             raise ValueError("it does nothing; give blur, noise or jpeg, or leave camera out")
+        return self
+
+
+class ObjectLight(_Part):
+    """Another light on the objects, each drawn from [lowest, highest]; what is left out stays as photographed."""
+
+    brightness: tuple[Number, Number] | None = None  # factor
+    colour: tuple[Number, Number] | None = None  # warm above 0, cold below
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> ObjectLight:
+        for name, (low, high) in OBJECT_LIGHT_RANGES.items():
+            span = getattr(self, name)
+            if span and not low <= span[0] <= span[1] <= high:
+                raise ValueError(
+                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low:g} to {high:g}"
+                )
+        if not (self.brightness or self.colour):
+            raise ValueError("it changes nothing; give brightness or colour, or leave object out")
         return self
 
 
@@ -271,19 +330,14 @@ class Recipe(_Part):
     classes: Annotated[dict[Name, Annotated[Whole, Field(ge=1)]], Field(min_length=1)] | None = (
         None  # class → count; all classes in equal shares where left out
     )
-    size: Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None = None  # side of the square image, px
-    method: (
-        Method
-        | Annotated[
-            dict[Method, Annotated[Number, Field(ge=_LEAST_WEIGHT, le=_LARGEST_WEIGHT)]], Field(min_length=1)
-        ]
-    ) = Method.INPAINT
+    size: Size = AUTO  # side of the square image, px; auto: see `automatic_size`; null: the model's own
+    method: Method | Annotated[dict[Method, Weight], Field(min_length=1)] = Method.INPAINT
     model: PathText = "nano"
     steps: Annotated[Whole, Field(ge=1, le=200)] | None = None
     guidance_scale: Annotated[Number, Field(ge=0, le=30)] | None = None
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
     backdrops: Backdrops = Field(default_factory=Backdrops)
-    placement: PlacementRanges = Field(default_factory=PlacementRanges)
+    placement: AnyPlacement = Field(default_factory=PlacementRanges)
     control: Control = Field(default_factory=Control)
     start: Start = Start.NOISE  # of methods `inpaint` and `controlnet`
     strength: Annotated[Number, Field(ge=LEAST_STRENGTH, le=1)] | None = (
@@ -296,6 +350,7 @@ class Recipe(_Part):
     edges: Annotated[list[EdgeKind], Field(min_length=1)] | None = None  # drawn from; all `soft` if left out
     fake_seams: Annotated[Number, Field(ge=0, le=1)] = 0.0  # share of the samples
     camera: Camera | None = None
+    object: ObjectLight | None = None
 
     @model_validator(mode="after")
     def _look_is_consistent(self) -> Recipe:
@@ -327,6 +382,19 @@ class Recipe(_Part):
         return self
 
     @model_validator(mode="after")
+    def _arrangements_have_names_of_their_own(self) -> Recipe:
+        if isinstance(self.placement, PlacementRanges):
+            return self
+        names = [variant.name for variant in self.placement]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"placement names '{twice}' twice; give each arrangement a name of its own")
+        if ARRANGEMENT in self.backdrops.slots:
+            raise ValueError(
+                f"backdrops.slots.{ARRANGEMENT} has the name under which samples tell their placement; rename the slot"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _samples_are_bounded(self) -> Recipe:
         refuse_too_many(self.total)
         return self
@@ -335,6 +403,19 @@ class Recipe(_Part):
     def methods(self) -> dict[Method, float]:
         """Method → weight, also where the recipe names a single method."""
         return dict(self.method) if isinstance(self.method, dict) else {self.method: 1.0}
+
+    @property
+    def arrangements(self) -> dict[str, PlacementRanges]:
+        """Ranges of poses by arrangement; "" where the recipe has the same for all images."""
+        return arrangements_of(self.placement)
+
+    @property
+    def arrangement_weights(self) -> dict[str, float]:
+        """Arrangement → weight; "" as in `arrangements`."""
+        return {
+            name: ranges.weight if isinstance(ranges, PlacementVariant) else 1.0
+            for name, ranges in self.arrangements.items()
+        }
 
     @property
     def start_strength(self) -> float:

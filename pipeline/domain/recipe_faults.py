@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
+from typing import Annotated, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -26,6 +26,7 @@ _NEEDED = {
     "bool_type": "true or false is needed",
     "list_type": "a list is needed",
     "too_short": "it must not be empty",
+    "string_too_short": "it must not be empty",
     "invalid_key": "a key must be a text; put it in quotes",
 }
 _BOUNDS = {
@@ -49,6 +50,8 @@ def fault_sentence(error: ValidationError, model: type[BaseModel]) -> str:
     if fault["type"] == "value_error":
         message = str(fault["ctx"]["error"])
         return f"{path}: {message}" if path else message
+    if fault["type"] == "missing" and isinstance(steps[-1], str):
+        return f"{path} is missing; add it"
     if _pair_wanted(model, steps):
         return _pair_sentence(fault, steps, model)
     return f"{path} is {_shown(fault['input'])}; {_needed(fault)}"
@@ -72,7 +75,7 @@ def _is_wrong_branch(fault: ErrorDetails) -> bool:
 
 
 def _is_branch(step: int | str) -> bool:
-    return bool(re.match(r"(dict|str-enum)\[|\[key\]$", str(step)))
+    return bool(re.match(r"(dict|str-enum)\[|\[(key|ranges|variants|auto|pixels)\]$", str(step)))
 
 
 def _needed(fault: ErrorDetails) -> str:
@@ -89,16 +92,13 @@ def _needed(fault: ErrorDetails) -> str:
 
 def _pair_wanted(model: type[BaseModel], steps: Sequence[int | str]) -> str | None:
     """What a key that holds [lowest, highest] needs; None for other keys."""
+    annotation: object = model
     for step in steps:
-        if step not in model.model_fields:
-            return None
-        annotation = _plain(model.model_fields[str(step)].annotation)
-        if get_origin(annotation) is tuple:
-            whole = _plain(get_args(annotation)[0]) is int
-            return f"two {'whole ' if whole else ''}numbers [lowest, highest] are needed"
-        if not _is_model(annotation):
-            return None
-        model = annotation
+        annotation = _held(annotation, step)
+        for option in _options(annotation):
+            if get_origin(option) is tuple:
+                whole = next(_options(get_args(option)[0])) is int
+                return f"two {'whole ' if whole else ''}numbers [lowest, highest] are needed"
     return None
 
 
@@ -107,7 +107,9 @@ def _pair_sentence(fault: ErrorDetails, steps: Sequence[int | str], model: type[
         path = ".".join(str(step) for step in steps[:-1])
         end = ("lowest", "highest")[steps[-1]]
         return f"{path}: the {end} is {_shown(fault['input'])}; {_needed(fault)}"
-    path = ".".join(str(step) for step in steps if not isinstance(step, int))
+    if isinstance(steps[-1], int):
+        steps = steps[:-1]
+    path = ".".join(str(step) for step in steps)
     return f"{path} is {_shown(fault['input'])}; {_pair_wanted(model, steps)}"
 
 
@@ -117,16 +119,32 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _keys_at(model: type[BaseModel], steps: Sequence[int | str]) -> list[str]:
+    annotation: object = model
     for step in steps:
-        model = _plain(model.model_fields[str(step)].annotation)
-    return list(model.model_fields)
+        annotation = _held(annotation, step)
+    return [key for option in _options(annotation) if _is_model(option) for key in option.model_fields]
 
 
-def _plain(annotation: Any) -> Any:
-    """The type inside Optional and Annotated."""
-    while get_origin(annotation) in (Union, types.UnionType, Annotated):
-        annotation = get_args(annotation)[0]
-    return annotation
+def _held(annotation: object, step: int | str) -> object:
+    """The type of what a key, or a place in a list, holds; None where it is not known."""
+    for option in _options(annotation):
+        if isinstance(step, int):
+            if get_origin(option) is list:
+                return get_args(option)[0]
+        elif _is_model(option) and step in option.model_fields:
+            return option.model_fields[step].annotation
+    return None
+
+
+def _options(annotation: object) -> Iterator[object]:
+    """The types inside Optional, unions and Annotated."""
+    if get_origin(annotation) is Annotated:
+        yield from _options(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for option in get_args(annotation):
+            yield from _options(option)
+    else:
+        yield annotation
 
 
 def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from pipeline.domain.look import PARTS, CameraSpec, EdgeSpec, FakeSeamSpec, LightMatch, ShadowSpec, StartSpec
+from pipeline.domain.look import (
+    PARTS,
+    CameraSpec,
+    EdgeSpec,
+    FakeSeamSpec,
+    LightMatch,
+    ObjectLightSpec,
+    ShadowSpec,
+    StartSpec,
+)
 from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
@@ -24,6 +33,7 @@ _LATER = (
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _LEAVES = frozenset({str, int, bool, type(None)})
 _LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
+_POSE = tuple(item.name for item in fields(Placement))
 _NEVER = object()  # equals no value
 _LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
@@ -69,8 +79,9 @@ class SampleSpec:
     """One frozen, fully decided sample. `id` is a hash of all fields.
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
-    pairs in slot order. `backdrop_id` is the id of the background image of `paste`, or of the one that diffusion starts
-    from. A sample with a `camera`, or whose object takes the background's light, does not show the object's own pixels.
+    pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id
+    of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera`, an
+    `object_light` or an object that takes the background's light does not show the object's own pixels.
     """
 
     label: str
@@ -101,6 +112,9 @@ class SampleSpec:
     edge: EdgeSpec | None = field(default=None, metadata={_LATER: True})  # None = soft
     fake_seam: FakeSeamSpec | None = field(default=None, metadata={_LATER: True})
     camera: CameraSpec | None = field(default=None, metadata={_LATER: True})  # over the whole image
+    object_light: ObjectLightSpec | None = field(
+        default=None, metadata={_LATER: True}
+    )  # None = that of the photos
     id: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -133,14 +147,15 @@ class SampleSpec:
             )
 
     @property
-    def keeps_object(self) -> bool:
-        """Whether the image is to show the object's own pixels."""
-        return self.camera is None and self.match_light is not LightMatch.OBJECT
-
-    @property
     def front(self) -> ObjectSpec:
         """The object in front of all others, whose box, homography and pose count where only one is asked for."""
         return self.objects[-1]
+
+    @property
+    def keeps_object(self) -> bool:
+        """Whether the objects' pixels are to be those of their warped photos."""
+        relit = self.object_light is not None or self.match_light is LightMatch.OBJECT
+        return self.camera is None and not relit
 
     @property
     def ingredients(self) -> tuple[str, ...]:
@@ -187,6 +202,8 @@ def _plain(value: Any) -> Any:
         return canonical(value)
     if kind is tuple:
         return [_plain(item) for item in value]
+    if kind is Placement:  # its numbers are rounded already
+        return {name: getattr(value, name) for name in _POSE}
     if kind in _LAYOUTS:
         return _fields(value, _LAYOUTS[kind])
     match value:
@@ -203,12 +220,12 @@ def _plain(value: Any) -> Any:
 
 
 def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:
-    return {
-        key: given if type(given) in _LEAVES else _plain(given)
-        for name, key, absent in layout
-        if absent is _NEVER or getattr(value, name) != absent
-        for given in (getattr(value, name),)
-    }
+    plain: dict[str, Any] = {}
+    for name, key, absent in layout:
+        given = getattr(value, name)
+        if absent is _NEVER or given != absent:
+            plain[key] = given if type(given) in _LEAVES else _plain(given)
+    return plain
 
 
 def _layout(kind: Any) -> tuple[tuple[str, str, object], ...]:

@@ -31,3 +31,11 @@ def text_fault(text: str, longest: int = LONGEST_PROMPT) -> str | None:
     if character := unreadable_character(text):
         return f"has the unreadable character {character}; remove it"
     return None
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in its largest fitting unit: 8 s, 3 min, 1 h 20 min."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -208,7 +208,7 @@ def _results(study: Study, index: str) -> str:
     )
 
 
-_CAMERA = re.compile(r"^camera:\s*$", re.MULTILINE)
+_CAMERA, _OBJECT_LIGHT = (re.compile(rf"^{key}:\s*$", re.MULTILINE) for key in ("camera", "object"))
 _RELIT = re.compile(r"^match_object:\s*true\s*$", re.MULTILINE)
 
 
@@ -233,6 +233,10 @@ def _limits(contents: ReleaseContents) -> str:
     if any(_RELIT.search(plan.recipe_yaml) for plan in contents.plans):
         lines.append(
             "- A recipe matches objects to the light of their backgrounds, which changes the objects' pixels."
+        )
+    if any(_OBJECT_LIGHT.search(plan.recipe_yaml) for plan in contents.plans):
+        lines.append(
+            "- A recipe varies the light on the objects: their pixels are brighter, darker or of another colour."
         )
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from pipeline.rendering.camera import photographed
 from pipeline.rendering.composite import unchanged_share
 from pipeline.rendering.generator import IsCancelled, OnStep
 from pipeline.rendering.light import Light, object_light
+from pipeline.rendering.object_light import lit
 from pipeline.rendering.shadows import with_shadow
 
 
@@ -177,6 +178,8 @@ def _placed(spec: SampleSpec, images: InputImages) -> tuple[Placed, list[Cutout]
     if not spec.method.facts.places_object:
         return _nothing_placed(spec.size), []
     cutouts = [images.load_cutout(placed.cutout_id) for placed in spec.objects]
+    if spec.object_light:
+        cutouts = [lit(cutout, spec.object_light) for cutout in cutouts]
     return place(cutouts, [placed.placement for placed in spec.objects], spec.size), cutouts
 
 
@@ -239,6 +242,6 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
             "score": score_s,
             "total": prepared.seconds + generate_s + score_s,
         },
-        exact=unchanged == 1.0,
+        exact=spec.object_light is None and unchanged == 1.0,
     )
     return RenderedSample(image=image, layer=placed.layer, facts=facts)

@@ -11,6 +11,7 @@ from pipeline.domain.images import RGB
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
 from pipeline.domain.splits import shortage_of_test_photos
+from pipeline.domain.texts import duration
 from pipeline.rendering import DownloadProgress
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.review.acceptance_model import Quality
@@ -164,15 +165,20 @@ class PlanPreview:
     slots: dict[str, dict[str, int]]  # slot → value → count
     prompts: tuple[str, ...]  # a few examples
     seconds: float | None  # estimate for `new`; None where one of its methods was never used with its model
+    size: int  # side of the images, px
+    size_sentence: str  # the size and why it is that
+    memory_sentence: str  # what a run takes; "" where it is not known
     warnings: tuple[str, ...]  # e.g. a prompt that is too long, or words that nano does not know
     exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
 
     @property
     def summary(self) -> str:
-        """Return what would be generated as one sentence."""
+        """Return what would be generated, and a line on the size of the images."""
         classes = ", ".join(f"{label} {count}" for label, count in self.classes.items())
         methods = ", ".join(f"{method} {count}" for method, count in self.methods.items())
-        return f"{self.name}: {self.new} of {self.total} images to generate; {classes}; {methods}"
+        counts = f"{self.name}: {self.new} of {self.total} images to generate; {classes}; {methods}"
+        time = f"about {duration(self.seconds)}" if self.seconds and self.new else ""
+        return f"{counts}\n{'; '.join(filter(None, (self.size_sentence, time, self.memory_sentence)))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,6 +127,20 @@ def test_a_change_alters_weights_and_what_excluded_a_dropped_value_goes() -> Non
     assert changed(recipe, [Advice(Change.HALVE, "light", "dim", tally, tally)]) == recipe
 
 
+def test_an_arrangement_can_be_drawn_less_or_not_at_all() -> None:
+    recipe, tally = (
+        parse_recipe("placement: [{name: single, weight: 3}, {name: heap, objects: [8, 12]}]"),
+        Tally(1, 9),
+    )
+    halved = changed(recipe, [Advice(Change.HALVE, "arrangement", "single", tally, tally)])
+    assert halved.arrangement_weights == {"single": 1.5, "heap": 1.0}
+    dropped = changed(recipe, [Advice(Change.DROP, "arrangement", "heap", tally, tally)])
+    assert dropped.arrangements == {"single": recipe.arrangements["single"]}
+    drops = [Advice(Change.DROP, "arrangement", name, tally, tally) for name in ("single", "heap")]
+    with pytest.raises(InvalidRequest, match="'arrangement' would be left without"):
+        changed(recipe, drops)
+
+
 def test_the_last_value_of_a_slot_cannot_be_dropped() -> None:
     tally = Tally(1, 10)
     drops = [Advice(Change.DROP, "surface", value, tally, tally) for value in ("grass", "sand")]

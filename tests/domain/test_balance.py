@@ -48,6 +48,7 @@ def contexts(spec: SampleSpec, slots: Iterable[str]) -> dict[str, object]:
     pose = spec.front.placement
     return {
         **{slot: dict(spec.slots).get(slot, "absent") for slot in slots},
+        "arrangement": dict(spec.slots).get("arrangement"),
         "method": spec.method,
         "background": spec.backdrop_id,
         "objects": len(spec.objects),
@@ -62,6 +63,18 @@ def test_no_slot_value_tells_the_class_in_a_plan_of_a_shipped_recipe(recipe: Pat
     told = {name: bits((label, values[name]) for label, values in made) for name in made[0][1]}
     assert {name: round(value, 4) for name, value in told.items() if value > 0.01} == {}
     assert set(Counter(label for label, _ in made).values()) == {NUMBER // len(Kind)}
+
+
+def test_half_of_the_default_recipe_are_single_objects_a_third_few_and_a_sixth_heaps() -> None:
+    specs = planned(default_recipe(), count=600)
+    cells = Counter((spec.label, dict(spec.slots)["arrangement"]) for spec in specs)
+    share = 600 // len(Kind)
+    assert cells == {
+        (str(kind), name): share * weight // 6
+        for kind in Kind
+        for name, weight in (("single", 3), ("few", 2), ("heap", 1))
+    }
+    assert {len(spec.objects) for spec in specs} == {1, 2, 3, 4, 5, 8, 9, 10, 11, 12}
 
 
 def test_plans_of_the_earlier_version_did_tell_it() -> None:

@@ -15,6 +15,7 @@ from pipeline.domain.look import (
     FakeSeamSpec,
     Ground,
     LightMatch,
+    ObjectLightSpec,
     ShadowSpec,
     StartSpec,
 )
@@ -52,6 +53,7 @@ def test_a_spec_with_every_part_survives_json() -> None:
         steps=16, start=START, backdrop_id="p", shadow=SHADOW, match_detail=True,
         camera=CameraSpec(blur_px=0.5, noise=2.0, jpeg=80), match_light=LightMatch.OBJECT,
         edge=EdgeSpec(kind=EdgeKind.POISSON, reach_px=4.5), fake_seam=SEAM,
+        object_light=ObjectLightSpec(brightness=0.8),
     )  # fmt: skip
     again = SampleSpec.from_json(whole.to_json())
     assert again == whole
@@ -60,7 +62,7 @@ def test_a_spec_with_every_part_survives_json() -> None:
 
 
 def test_what_is_not_used_is_not_in_json_so_that_ids_of_earlier_versions_stay() -> None:
-    later = {"start", "shadow", "camera", "match_detail", "match_light", "edge", "fake_seam"}
+    later = {"start", "shadow", "camera", "match_detail", "match_light", "edge", "fake_seam", "object_light"}
     assert not later & json.loads(spec().to_json()).keys()
 
 
@@ -99,6 +101,10 @@ def test_parts_that_do_not_fit_are_refused(given: dict[str, object], sentence: s
             "the edge's reach_px is 20; it must lie in 0 to 16",
         ),
         (lambda: replace(SEAM, size=2.0), "the fake seam's size is 2; it must lie in 0.02 to 1"),
+        (
+            lambda: ObjectLightSpec(brightness=3),
+            "the object's light's brightness is 3; it must lie in 0.3 to 2",
+        ),
         (lambda: CameraSpec(jpeg=5), "the camera's jpeg is 5; it must lie in 10 to 100"),
     ],
 )
@@ -126,11 +132,13 @@ def test_a_recipe_that_starts_from_pictures_gives_one_to_every_sample_that_is_pa
 def test_the_look_moves_no_other_draw() -> None:
     plain = planned(ALL_METHODS)
     dressed = planned(
-        ALL_METHODS + "shadow: true\nmatch_detail: true\ncamera: {noise: [1, 4]}\n"
+        ALL_METHODS
+        + "shadow: true\nmatch_detail: true\ncamera: {noise: [1, 4]}\nobject: {colour: [0, 0.2]}\n"
         "match_light: true\nedges: [hard, poisson]\nfake_seams: 0.5"
     )
-    none = {"shadow": None, "camera": None, "match_light": None, "edge": None, "fake_seam": None}
-    assert all(getattr(each, name) is None for each in plain for name in none)
+    later = ("shadow", "camera", "match_light", "edge", "fake_seam", "object_light")
+    none = dict.fromkeys(later)
+    assert all(getattr(each, name) is None for each in plain for name in later)
     bare = [replace(each, **none, match_detail=False) for each in dressed]
     assert bare == plain
 
@@ -215,3 +223,12 @@ def test_another_method_drops_what_it_has_no_use_for() -> None:
     assert not whole.shadow
     for method in Method:
         Recipe.model_validate(recipe.of_method(method).model_dump(mode="json"))
+
+
+def test_the_light_on_the_objects_is_drawn_for_each_sample_that_places_one() -> None:
+    specs = planned(ALL_METHODS + "object: {brightness: [0.7, 1.3]}")
+    lights = [each.object_light for each in specs if each.object_light]
+    assert {each.method for each in specs if each.object_light is None} == {Method.TEXT_TO_IMAGE}
+    assert len(set(lights)) == len(lights)
+    assert all(0.7 <= light.brightness <= 1.3 and light.colour == 0 for light in lights)
+    assert not any(each.keeps_object for each in specs if each.object_light)

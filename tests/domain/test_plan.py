@@ -9,11 +9,12 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from pipeline.domain.placement import Cutout, Placement, box_corners, homography, place
-from pipeline.domain.plan import ModelFacts, PlanInputs, plan, planned_specs
+from pipeline.domain.plan import ModelFacts, PlanInputs, plan, plan_outline, planned_specs
 from pipeline.domain.poses import box_outline
 from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
@@ -188,6 +189,34 @@ def test_what_must_be_seen_of_an_object_is_not_covered_by_those_before_it() -> N
     assert min(shares) < 0.8  # and the heaps are heaps
 
 
+def test_thirty_objects_stand_in_one_image_and_each_is_seen() -> None:
+    recipe = parse_recipe(
+        "{count: 3, placement: {objects: [30, 30], scale: [0.15, 0.3], overlap: 0.5, min_visible: 0.3}}"
+    )
+    for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL)):
+        outlines = [box_outline(placed.placement, (10, 12, 100, 80), spec.size) for placed in spec.objects]
+        assert len(outlines) == 30
+        for place_, outline in enumerate(outlines):
+            own = np.array(outline, np.float32)
+            in_front = [np.array(other, np.float32) for other in outlines[place_ + 1 :]]
+            covered = sum(cv2.intersectConvexConvex(own, other)[0] for other in in_front)
+            assert covered < 0.71 * cv2.contourArea(own)
+
+
+def test_an_object_larger_than_the_image_is_cut_by_its_border_and_fills_it() -> None:
+    recipe = parse_recipe(
+        "{count: 12, placement: {position: centred, scale: [1.3, 1.4], rotation: [0, 0], yaw: [0, 0], "
+        "pitch: [0, 0], min_visible: 0.4}}"
+    )
+    alpha = np.zeros((96, 120), np.uint8)
+    alpha[12:80, 10:100] = 255
+    cutout = Cutout(np.zeros((96, 120, 3), np.uint8), alpha)
+    for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL)):
+        placed = place([cutout], [spec.front.placement], spec.size)
+        assert 0.4 <= placed.visible[0] < 0.9
+        assert 0.85 < placed.masks[0].mean() / 255 <= 1
+
+
 def test_any_mirroring_turns_objects_upside_down_too() -> None:
     recipe = parse_recipe("{count: 80, placement: {flip: any, rotation: [-5, 5]}}")
     poses = [spec.objects[0].placement for spec in plan(PlanInputs(recipe, PHOTOS, model=MODEL))]
@@ -201,7 +230,7 @@ def test_slots_that_a_prompt_does_not_show_are_not_recorded() -> None:
     for spec in plan(PlanInputs(default_recipe(), PHOTOS, model=MODEL)):
         walled = "{wall}" in dict(spec.slots)["place"]
         assert ("wall" in dict(spec.slots)) == walled
-        assert all(value in spec.prompt for slot, value in spec.slots if slot != "place")
+        assert all(value in spec.prompt for slot, value in spec.slots if slot not in ("place", "arrangement"))
 
 
 def test_a_reference_goes_to_the_controlnet_only() -> None:
@@ -247,6 +276,56 @@ def test_specs_of_the_earlier_version_have_its_ids_and_none_in_their_json() -> N
     assert "plan_version" not in json.loads(earlier.to_json())
     assert json.loads(present.to_json())["plan_version"] == 2
     assert replace(present, plan_version=1).id != present.id
+
+
+MIX = parse_recipe("""
+count: 60
+placement:
+  - {name: single, weight: 3, scale: [0.4, 0.6]}
+  - {name: heap, weight: 2, objects: [3, 4], scale: [0.2, 0.3], overlap: 0.5, min_visible: 0.4}
+""")
+
+
+def test_arrangements_come_by_their_weights_within_each_class_and_their_objects_keep_their_ranges() -> None:
+    specs = plan(PlanInputs(MIX, PHOTOS, model=MODEL))
+    cells = Counter((spec.label, dict(spec.slots)["arrangement"]) for spec in specs)
+    assert cells == {
+        (label, name): number
+        for label in ("bolt", "nut", "gear")
+        for name, number in (("single", 12), ("heap", 8))
+    }
+    for spec in specs:
+        scales = [placed.placement.scale for placed in spec.objects]
+        heap = dict(spec.slots)["arrangement"] == "heap"
+        assert len(scales) in ((3, 4) if heap else (1,))
+        assert all((0.2 if heap else 0.4) <= scale <= (0.3 if heap else 0.6) for scale in scales)
+    assert SampleSpec.from_json(specs[0].to_json()) == specs[0]
+
+
+def test_a_method_without_a_prompt_records_its_arrangement_too_and_the_outline_counts_them() -> None:
+    inputs = PlanInputs(MIX, PHOTOS, model=MODEL, backdrop_ids=["p1"], method=Method.PASTE)
+    assert {spec.slots for spec in plan(inputs)} == {(("arrangement", "single"),), (("arrangement", "heap"),)}
+    assert plan_outline(replace(inputs, count=5_000)).slots == {
+        "arrangement": {"single": 3_000, "heap": 2_000}
+    }
+    assert plan_outline(inputs).head == tuple(plan(inputs))[: len(plan_outline(inputs).head)]
+
+
+def test_an_arrangement_that_review_took_away_is_made_up_for() -> None:
+    specs = plan(PlanInputs(MIX, PHOTOS, model=MODEL))
+    kept = [spec for spec in specs if dict(spec.slots)["arrangement"] == "single"]
+    more = plan(PlanInputs(MIX, PHOTOS, model=MODEL, count=24, seed=9, kept=kept))
+    assert {dict(spec.slots)["arrangement"] for spec in more} == {"heap"}
+
+
+def test_a_mix_of_one_arrangement_has_the_poses_of_no_other_plan() -> None:
+    """Ranges for all images alike keep the samples that they had; named ones have chances of their own."""
+    plain = Recipe.model_validate({"count": 3, "placement": {"objects": [1, 2]}})
+    mixed = Recipe.model_validate({"count": 3, "placement": [{"name": "few", "objects": [1, 2]}]})
+    first, second = (plan(PlanInputs(recipe, PHOTOS, model=MODEL)) for recipe in (plain, mixed))
+    assert [spec.prompt for spec in first] == [spec.prompt for spec in second]
+    assert {spec.id for spec in first}.isdisjoint(spec.id for spec in second)
+    assert all(not any(slot == "arrangement" for slot, _ in spec.slots) for spec in first)
 
 
 def test_samples_are_planned_one_by_one() -> None:

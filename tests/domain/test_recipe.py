@@ -94,6 +94,12 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
             "camera: {}",
             "r.yaml: camera: it does nothing; give blur, noise or jpeg, or leave camera out",
         ),
+        (
+            "object: {brightness: [0, 1]}",
+            "r.yaml: object: brightness is [0, 1]; it must rise and lie in 0.3 to 2",
+        ),
+        ("object: {}", "r.yaml: object: it changes nothing; give brightness or colour, or leave object out"),
+        ("object: {color: [0, 1]}", "r.yaml: unknown key 'object.color'; did you mean 'colour'?"),
         ("count: true", "r.yaml: count is true; a number is needed"),
         ("count: 0", "r.yaml: count is 0; it must be at least 1"),
         ("count: 1.5", "r.yaml: count is 1.5; a whole number is needed"),
@@ -108,6 +114,44 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         (
             "placement: {scale: [1]}",
             "r.yaml: placement.scale is [1]; two numbers [lowest, highest] are needed",
+        ),
+        ("placement: []", "r.yaml: placement is []; it must not be empty"),
+        ("placement: [single]", "r.yaml: placement.0 is 'single'; keys with values are needed"),
+        ("placement: [{scale: [1, 2]}]", "r.yaml: placement.0.name is missing; add it"),
+        ("placement: [{name: '', weight: 1}]", "r.yaml: placement.0.name is ''; it must not be empty"),
+        (
+            "placement: [{name: a}, {name: b, scal: [1, 2]}]",
+            "r.yaml: unknown key 'placement.1.scal'; did you mean 'scale'?",
+        ),
+        (
+            "placement: [{name: a, scale: [1]}]",
+            "r.yaml: placement.0.scale is [1]; two numbers [lowest, highest] are needed",
+        ),
+        (
+            "placement: [{name: a, scale: [1, big]}]",
+            "r.yaml: placement.0.scale: the highest is 'big'; a number is needed",
+        ),
+        (
+            "placement: [{name: a, objects: [1, 31]}]",
+            "r.yaml: placement.0: objects is [1, 31]; it must rise and lie in 1 to 30",
+        ),
+        (
+            "placement: [{name: a, weight: 0}]",
+            "r.yaml: placement.0.weight is 0; it must be at least 1e-06",
+        ),
+        (
+            "placement: [{name: a}, {name: a}]",
+            "r.yaml: placement names 'a' twice; give each arrangement a name of its own",
+        ),
+        (
+            "placement: [{name: a}]\nbackdrops: {template: '{arrangement}', slots: {arrangement: [x]}}",
+            "r.yaml: backdrops.slots.arrangement has the name under which samples tell their placement; "
+            "rename the slot",
+        ),
+        (
+            "placement: {weight: 2}",
+            "r.yaml: unknown key 'placement.weight'; known keys: position, scale, rotation, "
+            "yaw, pitch, flip, min_visible, objects, overlap",
         ),
         (
             "placement: {objects: [1, 2, 3]}",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.domain.look import CameraSpec
+from pipeline.domain.look import CameraSpec, ObjectLightSpec
 from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
@@ -90,6 +90,17 @@ def test_every_spec_is_handed_out_once_and_exact() -> None:
     run(specs, Painter(), collector)
     assert list(collector.samples) == [planned.id for planned in specs]
     assert all(sample.facts.exact for sample in collector.samples.values())
+
+
+def test_objects_in_another_light_are_stored_as_not_exact() -> None:
+    collector = Collector()
+    plain, dark = spec(1), spec(1, object_light=ObjectLightSpec(brightness=0.5))
+    run([plain, dark], Painter(), collector)
+    opaque = collector.samples[plain.id].layer.alpha == 255
+    before, after = (collector.samples[each.id].image[opaque].astype(int) for each in (plain, dark))
+    assert np.abs(after - before / 2).max() <= 1  # colours are rounded before and after the warp
+    assert (collector.samples[plain.id].facts.exact, collector.samples[dark.id].facts.exact) == (True, False)
+    assert (plain.keeps_object, dark.keeps_object) == (True, False)
 
 
 def test_a_sample_equals_the_warped_photo_where_its_mask_is_1() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.domain.photos import Photo
-from pipeline.domain.plan import plan
+from pipeline.domain.plan import PlanInputs, plan
 from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
 from pipeline.domain.review import Verdict
 from pipeline.domain.spec import SampleSpec
@@ -264,6 +264,34 @@ def test_a_drawn_background_whose_image_or_note_is_lost_is_drawn_again(
     assert len(library.background_sets.read("drawn", 32)) == 3
 
 
+SIZED = recipe_of("{name: sized, backdrops: {template: '{floor}', slots: {floor: [sand, moss, snow]}}}")
+
+
+def test_a_plan_that_was_begun_goes_on_at_its_size_and_with_its_ids(library: Library) -> None:
+    own = SIZED.model_copy(update={"size": None})  # as earlier versions stored a recipe without a size
+    begun = list(planned(library, own, Overrides(count=6), AT_HOME))
+    text = to_yaml(own)
+    assert "size: null" in text
+    library.plans.add("sized", text, begun)
+    for number in range(10, 60):  # photos with many more pixels would make the images larger
+        add_subject(library, number, label="bolt", box=(0, 0, 900, 900))
+    stored = PlanInputs(SIZED, library.photos.list(), model=planning._model_facts("nano"))
+    assert (stored.size, begun[0].size) == (512, (128, 128))
+    again = list(planned(library, SIZED, Overrides(count=6), AT_HOME))
+    assert {spec.size for spec in again} == {(128, 128)}
+    renamed = SIZED.model_copy(update={"name": "other"})
+    assert {spec.size for spec in planned(library, renamed, Overrides(count=6), AT_HOME)} == {(512, 512)}
+
+
+def test_a_recipe_without_a_size_has_the_ids_that_it_had_before_sizes_were_chosen(library: Library) -> None:
+    own = SIZED.model_copy(update={"size": None})
+    begun = list(planned(library, own, Overrides(count=6), AT_HOME))
+    assert ids(planned(library, SIZED, Overrides(count=6), AT_HOME)) == ids(begun)
+    library.plans.add("sized", to_yaml(own), begun)
+    render(library, begun[0])
+    assert preview_plan(library, SIZED, Overrides(count=6), AT_HOME).new == 5
+
+
 def test_a_class_without_a_usable_photo_is_named_before_anything_is_drawn(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +318,10 @@ def test_a_dry_run_tells_the_plan_and_stores_nothing(
     arguments = ["--library", str(library.path), "--recipe", str(tmp_path / "floors.yaml"), "--count", "6"]
     assert main(["generate", *arguments, "--dry-run"]) == 0
     out, err = capsys.readouterr()
-    assert out == "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n"
+    assert out == (
+        "floors: 6 of 6 images to generate; bolt 3, nut 3; inpaint 6\n"
+        "32 x 32 px, as the recipe says; about 1.0 GB of memory in batches of 4\n"
+    )
     assert "no images of 'spring'" in err
     assert library.plans.list() == []
     for what in ("--dry-run", "--refill"):

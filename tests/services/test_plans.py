@@ -23,7 +23,7 @@ from pipeline.services.reports import RunState
 from pipeline.services.samples.create import CreateRequest
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library
-from tests.toy_library import add_subject, picture, render, spec
+from tests.toy_library import SIDE_PX, add_subject, picture, render, spec
 
 RECIPE = """
 name: two ways
@@ -72,13 +72,16 @@ def save_image(path: Path, number: int) -> Path:
 
 
 def test_the_time_of_a_plan_counts_every_method_at_its_own_pace(library: Library) -> None:
-    recipe = recipe_of(RECIPE)
+    recipe = recipe_of(RECIPE).model_copy(update={"size": SIDE_PX})
     assert preview_plan(library, recipe, Overrides(), AT_HOME).seconds is None
     rendered(library, Method.INPAINT, 2.0)
     assert preview_plan(library, recipe, Overrides(), AT_HOME).seconds is None, "half of a sum would mislead"
     rendered(library, Method.TEXT_TO_IMAGE, 10.0)
     preview = preview_plan(library, recipe, Overrides(), AT_HOME)
-    assert preview.seconds == 2.0 * preview.methods["inpaint"] + 10.0 * preview.methods["text_to_image"]
+    expected = 2.0 * preview.methods["inpaint"] + 10.0 * preview.methods["text_to_image"]
+    assert preview.seconds == expected
+    larger = recipe.model_copy(update={"size": 2 * SIDE_PX})
+    assert preview_plan(library, larger, Overrides(), AT_HOME).seconds == 4 * expected
     assert preview_plan(library, recipe, Overrides(method="inpaint"), AT_HOME).seconds == 2.0 * preview.total
 
 

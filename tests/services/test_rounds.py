@@ -177,7 +177,7 @@ def test_other_photos_or_another_recipe_are_decided_anew(
 
 
 def basis_of_the_earlier_version(text: str, photos: list[Photo]) -> str:
-    """The hash that the first round rested on before recipes had a start, a shadow, detail and a camera."""
+    """The hash that the first round rested on before recipes had a start, a shadow, detail, a camera and an object."""
     recipe = json.loads(parse_recipe(text).model_dump_json())
     for key in module._LATER_KEYS:
         del recipe[key]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -28,6 +29,9 @@ PREVIEW = PlanPreview(
     slots={"light": {"warm light": 20}},
     prompts=("gravel floor, warm light",),
     seconds=130.0,
+    size=256,
+    size_sentence="256 x 256 px, as the recipe says",
+    memory_sentence="about 1.1 GB of memory in batches of 4",
     warnings=("nano does not know: fog",),
 )
 DOWNLOAD = DownloadProgress(
@@ -39,7 +43,18 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     shown = plan_html(PREVIEW)
     assert "<b>12</b> images to generate, about 2 min" in shown
     assert "8 of 20 are already in the library" in shown
+    assert "Images of 256 x 256 px, as the recipe says; about 1.1 GB of memory in batches of 4" in shown
+    assert PREVIEW.summary.endswith(
+        "\n256 x 256 px, as the recipe says; about 2 min; about 1.1 GB of memory in batches of 4"
+    )
     assert "nano does not know: fog" in shown
+
+
+def test_a_plan_of_several_arrangements_shows_them_beside_the_methods() -> None:
+    shown = plan_html(replace(PREVIEW, slots={"arrangement": {"single": 12, "heap": 8}}))
+    assert "Arrangements" in shown
+    assert "heap" in shown
+    assert "Values of the prompt slots" not in shown
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.domain.texts import duration
 from pipeline.errors import InvalidRequest
 from ui.components.charts import bar_chart_html
 from ui.components.html import (
-    duration,
     empty_html,
     note_html,
     progress_html,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import PlacementRanges, Recipe, refuse_too_many
+from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Recipe, refuse_too_many
 from training.data.arm_data import (
     ENOUGH_OF_A_RATIO,
     ArmData,
@@ -153,7 +153,7 @@ def changed_recipe(
     method: str | Mapping[str, float],
     samples: Mapping[str, int],
     *,
-    placement: PlacementRanges | None = None,
+    placement: PlacementRanges | list[PlacementVariant] | None = None,
 ) -> Recipe:
     """Return a recipe with the backgrounds of another one.
 
@@ -164,7 +164,7 @@ def changed_recipe(
     """
     changes: dict[str, object] = {"name": name, "method": method, "classes": dict(samples), "count": None}
     if placement is not None:
-        changes["placement"] = placement.model_dump(mode="json")
+        changes["placement"] = placement
     return Recipe.model_validate({**base.recipe.model_dump(mode="json"), **changes})
 
 

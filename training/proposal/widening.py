@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pipeline.domain.recipe import PlacementRanges, Position
+from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Position
 from training.study.statistics import ALPHA
 
 _SMALLER, _LARGER = 0.6, 1.3  # factors of the ends of the scales
 _LEAST_SCALE, _LARGEST_SCALE = 0.05, 1.5  # that a widening reaches
 _NEAR_THE_EDGE = 0.6  # least visible share of an object that may lie at the edge
 _SEVERAL = 3  # objects in one image
+Ranges = TypeVar("Ranges", bound=PlacementRanges)
 
 
 class _Factor(BaseModel):
@@ -48,22 +50,38 @@ class Diagnosis:
         return list({(each.factor, each.direction): each for each in certain}.values())
 
 
-def widened(placement: PlacementRanges, diagnosis: Diagnosis) -> tuple[PlacementRanges, tuple[str, ...]]:
-    """Widen placement ranges towards what a network does not recognise.
+def widened(
+    placement: PlacementRanges | list[PlacementVariant], diagnosis: Diagnosis
+) -> tuple[PlacementRanges | list[PlacementVariant], tuple[str, ...]]:
+    """Widen placement ranges towards what a network does not recognise; each arrangement of a mix for itself.
 
     Small objects: smaller scales; large ones: larger scales; objects away from the centre: positions everywhere, up to
-    the edge; several objects: up to three in an image. Other factors do not change a placement.
+    the edge; several objects: up to three in an image, where no arrangement has as many. Other factors do not change a
+    placement.
 
     Returns:
         The ranges, and a sentence for each change.
     """
     sentences = []
     for finding in diagnosis.certain:
-        changes, change = _change(placement, finding)
-        if changes:
-            placement = PlacementRanges.model_validate({**placement.model_dump(), **changes})
+        if isinstance(placement, PlacementRanges):
+            placement, change = _changed(placement, finding)
+        elif finding.factor == "objects" and any(each.objects[1] >= _SEVERAL for each in placement):
+            continue
+        else:
+            pairs = [_changed(variant, finding) for variant in placement]
+            placement = [variant for variant, _ in pairs]
+            change = " ".join(
+                f"{change.removesuffix('.')} in '{variant.name}'." for variant, change in pairs if change
+            )
+        if change:
             sentences.append(f"{finding.sentence} {change}".strip())
     return placement, tuple(sentences)
+
+
+def _changed(ranges: Ranges, finding: _Factor) -> tuple[Ranges, str]:
+    changes, sentence = _change(ranges, finding)
+    return type(ranges).model_validate({**ranges.model_dump(), **changes}), sentence
 
 
 def _change(placement: PlacementRanges, finding: _Factor) -> tuple[dict[str, object], str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from pathlib import Path
-from statistics import median
 
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
+    AUTO,
     BACKGROUND_SETS,
     Recipe,
     Start,
@@ -32,14 +32,19 @@ from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of
+from pipeline.services.plans.sizing import (
+    enlargement_notes,
+    expected_seconds,
+    memory_sentence,
+    size_sentence,
+)
 from pipeline.services.reports import PlanPreview
 from pipeline.starter import backdrops as starter_backdrops
 from pipeline.starter import drawn_backgrounds
-from pipeline.store import Library, SampleFilter
+from pipeline.store import Library
 
 _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored yet
 _SEEDS = 2**63
-_TIMED_SAMPLES = 40
 _EXAMPLES = 6
 _COMPARED = 40  # first samples of a stored plan that tell whether it is the same
 
@@ -154,7 +159,7 @@ def planned_specs_of(
     if wanted.refill and not wanted.refill.missing:
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
-    side = wanted.recipe.size or ingredients.inputs.model.size
+    side = ingredients.inputs.size
     backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
@@ -167,7 +172,9 @@ def planned_specs_of(
     return chain(earlier, planned_specs(inputs, before_each=before_each))
 
 
-def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> PlanPreview:
+def preview_plan(
+    library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess, *, batch_size: int = 4
+) -> PlanPreview:
     """Return counts, examples, warnings and the time of a plan, in bounded time for any count; store nothing.
 
     Raises:
@@ -185,7 +192,7 @@ def preview_plan(library: Library, recipe: Recipe, overrides: Overrides, access:
     inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
     begun = wanted.refill and not wanted.refill.missing and wanted.refill.earlier
     outline = outline_of(begun) if begun else plan_outline(inputs)
-    return _preview(library, wanted, ingredients, inputs, outline)
+    return _preview(library, wanted, ingredients, inputs, outline, batch_size)
 
 
 def _preview(
@@ -194,6 +201,7 @@ def _preview(
     ingredients: _Ingredients,
     inputs: PlanInputs,
     outline: PlanOutline,
+    batch_size: int,
 ) -> PlanPreview:
     model = inputs.model.name
     if wanted.refill is None:
@@ -210,10 +218,14 @@ def _preview(
         methods=dict(sorted((str(method), number) for method, number in outline.methods.items())),
         slots={slot: dict(sorted(counts.items())) for slot, counts in outline.slots.items()},
         prompts=outline.prompts[:_EXAMPLES],
-        seconds=_seconds(library, outline, model, new),
+        seconds=expected_seconds(library, outline, model, inputs.size, new),
+        size=inputs.size,
+        size_sentence=size_sentence(inputs),
+        memory_sentence=memory_sentence(model, inputs.size, batch_size),
         warnings=(
             *library_notes(library, wanted.recipe, wanted.refill),
             *version_notes(wanted.recipe, inputs.version),
+            *enlargement_notes(inputs.drawn_objects, inputs.size),
             *plan_notes(outline.prompts, model),
         ),
         exact=outline.exact,
@@ -257,19 +269,30 @@ def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
     return version if all(_goes_on(earlier, spec) for earlier, spec in pairs) else PLAN_VERSION
 
 
+def _begun_size(library: Library, recipe: Recipe, model: str) -> int | None:
+    """Return the size of the stored images of a plan that goes on; None where there are none."""
+    stored = library.plans.stored(recipe.name, head=1, count=0)
+    if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
+        return None
+    first = stored.head[0]
+    return first.size[0] if first.model in (model, NO_MODEL) else None
+
+
 def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) -> _Ingredients:
     recipe, overrides = wanted.recipe, wanted.overrides
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)
+    model = _model_facts(access.model(overrides.model or recipe.model))
     return _Ingredients(
         PlanInputs(
             recipe,
             library.photos.list(split="train", usable=True),
-            model=_model_facts(access.model(overrides.model or recipe.model)),
+            model=model,
             count=overrides.count,
             method=method,
             seed=overrides.seed,
             kept=wanted.refill.kept if wanted.refill else (),
+            begun_size=_begun_size(library, recipe, model.name),
         ),
         folder=_folder(recipe, access) if recipe.needs_backgrounds(methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
@@ -280,7 +303,9 @@ def _plan_id(wanted: PlannedRecipe, ingredients: _Ingredients) -> str:
     """Hash what decides a plan; the files of a folder of backgrounds are not read."""
     inputs = ingredients.inputs
     kept = [spec.id for spec in inputs.kept]
-    decisive = (wanted.recipe.model_dump_json(), wanted.overrides, inputs.model, inputs.photos, kept)
+    decisive = (
+        wanted.recipe.model_dump_json(), wanted.overrides, inputs.model, inputs.photos, kept, inputs.size,
+    )  # fmt: skip
     return hashlib.sha256(repr(decisive).encode()).hexdigest()
 
 
@@ -316,7 +341,10 @@ def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
         earlier = parse_recipe(recipe_yaml)
     except InvalidRecipe:  # written by an earlier version, or not from a recipe
         return False
-    return earlier.model_copy(update={"count": None}) == recipe.model_copy(update={"count": None})
+    earlier, recipe = (each.model_copy(update={"count": None}) for each in (earlier, recipe))
+    if None in (earlier.size, recipe.size) and AUTO in (earlier.size, recipe.size):
+        earlier = earlier.model_copy(update={"size": recipe.size})  # what was left out earlier is auto now
+    return earlier == recipe
 
 
 def _bare(spec: SampleSpec) -> SampleSpec:
@@ -346,26 +374,6 @@ def _without_poses(spec: SampleSpec) -> SampleSpec:
     photo_ids = sorted(placed.photo_id for placed in spec.objects)
     objects = [ObjectSpec(photo_id=each, cutout_id=_PLACEHOLDER, placement=Placement()) for each in photo_ids]
     return replace(_bare(spec), objects=tuple(objects), seed=0)
-
-
-def _seconds(library: Library, outline: PlanOutline, model: str, new: int) -> float | None:
-    """Estimate the seconds that the new samples take, from the median time of the latest samples of each method.
-
-    None if nothing is new, or if one of the methods was never used with its model, since a partial sum would
-    mislead.
-    """
-    each = {method: _seconds_each(library, method, model) for method in outline.methods}
-    if not new or None in each.values():
-        return None
-    whole = sum((each[method] or 0.0) * number for method, number in outline.methods.items())
-    return whole * new / outline.total
-
-
-def _seconds_each(library: Library, method: Method, model: str) -> float | None:
-    name = model if method.facts.needs_prompt else NO_MODEL
-    rows = library.samples.list(SampleFilter(method=method, model=name), limit=_TIMED_SAMPLES)
-    times = [row.timings["total"] for row in rows if "total" in row.timings]
-    return median(times) if times else None
 
 
 def _folder(recipe: Recipe, access: FileAccess) -> Path | str:

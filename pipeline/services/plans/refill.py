@@ -60,6 +60,7 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
         "classes": dict(sorted(missing.items())) or None,
         "count": None,
         "seed": _seed(recipe.seed, len(earlier)),
+        "size": planned[0][0].size[0],  # of the images that it makes up for
     }
     return Refill(
         recipe=Recipe.model_validate({**recipe.model_dump(mode="json"), **changes}),

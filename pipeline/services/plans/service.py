@@ -25,6 +25,7 @@ class PlanService:
 
     library: Library
     access: FileAccess
+    batch_size: int
 
     def recipes(self) -> dict[str, str]:
         """Return the example recipes as YAML text by name, the default first."""
@@ -36,7 +37,9 @@ class PlanService:
         Raises:
             StudioError: the recipe, or something that it names, cannot be used.
         """
-        return preview_plan(self.library, recipe_of(recipe), overrides, self.access)
+        return preview_plan(
+            self.library, recipe_of(recipe), overrides, self.access, batch_size=self.batch_size
+        )
 
     def changed_recipe(self, recipe: str | None, changes: Sequence[Advice]) -> str:
         """Return a recipe's YAML text with the changes that a person confirmed."""

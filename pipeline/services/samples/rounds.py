@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.photos import Photo
-from pipeline.domain.recipe import Recipe, parse_recipe
+from pipeline.domain.recipe import AUTO, Recipe, parse_recipe
 from pipeline.domain.rounds import Rounds, next_weights, round_sentence
 from pipeline.domain.spec import SampleSpec
 from pipeline.embedding import load_embedder, shrunk
@@ -32,7 +32,8 @@ _NOTE = re.compile(r"# rests on (?P<basis>[0-9a-f]{64})\n# (?P<sentence>[^\n]*)\
 _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rejected samples teach nothing
 _AS_WRITTEN = Overrides()
 _LATER_KEYS = (  # of recipes, since rounds are stored
-    "start", "strength", "shadow", "match_detail", "camera", "match_light", "match_object", "edges", "fake_seams",
+    "start", "strength", "shadow", "match_detail", "camera", "object", "match_light", "match_object", "edges",
+    "fake_seams",
 )  # fmt: skip
 
 
@@ -206,6 +207,8 @@ def _decisive_json(recipe: Recipe) -> str:
     """Return a recipe as rounds rest on it: later keys only with a value, so that earlier rounds resume."""
     fields = Recipe.model_fields
     plain = {key for key in _LATER_KEYS if getattr(recipe, key) == fields[key].default}
+    if recipe.size == AUTO:  # was null, and meant the size of the model
+        recipe = recipe.model_copy(update={"size": None})
     return recipe.model_dump_json(exclude=plain)
 
 

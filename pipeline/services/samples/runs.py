@@ -28,6 +28,7 @@ from pipeline.services.plans.planning import (
     version_notes,
 )
 from pipeline.services.plans.prompts import plan_notes
+from pipeline.services.plans.sizing import size_notes
 from pipeline.services.reports import Progress, RunProgress, RunReport, RunState
 from pipeline.services.samples.neighbours import Neighbours
 from pipeline.store import Library, Rendered
@@ -149,11 +150,12 @@ class _Notes:
     wanted: PlannedRecipe
     _prompts: dict[str, None] = field(default_factory=dict)
     _version: int = PLAN_VERSION
+    _size: int = 0
 
     def read(self, specs: Iterable[SampleSpec]) -> Iterator[SampleSpec]:
         """Pass on specs and note their prompts."""
         for spec in specs:
-            self._version = min(self._version, spec.plan_version)
+            self._version, self._size = min(self._version, spec.plan_version), spec.size[0]
             if spec.prompt and len(self._prompts) < _NOTED_PROMPTS:
                 self._prompts[spec.prompt] = None
             yield spec
@@ -164,6 +166,7 @@ class _Notes:
         return [
             *library_notes(self.library, recipe, self.wanted.refill),
             *version_notes(recipe, self._version),
+            *size_notes(self.library, recipe, self._size),
             *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
         ]
 
@@ -184,7 +187,7 @@ class _Recording:
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
         record_sample(self.library, spec, sample, self.neighbours)
         self.rendered += 1
-        self.inexact += spec.keeps_object and not sample.facts.exact
+        self.inexact += not sample.facts.exact and spec.keeps_object
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.domain.recipe import PlacementRanges, Position
+from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Position
 from training.proposal.widening import Diagnosis, widened
 
 CENTRED = PlacementRanges(position=Position.CENTRED, scale=(0.4, 0.7), min_visible=0.9)
@@ -41,6 +41,22 @@ def test_missed_objects_off_the_centre_ask_for_positions_up_to_the_edge() -> Non
 
 def test_missed_photos_of_several_objects_ask_for_several() -> None:
     assert widened(CENTRED, Diagnosis([factor("objects", "high")]))[0].objects == (1, 3)
+
+
+def test_each_arrangement_of_a_mix_is_widened_for_itself() -> None:
+    mix = [
+        PlacementVariant(name="single", scale=(0.5, 0.7)),
+        PlacementVariant(name="heap", weight=2, scale=(0.25, 0.5), objects=(8, 12)),
+    ]
+    found = [factor("object_size", "low"), factor("objects", "high")]
+    wider, sentences = widened(mix, Diagnosis(found))
+    assert wider == [
+        mix[0].model_copy(update={"scale": (0.3, 0.7)}),
+        mix[1].model_copy(update={"scale": (0.15, 0.5)}),
+    ]
+    assert sentences == (
+        "They are missed. So the scale begins at 0.3 in 'single'. So the scale begins at 0.15 in 'heap'.",
+    )
 
 
 def test_a_range_that_is_wide_enough_stays() -> None:

@@ -10,7 +10,9 @@ import gradio as gr
 from gradio.blocks import Block
 
 from pipeline.domain.methods import METHODS
+from pipeline.domain.recipe import ARRANGEMENT
 from pipeline.domain.slots import shown_value
+from pipeline.domain.texts import duration
 from pipeline.errors import StudioError
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
@@ -19,7 +21,6 @@ from ui.components.addresses import file_address, page_address
 from ui.components.charts import bar_chart_html
 from ui.components.frame import build_head
 from ui.components.html import (
-    duration,
     empty_html,
     link_html,
     note_html,
@@ -96,15 +97,19 @@ def plan_html(preview: PlanPreview) -> str:
         if preview.new < preview.total
         else ""
     )
-    notes = [existing] if existing else []
+    cost = "; ".join(filter(None, (f"Images of {preview.size_sentence}", preview.memory_sentence)))
+    notes = [cost, *([existing] if existing else [])]
     if not preview.new:
         notes.append(_NOTHING_NEW)
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
         preview.methods, title="Methods"
     )
+    if arrangements := preview.slots.get(ARRANGEMENT):
+        charts += bar_chart_html(arrangements, title="Arrangements")
     slots = "".join(
         bar_chart_html({shown_value(value): count for value, count in counts.items()}, title=slot)
         for slot, counts in preview.slots.items()
+        if slot != ARRANGEMENT
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (

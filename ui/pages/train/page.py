@@ -13,6 +13,7 @@ import gradio as gr
 from pipeline.domain.arms import ARMS, Arm
 from pipeline.domain.splits import shortage_of_test_photos
 from pipeline.domain.studies import DEFAULT_NETWORK, MAX_SEEDS, NETWORK_TITLES, SEEDS_FOR_A_CLAIM
+from pipeline.domain.texts import duration
 from pipeline.errors import InvalidRequest
 from pipeline.services.reports import StudyProgress
 from pipeline.services.studies.process import StudyRequest
@@ -20,7 +21,7 @@ from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
 from ui.components.frame import build_head
-from ui.components.html import capitalised, duration, empty_html, note_html, progress_html, whole_number
+from ui.components.html import capitalised, empty_html, note_html, progress_html, whole_number
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.train.studies import build_studies
 
