@@ -9,7 +9,7 @@ from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
-from pipeline.store import Library, NewPhoto, Rendered, Replica
+from pipeline.store import Library, NewPhoto, Rendered, Replica, SampleState
 
 SIDE_PX = 24
 BOX = (6, 4, 18, 20)
@@ -134,6 +134,14 @@ def render(library: Library, planned: SampleSpec, *, seconds: float = 0.25) -> s
         )
     )
     return planned.id
+
+
+def pending(library: Library, *plans: str) -> list[SampleSpec]:
+    """The specs without an image of some plans, or of all, in plan order."""
+    names = plans or [row.name for row in library.plans.list()]
+    members = [member for name in names for member in library.plans.members(name)]
+    waiting = {spec.id: spec for spec, state in members if state in (SampleState.PLANNED, SampleState.FAILED)}
+    return list(waiting.values())
 
 
 def decision(

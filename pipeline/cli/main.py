@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import library, photos, releases, review, samples, spaces
+from pipeline.cli import fields, library, photos, releases, review, samples, spaces
 from pipeline.cli.command import CommandParser, Commands, Result
 from pipeline.errors import Cancelled, StudioError
 
@@ -38,6 +38,6 @@ def _parser() -> CommandParser:
         epilog="Exit codes: 0 done; 1 refused, the reason is on stderr; 2 wrong usage; 130 interrupted.",
     )
     commands: Commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for noun in (photos, samples, library, review, releases, spaces):
+    for noun in (photos, fields, samples, library, review, releases, spaces):
         noun.add_commands(commands)
     return parser

@@ -1,4 +1,4 @@
-"""generate: render a plan; explain: where an image file comes from."""
+"""generate: render a plan; runs: list and drop runs; explain: where an image file comes from."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="tell what would be generated; store nothing")
 
+    parser = add_command(commands, "runs", _runs, "list the runs of a library: recipe, progress, time left")
+    parser.add_argument(
+        "--drop",
+        metavar="NAME",
+        help="forget the images that a paused run has not rendered; finished images are kept",
+    )
+
     parser = add_command(
         commands, "explain", _explain, "tell where an image file comes from; render it again", library=False
     )
@@ -79,9 +86,24 @@ def _generate(options: argparse.Namespace) -> Result:
             on_progress=on_progress,
         )
     sentence = f"{report.rendered} rendered in {report.seconds:.0f} s, {report.already} already there"
+    if report.replaced:
+        sentence += f", {report.replaced} of them in the place of images that differ less from the others"
     if report.failed:
         sentence += f", {len(report.failed)} failed; the first: {report.failed[0][1]}"
     return Result(asdict(report), "\n".join([*report.rounds, sentence]))
+
+
+def _runs(options: argparse.Namespace) -> Result:
+    answer: dict[str, object] = {}
+    sentences = []
+    with open_studio(options) as studio:
+        runs = studio.samples.runs
+        if options.drop is not None:
+            answer["dropped"] = dropped = runs.drop(options.drop)
+            sentences.append(f"dropped {dropped} images of '{options.drop}' that were not rendered yet")
+        listed = runs.listed()
+    answer["runs"] = [asdict(run) for run in listed]
+    return Result(answer, "\n".join([*sentences, *(run.sentence for run in listed)] or ["no runs yet"]))
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:

@@ -16,11 +16,13 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SerializerFunctionWrapHandler,
     StrictBool,
     StringConstraints,
     Tag,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -50,6 +52,7 @@ _MOST_ARRANGEMENTS = 16
 MOST_OBJECTS = 30  # in one image
 ARRANGEMENT = "arrangement"  # the slot under which a spec names its arrangement
 _LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
+_USUAL_BUDGET, _LARGEST_BUDGET = 0.5, 4.0
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
 PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
@@ -62,6 +65,7 @@ Size = Annotated[
     | Annotated[Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None, Tag("[pixels]")],
     Discriminator(lambda given: "[auto]" if given == AUTO else "[pixels]"),
 ]
+Written = dict[str, object]  # a part of a recipe as it is written
 Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
 _PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
@@ -100,6 +104,13 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
 
 
+def _beside_like(part: PlacementRanges | Camera, values: Written) -> Written:
+    """Return what is written of a part: without `like` all values, with it only those that are given beside it."""
+    if part.like is None:
+        return {key: value for key, value in values.items() if key != "like"}
+    return {key: value for key, value in values.items() if key in part.model_fields_set}
+
+
 class Backdrops(_Part):
     """The prompt grammar: a template with slots in braces, and the values of each slot."""
 
@@ -115,7 +126,7 @@ class Backdrops(_Part):
     )  # combinations of slot values that are never drawn together
     negative: PromptText | None = None
     folder: PathText | None = (
-        None  # background images for method `paste` and start `picture`, or a key of `BACKGROUND_SETS`
+        None  # background images for method `paste` and start `picture`, a field profile or a key of `BACKGROUND_SETS`
     )
     text_to_image_prefix: PromptText = (
         "a photo of a {label}, "  # put before the prompts of method `text_to_image`; earlier: sdxl_prefix
@@ -181,6 +192,13 @@ class PlacementRanges(_Part):
     overlap: Annotated[Number, Field(ge=0, le=1)] = (
         0.15  # share of the smaller object's box that another may cover
     )
+    like: Name | None = (
+        None  # a field profile that gives objects, scale and overlap where they are not given here
+    )
+
+    @model_serializer(mode="wrap")
+    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> Written:
+        return _beside_like(self, handler(self))
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> PlacementRanges:
@@ -244,6 +262,11 @@ class Camera(_Part):
     blur: tuple[Number, Number] | None = None  # standard deviation, pixels
     noise: tuple[Number, Number] | None = None  # standard deviation, grey levels
     jpeg: tuple[Whole, Whole] | None = None  # quality
+    like: Name | None = None  # a field profile that gives what is not given here
+
+    @model_serializer(mode="wrap")
+    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> Written:
+        return _beside_like(self, handler(self))
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> Camera:
@@ -253,9 +276,32 @@ class Camera(_Part):
                 raise ValueError(
                     f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low} to {high}"
                 )
-        if not (self.blur or self.noise or self.jpeg):
-            raise ValueError("it does nothing; give blur, noise or jpeg, or leave camera out")
+        if not (self.blur or self.noise or self.jpeg or self.like):
+            raise ValueError("it does nothing; give blur, noise, jpeg or like, or leave camera out")
         return self
+
+
+class FieldPlacement(_Part):
+    """What a field profile tells of the objects in a photo; None where it cannot tell."""
+
+    objects: tuple[Whole, Whole] | None = None
+    scale: tuple[Number, Number] | None = None
+    overlap: Number | None = None
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> FieldPlacement:
+        PlacementRanges.model_validate(self.model_dump(exclude_none=True))
+        return self
+
+
+class Learnt(_Part):
+    """What a plan took from field profiles when it was begun, so that it goes on with it; written by the program."""
+
+    size: Whole  # side of the images that it is for, px
+    profiles: dict[Name, Name]  # name → the state that the profile had
+    placement: dict[Name, FieldPlacement] = Field(default_factory=dict)  # profile → values
+    camera: Camera | None = None
+    backgrounds: list[Name] | None = None  # ids of stored images
 
 
 class ObjectLight(_Part):
@@ -275,6 +321,23 @@ class ObjectLight(_Part):
         if not (self.brightness or self.colour):
             raise ValueError("it changes nothing; give brightness or colour, or leave object out")
         return self
+
+
+class Novelty(_Part):
+    """Replacing images that differ least from the others."""
+
+    budget: Annotated[Number, Field(gt=0, le=_LARGEST_BUDGET)] = (
+        _USUAL_BUDGET  # further images, as a share of the plan's
+    )
+
+    def of(self, count: int) -> int:
+        """Return how many of so many images may be replaced."""
+        return int(self.budget * count)
+
+
+def _novelty_of_switch(given: object) -> object:
+    """Read true as the usual budget and false as none."""
+    return ({} if given else None) if isinstance(given, bool) else given
 
 
 BACKGROUND_SETS = {
@@ -351,6 +414,13 @@ class Recipe(_Part):
     fake_seams: Annotated[Number, Field(ge=0, le=1)] = 0.0  # share of the samples
     camera: Camera | None = None
     object: ObjectLight | None = None
+    novelty: Annotated[Novelty | None, BeforeValidator(_novelty_of_switch)] = None
+    learnt: Learnt | None = None  # not read from a person's recipe
+
+    @model_serializer(mode="wrap")
+    def _what_was_learnt(self, handler: SerializerFunctionWrapHandler) -> Written:
+        values: Written = handler(self)
+        return values if self.learnt else {key: value for key, value in values.items() if key != "learnt"}
 
     @model_validator(mode="after")
     def _look_is_consistent(self) -> Recipe:

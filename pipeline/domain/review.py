@@ -116,6 +116,7 @@ RELEASE = "release"  # Decision.via of an imported release: accepted by somebody
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
 _OF_RECIPE = " / "  # in the name of such a plan, before that of the recipe
 REFILL_ENDING = ", refill"  # of the plan that makes up for the rejected samples of another
+NOVELTY_ENDING = ", novelty"  # of the plan that replaces samples of another which differ least
 AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # not verdicts of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles a dispute
@@ -195,7 +196,7 @@ def release_plan(release: str, part: int, recipe: str) -> str:
 def recipe_of_plan(plan: str) -> str:
     """Return the name of the recipe of a plan; "" where the samples came with a release that does not tell it.
 
-    A refill is of the recipe that it refills.
+    A refill is of the recipe that it refills, and replacements are of the recipe of what they replace.
     """
     recipe = plan.partition(_OF_RECIPE)[2] if plan.startswith(RELEASE_PLAN) else plan
-    return recipe.removesuffix(REFILL_ENDING)
+    return recipe.removesuffix(REFILL_ENDING).removesuffix(NOVELTY_ENDING)

@@ -16,6 +16,7 @@ from pipeline.rendering.facts import vocabulary_file
 
 _FRAME_TOKENS = 2  # start and end of text
 _CLIP_TOKENS = 77
+_FIGURES = "figures.json"  # what was measured of a checkpoint, see `training/nano/evaluate`
 _WORD = re.compile(r"[a-z]+")
 _DEFAULTS = "defaults"
 _NOT_SLOTS = frozenset({"words", "examples"})  # lists in a vocabulary file that are not slots
@@ -65,14 +66,30 @@ def unknown_words(prompt: str, model: str) -> list[str]:
 
 
 def vocabulary(model: str) -> dict[str, list[str]] | None:
-    """Return the words that a model was trained on, by slot; None for a model that takes any words."""
-    lists = vocabulary_file(_folder(model))
+    """Return the words that a model was trained on, by slot; None for a model that takes any words.
+
+    Surfaces that the model is known to draw well come first.
+    """
+    folder = _folder(model)
+    lists, drawn_well = vocabulary_file(folder), _obedience(folder)
     slots = {
-        slot: list(words)
+        slot: sorted(words, key=lambda word: -drawn_well.get(str(word), 0.0))
         for slot, words in lists.items()
         if isinstance(words, list) and slot not in _NOT_SLOTS
     }
     return slots or None
+
+
+def _obedience(folder: Path | None) -> dict[str, float]:
+    """Read how often the pictures of each surface were recognised, 0 to 1; empty where that was not measured."""
+    path = folder / _FIGURES if folder else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        measured = json.loads(path.read_text(encoding="utf-8"))["obedience_by_word"]
+        return {str(word): float(share) for word, share in measured.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):  # it only orders a list
+        return {}
 
 
 def _folder(model: str) -> Path | None:

@@ -170,13 +170,19 @@ class PlanPreview:
     memory_sentence: str  # what a run takes; "" where it is not known
     warnings: tuple[str, ...]  # e.g. a prompt that is too long, or words that nano does not know
     exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
+    further: int = (
+        0  # at most so many images besides, in the place of those that differ least from the others
+    )
 
     @property
     def summary(self) -> str:
         """Return what would be generated, and a line on the size of the images."""
         classes = ", ".join(f"{label} {count}" for label, count in self.classes.items())
         methods = ", ".join(f"{method} {count}" for method, count in self.methods.items())
-        counts = f"{self.name}: {self.new} of {self.total} images to generate; {classes}; {methods}"
+        further = (
+            f", and up to {self.further} more in the place of those that differ least" if self.further else ""
+        )
+        counts = f"{self.name}: {self.new} of {self.total} images to generate{further}; {classes}; {methods}"
         time = f"about {duration(self.seconds)}" if self.seconds and self.new else ""
         return f"{counts}\n{'; '.join(filter(None, (self.size_sentence, time, self.memory_sentence)))}"
 
@@ -192,6 +198,7 @@ class RunReport:
     seconds: float
     inexact: int  # samples whose kept object differs from the warped photo; 0 unless something is broken
     rounds: tuple[str, ...] = ()  # what each round but the last has shown, a sentence each
+    replaced: int = 0  # samples of the plan that others have taken the place of, since they differed least
 
 
 class RunState(StrEnum):
@@ -203,6 +210,9 @@ class RunState(StrEnum):
     PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
+
+
+_AT_WORK = (RunState.LOADING, RunState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +229,51 @@ class RunProgress:
     latest: tuple[str, ...] = ()  # ids of the last few samples, newest first
     sentence: str = ""  # why it failed
     download: DownloadProgress | None = None  # of the run's model; None while nothing is downloaded
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the run is in progress."""
+        return self.state in _AT_WORK
+
+    @property
+    def count(self) -> str:
+        """Return how far a run in progress is, "12 of 120"; "" where none is, or its plan is not begun."""
+        return f"{self.done} of {self.total}" if self.is_working and self.total else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRun:
+    """A run in the list of runs: one for each plan that was stored from a recipe."""
+
+    name: str  # of the plan
+    state: RunState
+    done: int  # images
+    total: int  # images that the plan has or will have
+    failed: int = 0  # of those that are missing, how many could not be rendered
+    seconds_left: float | None = None  # estimated; None where nothing is left or nothing is known
+    updated_at: str = ""  # when the plan was last stored: ISO, UTC; "" for one that is not stored yet
+
+    @property
+    def is_working(self) -> bool:
+        """Return whether the run is in progress."""
+        return self.state in _AT_WORK
+
+    @property
+    def left(self) -> int:
+        """Return how many images are missing."""
+        return self.total - self.done
+
+    @property
+    def time_left(self) -> str:
+        """Return the estimated time left as people read it; "" where there is none."""
+        return f"about {duration(self.seconds_left)}" if self.seconds_left else ""
+
+    @property
+    def sentence(self) -> str:
+        """Return the run as one sentence."""
+        time = f", {self.time_left} left" if self.time_left else ""
+        failed = f", {self.failed} could not be rendered" if self.failed else ""
+        return f"{self.name}: {self.state}, {self.done} of {self.total} images{time}{failed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

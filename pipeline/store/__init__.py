@@ -1,6 +1,7 @@
 """The store of photos, plans, samples and decisions: the only database code, the only writer of image files."""
 
 from pipeline.store.library import Library
+from pipeline.store.plan_writer import PlanWriter
 from pipeline.store.replica.folder import ReplicaFolder
 from pipeline.store.replica.replica import Replica
 from pipeline.store.replica.restore import Restored
@@ -13,12 +14,15 @@ from pipeline.store.rows import (
     GoldItem,
     NewPhoto,
     PhotoDeletion,
+    PlanMember,
+    PlanProgress,
     PlanRow,
     Refusal,
     Rendered,
     SampleFilter,
     SampleOrder,
     SampleRow,
+    SampleSet,
     SampleState,
     VoteRow,
 )
@@ -33,7 +37,10 @@ __all__ = [
     "Library",
     "NewPhoto",
     "PhotoDeletion",
+    "PlanMember",
+    "PlanProgress",
     "PlanRow",
+    "PlanWriter",
     "Refusal",
     "Rendered",
     "Replica",
@@ -42,6 +49,7 @@ __all__ = [
     "SampleFilter",
     "SampleOrder",
     "SampleRow",
+    "SampleSet",
     "SampleState",
     "VoteRow",
 ]

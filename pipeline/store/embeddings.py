@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from sqlalchemy import exists, func, select
 
 from pipeline.store.database import Database, insert_new
-from pipeline.store.rows import RENDERED_STATES, EmbeddedSample
+from pipeline.store.rows import RENDERED_STATES, EmbeddedSample, SampleSet, SampleState
 from pipeline.store.schema import embeddings, samples
-from pipeline.store.sql import chunks
+from pipeline.store.sql import AnyRow, chunks
 
 _STORED = np.dtype("<f2")  # little-endian on every machine
+_UNREJECTED = tuple(state for state in RENDERED_STATES if state is not SampleState.REJECTED)
 
 
 class EmbeddingRepository:
@@ -79,3 +80,36 @@ class EmbeddingRepository:
             )
             lists[0 if row.has_vector else 1].append(sample)
         return lists
+
+    def sets(self, embedder: str, *, each: int) -> list[SampleSet]:
+        """The rendered samples that are not rejected, by plan, method and class, the sets in the order of planning.
+
+        Args:
+            each: how many images of a set are named, the first planned ones.
+        """
+        of_set = (samples.c.plan, samples.c.method, samples.c.label)
+        unrejected = select(
+            samples.c.seq,
+            samples.c.image_id,
+            *of_set,
+            func.row_number().over(partition_by=of_set, order_by=samples.c.seq).label("place"),
+            func.count().over(partition_by=of_set).label("total"),
+        ).where(samples.c.state.in_(_UNREJECTED))
+        ranked = unrejected.subquery()
+        same_image = (embeddings.c.image_id == ranked.c.image_id, embeddings.c.embedder == embedder)
+        first = select(ranked, exists().where(*same_image).label("has_vector"))
+        first = first.where(ranked.c.place <= each).order_by(ranked.c.seq)
+        rows: dict[tuple[str, str, str], list[AnyRow]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(first):
+                rows.setdefault((row.plan, row.method, row.label), []).append(row)
+        return [
+            SampleSet(
+                plan=plan,
+                method=method,
+                label=label,
+                total=of_one[0].total,
+                images=tuple((row.image_id, bool(row.has_vector)) for row in of_one),
+            )
+            for (plan, method, label), of_one in rows.items()
+        ]

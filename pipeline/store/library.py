@@ -22,9 +22,10 @@ from pipeline.store.database import (
     plain_faults,
 )
 from pipeline.store.embeddings import EmbeddingRepository
+from pipeline.store.field_profiles import FieldProfiles
 from pipeline.store.gold import GoldRepository
 from pipeline.store.image_files import ImageFiles
-from pipeline.store.lock import work_lock
+from pipeline.store.lock import Work, note_plan, present_work, work_lock
 from pipeline.store.photos import PhotoRepository
 from pipeline.store.plans import PlanRepository
 from pipeline.store.queue import QueueRepository
@@ -54,6 +55,7 @@ class Library:
         self._changes = None if url else ChangeCounter(path)
         self.images = ImageFiles(path)
         self.background_sets = BackgroundSets(path / "background_sets.txt")
+        self.fields = FieldProfiles(path)
         self.photos = PhotoRepository(self._database, self.images)
         self.embeddings = EmbeddingRepository(self._database)
         self.plans = PlanRepository(self._database)
@@ -179,6 +181,14 @@ class Library:
             finally:
                 self._work = None
             self._database.settle()
+
+    def note_work(self, plan: str) -> None:
+        """Tell other processes which plan is rendered; the caller holds the work lock."""
+        note_plan(self.path, plan)
+
+    def present_work(self) -> Work | None:
+        """What a process of this machine, this one or another, does at length in the library; None for nothing."""
+        return present_work(self.path)
 
     def delete_if_empty(self) -> bool:
         """Delete the folder if the library holds no photos and nobody works in it; return whether it was deleted.

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,14 @@ from pipeline.store.database import disk_sentence
 
 LOCK_NAME = "work.lock"
 HOLDER_NAME = "work.json"  # who holds the lock, for the message to others
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The long task that a process does in a library."""
+
+    what: str
+    plan: str  # that is rendered; "" for other tasks
 
 
 @contextmanager
@@ -42,6 +51,26 @@ def work_lock(folder: Path, what: str) -> Iterator[None]:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def note_plan(folder: Path, plan: str) -> None:
+    """Tell others which plan this process, which holds the lock, renders."""
+    path = folder / HOLDER_NAME
+    with suppress(OSError, ValueError):  # it is only for lists of runs
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**facts, "plan": plan}), encoding="utf-8")
+
+
+def present_work(folder: Path) -> Work | None:
+    """Return what a process of this machine does in a library; None where none does anything."""
+    try:
+        holder = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
+        os.kill(holder["pid"], 0)  # sends nothing; the file outlives a process that was killed
+    except PermissionError:  # the process of another account
+        pass
+    except (OSError, ValueError):
+        return None
+    return Work(holder["what"], holder.get("plan", ""))
 
 
 def _holder(path: Path) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, select
 
-from pipeline.store.plans import UNRENDERED, drop_unwanted
+from pipeline.store.plan_writer import UNRENDERED, drop_unwanted
 from pipeline.store.schema import decisions, embeddings, photos, plan_specs, sample_photos, samples
 from pipeline.store.sql import chunks
 

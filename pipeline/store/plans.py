@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, select
+from sqlalchemy import delete, func, select
 
+from pipeline.domain.review import GATE, RejectReason
 from pipeline.domain.spec import SampleSpec
-from pipeline.errors import InvalidRequest, NotFound
-from pipeline.store.counters import SAMPLES, count
-from pipeline.store.database import Database, insert_new
-from pipeline.store.rows import PlanRow, SampleState, StoredPlan
-from pipeline.store.schema import decisions, now, photos, plan_specs, plans, sample_photos, samples
-from pipeline.store.spec_spool import SpooledSpec, spooled
-from pipeline.store.sql import Values, chunks
-
-UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
+from pipeline.errors import NotFound
+from pipeline.store.database import Database
+from pipeline.store.plan_writer import UNRENDERED, PlanWriter, drop_unwanted, known
+from pipeline.store.rows import PlanMember, PlanProgress, PlanRow, SampleRow, SampleState, StoredPlan
+from pipeline.store.sample_rows import sample_row
+from pipeline.store.schema import now, plan_specs, plans, samples
 
 
 class PlanRepository:
@@ -25,79 +24,89 @@ class PlanRepository:
         self._database = database
 
     def add(self, name: str, recipe_yaml: str, specs: Iterable[SampleSpec]) -> int:
-        """Store a plan; how many of its specs are new to the library.
+        """Store a plan at once; how many of its specs are new to the library.
 
         A plan of the same name is replaced; specs of the old plan that no other contains and that were not rendered
-        are dropped. The specs are read before anything is written, and are not kept in memory.
+        are dropped.
 
         Raises:
             NotFound: a spec names a photo that is not there.
             InvalidRequest: the photos of one spec lie in different splits.
         """
-        with spooled(specs) as planned, self._database.writing() as transaction:
-            connection = transaction.connection
-            values = {"recipe_yaml": recipe_yaml, "specs": len(planned), "updated_at": now()}
-            transaction.changed(plans.name, name)
-            connection.execute(delete(plan_specs).where(plan_specs.c.plan == name))
-            connection.execute(insert_new(connection, plans).values(name=name, **values))
-            connection.execute(plans.update().where(plans.c.name == name).values(**values))
-            new, position, splits = 0, 0, dict[str, str]()
-            for chunk in chunks(planned):
-                new += _add_samples(connection, name, chunk, splits)
-                members = [
-                    {"plan": name, "position": position + at, "sample_id": spec.id}
-                    for at, spec in enumerate(chunk)
-                ]
-                connection.execute(insert(plan_specs), members)
-                position += len(chunk)
-            count(connection, SAMPLES, SampleState.PLANNED, new)
-            drop_unwanted(connection)
+        specs = list(specs)
+        writer = self.writer(name, recipe_yaml, total=len(specs))
+        with self._database.writing() as transaction:
+            new = writer.write(transaction, specs)
+            writer.end(transaction)
         return new
+
+    def writer(
+        self, name: str, recipe_yaml: str, *, total: int, request: Mapping[str, object] | None = None
+    ) -> PlanWriter:
+        """Begin to store a plan part by part; nothing is written yet.
+
+        Args:
+            total: specs that the plan will have.
+            request: what a person asked for, so that an interrupted run can be resumed from the list of runs.
+        """
+        values = {"recipe_yaml": recipe_yaml, "specs": total, "request": dict(request) if request else None}
+        return PlanWriter(self._database, name, values)
+
+    def drop(self, name: str) -> int:
+        """Forget the specs of a plan that have no image; how many there were. Rendered samples stay.
+
+        Raises:
+            NotFound: there is no such plan.
+        """
+        of_plan = plan_specs.c.plan == name
+        unrendered = select(samples.c.id).where(samples.c.state.in_(UNRENDERED))
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            transaction.changed(plans.name, name)
+            if connection.scalar(select(plans.c.name).where(plans.c.name == name)) is None:
+                raise NotFound("plan", name)
+            dropped = connection.execute(
+                delete(plan_specs).where(of_plan, plan_specs.c.sample_id.in_(unrendered))
+            ).rowcount
+            left = connection.scalar(select(func.count()).where(of_plan))
+            connection.execute(
+                plans.update().where(plans.c.name == name).values(specs=left, updated_at=now())
+            )
+            drop_unwanted(connection)
+        return dropped
 
     def members(self, name: str) -> Iterator[tuple[SampleSpec, SampleState]]:
         """Yield the specs of a plan in order, each with the state of its sample; none for an unknown name."""
+        for member in self.outcomes(name):
+            yield member.spec, member.state
+
+    def outcomes(self, name: str) -> Iterator[PlanMember]:
+        """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+        columns = ("spec", "state", "image_id", "cluster", "failed_gates", "decided_by", "reason")
         statement = (
-            select(samples.c.spec, samples.c.state)
+            select(*(samples.c[column] for column in columns))
             .select_from(joined)
             .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
         )
         with self._database.reading() as connection:
-            for spec, state in connection.execute(statement):
-                yield SampleSpec.from_json(spec), SampleState(state)
-
-    def ids(self, name: str) -> list[str]:
-        """The ids of a plan's specs, in order."""
-        statement = select(plan_specs.c.sample_id).where(plan_specs.c.plan == name)
-        with self._database.reading() as connection:
-            return list(connection.scalars(statement.order_by(plan_specs.c.position)))
+            for row in connection.execute(statement):
+                yield PlanMember(
+                    spec=SampleSpec.from_json(row.spec),
+                    state=SampleState(row.state),
+                    image_id=row.image_id,
+                    group=row.cluster,
+                    passes=not row.failed_gates,
+                    replaced=row.state == SampleState.REJECTED
+                    and (row.decided_by, row.reason) == (GATE, RejectReason.DUPLICATE),
+                )
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:
         """The specs that have no image yet, in the given order; unknown ones are among them."""
         with self._database.reading() as connection:
-            rendered = set(_known(connection, spec_ids, samples.c.state.not_in(UNRENDERED)))
+            rendered = set(known(connection, spec_ids, samples.c.state.not_in(UNRENDERED)))
         return [spec_id for spec_id in spec_ids if spec_id not in rendered]
-
-    def pending(
-        self, *, plan: str | None = None, limit: int | None = None, after: str | None = None
-    ) -> list[SampleSpec]:
-        """Specs without an image in plan order, of one plan or of all, failed ones too, behind the spec `after`."""
-        statement = select(samples.c.spec)
-        if plan is None:
-            position = samples.c.seq
-            place = select(position).where(samples.c.id == after)
-        else:
-            position = plan_specs.c.position
-            in_plan = plan_specs.c.plan == plan
-            place = select(position).where(in_plan, plan_specs.c.sample_id == after)
-            joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
-            statement = statement.select_from(joined).where(in_plan)
-        if after is not None:
-            statement = statement.where(position > place.scalar_subquery())
-        statement = statement.where(samples.c.state.in_(UNRENDERED)).order_by(position).limit(limit)
-        with self._database.reading() as connection:
-            return [SampleSpec.from_json(text) for text in connection.scalars(statement)]
 
     def spec(self, spec_id: str) -> SampleSpec:
         """A spec.
@@ -120,10 +129,11 @@ class PlanRepository:
         """
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
         specs = (
-            select(samples.c.spec)
+            select(plan_specs.c.position, samples.c.spec)
             .select_from(joined)
-            .where(plan_specs.c.plan == name, plan_specs.c.position < head)
+            .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
+            .limit(head)
         )
         rendered = (
             select(func.count())
@@ -140,9 +150,85 @@ class PlanRepository:
                 return None
             return StoredPlan(
                 recipe_yaml=text,
-                head=tuple(SampleSpec.from_json(spec) for spec in connection.scalars(specs)),
+                head={position: SampleSpec.from_json(spec) for position, spec in connection.execute(specs)},
                 rendered=connection.scalar(rendered) or 0,
             )
+
+    def progress(self, *, most: int) -> list[PlanProgress]:
+        """How far the plans are that were stored from a recipe and have specs, the latest first.
+
+        Args:
+            most: plans that are looked at.
+        """
+        latest = (
+            select(plans)
+            .where(plans.c.recipe_yaml != "", plans.c.specs > 0)
+            .order_by(plans.c.updated_at.desc(), plans.c.name)
+            .limit(most)
+        )
+        counted = (
+            select(plan_specs.c.plan, samples.c.state, func.count())
+            .join(samples, samples.c.id == plan_specs.c.sample_id)
+            .group_by(plan_specs.c.plan, samples.c.state)
+        )
+        with self._database.reading() as connection:
+            rows = [PlanRow(**row._mapping) for row in connection.execute(latest)]
+            states: dict[str, dict[str, int]] = {row.name: {} for row in rows}
+            for plan, state, number in connection.execute(counted.where(plan_specs.c.plan.in_(states))):
+                states[plan][state] = number
+        return [_progress(row, states[row.name]) for row in rows if states[row.name]]
+
+    def mean_seconds(self, name: str, *, of: int) -> float | None:
+        """The mean time that the first rendered samples of a plan took, in seconds; None where that is not known."""
+        timings = (
+            select(samples.c.timings)
+            .join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+            .where(plan_specs.c.plan == name, samples.c.state.not_in(UNRENDERED))
+            .order_by(plan_specs.c.position)
+            .limit(of)
+        )
+        with self._database.reading() as connection:
+            seconds = [each["total"] for each in connection.scalars(timings) if each and "total" in each]
+        return fmean(seconds) if seconds else None
+
+    def rendered(self, name: str, *, limit: int, first: int = 0) -> list[SampleRow]:
+        """Rendered samples of a plan, those at the end of the plan first.
+
+        Args:
+            first: how many of them to pass over.
+        """
+        statement = (
+            select(samples)
+            .join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+            .where(plan_specs.c.plan == name, samples.c.state.not_in(UNRENDERED))
+            .order_by(plan_specs.c.position.desc())
+            .limit(limit)
+            .offset(first)
+        )
+        with self._database.reading() as connection:
+            return [sample_row(row) for row in connection.execute(statement)]
+
+    def rendered_count(self, name: str) -> int:
+        """How many samples of a plan have an image."""
+        statement = (
+            select(func.count())
+            .select_from(plan_specs.join(samples, samples.c.id == plan_specs.c.sample_id))
+            .where(plan_specs.c.plan == name, samples.c.state.not_in(UNRENDERED))
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(statement) or 0
+
+    def get(self, name: str) -> PlanRow:
+        """A stored plan.
+
+        Raises:
+            NotFound: there is no such plan.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(select(plans).where(plans.c.name == name)).one_or_none()
+        if row is None:
+            raise NotFound("plan", name)
+        return PlanRow(**row._mapping)
 
     def list(self) -> list[PlanRow]:
         """The stored plans by name."""
@@ -151,77 +237,10 @@ class PlanRepository:
             return [PlanRow(**row._mapping) for row in rows]
 
 
-def _known(connection: Connection, ids: Sequence[str], *conditions: ColumnElement[bool]) -> Iterator[str]:
-    for chunk in chunks(ids):
-        yield from connection.scalars(select(samples.c.id).where(samples.c.id.in_(chunk), *conditions))
-
-
-def _add_samples(
-    connection: Connection, plan: str, specs: Sequence[SpooledSpec], splits: dict[str, str]
-) -> int:
-    """Insert the specs that are new to the library, and return their number.
-
-    Args:
-        splits: photo id → split, of the photos that were looked up before; those of the specs are added.
-    """
-    known = set(_known(connection, [spec.id for spec in specs]))
-    _look_up_splits(connection, specs, splits)
-    new = [spec for spec in specs if spec.id not in known]
-    _insert_all(connection, samples, (_sample_values(plan, spec, splits) for spec in new))
-    _insert_all(connection, sample_photos, (link for spec in new for link in _links(spec)))
-    return len(new)
-
-
-def _look_up_splits(connection: Connection, specs: Iterable[SpooledSpec], splits: dict[str, str]) -> None:
-    """Add the split of every photo that specs name."""
-    photo_ids = list(dict.fromkeys(each for spec in specs for each in spec.photo_ids if each not in splits))
-    for chunk in chunks(photo_ids):
-        present = photos.c.id.in_(chunk) & photos.c.deleted_at.is_(None)
-        rows = connection.execute(select(photos.c.id, photos.c.split).where(present))
-        splits |= {row.id: row.split for row in rows}
-    for photo_id in photo_ids:
-        if photo_id not in splits:
-            raise NotFound("photo", photo_id)
-
-
-def _sample_values(plan: str, spec: SpooledSpec, splits: dict[str, str]) -> Values:
-    of_photos = {splits[photo_id] for photo_id in spec.photo_ids}
-    if len(of_photos) > 1:
-        raise InvalidRequest(
-            f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(of_photos))}; "
-            "all photos of a sample must lie in one split"
-        )
-    return {
-        "id": spec.id,
-        "plan": plan,
-        "label": spec.label,
-        "method": spec.method,
-        "split": of_photos.pop(),
-        "spec": spec.text,
-        "state": str(SampleState.PLANNED),
-        "score": 0.0,
-        "created_at": now(),
-    }
-
-
-def _links(spec: SpooledSpec) -> Iterator[Values]:
-    for position, photo_id in enumerate(spec.photo_ids):
-        yield {"sample_id": spec.id, "position": position, "subject_id": photo_id}
-
-
-def drop_unwanted(connection: Connection) -> None:
-    """Forget specs without an image that no plan contains any more and that nobody decided on."""
-    planned = exists().where(plan_specs.c.sample_id == samples.c.id)
-    decided = exists().where(decisions.c.sample_id == samples.c.id)
-    for state in UNRENDERED:
-        unwanted = select(samples.c.id).where(samples.c.state == state, ~planned, ~decided)
-        ids = list(connection.scalars(unwanted))
-        for chunk in chunks(ids):
-            connection.execute(delete(sample_photos).where(sample_photos.c.sample_id.in_(chunk)))
-            connection.execute(delete(samples).where(samples.c.id.in_(chunk)))
-        count(connection, SAMPLES, state, -len(ids))
-
-
-def _insert_all(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
-    for chunk in chunks(rows):
-        connection.execute(insert(table), chunk)
+def _progress(row: PlanRow, states: Mapping[str, int]) -> PlanProgress:
+    return PlanProgress(
+        plan=row,
+        rendered=sum(number for state, number in states.items() if state not in UNRENDERED),
+        failed=states.get(SampleState.FAILED, 0),
+        stored=sum(states.values()),
+    )

@@ -116,8 +116,19 @@ class PlanRow:
 
     name: str
     recipe_yaml: str
-    specs: int
+    specs: int  # that it has, or will have once all are decided
     updated_at: str  # ISO, UTC
+    request: Mapping[str, object] | None = None  # what was asked for; None in plans of earlier versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProgress:
+    """How far a stored plan is."""
+
+    plan: PlanRow
+    rendered: int  # samples that have an image
+    failed: int  # of the others, those whose last try failed
+    stored: int  # specs that are decided and stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +136,20 @@ class StoredPlan:
     """The beginning of a stored plan."""
 
     recipe_yaml: str
-    head: tuple[SampleSpec, ...]  # its first specs
+    head: Mapping[int, SampleSpec]  # position → spec, of its first specs; dropped ones are left out
     rendered: int  # samples that have an image, among the first that were asked about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMember:
+    """A spec of a plan, and what became of it."""
+
+    spec: SampleSpec
+    state: SampleState
+    image_id: str | None
+    group: str | None  # of near-duplicates: the id of its first sample
+    passes: bool  # no failed quality gate
+    replaced: bool  # rejected by a gate as a near-duplicate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +212,19 @@ class EmbeddedSample:
     image_id: str
     label: str
     group: str  # of near-duplicates: the id of its first sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSet:
+    """The first samples of one plan, method and class that are rendered and not rejected."""
+
+    plan: str
+    method: str
+    label: str
+    total: int  # samples of the set
+    images: tuple[
+        tuple[str, bool], ...
+    ]  # id of the first ones' image, and whether it has a vector; as planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from sqlalchemy.schema import CreateColumn
 from pipeline.domain.photos import NO_OBJECT
 from pipeline.domain.placement import is_empty
 
-VERSION = 8  # of the tables below; raise it together with a step in STEPS
+VERSION = 9  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -97,6 +97,7 @@ plans = Table(
     Column("recipe_yaml", Text, nullable=False),
     Column("specs", Integer, nullable=False),
     Column("updated_at", String(40), nullable=False),
+    Column("request", JSON(none_as_null=True)),  # recipe, note and changes that a person asked for
 )
 
 samples = Table(
@@ -382,6 +383,12 @@ def _doubt_empty_masks(connection: Connection) -> None:
             connection.execute(update(photos).where(photos.c.seq == seq).values(**values))
 
 
+def _add_requests(connection: Connection) -> None:
+    """Version 9: a plan knows what was asked for, so that its run can be resumed from the list of runs."""
+    column = CreateColumn(plans.c.request).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {plans.name} ADD COLUMN {column}")
+
+
 # version → what brings the version before it there
 STEPS: dict[int, Callable[[Connection], None]] = {
     2: _add_votes,
@@ -391,6 +398,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     6: _add_deletions,
     7: _add_group_order,
     8: _doubt_empty_masks,
+    9: _add_requests,
 }
 
 

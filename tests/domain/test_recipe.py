@@ -92,7 +92,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ),
         (
             "camera: {}",
-            "r.yaml: camera: it does nothing; give blur, noise or jpeg, or leave camera out",
+            "r.yaml: camera: it does nothing; give blur, noise, jpeg or like, or leave camera out",
         ),
         (
             "object: {brightness: [0, 1]}",
@@ -151,7 +151,7 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         (
             "placement: {weight: 2}",
             "r.yaml: unknown key 'placement.weight'; known keys: position, scale, rotation, "
-            "yaw, pitch, flip, min_visible, objects, overlap",
+            "yaw, pitch, flip, min_visible, objects, overlap, like",
         ),
         (
             "placement: {objects: [1, 2, 3]}",
@@ -267,3 +267,27 @@ def test_the_earlier_name_of_the_text_to_image_prefix_is_read() -> None:
 def test_both_names_of_the_text_to_image_prefix_are_one_too_many() -> None:
     with pytest.raises(InvalidRecipe, match=r"unknown key 'backdrops.sdxl_prefix'; did you mean 'text_to_im"):
         parse_recipe("backdrops: {sdxl_prefix: a, text_to_image_prefix: b}", "r.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [("true", 0.5), ("{}", 0.5), ("{budget: 1.5}", 1.5), ("false", None), ("null", None)],
+)
+def test_novelty_is_a_switch_or_a_budget(text: str, budget: float | None) -> None:
+    recipe = parse_recipe(f"novelty: {text}")
+    assert (recipe.novelty.budget if recipe.novelty else None) == budget
+    assert parse_recipe(to_yaml(recipe)) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{budget: 0}", "r.yaml: novelty.budget is 0; it must be above 0"),
+        ("{budget: 9}", "r.yaml: novelty.budget is 9; it must be at most 4.0"),
+        ("{budgt: 1}", "r.yaml: unknown key 'novelty.budgt'; did you mean 'budget'?"),
+    ],
+)
+def test_a_wrong_budget_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidRecipe) as refused:
+        parse_recipe(f"novelty: {text}", "r.yaml")
+    assert str(refused.value) == sentence

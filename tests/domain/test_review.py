@@ -148,8 +148,8 @@ def test_every_reject_reason_has_a_title_and_the_keys_stay() -> None:
     assert all(title == title.strip().lower() and title for title in REASON_TITLES.values())
 
 
-@pytest.mark.parametrize("plan", ["surfaces", "surfaces, refill"])
-def test_a_refill_is_of_the_recipe_that_it_refills(plan: str) -> None:
+@pytest.mark.parametrize("plan", ["surfaces", "surfaces, refill", "surfaces, novelty"])
+def test_refills_and_replacements_are_of_the_recipe_of_what_they_make_up_for(plan: str) -> None:
     assert recipe_of_plan(plan) == "surfaces"
     assert recipe_of_plan(release_plan("parts v2", 1, plan)) == "surfaces"
     assert recipe_of_plan(release_plan("parts v2", 1, "")) == ""

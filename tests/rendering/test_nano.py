@@ -61,6 +61,15 @@ def test_the_vocabulary_of_nano_names_at_least_8_surfaces() -> None:
     assert len(words["surface"]) >= 8
 
 
+def test_surfaces_that_nano_draws_well_come_first() -> None:
+    words = vocabulary("nano")
+    assert words is not None
+    shares = json.loads((NANO_FOLDER / "figures.json").read_text(encoding="utf-8"))["obedience_by_word"]
+    in_order = [shares[word] for word in words["surface"]]
+    assert in_order == sorted(in_order, reverse=True)
+    assert words["surface"][-1] == "terrazzo"  # equal ones stay in the order of the vocabulary
+
+
 def test_a_prompt_over_nanos_length_is_reported_with_what_is_cut() -> None:
     cut = tokens_over("gravel floor, " * 12 + "zebra", "nano")
     assert cut.tokens > 0

@@ -22,7 +22,7 @@ from pipeline.services.plans.planning import Overrides, planned, preview_plan, r
 from pipeline.services.samples.service import SampleService
 from pipeline.starter import DrawnBackground, drawn_backgrounds
 from pipeline.store import Library
-from tests.toy_library import add_subject, decision, render
+from tests.toy_library import add_subject, decision, pending, render
 
 TEXT = "{name: floors, size: 32, backdrops: {template: '{floor}', slots: {floor: [sand, moss, snow]}}}"
 RECIPE = recipe_of(TEXT)
@@ -190,13 +190,13 @@ def test_the_stored_recipe_of_a_refill_is_the_one_that_drew_its_latest_samples(
     first, text = stored()
     assert first.classes == {"bolt": 4}
     assert stored() == (first, text)
-    (spec, *_) = library.plans.pending(plan="floors, refill")
+    (spec, *_) = pending(library, "floors, refill")
     render(library, spec)
     reject(library, spec)
     second, text = stored()
     assert (second.classes, second.seed != first.seed) == ({"bolt": 1}, True)
     assert text.startswith("# draws the last 1 samples, after 4 of earlier refills\n")
-    assert len(library.plans.ids("floors, refill")) == 5
+    assert len(list(library.plans.members("floors, refill"))) == 5
     assert stored() == (second, text)
 
 

@@ -71,13 +71,13 @@ def generated(library: Library, rounds: int, **changes: object) -> RunReport:
 
 def sample_ids(library: Library, plan: str, count: int) -> list[str]:
     stored = library.plans.stored(plan, head=count, count=count)
-    return [spec.id for spec in stored.head] if stored else []
+    return [spec.id for spec in stored.head.values()] if stored else []
 
 
 def labels(library: Library, plan: str) -> Counter[str]:
     stored = library.plans.stored(plan, head=100, count=100)
     assert stored is not None
-    return Counter(spec.label for spec in stored.head)
+    return Counter(spec.label for spec in stored.head.values())
 
 
 def test_a_single_round_is_the_plan_as_it_always_was(library: Library) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import Cancelled, StudioError
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides
-from pipeline.services.samples.runs import BackgroundRun
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.services.studies.process import StudyRequest, StudyService
 from pipeline.settings import Settings
 from pipeline.store import Library
@@ -48,7 +48,7 @@ def test_of_several_runs_that_start_at_once_one_begins(
         finish.wait(60)
         raise Cancelled
 
-    monkeypatch.setattr("pipeline.services.samples.runs.render_plan", rendered)
+    monkeypatch.setattr("pipeline.services.samples.background_run.render_plan", rendered)
     real = threading.Thread.start
 
     def slowly(thread: threading.Thread) -> None:  # the moment between the look and the start, made long

@@ -27,6 +27,7 @@ TABLES = {
     6: (),
     7: (),
     8: (),
+    9: (),
     2: ("votes", "leases", "review_policies"),
 }
 INDEXES = {7: ("samples_by_group",)}
@@ -38,6 +39,8 @@ def downgrade(connection: Connection, to: int) -> None:
     for version in range(schema.VERSION, to, -1):
         for name in TABLES[version]:
             connection.execute(text(f"DROP TABLE {name}"))
+        if version == 9:
+            connection.execute(text("ALTER TABLE plans DROP COLUMN request"))
         if version == 6:
             connection.execute(text("ALTER TABLE subjects DROP COLUMN deleted_at"))
         for name in INDEXES.get(version, ()):

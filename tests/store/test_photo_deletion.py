@@ -14,7 +14,7 @@ from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store import Library, NewPhoto, PhotoDeletion, schema
 from pipeline.store.photos import NOT_CUT_OUT
 from tests.store.test_kept import Site
-from tests.toy_library import add_subject, decision, picture, render, spec
+from tests.toy_library import add_subject, decision, pending, picture, render, spec
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_samples_of_a_deleted_photo_stay_and_their_plans_forget_the_rest(library
     assert library.samples.get(specs[0].id).spec.front.photo_id == photo.id
     assert library.images.has(str(photo.cutout_id))  # what the sample was made from
     assert not library.images.has(photo.image_id)
-    assert [planned.id for planned in library.plans.pending()] == [specs[3].id]
+    assert [planned.id for planned in pending(library)] == [specs[3].id]
     assert library.counts().samples["planned"] == 3
     assert library.photos.used_ids() == {other.id}
     assert library.verify() == []
@@ -185,11 +185,11 @@ def test_a_photo_with_samples_does_not_change_its_split(library: Library) -> Non
     ):
         library.photos.move_all([used.id, planned_only.id, free.id], "test")
     assert library.photos.list() == before
-    assert len(library.plans.pending()) == 2
+    assert len(pending(library)) == 2
     library.photos.move_all([used.id], "train")  # where it is
     library.photos.move_all([planned_only.id, free.id], "test")
     assert [photo.split for photo in library.photos.list()] == ["train", "test", "test"]
-    assert [planned.id for planned in library.plans.pending()] == [specs[1].id]
+    assert [planned.id for planned in pending(library)] == [specs[1].id]
     assert library.verify() == []
 
 

@@ -14,7 +14,7 @@ from pipeline.domain.spec import Method
 from pipeline.errors import InvalidRequest, NotFound
 from pipeline.store import Library, Rendered, SampleFilter, SampleOrder
 from pipeline.store.database import DATABASE_NAME
-from tests.toy_library import BOX, IDENTITY, add_subject, filled, render, spec
+from tests.toy_library import BOX, IDENTITY, add_subject, filled, pending, render, spec
 
 
 def test_a_plan_is_stored_once_and_waits_in_its_order(library: Library) -> None:
@@ -22,8 +22,7 @@ def test_a_plan_is_stored_once_and_waits_in_its_order(library: Library) -> None:
     specs = [spec(photo, seed=seed) for seed in (5, 3, 9)]
     assert library.plans.add("floors", "name: floors", specs) == 3
     assert library.plans.add("floors", "name: floors", specs) == 0
-    assert library.plans.pending() == specs
-    assert library.plans.pending(plan="floors", after=specs[0].id, limit=1) == [specs[1]]
+    assert pending(library) == specs
     assert library.plans.missing([specs[2].id, "unknown"]) == [specs[2].id, "unknown"]
     assert library.plans.spec(specs[1].id) == specs[1]
     assert [(plan.name, plan.recipe_yaml, plan.specs) for plan in library.plans.list()] == [
@@ -39,8 +38,8 @@ def test_a_changed_plan_drops_only_what_was_never_rendered_and_nobody_else_wants
     render(library, done)
     library.samples.record_failure(dropped.id, "out of memory")
     assert library.plans.add("floors", "v2", [new]) == 1
-    assert library.plans.pending() == [shared, new]
-    assert library.plans.pending(plan="floors") == [new]
+    assert pending(library) == [new, shared]
+    assert pending(library, "floors") == [new]
     assert library.counts().samples["planned"] == 3
     assert library.samples.get(done.id).status == "rendered"
     assert library.verify() == []
@@ -53,7 +52,7 @@ def test_a_plan_over_an_unknown_photo_changes_nothing(library: Library) -> None:
     elsewhere = spec(type(known)(**{**_fields(known), "id": "gone"}), seed=1)
     with pytest.raises(NotFound, match="no photo 'gone'"):
         library.plans.add("floors", "v2", [spec(known, seed=2), elsewhere])
-    assert library.plans.pending() == [good]
+    assert pending(library) == [good]
     assert library.plans.list()[0].recipe_yaml == "v1"
 
 
@@ -130,7 +129,7 @@ def test_a_failure_is_kept_until_the_next_try_succeeds(library: Library) -> None
     library.samples.record_failure(planned.id, "out of memory")
     assert library.samples.failures() == [(planned.id, "out of memory")]
     assert (library.samples.get(planned.id).status, library.counts().samples["failed"]) == ("failed", 1)
-    assert library.plans.pending() == [planned]
+    assert pending(library) == [planned]
     render(library, planned)
     library.samples.record_failure(planned.id, "too late")
     assert library.samples.failures() == []

@@ -35,9 +35,10 @@ READERS = {Capability.LOOK, Capability.TRY}
 WRITING = {
     "start_files": "import", "start_source": "import", "start_starter_set": "import", "region": "masks", "box": "masks",
     "automatic": "masks", "save": "masks", "confirm": "masks", "checked": "masks", "delete_photos": "", "start": "",
-    "pause": "runs", "resume": "runs", "stop": "", "publish": "publish", "compare": "publish", "kept": "keep",
+    "pause": "runs", "resume": "runs", "drop": "runs", "stop": "", "publish": "publish", "compare": "publish",
+    "kept": "keep",
     "comparison": "studies", "teach": "auto-reviewer", "keep": "decide for others", "preview": "",
-    "apply_changes": "plan recipes",
+    "apply_changes": "plan recipes", "learn": "runs", "embed_images": "runs",
 }  # fmt: skip
 
 

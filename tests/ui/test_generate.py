@@ -9,13 +9,16 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from pipeline.domain.recipe import to_yaml
 from pipeline.errors import InvalidRequest
 from pipeline.rendering import DownloadProgress
+from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.planning import Overrides, planned, recipe_of
 from pipeline.services.reports import RunProgress, RunState
-from pipeline.services.samples import runs
-from pipeline.services.samples.runs import BackgroundRun
+from pipeline.services.samples import background_run
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.studio import Studio
-from tests.toy_library import add_subject
+from tests.toy_library import add_subject, render
 from ui.access import StudioBlocks
 from ui.pages.create.controls import Values
 from ui.pages.generate.page import Generating, build_controls, plan_html
@@ -130,24 +133,41 @@ def test_a_run_tells_how_far_the_download_of_its_model_is(
     generating, values = opened(studio)
     monkeypatch.setattr(BackgroundRun, "_work", lambda _run: None)
     run.start(*generating.controls.asked(values))
-    monkeypatch.setattr(runs, "download_progress", lambda: downloads["nano"])
+    monkeypatch.setattr(background_run, "download_progress", lambda: downloads["nano"])
     _, bar, *_, mark, _ = generating.poll("")
     assert "downloading some/nano" in str(bar)
-    monkeypatch.setattr(runs, "download_progress", lambda: downloads["sdxl"])  # of a visitor of Create
+    monkeypatch.setattr(
+        background_run, "download_progress", lambda: downloads["sdxl"]
+    )  # of a visitor of Create
     _, bar, *_ = generating.poll(str(mark))
     assert "loading the model" in str(bar)
     run._progress = RunProgress(state=RunState.DONE, done=1, total=1)
-    monkeypatch.setattr(runs, "download_progress", lambda: downloads["nano"])
+    monkeypatch.setattr(background_run, "download_progress", lambda: downloads["nano"])
     assert run.progress.download is None
 
 
-def test_a_plan_without_anything_new_says_what_to_change(studio: Studio) -> None:
+def test_a_plan_without_anything_new_says_what_to_change_and_cannot_be_started(studio: Studio) -> None:
     add_subject(studio.library, 1)
-    preview = studio.plans.preview(None)
+    preview = studio.plans.preview(None, Overrides(count=3))
     shown = plan_html(replace(preview, new=0))
     assert "<b>0</b> images to generate" in shown
-    assert "To generate more, enter a larger number of images or another seed, or change the recipe." in shown
+    assert (
+        "All 3 images of this plan are in the library. To generate more, enter a number above 3, enter another seed, "
+        "or choose another recipe."
+    ) in shown
     assert "To generate more" not in plan_html(preview)
+    assert "1 of 3 are already in the library" in plan_html(replace(preview, new=2))
+    generating, values = opened(studio)
+    specs = planned(studio.library, recipe_of(None), Overrides(count=3), FileAccess())
+    studio.library.plans.add("surfaces", to_yaml(recipe_of(None)), specs)
+    for spec, _ in list(studio.library.plans.members("surfaces")):
+        render(studio.library, spec)
+    _, _, start = generating.preview({**values, generating.controls.count: "3"})
+    assert start.interactive is False
+
+
+def test_the_recipes_that_the_embedded_model_draws_best_come_first(studio: Studio) -> None:
+    assert list(studio.plans.recipes()) == ["surfaces", "heaps", "site", "guided", "baselines", "street"]
 
 
 def test_what_review_left_missing_is_planned_on_request(studio: Studio, started: list[Any]) -> None:

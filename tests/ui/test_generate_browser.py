@@ -10,9 +10,10 @@ import pytest
 
 from pipeline.services.photos.service import PhotoService
 from pipeline.services.plans.service import PlanService
-from pipeline.services.samples.runs import BackgroundRun
+from pipeline.services.reports import RunProgress, RunState
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.store import Library
-from tests.toy_library import add_subject
+from tests.toy_library import add_subject, render, spec
 from tests.ui.browser import opened_page, served, set_at_end
 
 pytestmark = pytest.mark.browser
@@ -94,3 +95,39 @@ def test_a_proposal_of_a_study_is_filled_in_and_its_plan_shown(tmp_path: Path) -
         page.click("#use-proposal")
         page.wait_for_selector("#plan .figure b:text-is('33')")
         page.wait_for_selector("#start-run:enabled")
+
+
+def test_runs_are_listed_their_images_open_and_a_paused_one_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Library.open(tmp_path / "library", create=True) as library:
+        specs = [spec(add_subject(library, 1), seed=seed) for seed in range(9)]
+        library.plans.add("walls", "name: walls", specs[8:])
+        library.plans.add("floors", "name: floors", specs[:8])
+        for planned in (*specs[:6], specs[8]):
+            render(library, planned)
+    working = RunProgress(state=RunState.RUNNING, recipe="floors", done=6, total=8)
+    in_progress = [working]
+    monkeypatch.setattr(BackgroundRun, "progress", property(lambda _run: in_progress[0]))
+    with served(tmp_path) as app, opened_page() as page:
+        page.goto(f"{app.address}/generate")
+        page.wait_for_selector(".bar .badge:text-is('6/8')")
+        page.wait_for_function("document.title.startsWith('(6 of 8) ')")
+        in_progress[0] = RunProgress()
+        page.wait_for_function("!document.title.startsWith('(')")
+        page.wait_for_selector("#runs tr.chosen:has-text('paused'):has-text('6 of 8')")
+        page.click("#all-images button:has-text('All 6 images of floors')")
+        page.wait_for_selector("#gallery .tile >> nth=5")
+        page.click("#gallery .tile >> nth=0")
+        page.wait_for_selector(".gallery-view[open] figcaption:has-text('take 5')")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_selector(".gallery-view[open] figcaption:has-text('take 4')")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".gallery-view", state="hidden")
+        page.click("#drop-run")
+        page.wait_for_selector("#runs tr:has-text('floors'):has-text('6 of 6')")
+        page.click("#runs button:text-is('walls')")
+        page.wait_for_selector("#gallery .tile >> nth=1", state="detached")
+        assert page.is_hidden("#drop-run")
+    with Library.open(tmp_path / "library") as library:
+        assert library.counts().samples["planned"] == 7

@@ -208,6 +208,20 @@ def test_every_endpoint_that_a_visitor_may_not_use_refuses_with_one_sentence(
                 )
 
 
+def test_a_visitor_sees_no_list_of_runs_and_neither_resumes_nor_drops_one(
+    site: Site, studio: Studio, outside: Path
+) -> None:
+    assert [run.name for run in studio.samples.runs.listed()] == ["toy"]
+    for name in ("Runs.pick", "Runs.resume", "Runs.drop"):
+        with nothing_written_and_nothing_read(studio, outside):
+            answer = call(site, site.endpoint(name), "toy")
+        assert REFUSED in answer.text, name
+    lists = [number for number, one in listening(site) if one.fn.__qualname__ == "Runs.shown"]
+    assert len(lists) >= 2
+    for number in lists:
+        assert "toy" not in call(site, number, "toy").text
+
+
 def given(component: Any) -> Any:
     """A value that the component's handler would take; None where it is a file or a picture."""
     if isinstance(component, gr.File | gr.Image | gr.State | gr.HTML):

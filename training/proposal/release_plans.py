@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.domain.field_profile import resolved
 from pipeline.domain.methods import Method
 from pipeline.domain.recipe import BACKGROUND_SETS, Control, Recipe, default_recipe, parse_recipe
 from pipeline.domain.release import MethodYield
@@ -159,6 +160,9 @@ def _recipes(card: str) -> dict[str, Recipe]:
     for block in _CARD_RECIPE.finditer(card):
         try:
             recipe = parse_recipe(block["yaml"])
+            recipe = (
+                resolved(recipe) if recipe.learnt else recipe
+            )  # its profiles are not those of this library
         except InvalidRecipe:  # of another version, or changed by hand
             continue
         recipes[recipe.name] = recipe

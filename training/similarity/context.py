@@ -15,6 +15,7 @@ from pipeline.domain.images import RGB, Mask
 from pipeline.domain.methods import METHODS, Method
 from pipeline.domain.photo_decoding import load_rgb
 from pipeline.domain.release import Matrix
+from pipeline.domain.variety import mean_cosine
 from pipeline.domain.warping import Box
 from pipeline.embedding import WeightsUnusable, checked_weights, normalised, shrunk
 from pipeline.errors import UnreadableImage
@@ -24,7 +25,6 @@ from training.data.sources import rows_of
 from training.fit.features import FeatureCache, View
 from training.similarity.draws import bootstrap_band
 from training.similarity.result import Band
-from training.similarity.variety import mean_cosine
 
 SIDE_PX = 160  # of the squares that are compared
 _GREY = 128

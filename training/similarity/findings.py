@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.variety import cosine_vendi, mean_cosine, nearest_other
 from pipeline.embedding import WeightsUnusable, checked_weights, most_similar, normalised
 from training.data.images import LabelledImages
 from training.data.release import Release
@@ -28,7 +29,6 @@ from training.similarity.claim import similarity_claims, similarity_sentence
 from training.similarity.draws import DRAWS, balanced_draw, balanced_size, band, widened
 from training.similarity.groups import REAL, SMALLEST_SET, ImageGroup, image_groups
 from training.similarity.result import Band, Measure, SimilarityFindings, SimilarityGroup
-from training.similarity.variety import cosine_vendi, mean_cosine, nearest_other
 
 LARGEST_SET = 2048
 _LEAST_TEST_PHOTOS = 2 * NEIGHBOURS  # fewer say nothing of how photos are distributed

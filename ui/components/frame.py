@@ -14,11 +14,17 @@ from ui.components.addresses import page_address
 from ui.components.html import MARK
 from ui.errors import AT_ONCE
 from ui.session import reviewer_of
+from ui.theme import STATIC
 
 if TYPE_CHECKING:
+    from gradio.events import Dependency
+
     from pipeline.studio import Studio
 
 _RANKS = list(Role)  # from reader to lead
+_RUNS_START_ON = "generate"  # path of a page
+_COUNT_S = 2.0
+_SHOW_COUNT = (STATIC / "run_count.js").read_text(encoding="utf-8")
 
 
 class Link(Protocol):
@@ -50,7 +56,27 @@ def build_bar(page: gr.Blocks, studio: Studio, links: Sequence[Link], current: L
             links, current, waiting=waiting, role=studio.review.roles.role(reviewer_of(studio, request))
         )
 
-    page.load(counted, None, bar, **AT_ONCE)
+    loaded = page.load(counted, None, bar, **AT_ONCE)
+    _build_run_count(studio, loaded, always=current.path == _RUNS_START_ON)
+
+
+def _build_run_count(studio: Studio, loaded: Dependency, *, always: bool) -> None:
+    """Show how far the run in progress is, in the bar and in the window's title, as long as it goes on.
+
+    Args:
+        loaded: the event after which the bar is complete.
+        always: also ask while no run is in progress, on the page where one can begin.
+    """
+    count, timer = gr.Textbox("", visible=False), gr.Timer(_COUNT_S, active=always)
+
+    @handler(studio, Capability.LOOK)
+    def run_count() -> tuple[str, gr.Timer]:
+        text = studio.samples.runs.progress.count
+        return text, gr.Timer(active=always or bool(text))
+
+    loaded.then(run_count, None, [count, timer], **AT_ONCE)
+    timer.tick(run_count, None, [count, timer], **AT_ONCE)
+    count.change(None, count, None, js=_SHOW_COUNT)
 
 
 def bar_html(links: Sequence[Link], current: Link, *, waiting: int, role: Role = Role.READER) -> str:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from pipeline.domain.field_profile import resolved
 from pipeline.domain.images import RGB, fitted, pixel_hash
 from pipeline.domain.look import Ground
 from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
-    AUTO,
     BACKGROUND_SETS,
+    MOST_SAMPLES,
     Recipe,
     Start,
     default_recipe,
@@ -30,8 +31,9 @@ from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.prompts import plan_notes
-from pipeline.services.plans.refill import Refill, refill_of
+from pipeline.services.plans.refill import Refill, novelty_name, refill_of
 from pipeline.services.plans.sizing import (
     enlargement_notes,
     expected_seconds,
@@ -46,6 +48,7 @@ from pipeline.store import Library
 _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored yet
 _SEEDS = 2**63
 _EXAMPLES = 6
+_FIRST_RECIPES = ("surfaces", "heaps", "site", "guided", "baselines", "street")
 _COMPARED = 40  # first samples of a stored plan that tell whether it is the same
 
 
@@ -73,7 +76,7 @@ class _Ingredients:
     inputs: PlanInputs
     folder: (
         Path | str | None
-    )  # of backgrounds, or a key of `BACKGROUND_SETS`; None where no method needs them
+    )  # of backgrounds, a field profile or a key of `BACKGROUND_SETS`; None where no method needs them
     reference: Path | None  # image for the ControlNet
 
 
@@ -119,6 +122,13 @@ class PlannedRecipe:
         refill = refill_of(library, recipe)
         return cls(refill.recipe, replace(overrides, count=None, seed=None), refill)
 
+    @property
+    def total(self) -> int:
+        """Return how many specs are planned."""
+        if self.refill:
+            return len(self.refill.earlier) + sum(self.refill.missing.values())
+        return self.recipe.total if self.overrides.count is None else self.overrides.count
+
 
 def planned(
     library: Library,
@@ -129,8 +139,40 @@ def planned(
     before_each: Callable[[], None] | None = None,
 ) -> Iterator[SampleSpec]:
     """Plan the specs of a recipe, or of its refill; see `planned_specs_of`."""
-    wanted = PlannedRecipe.of(library, recipe, overrides)
+    taught_recipe = taught_recipe_of(library, recipe, overrides, access, before_each=before_each)
+    wanted = PlannedRecipe.of(library, taught_recipe, overrides)
     return planned_specs_of(library, wanted, access, before_each=before_each)
+
+
+def taught_recipe_of(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    access: FileAccess,
+    *,
+    before_each: Callable[[], None] | None = None,
+) -> Recipe:
+    """Return a recipe with what it learns from field profiles; store the backgrounds that it takes from one.
+
+    Raises:
+        InvalidRecipe, UnknownName, InvalidRequest: see `taught`, and `planned_specs_of` on models and methods.
+    """
+    learning = _learning(library, recipe, overrides, access)
+    return with_backgrounds(library, learning, _methods(recipe, overrides), before_each)
+
+
+def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> Recipe:
+    def side_of(plain: Recipe) -> int:
+        model = _model_facts(access.model(overrides.model or plain.model))
+        photos = library.photos.list(split="train", usable=True)
+        begun = _begun_size(library, recipe, model.name)
+        return PlanInputs(plain, photos, model=model, begun_size=begun).size
+
+    return taught(library, recipe, _methods(recipe, overrides), side_of)
+
+
+def _methods(recipe: Recipe, overrides: Overrides) -> set[Method]:
+    return set(recipe.methods) if overrides.method is None else {_method(overrides.method)}
 
 
 def planned_specs_of(
@@ -160,7 +202,9 @@ def planned_specs_of(
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
     side = ingredients.inputs.size
-    backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
+    backgrounds = _learnt_backgrounds(wanted.recipe)
+    if backgrounds is None:
+        backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
         backdrop_ids=tuple(backgrounds),
@@ -180,7 +224,7 @@ def preview_plan(
     Raises:
         StudioError: as `planned`; images must exist, but are not opened.
     """
-    wanted = PlannedRecipe.of(library, recipe, overrides)
+    wanted = PlannedRecipe.of(library, _learning(library, recipe, overrides, access), overrides)
     ingredients = _ingredients(library, wanted, access)
     if isinstance(ingredients.folder, Path):
         _refuse_empty(ingredients.folder, access)
@@ -225,11 +269,23 @@ def _preview(
         warnings=(
             *library_notes(library, wanted.recipe, wanted.refill),
             *version_notes(wanted.recipe, inputs.version),
+            *learnt_notes(library, wanted.recipe),
             *enlargement_notes(inputs.drawn_objects, inputs.size),
             *plan_notes(outline.prompts, model),
         ),
         exact=outline.exact,
+        further=_further(library, wanted, outline),
     )
+
+
+def _further(library: Library, wanted: PlannedRecipe, outline: PlanOutline) -> int:
+    """Return how many images the budget of a recipe leaves for replacing those that differ least."""
+    novelty = wanted.recipe.novelty
+    if novelty is None or wanted.refill:
+        return 0
+    stored = library.plans.stored(novelty_name(wanted.recipe.name), head=0, count=MOST_SAMPLES)
+    budget = sum(novelty.of(count) for count in outline.classes.values())
+    return max(0, budget - (stored.rendered if stored else 0))
 
 
 def library_notes(library: Library, recipe: Recipe, refill: Refill | None = None) -> list[str]:
@@ -258,28 +314,28 @@ def version_notes(recipe: Recipe, version: int) -> list[str]:
 def _version(library: Library, recipe: Recipe, inputs: PlanInputs) -> int:
     """Return the version of a plan's rule: that of the stored plan which it continues, or else the present one."""
     stored = library.plans.stored(recipe.name, head=_COMPARED, count=0)
-    if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
+    if stored is None or not stored.head or not same_recipe(stored.recipe_yaml, recipe):
         return PLAN_VERSION
-    version = stored.head[0].plan_version
+    version = next(iter(stored.head.values())).plan_version
     if version == PLAN_VERSION:
         return version
-    count = min(inputs.total, len(stored.head))
+    count = min(inputs.total, max(stored.head) + 1)
     begun = plan_outline(replace(inputs, version=version, count=count)).head
-    pairs = zip(stored.head, begun, strict=False)
+    pairs = _at_the_same_places(stored.head, begun)
     return version if all(_goes_on(earlier, spec) for earlier, spec in pairs) else PLAN_VERSION
 
 
 def _begun_size(library: Library, recipe: Recipe, model: str) -> int | None:
     """Return the size of the stored images of a plan that goes on; None where there are none."""
     stored = library.plans.stored(recipe.name, head=1, count=0)
-    if stored is None or not stored.head or not _same_but_count(stored.recipe_yaml, recipe):
+    if stored is None or not stored.head or not same_recipe(stored.recipe_yaml, recipe):
         return None
-    first = stored.head[0]
+    first = next(iter(stored.head.values()))
     return first.size[0] if first.model in (model, NO_MODEL) else None
 
 
 def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) -> _Ingredients:
-    recipe, overrides = wanted.recipe, wanted.overrides
+    recipe, overrides = resolved(wanted.recipe), wanted.overrides
     method = None if overrides.method is None else _method(overrides.method)
     methods = {method} if method else set(recipe.methods)
     model = _model_facts(access.model(overrides.model or recipe.model))
@@ -292,9 +348,9 @@ def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) ->
             method=method,
             seed=overrides.seed,
             kept=wanted.refill.kept if wanted.refill else (),
-            begun_size=_begun_size(library, recipe, model.name),
+            begun_size=_begun_size(library, wanted.recipe, model.name),
         ),
-        folder=_folder(recipe, access) if recipe.needs_backgrounds(methods) else None,
+        folder=_folder(library, wanted.recipe, access) if recipe.needs_backgrounds(methods) else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
 
@@ -329,22 +385,18 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     references are assumed to be those of that run. Otherwise the first samples are looked up by their ids.
     """
     stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
-    if stored and stored.head and _same_but_count(stored.recipe_yaml, recipe):
-        pairs = zip(stored.head, outline.head, strict=False)
+    if stored and stored.head and same_recipe(stored.recipe_yaml, recipe):
+        pairs = _at_the_same_places(stored.head, outline.head)
         if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
             return stored.rendered
     return len(outline.head) - len(library.plans.missing([spec.id for spec in outline.head]))
 
 
-def _same_but_count(recipe_yaml: str, recipe: Recipe) -> bool:
-    try:
-        earlier = parse_recipe(recipe_yaml)
-    except InvalidRecipe:  # written by an earlier version, or not from a recipe
-        return False
-    earlier, recipe = (each.model_copy(update={"count": None}) for each in (earlier, recipe))
-    if None in (earlier.size, recipe.size) and AUTO in (earlier.size, recipe.size):
-        earlier = earlier.model_copy(update={"size": recipe.size})  # what was left out earlier is auto now
-    return earlier == recipe
+def _at_the_same_places(
+    stored: Mapping[int, SampleSpec], specs: Sequence[SampleSpec]
+) -> list[tuple[SampleSpec, SampleSpec]]:
+    """Pair the specs of a stored plan with those of a plan of now; what was dropped of the stored one is left out."""
+    return [(stored[place], spec) for place, spec in enumerate(specs) if place in stored]
 
 
 def _bare(spec: SampleSpec) -> SampleSpec:
@@ -376,7 +428,7 @@ def _without_poses(spec: SampleSpec) -> SampleSpec:
     return replace(_bare(spec), objects=tuple(objects), seed=0)
 
 
-def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
+def _folder(library: Library, recipe: Recipe, access: FileAccess) -> Path | str:
     folder = recipe.backdrops.folder
     sets = " or ".join(f"'{name}'" for name in BACKGROUND_SETS)
     if folder is None:
@@ -384,7 +436,8 @@ def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
         raise InvalidRecipe(
             f"{wanting} needs backgrounds; set backdrops.folder to a folder of images or to {sets}"
         )
-    if folder in BACKGROUND_SETS:
+    is_learnt = recipe.learnt is not None and recipe.learnt.backgrounds is not None
+    if folder in BACKGROUND_SETS or is_learnt or folder in library.fields.names():
         return folder
     return access.path(folder, "backdrops.folder", sets)
 
@@ -392,6 +445,12 @@ def _folder(recipe: Recipe, access: FileAccess) -> Path | str:
 def _refuse_empty(folder: Path, access: FileAccess) -> None:
     if next(access.images(folder), None) is None:
         raise InvalidRecipe(f"backdrops.folder {folder} holds no images; at least one is needed")
+
+
+def _learnt_backgrounds(recipe: Recipe) -> dict[str, Ground | None] | None:
+    """Return the backgrounds that a recipe took from a field profile; nothing is known of their ground."""
+    ids = recipe.learnt.backgrounds if recipe.learnt else None
+    return None if ids is None else dict.fromkeys(ids)
 
 
 def _store_backgrounds(
@@ -476,7 +535,13 @@ def _image(path: Path) -> RGB:
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:
-    """Read the recipes of a folder, by file name without extension; the default recipe first."""
+    """Read the recipes of a folder, by file name without extension.
+
+    Those that the embedded model draws best come first; baselines, recipes for other models and unknown ones last.
+    """
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
-    default = default_recipe().name
-    return {name: texts[name] for name in sorted(texts, key=lambda name: (name != default, name))}
+    return {name: texts[name] for name in sorted(texts, key=_place_in_list)}
+
+
+def _place_in_list(name: str) -> int:
+    return _FIRST_RECIPES.index(name) if name in _FIRST_RECIPES else len(_FIRST_RECIPES)

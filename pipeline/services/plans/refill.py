@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.domain.recipe import Recipe
-from pipeline.domain.review import REFILL_ENDING
+from pipeline.domain.review import NOVELTY_ENDING, REFILL_ENDING
 from pipeline.domain.spec import SampleSpec
 from pipeline.domain.texts import LONGEST_NAME
 from pipeline.errors import InvalidRequest
-from pipeline.store import Library, SampleState
+from pipeline.store import Library, PlanMember, SampleState
 
 _SEEDS = 2**63
 
@@ -21,20 +21,28 @@ _SEEDS = 2**63
 class Refill:
     """The samples that make up for the rejected ones of a plan.
 
-    They form one plan, "<name>, refill", to which every later refill adds: so an interrupted one resumes.
+    They form one plan, "<name>, refill", to which every later refill adds: so an interrupted one resumes. The samples
+    that replace those which differ least from the others are the same in a plan "<name>, novelty".
     """
 
     recipe: Recipe  # of the missing samples; that of the earlier ones where none is missing
     missing: Mapping[str, int]  # class → samples, of the classes with a usable photo
     without: tuple[str, ...]  # classes of which samples are missing, without a usable photo
-    kept: tuple[SampleSpec, ...]  # samples of the plan and of its refills that were not rejected
+    kept: tuple[
+        SampleSpec, ...
+    ]  # samples that are there, those of a plan that is refilled without rejected ones
     earlier: tuple[SampleSpec, ...]  # of earlier refills, rendered or not
     unrendered: int  # of the earlier ones
 
 
 def refill_name(name: str) -> str:
     """Return the name of the plan that refills another."""
-    return name[: LONGEST_NAME - len(REFILL_ENDING)] + REFILL_ENDING
+    return _ended(name, REFILL_ENDING)
+
+
+def novelty_name(name: str) -> str:
+    """Return the name of the plan of the samples that replace those of another which differ least."""
+    return _ended(name, NOVELTY_ENDING)
 
 
 def refill_of(library: Library, recipe: Recipe) -> Refill:
@@ -44,32 +52,84 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
         InvalidRequest: the recipe was not generated yet, nothing is missing, or no photo can make up for it.
     """
     name = refill_name(recipe.name)
-    planned, earlier = (list(library.plans.members(plan)) for plan in (recipe.name, name))
+    names = (recipe.name, novelty_name(recipe.name), name)
+    planned, replacing, earlier = (list(library.plans.outcomes(plan)) for plan in names)
     if not planned:
         raise InvalidRequest(f"recipe '{recipe.name}' has no images in this library yet; generate it first")
-    kept = tuple(spec for spec, state in (*planned, *earlier) if state is not SampleState.REJECTED)
-    missing = Counter(spec.label for spec, _ in planned) - Counter(spec.label for spec in kept)
+    kept = _kept(*planned, *replacing, *earlier)
+    missing = Counter(member.spec.label for member in planned) - Counter(spec.label for spec in kept)
     usable = {photo.label for photo in library.photos.list(split="train", usable=True)}
     without = tuple(sorted(set(missing) - usable))
     missing = Counter({label: number for label, number in missing.items() if label in usable})
-    unrendered = sum(state in (SampleState.PLANNED, SampleState.FAILED) for _, state in earlier)
+    unrendered = _unrendered(earlier)
     if not missing and not unrendered:
         raise InvalidRequest(_nothing_sentence(recipe.name, len(planned), without))
+    return Refill(
+        recipe=_recipe_of_missing(recipe, name, missing, planned, _seed("refill", recipe.seed, len(earlier))),
+        missing=missing,
+        without=without,
+        kept=kept,
+        earlier=tuple(member.spec for member in earlier),
+        unrendered=unrendered,
+    )
+
+
+def replacements_of(
+    recipe: Recipe,
+    seed: int,
+    planned: Sequence[PlanMember],
+    earlier: Sequence[PlanMember],
+    budget: Mapping[str, int],
+) -> Refill:
+    """Return the samples that take the place of those of a plan which a gate rejected as near-duplicates.
+
+    They go on where the plan ends: what was drawn least comes first, rejected samples counted. Were those left out,
+    what adds least would be drawn again and again.
+
+    Args:
+        seed: of the plan.
+        planned: the samples of the plan.
+        earlier: those that were planned in the place of others before.
+        budget: class → most replacements in all.
+    """
+    replaced = Counter(member.spec.label for member in (*planned, *earlier) if member.replaced)
+    before = Counter(member.spec.label for member in earlier)
+    missing = Counter({label: min(replaced[label], most) for label, most in budget.items()}) - before
+    return Refill(
+        recipe=_recipe_of_missing(
+            recipe, novelty_name(recipe.name), missing, planned, _seed("novelty", seed, len(earlier))
+        ),
+        missing=missing,
+        without=(),
+        kept=tuple(member.spec for member in (*planned, *earlier)),
+        earlier=tuple(member.spec for member in earlier),
+        unrendered=_unrendered(earlier),
+    )
+
+
+def _ended(name: str, ending: str) -> str:
+    return name[: LONGEST_NAME - len(ending)] + ending
+
+
+def _kept(*members: PlanMember) -> tuple[SampleSpec, ...]:
+    return tuple(member.spec for member in members if member.state is not SampleState.REJECTED)
+
+
+def _unrendered(members: Sequence[PlanMember]) -> int:
+    return sum(member.state in (SampleState.PLANNED, SampleState.FAILED) for member in members)
+
+
+def _recipe_of_missing(
+    recipe: Recipe, name: str, missing: Mapping[str, int], planned: Sequence[PlanMember], seed: int
+) -> Recipe:
     changes = {
         "name": name,
         "classes": dict(sorted(missing.items())) or None,
         "count": None,
-        "seed": _seed(recipe.seed, len(earlier)),
-        "size": planned[0][0].size[0],  # of the images that it makes up for
+        "seed": seed,
+        "size": planned[0].spec.size[0],  # of the images that it makes up for
     }
-    return Refill(
-        recipe=Recipe.model_validate({**recipe.model_dump(mode="json"), **changes}),
-        missing=missing,
-        without=without,
-        kept=kept,
-        earlier=tuple(spec for spec, _ in earlier),
-        unrendered=unrendered,
-    )
+    return Recipe.model_validate({**recipe.model_dump(mode="json"), **changes})
 
 
 def _nothing_sentence(name: str, planned: int, without: Sequence[str]) -> str:
@@ -85,6 +145,6 @@ def _nothing_sentence(name: str, planned: int, without: Sequence[str]) -> str:
     )
 
 
-def _seed(seed: int, earlier: int) -> int:
-    digest = hashlib.sha256(f"backlot refill {seed} {earlier}".encode()).digest()
+def _seed(purpose: str, seed: int, earlier: int) -> int:
+    digest = hashlib.sha256(f"backlot {purpose} {seed} {earlier}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % _SEEDS

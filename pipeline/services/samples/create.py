@@ -46,7 +46,7 @@ class CreateRequest:
         if not 0 <= self.seed < LARGEST_SEED:
             raise InvalidRequest(f"the seed is {self.seed}; it must lie in 0 to {LARGEST_SEED - 1}")
         if not self.prompt.strip():
-            raise InvalidRequest("the prompt is empty; describe the background, e.g. “gravel floor”")
+            raise InvalidRequest("the prompt is empty; describe the background, e.g. “wooden planks floor”")
         for what, text in (("prompt", self.prompt), ("negative prompt", self.negative_prompt or "")):
             if fault := text_fault(text):
                 raise InvalidRequest(f"the {what} {fault}")

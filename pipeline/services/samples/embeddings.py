@@ -36,6 +36,11 @@ class SampleEmbeddings:
     _computing: threading.Lock = field(default_factory=threading.Lock)
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def embedder_name(self) -> str:
+        """The name of the embedder of this installation, under which vectors are stored."""
+        return load_embedder().name
+
     def missing(self) -> int:
         """Count the samples that have no embedding yet."""
         with self._reading:

@@ -32,8 +32,8 @@ _NOTE = re.compile(r"# rests on (?P<basis>[0-9a-f]{64})\n# (?P<sentence>[^\n]*)\
 _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rejected samples teach nothing
 _AS_WRITTEN = Overrides()
 _LATER_KEYS = (  # of recipes, since rounds are stored
-    "start", "strength", "shadow", "match_detail", "camera", "object", "match_light", "match_object", "edges",
-    "fake_seams",
+    "start", "strength", "shadow", "match_detail", "camera", "object", "learnt", "novelty", "match_light",
+    "match_object", "edges", "fake_seams",
 )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ class RoundRun:
                 count = of_round.recipe.total
                 stored = self.library.plans.stored(of_round.recipe.name, head=count, count=count)
                 assert stored is not None
-                self._specs += stored.head
+                self._specs += stored.head.values()
             return total
 
     def _warn(self, warnings: Sequence[str]) -> None:
@@ -225,5 +225,6 @@ def _sum(total: RunReport, report: RunReport, sentence: str) -> RunReport:
         failed=(*total.failed, *report.failed),
         seconds=total.seconds + report.seconds,
         inexact=total.inexact + report.inexact,
+        replaced=total.replaced + report.replaced,
         rounds=(*total.rounds, sentence) if sentence else total.rounds,
     )

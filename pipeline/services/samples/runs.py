@@ -1,11 +1,9 @@
-"""Render a plan, in the foreground or in the background with pause and resume."""
+"""Render a plan and store its samples."""
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,30 +11,33 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Cutout
 from pipeline.domain.provenance import packet
 from pipeline.domain.quality import least_margin
-from pipeline.domain.recipe import Recipe, to_yaml
+from pipeline.domain.recipe import Recipe
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
-from pipeline.errors import Cancelled, NoUsablePhotos, StudioError
-from pipeline.rendering import NO_MODEL, Generator, download_progress, load
+from pipeline.errors import Cancelled, NoUsablePhotos
+from pipeline.rendering import NO_MODEL, Generator, load
 from pipeline.rendering.runner import RenderedSample, render_specs
 from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.learnt import learnt_notes
 from pipeline.services.plans.planning import (
     Overrides,
     PlannedRecipe,
     library_notes,
     planned_specs_of,
-    recipe_of,
+    taught_recipe_of,
     version_notes,
 )
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.sizing import size_notes
-from pipeline.services.reports import Progress, RunProgress, RunReport, RunState
+from pipeline.services.reports import Progress, RunReport
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.neighbours import Neighbours
+from pipeline.services.samples.novelty import Replacing
+from pipeline.services.samples.plan_parts import PlanParts
+from pipeline.services.samples.run_requests import RunRequest
 from pipeline.store import Library, Rendered
 
-_LATEST = 8
-_WINDOW = 2_000  # specs in memory at a time
+_COMPARED_AT_ONCE = 16  # samples that are embedded while a run goes on
 _NOTED_PROMPTS = 10_000  # more than enough to see every slot value
-_AT_WORK = (RunState.LOADING, RunState.RUNNING)
 _recording_single = threading.Lock()
 
 
@@ -73,9 +74,9 @@ def render_plan(
     on_sample: Callable[[str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RunReport:
-    """Plan once, then render the specs that have no image yet, or whose image file is missing or damaged.
+    """Plan once, and render the specs that have no image yet, or whose image file is missing or damaged.
 
-    After an interruption the same call continues.
+    The first samples are rendered before the later ones are planned. After an interruption the same call continues.
 
     Args:
         access: the paths that the recipe may name.
@@ -89,68 +90,70 @@ def render_plan(
     started = time.monotonic()
     recording = _Recording(library, Neighbours(library), on_progress, on_sample)
     with library.work_lock("generate"):
-        wanted = PlannedRecipe.of(library, recipe, overrides)
-        notes = _Notes(library, wanted)
-        specs = planned_specs_of(library, wanted, access, before_each=_raise_when(cancelled))
-        name = wanted.recipe.name
-        _store_plan(library, wanted, note, notes.read(specs))
-        if on_warnings:
-            on_warnings(notes.sentences())
-        total, missing = _missing(library, name)
-        recording.total = missing
-        for window in _windows(library, name):
+        stop = _raise_when(cancelled)
+        taught = taught_recipe_of(library, recipe, overrides, access, before_each=stop)
+        wanted = PlannedRecipe.of(library, taught, overrides)
+        library.note_work(wanted.recipe.name)
+        notes = _Notes(library, wanted, on_warnings)
+        specs = planned_specs_of(library, wanted, access, before_each=stop)
+
+        def render_missing(missing: Sequence[SampleSpec]) -> None:
             render(
-                library, window, access, batch_size, recording.record, recording.record_failure,
+                library, missing, access, batch_size, recording.record, recording.record_failure,
                 on_step=on_step, cancelled=cancelled,
             )  # fmt: skip
+
+        replacing = _replacing(library, wanted, access, recording, render_missing, cancelled)
+        further = replacing.left() if replacing else 0
+        parts = PlanParts(library, wanted, RunRequest(recipe=recipe, overrides=overrides, note=note))
+        for missing in parts.stored(notes.read(specs)):
+            notes.say()
+            recording.total = parts.missing_in_all + further
+            render_missing(missing)
+        replaced = replacing.run() if replacing else 0
+    failed = dict(recording.failed)
     return RunReport(
-        planned=total,
-        already=total - missing,
+        planned=parts.planned + replaced,
+        already=max(0, parts.planned + replaced - recording.rendered - len(failed)),
         rendered=recording.rendered,
-        failed=tuple(recording.failed),
+        failed=tuple(failed.items()),
         seconds=time.monotonic() - started,
         inexact=recording.inexact,
+        replaced=replaced,
     )
 
 
-def _store_plan(library: Library, wanted: PlannedRecipe, note: str, specs: Iterator[SampleSpec]) -> None:
-    """Store a plan with the recipe that draws it; that of a refill is the recipe of its latest samples."""
-    refill = wanted.refill
-    if refill and not refill.missing:  # it only goes on: the recipe that drew it stays
-        deque(specs, maxlen=0)
-        return
-    if refill and refill.earlier:
-        latest, before = sum(refill.missing.values()), len(refill.earlier)
-        note = f"# draws the last {latest} samples, after {before} of earlier refills\n"
-    library.plans.add(wanted.recipe.name, note + to_yaml(wanted.recipe), specs)
+def _replacing(
+    library: Library,
+    wanted: PlannedRecipe,
+    access: FileAccess,
+    recording: _Recording,
+    render_missing: Callable[[Sequence[SampleSpec]], None],
+    cancelled: Callable[[], bool] | None,
+) -> Replacing | None:
+    """Return what replaces samples of a plan that differ least; None where its recipe does not ask for that.
 
-
-def _missing(library: Library, plan: str) -> tuple[int, int]:
-    """Return how many specs a stored plan has, and how many have no image, or one whose file is missing or damaged."""
-    ids = library.plans.ids(plan)
-    library.samples.plan_broken_again(ids)
-    stored = library.plans.stored(plan, head=0, count=len(ids))
-    assert stored is not None
-    return len(ids), len(ids) - stored.rendered
-
-
-def _windows(library: Library, plan: str) -> Iterator[list[SampleSpec]]:
-    """Yield the specs of a stored plan that have no image yet, so many at a time that memory does not grow with it."""
-    last = None
-    while window := library.plans.pending(plan=plan, limit=_WINDOW, after=last):
-        last = window[-1].id
-        yield window
+    Its images count among those that the run renders.
+    """
+    if wanted.recipe.novelty is None or wanted.refill is not None:
+        return None
+    recording.embeddings = SampleEmbeddings(library)
+    return Replacing(
+        library, wanted, wanted.recipe.novelty, access, recording.embeddings, render_missing, cancelled
+    )
 
 
 @dataclass(slots=True)
 class _Notes:
-    """What is to be said of a plan before its first sample is rendered."""
+    """What is to be said of a plan before its first sample is rendered, from the specs that are planned by then."""
 
     library: Library
     wanted: PlannedRecipe
+    on_warnings: Callable[[Sequence[str]], None] | None
     _prompts: dict[str, None] = field(default_factory=dict)
     _version: int = PLAN_VERSION
     _size: int = 0
+    _said: bool = False
 
     def read(self, specs: Iterable[SampleSpec]) -> Iterator[SampleSpec]:
         """Pass on specs and note their prompts."""
@@ -160,12 +163,18 @@ class _Notes:
                 self._prompts[spec.prompt] = None
             yield spec
 
-    def sentences(self) -> list[str]:
-        """Return the sentences."""
+    def say(self) -> None:
+        """Say it, once."""
+        if self.on_warnings and not self._said:
+            self.on_warnings(self._sentences())
+        self._said = True
+
+    def _sentences(self) -> list[str]:
         recipe = self.wanted.recipe
         return [
             *library_notes(self.library, recipe, self.wanted.refill),
             *version_notes(recipe, self._version),
+            *learnt_notes(self.library, recipe),
             *size_notes(self.library, recipe, self._size),
             *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
         ]
@@ -183,11 +192,14 @@ class _Recording:
     rendered: int = 0
     inexact: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)  # (spec id, sentence)
+    embeddings: SampleEmbeddings | None = None  # where samples are compared while they are rendered
 
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
         record_sample(self.library, spec, sample, self.neighbours)
         self.rendered += 1
         self.inexact += not sample.facts.exact and spec.keeps_object
+        if self.embeddings and self.rendered % _COMPARED_AT_ONCE == 0:
+            self.embeddings.embed_missing(_COMPARED_AT_ONCE)
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:
@@ -272,122 +284,3 @@ def record_sample(
             cluster=cluster,
         )
     )
-
-
-@dataclass(slots=True)
-class BackgroundRun:
-    """One plan at a time, rendered in a thread, so that pages stay responsive."""
-
-    library: Library
-    access: FileAccess
-    batch_size: int
-    _progress: RunProgress = field(default_factory=RunProgress)
-    _latest: deque[str] = field(default_factory=lambda: deque(maxlen=_LATEST))
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-    _starting: threading.Lock = field(default_factory=threading.Lock)
-    _request: tuple[Recipe, Overrides] | None = None
-    _started: float = 0.0
-
-    def start(self, recipe: str | None, overrides: Overrides) -> None:
-        """Start to plan a recipe (YAML text; None for the default) and to render the specs that have no image yet.
-
-        Raises:
-            StudioError: another run is in progress, or the recipe cannot be read.
-        """
-        self._start(recipe_of(recipe), overrides)
-
-    def _start(self, recipe: Recipe, overrides: Overrides) -> None:
-        with self._starting:
-            if self.alive:
-                raise StudioError("a run is already in progress; pause it or wait for it to finish")
-            self._begin(recipe, overrides)
-
-    def _begin(self, recipe: Recipe, overrides: Overrides) -> None:
-        self._request = (recipe, overrides)
-        self._stop.clear()
-        self._latest.clear()
-        self._started = 0.0
-        self._progress = RunProgress(state=RunState.LOADING, recipe=recipe.name)
-        context = contextvars.copy_context()  # a Space borrows its GPU for the visitor who started the run
-        self._thread = threading.Thread(
-            target=context.run, args=(self._work,), name="backlot-run", daemon=True
-        )
-        self._thread.start()
-
-    def pause(self) -> None:
-        """Stop after the step in progress; finished samples are kept."""
-        if self.alive:
-            self._stop.set()
-
-    def resume(self) -> None:
-        """Resume the paused run."""
-        if self._request is None:
-            raise StudioError("there is no paused run; start one first")
-        self._start(*self._request)
-
-    def wait(self, timeout_s: float | None = None) -> None:
-        """Wait until the run has ended or paused."""
-        if self._thread:
-            self._thread.join(timeout_s)
-
-    @property
-    def alive(self) -> bool:
-        """Whether a run is in progress."""
-        return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def progress(self) -> RunProgress:
-        """Return the progress of the run, with that of the download of its model."""
-        progress, download = self._progress, download_progress()
-        if self._request is None or download is None or progress.state not in _AT_WORK:
-            return progress
-        recipe, overrides = self._request
-        of_this_run = download.model == (overrides.model or recipe.model)
-        return replace(progress, download=download) if of_this_run else progress
-
-    def _work(self) -> None:
-        assert self._request is not None
-        recipe, overrides = self._request
-        try:
-            report = render_plan(
-                self.library,
-                recipe,
-                overrides,
-                self.access,
-                batch_size=self.batch_size,
-                on_progress=self._on_progress,
-                on_step=self._on_step,
-                on_sample=self._latest.appendleft,
-                cancelled=self._stop.is_set,
-            )
-        except Cancelled:
-            self._progress = replace(self._progress, state=RunState.PAUSED, seconds_left=None)
-        except StudioError as error:
-            self._progress = replace(self._progress, state=RunState.FAILED, sentence=str(error))
-        except Exception as error:  # a bug: the page must show it instead of waiting for ever
-            self._progress = replace(self._progress, state=RunState.FAILED, sentence=f"a bug: {error!r}")
-            raise
-        else:
-            sentence = f"{len(report.failed)} failed: {report.failed[0][1]}" if report.failed else ""
-            done = report.already + report.rendered
-            self._progress = replace(
-                self._progress, state=RunState.DONE, done=done, total=report.planned, seconds_left=0.0,
-                latest=tuple(self._latest), sentence=sentence,
-            )  # fmt: skip
-
-    def _on_progress(self, done: int, total: int | None, _sample_id: str) -> None:
-        now = time.monotonic()
-        total = total or done
-        seconds_each = (now - self._started) / done if self._started else 0.0
-        self._progress = replace(
-            self._progress,
-            done=done,
-            total=total,
-            seconds_left=seconds_each * (total - done),
-            latest=tuple(self._latest),
-        )
-
-    def _on_step(self, step: int, steps: int) -> None:
-        self._started = self._started or time.monotonic()
-        self._progress = replace(self._progress, state=RunState.RUNNING, step=step, steps=steps)

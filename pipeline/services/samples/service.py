@@ -15,17 +15,18 @@ from pipeline.rendering.runner import RenderedSample
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
 from pipeline.services.reports import Progress, RunReport, Variant
+from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.services.samples.create import CreateRequest, checkerboard, variant_specs
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.rounds import RoundRun, rounds_of
 from pipeline.services.samples.runs import (
-    BackgroundRun,
     cutout_id_of,
     cutout_of,
     record_single,
     render,
     render_plan,
 )
+from pipeline.services.samples.variety import SampleVariety
 from pipeline.store import Library
 
 _AS_WRITTEN = Overrides()
@@ -40,9 +41,11 @@ class SampleService:
     batch_size: int
     runs: BackgroundRun = field(init=False)
     embeddings: SampleEmbeddings = field(init=False)
+    variety: SampleVariety = field(init=False)
 
     def __post_init__(self) -> None:
         self.embeddings = SampleEmbeddings(self.library)
+        self.variety = SampleVariety(self.library, self.embeddings)
         self.runs = BackgroundRun(self.library, self.access, self.batch_size)
 
     def placed_preview(

@@ -93,6 +93,8 @@ class Journal:
         row = _values(entry["row"])
         if name == photos.name:
             row.setdefault("deleted_at", None)  # earlier versions could not delete photos
+        elif name == plans.name:
+            row.setdefault("request", None)  # earlier versions did not store it
         key = key_of(name, row)
         if name not in _EVENT_NAMES or key not in rows:
             rows[key] = row

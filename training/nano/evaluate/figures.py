@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from pipeline.domain.quality import seam
+from pipeline.domain.variety import cosine_vendi
 from pipeline.rendering.composite import composite, exact
 from training.nano.config import NanoConfig
 from training.nano.data import words
@@ -25,7 +26,6 @@ from training.nano.evaluate import measures
 from training.nano.evaluate.judge import JUDGES, trained_judges
 from training.nano.evaluate.object_sheet import painted_objects
 from training.nano.evaluate.painter import Painter, load_painter
-from training.similarity.variety import cosine_vendi
 
 JUDGE_SCENES = 6000  # that the judge learns from; the networks saw neither them nor the photos in them
 JUDGE_SEED = 1000  # offset from the seed of the networks' scenes

@@ -19,6 +19,7 @@ from ui.components.chips import build_chips
 if TYPE_CHECKING:
     from pipeline.studio import Studio
 
+FIRST_PROMPT = "wooden planks floor, warm light"  # words that the embedded model draws well
 Values = Mapping[Block, Any]  # what a component holds depends on its type
 _METHODS = [(facts.title, method) for method, facts in METHODS.items() if facts.needs_prompt]
 _SOURCES = [("the object", ControlSource.OBJECT), ("its photo", ControlSource.SCENE)]
@@ -107,7 +108,7 @@ def build_controls(studio: Studio) -> Controls:
         flip = gr.Checkbox(label="Mirror", container=False)
     with gr.Column(elem_classes="pane"):
         gr.HTML("<h2>Background</h2>")
-        prompt = gr.Textbox(label="Prompt", lines=2, placeholder="gravel floor, warm light", elem_id="prompt")
+        prompt = gr.Textbox(label="Prompt", lines=2, placeholder=FIRST_PROMPT, elem_id="prompt")
         notes = gr.HTML()
         chips = build_chips()
     with gr.Accordion("Method, model, seed", open=False, elem_classes="pane"):

@@ -23,7 +23,7 @@ from ui.components.tiles import build_tiles, picked_id
 from ui.components.unchecked import build_unchecked
 from ui.components.wording import with_slot_value
 from ui.errors import AT_ONCE, LIVE, QUIET, RENDER, Update
-from ui.pages.create.controls import Controls, Values, build_controls
+from ui.pages.create.controls import FIRST_PROMPT, Controls, Values, build_controls
 from ui.pages.create.session import Creating
 from ui.visitors import MODEL, Visitors
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 _SEEDS = 1_000_000
-_FIRST_PROMPT = "gravel floor, warm light"
 _EMPTY = empty_html(
     "No photos yet",
     "Create needs an object to place.",
@@ -185,7 +184,7 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
             vocabulary = studio.plans.vocabulary(creating.model(model))
         except StudioError as error:
             return prompt, "", note_html([str(error)], kind="bad")
-        prompt = prompt or (_FIRST_PROMPT if vocabulary else "")
+        prompt = prompt or (FIRST_PROMPT if vocabulary else "")
         return prompt, chips_html(vocabulary), creating.notes(prompt, model)
 
     @look

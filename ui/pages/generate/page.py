@@ -17,9 +17,10 @@ from pipeline.errors import StudioError
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
 from ui.access import Capability, handler
-from ui.components.addresses import file_address, page_address
+from ui.components.addresses import page_address
 from ui.components.charts import bar_chart_html
 from ui.components.frame import build_head
+from ui.components.gallery import build_gallery, gallery_html
 from ui.components.html import (
     empty_html,
     link_html,
@@ -27,12 +28,14 @@ from ui.components.html import (
     progress_html,
     whole_number,
 )
-from ui.components.tiles import Tile, build_tiles, tiles_html
 from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 from ui.pages.generate.acceptance import build_advice
+from ui.pages.generate.field import build_field
 from ui.pages.generate.proposals import build_proposals
+from ui.pages.generate.runs import build_runs, gallery_image
+from ui.pages.generate.variety import build_variety
 
 if TYPE_CHECKING:
     from pipeline.studio import Studio
@@ -41,11 +44,9 @@ if TYPE_CHECKING:
 _POLL_S = 1.0
 _AS_IN_RECIPE = "as in the recipe"
 _METHODS = [(_AS_IN_RECIPE, ""), *((facts.title, str(method)) for method, facts in METHODS.items())]
-_WORKING = (RunState.LOADING, RunState.RUNNING)
 _FIRST_COUNT = 20
 _LATEST = 6  # thumbnails: one row
 _SHARES = "The counts below are estimates: of a plan this large only the first samples are drawn in advance."
-_NOTHING_NEW = "To generate more, enter a larger number of images or another seed, or change the recipe."
 _OUTDATED = "The plan is being updated; start it when the new one is shown."
 _IMPORTING = "Importing the starter set; the plan is shown when it is complete"
 _EMPTY = empty_html(
@@ -92,15 +93,7 @@ class Controls:
 def plan_html(preview: PlanPreview) -> str:
     """Return the plan of a recipe as HTML: totals, time, counts, example prompts, warnings."""
     time = f", about {duration(preview.seconds)}" if preview.seconds and preview.new else ""
-    existing = (
-        f"{preview.total - preview.new} of {preview.total} are already in the library"
-        if preview.new < preview.total
-        else ""
-    )
     cost = "; ".join(filter(None, (f"Images of {preview.size_sentence}", preview.memory_sentence)))
-    notes = [cost, *([existing] if existing else [])]
-    if not preview.new:
-        notes.append(_NOTHING_NEW)
     charts = bar_chart_html(preview.classes, title="Classes") + bar_chart_html(
         preview.methods, title="Methods"
     )
@@ -113,9 +106,9 @@ def plan_html(preview: PlanPreview) -> str:
     )
     prompts = "".join(f"<li>{escape(prompt)}</li>" for prompt in preview.prompts)
     return (
-        f'<p class="figure"><b>{preview.new}</b> images to generate{time}</p>'
+        f'<p class="figure"><b>{preview.new}</b> images to generate{_further(preview)}{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
-        + note_html(notes)
+        + note_html([cost, *_existing(preview)])
         + note_html(preview.warnings, kind="bad")
         + f'<div class="charts">{charts}</div>'
         + (
@@ -129,6 +122,22 @@ def plan_html(preview: PlanPreview) -> str:
             else ""
         )
     )
+
+
+def _further(preview: PlanPreview) -> str:
+    return f", and up to {preview.further} in the place of those that differ least" if preview.further else ""
+
+
+def _existing(preview: PlanPreview) -> list[str]:
+    """Say how many images of a plan are there already, and what to change where nothing is left to generate."""
+    if preview.new == preview.total:
+        return []
+    if preview.new:
+        return [f"{preview.total - preview.new} of {preview.total} are already in the library"]
+    return [
+        f"All {preview.total} images of this plan are in the library. To generate more, enter a number above "
+        f"{preview.total}, enter another seed, or choose another recipe."
+    ]
 
 
 def run_html(progress: RunProgress) -> str:
@@ -196,7 +205,7 @@ class Generating:
             preview = self.studio.plans.preview(text, overrides)
         except StudioError as error:
             return note_html([str(error)], kind="bad"), "", gr.Button(interactive=False)
-        return plan_html(preview), preview.id, gr.Button(interactive=True)
+        return plan_html(preview), preview.id, gr.Button(interactive=preview.new > 0)
 
     def start(self, values: Values) -> tuple[object, ...]:
         """Start the plan that the page shows; where it is not that of the present recipe, show that one instead.
@@ -217,11 +226,6 @@ class Generating:
         self.studio.samples.runs.pause()
         return self.poll("")
 
-    def resume(self) -> tuple[object, ...]:
-        """Resume the run."""
-        self.studio.samples.runs.resume()
-        return self.poll("")
-
     def poll(self, seen: str) -> tuple[object, ...]:
         """Return the import's bar, the run's, thumbnails, buttons, a mark of what is shown, and the phase.
 
@@ -233,21 +237,14 @@ class Generating:
         mark = repr((progress, importing, phase))
         if mark == seen:
             return _unchanged()
-        working, paused = progress.state in _WORKING, progress.state is RunState.PAUSED
-        tiles = (
-            tiles_html([self._tile(sample_id) for sample_id in progress.latest[:_LATEST]])
-            if progress.latest
-            else ""
-        )
+        working = progress.is_working
+        rows = [self.studio.library.samples.get(sample_id) for sample_id in progress.latest[:_LATEST]]
         return (
             importing,
             run_html(progress),
-            tiles,
-            gr.Button(visible=not working and not paused),
+            gallery_html([gallery_image(self.studio, row) for row in rows]),
+            gr.Button(visible=not working),
             gr.Button(visible=working),
-            gr.Button(
-                visible=paused or (progress.state is RunState.FAILED and progress.total > progress.done)
-            ),
             mark,
             phase,
         )
@@ -265,18 +262,10 @@ class Generating:
             return "importing"
         return "some" if self.studio.library.counts().classes else "none"
 
-    def _tile(self, sample_id: str) -> Tile:
-        row = self.studio.library.samples.get(sample_id)
-        assert row.image_id is not None
-        address = file_address(self.studio.photos.thumbnail_path(row.image_id))
-        return Tile(
-            id=sample_id, address=address, caption=row.spec.label, flag="; ".join(map(str, row.failed_gates))
-        )
-
 
 def _unchanged() -> tuple[object, ...]:
     """Return what `poll` sends where nothing changed."""
-    return (gr.skip(),) * 8
+    return (gr.skip(),) * 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,31 +279,35 @@ class _Widgets:
     message: gr.HTML
     start: gr.Button
     pause: gr.Button
-    resume: gr.Button
+    seen: gr.State  # a mark of what is shown
+    phase: gr.State
 
 
 def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
+    seen, phase = gr.State(""), gr.State("")
     build_head("Generate", "A recipe describes many synthetic images. Check its plan, then start the run.")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             importing = gr.HTML(elem_id="importing")
             run = gr.HTML(elem_id="run")
-            tiles = build_tiles(elem_id="latest", label="Latest images")
+            tiles = build_gallery(elem_id="latest", label="Latest images")
+            build_runs(page, studio, phase)
             build_unchecked(page, studio)
             plan = gr.HTML(elem_id="plan", elem_classes="plan")
+            build_variety(page, studio)
             accepted = gr.HTML(elem_id="accepted", elem_classes="plan")
         with gr.Column(scale=3, min_width=320, elem_classes="side"):
             controls = build_controls(studio)
             build_advice(page, studio, controls.text, accepted)
             start = gr.Button("Start", variant="primary", interactive=False, elem_id="start-run")
             pause = gr.Button("Pause", visible=False, elem_id="pause-run")
-            resume = gr.Button("Resume", variant="primary", visible=False, elem_id="resume-run")
             message = gr.HTML(elem_id="start-said")
             build_proposals(page, studio, controls)
+            build_field(page, studio, controls.text)
     widgets = _Widgets(
-        importing=importing, run=run, tiles=tiles, plan=plan, message=message, start=start, pause=pause,
-        resume=resume,
+        importing=importing, run=run, tiles=tiles, plan=plan, message=message, start=start, pause=pause, seen=seen,
+        phase=phase,
     )  # fmt: skip
     shown = gr.Textbox("", visible=False)
     generating = Generating(studio=studio, starter=starter, controls=controls, shown=shown)
@@ -323,9 +316,9 @@ def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) ->
 
 def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
     studio, controls, shown = generating.studio, generating.controls, generating.shown
-    seen, phase = gr.State(""), gr.State("")
+    seen, phase = widgets.seen, widgets.phase
     polled: list[Block] = [
-        widgets.importing, widgets.run, widgets.tiles, widgets.start, widgets.pause, widgets.resume, seen, phase,
+        widgets.importing, widgets.run, widgets.tiles, widgets.start, widgets.pause, seen, phase,
     ]  # fmt: skip
     planned: list[Block] = [widgets.plan, shown, widgets.start]
     look = handler(studio, Capability.LOOK)
@@ -356,8 +349,7 @@ def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
     controls.name.input(look(lambda name: recipes.get(str(name), "")), controls.name, controls.text, **QUIET)
     asked: set[Block] = {*controls.all, shown}
     widgets.start.click(lead(generating.start), asked, [*planned[:2], widgets.message, *polled], **QUIET)
-    for button, act in ((widgets.pause, generating.pause), (widgets.resume, generating.resume)):
-        button.click(handler(studio, Capability.GENERATE)(act), None, polled, **QUIET)
+    widgets.pause.click(handler(studio, Capability.GENERATE)(generating.pause), None, polled, **QUIET)
     gr.Timer(_POLL_S).tick(poll, seen, polled, **QUIET)
 
 

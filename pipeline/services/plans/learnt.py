@@ -1,0 +1,137 @@
+"""What a recipe takes from field profiles: read when its plan is begun, and kept with the plan from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, profiles_named, resolved
+from pipeline.domain.images import RGB, fitted
+from pipeline.domain.methods import Method
+from pipeline.domain.photo_decoding import load_photo
+from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
+from pipeline.errors import InvalidRecipe, UnknownName
+from pipeline.store import Library
+
+
+def same_recipe(recipe_yaml: str, recipe: Recipe) -> bool:
+    """Whether a stored recipe is the same as another one, but for the count and for what was learnt from profiles."""
+    try:
+        earlier = parse_recipe(recipe_yaml)
+    except InvalidRecipe:  # written by an earlier version, or not from a recipe
+        return False
+    if None in (earlier.size, recipe.size) and AUTO in (earlier.size, recipe.size):
+        earlier = earlier.model_copy(update={"size": recipe.size})  # what was left out earlier is auto now
+    return _lasting(earlier) == _lasting(recipe)
+
+
+def _lasting(recipe: Recipe) -> dict[str, object]:
+    return recipe.model_dump(exclude={"count", "learnt"})
+
+
+def taught(
+    library: Library, recipe: Recipe, methods: Iterable[Method], side_of: Callable[[Recipe], int]
+) -> Recipe:
+    """Return a recipe with what it learns from the field profiles that it names.
+
+    A plan that was begun goes on with what it learnt then, whatever became of the profiles.
+
+    Args:
+        methods: of the plan.
+        side_of: tells the side of the images in pixels from a recipe with plain numbers.
+
+    Raises:
+        InvalidRecipe: the recipe names a profile that is not there or cannot be read, or one without backgrounds.
+    """
+    begun = _begun(library, recipe, side_of)
+    if begun is not None:
+        return recipe.model_copy(update={"learnt": begun})
+    named = profiles_named(recipe)
+    if (folder := _background_profile(library, recipe, methods)) is not None:
+        named.setdefault(folder, "backdrops.folder")
+    if not named:
+        return recipe.model_copy(update={"learnt": None})  # whatever somebody wrote there
+    profiles = {name: _profile(library, name, key) for name, key in named.items()}
+    if folder is not None and not library.fields.backgrounds(folder):
+        raise InvalidRecipe(
+            f"field profile '{folder}' has no backgrounds, since no photo of it could be emptied of objects; set "
+            "backdrops.folder to another folder of images"
+        )
+    versions = {name: library.fields.version(name) for name in named}
+    plain = resolved(recipe.model_copy(update={"learnt": learnt_from(recipe, profiles, versions, USUAL_PX)}))
+    learnt = learnt_from(recipe, profiles, versions, side_of(plain))
+    return recipe.model_copy(update={"learnt": learnt})
+
+
+def with_backgrounds(
+    library: Library, recipe: Recipe, methods: Iterable[Method], before_each: Callable[[], None] | None
+) -> Recipe:
+    """Return a recipe that has learnt a profile's backgrounds, too; they are stored at the size of the images.
+
+    Raises:
+        InvalidRecipe: a background cannot be read, or its photo has become a test photo.
+    """
+    folder = _background_profile(library, recipe, methods)
+    if folder is None or recipe.learnt is None or recipe.learnt.backgrounds is not None:
+        return recipe
+    tested = {photo.id: photo.name for photo in library.photos.list(split="test")}
+    ids = []
+    for photo_id, path in sorted(library.fields.backgrounds(folder).items(), key=lambda pair: pair[1].name):
+        if (name := tested.get(photo_id)) is not None:
+            raise InvalidRecipe(
+                f"a photo of field profile '{folder}' is now the test photo '{name}' of the library; learn the profile "
+                f"without it, or delete {path}"
+            )
+        ids.append(library.images.put(_fitted(path.read_bytes(), path.name, recipe.learnt.size)))
+        if before_each:
+            before_each()
+    learnt = recipe.learnt.model_copy(update={"backgrounds": list(dict.fromkeys(ids))})
+    return recipe.model_copy(update={"learnt": learnt})
+
+
+def learnt_notes(library: Library, recipe: Recipe) -> list[str]:
+    """Say which profiles have changed since the plan of a recipe was begun."""
+    begun = recipe.learnt.profiles if recipe.learnt else {}
+    return [
+        f"'{recipe.name}' was begun with field profile '{name}' as it was then and goes on with that; to take it as "
+        "it is now, give the recipe another name"
+        for name, version in begun.items()
+        if _version(library, name) != version
+    ]
+
+
+def _begun(library: Library, recipe: Recipe, side_of: Callable[[Recipe], int]) -> Learnt | None:
+    """Return what the stored plan of a recipe has learnt; None where there is no such plan, or nothing to learn."""
+    stored = library.plans.stored(recipe.name, head=0, count=0)
+    if stored is None or not same_recipe(stored.recipe_yaml, recipe):
+        return None
+    learnt = parse_recipe(stored.recipe_yaml).learnt
+    if learnt is None:
+        return None
+    plain = resolved(recipe.model_copy(update={"learnt": learnt}))
+    return learnt if side_of(plain) == learnt.size else None
+
+
+def _background_profile(library: Library, recipe: Recipe, methods: Iterable[Method]) -> str | None:
+    """Return the profile whose backgrounds a plan uses, if it uses some."""
+    folder = recipe.backdrops.folder
+    return folder if folder in library.fields.names() and recipe.needs_backgrounds(methods) else None
+
+
+def _profile(library: Library, name: str, key: str) -> FieldProfile:
+    try:
+        return library.fields.read(name)
+    except UnknownName as error:
+        raise InvalidRecipe(
+            f"{key}: {error}; `python -m pipeline field PHOTOS --library DIR` learns one"
+        ) from None
+
+
+def _version(library: Library, name: str) -> str:
+    try:
+        return library.fields.version(name)
+    except (UnknownName, InvalidRecipe):
+        return ""
+
+
+def _fitted(data: bytes, name: str, side_px: int) -> RGB:
+    return fitted(load_photo(data, name).rgb, (side_px, side_px))

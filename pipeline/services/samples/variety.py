@@ -1,0 +1,80 @@
+"""How varied the images of each recipe and method are, and whether more of them are worth their time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.domain.recipe import AGAIN_PLAN, CREATE_PLAN
+from pipeline.domain.review import recipe_of_plan
+from pipeline.domain.variety import FEWEST, MOST_COMPARED, SetVariety, VarietyCurve, variety_curve
+from pipeline.embedding import normalised
+from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.store import Library, SampleSet
+
+_SINGLE_IMAGES = (CREATE_PLAN, AGAIN_PLAN)  # of no recipe
+
+
+@dataclass(slots=True)
+class SampleVariety:
+    """The variety of a library's samples. Curves are kept: one is measured again only when its images change."""
+
+    library: Library
+    embeddings: SampleEmbeddings
+    _curves: dict[str, VarietyCurve | None] = field(default_factory=dict)  # by the images that they are of
+
+    @property
+    def mark(self) -> str:
+        """A text that changes when there are other images or embeddings."""
+        stored = self.library.embeddings.count(self.embeddings.embedder_name)
+        return f"{sorted(self.library.counts().samples.items())} {stored}"
+
+    def measured(self) -> list[SetVariety]:
+        """Return the variety of each recipe and method, from the embeddings that are stored; nothing is embedded.
+
+        Rejected samples do not count, and neither do single images that were kept on the Create page.
+        """
+        by_recipe: dict[tuple[str, str], dict[str, list[SampleSet]]] = {}
+        for of_plan in self.library.embeddings.sets(self.embeddings.embedder_name, each=MOST_COMPARED):
+            if of_plan.plan not in _SINGLE_IMAGES:
+                recipe = recipe_of_plan(of_plan.plan) or of_plan.plan
+                classes = by_recipe.setdefault((recipe, of_plan.method), {})
+                classes.setdefault(of_plan.label, []).append(of_plan)
+        return [self._of_recipe(*key, classes) for key, classes in by_recipe.items()]
+
+    def _of_recipe(self, recipe: str, method: str, classes: Mapping[str, list[SampleSet]]) -> SetVariety:
+        """Measure the classes of one recipe and method; each has a set for the plan and one for its refill."""
+        wanted = compared = 0
+        curves: dict[str, VarietyCurve] = {}
+        for label, sets in classes.items():
+            images = _first_images(sets)
+            with_vector = [image for image, has_vector in images if has_vector]
+            wanted, compared = wanted + len(images), compared + len(with_vector)
+            curve = self._curve(with_vector, sum(of_plan.total for of_plan in sets))
+            if curve is not None:
+                curves[label] = curve
+        return SetVariety(
+            recipe=recipe,
+            method=method,
+            images=sum(of_plan.total for sets in classes.values() for of_plan in sets),
+            compared=compared,
+            wanted=wanted,
+            curves=curves,
+        )
+
+    def _curve(self, image_ids: Sequence[str], total: int) -> VarietyCurve | None:
+        if len(image_ids) < FEWEST:
+            return None
+        key = hashlib.sha256(f"{total} {' '.join(image_ids)}".encode()).hexdigest()
+        if key not in self._curves:
+            vectors = self.embeddings.vectors_of(image_ids)
+            rows = np.stack([vectors[image] for image in image_ids])
+            self._curves[key] = variety_curve(normalised(rows), total)
+        return self._curves[key]
+
+
+def _first_images(sets: Sequence[SampleSet]) -> list[tuple[str, bool]]:
+    return [pair for of_plan in sets for pair in of_plan.images][:MOST_COMPARED]

@@ -1,0 +1,170 @@
+"""Samples that differ least are replaced, up to the budget; a run that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.domain.images import encode_webp
+from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.review import Verdict
+from pipeline.errors import Cancelled
+from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.planning import Overrides
+from pipeline.services.samples.service import SampleService
+from pipeline.store import Library, PlanMember, SampleState
+from tests.toy_embedder import use_grey_angles
+from tests.toy_library import add_subject, decision
+
+GREYS = (10, 12, 14, 16, 128, 250)  # of the backgrounds: most of them look alike
+RECIPE = """
+name: toy
+count: 12
+method: paste
+size: 32
+backdrops: {folder: FOLDER}
+placement: {scale: [0.1, 0.2]}
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
+    use_grey_angles(monkeypatch)
+    monkeypatch.setattr("pipeline.rendering.runner.gates_failed", lambda _scores: ())  # plain images pass
+    with Library.open(tmp_path / "library", create=True) as opened:
+        for number in range(4):
+            add_subject(opened, number, label=("bolt", "gear")[number % 2])
+        yield opened
+
+
+def recipe_over(library: Library, novelty: str = "{budget: 0.5}") -> str:
+    folder = library.path.parent / "backgrounds"
+    folder.mkdir(exist_ok=True)
+    for grey in GREYS:
+        (folder / f"{grey}.webp").write_bytes(encode_webp(np.full((32, 32, 3), grey, np.uint8)))
+    return RECIPE.replace("FOLDER", str(folder)) + f"novelty: {novelty}\n"
+
+
+def generate(library: Library, *, stop_after: int | None = None, **changes: object) -> list[int]:
+    """Render; the numbers of images that were planned, rendered, there before and put in the place of others."""
+    done: list[int] = []
+    service = SampleService(library, FileAccess(), batch_size=2)
+    report = service.generate(
+        recipe_over(library),
+        Overrides(**changes),  # type: ignore[arg-type]
+        on_progress=lambda count, _total, _id: done.append(count),
+        cancelled=lambda: stop_after is not None and len(done) >= stop_after,
+    )
+    return [report.planned, report.rendered, report.already, report.replaced]
+
+
+def members(library: Library, plan: str) -> list[PlanMember]:
+    return list(library.plans.outcomes(plan))
+
+
+def state_of(library: Library) -> list[tuple[str, bool]]:
+    return [
+        (member.spec.id, member.replaced)
+        for member in (*members(library, "toy"), *members(library, "toy, novelty"))
+    ]
+
+
+def test_without_a_budget_nothing_is_replaced_and_nothing_is_compared(library: Library) -> None:
+    recipe = recipe_over(library, "false")
+    report = SampleService(library, FileAccess(), batch_size=2).generate(recipe)
+    assert (report.planned, report.replaced) == (12, 0)
+    assert [plan.name for plan in library.plans.list()] == ["toy"]
+    assert library.embeddings.count("grey angle") == 0
+
+
+def test_as_many_samples_as_the_budget_allows_are_replaced_in_their_class(library: Library) -> None:
+    assert generate(library) == [18, 18, 0, 6]
+    planned, replacing = members(library, "toy"), members(library, "toy, novelty")
+    kept = [member for member in (*planned, *replacing) if not member.replaced]
+    for label in ("bolt", "gear"):
+        assert sum(member.spec.label == label for member in replacing) == 3
+        assert sum(member.spec.label == label for member in kept) == 6
+    rejected = [member for member in (*planned, *replacing) if member.replaced]
+    assert {member.state for member in rejected} == {SampleState.REJECTED}
+    reasons = {library.review.decisions(member.spec.id)[-1].comment for member in rejected}
+    assert all(reason.startswith(("Too similar to ", "Adds little: ")) for reason in reasons)
+    assert parse_recipe(library.plans.list()[1].recipe_yaml).name == "toy, novelty"
+
+
+def test_what_is_left_is_more_varied(library: Library) -> None:
+    generate(library)
+    planned, replacing = members(library, "toy"), members(library, "toy, novelty")
+
+    def spread(samples: list[PlanMember]) -> float:
+        images = [
+            library.images.read(member.image_id)[..., :3].mean() for member in samples if member.image_id
+        ]
+        return float(np.std(images))
+
+    assert spread([member for member in (*planned, *replacing) if not member.replaced]) > spread(planned)
+
+
+def test_the_same_command_finds_nothing_left_to_do(library: Library) -> None:
+    generate(library)
+    before = state_of(library)
+    assert generate(library) == [18, 0, 18, 6]
+    assert state_of(library) == before
+
+
+@pytest.mark.parametrize("stop_after", [4, 12, 14, 16])
+def test_a_stopped_run_ends_as_one_that_was_not(library: Library, tmp_path: Path, stop_after: int) -> None:
+    with pytest.raises(Cancelled):
+        generate(library, stop_after=stop_after)
+    assert generate(library)[0] == 18
+    with Library.open(tmp_path / "other" / "library", create=True) as other:
+        for number in range(4):
+            add_subject(other, number, label=("bolt", "gear")[number % 2])
+        generate(other)
+        assert state_of(other) == state_of(library)
+
+
+def test_a_larger_count_goes_on(library: Library) -> None:
+    generate(library)
+    first = {sample_id for sample_id, _ in state_of(library)}
+    assert generate(library, count=16) == [24, 6, 18, 8]
+    assert first < {sample_id for sample_id, _ in state_of(library)}
+
+
+def test_what_people_accepted_stays_and_what_they_rejected_is_not_replaced(library: Library) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(recipe_over(library, "false"))
+    planned = members(library, "toy")
+    for member in planned[:10]:
+        library.review.record(decision(member.spec.id))
+    library.review.record(decision(planned[10].spec.id, Verdict.REJECT))
+    generate(library)
+    states = [member.state for member in members(library, "toy")]
+    assert states[:10] == [SampleState.ACCEPTED] * 10
+    replacing = [member.spec.label for member in members(library, "toy, novelty")]
+    assert planned[10].spec.label not in replacing  # all of its class are decided
+
+
+def test_a_refill_takes_replacements_for_what_they_replace(library: Library) -> None:
+    generate(library)
+    (kept, *_) = [member for member in members(library, "toy, novelty") if not member.replaced]
+    library.review.record(decision(kept.spec.id, Verdict.REJECT))
+    service = SampleService(library, FileAccess(), batch_size=2)
+    report = service.generate(recipe_over(library), Overrides(refill=True))
+    assert (report.planned, report.rendered, report.replaced) == (1, 1, 0)
+    assert [member.spec.label for member in members(library, "toy, refill")] == [kept.spec.label]
+
+
+def test_images_that_another_recipe_has_already_go_first(library: Library) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(
+        recipe_over(library, "false").replace("name: toy", "name: first\nseed: 5")
+    )
+    generate(library)
+    comments = [
+        library.review.decisions(member.spec.id)[-1].comment
+        for member in (*members(library, "toy"), *members(library, "toy, novelty"))
+        if member.replaced
+    ]
+    assert "Too similar to an image of another recipe" in comments
+    assert not [member for member in members(library, "first") if member.replaced]

@@ -1,0 +1,138 @@
+"""The panel "Like my field": photos in, what was learnt, and the recipe that is like it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.domain.field_profile import FieldBackground, FieldProfile
+from pipeline.domain.images import encode_webp
+from pipeline.domain.recipe import Camera, FieldPlacement, parse_recipe
+from pipeline.errors import InvalidRequest, UnknownName
+from pipeline.studio import Studio
+from ui.pages.generate import field_job
+from ui.pages.generate.field import FieldPanel
+from ui.pages.generate.field_job import FieldJob
+
+PROFILE = FieldProfile(
+    photos=7,
+    placement=FieldPlacement(objects=(2, 5), scale=(0.2, 0.4)),
+    camera={128: Camera(noise=(1, 2))},
+    backgrounds=(FieldBackground(file="1.webp", photo="a <b>.jpg", photo_id="1"),),
+    notes=("b.jpg is left out as background: <it>",),
+)
+GROUND = encode_webp(np.full((40, 60, 3), 90, np.uint8))
+
+
+@pytest.fixture
+def panel(studio: Studio) -> FieldPanel:
+    return FieldPanel(studio, FieldJob(studio))
+
+
+def uploads(folder: Path, number: int = 5) -> list[str]:
+    paths = [folder / f"{each}.png" for each in range(number)]
+    for each, path in enumerate(paths):
+        Image.fromarray(np.full((64, 64, 3), 40 + 20 * each, np.uint8)).save(path)
+    return list(map(str, paths))
+
+
+def test_without_a_profile_nothing_is_offered(panel: FieldPanel) -> None:
+    dropdown, learnt, parts, progress, learn, timer = panel.opened()
+    assert isinstance(dropdown, gr.Dropdown)
+    assert isinstance(parts, gr.CheckboxGroup)
+    assert (dropdown.visible, learnt, parts.visible, progress) == (False, "", False, "")
+    assert isinstance(learn, gr.Button)
+    assert isinstance(timer, gr.Timer)
+    assert (learn.interactive, timer.active) == (True, False)
+
+
+def test_a_profile_is_shown_with_its_backgrounds_and_the_parts_that_can_be_used(panel: FieldPanel) -> None:
+    panel.studio.library.fields.write("field", PROFILE, {"1.webp": GROUND})
+    dropdown, learnt, parts, *_ = panel.opened()
+    assert isinstance(dropdown, gr.Dropdown)
+    assert isinstance(parts, gr.CheckboxGroup)
+    assert dropdown.value == "field"
+    assert "2 to 5" in str(learnt)
+    assert 'alt="1 of 1 background"' in str(learnt)
+    assert "&lt;it&gt;" in str(learnt)
+    assert parts.value == ["placement", "backgrounds", "camera"]
+
+
+def test_parts_that_cannot_be_told_are_not_offered(panel: FieldPanel) -> None:
+    panel.studio.library.fields.write("heap", FieldProfile(photos=5, camera={128: None}), {})
+    learnt, parts = panel.show("heap")
+    assert "cannot be told" in str(learnt)
+    assert isinstance(parts, gr.CheckboxGroup)
+    assert (parts.value, parts.visible) == ([], False)
+
+
+def test_a_profile_that_was_changed_wrongly_is_a_sentence(panel: FieldPanel) -> None:
+    panel.studio.library.fields.write("field", PROFILE, {"1.webp": b"no picture"})
+    assert "<img" not in str(panel.show("field")[0])
+    panel.studio.library.fields.path("field").write_text("{")
+    assert "this is not JSON" in str(panel.show("field")[0])
+
+
+def test_uploaded_photos_become_a_profile(panel: FieldPanel, tmp_path: Path) -> None:
+    assert panel.learn(uploads(tmp_path), " site ", True)[-1] == ""
+    panel.job.wait()
+    dropdown, learnt, _, progress, _, timer, message = panel.poll(None)
+    assert isinstance(dropdown, gr.Dropdown)
+    assert isinstance(timer, gr.Timer)
+    assert (dropdown.value, progress, timer.active) == ("site", "", False)
+    assert "&#x27;site&#x27; is learnt." in str(message)
+    assert "5 of 5 backgrounds" in str(learnt)
+
+
+def test_the_page_follows_a_profile_that_is_being_learnt(
+    panel: FieldPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning, going_on = threading.Event(), threading.Event()
+
+    def waiting(*_: object, **named: object) -> None:
+        named["on_progress"](2, 5, "b.png")  # type: ignore[operator]
+        learning.set()
+        going_on.wait(30)
+
+    monkeypatch.setattr(field_job, "learn_field", waiting)
+    panel.learn(uploads(tmp_path), "site", False)
+    assert learning.wait(30)
+    progress, learn, timer = panel.poll(None)[3:6]
+    assert "2 of 5 photos" in str(progress)
+    assert isinstance(learn, gr.Button)
+    assert isinstance(timer, gr.Timer)
+    assert (learn.interactive, timer.active) == (False, True)
+    with pytest.raises(InvalidRequest, match="a profile is being learnt"):
+        panel.learn(uploads(tmp_path), "site", False)
+    going_on.set()
+    panel.job.wait()
+
+
+def test_what_cannot_be_learnt_is_a_sentence(panel: FieldPanel, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="choose photos of the place first"):
+        panel.learn([], "site", False)
+    panel.learn(uploads(tmp_path, 2), "site", False)
+    panel.job.wait()
+    assert "2 photos were given; 5 to 50 are needed" in str(panel.poll(None)[-1])
+    assert panel.studio.library.fields.names() == []
+
+
+def test_a_click_makes_the_recipe_like_the_profile(panel: FieldPanel) -> None:
+    panel.studio.library.fields.write("field", PROFILE, {"1.webp": GROUND})
+    recipe = parse_recipe(
+        panel.use("name: own\nplacement: {objects: [1, 1]}", "field", ["placement", "camera"])
+    )
+    assert (recipe.name, recipe.placement.like) == ("own", "field")
+    assert recipe.camera is not None
+    assert recipe.camera.like == "field"
+    assert recipe.backdrops.folder is None
+    for name, parts in ((None, ["camera"]), ("field", [])):
+        with pytest.raises(InvalidRequest, match="choose a profile and what of it"):
+            panel.use("name: own", name, parts)
+    with pytest.raises(UnknownName):
+        panel.use("name: own", "other", ["camera"])
