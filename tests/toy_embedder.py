@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.sample_facts import SampleFacts
 from pipeline.embedding import Embedder
-from pipeline.services.review import auto_reviewer, similar
+from pipeline.services.review import auto_reviewer, measures, similar
 from pipeline.services.samples import embeddings, novelty
 from pipeline.store import Library, Rendered
 from tests.toy_library import BOX, IDENTITY, SIDE_PX, add_subject, mask, spec
@@ -39,7 +39,7 @@ def use_grey_angles(monkeypatch: pytest.MonkeyPatch) -> GreyAngle:
         is_network=True,
         features=features,
     )
-    for module in (embeddings, novelty, similar, auto_reviewer):
+    for module in (embeddings, novelty, similar, auto_reviewer, measures):
         monkeypatch.setattr(module, "load_embedder", lambda: embedder)
     return features
 

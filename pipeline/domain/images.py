@@ -40,6 +40,11 @@ def pixel_hash(pixels: Pixels) -> str:
     return digest.hexdigest()[:_HASH_DIGITS]
 
 
+def grey(rgb: RGB) -> NDArray[np.float32]:
+    """Return the brightness of an image (H, W, 3), in grey levels; (H, W)."""
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.float32)
+
+
 def encode_webp(pixels: Pixels, *, xmp: bytes = b"") -> bytes:
     """Encode an image as lossless WebP; `decode` returns the same array, colours under alpha 0 included.
 

@@ -1,4 +1,4 @@
-"""What a spec says of a sample's look besides object and prompt: start picture, shadow, light on the object, camera.
+"""What a spec says of a sample's look besides object and prompt: start picture, shadow, edge, light, camera.
 
 Angles are degrees. A light's azimuth is measured counter-clockwise from the right of the image, as one looks down on
 the ground: 90 = the light comes from behind the object, towards the viewer.
@@ -7,6 +7,7 @@ the ground: 90 = the light comes from behind the object, towards the viewer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pipeline.domain.placement import canonical
 from pipeline.errors import InvalidRequest
@@ -64,6 +65,50 @@ class ShadowSpec:
         _refuse_outside(self, "shadow", ranges)
 
 
+class EdgeKind(StrEnum):
+    """How an object ends and its background begins. No kind changes a pixel that is all object."""
+
+    SOFT = "soft"  # as the cut-out has it
+    HARD = "hard"  # every pixel is either object or background
+    FEATHER = "feather"  # the object's colours fade out over the background beside it
+    POISSON = "poisson"  # the background beside it keeps its texture and takes on the object's tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSpec:
+    """How all objects of a sample are blended with the background."""
+
+    kind: EdgeKind
+    reach_px: float = 0.0  # how far beside the object the background changes; of feather and poisson
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", EdgeKind(self.kind))
+        _refuse_outside(self, "edge", {"reach_px": (0.0, 16.0)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeSeamSpec:
+    """A patch of the background, laid over another place of it: a seam without an object."""
+
+    x: float  # its centre, share of the width
+    y: float
+    size: float  # its diameter, share of the image's shorter side
+    from_x: float  # the place that it is taken from, shares of width and height; its content is mirrored
+    from_y: float
+    brightness: float = 1.0  # of the patch, as a factor
+
+    def __post_init__(self) -> None:
+        ranges = dict.fromkeys(("x", "y", "from_x", "from_y"), (0.0, 1.0))
+        _refuse_outside(self, "fake seam", {**ranges, "size": (0.02, 1.0), "brightness": (0.5, 1.5)})
+
+
+class LightMatch(StrEnum):
+    """What is given the light and white balance of the other."""
+
+    BACKGROUND = "background"
+    OBJECT = "object"  # changes the object's pixels: the sample is not exact
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSpec:
     """What a camera does to the whole image, the object included: the object's pixels are no longer the photo's."""
@@ -90,10 +135,12 @@ class ObjectLightSpec:
 
 
 OBJECT_LIGHT_RANGES = {"brightness": (0.3, 2.0), "colour": (-0.5, 0.5)}
-Look = StartSpec | ShadowSpec | CameraSpec | ObjectLightSpec
+Look = StartSpec | ShadowSpec | EdgeSpec | FakeSeamSpec | CameraSpec | ObjectLightSpec
 PARTS: dict[str, type[Look]] = {
     "start": StartSpec,
     "shadow": ShadowSpec,
+    "edge": EdgeSpec,
+    "fake_seam": FakeSeamSpec,
     "camera": CameraSpec,
     "object_light": ObjectLightSpec,
 }

@@ -1,12 +1,25 @@
-"""Draw the look of a sample from a recipe: shadow, light on the object, camera."""
+"""Draw the look of a sample from a recipe: shadow, light on the object, edge, fake seam, camera."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
-from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec, StartSpec
+from pipeline.domain.balance import ClassBalance
+from pipeline.domain.look import (
+    CameraSpec,
+    EdgeKind,
+    EdgeSpec,
+    FakeSeamSpec,
+    Ground,
+    LightMatch,
+    ObjectLightSpec,
+    ShadowSpec,
+    StartSpec,
+)
 from pipeline.domain.methods import Method
 from pipeline.domain.recipe import Camera, ObjectLight, Recipe, Start
+from pipeline.domain.spec import SampleSpec
 
 _DECIMALS = 3
 _AZIMUTHS = (
@@ -17,6 +30,10 @@ _ELEVATIONS = (35.0, 70.0)
 _PITCHES = (35.0, 75.0)
 _HEIGHTS = (0.25, 0.5)
 _DARKNESS = (0.65, 0.9)
+_REACHES = {EdgeKind.FEATHER: (1.0, 3.0), EdgeKind.POISSON: (2.0, 5.0)}  # pixels
+_MIDDLE = (0.1, 0.9)  # where the centre of a fake seam lies
+_PATCHES = (0.15, 0.45)
+_BRIGHTNESS = (0.85, 1.15)
 
 Span = tuple[float, float]
 
@@ -57,6 +74,53 @@ def drawn_camera(rng: random.Random, camera: Camera) -> CameraSpec:
         _between(rng, span or (0, 0)) for span in (camera.blur, camera.noise, camera.jpeg)
     )
     return CameraSpec(blur_px=blur_px, noise=noise, jpeg=round(jpeg) if camera.jpeg else None)
+
+
+class EdgeDraws:
+    """Draws edges and fake seams in balance within each class, so that they tell nothing about it.
+
+    Args:
+        stream: a separate source of chance for each purpose.
+    """
+
+    def __init__(self, recipe: Recipe, stream: Callable[[str], random.Random]) -> None:
+        self._stream = stream
+        share = recipe.fake_seams
+        self._kinds = ClassBalance(dict.fromkeys(recipe.edges or (), 1.0), stream("edge"))
+        self._seams = ClassBalance(
+            {present: weight for present, weight in ((True, share), (False, 1 - share)) if weight},
+            stream("fake seam"),
+        )
+
+    def edge(self, label: str, index: int) -> EdgeSpec | None:
+        """Draw the edge of the sample at a place of the plan; None where the recipe names none."""
+        kind = self._kinds.draw(label)
+        if kind is None:
+            return None
+        reach = _REACHES.get(kind)
+        return EdgeSpec(kind=kind, reach_px=_between(self._stream(f"edge {index}"), reach) if reach else 0.0)
+
+    def fake_seam(self, label: str, index: int) -> FakeSeamSpec | None:
+        """Draw the fake seam of the sample at a place of the plan; None for most samples."""
+        if not self._seams.draw(label):
+            return None
+        rng = self._stream(f"fake seam {index}")
+        x, y, from_x, from_y = (_between(rng, _MIDDLE) for _ in range(4))
+        size, brightness = _between(rng, _PATCHES), _between(rng, _BRIGHTNESS)
+        return FakeSeamSpec(x=x, y=y, from_x=from_x, from_y=from_y, size=size, brightness=brightness)
+
+    def count(self, spec: SampleSpec) -> None:
+        """Count a sample that is there already."""
+        if spec.edge:
+            self._kinds.count(spec.label, spec.edge.kind)
+        self._seams.count(spec.label, spec.fake_seam is not None)
+
+
+def light_match_of(recipe: Recipe) -> LightMatch | None:
+    """Return what of a sample is given the light of the other, if anything."""
+    if recipe.match_object:
+        return LightMatch.OBJECT
+    return LightMatch.BACKGROUND if recipe.match_light else None
 
 
 def drawn_object_light(rng: random.Random, light: ObjectLight) -> ObjectLightSpec:

@@ -13,7 +13,14 @@ from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
 from pipeline.domain.image_size import DrawnObjects, automatic_size
 from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec
-from pipeline.domain.look_draws import drawn_camera, drawn_object_light, drawn_shadow, start_of
+from pipeline.domain.look_draws import (
+    EdgeDraws,
+    drawn_camera,
+    drawn_object_light,
+    drawn_shadow,
+    light_match_of,
+    start_of,
+)
 from pipeline.domain.photos import Photo
 from pipeline.domain.plan_rules import Drawn, plan_rule, stream_of
 from pipeline.domain.poses import foot
@@ -279,9 +286,11 @@ class _Draws:
             backgrounds=backgrounds,
         )
         self.rule = plan_rule(inputs.version, drawn, self._stream)
+        self.edges = EdgeDraws(recipe, self._stream)
         for spec in inputs.kept:
             if spec.label in by_class:
                 self.rule.count(spec)
+                self.edges.count(spec)
 
     def words(self) -> _Words:
         """Draw class, method and prompt of the next sample."""
@@ -301,7 +310,7 @@ class _Draws:
     def spec(self, index: int, words: _Words) -> SampleSpec:
         """Decide the sample at a place of the plan; to be called in order."""
         rng = self._stream(f"sample {index}")
-        diffuses = words.method.facts.needs_prompt
+        diffuses, has_object = words.method.facts.needs_prompt, words.method.facts.places_object
         objects = self._objects(rng, words)
         start = start_of(self.recipe, words.method)
         on_picture = start is not None or words.method.facts.needs_background
@@ -324,9 +333,12 @@ class _Draws:
             plan_version=self.version,
             start=start,
             shadow=self._shadow(index, background),
-            match_detail=self.recipe.match_detail and words.method.facts.places_object,
+            match_detail=self.recipe.match_detail and has_object,
+            match_light=light_match_of(self.recipe) if has_object else None,
+            edge=self.edges.edge(words.label, index) if has_object else None,
+            fake_seam=self.edges.fake_seam(words.label, index) if has_object else None,
             camera=self._camera(index),
-            object_light=self._object_light(index) if words.method.facts.places_object else None,
+            object_light=self._object_light(index) if has_object else None,
         )
 
     def _background(self, label: str, objects: Sequence[ObjectSpec]) -> str:

@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES
+from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES, EdgeKind
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
@@ -408,6 +408,10 @@ class Recipe(_Part):
     )
     shadow: StrictBool = False  # of the objects on background pictures
     match_detail: StrictBool = False  # of the background to the object's photo
+    match_light: StrictBool = False  # of the background to the object's photo
+    match_object: StrictBool = False  # of the object to the background instead; changes its pixels
+    edges: Annotated[list[EdgeKind], Field(min_length=1)] | None = None  # drawn from; all `soft` if left out
+    fake_seams: Annotated[Number, Field(ge=0, le=1)] = 0.0  # share of the samples
     camera: Camera | None = None
     object: ObjectLight | None = None
     novelty: Annotated[Novelty | None, BeforeValidator(_novelty_of_switch)] = None
@@ -417,6 +421,17 @@ class Recipe(_Part):
     def _what_was_learnt(self, handler: SerializerFunctionWrapHandler) -> Written:
         values: Written = handler(self)
         return values if self.learnt else {key: value for key, value in values.items() if key != "learnt"}
+
+    @model_validator(mode="after")
+    def _look_is_consistent(self) -> Recipe:
+        if self.match_light and self.match_object:
+            raise ValueError(
+                "match_light and match_object are both true; the one changes the background, the other the object: "
+                "leave one of them out"
+            )
+        if self.edges and len(set(self.edges)) < len(self.edges):
+            raise ValueError(f"edges lists {' and '.join(self.edges)}; name each kind once")
+        return self
 
     @model_validator(mode="after")
     def _look_fits_the_methods(self) -> Recipe:

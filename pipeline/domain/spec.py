@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from pipeline.domain.look import PARTS, CameraSpec, ObjectLightSpec, ShadowSpec, StartSpec
+from pipeline.domain.look import (
+    PARTS,
+    CameraSpec,
+    EdgeSpec,
+    FakeSeamSpec,
+    LightMatch,
+    ObjectLightSpec,
+    ShadowSpec,
+    StartSpec,
+)
 from pipeline.domain.methods import Method as Method
 from pipeline.domain.placement import Placement, canonical
 from pipeline.errors import InvalidRequest
@@ -71,8 +80,8 @@ class SampleSpec:
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
     pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id
-    of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera` or an
-    `object_light` does not show the object's own pixels.
+    of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera`, an
+    `object_light` or an object that takes the background's light does not show the object's own pixels.
     """
 
     label: str
@@ -99,6 +108,9 @@ class SampleSpec:
     match_detail: bool = field(
         default=False, metadata={_LATER: True}
     )  # of the background to the object's photo
+    match_light: LightMatch | None = field(default=None, metadata={_LATER: True})
+    edge: EdgeSpec | None = field(default=None, metadata={_LATER: True})  # None = soft
+    fake_seam: FakeSeamSpec | None = field(default=None, metadata={_LATER: True})
     camera: CameraSpec | None = field(default=None, metadata={_LATER: True})  # over the whole image
     object_light: ObjectLightSpec | None = field(
         default=None, metadata={_LATER: True}
@@ -142,7 +154,8 @@ class SampleSpec:
     @property
     def keeps_object(self) -> bool:
         """Whether the objects' pixels are to be those of their warped photos."""
-        return self.camera is None and self.object_light is None
+        relit = self.object_light is not None or self.match_light is LightMatch.OBJECT
+        return self.camera is None and not relit
 
     @property
     def ingredients(self) -> tuple[str, ...]:
@@ -169,6 +182,8 @@ class SampleSpec:
         if fields["control"] is not None:
             control = fields["control"]
             fields["control"] = ControlSpec(**{**control, "source": ControlSource(control["source"])})
+        if "match_light" in fields:
+            fields["match_light"] = LightMatch(fields["match_light"])
         for name in PARTS.keys() & fields.keys():
             fields[name] = PARTS[name](**fields[name])
         return cls(**fields)

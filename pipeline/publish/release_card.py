@@ -209,6 +209,7 @@ def _results(study: Study, index: str) -> str:
 
 
 _CAMERA, _OBJECT_LIGHT = (re.compile(rf"^{key}:\s*$", re.MULTILINE) for key in ("camera", "object"))
+_RELIT = re.compile(r"^match_object:\s*true\s*$", re.MULTILINE)
 
 
 def _limits(contents: ReleaseContents) -> str:
@@ -228,6 +229,10 @@ def _limits(contents: ReleaseContents) -> str:
     if any(_CAMERA.search(plan.recipe_yaml) for plan in contents.plans):
         lines.append(
             "- A recipe has a camera step: blur, noise and JPEG change the pixels of the objects in its images."
+        )
+    if any(_RELIT.search(plan.recipe_yaml) for plan in contents.plans):
+        lines.append(
+            "- A recipe matches objects to the light of their backgrounds, which changes the objects' pixels."
         )
     if any(_OBJECT_LIGHT.search(plan.recipe_yaml) for plan in contents.plans):
         lines.append(

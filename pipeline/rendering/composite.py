@@ -34,8 +34,13 @@ def composite(layer: Layer, background: RGB) -> RGB:
 
 def exact(sample: RGB, layer: Layer) -> bool:
     """Return whether a sample shows the placed object's own colours wherever its alpha is 255."""
+    return unchanged_share(sample, layer) == 1.0
+
+
+def unchanged_share(sample: RGB, layer: Layer) -> float:
+    """Return the share of the pixels with alpha 255 that show the object's own colours; 1 where there are none."""
     kept = layer.alpha == OPAQUE
-    return bool(np.array_equal(sample[kept], layer.rgb[kept]))
+    return float((sample[kept] == layer.rgb[kept]).all(axis=1).mean()) if kept.any() else 1.0
 
 
 def repaint_mask(layer: Layer, *, inset_px: int = 0) -> Mask:

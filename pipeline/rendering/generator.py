@@ -10,6 +10,7 @@ from pipeline.domain.images import RGB
 from pipeline.domain.placement import Layer
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import SampleSpec
+from pipeline.rendering.light import Light
 
 OnStep = Callable[[int, int], None]  # denoising steps done, steps in all
 IsCancelled = Callable[[], bool]
@@ -21,16 +22,19 @@ class Job:
 
     `control` is the edge image that method `controlnet` follows.
     `backdrop` is the background picture of method `paste`, or the one that diffusion starts from, with its shadow.
+    `light` is that of the front object, for specs that match light.
     """
 
     spec: SampleSpec
     layer: Layer
     control: RGB | None = None
     backdrop: RGB | None = None
+    light: Light | None = None
 
     def __post_init__(self) -> None:
         assert (self.control is not None) == self.spec.method.facts.needs_control
         assert (self.backdrop is not None) == (self.spec.backdrop_id is not None)
+        assert self.light is not None or self.spec.match_light is None
         assert self.layer.rgb.shape[:2] == self.spec.size
         assert self.backdrop is None or self.backdrop.shape[:2] == self.spec.size
 

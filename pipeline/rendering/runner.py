@@ -17,8 +17,9 @@ from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
 from pipeline.rendering import Generator, Job, control_image
 from pipeline.rendering.camera import photographed
-from pipeline.rendering.composite import exact
+from pipeline.rendering.composite import unchanged_share
 from pipeline.rendering.generator import IsCancelled, OnStep
+from pipeline.rendering.light import Light, object_light
 from pipeline.rendering.object_light import lit
 from pipeline.rendering.shadows import with_shadow
 
@@ -165,6 +166,7 @@ def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
             layer=placed.layer,
             control=_control(spec, placed, cutouts, run.images),
             backdrop=_background(spec, placed, run.images),
+            light=_light(spec, placed, run.images),
         )
     except StudioError as error:
         run.on_failure(spec, str(error))
@@ -194,6 +196,13 @@ def _background(spec: SampleSpec, placed: Placed, images: InputImages) -> RGB | 
     return with_shadow(picture, placed.masks, spec.shadow) if spec.shadow else picture
 
 
+def _light(spec: SampleSpec, placed: Placed, images: InputImages) -> Light | None:
+    """Return the light of the front object, for a spec that matches light."""
+    if spec.match_light is None:
+        return None
+    return object_light(images.load_scene(spec.front.photo_id), placed.layer.rgb, placed.layer.alpha)
+
+
 def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: InputImages) -> RGB | None:
     if spec.control is None:
         return None
@@ -213,7 +222,11 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
     spec, placed = prepared.job.spec, prepared.placed
     if spec.camera:
         image = photographed(image, spec.camera, seed=spec.seed)
+    unchanged = unchanged_share(image, placed.layer)
     image_scores = scores(image, placed.layer.alpha)
+    if placed.visible:
+        image_scores["visible"] = round(max(placed.visible), 6)
+        image_scores |= {"exact": round(unchanged, 6)} if spec.keeps_object else {}
     image_descriptor = descriptor(image)
     score_s = time.perf_counter() - started
     facts = SampleFacts(
@@ -229,6 +242,6 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
             "score": score_s,
             "total": prepared.seconds + generate_s + score_s,
         },
-        exact=spec.object_light is None and exact(image, placed.layer),
+        exact=spec.object_light is None and unchanged == 1.0,
     )
     return RenderedSample(image=image, layer=placed.layer, facts=facts)

@@ -5,6 +5,7 @@ from pipeline.segmentation.editing import edited, grabcut_box, object_in_box, re
 from pipeline.segmentation.field_photos import FieldObjects, ObjectCount, emptied, field_objects
 from pipeline.segmentation.network import warn_if_network_is_missing
 from pipeline.segmentation.quality import USABLE_SCORE
+from pipeline.segmentation.salience import Salience, salience_beside
 from pipeline.segmentation.several import divided_mask
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "CutoutResult",
     "FieldObjects",
     "ObjectCount",
+    "Salience",
     "cut_out",
     "divided_mask",
     "edited",
@@ -22,5 +24,6 @@ __all__ = [
     "object_in_box",
     "object_mask",
     "region_at",
+    "salience_beside",
     "warn_if_network_is_missing",
 ]

@@ -10,6 +10,7 @@ from itertools import islice
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from pipeline.domain.contexts import Contexts
+from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store import review_states, search
@@ -174,6 +175,36 @@ class SampleRepository:
         )
         with self._database.writing() as transaction:
             transaction.connection.execute(statement, rows)
+
+    def add_measures(
+        self, sample_id: str, scores: Mapping[str, float], failures: Sequence[GateFailure], *, score: float
+    ) -> bool:
+        """Add scores that were measured later to an undecided sample, and the gates that it fails by them.
+
+        Args:
+            score: its new place in the queue, low first.
+
+        Returns:
+            False where the sample is not undecided: then nothing changes, so that decisions rest on what was shown.
+        """
+        with self._database.writing() as transaction:
+            connection = transaction.connection
+            if state_of(connection, sample_id) is not SampleState.PENDING:
+                return False
+            transaction.changed(samples.name, sample_id)
+            columns = (samples.c.seq, samples.c.scores, samples.c.failed_gates)
+            row = connection.execute(select(*columns).where(samples.c.id == sample_id)).one()
+            new = _finite(scores)
+            of_sample = sample_scores.c.seq == row.seq, sample_scores.c.name.in_(new)
+            connection.execute(delete(sample_scores).where(*of_sample))
+            note_findables(connection, row.seq, (), new)
+            values = {
+                "scores": {**(row.scores or {}), **new},
+                "failed_gates": [*(row.failed_gates or []), *map(asdict, failures)],
+                "score": float(score),
+            }
+            connection.execute(update(samples).where(samples.c.seq == row.seq).values(**values))
+        return True
 
     def accepted_contexts(self) -> Contexts:
         """Count the slot values of the accepted samples by class."""

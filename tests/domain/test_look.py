@@ -1,4 +1,4 @@
-"""Starts from a picture, shadows and cameras in specs and plans; specs without them are those of earlier versions."""
+"""Starts from a picture, shadows, edges, light and cameras in specs and plans; specs without them are earlier ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec, StartSpec
+from pipeline.domain.look import (
+    CameraSpec,
+    EdgeKind,
+    EdgeSpec,
+    FakeSeamSpec,
+    Ground,
+    LightMatch,
+    ObjectLightSpec,
+    ShadowSpec,
+    StartSpec,
+)
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.poses import foot
 from pipeline.domain.recipe import Recipe, parse_recipe
@@ -25,6 +35,7 @@ PHOTOS = [
 ]
 ALL_METHODS = "method: {inpaint: 1, controlnet: 1, text_to_image: 1, paste: 1}\n"
 START = StartSpec(strength=0.4, detail=0.6)
+SEAM = FakeSeamSpec(x=0.5, y=0.4, size=0.3, from_x=0.2, from_y=0.7)
 SHADOW = ShadowSpec(azimuth=90, elevation=45, pitch=60, height=0.3, darkness=0.6)
 
 
@@ -40,7 +51,9 @@ def planned(text: str, *, grounds: dict[str, Ground] | None = None, count: int =
 def test_a_spec_with_every_part_survives_json() -> None:
     whole = spec(
         steps=16, start=START, backdrop_id="p", shadow=SHADOW, match_detail=True,
-        camera=CameraSpec(blur_px=0.5, noise=2.0, jpeg=80), object_light=ObjectLightSpec(brightness=0.8),
+        camera=CameraSpec(blur_px=0.5, noise=2.0, jpeg=80), match_light=LightMatch.OBJECT,
+        edge=EdgeSpec(kind=EdgeKind.POISSON, reach_px=4.5), fake_seam=SEAM,
+        object_light=ObjectLightSpec(brightness=0.8),
     )  # fmt: skip
     again = SampleSpec.from_json(whole.to_json())
     assert again == whole
@@ -49,10 +62,8 @@ def test_a_spec_with_every_part_survives_json() -> None:
 
 
 def test_what_is_not_used_is_not_in_json_so_that_ids_of_earlier_versions_stay() -> None:
-    assert (
-        not {"start", "shadow", "camera", "match_detail", "object_light"}
-        & json.loads(spec().to_json()).keys()
-    )
+    later = {"start", "shadow", "camera", "match_detail", "match_light", "edge", "fake_seam", "object_light"}
+    assert not later & json.loads(spec().to_json()).keys()
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,11 @@ def test_parts_that_do_not_fit_are_refused(given: dict[str, object], sentence: s
         (lambda: replace(SHADOW, elevation=5.0), "the shadow's elevation is 5; it must lie in 10 to 90"),
         (lambda: CameraSpec(noise=60), "the camera's noise is 60; it must lie in 0 to 50"),
         (
+            lambda: EdgeSpec(kind=EdgeKind.FEATHER, reach_px=20),
+            "the edge's reach_px is 20; it must lie in 0 to 16",
+        ),
+        (lambda: replace(SEAM, size=2.0), "the fake seam's size is 2; it must lie in 0.02 to 1"),
+        (
             lambda: ObjectLightSpec(brightness=3),
             "the object's light's brightness is 3; it must lie in 0.3 to 2",
         ),
@@ -116,12 +132,14 @@ def test_a_recipe_that_starts_from_pictures_gives_one_to_every_sample_that_is_pa
 def test_the_look_moves_no_other_draw() -> None:
     plain = planned(ALL_METHODS)
     dressed = planned(
-        ALL_METHODS + "shadow: true\nmatch_detail: true\ncamera: {noise: [1, 4]}\nobject: {colour: [0, 0.2]}"
+        ALL_METHODS
+        + "shadow: true\nmatch_detail: true\ncamera: {noise: [1, 4]}\nobject: {colour: [0, 0.2]}\n"
+        "match_light: true\nedges: [hard, poisson]\nfake_seams: 0.5"
     )
-    assert all(each.shadow is None and each.camera is None for each in plain)
-    bare = [
-        replace(each, shadow=None, camera=None, match_detail=False, object_light=None) for each in dressed
-    ]
+    later = ("shadow", "camera", "match_light", "edge", "fake_seam", "object_light")
+    none = dict.fromkeys(later)
+    assert all(getattr(each, name) is None for each in plain for name in later)
+    bare = [replace(each, **none, match_detail=False) for each in dressed]
     assert bare == plain
 
 
@@ -130,6 +148,36 @@ def test_a_shadow_falls_where_there_is_a_picture_and_detail_is_matched_where_the
     assert {each.method for each in specs if each.shadow} == {Method.PASTE}
     assert {each.method for each in specs if not each.match_detail} == {Method.TEXT_TO_IMAGE}
     assert len({each.shadow for each in specs if each.shadow}) == 6  # each drawn by itself
+
+
+def test_edges_and_fake_seams_are_in_balance_within_each_class() -> None:
+    specs = planned("edges: [soft, hard, feather, poisson]\nfake_seams: 0.25", count=64)
+    for label in ("bolt", "nut"):
+        of_class = [each for each in specs if each.label == label]
+        kinds = Counter(each.edge.kind for each in of_class if each.edge)
+        assert kinds == dict.fromkeys(EdgeKind, 8)
+        assert sum(each.fake_seam is not None for each in of_class) == 8
+    reaches = {each.edge.reach_px for each in specs if each.edge and each.edge.kind is EdgeKind.FEATHER}
+    assert len(reaches) > 10
+    assert all(1 <= reach <= 3 for reach in reaches)
+
+
+def test_where_no_object_is_placed_there_is_no_edge_seam_or_light() -> None:
+    specs = planned("method: text_to_image\nedges: [hard]\nfake_seams: 1\nmatch_light: true")
+    assert all((each.edge, each.fake_seam, each.match_light) == (None, None, None) for each in specs)
+
+
+def test_a_refill_makes_up_for_the_edges_that_are_missing() -> None:
+    kept = [replace(each, edge=EdgeSpec(kind=EdgeKind.HARD)) for each in planned("edges: [hard]", count=8)]
+    inputs = PlanInputs(parse_recipe("edges: [soft, hard]"), PHOTOS, model=MODEL, count=8, kept=kept)
+    assert all(each.edge == EdgeSpec(kind=EdgeKind.SOFT) for each in plan(inputs))
+
+
+def test_what_takes_the_light_of_the_other_is_written_down() -> None:
+    assert {each.match_light for each in planned("match_light: true")} == {LightMatch.BACKGROUND}
+    matched = planned("match_object: true")
+    assert {each.match_light for each in matched} == {LightMatch.OBJECT}
+    assert not any(each.keeps_object for each in matched)
 
 
 def test_a_shadow_takes_light_camera_and_edge_from_a_known_ground() -> None:

@@ -71,6 +71,15 @@ def test_the_default_recipe_is_the_surfaces_example() -> None:
         ),
         ("shadow: soft", "r.yaml: shadow is 'soft'; true or false is needed"),
         ("match_detail: 1", "r.yaml: match_detail is 1; true or false is needed"),
+        ("edges: [hrd]", "r.yaml: edges.0 is 'hrd'; did you mean 'hard'?"),
+        ("edges: []", "r.yaml: edges is []; it must not be empty"),
+        ("edges: [hard, hard]", "r.yaml: edges lists hard and hard; name each kind once"),
+        ("fake_seams: 2", "r.yaml: fake_seams is 2; it must be at most 1"),
+        (
+            "match_light: true\nmatch_object: true",
+            "r.yaml: match_light and match_object are both true; the one changes the background, the other the object: "
+            "leave one of them out",
+        ),
         ("camera: true", "r.yaml: camera is true; keys with values are needed"),
         ("camera: {nois: [1, 2]}", "r.yaml: unknown key 'camera.nois'; did you mean 'noise'?"),
         (

@@ -180,6 +180,11 @@ def test_a_camera_step_is_named_among_the_limits(library: Library) -> None:
     assert "blur, noise and JPEG change the pixels of the objects" in card_of(library, name="Streets")
 
 
+def test_objects_in_the_light_of_their_backgrounds_are_named_among_the_limits(library: Library) -> None:
+    accepted(library, recipe=to_yaml(Recipe(name="site", match_object=True)))
+    assert "matches objects to the light of their backgrounds" in card_of(library, name="Streets")
+
+
 def test_another_light_on_the_objects_is_named_among_the_limits(library: Library) -> None:
     accepted(library, recipe=to_yaml(Recipe(name="site", object=ObjectLight(brightness=(0.8, 1.2)))))
     assert "A recipe varies the light on the objects" in card_of(library, name="Streets")

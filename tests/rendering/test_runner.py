@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.domain.look import ObjectLightSpec
+from pipeline.domain.look import CameraSpec, ObjectLightSpec
 from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
 from pipeline.domain.plan import ModelFacts
-from pipeline.domain.quality import GateFailure
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest, LibraryUnusable, ModelUnavailable, NotFound
 from pipeline.rendering import Job, load, model_facts
@@ -161,7 +160,32 @@ def test_a_flat_black_background_fails_a_gate() -> None:
     run([replace(spec(0), objects=of_cutout(0, "c").objects)], Painter(), collector, load_cutout=lambda _: Cutout(
         rgb=np.zeros((80, 80, 3), np.uint8), alpha=soft_square((80, 80))))  # fmt: skip
     (sample,) = collector.samples.values()
-    assert GateFailure("clipped", 1.0, 0.6) in sample.facts.failed_gates
+    assert ("under_exposed", 1.0) in [(failure.gate, failure.value) for failure in sample.facts.failed_gates]
+
+
+def test_a_changed_object_fails_a_gate_unless_the_spec_asks_for_it() -> None:
+    class Careless(Painter):
+        def generate(self, jobs: Sequence[Job], **given: Any) -> list[np.ndarray]:
+            return [np.full_like(image, 99) for image in super().generate(jobs, **given)]
+
+    collector = Collector()
+    with_camera = spec(1, camera=CameraSpec(noise=2.0))
+    run([spec(0), with_camera], Careless(), collector)
+    careless, camera = (collector.samples[each.id].facts for each in (spec(0), with_camera))
+    assert careless.scores["exact"] < 0.1
+    assert "exact" in [failure.gate for failure in careless.failed_gates]
+    assert "exact" not in camera.scores
+
+
+def test_the_share_of_an_object_that_shows_is_a_score() -> None:
+    half_out = ObjectSpec(photo_id="photo", cutout_id="c", placement=Placement(x=0.0))
+    whole = ObjectSpec(photo_id="photo", cutout_id="c", placement=Placement(x=0.6, scale=0.3))
+    collector = Collector()
+    specs = [spec(0, objects=(half_out,)), spec(0, objects=(half_out, whole))]
+    run(specs, Painter(), collector)
+    cut, both = (collector.samples[each.id].facts.scores["visible"] for each in specs)
+    assert cut == pytest.approx(0.5, abs=0.05)
+    assert both > 0.95  # of the one that shows best
 
 
 def test_the_baseline_has_no_object_no_boxes_and_loads_no_cutout() -> None:

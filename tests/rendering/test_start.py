@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.domain.look import CameraSpec, ShadowSpec, StartSpec
+from pipeline.domain.look import (
+    CameraSpec,
+    EdgeKind,
+    EdgeSpec,
+    FakeSeamSpec,
+    LightMatch,
+    ShadowSpec,
+    StartSpec,
+)
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.rendering import Generator, Job, control_image, load
 from pipeline.rendering.composite import composite, exact
@@ -137,3 +145,19 @@ def test_a_camera_changes_the_whole_image_and_the_sample_says_so() -> None:
     assert not seen.facts.exact
     assert difference(plain.image, seen.image)[plain.layer.alpha == 255].max() > 0
     assert np.array_equal(plain.layer.alpha, seen.layer.alpha)
+
+
+def test_edges_seams_and_light_change_the_image_and_only_matching_the_object_changes_the_object() -> None:
+    looks: list[dict[str, object]] = [
+        {},
+        {"edge": EdgeSpec(kind=EdgeKind.FEATHER, reach_px=2.0)},
+        {"fake_seam": FakeSeamSpec(x=0.1, y=0.2, size=0.4, from_x=0.8, from_y=0.5)},
+        {"match_light": LightMatch.BACKGROUND},
+        {"match_light": LightMatch.OBJECT},
+    ]
+    warm = (PICTURE * np.array([1.0, 0.7, 0.4])).astype(np.uint8)
+    plain, *changed = rendered(
+        [spec(0, Method.PASTE, model="none", steps=0, **look) for look in looks], load("none"), warm
+    )
+    assert all(difference(plain.image, sample.image).max() > 3 for sample in changed)
+    assert [sample.facts.exact for sample in changed] == [True, True, True, False]

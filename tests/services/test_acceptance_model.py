@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement
-from pipeline.domain.quality import GateFailure
+from pipeline.domain.quality import SCORE_NAMES, GateFailure
 from pipeline.domain.spec import Method, ObjectSpec
 from pipeline.errors import InvalidRequest
 from pipeline.services.review import acceptance_model
@@ -28,7 +28,7 @@ from pipeline.store import SampleRow, SampleState
 from tests.toy_library import AT, BOX, SIDE_PX, spec
 
 Example = tuple[SampleRow, bool]
-FEATURES = 173
+FEATURES = 157 + 2 * len(SCORE_NAMES)
 BOLT = Photo(
     id="photo",
     label="bolt",
@@ -237,16 +237,19 @@ def test_features_have_one_length_and_a_fixed_order() -> None:
     )
     values = features(row)
     assert (values.shape, values.dtype) == ((FEATURES,), np.float32)
+    count = len(SCORE_NAMES)
     assert values[:8].tolist() == [0.5, 0, 0, 0, 0, 0, 0, 0.25]
-    assert values[8:16].tolist() == [0, 1, 1, 1, 1, 1, 1, 0]
-    assert values[16:19].tolist() == [1, 0.75, 2]
-    assert values[19:25].tolist() == [0.25, 0.75, 0.5, 30, -10, 5]
-    assert values[25:29].tolist() == [0, 0, 0, 1]
-    assert np.flatnonzero(values[29:45]).tolist() == [5]  # sha256 of "bolt", modulo 16
-    assert np.flatnonzero(values[45:77]).tolist() == [12]  # of "surface=gravel", modulo 32
-    assert values[77:].tobytes() == row.descriptor
+    assert not values[8:count].any()
+    assert values[count : 2 * count].tolist() == [0, 1, 1, 1, 1, 1, 1, 0] + [1] * (count - 8)
+    values = values[2 * count :]
+    assert values[:3].tolist() == [1, 0.75, 2]
+    assert values[3:9].tolist() == [0.25, 0.75, 0.5, 30, -10, 5]
+    assert values[9:13].tolist() == [0, 0, 0, 1]
+    assert np.flatnonzero(values[13:29]).tolist() == [5]  # sha256 of "bolt", modulo 16
+    assert np.flatnonzero(values[29:61]).tolist() == [12]  # of "surface=gravel", modulo 32
+    assert values[61:].tobytes() == row.descriptor
     for stored in (None, b"\x00\x01"):
-        assert features(replace(row, descriptor=stored))[77:].tolist() == [0.0] * 96
+        assert features(replace(row, descriptor=stored))[-96:].tolist() == [0.0] * 96
 
 
 def test_about_one_in_twenty_is_checked_and_always_the_same() -> None:

@@ -177,10 +177,10 @@ def test_other_photos_or_another_recipe_are_decided_anew(
 
 
 def basis_of_the_earlier_version(text: str, photos: list[Photo]) -> str:
-    """The hash that the first round rested on before recipes had a start, a shadow, detail, a camera and an object."""
+    """The hash that the first round rested on before recipes had the later keys."""
     recipe = json.loads(parse_recipe(text).model_dump_json())
-    for key in ("start", "strength", "shadow", "match_detail", "camera", "object"):
-        del recipe[key]
+    for key in module._LATER_KEYS:
+        recipe.pop(key, None)  # "learnt" is written with a value only
     written = json.dumps(recipe, separators=(",", ":"), ensure_ascii=False)
     of_photos = sorted((photo.id, photo.cutout_id, photo.label) for photo in photos)
     return hashlib.sha256(repr((written, 2, of_photos, [])).encode()).hexdigest()

@@ -31,7 +31,7 @@ _POSE = ("x", "y", "scale", "rotation", "yaw", "pitch")
 _LABEL_BUCKETS = 16
 _SLOT_BUCKETS = 32
 _DESCRIPTOR = 96  # numbers of float32
-_FEATURES = 173  # see `features`
+_FEATURES = 157 + 2 * len(SCORE_NAMES)  # see `features`
 _COMPONENTS = 64  # principal components of the embeddings
 _STRENGTH = 0.1  # scikit-learn's C: small, there are more features than a short review has decisions
 _FARTHEST = 5.0  # standard deviations at which features are clipped
@@ -107,11 +107,12 @@ def learn(
 
 
 def features(row: SampleRow) -> NDArray[np.float32]:
-    """Return the features of a sample, always in the same order; (173,) float32.
+    """Return the features of a sample, always in the same order; (157 + twice the number of scores,) float32.
 
-    8 scores (0 where missing), 8 flags of missing scores, number of failed gates, visible share (mean over objects),
-    number of objects, pose of the front object (6), method (4, one-hot), label (16, hashed), pairs of slot and value
-    (32, hashed and counted; Weinberger et al. 2009, without their signs), descriptor (96; zeros where there is none).
+    Every score (0 where missing), as many flags of missing scores, number of failed gates, visible share (mean over
+    objects), number of objects, pose of the front object (6), method (4, one-hot), label (16, hashed), pairs of slot
+    and value (32, hashed and counted; Weinberger et al. 2009, without their signs), descriptor (96; zeros where there
+    is none).
     A score that is not finite and a descriptor of another length count as missing.
     """
     scores = [row.scores.get(name, math.nan) for name in SCORE_NAMES]
@@ -197,7 +198,7 @@ def _quality(values: NDArray[np.float64], good: NDArray[np.bool_]) -> Quality:
 
 
 def _matrix(rows: Sequence[SampleRow], vectors: Vectors | None) -> NDArray[np.float64]:
-    """Stack features, and embeddings if given, in double precision, which the optimiser needs; (N, 173 or more)."""
+    """Stack features, and embeddings if given, in double precision, which the optimiser needs; (N, D)."""
     values = np.stack([features(row) for row in rows])
     if vectors is not None:
         embedded = normalised(np.stack([vectors[row.image_id or ""] for row in rows]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.domain.images import RGB
+from pipeline.domain.quality import STRICT_GATES
 from pipeline.domain.review import DISPUTED, LASTING, SETTLE, Decision, RejectReason, Verdict
 from pipeline.services.file_access import FileAccess
 from pipeline.services.reports import GateReport
@@ -133,6 +134,10 @@ class DecisionService:
         self.library.queue.hold(row.id, reviewer, lease_s=LEASE_S)
         return row
 
-    def gate(self) -> GateReport:
-        """Decide every pending sample by the automatic gates; the decisions are marked as automatic."""
-        return decide_by_gates(self.library)
+    def gate(self, *, strict: bool = False) -> GateReport:
+        """Decide every pending sample by the automatic gates; the decisions are marked as automatic.
+
+        Args:
+            strict: apply the gates that hold on request only, too.
+        """
+        return decide_by_gates(self.library, also=STRICT_GATES if strict else ())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pipeline.domain.quality import Gate, GateFailure, gates_failed
 from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
 from pipeline.services.reports import GateReport
-from pipeline.store import Library, SampleRow
+from pipeline.store import Library
 
 GATE_REVIEWER = "gate"
 _PAGE = 500
@@ -16,34 +18,50 @@ _REASONS = {
     "seam": RejectReason.SEAM,
     "halo": RejectReason.HALO,
     "fringe": RejectReason.HALO,
+    "rim": RejectReason.HALO,
+    "sharpness_gap": RejectReason.UNREAL,
+    "over_exposed": RejectReason.LIGHT,
+    "under_exposed": RejectReason.LIGHT,
+    "clipped": RejectReason.LIGHT,
+    "visible": RejectReason.SCALE,
+    "object_share": RejectReason.SCALE,
+    "expansion": RejectReason.LABEL_LOST,
+    "recognised": RejectReason.LABEL_LOST,
+    "second_object": RejectReason.SECOND_OBJECT,
+    "duplicate": RejectReason.DUPLICATE,
     "novelty": RejectReason.DUPLICATE,
 }
 
 
-def decide_by_gates(library: Library) -> GateReport:
-    """Accept every pending sample that passes all gates and reject the others, with the gate's sentence."""
+def decide_by_gates(library: Library, *, also: Sequence[Gate] = ()) -> GateReport:
+    """Accept every pending sample that passes all gates and reject the others, with the gate's sentence.
+
+    Args:
+        also: further gates on the stored scores.
+    """
     accepted = rejected = 0
     reasons: Counter[str] = Counter()
     last = None
     while rows := library.queue.next_pending(after=last, limit=_PAGE):
         last = rows[-1].id
         for row in rows:
-            library.review.record(_gate_decision(row))
-            accepted += not row.failed_gates
-            rejected += bool(row.failed_gates)
-            reasons.update(failure.gate for failure in row.failed_gates)
+            failures = (*row.failed_gates, *gates_failed(row.scores, also))
+            library.review.record(_gate_decision(row.id, failures))
+            accepted += not failures
+            rejected += bool(failures)
+            reasons.update(failure.gate for failure in failures)
     return GateReport(accepted=accepted, rejected=rejected, reasons=dict(sorted(reasons.items())))
 
 
-def _gate_decision(row: SampleRow) -> Decision:
-    passed = not row.failed_gates
-    gate = "" if passed else row.failed_gates[0].gate
+def _gate_decision(sample_id: str, failures: Sequence[GateFailure]) -> Decision:
+    passed = not failures
+    gate = "" if passed else failures[0].gate
     return Decision(
-        sample_id=row.id,
+        sample_id=sample_id,
         reviewer=GATE_REVIEWER,
         verdict=Verdict.ACCEPT if passed else Verdict.REJECT,
         reason=None if passed else str(_REASONS.get(gate, RejectReason.OTHER)),
-        comment="; ".join(map(str, row.failed_gates)),
+        comment="; ".join(map(str, failures)),
         at=datetime.now(UTC).isoformat(),
         via=GATE,
         client_id=uuid.uuid4().hex,

@@ -7,6 +7,7 @@ from pipeline.services.review.auto_reviewer import AutoReviewer
 from pipeline.services.review.decisions import DecisionService
 from pipeline.services.review.gold import GoldService
 from pipeline.services.review.insights import InsightService
+from pipeline.services.review.measures import MeasureService
 from pipeline.services.review.queue import QueueService
 from pipeline.services.review.roles import Roles
 from pipeline.services.review.similar import SimilarityService
@@ -16,7 +17,7 @@ from pipeline.store import Library
 
 
 class ReviewServices:
-    """Queues, decisions, gold items, the auto-reviewer, similar samples, and reports on decisions."""
+    """Queues, decisions, gold items, the auto-reviewer, similar samples, later measures, and reports on decisions."""
 
     def __init__(
         self, library: Library, settings: Settings, access: FileAccess, embeddings: SampleEmbeddings
@@ -27,4 +28,5 @@ class ReviewServices:
         self.auto_reviewer = AutoReviewer(library, self.roles, embeddings)
         self.queue = QueueService(library, self.roles, self.gold, self.auto_reviewer)
         self.decisions = DecisionService(library, self.roles, self.gold, access, settings.batch_size)
+        self.measures = MeasureService(library, embeddings)
         self.insights = InsightService(library)

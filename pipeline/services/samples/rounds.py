@@ -31,16 +31,10 @@ from pipeline.store import Library, SampleState
 _NOTE = re.compile(r"# rests on (?P<basis>[0-9a-f]{64})\n# (?P<sentence>[^\n]*)\n")
 _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rejected samples teach nothing
 _AS_WRITTEN = Overrides()
-_LATER_KEYS = (
-    "start",
-    "strength",
-    "shadow",
-    "match_detail",
-    "camera",
-    "object",
-    "learnt",
-    "novelty",
-)  # of recipes, since rounds are stored
+_LATER_KEYS = (  # of recipes, since rounds are stored
+    "start", "strength", "shadow", "match_detail", "camera", "object", "learnt", "novelty", "match_light",
+    "match_object", "edges", "fake_seams",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,143 @@
+"""Measure pending samples with networks: object expansion, second objects, recognition, near-duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.domain.images import RGB
+from pipeline.domain.placement import is_empty
+from pipeline.domain.quality import MEASURED_LATER, Gate, GateFailure, Scores, gates_failed, least_margin
+from pipeline.domain.warping import Box
+from pipeline.embedding import Embedder, load_embedder, normalised
+from pipeline.errors import Cancelled, DamagedPicture, NotFound
+from pipeline.segmentation import salience_beside
+from pipeline.services.photos.near_duplicates import photo_vectors
+from pipeline.services.reports import Progress
+from pipeline.services.review.recognition import Recognition, square_around, trained
+from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.store import Library, SampleFilter, SampleOrder, SampleRow, SampleState
+
+_PAGE = 500
+_EMBEDDED_AT_ONCE = 256
+_MOST_SEARCHED = 4  # salient regions of an image that are searched for the class
+
+
+@dataclass(slots=True)
+class MeasureService:
+    """The measures of a library's samples that take too long to be taken while they are rendered."""
+
+    library: Library
+    embeddings: SampleEmbeddings
+
+    def measure(
+        self, *, on_progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> int:
+        """Measure the pending samples that have not been measured, and note the gates that they fail; how many.
+
+        Decided samples stay as they are. Where a network's package is not installed, or the library has a single class,
+        the measures that need it are left out. A sample whose file is damaged is passed over.
+
+        Raises:
+            Cancelled: it was stopped; samples that were measured stay so.
+        """
+        embedder = load_embedder()
+        while self.embeddings.embed_missing(_EMBEDDED_AT_ONCE):
+            if cancelled and cancelled():
+                raise Cancelled(0)
+        total = self.library.counts().samples["pending"]
+        measuring = _Measuring(self.library, embedder, _recognition(self.library, embedder))
+        number = 0
+        for seen, row in enumerate(self._pending(), start=1):
+            if cancelled and cancelled():
+                raise Cancelled(number)
+            number += measuring.record(row)
+            if on_progress:
+                on_progress(min(seen, total), total, row.id)
+        return number
+
+    def _pending(self) -> Iterator[SampleRow]:
+        pending = SampleFilter(review=SampleState.PENDING, order=SampleOrder.PLAN)
+        last = None
+        while rows := self.library.samples.list(pending, limit=_PAGE, after=last):
+            last = rows[-1].id
+            yield from rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Measuring:
+    """Measures one sample after the other."""
+
+    library: Library
+    embedder: Embedder
+    recognition: Recognition | None
+
+    def record(self, row: SampleRow) -> bool:
+        """Measure a sample and store the result; False where it was measured before, or cannot be read."""
+        if row.scores.keys() & set(MEASURED_LATER):
+            return False
+        try:
+            scores = self._scores(row)
+        except (NotFound, DamagedPicture):
+            return False
+        failures = [*gates_failed(scores), *self._duplicate_failure(scores)]
+        score = round(least_margin({**row.scores, **scores}), 6)
+        return self.library.samples.add_measures(row.id, scores, failures, score=score)
+
+    def _scores(self, row: SampleRow) -> Scores:
+        assert row.image_id is not None, "only rendered samples are pending"
+        rgb = self.library.images.read(row.image_id)[..., :3]
+        scores: Scores = {"duplicate": self._similarity_to_first(row)}
+        alpha = self.library.images.read(row.mask_id) if row.mask_id else np.zeros(rgb.shape[:2], np.uint8)
+        if (salience := salience_beside(rgb, alpha)) is not None:
+            scores["expansion"] = min(1.0, salience.expansion)
+            scores |= self._recognised(
+                "second_object", rgb, salience.others[:_MOST_SEARCHED], row, if_none=0.0
+            )
+        scores |= self._recognised("recognised", rgb, row.boxes, row)
+        return {name: round(value, 6) for name, value in scores.items()}
+
+    def _recognised(
+        self, name: str, rgb: RGB, boxes: Sequence[Box], row: SampleRow, *, if_none: float | None = None
+    ) -> Scores:
+        """Return how far the class of a sample is recognised in the box where it is recognised best."""
+        if self.recognition is None or row.spec.label not in self.recognition.labels:
+            return {}
+        boxes = [box for box in boxes if not is_empty(box)]
+        if not boxes:
+            return {} if if_none is None else {name: if_none}
+        vectors = self.embedder.embed(square_around(rgb, box) for box in boxes)
+        return {name: float(self.recognition.relative(vectors, row.spec.label).max())}
+
+    def _similarity_to_first(self, row: SampleRow) -> float:
+        """Return the similarity to the first of the sample's group of near-duplicates; 0 where it is the first itself.
+
+        A first one that was rejected does not count.
+        """
+        if row.cluster in ("", row.id):
+            return 0.0
+        first = self.library.samples.get(row.cluster)
+        ids = [image_id for image_id in (row.image_id, first.image_id) if image_id]
+        vectors = self.library.embeddings.of(self.embedder.name, ids)
+        if first.state is SampleState.REJECTED or len(vectors) < len(set(ids)) or len(ids) < 2:
+            return 0.0
+        one, other = normalised(np.stack([vectors[image_id] for image_id in ids]))
+        return float(np.clip(one @ other, 0.0, 1.0))
+
+    def _duplicate_failure(self, scores: Scores) -> tuple[GateFailure, ...]:
+        """The limit depends on the embedder; the groups hold what reaches it."""
+        return gates_failed(scores, [Gate("duplicate", self.embedder.near_duplicate_sample)])
+
+
+def _recognition(library: Library, embedder: Embedder) -> Recognition | None:
+    """Train a probe on the usable training photos; None without a network or a second class."""
+    if not embedder.is_network:
+        return None
+    photos = library.photos.list(split="train", usable=True)
+    vectors = photo_vectors(library, embedder, photos)
+    known = [photo for photo in photos if photo.image_id in vectors]
+    if not known:
+        return None
+    return trained(np.stack([vectors[photo.image_id] for photo in known]), [photo.label for photo in known])
