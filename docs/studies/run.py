@@ -101,7 +101,7 @@ class Runner:
         self.study("ablation", ("real", *ablation), *test, "--no-similarity", release=self.ablation)
         starts = ("real", f"inpaint@{_START}", "inpaint@mix", "paste@mix")
         self.study("starts", starts, *test, "--no-similarity", release=self.ablation)
-        self.study("photos", ("real", "mixed", *shares), *test, "--no-similarity")
+        self.study("shares", ("real", "mixed", *shares), *test, "--no-similarity")
 
     def study(self, name: str, arms: tuple[str, ...], *options: object, release: Path | None = None) -> None:
         """Train one study into a folder of its own."""
