@@ -1,12 +1,13 @@
-"""Run one of the three studies from photographs to reports; every step is a command that is printed before it runs.
+"""Run one of the studies from photographs to reports; every step is a command that is printed before it runs.
 
     python docs/studies/run.py fruits --data ../shared/data --out runs/studies
 
 fruits: 20 lab photos of each of ten kinds, tested on 499 photos of the same kinds in shops.
 starter: the rendered machine parts on one bench, tested on their field set.
+default: the photos of fruits and the default recipe as it is shipped.
 trash: 40 photos of each of four materials on a white board, tested on other objects pasted onto photos of shelves.
 
-Needs a folder like ../shared/data for fruits and trash. A stopped run resumes with the same command.
+Needs a folder like ../shared/data for all but starter. A stopped run resumes with the same command.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _LAB_PHOTOS = 20  # of each kind
 _TRASH = ("glass", "metal", "paper", "plastic")
 _TRASH_PHOTOS = 40
 _TEST_IMAGES = 200
+_DEFAULT_IMAGES = 400
 _SHELVES = 200
 _SURFACES = 300
 
@@ -128,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=["fruits", "starter", "trash"])
+    parser.add_argument("name", choices=["fruits", "default", "starter", "trash"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("runs/studies"), help="default: %(default)s")
     parser.add_argument(
@@ -148,7 +150,7 @@ def main() -> None:
     given = parser.parse_args()
     runner = Runner(given.out / given.name, given.images, given.seeds, given.only)
     runner.out.mkdir(parents=True, exist_ok=True)
-    study = {"fruits": fruits, "starter": starter, "trash": trash}[given.name]
+    study = {"fruits": fruits, "default": default, "starter": starter, "trash": trash}[given.name]
     study(runner, given.data, given.until == "studies")
 
 
@@ -161,6 +163,18 @@ def fruits(runner: Runner, data: Path, train: bool) -> None:
         runner.generate_all(str(_copied(surfaces, runner.out / "surfaces").resolve()))
     if train:
         runner.studies("--test", data / "fruits" / "shop")
+
+
+def default(runner: Runner, data: Path, train: bool) -> None:
+    """Lab photos and the default recipe, tested in shops."""
+    if not runner.release.is_dir():
+        photos = _selected(data / "fruits" / "lab", runner.out / "photos", _LAB_PHOTOS)
+        runner.pipeline("import", photos, "--split", "train")
+        runner.pipeline("generate", "--count", _DEFAULT_IMAGES)
+        runner.publish(runner.release)
+    if train:
+        arms = ("real", "real_augmented", "inpaint", "mixed", "fine_tuned")
+        runner.study("uses", arms, "--test", data / "fruits" / "shop")
 
 
 def starter(runner: Runner, _data: Path, train: bool) -> None:
