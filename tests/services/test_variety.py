@@ -84,3 +84,22 @@ def test_rejected_images_do_not_count(studio: Studio) -> None:
     (variety,) = studio.samples.variety.measured()
     assert variety.images == 8
     assert [point.count for point in variety.points] == [8]
+
+
+def test_only_the_images_that_variety_is_measured_of_are_compared(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = use_grey_angles(monkeypatch)
+    monkeypatch.setattr("pipeline.services.samples.variety.MOST_COMPARED", 3)
+    ids = add_plain_samples(studio.library, 10, 20, 30, 40, 50)
+    lost, *readable = [studio.library.samples.get(each).image_id or "" for each in ids[:3]]
+    studio.library.images.path(lost).unlink()
+    wanted = studio.samples.variety.uncompared()
+    assert wanted == {lost, *readable}
+    assert studio.samples.embeddings.embed_missing(2, wanted=wanted) == 1
+    assert studio.samples.embeddings.embed_missing(2, wanted=wanted) == 0
+    assert features.count == 2
+    assert studio.samples.embeddings.missing() == 2  # behind those that are measured
+    (variety,) = studio.samples.variety.measured()
+    assert (variety.wanted, variety.compared) == (2, 2)  # the lost one is offered no more
+    assert studio.samples.variety.uncompared() == set()

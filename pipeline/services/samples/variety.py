@@ -24,16 +24,13 @@ class SampleVariety:
 
     library: Library
     embeddings: SampleEmbeddings
-    _curves: dict[str, VarietyCurve] = field(
-        default_factory=dict
-    )  # of the last call, by the images they are of
+    _curves: dict[str, VarietyCurve] = field(default_factory=dict)  # of the last call, by their images
 
     @property
     def mark(self) -> str:
         """A text that changes when there are other images or embeddings."""
-        return (
-            f"{sorted(self.library.counts().samples.items())} {self.library.embeddings.count(self._embedder)}"
-        )
+        stored = self.library.embeddings.count(self._embedder)
+        return f"{sorted(self.library.counts().samples.items())} {stored}"
 
     @property
     def _embedder(self) -> str:
@@ -45,19 +42,30 @@ class SampleVariety:
 
         Rejected samples do not count, and neither do single images that were kept on the Create page.
         """
-        by_recipe: dict[tuple[str, str], dict[str, list[SampleSet]]] = {}
-        for of_plan in self._sets():
-            recipe = recipe_of_plan(of_plan.plan) or of_plan.plan
-            classes = by_recipe.setdefault((recipe, of_plan.method), {})
-            classes.setdefault(of_plan.label, []).append(of_plan)
         curves: dict[str, VarietyCurve] = {}
-        measured = [self._of_recipe(*key, classes, curves) for key, classes in by_recipe.items()]
+        measured = [self._of_recipe(*key, classes, curves) for key, classes in self._sets().items()]
         self._curves = curves  # those of images that are no longer compared are forgotten
         return measured
 
-    def _sets(self) -> list[SampleSet]:
-        sets = self.library.embeddings.sets(self._embedder, each=MOST_COMPARED)
-        return [of_plan for of_plan in sets if of_plan.plan not in _SINGLE_IMAGES]
+    def uncompared(self) -> set[str]:
+        """Return the ids of the images that curves would be drawn of and that have no embedding yet."""
+        return {
+            image
+            for classes in self._sets().values()
+            for sets in classes.values()
+            for image, has_vector in self._first_images(sets)
+            if not has_vector
+        }
+
+    def _sets(self) -> dict[tuple[str, str], dict[str, list[SampleSet]]]:
+        """Return the sets of each recipe and method by class: one for the plan, others for what goes with it."""
+        by_recipe: dict[tuple[str, str], dict[str, list[SampleSet]]] = {}
+        for of_plan in self.library.embeddings.sets(self._embedder, each=MOST_COMPARED):
+            if of_plan.plan not in _SINGLE_IMAGES:
+                recipe = recipe_of_plan(of_plan.plan) or of_plan.plan
+                classes = by_recipe.setdefault((recipe, of_plan.method), {})
+                classes.setdefault(of_plan.label, []).append(of_plan)
+        return by_recipe
 
     def _of_recipe(
         self,
@@ -66,7 +74,7 @@ class SampleVariety:
         classes: Mapping[str, list[SampleSet]],
         kept: dict[str, VarietyCurve],
     ) -> SetVariety:
-        """Measure the classes of one recipe and method; each has a set for the plan and one for its refill.
+        """Measure the classes of one recipe and method.
 
         Args:
             kept: gets the curves by their images.
@@ -74,7 +82,7 @@ class SampleVariety:
         wanted = compared = 0
         curves: dict[str, VarietyCurve] = {}
         for label, sets in classes.items():
-            images = _first_images(sets)
+            images = self._first_images(sets)
             with_vector = [image for image, has_vector in images if has_vector]
             wanted, compared = wanted + len(images), compared + len(with_vector)
             curve = self._curve(with_vector, sum(of_plan.total for of_plan in sets), kept)
@@ -105,6 +113,7 @@ class SampleVariety:
         kept[key] = curve
         return replace(curve, total=total)
 
-
-def _first_images(sets: Sequence[SampleSet]) -> list[tuple[str, bool]]:
-    return [pair for of_plan in sets for pair in of_plan.images][:MOST_COMPARED]
+    def _first_images(self, sets: Sequence[SampleSet]) -> list[tuple[str, bool]]:
+        """Return the images that the curve of a class is drawn of, without those that cannot be read."""
+        images = [pair for of_plan in sets for pair in of_plan.images][:MOST_COMPARED]
+        return [pair for pair in images if pair[1] or not self.embeddings.is_unreadable(pair[0])]
