@@ -132,7 +132,7 @@ def test_plans_come_back_with_their_images_in_order(site: Site) -> None:
     with site.start() as library:
         photo = add_subject(library, 1)
         specs = [spec(photo, seed=seed) for seed in range(8)]
-        library.plans.add("walls", "name: walls", specs[6:])  # another seed: both are replaced
+        library.plans.add("walls", "name: walls", specs[6:])  # another plan takes their place below
         for each in specs[6:]:
             render(library, each)
         for name, members in (("floors", specs[:3]), ("floors, novelty", specs[3:5]), ("walls", specs[5:6])):
@@ -140,17 +140,18 @@ def test_plans_come_back_with_their_images_in_order(site: Site) -> None:
             writer = library.plans.writer(name, f"name: {name}", total=len(members), request=request)
             writer.add(members)
             writer.close()
-        for each in (specs[2], specs[0], specs[4], specs[3]):  # a paused run; nothing of the walls
+        for each in (specs[2], specs[0], specs[4], specs[3], specs[5]):  # the run of the floors is paused
             render(library, each)
     site.lose_library()
     with site.start() as library:
         kept = {
             name: [each.id for each, _ in library.plans.members(name)]
-            for name in ("floors", "floors, novelty")
+            for name in ("floors", "floors, novelty", "walls")
         }
         assert kept == {
             "floors": [specs[0].id, specs[2].id],
             "floors, novelty": [specs[3].id, specs[4].id],
+            "walls": [specs[5].id],
         }
         progress = {
             each.plan.name: (each.rendered, each.plan.specs) for each in library.plans.progress(most=9)
