@@ -13,7 +13,7 @@ from pipeline.domain.recipe import parse_recipe
 from pipeline.domain.review import Verdict
 from pipeline.errors import Cancelled
 from pipeline.services.file_access import FileAccess
-from pipeline.services.plans.planning import Overrides
+from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library, PlanMember, SampleState
 from tests.toy_embedder import use_grey_angles
@@ -168,3 +168,33 @@ def test_images_that_another_recipe_has_already_go_first(library: Library) -> No
     ]
     assert "Too similar to an image of another recipe" in comments
     assert not [member for member in members(library, "first") if member.replaced]
+
+
+def test_another_plan_of_the_same_name_has_replacements_of_its_own(library: Library) -> None:
+    generate(library)
+    earlier = {sample_id for sample_id, _ in state_of(library)}
+    recipe = recipe_of(recipe_over(library))
+    assert preview_plan(library, recipe, Overrides(), FileAccess()).further == 0
+    assert preview_plan(library, recipe, Overrides(seed=2), FileAccess()).further == 6
+    assert generate(library, seed=2) == [18, 18, 0, 6]
+    assert not earlier & {sample_id for sample_id, _ in state_of(library)}
+    assert generate(library, seed=2) == [18, 0, 18, 6]
+
+
+def test_a_refill_does_not_count_replacements_of_an_earlier_plan(library: Library) -> None:
+    generate(library)
+    text = recipe_over(library, "false")
+    service = SampleService(library, FileAccess(), batch_size=2)
+    service.generate(text, Overrides(seed=2))
+    library.review.record(decision(members(library, "toy")[0].spec.id, Verdict.REJECT))
+    assert service.generate(text, Overrides(seed=2, refill=True)).planned == 1
+
+
+def test_replacements_of_an_earlier_version_go_on(library: Library) -> None:
+    generate(library)
+    replacing = library.plans.get("toy, novelty")
+    note, plain = replacing.recipe_yaml.split("\n", 1)
+    assert note == f"# for the plan that begins with {members(library, 'toy')[0].spec.id}"
+    specs = [member.spec for member in members(library, "toy, novelty")]
+    library.plans.add("toy, novelty", plain, specs)
+    assert generate(library) == [18, 0, 18, 6]

@@ -25,7 +25,7 @@ from pipeline.errors import Cancelled, NotFound
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.near_duplicates import photo_vectors
 from pipeline.services.plans.planning import PlannedRecipe, planned_specs_of
-from pipeline.services.plans.refill import novelty_name, replacements_of
+from pipeline.services.plans.refill import note_of_served, novelty_name, replacements_of, replacing_plan
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.store import Library, PlanMember, SampleState
 
@@ -74,8 +74,11 @@ class Replacing:
         return novelty_name(self.wanted.recipe.name)
 
     def left(self) -> int:
-        """Count the images that the rest of the budget gives, those that are planned already among them."""
-        rendered = sum(member.image_id is not None for member in self._members()[1])
+        """Count the images that the rest of the budget gives, those that are planned already among them.
+
+        The first specs of the plan must be stored, since they tell whose replacements are there.
+        """
+        rendered = self.library.plans.rendered_count(replacing_plan(self.library, self.wanted.recipe.name))
         return max(0, self.novelty.of(self.wanted.total) - rendered)
 
     def run(self) -> int:
@@ -92,8 +95,8 @@ class Replacing:
 
     def _members(self) -> tuple[list[PlanMember], list[PlanMember]]:
         """Return the samples of the plan, and those that were planned in the place of others."""
-        plans = self.library.plans
-        return list(plans.outcomes(self.wanted.recipe.name)), list(plans.outcomes(self.plan))
+        plans, name = self.library.plans, self.wanted.recipe.name
+        return list(plans.outcomes(name)), list(plans.outcomes(replacing_plan(self.library, name)))
 
     def _budget(self, planned: Sequence[PlanMember], part: int = _PARTS) -> dict[str, int]:
         """Return how many samples of each class may be replaced in the first parts."""
@@ -108,7 +111,7 @@ class Replacing:
         if refill.missing:
             wanted = PlannedRecipe(refill.recipe, replace(overrides, count=None, seed=None), refill)
             specs = planned_specs_of(self.library, wanted, self.access, before_each=self._stop_if_asked)
-            self.library.plans.add(self.plan, to_yaml(refill.recipe), specs)
+            self.library.plans.add(self.plan, note_of_served(planned) + to_yaml(refill.recipe), specs)
 
     def _render_missing(self) -> None:
         """Render what takes the place of others and has no image, or one whose file is missing or damaged."""

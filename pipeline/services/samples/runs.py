@@ -104,11 +104,10 @@ def render_plan(
             )  # fmt: skip
 
         replacing = _replacing(library, wanted, access, recording, render_missing, cancelled)
-        further = replacing.left() if replacing else 0
         parts = PlanParts(library, wanted, RunRequest(recipe=recipe, overrides=overrides, note=note))
         for missing in parts.stored(notes.read(specs)):
             notes.say()
-            recording.total = parts.missing_in_all + further
+            recording.total = parts.missing_in_all + (replacing.left() if replacing else 0)
             render_missing(missing)
         replaced = replacing.run() if replacing else 0
     failed = dict(recording.failed)
