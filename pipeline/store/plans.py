@@ -23,18 +23,28 @@ class PlanRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, name: str, recipe_yaml: str, specs: Iterable[SampleSpec]) -> int:
+    def add(
+        self,
+        name: str,
+        recipe_yaml: str,
+        specs: Iterable[SampleSpec],
+        *,
+        request: Mapping[str, object] | None = None,
+    ) -> int:
         """Store a plan at once; how many of its specs are new to the library.
 
         A plan of the same name is replaced; specs of the old plan that no other contains and that were not rendered
         are dropped.
+
+        Args:
+            request: see `writer`.
 
         Raises:
             NotFound: a spec names a photo that is not there.
             InvalidRequest: the photos of one spec lie in different splits.
         """
         specs = list(specs)
-        writer = self.writer(name, recipe_yaml, total=len(specs))
+        writer = self.writer(name, recipe_yaml, total=len(specs), request=request)
         with self._database.writing() as transaction:
             new = writer.write(transaction, specs)
             writer.end(transaction)

@@ -198,3 +198,15 @@ def test_replacements_of_an_earlier_version_go_on(library: Library) -> None:
     specs = [member.spec for member in members(library, "toy, novelty")]
     library.plans.add("toy, novelty", plain, specs)
     assert generate(library) == [18, 0, 18, 6]
+
+
+def test_a_run_that_was_stopped_while_it_replaced_is_resumed_from_the_list(library: Library) -> None:
+    with pytest.raises(Cancelled):
+        generate(library, stop_after=27, count=24)
+    runs = SampleService(library, FileAccess(), batch_size=2).runs
+    listed = [(run.name, str(run.state), run.left) for run in runs.listed()]
+    assert listed == [("toy, novelty", "paused", 2), ("toy", "done", 0)]
+    runs.resume("toy, novelty")
+    runs.wait(60)
+    assert (runs.progress.recipe, str(runs.progress.state), runs.progress.done) == ("toy", "done", 36)
+    assert generate(library, count=24) == [36, 0, 36, 12]

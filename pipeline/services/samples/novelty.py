@@ -27,6 +27,7 @@ from pipeline.services.photos.near_duplicates import photo_vectors
 from pipeline.services.plans.planning import PlannedRecipe, planned_specs_of
 from pipeline.services.plans.refill import note_of_served, novelty_name, replacements_of, replacing_plan
 from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.services.samples.run_requests import RunRequest
 from pipeline.store import Library, PlanMember, SampleState
 
 GATE_REVIEWER = "novelty gate"
@@ -54,11 +55,13 @@ class Replacing:
 
     Args:
         wanted: the recipe of the plan, with a budget.
+        request: what a person asked for; resuming the replacing resumes all of it.
         render: renders specs.
     """
 
     library: Library
     wanted: PlannedRecipe
+    request: RunRequest
     novelty: Novelty
     access: FileAccess
     embeddings: SampleEmbeddings
@@ -111,7 +114,8 @@ class Replacing:
         if refill.missing:
             wanted = PlannedRecipe(refill.recipe, replace(overrides, count=None, seed=None), refill)
             specs = planned_specs_of(self.library, wanted, self.access, before_each=self._stop_if_asked)
-            self.library.plans.add(self.plan, note_of_served(planned) + to_yaml(refill.recipe), specs)
+            text = note_of_served(planned) + to_yaml(refill.recipe)
+            self.library.plans.add(self.plan, text, specs, request=self.request.plain())
 
     def _render_missing(self) -> None:
         """Render what takes the place of others and has no image, or one whose file is missing or damaged."""
