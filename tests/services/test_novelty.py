@@ -210,3 +210,16 @@ def test_a_run_that_was_stopped_while_it_replaced_is_resumed_from_the_list(libra
     runs.wait(60)
     assert (runs.progress.recipe, str(runs.progress.state), runs.progress.done) == ("toy", "done", 36)
     assert generate(library, count=24) == [36, 0, 36, 12]
+
+
+def test_near_duplicates_that_the_quality_gates_rejected_are_not_replaced(library: Library) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(recipe_over(library, "false"))
+    by_gates = [member.spec.id for member in members(library, "toy")[:2]]
+    for sample_id in by_gates:
+        library.review.record(
+            decision(sample_id, Verdict.REJECT, reviewer="gate", via="gate", reason="duplicate")
+        )
+    generate(library)
+    rejected = [sample_id for sample_id, replaced in state_of(library) if replaced]
+    assert len(rejected) == 6  # the whole budget
+    assert not set(by_gates) & set(rejected)

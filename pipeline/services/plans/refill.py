@@ -104,7 +104,7 @@ def replacements_of(
     earlier: Sequence[PlanMember],
     budget: Mapping[str, int],
 ) -> Refill:
-    """Return the samples that take the place of those of a plan which a gate rejected as near-duplicates.
+    """Return the samples that take the place of those of a plan which differ least, and were rejected for it.
 
     They go on where the plan ends: what was drawn least comes first, rejected samples counted. Were those left out,
     what adds least would be drawn again and again.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.domain.novelty import least_novel, nearness_limit, repeats
 from pipeline.domain.plan import shares_of
 from pipeline.domain.recipe import Novelty, to_yaml
-from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
+from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Decision, RejectReason, Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.embedding import load_embedder, normalised
 from pipeline.errors import Cancelled, NotFound
@@ -30,7 +30,6 @@ from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.run_requests import RunRequest
 from pipeline.store import Library, PlanMember, SampleState
 
-GATE_REVIEWER = "novelty gate"
 _PARTS = 4  # of the budget; each is chosen when what the one before drew is there to compare with
 _EMBEDDED_AT_ONCE = 64  # samples between two looks at whether the run was stopped
 _FEWEST_PHOTOS = 5  # of a class; with fewer its limit is that of all photos
@@ -230,7 +229,7 @@ class Replacing:
 def _rejection(sample_id: str, sentence: str) -> Decision:
     return Decision(
         sample_id=sample_id,
-        reviewer=GATE_REVIEWER,
+        reviewer=NOVELTY_REVIEWER,
         verdict=Verdict.REJECT,
         reason=str(RejectReason.DUPLICATE),
         comment=sentence,
