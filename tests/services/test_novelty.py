@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 
 from pipeline.domain.images import encode_webp
+from pipeline.domain.quality import GateFailure
 from pipeline.domain.recipe import parse_recipe
 from pipeline.domain.review import Verdict
 from pipeline.errors import Cancelled
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library, PlanMember, SampleState
 from tests.toy_embedder import use_grey_angles
@@ -223,3 +226,23 @@ def test_near_duplicates_that_the_quality_gates_rejected_are_not_replaced(librar
     rejected = [sample_id for sample_id, replaced in state_of(library) if replaced]
     assert len(rejected) == 6  # the whole budget
     assert not set(by_gates) & set(rejected)
+
+
+def test_an_image_of_the_same_plan_that_fails_the_gates_is_not_one_of_another_recipe(
+    library: Library,
+) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(recipe_over(library, "false"))
+    SampleEmbeddings(library).embed_missing(64)
+    groups = Counter(member.group for member in members(library, "toy"))
+    first_of_many = [group for group, number in groups.items() if group and number > 1]
+    assert len(first_of_many) == 2  # one of each class
+    for sample_id in first_of_many:
+        library.samples.add_measures(sample_id, {}, [GateFailure("seam", 0.9, 0.5)], score=0.0)
+    generate(library)
+    comments = [
+        library.review.decisions(sample_id)[-1].comment
+        for sample_id, replaced in state_of(library)
+        if replaced
+    ]
+    assert len(comments) == 6
+    assert "Too similar to an image of another recipe" not in comments

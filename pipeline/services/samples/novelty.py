@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -138,7 +138,7 @@ class Replacing:
         compared = self._compared([*planned, *earlier])
         if not compared.members:
             return
-        near = self._too_near(compared)
+        near = self._too_near(compared, {member.spec.id for member in (*planned, *earlier)})
         for label, quota in sorted(quotas.items()):
             for at, sentence in self._least_novel(compared, near, label, quota):
                 self.library.review.record(_rejection(compared.members[at].spec.id, sentence))
@@ -169,8 +169,12 @@ class Replacing:
         rows = [vectors[member.image_id] for member in kept if member.image_id]
         return _Compared(kept, normalised(np.stack(rows)) if rows else np.zeros((0, 0), np.float32))
 
-    def _too_near(self, compared: _Compared) -> dict[int, str]:
-        """Tell which samples are too near to an earlier one, to their own photos or to a test photo, and why."""
+    def _too_near(self, compared: _Compared, own_ids: Set[str]) -> dict[int, str]:
+        """Tell which samples are too near to an earlier one, to their own photos or to a test photo, and why.
+
+        Args:
+            own_ids: of all samples of the plan and of its replacements, those that are not compared among them.
+        """
         self._read_photos()
         labels = sorted(set(compared.labels))
         across = load_embedder().near_duplicate_sample
@@ -178,7 +182,6 @@ class Replacing:
         codes = np.array([labels.index(label) for label in compared.labels])
         again = np.flatnonzero(repeats(compared.units, codes, limits, across))
         near = dict.fromkeys(again.tolist(), "Too similar to another image")
-        own_ids = {member.spec.id for member in compared.members}
         for at, member in enumerate(compared.members):
             photo_ids = [placed.photo_id for placed in member.spec.objects]
             own = [self._photos[each] @ compared.units[at] for each in photo_ids if each in self._photos]
