@@ -302,6 +302,9 @@ class Learnt(_Part):
     placement: dict[Name, FieldPlacement] = Field(default_factory=dict)  # profile → values
     camera: Camera | None = None
     backgrounds: list[Name] | None = None  # ids of stored images
+    background_photos: list[Name] | None = (
+        None  # ids of the photos that they show; not known of earlier plans
+    )
 
 
 class ObjectLight(_Part):

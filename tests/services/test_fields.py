@@ -286,6 +286,28 @@ def test_a_photo_that_became_a_test_photo_ends_the_plan(library: Library, files:
         list(planned(library, recipe_of(TEXT), Overrides(), AT_HOME))
 
 
+def test_a_photo_that_became_a_test_photo_ends_a_plan_that_was_begun(
+    library: Library, files: list[Path]
+) -> None:
+    learn_field(library, files)
+    begun = specs_of(library)
+    library.fields.path("field").unlink()
+    assert ids(specs_of(library)) == ids(begun)
+    add_test_photo(library, photo(4))
+    for overrides in (Overrides(), Overrides(count=9), Overrides(refill=True)):
+        with pytest.raises(InvalidRecipe, match=r"now the test photo 'bolt/held-back\.png' .* another name"):
+            list(planned(library, recipe_of(TEXT), overrides, AT_HOME))
+
+
+def test_a_plan_that_was_begun_stores_lost_backgrounds_again(library: Library, files: list[Path]) -> None:
+    learn_field(library, files)
+    begun = specs_of(library)
+    lost = begun[0].backdrop_id or ""
+    library.images.path(lost).unlink()
+    assert ids(specs_of(library)) == ids(begun)
+    assert library.images.is_sound(lost)
+
+
 @pytest.mark.parametrize("text", ["placement: {like: fild}", "camera: {like: fild}"])
 def test_a_profile_that_is_not_there_is_one_sentence(library: Library, files: list[Path], text: str) -> None:
     learn_field(library, files)
@@ -334,6 +356,8 @@ def test_a_published_recipe_names_no_images_of_the_library(library: Library, fil
     assert specs[0].backdrop_id in stored.recipe_yaml
     card = published_recipe(stored.recipe_yaml)
     assert specs[0].backdrop_id not in card
+    assert pixel_hash(photo(0)) in stored.recipe_yaml
+    assert pixel_hash(photo(0)) not in card
     assert "objects:" in card
 
 

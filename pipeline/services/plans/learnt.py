@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, profiles_named, resolved
 from pipeline.domain.images import RGB, fitted
@@ -67,25 +67,56 @@ def with_backgrounds(
 ) -> Recipe:
     """Return a recipe that has learnt a profile's backgrounds, too; they are stored at the size of the images.
 
+    A plan that was begun keeps its own. Where files of them are lost, the profile's pictures are stored again.
+
     Raises:
         InvalidRecipe: a background cannot be read, or its photo has become a test photo.
     """
-    folder = _background_profile(library, recipe, methods)
-    if folder is None or recipe.learnt is None or recipe.learnt.backgrounds is not None:
+    learnt, methods = recipe.learnt, set(methods)
+    if learnt is None or not recipe.needs_backgrounds(methods):
         return recipe
     tested = {photo.id: photo.name for photo in library.photos.list(split="test")}
-    ids = []
+    _refuse_tested(recipe.name, learnt, tested)
+    begun = learnt.backgrounds
+    if begun is not None and all(map(library.images.is_sound, begun)):
+        return recipe
+    folder = _background_profile(library, recipe, methods)
+    if folder is None:
+        return recipe
+    ids, photo_ids = [], []
     for photo_id, path in sorted(library.fields.backgrounds(folder).items(), key=lambda pair: pair[1].name):
+        if photo_id in tested and begun is not None:
+            continue  # of a profile that was learnt later
         if (name := tested.get(photo_id)) is not None:
             raise InvalidRecipe(
                 f"a photo of field profile '{folder}' is now the test photo '{name}' of the library; learn the profile "
                 f"without it, or delete {path}"
             )
-        ids.append(library.images.put(_fitted(path.read_bytes(), path.name, recipe.learnt.size)))
+        ids.append(library.images.put(_fitted(path.read_bytes(), path.name, learnt.size)))
+        photo_ids.append(photo_id)
         if before_each:
             before_each()
-    learnt = recipe.learnt.model_copy(update={"backgrounds": list(dict.fromkeys(ids))})
-    return recipe.model_copy(update={"learnt": learnt})
+    if begun is not None:
+        return recipe
+    changes = {"backgrounds": list(dict.fromkeys(ids)), "background_photos": photo_ids}
+    return recipe.model_copy(update={"learnt": learnt.model_copy(update=changes)})
+
+
+def _refuse_tested(name: str, learnt: Learnt, tested: Mapping[str, str]) -> None:
+    """Check that none of the backgrounds of a plan that goes on shows a test photo.
+
+    Args:
+        tested: test photo → its name.
+
+    Raises:
+        InvalidRecipe: one does.
+    """
+    photo_name = next((tested[photo] for photo in learnt.background_photos or () if photo in tested), None)
+    if photo_name is not None:
+        raise InvalidRecipe(
+            f"'{name}' was begun with a background that is now the test photo '{photo_name}' of the library; learn the "
+            "field profile without that photo and give the recipe another name"
+        )
 
 
 def learnt_notes(library: Library, recipe: Recipe) -> list[str]:
