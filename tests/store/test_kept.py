@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 from pipeline.domain.review import Policy, Rule, Verdict
@@ -473,3 +474,15 @@ def test_a_damaged_picture_is_not_copied_and_is_logged(site: Site, caplog: pytes
     assert whole in ReplicaFolder(site.state).image_ids()
     assert damaged not in ReplicaFolder(site.state).image_ids()
     assert f"image {damaged} is not in the state folder" in caplog.text
+
+
+def test_backgrounds_that_a_plan_learnt_come_back(site: Site) -> None:
+    with site.start() as library:
+        background = library.images.put(np.full((8, 8, 3), 7, np.uint8))
+        recipe = f"learnt: {{size: 8, profiles: {{field: '1'}}, backgrounds: ['{background}']}}"
+        library.plans.add("like", recipe, [spec(add_subject(library, 1))])
+        library.plans.add("of another version", "no recipe: 1", [])
+        replica_of(library).copy()
+    site.lose_library()
+    with site.start() as library:
+        assert library.images.is_sound(background)

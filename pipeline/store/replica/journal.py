@@ -9,8 +9,10 @@ from typing import TypeAlias, TypedDict, final
 
 from sqlalchemy import Connection, Table, func, select
 
+from pipeline.domain.recipe import parse_recipe
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
+from pipeline.errors import InvalidRecipe
 from pipeline.store.rows import RENDERED_STATES
 from pipeline.store.schema import (
     auto_review_checks,
@@ -100,8 +102,8 @@ class Journal:
             rows[key] = row
 
     def image_ids(self) -> Iterator[str]:
-        """The ids of all images that photos and samples need."""
-        for name in (photos.name, samples.name):
+        """The ids of all images that photos, plans and samples need."""
+        for name in (photos.name, plans.name, samples.name):
             for row in self.rows[name].values():
                 yield from image_ids_of(name, row)
 
@@ -110,14 +112,27 @@ _EVENT_NAMES = {table.name for table in EVENTS}
 
 
 def image_ids_of(name: str, row: JournalRow) -> list[str]:
-    """The ids of the images that a photo or a sample needs, its main image last; none for others and deleted ones."""
+    """The ids of the images that a row needs, the main image of a photo or sample last; none for deleted photos.
+
+    A plan needs the backgrounds that it learnt, since the field profile may be lost.
+    """
     if name == photos.name:
         needed = [] if row["deleted_at"] else [row["cutout_id"], row["mask_id"], row["photo_id"]]
+    elif name == plans.name:
+        needed = [*_learnt_backgrounds(row)]
     elif name == samples.name:
         needed = [*_ingredients(row), row["mask_id"], row["image_id"]]
     else:
         needed = []
     return [str(image_id) for image_id in needed if image_id]
+
+
+def _learnt_backgrounds(row: JournalRow) -> list[str]:
+    try:
+        learnt = parse_recipe(text_of(row, "recipe_yaml")).learnt
+    except InvalidRecipe:  # written by another version, or not from a recipe
+        return []
+    return (learnt.backgrounds if learnt else None) or []
 
 
 def _ingredients(row: JournalRow) -> list[str]:
