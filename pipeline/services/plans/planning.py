@@ -166,7 +166,8 @@ def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: Fi
         model = _model_facts(access.model(overrides.model or plain.model))
         photos = library.photos.list(split="train", usable=True)
         begun = _begun_size(library, recipe, model.name)
-        return PlanInputs(plain, photos, model=model, begun_size=begun).size
+        method = None if overrides.method is None else _method(overrides.method)
+        return PlanInputs(plain, photos, model=model, method=method, begun_size=begun).size
 
     return taught(library, recipe, _methods(recipe, overrides), side_of)
 

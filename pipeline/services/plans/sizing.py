@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from statistics import median
 
+from pipeline.domain.field_profile import resolved
 from pipeline.domain.image_size import DrawnObjects
 from pipeline.domain.methods import Method
-from pipeline.domain.plan import PlanInputs, PlanOutline
+from pipeline.domain.plan import PlanInputs, PlanOutline, objects_drawn
 from pipeline.domain.recipe import AUTO, Recipe
 from pipeline.rendering import NO_MODEL
 from pipeline.store import Library, SampleFilter
@@ -57,10 +58,16 @@ def enlargement_notes(objects: DrawnObjects, size: int) -> list[str]:
     ]
 
 
-def size_notes(library: Library, recipe: Recipe, size: int) -> list[str]:
-    """Say how many objects are enlarged in images of a size; see `enlargement_notes`."""
-    scale = max(ranges.scale[1] for ranges in recipe.arrangements.values())
-    return enlargement_notes(DrawnObjects.of(library.photos.list(split="train", usable=True), scale), size)
+def size_notes(library: Library, recipe: Recipe, method: str | None, size: int) -> list[str]:
+    """Say how many objects are enlarged in images of a size; see `enlargement_notes`.
+
+    Args:
+        recipe: with what it learnt.
+        method: the only one of the plan; None for those of the recipe.
+    """
+    methods = recipe.methods if method is None else (Method(method),)
+    photos = library.photos.list(split="train", usable=True)
+    return enlargement_notes(objects_drawn(resolved(recipe), photos, methods), size)
 
 
 def expected_seconds(library: Library, outline: PlanOutline, model: str, size: int, new: int) -> float | None:

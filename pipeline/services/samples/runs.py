@@ -175,7 +175,7 @@ class _Notes:
             *library_notes(self.library, recipe, self.wanted.refill),
             *version_notes(recipe, self._version),
             *learnt_notes(self.library, recipe),
-            *size_notes(self.library, recipe, self._size),
+            *size_notes(self.library, recipe, self.wanted.overrides.method, self._size),
             *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
         ]
 
