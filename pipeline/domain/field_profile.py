@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -64,7 +64,9 @@ class FieldProfile(BaseModel):
     licence: Name = ""  # of the photos, as the person named it
     covered: tuple[Number, Number] | None = None  # share of a photo that objects cover
     placement: FieldPlacement = FieldPlacement()
-    camera: dict[Whole, Camera | None] = {}  # side of an image in pixels → what the camera does to it
+    camera: dict[
+        Annotated[Whole, Field(ge=1)], Camera | None
+    ] = {}  # side of an image in pixels → what the camera does to it
     light: FieldLight | None = None
     folder: Name = ""  # of the backgrounds, beside the profile
     backgrounds: tuple[FieldBackground, ...] = ()

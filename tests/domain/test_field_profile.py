@@ -109,6 +109,7 @@ def test_a_recipe_without_profiles_is_written_as_before() -> None:
         ('{"photos": 5, "placement": {"scales": [3, 1]}}', r"unknown key 'placement.scales'; did you mean 'scale'"),
         ('{"photos": 5, "camera": {"128": {"noise": [1, 99]}}}', r"noise is \[1, 99\]; it must rise"),
         ('{"photos": 5, "camera": {"128": {"like": "x"}}}', "cannot be like another one; give numbers"),
+        ('{"photos": 5, "camera": {"0": null}}', "camera.0 is '0'; it must be at least 1"),
         ('{"photos": 5, "folder": "../blobs"}', "must be the name of a folder beside the profile"),
         ('{"photos": true}', "photos is true"),
     ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -172,6 +174,28 @@ def test_hostile_files_and_copies_are_refused_and_the_others_are_used(
     assert report.profile.photos == 6
     assert dict(report.refused)["twin.png"] == "the same pixels as 0.png"
     assert "not a readable image" in dict(report.refused)["x.jpg"]
+
+
+def test_names_that_are_no_utf_8_are_stored_as_far_as_they_can_be_read(
+    library: Library, tmp_path: Path, files: list[Path]
+) -> None:
+    odd = files[0].rename(tmp_path / "site" / os.fsdecode(b"caf\xe9.png"))
+    broken = tmp_path / "site" / os.fsdecode(b"\xff.jpg")
+    broken.write_bytes(b"no photo")
+    report = learn_field(library, [*files[1:], odd, broken])
+    assert "caf?.png" in {each.photo for each in library.fields.read("field").backgrounds}
+    assert [name for name, _ in report.refused] == ["?.jpg"]
+
+
+def test_a_background_that_cannot_be_read_is_one_sentence(
+    library: Library, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn_field(library, files)
+    monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(
+        InvalidRecipe, match=r"001\.webp cannot be read: Permission denied; name another image"
+    ):
+        list(planned(library, recipe_of(TEXT), Overrides(), AT_HOME))
 
 
 @pytest.mark.parametrize("number", [0, 4, 51])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, profiles_named, resolved
-from pipeline.domain.images import RGB, fitted
+from pipeline.domain.images import fitted
 from pipeline.domain.methods import Method
-from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
 from pipeline.errors import InvalidRecipe, UnknownName
+from pipeline.services.plans.pictures import picture_of
 from pipeline.store import Library
 
 
@@ -92,7 +92,7 @@ def with_backgrounds(
                 f"a photo of field profile '{folder}' is now the test photo '{name}' of the library; learn the profile "
                 f"without it, or delete {path}"
             )
-        ids.append(library.images.put(_fitted(path.read_bytes(), path.name, learnt.size)))
+        ids.append(library.images.put(fitted(picture_of(path), (learnt.size,) * 2)))
         photo_ids.append(photo_id)
         if before_each:
             before_each()
@@ -162,7 +162,3 @@ def _version(library: Library, name: str) -> str:
         return library.fields.version(name)
     except (UnknownName, InvalidRecipe):
         return ""
-
-
-def _fitted(data: bytes, name: str, side_px: int) -> RGB:
-    return fitted(load_photo(data, name).rgb, (side_px, side_px))

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from pipeline.domain.field_profile import resolved
 from pipeline.domain.images import RGB, fitted, pixel_hash
 from pipeline.domain.look import Ground
-from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
@@ -32,6 +31,7 @@ from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
+from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, novelty_name, refill_of
 from pipeline.services.plans.sizing import (
@@ -210,7 +210,7 @@ def planned_specs_of(
         ingredients.inputs,
         backdrop_ids=tuple(backgrounds),
         grounds={background: ground for background, ground in backgrounds.items() if ground},
-        reference_id=library.images.put(_image(ingredients.reference)) if ingredients.reference else None,
+        reference_id=library.images.put(picture_of(ingredients.reference)) if ingredients.reference else None,
     )
     inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
     earlier = wanted.refill.earlier if wanted.refill else ()
@@ -510,7 +510,7 @@ def _background(path: Path, side: int, tested: Mapping[str, str]) -> RGB:
     Args:
         tested: image id → name of each test photo, none of which may be drawn on.
     """
-    image = _image(path)
+    image = picture_of(path)
     if (photo := tested.get(pixel_hash(image))) is not None:
         raise InvalidRecipe(
             f"{path} is the test photo '{photo}' of the library; take it out of the folder of backgrounds"
@@ -526,13 +526,6 @@ def _reference(recipe: Recipe, access: FileAccess) -> Path | None:
     if path is None or not os.path.isfile(path):
         raise InvalidRecipe(f"{key} is {text}; with source 'reference' it must name an image file")
     return path
-
-
-def _image(path: Path) -> RGB:
-    try:
-        return load_photo(path.read_bytes(), path.name).rgb
-    except OSError as error:
-        raise InvalidRecipe(f"{path} cannot be read: {error.strerror}; name another image") from None
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:
