@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import cv2
 import numpy as np
+from PIL import Image
 
 from pipeline.domain.camera_measures import PhotoLight
 from pipeline.segmentation import ObjectCount
@@ -78,6 +81,16 @@ def test_jpeg_is_learnt_where_its_traces_are_still_seen() -> None:
     assert at_128 is not None
     assert (at_64.noise, at_64.blur, at_64.jpeg) == ((1, 1), None, None)
     assert (at_128.noise, at_128.blur, at_128.jpeg) == ((2, 2), (0.5, 0.5), (72, 88))
+
+
+def test_a_large_jpeg_shows_no_traces_though_it_was_made_smaller_to_be_read() -> None:
+    file = BytesIO()
+    Image.new("RGB", (4000, 3000)).save(file, "JPEG", quality=75)
+    as_read = np.zeros((96, 128, 3), np.uint8)
+    photo, _ = measured_photo("a.jpg", as_read, file.getvalue(), has_objects=False, network=None)
+    assert (photo.side_px, photo.quality) == (3000, 75)
+    broken, _ = measured_photo("a.jpg", as_read, b"", has_objects=False, network=None)
+    assert (broken.side_px, broken.quality) == (96, None)
 
 
 def test_a_size_that_few_photos_have_is_not_measured_and_a_clean_camera_changes_nothing() -> None:

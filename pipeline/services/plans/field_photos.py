@@ -14,6 +14,7 @@ from pipeline.domain.camera_measures import (
     blur_deviation,
     grey_of,
     jpeg_quality,
+    jpeg_side_px,
     noise_deviation,
     photo_light,
 )
@@ -48,7 +49,7 @@ class MeasuredPhoto:
     camera: dict[
         int, tuple[float, float | None]
     ]  # side in px → noise, blur (None where it has too few edges)
-    side_px: int  # its shorter side
+    side_px: int  # its shorter side, before it was made smaller to be read
     quality: int | None  # of the JPEG file; None for other files
     objects: ObjectCount | None  # None without a network, or where the photos show none
     no_background: str = ""  # why it is none, as a clause
@@ -75,13 +76,12 @@ def measured_photo(
         background, reason = emptied(small, objects, network)
     elif has_objects:
         background, reason = None, _NO_NETWORK
-    side_px = min(rgb.shape[:2])
     measured = MeasuredPhoto(
         name=name,
         photo_id=pixel_hash(rgb),
         light=photo_light(small),
         camera=_camera_measures(rgb),
-        side_px=side_px,
+        side_px=jpeg_side_px(data) or min(rgb.shape[:2]),
         quality=jpeg_quality(data),
         objects=objects.count if objects else None,
         no_background=reason,
