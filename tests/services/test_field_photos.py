@@ -113,6 +113,14 @@ def test_noise_never_grows_where_a_photo_is_made_smaller() -> None:
     assert noise[256] > 0.5
 
 
+def test_the_shorter_side_of_a_background_fills_the_largest_images() -> None:
+    for size, kept in (((1100, 1467), (1024, 1366)), ((40, 90), (40, 90))):
+        rgb = np.zeros((*size, 3), np.uint8)
+        _, background = measured_photo("a.png", rgb, b"", has_objects=False, network=None)
+        assert background is not None
+        assert background.shape[:2] == kept
+
+
 def test_photos_that_are_no_backgrounds_are_named_with_the_reason() -> None:
     photos = [measured(name=f"{number}.jpg", no_background="no object is seen") for number in range(5)]
     assert background_notes([measured(), *photos[:1]]) == [

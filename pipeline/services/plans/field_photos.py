@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from pipeline.domain.images import RGB, fitted, pixel_hash, thumbnail
 from pipeline.domain.recipe import MOST_OBJECTS, Camera, FieldPlacement
 from pipeline.segmentation import ObjectCount, emptied, field_objects
 
-BACKGROUND_PX = 1024  # longest side of a background
+BACKGROUND_PX = 1024  # shorter side of a background, whose middle square fills an image
 _SIDES_PX = (64, 128, 256, 512, 1024)  # of images at which the camera is measured
 _SPAN = (0.1, 0.9)  # quantiles: a tenth of the photos may be unusual on either side
 _LEAST_COUNTED, _LEAST_SHARE = 3, 0.6  # photos whose objects could be counted: number, share
@@ -66,9 +67,9 @@ def measured_photo(
         network: see `object_probability`.
 
     Returns:
-        What it tells, and the background of at most 1024 px; None where it is none.
+        What it tells, and the background, its shorter side at most 1024 px; None where it is none.
     """
-    small = thumbnail(rgb, BACKGROUND_PX)
+    small = thumbnail(rgb, math.ceil(BACKGROUND_PX * max(rgb.shape[:2]) / min(rgb.shape[:2])))
     objects = field_objects(small, network) if has_objects else None
     background: RGB | None = small
     reason = ""
