@@ -357,10 +357,10 @@ def test_a_profile_beside_a_folder_of_its_name_comes_first(
 
 
 def test_a_recipe_is_made_like_a_profile(library: Library) -> None:
-    recipe = parse_recipe("placement: {objects: [2, 3], scale: [0.1, 0.2], flip: any}")
+    recipe = parse_recipe("placement: {objects: [2, 3], scale: [0.1, 0.2], min_visible: 0.9, flip: any}")
     alike = like_field(recipe, "field", list(FieldPart))
     assert alike.placement.model_dump(mode="json")["like"] == "field"
-    assert not {"objects", "scale", "overlap"} & alike.placement.model_dump().keys()
+    assert not {"objects", "scale", "overlap", "min_visible"} & alike.placement.model_dump().keys()
     assert alike.placement.flip == recipe.placement.flip
     assert (alike.backdrops.folder, alike.start) == ("field", "picture")
     assert alike.camera is not None
