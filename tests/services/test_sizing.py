@@ -53,6 +53,10 @@ def test_the_size_is_told_with_its_reason(given: PlanInputs, size: int, sentence
     assert size_sentence(given) == sentence
 
 
+def test_a_refill_has_the_size_of_its_plan() -> None:
+    assert size_sentence(inputs("size: 128", 100), refills=True) == "128 x 128 px, as the plan was begun"
+
+
 def test_the_largest_scale_of_all_arrangements_counts() -> None:
     mixed = (
         "placement: [{name: single, scale: [0.3, 0.5]}, {name: close, scale: [0.5, 1.4], min_visible: 0.3}]"

@@ -265,7 +265,7 @@ def _preview(
         prompts=outline.prompts[:_EXAMPLES],
         seconds=expected_seconds(library, outline, model, inputs.size, new),
         size=inputs.size,
-        size_sentence=size_sentence(inputs),
+        size_sentence=size_sentence(inputs, refills=wanted.refill is not None),
         memory_sentence=memory_sentence(model, inputs.size, batch_size),
         warnings=(
             *library_notes(library, wanted.recipe, wanted.refill),

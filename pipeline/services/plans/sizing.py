@@ -21,10 +21,16 @@ _NANO_GB, _NANO_GB_PER_MEGAPIXEL = (
 )  # of a process that renders with nano on a CPU, measured at 128 to 512 px
 
 
-def size_sentence(inputs: PlanInputs) -> str:
-    """Say how large images are and why, e.g. "256 x 256 px, since the objects have many more pixels than 128 shows"."""
+def size_sentence(inputs: PlanInputs, *, refills: bool = False) -> str:
+    """Say how large images are and why, e.g. "256 x 256 px, since the objects have many more pixels than 128 shows".
+
+    Args:
+        refills: the plan makes up for samples of another one, and so has its size.
+    """
     size, own = inputs.size, inputs.model.size
     shown = f"{size} x {size} px"
+    if refills:
+        return f"{shown}, as the plan was begun"
     if inputs.recipe.size not in (AUTO, None):
         return f"{shown}, as the recipe says"
     if size == own:
