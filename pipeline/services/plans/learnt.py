@@ -29,7 +29,11 @@ def _lasting(recipe: Recipe) -> dict[str, object]:
 
 
 def taught(
-    library: Library, recipe: Recipe, methods: Iterable[Method], side_of: Callable[[Recipe], int]
+    library: Library,
+    recipe: Recipe,
+    methods: Iterable[Method],
+    side_of: Callable[[Recipe], int],
+    shared: Learnt | None = None,
 ) -> Recipe:
     """Return a recipe with what it learns from the field profiles that it names.
 
@@ -38,11 +42,12 @@ def taught(
     Args:
         methods: of the plan.
         side_of: tells the side of the images in pixels from a recipe with plain numbers.
+        shared: what plans have learnt with which this one belongs together.
 
     Raises:
         InvalidRecipe: the recipe names a profile that is not there or cannot be read, or one without backgrounds.
     """
-    begun = _begun(library, recipe, side_of)
+    begun = _begun(library, recipe, side_of) or _fitting(shared, recipe, side_of)
     if begun is not None:
         return recipe.model_copy(update={"learnt": begun})
     named = profiles_named(recipe)
@@ -135,7 +140,11 @@ def _begun(library: Library, recipe: Recipe, side_of: Callable[[Recipe], int]) -
     stored = library.plans.stored(recipe.name, head=0, count=0)
     if stored is None or not same_recipe(stored.recipe_yaml, recipe):
         return None
-    learnt = parse_recipe(stored.recipe_yaml).learnt
+    return _fitting(parse_recipe(stored.recipe_yaml).learnt, recipe, side_of)
+
+
+def _fitting(learnt: Learnt | None, recipe: Recipe, side_of: Callable[[Recipe], int]) -> Learnt | None:
+    """Return what was learnt where it is for images of the size that a recipe has with it."""
     if learnt is None:
         return None
     plain = resolved(recipe.model_copy(update={"learnt": learnt}))

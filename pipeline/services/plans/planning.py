@@ -19,6 +19,7 @@ from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of
 from pipeline.domain.recipe import (
     BACKGROUND_SETS,
     MOST_SAMPLES,
+    Learnt,
     Recipe,
     Start,
     default_recipe,
@@ -151,17 +152,27 @@ def taught_recipe_of(
     access: FileAccess,
     *,
     before_each: Callable[[], None] | None = None,
+    shared: Learnt | None = None,
 ) -> Recipe:
     """Return a recipe with what it learns from field profiles; store the backgrounds that it takes from one.
+
+    Args:
+        shared: see `taught`.
 
     Raises:
         InvalidRecipe, UnknownName, InvalidRequest: see `taught`, and `planned_specs_of` on models and methods.
     """
-    learning = _learning(library, recipe, overrides, access)
+    learning = _learning(library, recipe, overrides, access, shared)
     return with_backgrounds(library, learning, _methods(recipe, overrides), before_each)
 
 
-def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> Recipe:
+def _learning(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    access: FileAccess,
+    shared: Learnt | None = None,
+) -> Recipe:
     def side_of(plain: Recipe) -> int:
         model = _model_facts(access.model(overrides.model or plain.model))
         photos = library.photos.list(split="train", usable=True)
@@ -169,7 +180,7 @@ def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: Fi
         method = None if overrides.method is None else _method(overrides.method)
         return PlanInputs(plain, photos, model=model, method=method, begun_size=begun).size
 
-    return taught(library, recipe, _methods(recipe, overrides), side_of)
+    return taught(library, recipe, _methods(recipe, overrides), side_of, shared)
 
 
 def _methods(recipe: Recipe, overrides: Overrides) -> set[Method]:
