@@ -116,6 +116,7 @@ RELEASE = "release"  # Decision.via of an imported release: accepted by somebody
 RELEASE_PLAN = "release:"  # how the plans of its samples begin; no recipe's name does
 _OF_RECIPE = " / "  # in the name of such a plan, before that of the recipe
 REFILL_ENDING = ", refill"  # of the plan that makes up for the rejected samples of another
+NOVELTY_REVIEWER = "novelty gate"  # Decision.reviewer of what rejects samples that another one replaces
 NOVELTY_ENDING = ", novelty"  # of the plan that replaces samples of another which differ least
 AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # not verdicts of a person of this library
 BULK = "bulk"  # Decision.via of many at once

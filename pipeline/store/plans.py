@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 
-from pipeline.domain.review import GATE, RejectReason
+from pipeline.domain.review import GATE, NOVELTY_REVIEWER, RejectReason, Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store.database import Database
 from pipeline.store.plan_writer import UNRENDERED, PlanWriter, drop_unwanted, known
 from pipeline.store.rows import PlanMember, PlanProgress, PlanRow, SampleRow, SampleState, StoredPlan
 from pipeline.store.sample_rows import sample_row
-from pipeline.store.schema import now, plan_specs, plans, samples
+from pipeline.store.schema import decisions, now, plan_specs, plans, samples
 
 
 class PlanRepository:
@@ -23,18 +23,28 @@ class PlanRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, name: str, recipe_yaml: str, specs: Iterable[SampleSpec]) -> int:
+    def add(
+        self,
+        name: str,
+        recipe_yaml: str,
+        specs: Iterable[SampleSpec],
+        *,
+        request: Mapping[str, object] | None = None,
+    ) -> int:
         """Store a plan at once; how many of its specs are new to the library.
 
         A plan of the same name is replaced; specs of the old plan that no other contains and that were not rendered
         are dropped.
+
+        Args:
+            request: see `writer`.
 
         Raises:
             NotFound: a spec names a photo that is not there.
             InvalidRequest: the photos of one spec lie in different splits.
         """
         specs = list(specs)
-        writer = self.writer(name, recipe_yaml, total=len(specs))
+        writer = self.writer(name, recipe_yaml, total=len(specs), request=request)
         with self._database.writing() as transaction:
             new = writer.write(transaction, specs)
             writer.end(transaction)
@@ -84,8 +94,13 @@ class PlanRepository:
         """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
         columns = ("spec", "state", "image_id", "cluster", "failed_gates", "decided_by", "reason")
+        by_novelty = exists().where(
+            decisions.c.sample_id == samples.c.id,
+            decisions.c.reviewer == NOVELTY_REVIEWER,
+            decisions.c.verdict == Verdict.REJECT,
+        )
         statement = (
-            select(*(samples.c[column] for column in columns))
+            select(*(samples.c[column] for column in columns), by_novelty.label("by_novelty"))
             .select_from(joined)
             .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
@@ -98,7 +113,8 @@ class PlanRepository:
                     image_id=row.image_id,
                     group=row.cluster,
                     passes=not row.failed_gates,
-                    replaced=row.state == SampleState.REJECTED
+                    replaced=bool(row.by_novelty)
+                    and row.state == SampleState.REJECTED
                     and (row.decided_by, row.reason) == (GATE, RejectReason.DUPLICATE),
                 )
 

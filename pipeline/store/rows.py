@@ -149,7 +149,7 @@ class PlanMember:
     image_id: str | None
     group: str | None  # of near-duplicates: the id of its first sample
     passes: bool  # no failed quality gate
-    replaced: bool  # rejected by a gate as a near-duplicate
+    replaced: bool  # rejected so that another sample takes its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import numpy as np
 import pytest
 
 from pipeline.domain.images import encode_webp
+from pipeline.domain.quality import GateFailure
 from pipeline.domain.recipe import parse_recipe
 from pipeline.domain.review import Verdict
 from pipeline.errors import Cancelled
 from pipeline.services.file_access import FileAccess
-from pipeline.services.plans.planning import Overrides
+from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
+from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library, PlanMember, SampleState
 from tests.toy_embedder import use_grey_angles
@@ -168,3 +171,78 @@ def test_images_that_another_recipe_has_already_go_first(library: Library) -> No
     ]
     assert "Too similar to an image of another recipe" in comments
     assert not [member for member in members(library, "first") if member.replaced]
+
+
+def test_another_plan_of_the_same_name_has_replacements_of_its_own(library: Library) -> None:
+    generate(library)
+    earlier = {sample_id for sample_id, _ in state_of(library)}
+    recipe = recipe_of(recipe_over(library))
+    assert preview_plan(library, recipe, Overrides(), FileAccess()).further == 0
+    assert preview_plan(library, recipe, Overrides(seed=2), FileAccess()).further == 6
+    assert generate(library, seed=2) == [18, 18, 0, 6]
+    assert not earlier & {sample_id for sample_id, _ in state_of(library)}
+    assert generate(library, seed=2) == [18, 0, 18, 6]
+
+
+def test_a_refill_does_not_count_replacements_of_an_earlier_plan(library: Library) -> None:
+    generate(library)
+    text = recipe_over(library, "false")
+    service = SampleService(library, FileAccess(), batch_size=2)
+    service.generate(text, Overrides(seed=2))
+    library.review.record(decision(members(library, "toy")[0].spec.id, Verdict.REJECT))
+    assert service.generate(text, Overrides(seed=2, refill=True)).planned == 1
+
+
+def test_replacements_of_an_earlier_version_go_on(library: Library) -> None:
+    generate(library)
+    replacing = library.plans.get("toy, novelty")
+    note, plain = replacing.recipe_yaml.split("\n", 1)
+    assert note == f"# for the plan that begins with {members(library, 'toy')[0].spec.id}"
+    specs = [member.spec for member in members(library, "toy, novelty")]
+    library.plans.add("toy, novelty", plain, specs)
+    assert generate(library) == [18, 0, 18, 6]
+
+
+def test_a_run_that_was_stopped_while_it_replaced_is_resumed_from_the_list(library: Library) -> None:
+    with pytest.raises(Cancelled):
+        generate(library, stop_after=27, count=24)
+    runs = SampleService(library, FileAccess(), batch_size=2).runs
+    listed = [(run.name, str(run.state), run.left) for run in runs.listed()]
+    assert listed == [("toy, novelty", "paused", 2), ("toy", "done", 0)]
+    runs.resume("toy, novelty")
+    runs.wait(60)
+    assert (runs.progress.recipe, str(runs.progress.state), runs.progress.done) == ("toy", "done", 36)
+    assert generate(library, count=24) == [36, 0, 36, 12]
+
+
+def test_near_duplicates_that_the_quality_gates_rejected_are_not_replaced(library: Library) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(recipe_over(library, "false"))
+    by_gates = [member.spec.id for member in members(library, "toy")[:2]]
+    for sample_id in by_gates:
+        library.review.record(
+            decision(sample_id, Verdict.REJECT, reviewer="gate", via="gate", reason="duplicate")
+        )
+    generate(library)
+    rejected = [sample_id for sample_id, replaced in state_of(library) if replaced]
+    assert len(rejected) == 6  # the whole budget
+    assert not set(by_gates) & set(rejected)
+
+
+def test_an_image_of_the_same_plan_that_fails_the_gates_is_not_one_of_another_recipe(
+    library: Library,
+) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(recipe_over(library, "false"))
+    SampleEmbeddings(library).embed_missing(64)
+    groups = Counter(member.group for member in members(library, "toy"))
+    first_of_many = [group for group, number in groups.items() if group and number > 1]
+    assert len(first_of_many) == 2  # one of each class
+    for sample_id in first_of_many:
+        library.samples.add_measures(sample_id, {}, [GateFailure("seam", 0.9, 0.5)], score=0.0)
+    generate(library)
+    comments = [
+        library.review.decisions(sample_id)[-1].comment
+        for sample_id, replaced in state_of(library)
+        if replaced
+    ]
+    assert len(comments) == 6
+    assert "Too similar to an image of another recipe" not in comments

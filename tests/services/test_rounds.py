@@ -215,6 +215,23 @@ def test_other_photos_or_another_recipe_are_decided_anew(
     assert len(asked) == 3
 
 
+def test_the_probe_sees_what_replaces_the_samples_that_differ_least(
+    library: Library, asked: list[tuple[Examples, Examples]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.rendering.runner.gates_failed", lambda _scores: ())  # plain images pass
+    text = recipe_over(library) + "novelty: {budget: 0.5}\n"
+    report = SampleService(library, FileAccess(), batch_size=4).generate(text, rounds=2)
+    ((_, samples),) = asked
+    replacing = [spec for spec, _ in library.plans.members("toy, round 1 of 2, novelty")]
+    assert report.replaced >= len(replacing) == 2
+    assert Counter(samples.labels) == {"bolt": 3, "gear": 3}  # as many as were asked for
+    assert {frozenset(placed.photo_id for placed in spec.objects) for spec in replacing} <= set(
+        samples.photos
+    )
+    SampleService(library, FileAccess(), batch_size=4).generate(text, rounds=2)
+    assert len(asked) == 1  # the second round rests on the same
+
+
 def basis_of_the_earlier_version(text: str, photos: list[Photo]) -> str:
     """The hash that the first round rested on before recipes had the later keys."""
     recipe = json.loads(parse_recipe(text).model_dump_json())

@@ -185,6 +185,39 @@ def test_a_run_of_another_process_is_listed_as_running_and_is_not_dropped(
     assert facts(library) == [("floors", "paused", 4, 10)]
 
 
+def test_what_replaces_images_of_a_run_in_progress_is_in_progress_too(
+    library: Library, recipe: Callable[[str], str]
+) -> None:
+    interrupted(library, recipe("floors"), 4)
+    specs = [spec for spec, _ in library.plans.members("floors")]
+    library.plans.add("floors, novelty", "name: floors", specs[3:6])  # one of them has its image
+    paused = [("floors", "paused", 4, 10), ("floors, novelty", "paused", 1, 3)]
+    assert sorted(facts(library)) == paused
+    with library.work_lock("generate"):
+        library.note_work("floors")
+        assert [state for _, state, *_ in facts(library)] == ["running", "running"]
+        with pytest.raises(StudioError, match="'floors, novelty' is in progress"):
+            service(library).runs.drop("floors, novelty")
+    assert sorted(facts(library)) == paused
+    assert service(library).runs.drop("floors, novelty") == 2
+
+
+def test_what_replaces_images_of_the_run_of_this_process_is_not_dropped(
+    library: Library, recipe: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, finish = service(library).runs, threading.Event()
+    monkeypatch.setattr(
+        "pipeline.services.samples.background_run.render_plan", lambda *_, **__: finish.wait(60) and stop()
+    )
+    runs.start(recipe("floors"), Overrides())
+    try:
+        with pytest.raises(StudioError, match="'floors, novelty' is in progress"):
+            runs.drop("floors, novelty")
+    finally:
+        finish.set()
+    runs.wait(60)
+
+
 def test_a_plan_of_an_earlier_version_is_listed_but_not_resumed_by_name(
     library: Library, recipe: Callable[[str], str]
 ) -> None:

@@ -14,6 +14,7 @@ from pipeline.errors import InvalidRequest
 from pipeline.rendering import DownloadProgress
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, planned, recipe_of
+from pipeline.services.plans.service import PlanService
 from pipeline.services.reports import RunProgress, RunState
 from pipeline.services.samples import background_run
 from pipeline.services.samples.background_run import BackgroundRun
@@ -157,6 +158,7 @@ def test_a_plan_without_anything_new_says_what_to_change_and_cannot_be_started(s
     ) in shown
     assert "To generate more" not in plan_html(preview)
     assert "1 of 3 are already in the library" in plan_html(replace(preview, new=2))
+    assert "All 3 images" not in plan_html(replace(preview, new=0, further=1))  # which can still be started
     generating, values = opened(studio)
     specs = planned(studio.library, recipe_of(None), Overrides(count=3), FileAccess())
     studio.library.plans.add("surfaces", to_yaml(recipe_of(None)), specs)
@@ -178,3 +180,14 @@ def test_what_review_left_missing_is_planned_on_request(studio: Studio, started:
     assert "has no images in this library yet; generate it first" in plan
     assert (shown, start.interactive) == ("", False)
     assert generating.controls.asked(asked)[1].refill is True
+
+
+@pytest.mark.parametrize(("further", "can_start"), [(0, False), (2, True)])
+def test_a_finished_plan_can_be_started_while_images_may_be_replaced(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, further: int, can_start: bool
+) -> None:
+    add_subject(studio.library, 1)
+    preview = replace(studio.plans.preview(None, Overrides(count=3)), new=0, further=further)
+    monkeypatch.setattr(PlanService, "preview", lambda *_: preview)
+    generating, values = opened(studio)
+    assert generating.preview(values)[2].interactive is can_start

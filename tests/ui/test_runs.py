@@ -10,7 +10,9 @@ import gradio as gr
 import pytest
 
 from pipeline.errors import InvalidRequest
+from pipeline.services.plans.planning import Overrides, recipe_of
 from pipeline.services.reports import RunProgress, RunState
+from pipeline.services.samples.run_requests import RunRequest
 from pipeline.studio import Studio
 from tests.studios import change_settings
 from tests.toy_library import add_subject, render, spec
@@ -55,6 +57,19 @@ def test_a_paused_run_can_be_resumed_and_dropped_and_a_finished_one_cannot(runs:
     assert (finished["resume"].visible, finished["drop"].visible) == (False, False)
     event: Any = SimpleNamespace(_data={"value": "walls"})
     assert shown(runs.pick("", event, ASKED_BY_ANN))["chosen"] == "walls"
+
+
+@pytest.mark.parametrize("state", [RunState.PAUSED, RunState.FAILED])
+def test_a_run_that_ended_before_it_was_stored_can_be_resumed_and_dropped(
+    runs: Runs, state: RunState
+) -> None:
+    background = runs.studio.samples.runs
+    background._request = RunRequest(recipe=recipe_of("name: roofs"), overrides=Overrides())
+    background._progress = RunProgress(state=state, recipe="roofs")
+    seen = shown(runs.shown("roofs", 0, "", ASKED_BY_ANN))
+    assert (seen["chosen"], seen["resume"].visible, seen["drop"].visible) == ("roofs", True, True)
+    after = shown(runs.drop("roofs", ASKED_BY_ANN))
+    assert "roofs" not in after["table"]
 
 
 def test_nothing_is_sent_where_nothing_changed(runs: Runs) -> None:

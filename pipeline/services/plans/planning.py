@@ -18,7 +18,6 @@ from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
     BACKGROUND_SETS,
-    MOST_SAMPLES,
     Learnt,
     Recipe,
     Start,
@@ -34,7 +33,7 @@ from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
-from pipeline.services.plans.refill import Refill, novelty_name, refill_of
+from pipeline.services.plans.refill import Refill, refill_of, replacing_plan
 from pipeline.services.plans.sizing import (
     enlargement_notes,
     expected_seconds,
@@ -295,9 +294,12 @@ def _further(library: Library, wanted: PlannedRecipe, outline: PlanOutline) -> i
     novelty = wanted.recipe.novelty
     if novelty is None or wanted.refill:
         return 0
-    stored = library.plans.stored(novelty_name(wanted.recipe.name), head=0, count=MOST_SAMPLES)
     budget = sum(novelty.of(count) for count in outline.classes.values())
-    return max(0, budget - (stored.rendered if stored else 0))
+    name = wanted.recipe.name
+    stored = library.plans.stored(name, head=1, count=0)
+    if stored is None or not _begins_with(outline, stored.head):
+        return budget
+    return max(0, budget - library.plans.rendered_count(replacing_plan(library, name)))
 
 
 def library_notes(library: Library, recipe: Recipe, refill: Refill | None = None) -> list[str]:
@@ -397,11 +399,16 @@ def _rendered(library: Library, recipe: Recipe, outline: PlanOutline) -> int:
     references are assumed to be those of that run. Otherwise the first samples are looked up by their ids.
     """
     stored = library.plans.stored(recipe.name, head=len(outline.head), count=outline.total)
-    if stored and stored.head and same_recipe(stored.recipe_yaml, recipe):
-        pairs = _at_the_same_places(stored.head, outline.head)
-        if all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs):
-            return stored.rendered
+    begun = stored and stored.head and same_recipe(stored.recipe_yaml, recipe)
+    if stored and begun and _begins_with(outline, stored.head):
+        return stored.rendered
     return len(outline.head) - len(library.plans.missing([spec.id for spec in outline.head]))
+
+
+def _begins_with(outline: PlanOutline, stored: Mapping[int, SampleSpec]) -> bool:
+    """Whether a plan begins with the specs of a stored one."""
+    pairs = _at_the_same_places(stored, outline.head)
+    return all(earlier.id == spec.id or _bare(earlier) == _bare(spec) for earlier, spec in pairs)
 
 
 def _at_the_same_places(

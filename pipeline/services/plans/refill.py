@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pipeline.errors import InvalidRequest
 from pipeline.store import Library, PlanMember, SampleState
 
 _SEEDS = 2**63
+_SERVED = re.compile(r"# for the plan that begins with (?P<first>[0-9a-f]+)\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,27 @@ def novelty_name(name: str) -> str:
     return _ended(name, NOVELTY_ENDING)
 
 
+def note_of_served(planned: Sequence[PlanMember]) -> str:
+    """Return the line of a comment that ties samples which replace others to the plan of those."""
+    return f"# for the plan that begins with {planned[0].spec.id}\n"
+
+
+def replacing_plan(library: Library, name: str) -> str:
+    """Return the name of the plan of the samples that replace those of another which differ least.
+
+    Returns:
+        "" where there is none, or where it served an earlier plan of that name, such as one with another seed.
+    """
+    served = library.plans.stored(name, head=1, count=0)
+    replacing = library.plans.stored(novelty_name(name), head=0, count=0)
+    if served is None or replacing is None:
+        return ""
+    note, first = _SERVED.match(replacing.recipe_yaml), served.head.get(0)
+    if note is None or first is None:  # of an earlier version, or the first was dropped
+        return novelty_name(name)
+    return novelty_name(name) if note["first"] == first.id else ""
+
+
 def refill_of(library: Library, recipe: Recipe) -> Refill:
     """Return what is missing of the plan that a recipe has in a library.
 
@@ -52,7 +75,7 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
         InvalidRequest: the recipe was not generated yet, nothing is missing, or no photo can make up for it.
     """
     name = refill_name(recipe.name)
-    names = (recipe.name, novelty_name(recipe.name), name)
+    names = (recipe.name, replacing_plan(library, recipe.name), name)
     planned, replacing, earlier = (list(library.plans.outcomes(plan)) for plan in names)
     if not planned:
         raise InvalidRequest(f"recipe '{recipe.name}' has no images in this library yet; generate it first")
@@ -81,7 +104,7 @@ def replacements_of(
     earlier: Sequence[PlanMember],
     budget: Mapping[str, int],
 ) -> Refill:
-    """Return the samples that take the place of those of a plan which a gate rejected as near-duplicates.
+    """Return the samples that take the place of those of a plan which differ least, and were rejected for it.
 
     They go on where the plan ends: what was drawn least comes first, rejected samples counted. Were those left out,
     what adds least would be drawn again and again.

@@ -12,6 +12,7 @@ from pipeline.errors import Cancelled, NotFound, StudioError
 from pipeline.rendering import download_progress
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
+from pipeline.services.plans.refill import novelty_name
 from pipeline.services.reports import ListedRun, RunProgress, RunState
 from pipeline.services.samples.run_list import listed_runs
 from pipeline.services.samples.run_requests import RunRequest
@@ -94,8 +95,7 @@ class BackgroundRun:
         """
         with self._starting:
             latest = self._request is not None and self._request.plan == name
-            work = self.library.present_work()
-            if (latest and self.alive) or (work is not None and work.plan == name):
+            if self._is_in_progress(name):
                 raise StudioError(f"the run '{name}' is in progress; pause it first, then drop it")
             try:
                 dropped = self.library.plans.drop(name)
@@ -107,6 +107,14 @@ class BackgroundRun:
                 self._request, self._progress = None, RunProgress()
                 self._latest.clear()
         return dropped
+
+    def _is_in_progress(self, name: str) -> bool:
+        """Whether a plan, or the one whose samples it replaces, is rendered, here or in another process."""
+        work = self.library.present_work()
+        rendered = [work.plan] if work else []
+        if self._request is not None and self.alive:
+            rendered.append(self._request.plan)
+        return any(name in (plan, novelty_name(plan)) for plan in rendered)
 
     def listed(self) -> list[ListedRun]:
         """List the runs of the library, the latest first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 from pipeline.domain.novelty import least_novel, nearness_limit, repeats
 from pipeline.domain.plan import shares_of
 from pipeline.domain.recipe import Novelty, to_yaml
-from pipeline.domain.review import GATE, Decision, RejectReason, Verdict
+from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Decision, RejectReason, Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.embedding import load_embedder, normalised
 from pipeline.errors import Cancelled, NotFound
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.near_duplicates import photo_vectors
 from pipeline.services.plans.planning import PlannedRecipe, planned_specs_of
-from pipeline.services.plans.refill import novelty_name, replacements_of
+from pipeline.services.plans.refill import note_of_served, novelty_name, replacements_of, replacing_plan
 from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.services.samples.run_requests import RunRequest
 from pipeline.store import Library, PlanMember, SampleState
 
-GATE_REVIEWER = "novelty gate"
 _PARTS = 4  # of the budget; each is chosen when what the one before drew is there to compare with
 _EMBEDDED_AT_ONCE = 64  # samples between two looks at whether the run was stopped
 _FEWEST_PHOTOS = 5  # of a class; with fewer its limit is that of all photos
@@ -54,11 +54,13 @@ class Replacing:
 
     Args:
         wanted: the recipe of the plan, with a budget.
+        request: what a person asked for; resuming the replacing resumes all of it.
         render: renders specs.
     """
 
     library: Library
     wanted: PlannedRecipe
+    request: RunRequest
     novelty: Novelty
     access: FileAccess
     embeddings: SampleEmbeddings
@@ -74,8 +76,11 @@ class Replacing:
         return novelty_name(self.wanted.recipe.name)
 
     def left(self) -> int:
-        """Count the images that the rest of the budget gives, those that are planned already among them."""
-        rendered = sum(member.image_id is not None for member in self._members()[1])
+        """Count the images that the rest of the budget gives, those that are planned already among them.
+
+        The first specs of the plan must be stored, since they tell whose replacements are there.
+        """
+        rendered = self.library.plans.rendered_count(replacing_plan(self.library, self.wanted.recipe.name))
         return max(0, self.novelty.of(self.wanted.total) - rendered)
 
     def run(self) -> int:
@@ -92,8 +97,8 @@ class Replacing:
 
     def _members(self) -> tuple[list[PlanMember], list[PlanMember]]:
         """Return the samples of the plan, and those that were planned in the place of others."""
-        plans = self.library.plans
-        return list(plans.outcomes(self.wanted.recipe.name)), list(plans.outcomes(self.plan))
+        plans, name = self.library.plans, self.wanted.recipe.name
+        return list(plans.outcomes(name)), list(plans.outcomes(replacing_plan(self.library, name)))
 
     def _budget(self, planned: Sequence[PlanMember], part: int = _PARTS) -> dict[str, int]:
         """Return how many samples of each class may be replaced in the first parts."""
@@ -108,7 +113,8 @@ class Replacing:
         if refill.missing:
             wanted = PlannedRecipe(refill.recipe, replace(overrides, count=None, seed=None), refill)
             specs = planned_specs_of(self.library, wanted, self.access, before_each=self._stop_if_asked)
-            self.library.plans.add(self.plan, to_yaml(refill.recipe), specs)
+            text = note_of_served(planned) + to_yaml(refill.recipe)
+            self.library.plans.add(self.plan, text, specs, request=self.request.plain())
 
     def _render_missing(self) -> None:
         """Render what takes the place of others and has no image, or one whose file is missing or damaged."""
@@ -132,7 +138,7 @@ class Replacing:
         compared = self._compared([*planned, *earlier])
         if not compared.members:
             return
-        near = self._too_near(compared)
+        near = self._too_near(compared, {member.spec.id for member in (*planned, *earlier)})
         for label, quota in sorted(quotas.items()):
             for at, sentence in self._least_novel(compared, near, label, quota):
                 self.library.review.record(_rejection(compared.members[at].spec.id, sentence))
@@ -163,8 +169,12 @@ class Replacing:
         rows = [vectors[member.image_id] for member in kept if member.image_id]
         return _Compared(kept, normalised(np.stack(rows)) if rows else np.zeros((0, 0), np.float32))
 
-    def _too_near(self, compared: _Compared) -> dict[int, str]:
-        """Tell which samples are too near to an earlier one, to their own photos or to a test photo, and why."""
+    def _too_near(self, compared: _Compared, own_ids: Set[str]) -> dict[int, str]:
+        """Tell which samples are too near to an earlier one, to their own photos or to a test photo, and why.
+
+        Args:
+            own_ids: of all samples of the plan and of its replacements, those that are not compared among them.
+        """
         self._read_photos()
         labels = sorted(set(compared.labels))
         across = load_embedder().near_duplicate_sample
@@ -172,7 +182,6 @@ class Replacing:
         codes = np.array([labels.index(label) for label in compared.labels])
         again = np.flatnonzero(repeats(compared.units, codes, limits, across))
         near = dict.fromkeys(again.tolist(), "Too similar to another image")
-        own_ids = {member.spec.id for member in compared.members}
         for at, member in enumerate(compared.members):
             photo_ids = [placed.photo_id for placed in member.spec.objects]
             own = [self._photos[each] @ compared.units[at] for each in photo_ids if each in self._photos]
@@ -223,7 +232,7 @@ class Replacing:
 def _rejection(sample_id: str, sentence: str) -> Decision:
     return Decision(
         sample_id=sample_id,
-        reviewer=GATE_REVIEWER,
+        reviewer=NOVELTY_REVIEWER,
         verdict=Verdict.REJECT,
         reason=str(RejectReason.DUPLICATE),
         comment=sentence,

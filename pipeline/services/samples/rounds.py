@@ -23,6 +23,7 @@ from pipeline.errors import DamagedPicture, InvalidRecipe, InvalidRequest, NotFo
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.near_duplicates import photo_vectors
 from pipeline.services.plans.planning import Overrides, library_notes, overridden
+from pipeline.services.plans.refill import replacing_plan
 from pipeline.services.reports import Progress, RunReport
 from pipeline.services.samples.class_uncertainty import Examples, class_uncertainty
 from pipeline.services.samples.runs import render_plan
@@ -58,6 +59,7 @@ class RoundRun:
     cancelled: Callable[[], bool] | None = None
     _photos: list[Photo] = field(init=False)
     _specs: list[SampleSpec] = field(default_factory=list)  # of the rounds so far
+    _replacing: list[SampleSpec] = field(default_factory=list)  # in the place of those that differ least
     _vectors: dict[str, NDArray[np.float16]] = field(default_factory=dict)  # image id of a sample → (D,)
 
     def render(self) -> RunReport:
@@ -87,11 +89,16 @@ class RoundRun:
                     cancelled=self.cancelled,
                 )
                 total = _sum(total, report, of_round.sentence)
-                count = of_round.recipe.total
-                stored = self.library.plans.stored(of_round.recipe.name, head=count, count=count)
-                assert stored is not None
-                self._specs += stored.head.values()
+                self._learn_from(of_round.recipe)
             return total
+
+    def _learn_from(self, recipe: Recipe) -> None:
+        """Add the samples of a round to those that the next one learns from."""
+        stored = self.library.plans.stored(recipe.name, head=recipe.total, count=recipe.total)
+        assert stored is not None
+        self._specs += stored.head.values()
+        replacing = replacing_plan(self.library, recipe.name)
+        self._replacing += [spec for spec, _ in self.library.plans.members(replacing)]
 
     def _warn(self, warnings: Sequence[str]) -> None:
         if self.on_warnings:
@@ -109,7 +116,10 @@ class RoundRun:
         return photos
 
     def _basis(self) -> str:
-        """Hash what decides the next round: the recipe, the photos, and the samples that are planned so far."""
+        """Hash what decides the next round: the recipe, the photos, and the samples that are planned so far.
+
+        Samples that replace others are left out: which they are depends on what people decided meanwhile.
+        """
         photos = sorted((photo.id, photo.cutout_id, photo.label) for photo in self._photos)
         decisive = (
             _decisive_json(self.rounds.recipe),
@@ -156,7 +166,8 @@ class RoundRun:
         photos = [photo for photo in self._photos if photo.image_id in of_photos]
         images = self._sample_images()
         self._embed([image_id for image_id in images.values() if image_id not in self._vectors])
-        samples = [spec for spec in self._specs if images.get(spec.id) in self._vectors]
+        so_far = (*self._specs, *self._replacing)
+        samples = [spec for spec in so_far if images.get(spec.id) in self._vectors]
         return class_uncertainty(
             Examples(
                 vectors=_stacked([of_photos[photo.image_id] for photo in photos], embedder.size),
@@ -173,7 +184,7 @@ class RoundRun:
 
     def _sample_images(self) -> Mapping[str, str]:
         """Return the images of the samples so far that show their object, sample id → image id."""
-        shown = [spec for spec in self._specs if spec.method.facts.places_object]
+        shown = [spec for spec in (*self._specs, *self._replacing) if spec.method.facts.places_object]
         rows = [self.library.samples.get(spec.id) for spec in shown]
         return {row.id: row.image_id for row in rows if row.state in _USED and row.image_id is not None}
 

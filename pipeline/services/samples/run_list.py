@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.services.plans.refill import novelty_name
 from pipeline.services.reports import ListedRun, RunProgress, RunState
 from pipeline.store import Library, PlanProgress
 
@@ -22,7 +23,7 @@ def listed_runs(library: Library, progress: RunProgress) -> list[ListedRun]:
     work = library.present_work()
     rendered_elsewhere = work.plan if work else ""
     runs = [
-        _listed(library, plan, progress, is_rendered=plan.plan.name == rendered_elsewhere)
+        _listed(library, plan, progress, is_rendered=_is_of_run(plan, rendered_elsewhere))
         for plan in library.plans.progress(most=_MOST)
     ]
     if progress.state is RunState.IDLE or any(run.name == progress.recipe for run in runs):
@@ -33,10 +34,16 @@ def listed_runs(library: Library, progress: RunProgress) -> list[ListedRun]:
     return [not_stored, *runs]
 
 
+def _is_of_run(plan: PlanProgress, run: str) -> bool:
+    """Whether a run renders a plan: its own, or what is left of the one that replaces samples of it."""
+    left = plan.plan.specs - plan.rendered
+    return plan.plan.name == run or (plan.plan.name == novelty_name(run) and left > plan.failed)
+
+
 def _listed(library: Library, plan: PlanProgress, progress: RunProgress, *, is_rendered: bool) -> ListedRun:
     name, left = plan.plan.name, plan.plan.specs - plan.rendered
     is_latest = progress.recipe == name
-    if is_latest and progress.state in _LIVE:
+    if _is_of_run(plan, progress.recipe) and progress.state in _LIVE:
         state = progress.state
     elif is_rendered:
         state = RunState.RUNNING

@@ -105,12 +105,12 @@ def render_plan(
                 on_step=on_step, cancelled=cancelled,
             )  # fmt: skip
 
-        replacing = _replacing(library, wanted, access, recording, render_missing, cancelled)
-        further = replacing.left() if replacing else 0
-        parts = PlanParts(library, wanted, RunRequest(recipe=recipe, overrides=overrides, note=note))
+        request = RunRequest(recipe=recipe, overrides=overrides, note=note)
+        replacing = _replacing(library, wanted, request, access, recording, render_missing, cancelled)
+        parts = PlanParts(library, wanted, request)
         for missing in parts.stored(notes.read(specs)):
             notes.say()
-            recording.total = parts.missing_in_all + further
+            recording.total = parts.missing_in_all + (replacing.left() if replacing else 0)
             render_missing(missing)
         replaced = replacing.run() if replacing else 0
     failed = dict(recording.failed)
@@ -128,6 +128,7 @@ def render_plan(
 def _replacing(
     library: Library,
     wanted: PlannedRecipe,
+    request: RunRequest,
     access: FileAccess,
     recording: _Recording,
     render_missing: Callable[[Sequence[SampleSpec]], None],
@@ -141,7 +142,14 @@ def _replacing(
         return None
     recording.embeddings = SampleEmbeddings(library)
     return Replacing(
-        library, wanted, wanted.recipe.novelty, access, recording.embeddings, render_missing, cancelled
+        library,
+        wanted,
+        request,
+        wanted.recipe.novelty,
+        access,
+        recording.embeddings,
+        render_missing,
+        cancelled,
     )
 
 

@@ -134,6 +134,8 @@ def _existing(preview: PlanPreview) -> list[str]:
         return []
     if preview.new:
         return [f"{preview.total - preview.new} of {preview.total} are already in the library"]
+    if preview.further:  # so there is something left to start
+        return []
     return [
         f"All {preview.total} images of this plan are in the library. To generate more, enter a number above "
         f"{preview.total}, enter another seed, or choose another recipe."
@@ -205,7 +207,7 @@ class Generating:
             preview = self.studio.plans.preview(text, overrides)
         except StudioError as error:
             return note_html([str(error)], kind="bad"), "", gr.Button(interactive=False)
-        return plan_html(preview), preview.id, gr.Button(interactive=preview.new > 0)
+        return plan_html(preview), preview.id, gr.Button(interactive=preview.new + preview.further > 0)
 
     def start(self, values: Values) -> tuple[object, ...]:
         """Start the plan that the page shows; where it is not that of the present recipe, show that one instead.

@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from pipeline.errors import InvalidRequest
-from pipeline.services.reports import ListedRun
+from pipeline.services.reports import ListedRun, RunState
 from ui.access import Capability, handler, may
 from ui.components.addresses import file_address
 from ui.components.gallery import GalleryImage, build_gallery, gallery_html
@@ -92,7 +92,7 @@ class Runs:
         if mark == seen:
             return (gr.skip(),) * _OUTPUTS
         run = next((run for run in runs if run.name == chosen), None)
-        waits = run is not None and run.left > 0 and not run.is_working
+        waits = run is not None and _waits(run)
         resumes = waits and not self.studio.samples.runs.alive
         return (
             runs_html(runs, chosen),
@@ -145,6 +145,11 @@ class Runs:
     def _images(self, plan: str, page: int) -> str:
         rows = self.studio.library.plans.rendered(plan, limit=_ON_A_PAGE, first=page * _ON_A_PAGE)
         return gallery_html([gallery_image(self.studio, row) for row in rows])
+
+
+def _waits(run: ListedRun) -> bool:
+    """Whether a run can be resumed and dropped; of one that ended before it was stored nothing is counted."""
+    return not run.is_working and (run.left > 0 or run.state in (RunState.PAUSED, RunState.FAILED))
 
 
 def _picked(chosen: str) -> str:
