@@ -38,7 +38,7 @@ def add_commands(commands: Commands) -> None:
 def _status(options: argparse.Namespace) -> Result:
     with open_studio(options) as studio:
         if options.variety:
-            _embed_all(studio)
+            _compare(studio)
         counts, variety = studio.library.counts(), studio.samples.variety.measured()
     samples = ", ".join(f"{count} {state}" for state, count in counts.samples.items())
     classes = ", ".join(f"{label} {count}" for label, count in counts.classes.items())
@@ -47,13 +47,14 @@ def _status(options: argparse.Namespace) -> Result:
     return Result(answer, "\n".join(lines))
 
 
-def _embed_all(studio: Studio) -> None:
-    total = studio.samples.embeddings.missing()
+def _compare(studio: Studio) -> None:
+    """Embed the images that variety is measured of."""
+    wanted = studio.samples.variety.uncompared()
+    left = total = len(wanted)
     with progress_bar("compare", "image") as on_progress:
-        left = total
         while left:
-            left = studio.samples.embeddings.embed_missing(_EMBEDDED_AT_ONCE)
-            on_progress(total - left, total, "")
+            left = studio.samples.embeddings.embed_missing(_EMBEDDED_AT_ONCE, wanted=wanted)
+            on_progress(max(0, total - left), total, "")
 
 
 def _variety_lines(variety: list[SetVariety]) -> list[str]:

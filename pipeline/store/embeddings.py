@@ -55,6 +55,11 @@ class EmbeddingRepository:
         with self._database.reading() as connection:
             return connection.scalar(statement) or 0
 
+    def is_empty(self) -> bool:
+        """Whether no image has a vector of any embedder."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(embeddings.c.image_id).limit(1)) is None
+
     def newest_samples(
         self, embedder: str, *, limit: int
     ) -> tuple[list[EmbeddedSample], list[EmbeddedSample]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pipeline.store.database import disk_sentence
 
 LOCK_NAME = "work.lock"
 HOLDER_NAME = "work.json"  # who holds the lock, for the message to others
+_TAKING = threading.Lock()  # a look at whether the lock is free must not refuse it to another thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ def work_lock(folder: Path, what: str) -> Iterator[None]:
     """
     lock, holder = FileLock(folder / LOCK_NAME, blocking=False), folder / HOLDER_NAME
     try:
-        lock.acquire()
+        with _TAKING:
+            lock.acquire()
         facts = {"pid": os.getpid(), "what": what, "since": f"{datetime.now():%H:%M}"}
         holder.write_text(json.dumps(facts), encoding="utf-8")
     except Timeout:
@@ -62,15 +65,35 @@ def note_plan(folder: Path, plan: str) -> None:
 
 
 def present_work(folder: Path) -> Work | None:
-    """Return what a process of this machine does in a library; None where none does anything."""
+    """Return what a process of this machine does in a library; None where none does anything.
+
+    The file on it outlives a process that was killed, whose number another one may bear by now: in a container that is
+    the rule. So the lock itself is asked, too.
+    """
     try:
         holder = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
-        os.kill(holder["pid"], 0)  # sends nothing; the file outlives a process that was killed
+        os.kill(holder["pid"], 0)  # sends nothing
     except PermissionError:  # the process of another account
         pass
     except (OSError, ValueError):
         return None
-    return Work(holder["what"], holder.get("plan", ""))
+    return None if _clear_if_free(folder) else Work(holder["what"], holder.get("plan", ""))
+
+
+def _clear_if_free(folder: Path) -> bool:
+    """Remove what a killed process left; False where the lock is held, by this process or another."""
+    lock = FileLock(folder / LOCK_NAME, blocking=False)
+    with _TAKING:
+        try:
+            lock.acquire()
+        except (Timeout, OSError):  # held, or in a folder that cannot be written
+            return False
+        try:
+            with suppress(OSError):
+                (folder / HOLDER_NAME).unlink(missing_ok=True)
+        finally:
+            lock.release()
+    return True
 
 
 def _holder(path: Path) -> tuple[str, str]:

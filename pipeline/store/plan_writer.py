@@ -20,8 +20,9 @@ UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
 class PlanWriter:
     """Stores the specs of a plan in order, each once, a part in one transaction.
 
-    A plan of the same name that begins with the same specs stays as it is: its later specs are kept until others come
-    in their place. So an interrupted plan loses nothing that was stored before.
+    A plan of the same name that has the same specs at these places stays as it is, gaps where specs were dropped among
+    them: its later specs are kept until others come in their place. So an interrupted plan loses nothing that was
+    stored before. From the first place with another spec on, the stored plan is another one and gives way.
 
     Args:
         values: of the plan's row, without its name.
@@ -74,22 +75,26 @@ class PlanWriter:
 
     def _common(self, connection: Connection, specs: Sequence[SampleSpec]) -> int:
         """How many of the next specs the stored plan has at the same places."""
-        at = plan_specs.c.position
-        stored = select(at, plan_specs.c.sample_id).where(
-            plan_specs.c.plan == self._name, at >= self.length, at < self.length + len(specs)
-        )
-        ids: dict[int, str] = {row.position: row.sample_id for row in connection.execute(stored)}
+        ids = self._stored(connection, len(specs))
         for place, spec in enumerate(specs):
-            if ids.get(self.length + place) != spec.id:
+            if ids.get(place) != spec.id:
                 return place
         return len(specs)
 
+    def _stored(self, connection: Connection, number: int) -> dict[int, str]:
+        """Return the ids that the stored plan has at the next places, counted from here; gaps are left out."""
+        at = plan_specs.c.position
+        stored = select(at, plan_specs.c.sample_id).where(
+            plan_specs.c.plan == self._name, at >= self.length, at < self.length + number
+        )
+        return {row.position - self.length: row.sample_id for row in connection.execute(stored)}
+
     def _replace(self, connection: Connection, specs: Sequence[SampleSpec]) -> int:
         """Store specs in place of those that the stored plan has from here on; how many are new to the library."""
-        self.replaces |= self._cut(connection)
-        there = set(known(connection, [spec.id for spec in specs]))
-        twice = self._members(connection, there)
+        twice = self._before(connection, [spec.id for spec in specs])
         specs = [spec for spec in specs if spec.id not in twice]
+        self._make_room(connection, [spec.id for spec in specs])
+        there = set(known(connection, [spec.id for spec in specs]))
         new = [spec for spec in specs if spec.id not in there]
         _look_up_splits(connection, specs, self._splits)
         _insert_all(connection, samples, (_sample_values(self._name, spec, self._splits) for spec in new))
@@ -103,17 +108,28 @@ class PlanWriter:
         self.length += len(specs)
         return len(new)
 
+    def _make_room(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Drop what the stored plan has at the next places, and from there on all that it has if it is another one."""
+        stored = self._stored(connection, len(ids))
+        if any(ids[place] != stored_id for place, stored_id in stored.items()):
+            self.replaces |= self._cut(connection)
+            return
+        for chunk in chunks(ids):
+            of_plan = (plan_specs.c.plan == self._name) & plan_specs.c.sample_id.in_(chunk)
+            connection.execute(delete(plan_specs).where(of_plan, plan_specs.c.position >= self.length))
+
     def _cut(self, connection: Connection) -> bool:
         """Drop what the stored plan has from here on; whether there was something."""
         behind = (plan_specs.c.plan == self._name) & (plan_specs.c.position >= self.length)
         return connection.execute(delete(plan_specs).where(behind)).rowcount > 0
 
-    def _members(self, connection: Connection, ids: Iterable[str]) -> set[str]:
-        """Those of some specs that the plan has already."""
+    def _before(self, connection: Connection, ids: Iterable[str]) -> set[str]:
+        """Those of some specs that the plan has before this place."""
         members: set[str] = set()
         for chunk in chunks(ids):
-            of_plan = (plan_specs.c.plan == self._name) & plan_specs.c.sample_id.in_(chunk)
-            members.update(connection.scalars(select(plan_specs.c.sample_id).where(of_plan)))
+            of_plan = (plan_specs.c.plan == self._name) & (plan_specs.c.position < self.length)
+            named = plan_specs.c.sample_id.in_(chunk)
+            members.update(connection.scalars(select(plan_specs.c.sample_id).where(of_plan, named)))
         return members
 
 

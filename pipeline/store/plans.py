@@ -173,6 +173,8 @@ class PlanRepository:
     def progress(self, *, most: int) -> list[PlanProgress]:
         """How far the plans are that were stored from a recipe and have specs, the latest first.
 
+        A plan whose specs were lost with the disk is among them if it can be resumed.
+
         Args:
             most: plans that are looked at.
         """
@@ -192,7 +194,7 @@ class PlanRepository:
             states: dict[str, dict[str, int]] = {row.name: {} for row in rows}
             for plan, state, number in connection.execute(counted.where(plan_specs.c.plan.in_(states))):
                 states[plan][state] = number
-        return [_progress(row, states[row.name]) for row in rows if states[row.name]]
+        return [_progress(row, states[row.name]) for row in rows if states[row.name] or row.request]
 
     def mean_seconds(self, name: str, *, of: int) -> float | None:
         """The mean time that the first rendered samples of a plan took, in seconds; None where that is not known."""

@@ -12,7 +12,7 @@ import pytest
 from pipeline.domain import plan as planning
 from pipeline.domain.images import encode_webp
 from pipeline.domain.placement import Placement
-from pipeline.domain.recipe import MOST_SAMPLES, to_yaml
+from pipeline.domain.recipe import MOST_SAMPLES, Novelty, to_yaml
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, StudioError, UnknownName
 from pipeline.rendering.checkpoints import CHECKPOINTS, Checkpoint
@@ -142,6 +142,9 @@ def test_a_preview_tells_what_a_run_of_the_recipe_has_rendered(library: Library,
     assert preview_plan(library, recipe, Overrides(count=252), AT_HOME).new == 248
     assert preview_plan(library, recipe, Overrides(count=900), AT_HOME).new == 895
     assert preview_plan(library, recipe, Overrides(seed=5), AT_HOME).new == 300
+    replacing = recipe.model_copy(update={"novelty": Novelty()})  # no spec of the plan depends on it
+    preview = preview_plan(library, replacing, Overrides(), AT_HOME)
+    assert (preview.new, preview.further) == (295, 150)
 
 
 def test_a_preview_stores_nothing(library: Library, tmp_path: Path) -> None:

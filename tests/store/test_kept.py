@@ -129,6 +129,51 @@ def test_a_lost_library_comes_back_with_the_same_ids_states_and_pixels(site: Sit
         assert [photo.box for photo in library.photos.list()] == [BOX, BOX]
 
 
+def test_plans_come_back_with_their_images_in_order(site: Site) -> None:
+    with site.start() as library:
+        photo = add_subject(library, 1)
+        specs = [spec(photo, seed=seed) for seed in range(8)]
+        library.plans.add("walls", "name: walls", specs[6:])  # another plan takes their place below
+        for each in specs[6:]:
+            render(library, each)
+        for name, members in (("floors", specs[:3]), ("floors, novelty", specs[3:5]), ("walls", specs[5:6])):
+            request = {"recipe": name}
+            writer = library.plans.writer(name, f"name: {name}", total=len(members), request=request)
+            writer.add(members)
+            writer.close()
+        for each in (specs[2], specs[0], specs[4], specs[3], specs[5]):  # the run of the floors is paused
+            render(library, each)
+    site.lose_library()
+    with site.start() as library:
+        kept = {
+            name: [each.id for each, _ in library.plans.members(name)]
+            for name in ("floors", "floors, novelty", "walls")
+        }
+        assert kept == {
+            "floors": [specs[0].id, specs[2].id],
+            "floors, novelty": [specs[3].id, specs[4].id],
+            "walls": [specs[5].id],
+        }
+        progress = {
+            each.plan.name: (each.rendered, each.plan.specs) for each in library.plans.progress(most=9)
+        }
+        assert progress == {"floors": (2, 3), "floors, novelty": (2, 2), "walls": (1, 1)}
+        assert library.verify() == []
+
+
+def test_a_paused_run_without_an_image_is_listed_after_the_disk_is_lost(site: Site) -> None:
+    with site.start() as library:
+        specs = [spec(add_subject(library, 1))]
+        library.plans.writer("floors", "name: floors", total=5, request={"recipe": "floors"}).add(specs)
+        library.plans.writer("walls", "name: walls", total=5).add(
+            specs
+        )  # by an earlier version: not to be resumed
+    site.lose_library()
+    with site.start() as library:
+        (listed,) = library.plans.progress(most=9)
+        assert (listed.plan.name, listed.rendered, listed.plan.specs) == ("floors", 0, 5)
+
+
 def test_replayed_twice_or_over_the_library_that_wrote_it_a_journal_adds_nothing(site: Site) -> None:
     with site.start() as library:
         for sample_id in filled(library):

@@ -46,6 +46,23 @@ def test_another_plan_of_the_name_replaces_the_stored_one_from_the_first_differe
     assert library.verify() == []
 
 
+def test_a_dropped_plan_that_is_stored_again_keeps_its_later_images_meanwhile(library: Library) -> None:
+    photo = add_subject(library, 1)
+    specs = [spec(photo, seed=seed) for seed in range(6)]
+    library.plans.add("floors", "v1", specs)
+    for rendered in (specs[1], specs[4]):
+        render(library, rendered)
+    library.plans.drop("floors")
+    writer = library.plans.writer("floors", "v1", total=6)
+    writer.add(specs[:3])
+    assert members(library) == [each.id for each in (*specs[:3], specs[4])]  # as after an interruption here
+    assert not writer.replaces
+    writer.add(specs[3:])
+    writer.close()
+    assert members(library) == [each.id for each in specs]
+    assert library.verify() == []
+
+
 def test_a_part_over_an_unknown_photo_is_not_stored_and_those_before_it_are(library: Library) -> None:
     known, gone = add_subject(library, 1), add_subject(library, 2)
     library.photos.delete([gone.id])

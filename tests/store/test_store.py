@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -14,6 +15,7 @@ from sqlalchemy import event, text
 
 from pipeline.errors import LibraryBusy, LibraryUnusable
 from pipeline.store import Library, SampleFilter, schema
+from pipeline.store.lock import Work
 from tests.toy_library import add_subject, filled, picture
 
 
@@ -179,6 +181,19 @@ def test_a_second_worker_is_told_who_holds_the_library(library: Library) -> None
         add_subject(second, 1)  # short writes go on
     with library.work_lock("import"):
         pass
+
+
+def test_what_a_killed_process_left_is_no_work_even_where_its_number_is_taken_again(library: Library) -> None:
+    holder = library.path / "work.json"
+    facts = {"pid": os.getpid(), "what": "generate", "since": "12:00", "plan": "floors"}
+    holder.write_text(json.dumps(facts))  # as after a restart of a container
+    assert library.present_work() is None
+    assert not holder.exists()
+    with library.work_lock("generate"):
+        library.note_work("floors")
+        assert library.present_work() == Work("generate", "floors")  # held by this very process
+        assert holder.exists()
+    assert library.present_work() is None
 
 
 def test_the_lock_is_free_after_work_that_failed(library: Library) -> None:

@@ -14,7 +14,11 @@ from pipeline.store import Library
 
 
 def same_recipe(recipe_yaml: str, recipe: Recipe) -> bool:
-    """Whether a stored recipe is the same as another one, but for the count and for what was learnt from profiles."""
+    """Whether a stored recipe is the same as another one, so that its plan goes on.
+
+    The count, the budget for replacing, on which no spec of the plan depends, and what was learnt from profiles may
+    differ.
+    """
     try:
         earlier = parse_recipe(recipe_yaml)
     except InvalidRecipe:  # written by an earlier version, or not from a recipe
@@ -25,7 +29,7 @@ def same_recipe(recipe_yaml: str, recipe: Recipe) -> bool:
 
 
 def _lasting(recipe: Recipe) -> dict[str, object]:
-    return recipe.model_dump(exclude={"count", "learnt"})
+    return recipe.model_dump(exclude={"count", "learnt", "novelty"})
 
 
 def taught(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,21 +47,28 @@ class SampleEmbeddings:
             self._read(load_embedder())
             return len(self._missing)
 
-    def embed_missing(self, limit: int, *, first: str | None = None) -> int:
+    def embed_missing(
+        self, limit: int, *, first: str | None = None, wanted: Container[str] | None = None
+    ) -> int:
         """Embed samples that have no embedding, at most `limit`, and find their groups; return how many are left.
 
         A sample whose file is missing or damaged is passed over.
 
         Args:
             first: the image of samples that come before the others.
+            wanted: images whose samples are embedded and counted, no others; None: all.
         """
         embedder = load_embedder()
         with self._computing:
             left = limit
-            while batch := self._next(embedder, min(left, _EMBEDDED_AT_ONCE), first):
+            while batch := self._next(embedder, min(left, _EMBEDDED_AT_ONCE), first, wanted):
                 self._embed(embedder, batch)
                 left -= len(batch)
-            return len(self._missing)
+            return len(self._missing_of(wanted))
+
+    def is_unreadable(self, image_id: str) -> bool:
+        """Whether an image was passed over since its file is missing or damaged."""
+        return image_id in self._unreadable
 
     def embed_image(self, image_id: str) -> None:
         """Embed one image that no sample shows, if it has no embedding.
@@ -91,13 +98,20 @@ class SampleEmbeddings:
         with self._reading:
             return self._read(embedder).most_similar(vector, count, but=but)
 
-    def _next(self, embedder: Embedder, limit: int, first: str | None) -> list[EmbeddedSample]:
+    def _next(
+        self, embedder: Embedder, limit: int, first: str | None, wanted: Container[str] | None
+    ) -> list[EmbeddedSample]:
         """Return the next samples to embed, those of the image `first` before the others."""
         with self._reading:
             self._read(embedder)
             if first is not None:
                 self._missing.sort(key=lambda sample: sample.image_id != first)
-            return self._missing[:limit]
+            return self._missing_of(wanted)[:limit]
+
+    def _missing_of(self, wanted: Container[str] | None) -> list[EmbeddedSample]:
+        if wanted is None:
+            return self._missing
+        return [sample for sample in self._missing if sample.image_id in wanted]
 
     def _embed(self, embedder: Embedder, samples: Sequence[EmbeddedSample]) -> None:
         """Embed samples, store their groups and vectors, and add them to the index."""

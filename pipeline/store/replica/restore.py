@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from pipeline.domain.spec import SampleSpec
 from pipeline.store import counters, review_states
@@ -19,6 +20,7 @@ from pipeline.store.schema import (
     gold_items,
     note_findables,
     photos,
+    plan_specs,
     plans,
     queues,
     refusals,
@@ -95,6 +97,7 @@ def _restore_samples(connection: Connection, journal: Journal, is_there: IsThere
         values = {name: row[name] for name in (*_OF_THE_IMAGE, "score", "state")}
         connection.execute(update(samples).where(samples.c.id == row["id"]).values(**values))
     _note(connection, [*new, *again])
+    _join_plans(connection, {text_of(row, "id") for row in (*new, *again)})
     return len(new) + len(again)
 
 
@@ -106,6 +109,33 @@ def _link(connection: Connection, rows: Iterable[JournalRow]) -> None:
     )
     for chunk in chunks(links):
         connection.execute(insert(sample_photos), chunk)
+
+
+def _join_plans(connection: Connection, ids: set[str]) -> None:
+    """Make samples members of the plans that they were drawn for, in the order of planning.
+
+    A journal does not hold which samples a plan contains. Where more were drawn for it than it has specs, the older
+    ones are of a plan of that name that was replaced.
+    """
+    new = ids - set(connection.scalars(select(plan_specs.c.sample_id)))
+    if not new:
+        return
+    free: dict[str, int] = defaultdict(int)  # plan → its next free place
+    last = select(plan_specs.c.plan, func.max(plan_specs.c.position)).group_by(plan_specs.c.plan)
+    free |= {plan: position + 1 for plan, position in connection.execute(last)}
+    drawn: dict[str, list[str]] = defaultdict(list)
+    for sample_id, plan in connection.execute(select(samples.c.id, samples.c.plan).order_by(samples.c.seq)):
+        if sample_id in new:
+            drawn[plan].append(sample_id)
+    for plan, number in connection.execute(select(plans.c.name, plans.c.specs)).all():
+        room = max(0, number - free[plan])
+        members = drawn[plan][-room:] if room else []
+        rows = (
+            {"plan": plan, "position": position, "sample_id": sample_id}
+            for position, sample_id in enumerate(members, start=free[plan])
+        )
+        for chunk in chunks(rows):
+            connection.execute(insert(plan_specs), chunk)
 
 
 def _note(connection: Connection, rows: Iterable[JournalRow]) -> None:

@@ -78,8 +78,8 @@ def build_variety(page: gr.Blocks, studio: Studio) -> None:
 
     @handler(studio, Capability.GENERATE)
     def embed_images() -> Iterator[tuple[object, ...]]:
-        left = None
-        while left != (left := studio.samples.embeddings.embed_missing(_COMPARED_AT_ONCE)):
+        left, wanted = None, studio.samples.variety.uncompared()
+        while left != (left := studio.samples.embeddings.embed_missing(_COMPARED_AT_ONCE, wanted=wanted)):
             yield shown(studio.samples.variety.mark)
 
     outputs = [charts, compare, seen]
