@@ -33,7 +33,7 @@ def _gate(options: argparse.Namespace) -> Result:
     with open_studio(options) as studio:
         if options.thorough:
             with progress_bar("measure", "image") as on_progress:
-                studio.review.measures.measure(on_progress=on_progress)
+                studio.review.measures.measure(strict=options.strict, on_progress=on_progress)
         report = studio.review.decisions.gate(strict=options.strict)
     reasons = "".join(f"\n  {gate}: {count}" for gate, count in report.reasons.items())
     return Result(

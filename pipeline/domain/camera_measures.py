@@ -120,6 +120,15 @@ def jpeg_quality(data: bytes) -> int | None:
     return min(distances, key=lambda quality: (distances[quality], -quality))
 
 
+def jpeg_side_px(data: bytes) -> int | None:
+    """Read the shorter side of a JPEG file in pixels, as it is stored; None for other files."""
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG", "MPO")) as image:
+            return min(image.size)
+    except Exception:  # see `jpeg_quality`
+        return None
+
+
 @cache
 def _luminance_tables() -> dict[int, NDArray[np.int64]]:
     tables = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -30,6 +30,7 @@ from pipeline.errors import InvalidRecipe, InvalidRequest
 USUAL_NAME = "field"
 USUAL_PX = 128  # for which a camera is taken as long as the size of the images is not known
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_LEAST_VISIBLE = 0.3  # of an object that others cover; less fails the gate `visible`
 Ranges = TypeVar("Ranges", bound=PlacementRanges)
 _NEEDED = {"objects": "number of objects", "scale": "scale of objects"}
 
@@ -64,7 +65,9 @@ class FieldProfile(BaseModel):
     licence: Name = ""  # of the photos, as the person named it
     covered: tuple[Number, Number] | None = None  # share of a photo that objects cover
     placement: FieldPlacement = FieldPlacement()
-    camera: dict[Whole, Camera | None] = {}  # side of an image in pixels → what the camera does to it
+    camera: dict[
+        Annotated[Whole, Field(ge=1)], Camera | None
+    ] = {}  # side of an image in pixels → what the camera does to it
     light: FieldLight | None = None
     folder: Name = ""  # of the backgrounds, beside the profile
     backgrounds: tuple[FieldBackground, ...] = ()
@@ -154,9 +157,18 @@ def learnt_from(
     return Learnt(
         size=side_px,
         profiles=dict(versions),
-        placement={like: profiles[like].placement for like in likes if like is not None},
+        placement={like: _overlapping(profiles[like].placement) for like in likes if like is not None},
         camera=None if camera is None or camera.like is None else profiles[camera.like].camera_at(side_px),
     )
+
+
+def _overlapping(told: FieldPlacement) -> FieldPlacement:
+    """Let an object be covered as far as the photos show it; the usual `min_visible` would undo a large overlap."""
+    if told.overlap is None or told.min_visible is not None:
+        return told
+    visible = max(_LEAST_VISIBLE, round(1 - told.overlap, 6))
+    usual = PlacementRanges().min_visible
+    return told.model_copy(update={"min_visible": visible}) if visible < usual else told
 
 
 def resolved(recipe: Recipe) -> Recipe:
@@ -181,6 +193,8 @@ def _placement(given: Ranges, learnt: Learnt | None) -> Ranges:
     beside = given.model_dump(mode="json", exclude={"like"})  # only what the recipe gives
     profile = learnt.placement.get(given.like) if learnt else None
     told = profile.model_dump(mode="json", exclude_none=True) if profile else {}
+    if "overlap" in beside:
+        told.pop("min_visible", None)
     for key, meaning in _NEEDED.items():
         if key not in beside and key not in told:
             raise InvalidRecipe(

@@ -113,7 +113,8 @@ class EdgeDraws:
         """Count a sample that is there already."""
         if spec.edge:
             self._kinds.count(spec.label, spec.edge.kind)
-        self._seams.count(spec.label, spec.fake_seam is not None)
+        if spec.method.facts.places_object:  # others are never asked
+            self._seams.count(spec.label, spec.fake_seam is not None)
 
 
 def light_match_of(recipe: Recipe) -> LightMatch | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TypeVar
 
@@ -115,9 +115,9 @@ class PlanInputs:
 
     @property
     def drawn_objects(self) -> DrawnObjects:
-        """The objects of the photos, and how large images show them."""
-        scale = max(ranges.scale[1] for ranges in self.recipe.arrangements.values())
-        return DrawnObjects.of((photo for photo in self.photos if photo.cutout_id is not None), scale)
+        """The objects that the plan draws from."""
+        methods = self.recipe.methods if self.method is None else (self.method,)
+        return objects_drawn(self.recipe, self.photos, methods)
 
     @property
     def total(self) -> int:
@@ -129,6 +129,20 @@ class PlanInputs:
         total = self.recipe.total if self.count is None else self.count
         refuse_too_many(total)
         return total
+
+
+def objects_drawn(recipe: Recipe, photos: Iterable[Photo], methods: Iterable[Method]) -> DrawnObjects:
+    """Return the objects of the photos that a recipe draws from, and how large images show them.
+
+    Args:
+        recipe: with plain numbers.
+        methods: of the plan; none is drawn where no method places objects.
+    """
+    wanted = recipe.classes if any(method.facts.places_object for method in methods) else ()
+    drawn = (
+        photo for photo in photos if photo.cutout_id is not None and (wanted is None or photo.label in wanted)
+    )
+    return DrawnObjects.of(drawn, max(ranges.scale[1] for ranges in recipe.arrangements.values()))
 
 
 def plan(inputs: PlanInputs, *, before_each: Callable[[], None] | None = None) -> list[SampleSpec]:

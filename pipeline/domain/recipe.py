@@ -193,7 +193,7 @@ class PlacementRanges(_Part):
         0.15  # share of the smaller object's box that another may cover
     )
     like: Name | None = (
-        None  # a field profile that gives objects, scale and overlap where they are not given here
+        None  # a field profile that gives objects, scale, overlap and min_visible where they are not given here
     )
 
     @model_serializer(mode="wrap")
@@ -287,6 +287,7 @@ class FieldPlacement(_Part):
     objects: tuple[Whole, Whole] | None = None
     scale: tuple[Number, Number] | None = None
     overlap: Number | None = None
+    min_visible: Number | None = None  # follows from the overlap where it is not written into the profile
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> FieldPlacement:
@@ -302,6 +303,9 @@ class Learnt(_Part):
     placement: dict[Name, FieldPlacement] = Field(default_factory=dict)  # profile → values
     camera: Camera | None = None
     backgrounds: list[Name] | None = None  # ids of stored images
+    background_photos: list[Name] | None = (
+        None  # ids of the photos that they show; not known of earlier plans
+    )
 
 
 class ObjectLight(_Part):

@@ -11,6 +11,7 @@ from pipeline.errors import InvalidRecipe
 from pipeline.publish.credits import last_part, published_model
 
 _PATH = re.compile(r"\s*(?:[/\\~]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:)")
+_OWN_IDS = ("backgrounds", "background_photos")  # of what was learnt; they mean nothing outside the library
 _FILES = ("folder", "reference")  # keys whose value is a file or folder, however it is written
 
 
@@ -26,8 +27,8 @@ def published_recipe(text: str) -> str:
 
 def _without_paths(value: object, key: object = None) -> object:
     if isinstance(value, dict):
-        if key == "learnt":  # the ids of its backgrounds mean nothing outside the library
-            value = {name: inner for name, inner in value.items() if name != "backgrounds"}
+        if key == "learnt":
+            value = {name: inner for name, inner in value.items() if name not in _OWN_IDS}
         return {_without_paths(name): _without_paths(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_without_paths(inner, key) for inner in value]

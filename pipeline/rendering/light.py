@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.images import RGB, Mask
+from pipeline.domain.images import RGB, Mask, thumbnail
 
+_PHOTO_PX = 256  # longest side at which a photo's colour is estimated
 _NORM = 6  # of the shades of grey
 _CLIPPED = 250
 _WARMEST = 0.15  # largest change of red and blue, as a logarithm
@@ -65,7 +66,7 @@ def relit(image: RGB, own: Light, wanted: Light) -> RGB:
 
 def object_light(photo: RGB, colours: RGB, alpha: Mask) -> Light:
     """Estimate the light of a placed object: the colour from its whole photo, the brightness from the object."""
-    return light_of(photo, colours, alpha == 255)
+    return light_of(thumbnail(photo, _PHOTO_PX), colours, alpha == 255)
 
 
 def background_light(background: RGB, alpha: Mask) -> Light:

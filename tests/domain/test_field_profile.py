@@ -33,7 +33,7 @@ def taught(text: str, side_px: int = 128, profile: FieldProfile = PROFILE) -> Re
 def test_a_recipe_takes_number_scale_overlap_and_camera_from_the_profile() -> None:
     plain = resolved(taught("placement: {like: field, rotation: [0, 10]}\ncamera: {like: field}"))
     assert plain == parse_recipe(
-        "placement: {objects: [2, 5], scale: [0.2, 0.4], overlap: 0.3, rotation: [0, 10]}\n"
+        "placement: {objects: [2, 5], scale: [0.2, 0.4], overlap: 0.3, min_visible: 0.7, rotation: [0, 10]}\n"
         "camera: {noise: [1, 2], jpeg: [80, 90]}"
     )
 
@@ -44,6 +44,35 @@ def test_what_the_recipe_says_itself_comes_first() -> None:
     )
     assert (plain.placement.objects, plain.placement.scale) == ((1, 1), (0.2, 0.4))
     assert plain.camera == Camera(noise=(1, 2), blur=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("overlap", "beside", "visible"),
+    [
+        (None, "", 0.85),
+        (0.1, "", 0.85),
+        (0.5, "", 0.5),
+        (0.9, "", 0.3),
+        (0.5, ", min_visible: 0.8", 0.8),
+        (0.5, ", overlap: 0.1", 0.85),
+    ],
+)
+def test_objects_may_be_covered_as_far_as_in_the_photos(
+    overlap: float | None, beside: str, visible: float
+) -> None:
+    profile = FieldProfile(
+        photos=5, placement=FieldPlacement(objects=(2, 3), scale=(0.2, 0.4), overlap=overlap)
+    )
+    recipe = taught(f"placement: {{like: field{beside}}}", profile=profile)
+    assert resolved(recipe).placement.min_visible == visible
+    assert resolved(parse_recipe(to_yaml(recipe))).placement.min_visible == visible
+
+
+def test_a_plan_that_was_begun_before_keeps_the_usual_visibility() -> None:
+    recipe = taught("placement: {like: field}")
+    assert recipe.learnt is not None
+    earlier = recipe.learnt.model_copy(update={"placement": {"field": PROFILE.placement}})
+    assert resolved(recipe.model_copy(update={"learnt": earlier})).placement.min_visible == 0.85
 
 
 @pytest.mark.parametrize(("side_px", "noise"), [(64, (1, 2)), (200, (1, 2)), (400, (2, 4)), (700, (2, 4))])
@@ -109,6 +138,7 @@ def test_a_recipe_without_profiles_is_written_as_before() -> None:
         ('{"photos": 5, "placement": {"scales": [3, 1]}}', r"unknown key 'placement.scales'; did you mean 'scale'"),
         ('{"photos": 5, "camera": {"128": {"noise": [1, 99]}}}', r"noise is \[1, 99\]; it must rise"),
         ('{"photos": 5, "camera": {"128": {"like": "x"}}}', "cannot be like another one; give numbers"),
+        ('{"photos": 5, "camera": {"0": null}}', "camera.0 is '0'; it must be at least 1"),
         ('{"photos": 5, "folder": "../blobs"}', "must be the name of a folder beside the profile"),
         ('{"photos": true}', "photos is true"),
     ],
@@ -145,6 +175,6 @@ def test_each_arrangement_of_a_mix_may_be_like_a_profile() -> None:
     recipe = taught(text)
     assert resolved(recipe) == parse_recipe(
         "placement: [{name: alone, objects: [1, 1]}, {name: there, weight: 3, objects: [2, 5], scale: [0.2, 0.4], "
-        "overlap: 0.3, rotation: [0, 10]}]"
+        "overlap: 0.3, min_visible: 0.7, rotation: [0, 10]}]"
     )
     assert parse_recipe(to_yaml(recipe)).model_dump() == recipe.model_dump()

@@ -232,3 +232,9 @@ def test_the_light_on_the_objects_is_drawn_for_each_sample_that_places_one() -> 
     assert len(set(lights)) == len(lights)
     assert all(0.7 <= light.brightness <= 1.3 and light.colour == 0 for light in lights)
     assert not any(each.keeps_object for each in specs if each.object_light)
+
+
+def test_samples_without_an_object_do_not_count_for_fake_seams() -> None:
+    kept = planned("method: text_to_image", count=8)
+    inputs = PlanInputs(parse_recipe("fake_seams: 0.5"), PHOTOS, model=MODEL, count=8, kept=kept)
+    assert sum(each.fake_seam is not None for each in plan(inputs)) == 4

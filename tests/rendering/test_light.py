@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
+import cv2
 import numpy as np
+import pytest
 
 from pipeline.domain.look import LightMatch
 from pipeline.domain.spec import Method
+from pipeline.rendering import light
 from pipeline.rendering.composite import exact
 from pipeline.rendering.finishing import finished
 from pipeline.rendering.light import Light, background_light, light_of, object_light, relit
@@ -43,6 +47,22 @@ def test_a_warmer_light_raises_red_and_lowers_blue_within_its_limit() -> None:
 def test_brightness_follows_by_a_quarter_within_its_limit() -> None:
     little, much = (relit(tone(100, 100, 100), Light(0, 0), Light(0, log))[0, 0, 0] for log in (0.4, 9.0))
     assert (little, much) == (105, 112)  # exp(0.1 / 2.2), exp(0.25 / 2.2)
+
+
+def test_the_light_of_a_photo_does_not_depend_on_its_size() -> None:
+    rng = np.random.default_rng(0)
+    small = cv2.GaussianBlur(rng.integers(0, 250, (128, 128, 3), np.uint8), (0, 0), 4)
+    large = cv2.resize(small, (1280, 1280), interpolation=cv2.INTER_LINEAR)
+    (of_small, of_large) = (object_light(photo, small, small[..., 0] | 255) for photo in (small, large))
+    assert of_large.brightness == of_small.brightness
+    assert abs(of_large.warmth - of_small.warmth) < 0.01
+
+
+def test_a_large_photo_is_made_smaller_before_its_light_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Mock(wraps=light_of)
+    monkeypatch.setattr(light, "light_of", measured)
+    object_light(np.full((1500, 2000, 3), 90, np.uint8), tone(1, 2, 3), np.full((8, 8), 255, np.uint8))
+    assert measured.call_args.args[0].shape == (192, 256, 3)
 
 
 def test_the_background_changes_and_the_object_stays_exact() -> None:

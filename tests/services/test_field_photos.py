@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import cv2
 import numpy as np
+from PIL import Image
 
 from pipeline.domain.camera_measures import PhotoLight
 from pipeline.segmentation import ObjectCount
@@ -80,6 +83,16 @@ def test_jpeg_is_learnt_where_its_traces_are_still_seen() -> None:
     assert (at_128.noise, at_128.blur, at_128.jpeg) == ((2, 2), (0.5, 0.5), (72, 88))
 
 
+def test_a_large_jpeg_shows_no_traces_though_it_was_made_smaller_to_be_read() -> None:
+    file = BytesIO()
+    Image.new("RGB", (4000, 3000)).save(file, "JPEG", quality=75)
+    as_read = np.zeros((96, 128, 3), np.uint8)
+    photo, _ = measured_photo("a.jpg", as_read, file.getvalue(), has_objects=False, network=None)
+    assert (photo.side_px, photo.quality) == (3000, 75)
+    broken, _ = measured_photo("a.jpg", as_read, b"", has_objects=False, network=None)
+    assert (broken.side_px, broken.quality) == (96, None)
+
+
 def test_a_size_that_few_photos_have_is_not_measured_and_a_clean_camera_changes_nothing() -> None:
     photos = [
         measured(camera={64: (0.1, 0.0)}),
@@ -98,6 +111,14 @@ def test_noise_never_grows_where_a_photo_is_made_smaller() -> None:
     noise = {side: level for side, (level, _) in photo.camera.items()}
     assert noise[64] <= noise[128] <= noise[256] <= 2.1
     assert noise[256] > 0.5
+
+
+def test_the_shorter_side_of_a_background_fills_the_largest_images() -> None:
+    for size, kept in (((1100, 1467), (1024, 1366)), ((40, 90), (40, 90))):
+        rgb = np.zeros((*size, 3), np.uint8)
+        _, background = measured_photo("a.png", rgb, b"", has_objects=False, network=None)
+        assert background is not None
+        assert background.shape[:2] == kept
 
 
 def test_photos_that_are_no_backgrounds_are_named_with_the_reason() -> None:

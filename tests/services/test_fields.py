@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -174,6 +176,28 @@ def test_hostile_files_and_copies_are_refused_and_the_others_are_used(
     assert "not a readable image" in dict(report.refused)["x.jpg"]
 
 
+def test_names_that_are_no_utf_8_are_stored_as_far_as_they_can_be_read(
+    library: Library, tmp_path: Path, files: list[Path]
+) -> None:
+    odd = files[0].rename(tmp_path / "site" / os.fsdecode(b"caf\xe9.png"))
+    broken = tmp_path / "site" / os.fsdecode(b"\xff.jpg")
+    broken.write_bytes(b"no photo")
+    report = learn_field(library, [*files[1:], odd, broken])
+    assert "caf?.png" in {each.photo for each in library.fields.read("field").backgrounds}
+    assert [name for name, _ in report.refused] == ["?.jpg"]
+
+
+def test_a_background_that_cannot_be_read_is_one_sentence(
+    library: Library, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn_field(library, files)
+    monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(
+        InvalidRecipe, match=r"001\.webp cannot be read: Permission denied; name another image"
+    ):
+        list(planned(library, recipe_of(TEXT), Overrides(), AT_HOME))
+
+
 @pytest.mark.parametrize("number", [0, 4, 51])
 def test_too_few_and_too_many_photos_are_one_sentence(library: Library, number: int) -> None:
     with pytest.raises(InvalidRequest, match=f"{number} photos were given; 5 to 50 are needed"):
@@ -286,6 +310,28 @@ def test_a_photo_that_became_a_test_photo_ends_the_plan(library: Library, files:
         list(planned(library, recipe_of(TEXT), Overrides(), AT_HOME))
 
 
+def test_a_photo_that_became_a_test_photo_ends_a_plan_that_was_begun(
+    library: Library, files: list[Path]
+) -> None:
+    learn_field(library, files)
+    begun = specs_of(library)
+    library.fields.path("field").unlink()
+    assert ids(specs_of(library)) == ids(begun)
+    add_test_photo(library, photo(4))
+    for overrides in (Overrides(), Overrides(count=9), Overrides(refill=True)):
+        with pytest.raises(InvalidRecipe, match=r"now the test photo 'bolt/held-back\.png' .* another name"):
+            list(planned(library, recipe_of(TEXT), overrides, AT_HOME))
+
+
+def test_a_plan_that_was_begun_stores_lost_backgrounds_again(library: Library, files: list[Path]) -> None:
+    learn_field(library, files)
+    begun = specs_of(library)
+    lost = begun[0].backdrop_id or ""
+    library.images.path(lost).unlink()
+    assert ids(specs_of(library)) == ids(begun)
+    assert library.images.is_sound(lost)
+
+
 @pytest.mark.parametrize("text", ["placement: {like: fild}", "camera: {like: fild}"])
 def test_a_profile_that_is_not_there_is_one_sentence(library: Library, files: list[Path], text: str) -> None:
     learn_field(library, files)
@@ -311,10 +357,10 @@ def test_a_profile_beside_a_folder_of_its_name_comes_first(
 
 
 def test_a_recipe_is_made_like_a_profile(library: Library) -> None:
-    recipe = parse_recipe("placement: {objects: [2, 3], scale: [0.1, 0.2], flip: any}")
+    recipe = parse_recipe("placement: {objects: [2, 3], scale: [0.1, 0.2], min_visible: 0.9, flip: any}")
     alike = like_field(recipe, "field", list(FieldPart))
     assert alike.placement.model_dump(mode="json")["like"] == "field"
-    assert not {"objects", "scale", "overlap"} & alike.placement.model_dump().keys()
+    assert not {"objects", "scale", "overlap", "min_visible"} & alike.placement.model_dump().keys()
     assert alike.placement.flip == recipe.placement.flip
     assert (alike.backdrops.folder, alike.start) == ("field", "picture")
     assert alike.camera is not None
@@ -334,6 +380,8 @@ def test_a_published_recipe_names_no_images_of_the_library(library: Library, fil
     assert specs[0].backdrop_id in stored.recipe_yaml
     card = published_recipe(stored.recipe_yaml)
     assert specs[0].backdrop_id not in card
+    assert pixel_hash(photo(0)) in stored.recipe_yaml
+    assert pixel_hash(photo(0)) not in card
     assert "objects:" in card
 
 

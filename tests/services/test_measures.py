@@ -61,6 +61,12 @@ def test_decided_samples_stay_as_they_were_shown(studio: Studio, ids: list[str])
     assert studio.library.samples.get(ids[0]).state == before.state
 
 
+@pytest.fixture
+def plain_backgrounds(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "salience_beside", lambda _rgb, _alpha: None)
+
+
+@pytest.mark.usefixtures("plain_backgrounds")
 def test_a_near_duplicate_fails_unless_the_first_of_its_group_was_rejected(
     studio: Studio, ids: list[str]
 ) -> None:
@@ -70,6 +76,32 @@ def test_a_near_duplicate_fails_unless_the_first_of_its_group_was_rejected(
     studio.library.review.record(decision(ids[2], Verdict.REJECT))
     studio.review.measures.measure()
     assert "duplicate" not in failed(studio, more[0])
+
+
+@pytest.mark.usefixtures("plain_backgrounds")
+def test_of_a_group_whose_first_was_rejected_one_remains(studio: Studio) -> None:
+    first, second, third = add_plain_samples(studio.library, 40, 42, 44)
+    studio.library.review.record(decision(first, Verdict.REJECT))
+    studio.review.measures.measure()
+    assert (failed(studio, second), failed(studio, third)) == ([], ["duplicate"])
+
+
+@pytest.mark.usefixtures("plain_backgrounds")
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_sample_that_the_gates_reject_makes_no_other_a_duplicate(studio: Studio, strict: bool) -> None:
+    first, second, third = add_plain_samples(studio.library, 40, 42, 44)
+    failures = [] if strict else [GateFailure("seam", 0.9, 0.8)]
+    studio.library.samples.add_measures(first, {"sharpness_gap": 0.9}, failures, score=0.0)
+    studio.review.measures.measure(strict=strict)
+    assert (failed(studio, second), failed(studio, third)) == ([], ["duplicate"])
+
+
+@pytest.mark.usefixtures("plain_backgrounds")
+def test_without_strict_a_gate_on_request_does_not_matter(studio: Studio) -> None:
+    first, second = add_plain_samples(studio.library, 40, 42)
+    studio.library.samples.add_measures(first, {"sharpness_gap": 0.9}, (), score=0.0)
+    studio.review.measures.measure()
+    assert failed(studio, second) == ["duplicate"]
 
 
 def test_the_gates_then_reject_with_the_sentence(studio: Studio, ids: list[str]) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.domain import plan as plan_module
+from pipeline.domain.field_profile import FieldProfile
 from pipeline.domain.images import encode_webp
 from pipeline.domain.photos import Photo
-from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe import FieldPlacement, parse_recipe
 from pipeline.errors import Cancelled, InvalidRequest, LibraryBusy, UnknownName
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides
@@ -99,6 +101,43 @@ def test_later_rounds_draw_more_of_the_class_that_is_uncertain(
     )
     assert report.rounds[0] in library.plans.list()[1].recipe_yaml  # recorded in the plan
     assert parse_recipe(library.plans.list()[1].recipe_yaml).classes == {"bolt": 5, "gear": 1}
+
+
+def test_later_rounds_go_on_with_what_the_first_one_learnt(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def profile(number: int) -> FieldProfile:
+        return FieldProfile(photos=5, placement=FieldPlacement(objects=(number, number), scale=(0.2, 0.3)))
+
+    def answer(*_: Examples, **__: float) -> dict[str, float]:
+        library.fields.write("field", profile(1), {})
+        return GUESS
+
+    library.fields.write("field", profile(2), {})
+    monkeypatch.setattr(module, "class_uncertainty", answer)
+    text = recipe_over(library) + "placement: {like: field}\n"
+    SampleService(library, FileAccess(), batch_size=4).generate(text, rounds=2)
+    stored = [library.plans.stored(f"toy, round {place} of 2", head=6, count=6) for place in (1, 2)]
+    assert [len(spec.objects) for plan in stored if plan for spec in plan.head.values()] == [2] * 12
+
+
+def test_later_rounds_have_the_size_of_the_first_whichever_classes_they_draw(
+    library: Library, asked: list[tuple[Examples, Examples]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "next_weights", lambda *_: {"bolt": 1.0})
+    monkeypatch.setattr(
+        plan_module, "automatic_size", lambda _own, objects: {12: 64, 6: 128}[len(objects.longest_px)]
+    )
+    service = SampleService(library, FileAccess(), batch_size=4)
+    text = recipe_over(library).replace("size: 32", "size: auto")
+    service.generate(text, rounds=2)
+    planned = sample_ids(library, "toy, round 2 of 2", 6)
+    stored = library.plans.stored("toy, round 2 of 2", head=6, count=6)
+    assert stored is not None
+    assert {(spec.label, spec.size) for spec in stored.head.values()} == {("bolt", (64, 64))}
+    assert service.generate(text, rounds=2).rendered == 0
+    assert sample_ids(library, "toy, round 2 of 2", 6) == planned
+    assert len(asked) == 1
 
 
 def test_no_import_can_begin_between_two_rounds(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

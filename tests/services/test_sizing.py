@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.domain.image_size import DrawnObjects
+from pipeline.domain.methods import Method
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
-from pipeline.domain.recipe import parse_recipe
-from pipeline.services.plans.sizing import enlargement_notes, memory_sentence, size_sentence
+from pipeline.domain.recipe import FieldPlacement, Learnt, parse_recipe
+from pipeline.services.plans.sizing import enlargement_notes, memory_sentence, size_notes, size_sentence
+from pipeline.store import Library
+from tests.toy_library import add_subject
 from tests.toy_photos import usable_photo
 
 NANO = ModelFacts(name="nano", revision="abc", size=128, steps=10, guidance_scale=2.5)
@@ -48,11 +53,43 @@ def test_the_size_is_told_with_its_reason(given: PlanInputs, size: int, sentence
     assert size_sentence(given) == sentence
 
 
+def test_a_refill_has_the_size_of_its_plan() -> None:
+    assert size_sentence(inputs("size: 128", 100), refills=True) == "128 x 128 px, as the plan was begun"
+
+
 def test_the_largest_scale_of_all_arrangements_counts() -> None:
     mixed = (
         "placement: [{name: single, scale: [0.3, 0.5]}, {name: close, scale: [0.5, 1.4], min_visible: 0.3}]"
     )
     assert inputs(mixed, 100).drawn_objects.scale == 1.4
+
+
+def test_only_objects_that_are_drawn_count() -> None:
+    photos = [
+        usable_photo(id=label, label=label, box=(0, 0, side, side))
+        for label, side in (("bolt", 400), ("nut", 20))
+    ]
+    both, bolts = parse_recipe("name: a"), parse_recipe("classes: {bolt: 2}")
+    assert PlanInputs(both, photos, model=NANO).size == 128
+    assert PlanInputs(bolts, photos, model=NANO).size == 256
+    assert PlanInputs(bolts, photos, model=NANO, method=Method.TEXT_TO_IMAGE).size == 128
+    assert (
+        PlanInputs(parse_recipe("method: text_to_image"), photos, model=NANO).drawn_objects.longest_px == []
+    )
+
+
+def test_a_run_tells_of_enlarged_objects_with_the_scale_that_was_learnt(tmp_path: Path) -> None:
+    learnt = Learnt(
+        size=64, profiles={"field": "1"}, placement={"field": FieldPlacement(objects=(1, 1), scale=(2, 4))}
+    )
+    recipe = parse_recipe("placement: {like: field}").model_copy(update={"learnt": learnt})
+    with Library.open(tmp_path / "library", create=True) as library:
+        add_subject(library, 1)
+        assert size_notes(library, recipe, "text_to_image", 64) == []
+        (note,) = size_notes(library, recipe, None, 64)
+    assert note.startswith(
+        "1 object has fewer pixels than images of 64 px may show of them, of 1: up to 16.0 times"
+    )
 
 
 def test_objects_that_are_enlarged_are_told_and_a_little_more_is_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pipeline.domain.camera_measures import (
     blur_deviation,
     grey_of,
     jpeg_quality,
+    jpeg_side_px,
     noise_deviation,
     photo_light,
 )
@@ -22,7 +24,7 @@ from pipeline.domain.images import RGB, fitted, pixel_hash, thumbnail
 from pipeline.domain.recipe import MOST_OBJECTS, Camera, FieldPlacement
 from pipeline.segmentation import ObjectCount, emptied, field_objects
 
-BACKGROUND_PX = 1024  # longest side of a background
+BACKGROUND_PX = 1024  # shorter side of a background, whose middle square fills an image
 _SIDES_PX = (64, 128, 256, 512, 1024)  # of images at which the camera is measured
 _SPAN = (0.1, 0.9)  # quantiles: a tenth of the photos may be unusual on either side
 _LEAST_COUNTED, _LEAST_SHARE = 3, 0.6  # photos whose objects could be counted: number, share
@@ -48,7 +50,7 @@ class MeasuredPhoto:
     camera: dict[
         int, tuple[float, float | None]
     ]  # side in px → noise, blur (None where it has too few edges)
-    side_px: int  # its shorter side
+    side_px: int  # its shorter side, before it was made smaller to be read
     quality: int | None  # of the JPEG file; None for other files
     objects: ObjectCount | None  # None without a network, or where the photos show none
     no_background: str = ""  # why it is none, as a clause
@@ -65,9 +67,9 @@ def measured_photo(
         network: see `object_probability`.
 
     Returns:
-        What it tells, and the background of at most 1024 px; None where it is none.
+        What it tells, and the background, its shorter side at most 1024 px; None where it is none.
     """
-    small = thumbnail(rgb, BACKGROUND_PX)
+    small = thumbnail(rgb, math.ceil(BACKGROUND_PX * max(rgb.shape[:2]) / min(rgb.shape[:2])))
     objects = field_objects(small, network) if has_objects else None
     background: RGB | None = small
     reason = ""
@@ -75,13 +77,12 @@ def measured_photo(
         background, reason = emptied(small, objects, network)
     elif has_objects:
         background, reason = None, _NO_NETWORK
-    side_px = min(rgb.shape[:2])
     measured = MeasuredPhoto(
         name=name,
         photo_id=pixel_hash(rgb),
         light=photo_light(small),
         camera=_camera_measures(rgb),
-        side_px=side_px,
+        side_px=jpeg_side_px(data) or min(rgb.shape[:2]),
         quality=jpeg_quality(data),
         objects=objects.count if objects else None,
         no_background=reason,

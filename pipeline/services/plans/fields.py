@@ -145,7 +145,7 @@ def learn_field(
                 raise Cancelled()
             survey.add(file)
             if on_progress:
-                on_progress(number, len(files), file.name)
+                on_progress(number, len(files), _shown_name(file))
         survey.refuse_fewer_than(least)
         pictures = {each.file: each.data for each in survey.pictures}
         profile = library.fields.write(name, survey.profile(licence), pictures)
@@ -158,6 +158,11 @@ def _refuse_outside(files: Sequence[Path], least: int, most: int, licence: str) 
         raise InvalidRequest(f"{len(files)} photos were given; {least} to {most} are needed")
     if len(licence) > LONGEST_NAME:
         raise InvalidRequest(f"the licence has {len(licence)} characters; at most {LONGEST_NAME} are stored")
+
+
+def _shown_name(file: Path) -> str:
+    """Return a file's name as text that can be stored and printed: "?" for bytes that are no UTF-8."""
+    return file.name.encode("utf-8", "replace").decode()[:LONGEST_NAME]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,21 +216,21 @@ class _Survey:
 
     def add(self, file: Path) -> None:
         """Measure a photo, or note why it cannot be used."""
+        name = _shown_name(file)
         try:
             data = file.read_bytes()
-            rgb = load_photo(data, file.name).rgb
+            rgb = load_photo(data, name).rgb
         except UnreadableImage as refusal:
-            self.refused.append((file.name, refusal.reason))
+            self.refused.append((name, refusal.reason))
             return
         except OSError as error:
-            self.refused.append((file.name, f"it cannot be read: {error.strerror}"))
+            self.refused.append((name, f"it cannot be read: {error.strerror}"))
             return
         photo_id = pixel_hash(rgb)
         twin = next((photo.name for photo in self.photos if photo.photo_id == photo_id), None)
         if fault := f"the same pixels as {twin}" if twin else self.tested.fault(rgb):
-            self.refused.append((file.name, fault))
+            self.refused.append((name, fault))
             return
-        name = file.name[:LONGEST_NAME]
         photo, background = measured_photo(
             name, rgb, data, has_objects=self.has_objects, network=self.network
         )

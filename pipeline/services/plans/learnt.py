@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, profiles_named, resolved
-from pipeline.domain.images import RGB, fitted
+from pipeline.domain.images import fitted
 from pipeline.domain.methods import Method
-from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
 from pipeline.errors import InvalidRecipe, UnknownName
+from pipeline.services.plans.pictures import picture_of
 from pipeline.store import Library
 
 
@@ -33,7 +33,11 @@ def _lasting(recipe: Recipe) -> dict[str, object]:
 
 
 def taught(
-    library: Library, recipe: Recipe, methods: Iterable[Method], side_of: Callable[[Recipe], int]
+    library: Library,
+    recipe: Recipe,
+    methods: Iterable[Method],
+    side_of: Callable[[Recipe], int],
+    shared: Learnt | None = None,
 ) -> Recipe:
     """Return a recipe with what it learns from the field profiles that it names.
 
@@ -42,11 +46,12 @@ def taught(
     Args:
         methods: of the plan.
         side_of: tells the side of the images in pixels from a recipe with plain numbers.
+        shared: what plans have learnt with which this one belongs together.
 
     Raises:
         InvalidRecipe: the recipe names a profile that is not there or cannot be read, or one without backgrounds.
     """
-    begun = _begun(library, recipe, side_of)
+    begun = _begun(library, recipe, side_of) or _fitting(shared, recipe, side_of)
     if begun is not None:
         return recipe.model_copy(update={"learnt": begun})
     named = profiles_named(recipe)
@@ -71,25 +76,56 @@ def with_backgrounds(
 ) -> Recipe:
     """Return a recipe that has learnt a profile's backgrounds, too; they are stored at the size of the images.
 
+    A plan that was begun keeps its own. Where files of them are lost, the profile's pictures are stored again.
+
     Raises:
         InvalidRecipe: a background cannot be read, or its photo has become a test photo.
     """
-    folder = _background_profile(library, recipe, methods)
-    if folder is None or recipe.learnt is None or recipe.learnt.backgrounds is not None:
+    learnt, methods = recipe.learnt, set(methods)
+    if learnt is None or not recipe.needs_backgrounds(methods):
         return recipe
     tested = {photo.id: photo.name for photo in library.photos.list(split="test")}
-    ids = []
+    _refuse_tested(recipe.name, learnt, tested)
+    begun = learnt.backgrounds
+    if begun is not None and all(map(library.images.is_sound, begun)):
+        return recipe
+    folder = _background_profile(library, recipe, methods)
+    if folder is None:
+        return recipe
+    ids, photo_ids = [], []
     for photo_id, path in sorted(library.fields.backgrounds(folder).items(), key=lambda pair: pair[1].name):
+        if photo_id in tested and begun is not None:
+            continue  # of a profile that was learnt later
         if (name := tested.get(photo_id)) is not None:
             raise InvalidRecipe(
                 f"a photo of field profile '{folder}' is now the test photo '{name}' of the library; learn the profile "
                 f"without it, or delete {path}"
             )
-        ids.append(library.images.put(_fitted(path.read_bytes(), path.name, recipe.learnt.size)))
+        ids.append(library.images.put(fitted(picture_of(path), (learnt.size,) * 2)))
+        photo_ids.append(photo_id)
         if before_each:
             before_each()
-    learnt = recipe.learnt.model_copy(update={"backgrounds": list(dict.fromkeys(ids))})
-    return recipe.model_copy(update={"learnt": learnt})
+    if begun is not None:
+        return recipe
+    changes = {"backgrounds": list(dict.fromkeys(ids)), "background_photos": photo_ids}
+    return recipe.model_copy(update={"learnt": learnt.model_copy(update=changes)})
+
+
+def _refuse_tested(name: str, learnt: Learnt, tested: Mapping[str, str]) -> None:
+    """Check that none of the backgrounds of a plan that goes on shows a test photo.
+
+    Args:
+        tested: test photo → its name.
+
+    Raises:
+        InvalidRecipe: one does.
+    """
+    photo_name = next((tested[photo] for photo in learnt.background_photos or () if photo in tested), None)
+    if photo_name is not None:
+        raise InvalidRecipe(
+            f"'{name}' was begun with a background that is now the test photo '{photo_name}' of the library; learn the "
+            "field profile without that photo and give the recipe another name"
+        )
 
 
 def learnt_notes(library: Library, recipe: Recipe) -> list[str]:
@@ -108,7 +144,11 @@ def _begun(library: Library, recipe: Recipe, side_of: Callable[[Recipe], int]) -
     stored = library.plans.stored(recipe.name, head=0, count=0)
     if stored is None or not same_recipe(stored.recipe_yaml, recipe):
         return None
-    learnt = parse_recipe(stored.recipe_yaml).learnt
+    return _fitting(parse_recipe(stored.recipe_yaml).learnt, recipe, side_of)
+
+
+def _fitting(learnt: Learnt | None, recipe: Recipe, side_of: Callable[[Recipe], int]) -> Learnt | None:
+    """Return what was learnt where it is for images of the size that a recipe has with it."""
     if learnt is None:
         return None
     plain = resolved(recipe.model_copy(update={"learnt": learnt}))
@@ -135,7 +175,3 @@ def _version(library: Library, name: str) -> str:
         return library.fields.version(name)
     except (UnknownName, InvalidRecipe):
         return ""
-
-
-def _fitted(data: bytes, name: str, side_px: int) -> RGB:
-    return fitted(load_photo(data, name).rgb, (side_px, side_px))

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from pipeline.domain.field_profile import resolved
 from pipeline.domain.images import RGB, fitted, pixel_hash
 from pipeline.domain.look import Ground
-from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
     BACKGROUND_SETS,
+    Learnt,
     Recipe,
     Start,
     default_recipe,
@@ -31,6 +31,7 @@ from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
+from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of, replacing_plan
 from pipeline.services.plans.sizing import (
@@ -150,24 +151,35 @@ def taught_recipe_of(
     access: FileAccess,
     *,
     before_each: Callable[[], None] | None = None,
+    shared: Learnt | None = None,
 ) -> Recipe:
     """Return a recipe with what it learns from field profiles; store the backgrounds that it takes from one.
+
+    Args:
+        shared: see `taught`.
 
     Raises:
         InvalidRecipe, UnknownName, InvalidRequest: see `taught`, and `planned_specs_of` on models and methods.
     """
-    learning = _learning(library, recipe, overrides, access)
+    learning = _learning(library, recipe, overrides, access, shared)
     return with_backgrounds(library, learning, _methods(recipe, overrides), before_each)
 
 
-def _learning(library: Library, recipe: Recipe, overrides: Overrides, access: FileAccess) -> Recipe:
+def _learning(
+    library: Library,
+    recipe: Recipe,
+    overrides: Overrides,
+    access: FileAccess,
+    shared: Learnt | None = None,
+) -> Recipe:
     def side_of(plain: Recipe) -> int:
         model = _model_facts(access.model(overrides.model or plain.model))
         photos = library.photos.list(split="train", usable=True)
         begun = _begun_size(library, recipe, model.name)
-        return PlanInputs(plain, photos, model=model, begun_size=begun).size
+        method = None if overrides.method is None else _method(overrides.method)
+        return PlanInputs(plain, photos, model=model, method=method, begun_size=begun).size
 
-    return taught(library, recipe, _methods(recipe, overrides), side_of)
+    return taught(library, recipe, _methods(recipe, overrides), side_of, shared)
 
 
 def _methods(recipe: Recipe, overrides: Overrides) -> set[Method]:
@@ -208,7 +220,7 @@ def planned_specs_of(
         ingredients.inputs,
         backdrop_ids=tuple(backgrounds),
         grounds={background: ground for background, ground in backgrounds.items() if ground},
-        reference_id=library.images.put(_image(ingredients.reference)) if ingredients.reference else None,
+        reference_id=library.images.put(picture_of(ingredients.reference)) if ingredients.reference else None,
     )
     inputs = replace(inputs, version=_version(library, wanted.recipe, inputs))
     earlier = wanted.refill.earlier if wanted.refill else ()
@@ -263,7 +275,7 @@ def _preview(
         prompts=outline.prompts[:_EXAMPLES],
         seconds=expected_seconds(library, outline, model, inputs.size, new),
         size=inputs.size,
-        size_sentence=size_sentence(inputs),
+        size_sentence=size_sentence(inputs, refills=wanted.refill is not None),
         memory_sentence=memory_sentence(model, inputs.size, batch_size),
         warnings=(
             *library_notes(library, wanted.recipe, wanted.refill),
@@ -516,7 +528,7 @@ def _background(path: Path, side: int, tested: Mapping[str, str]) -> RGB:
     Args:
         tested: image id → name of each test photo, none of which may be drawn on.
     """
-    image = _image(path)
+    image = picture_of(path)
     if (photo := tested.get(pixel_hash(image))) is not None:
         raise InvalidRecipe(
             f"{path} is the test photo '{photo}' of the library; take it out of the folder of backgrounds"
@@ -532,13 +544,6 @@ def _reference(recipe: Recipe, access: FileAccess) -> Path | None:
     if path is None or not os.path.isfile(path):
         raise InvalidRecipe(f"{key} is {text}; with source 'reference' it must name an image file")
     return path
-
-
-def _image(path: Path) -> RGB:
-    try:
-        return load_photo(path.read_bytes(), path.name).rgb
-    except OSError as error:
-        raise InvalidRecipe(f"{path} cannot be read: {error.strerror}; name another image") from None
 
 
 def recipe_texts(folder: Path) -> dict[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from statistics import median
 
+from pipeline.domain.field_profile import resolved
 from pipeline.domain.image_size import DrawnObjects
 from pipeline.domain.methods import Method
-from pipeline.domain.plan import PlanInputs, PlanOutline
+from pipeline.domain.plan import PlanInputs, PlanOutline, objects_drawn
 from pipeline.domain.recipe import AUTO, Recipe
 from pipeline.rendering import NO_MODEL
 from pipeline.store import Library, SampleFilter
@@ -20,10 +21,16 @@ _NANO_GB, _NANO_GB_PER_MEGAPIXEL = (
 )  # of a process that renders with nano on a CPU, measured at 128 to 512 px
 
 
-def size_sentence(inputs: PlanInputs) -> str:
-    """Say how large images are and why, e.g. "256 x 256 px, since the objects have many more pixels than 128 shows"."""
+def size_sentence(inputs: PlanInputs, *, refills: bool = False) -> str:
+    """Say how large images are and why, e.g. "256 x 256 px, since the objects have many more pixels than 128 shows".
+
+    Args:
+        refills: the plan makes up for samples of another one, and so has its size.
+    """
     size, own = inputs.size, inputs.model.size
     shown = f"{size} x {size} px"
+    if refills:
+        return f"{shown}, as the plan was begun"
     if inputs.recipe.size not in (AUTO, None):
         return f"{shown}, as the recipe says"
     if size == own:
@@ -57,10 +64,16 @@ def enlargement_notes(objects: DrawnObjects, size: int) -> list[str]:
     ]
 
 
-def size_notes(library: Library, recipe: Recipe, size: int) -> list[str]:
-    """Say how many objects are enlarged in images of a size; see `enlargement_notes`."""
-    scale = max(ranges.scale[1] for ranges in recipe.arrangements.values())
-    return enlargement_notes(DrawnObjects.of(library.photos.list(split="train", usable=True), scale), size)
+def size_notes(library: Library, recipe: Recipe, method: str | None, size: int) -> list[str]:
+    """Say how many objects are enlarged in images of a size; see `enlargement_notes`.
+
+    Args:
+        recipe: with what it learnt.
+        method: the only one of the plan; None for those of the recipe.
+    """
+    methods = recipe.methods if method is None else (Method(method),)
+    photos = library.photos.list(split="train", usable=True)
+    return enlargement_notes(objects_drawn(resolved(recipe), photos, methods), size)
 
 
 def expected_seconds(library: Library, outline: PlanOutline, model: str, size: int, new: int) -> float | None:

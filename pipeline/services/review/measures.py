@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
 from pipeline.domain.images import RGB
 from pipeline.domain.placement import is_empty
-from pipeline.domain.quality import MEASURED_LATER, Gate, GateFailure, Scores, gates_failed, least_margin
+from pipeline.domain.quality import (
+    MEASURED_LATER,
+    STRICT_GATES,
+    Gate,
+    GateFailure,
+    Scores,
+    gates_failed,
+    least_margin,
+)
 from pipeline.domain.warping import Box
 from pipeline.embedding import Embedder, load_embedder, normalised
 from pipeline.errors import Cancelled, DamagedPicture, NotFound
@@ -33,12 +42,19 @@ class MeasureService:
     embeddings: SampleEmbeddings
 
     def measure(
-        self, *, on_progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+        self,
+        *,
+        strict: bool = False,
+        on_progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> int:
         """Measure the pending samples that have not been measured, and note the gates that they fail; how many.
 
         Decided samples stay as they are. Where a network's package is not installed, or the library has a single class,
         the measures that need it are left out. A sample whose file is damaged is passed over.
+
+        Args:
+            strict: a sample that fails a gate that holds on request only makes no other one a near-duplicate, either.
 
         Raises:
             Cancelled: it was stopped; samples that were measured stay so.
@@ -48,7 +64,8 @@ class MeasureService:
             if cancelled and cancelled():
                 raise Cancelled(0)
         total = self.library.counts().samples["pending"]
-        measuring = _Measuring(self.library, embedder, _recognition(self.library, embedder))
+        strict_gates = STRICT_GATES if strict else ()
+        measuring = _Measuring(self.library, embedder, _recognition(self.library, embedder), strict_gates)
         number = 0
         for seen, row in enumerate(self._pending(), start=1):
             if cancelled and cancelled():
@@ -73,6 +90,7 @@ class _Measuring:
     library: Library
     embedder: Embedder
     recognition: Recognition | None
+    strict_gates: Sequence[Gate]
 
     def record(self, row: SampleRow) -> bool:
         """Measure a sample and store the result; False where it was measured before, or cannot be read."""
@@ -89,7 +107,7 @@ class _Measuring:
     def _scores(self, row: SampleRow) -> Scores:
         assert row.image_id is not None, "only rendered samples are pending"
         rgb = self.library.images.read(row.image_id)[..., :3]
-        scores: Scores = {"duplicate": self._similarity_to_first(row)}
+        scores: Scores = {"duplicate": self._similarity_to_earlier(row)}
         alpha = self.library.images.read(row.mask_id) if row.mask_id else np.zeros(rgb.shape[:2], np.uint8)
         if (salience := salience_beside(rgb, alpha)) is not None:
             scores["expansion"] = min(1.0, salience.expansion)
@@ -111,20 +129,30 @@ class _Measuring:
         vectors = self.embedder.embed(square_around(rgb, box) for box in boxes)
         return {name: float(self.recognition.relative(vectors, row.spec.label).max())}
 
-    def _similarity_to_first(self, row: SampleRow) -> float:
-        """Return the similarity to the first of the sample's group of near-duplicates; 0 where it is the first itself.
+    def _similarity_to_earlier(self, row: SampleRow) -> float:
+        """Return the greatest similarity to a sample of its group of near-duplicates that was planned before it.
 
-        A first one that was rejected does not count.
+        It is 0 where there is none. Samples that were or will be rejected do not count, so that one
+        of each group remains.
         """
         if row.cluster in ("", row.id):
             return 0.0
-        first = self.library.samples.get(row.cluster)
-        ids = [image_id for image_id in (row.image_id, first.image_id) if image_id]
-        vectors = self.library.embeddings.of(self.embedder.name, ids)
-        if first.state is SampleState.REJECTED or len(vectors) < len(set(ids)) or len(ids) < 2:
+        group = SampleFilter(cluster=row.cluster, order=SampleOrder.PLAN)
+        earlier = takewhile(lambda member: member.id != row.id, self.library.samples.list(group, limit=_PAGE))
+        image_ids = {member.image_id for member in earlier if self._stands(member)}
+        vectors = self.library.embeddings.of(self.embedder.name, filter(None, {*image_ids, row.image_id}))
+        own = vectors.get(row.image_id or "")
+        others = [vector for image_id, vector in vectors.items() if image_id in image_ids]
+        if own is None or not others:
             return 0.0
-        one, other = normalised(np.stack([vectors[image_id] for image_id in ids]))
-        return float(np.clip(one @ other, 0.0, 1.0))
+        rows = normalised(np.stack([own, *others]))
+        return float(np.clip((rows[1:] @ rows[0]).max(), 0.0, 1.0))
+
+    def _stands(self, row: SampleRow) -> bool:
+        """Whether a sample was not rejected, and the gates would not reject it."""
+        if row.state is SampleState.PENDING:
+            return not (row.failed_gates or gates_failed(row.scores, self.strict_gates))
+        return row.state is not SampleState.REJECTED
 
     def _duplicate_failure(self, scores: Scores) -> tuple[GateFailure, ...]:
         """The limit depends on the embedder; the groups hold what reaches it."""

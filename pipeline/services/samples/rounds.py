@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.photos import Photo
-from pipeline.domain.recipe import AUTO, Recipe, parse_recipe
+from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
 from pipeline.domain.rounds import Rounds, next_weights, round_sentence
 from pipeline.domain.spec import SampleSpec
 from pipeline.embedding import load_embedder, shrunk
@@ -83,6 +83,7 @@ class RoundRun:
                     self.access,
                     batch_size=self.batch_size,
                     note=note,
+                    shared=self._learnt() if place > 1 else None,
                     on_warnings=self._warn if place == 1 else None,
                     on_progress=self._progress(place, total.rendered),
                     cancelled=self.cancelled,
@@ -135,10 +136,11 @@ class RoundRun:
         if stored is None or note is None or note["basis"] != basis:
             return None
         try:
-            counts = parse_recipe(stored.recipe_yaml).classes or {}
+            earlier = parse_recipe(stored.recipe_yaml)
         except InvalidRecipe:  # written by another version
             return None
-        return _Round(self.rounds.with_counts(place, counts), note["sentence"])
+        recipe = self.rounds.with_counts(place, earlier.classes or {})
+        return _Round(_of_size(recipe, earlier.size), note["sentence"])
 
     def _decided(self, place: int) -> _Round:
         """Decide the classes of a round: as the recipe has them, later ones by what is uncertain."""
@@ -149,8 +151,14 @@ class RoundRun:
             return _Round(self.rounds.of_round(place, plain) if plain else self.rounds.recipe)
         uncertainty = self._uncertainty()
         recipe = self.rounds.of_round(place, next_weights(plain, uncertainty))
+        recipe = _of_size(recipe, self._specs[0].size[0])  # whichever classes it draws
         sentence = round_sentence(place - 1, uncertainty, recipe.classes or {})
         return _Round(recipe, " ".join(sentence.split()))
+
+    def _learnt(self) -> Learnt | None:
+        """Return what the first round learnt from field profiles, which may have changed since."""
+        stored = self.library.plans.stored(self.rounds.name(1), head=0, count=0)
+        return parse_recipe(stored.recipe_yaml).learnt if stored else None
 
     def _uncertainty(self) -> dict[str, float]:
         embedder = load_embedder()
@@ -221,6 +229,13 @@ def _decisive_json(recipe: Recipe) -> str:
     if recipe.size == AUTO:  # was null, and meant the size of the model
         recipe = recipe.model_copy(update={"size": None})
     return recipe.model_dump_json(exclude=plain)
+
+
+def _of_size(recipe: Recipe, size: int | str | None) -> Recipe:
+    """Return a recipe with a size that is known, where it is to be chosen."""
+    return (
+        recipe.model_copy(update={"size": size}) if recipe.size == AUTO and isinstance(size, int) else recipe
+    )
 
 
 def _stacked(vectors: Sequence[NDArray[np.float16]], size: int) -> NDArray[np.float16]:

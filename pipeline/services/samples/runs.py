@@ -11,7 +11,7 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Cutout
 from pipeline.domain.provenance import packet
 from pipeline.domain.quality import least_margin
-from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe import Learnt, Recipe
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 from pipeline.errors import Cancelled, NoUsablePhotos
 from pipeline.rendering import NO_MODEL, Generator, load
@@ -68,6 +68,7 @@ def render_plan(
     *,
     batch_size: int,
     note: str = "",
+    shared: Learnt | None = None,
     on_warnings: Callable[[Sequence[str]], None] | None = None,
     on_progress: Progress | None = None,
     on_step: Callable[[int, int], None] | None = None,
@@ -81,6 +82,7 @@ def render_plan(
     Args:
         access: the paths that the recipe may name.
         note: lines of a comment that are stored with the recipe.
+        shared: what plans have learnt with which this one belongs together, e.g. the first of several rounds.
         on_warnings: called with notes on the prompts before the first sample is rendered.
 
     Raises:
@@ -91,7 +93,7 @@ def render_plan(
     recording = _Recording(library, Neighbours(library), on_progress, on_sample)
     with library.work_lock("generate"):
         stop = _raise_when(cancelled)
-        taught = taught_recipe_of(library, recipe, overrides, access, before_each=stop)
+        taught = taught_recipe_of(library, recipe, overrides, access, before_each=stop, shared=shared)
         wanted = PlannedRecipe.of(library, taught, overrides)
         library.note_work(wanted.recipe.name)
         notes = _Notes(library, wanted, on_warnings)
@@ -183,7 +185,7 @@ class _Notes:
             *library_notes(self.library, recipe, self.wanted.refill),
             *version_notes(recipe, self._version),
             *learnt_notes(self.library, recipe),
-            *size_notes(self.library, recipe, self._size),
+            *size_notes(self.library, recipe, self.wanted.overrides.method, self._size),
             *plan_notes(tuple(self._prompts), self.wanted.overrides.model or recipe.model),
         ]
 
