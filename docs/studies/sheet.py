@@ -37,7 +37,7 @@ def main() -> None:
             image = Image.open(io.BytesIO(data)).convert("RGB")
             image.thumbnail((_SIDE_PX - 2, _SIDE_PX - 2))
             sheet.paste(image, (_NAME_PX + column * _SIDE_PX, row * _SIDE_PX))
-    sheet.save(given.out, quality=88)
+    sheet.save(given.out, quality=60)
 
 
 if __name__ == "__main__":
