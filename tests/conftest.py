@@ -23,6 +23,19 @@ os.fsync = lambda _fd: (
 for name in [name for name in os.environ if name.startswith("BACKLOT_")]:
     del os.environ[name]
 
+_LONG_FILES = (
+    "test_loop.py",
+    "test_real_photos_browser.py",
+    "test_loop_browser.py",
+    "test_commands.py",
+    "test_judge.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of few, long tests, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: item.path.name not in _LONG_FILES)
+
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
