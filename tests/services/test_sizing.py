@@ -99,6 +99,8 @@ def test_objects_that_are_enlarged_are_told_and_a_little_more_is_not() -> None:
         "looks blurred; use larger photos, or lower the placement's scale or the size"
     ]
     assert enlargement_notes(objects, 64) == []
+    assert enlargement_notes(DrawnObjects([100] * 99 + [80], scale=0.75), 128) == []
+    assert enlargement_notes(DrawnObjects([100] * 99 + [40], scale=0.75), 128) != []
 
 
 def test_memory_grows_with_the_pixels_and_is_told_where_it_was_measured() -> None:

@@ -15,6 +15,7 @@ from pipeline.store import Library, SampleFilter
 
 _NANO = "nano"
 _TIMED_SAMPLES = 40
+_FEW, _MUCH = 0.02, 1.5  # share of the objects, times enlarged: less than both is not worth a note
 _NANO_GB, _NANO_GB_PER_MEGAPIXEL = (
     0.95,
     0.65,
@@ -52,9 +53,9 @@ def memory_sentence(model: str, size: int, batch_size: int) -> str:
 
 
 def enlargement_notes(objects: DrawnObjects, size: int) -> list[str]:
-    """Say how many objects are drawn larger than their photos show them; nothing where that cannot be seen."""
+    """Say how many objects are drawn larger than their photos show them; nothing where it is few of them by little."""
     enlarged = objects.enlargements(size)
-    if not enlarged:
+    if len(enlarged) <= _FEW * len(objects.longest_px) and max(enlarged, default=0.0) < _MUCH:
         return []
     number, total = len(enlarged), len(objects.longest_px)
     whose = "1 object has" if number == 1 else f"{number} objects have"
