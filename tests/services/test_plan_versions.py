@@ -17,7 +17,7 @@ from pipeline.domain.review import Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.services.file_access import FileAccess
-from pipeline.services.plans import planning
+from pipeline.services.plans import backgrounds, planning
 from pipeline.services.plans.planning import Overrides, planned, preview_plan, recipe_of
 from pipeline.services.samples.service import SampleService
 from pipeline.starter import DrawnBackground, drawn_backgrounds
@@ -227,7 +227,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             numbers.append(number)
             yield background
 
-    monkeypatch.setattr(planning, "drawn_backgrounds", draw)
+    monkeypatch.setattr(backgrounds, "drawn_backgrounds", draw)
     return numbers
 
 

@@ -6,21 +6,17 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, takewhile
+from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from pipeline.domain.field_profile import resolved
-from pipeline.domain.images import RGB, fitted, pixel_hash
-from pipeline.domain.look import Ground
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
 from pipeline.domain.recipe import (
-    BACKGROUND_SETS,
     Learnt,
     Recipe,
-    Start,
     default_recipe,
     parse_recipe,
     refuse_too_many,
@@ -30,6 +26,12 @@ from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
 from pipeline.services.file_access import FileAccess
+from pipeline.services.plans.backgrounds import (
+    background_source,
+    learnt_backgrounds,
+    refuse_empty,
+    store_backgrounds,
+)
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
@@ -41,8 +43,6 @@ from pipeline.services.plans.sizing import (
     size_sentence,
 )
 from pipeline.services.reports import PlanPreview
-from pipeline.starter import backdrops as starter_backdrops
-from pipeline.starter import drawn_backgrounds
 from pipeline.store import Library
 
 _PLACEHOLDER = "preview"  # in a preview, the id of an image that is not stored yet
@@ -213,9 +213,9 @@ def planned_specs_of(
         return iter(wanted.refill.earlier)
     ingredients = _ingredients(library, wanted, access)
     side = ingredients.inputs.size
-    backgrounds = _learnt_backgrounds(wanted.recipe)
+    backgrounds = learnt_backgrounds(wanted.recipe)
     if backgrounds is None:
-        backgrounds = _store_backgrounds(library, ingredients.folder, side, access, before_each)
+        backgrounds = store_backgrounds(library, ingredients.folder, side, access, before_each)
     inputs = replace(
         ingredients.inputs,
         backdrop_ids=tuple(backgrounds),
@@ -238,7 +238,7 @@ def preview_plan(
     wanted = PlannedRecipe.of(library, _learning(library, recipe, overrides, access), overrides)
     ingredients = _ingredients(library, wanted, access)
     if isinstance(ingredients.folder, Path):
-        _refuse_empty(ingredients.folder, access)
+        refuse_empty(ingredients.folder, access)
     inputs = replace(
         ingredients.inputs,
         backdrop_ids=(_PLACEHOLDER,) if ingredients.folder else (),
@@ -364,7 +364,9 @@ def _ingredients(library: Library, wanted: PlannedRecipe, access: FileAccess) ->
             kept=wanted.refill.kept if wanted.refill else (),
             begun_size=_begun_size(library, wanted.recipe, model.name),
         ),
-        folder=_folder(library, wanted.recipe, access) if recipe.needs_backgrounds(methods) else None,
+        folder=background_source(library, wanted.recipe, access)
+        if recipe.needs_backgrounds(methods)
+        else None,
         reference=_reference(recipe, access) if any(each.facts.needs_control for each in methods) else None,
     )
 
@@ -445,95 +447,6 @@ def _without_poses(spec: SampleSpec) -> SampleSpec:
     photo_ids = sorted(placed.photo_id for placed in spec.objects)
     objects = [ObjectSpec(photo_id=each, cutout_id=_PLACEHOLDER, placement=Placement()) for each in photo_ids]
     return replace(_bare(spec), objects=tuple(objects), seed=0)
-
-
-def _folder(library: Library, recipe: Recipe, access: FileAccess) -> Path | str:
-    folder = recipe.backdrops.folder
-    sets = " or ".join(f"'{name}'" for name in BACKGROUND_SETS)
-    if folder is None:
-        wanting = "start 'picture'" if recipe.start is Start.PICTURE else "method 'paste'"
-        raise InvalidRecipe(
-            f"{wanting} needs backgrounds; set backdrops.folder to a folder of images or to {sets}"
-        )
-    is_learnt = recipe.learnt is not None and recipe.learnt.backgrounds is not None
-    if folder in BACKGROUND_SETS or is_learnt or folder in library.fields.names():
-        return folder
-    return access.path(folder, "backdrops.folder", sets)
-
-
-def _refuse_empty(folder: Path, access: FileAccess) -> None:
-    if next(access.images(folder), None) is None:
-        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; at least one is needed")
-
-
-def _learnt_backgrounds(recipe: Recipe) -> dict[str, Ground | None] | None:
-    """Return the backgrounds that a recipe took from a field profile; nothing is known of their ground."""
-    ids = recipe.learnt.backgrounds if recipe.learnt else None
-    return None if ids is None else dict.fromkeys(ids)
-
-
-def _store_backgrounds(
-    library: Library,
-    folder: Path | str | None,
-    side: int,
-    access: FileAccess,
-    before_each: Callable[[], None] | None,
-) -> dict[str, Ground | None]:
-    """Store the backgrounds; return their ids and what is known of the ground in each."""
-    match folder:
-        case None:
-            return {}
-        case Path():
-            _refuse_empty(folder, access)
-            backgrounds = _of_folder(library, folder, side, access)
-        case _:
-            backgrounds = _of_set(library, folder, side)
-    stored: dict[str, Ground | None] = {}
-    for background, ground in backgrounds:
-        stored[background] = ground
-        if before_each:
-            before_each()
-    return stored
-
-
-def _of_folder(
-    library: Library, folder: Path, side: int, access: FileAccess
-) -> Iterator[tuple[str, Ground | None]]:
-    """Store the pictures of a folder, each as it is read; nothing is known of their ground."""
-    tested = {photo.image_id: photo.name for photo in library.photos.list(split="test")}
-    for path in sorted(access.images(folder)):
-        yield library.images.put(_background(path, side, tested)), None
-
-
-def _of_set(library: Library, name: str, side: int) -> Iterator[tuple[str, Ground | None]]:
-    """Draw and store the pictures of a set that the library does not have yet, each as it is read."""
-    known = library.background_sets.read(name, side)
-    sound = list(takewhile(lambda each: library.images.is_sound(each[0]), known))
-    yield from sound
-    for number, (rgb, ground) in enumerate(_drawn(name, side, first=len(sound)), start=len(sound)):
-        background = library.images.put(rgb)
-        library.background_sets.note(name, side, number, background, ground)
-        yield background, ground
-
-
-def _drawn(name: str, side: int, *, first: int) -> Iterator[tuple[RGB, Ground | None]]:
-    if name == "drawn":
-        return ((drawn.rgb, drawn.ground) for drawn in drawn_backgrounds(size_px=side, first=first))
-    return ((background, None) for background in starter_backdrops(size_px=side, first=first))
-
-
-def _background(path: Path, side: int, tested: Mapping[str, str]) -> RGB:
-    """Read a background picture, fitted to the canvas.
-
-    Args:
-        tested: image id → name of each test photo, none of which may be drawn on.
-    """
-    image = picture_of(path)
-    if (photo := tested.get(pixel_hash(image))) is not None:
-        raise InvalidRecipe(
-            f"{path} is the test photo '{photo}' of the library; take it out of the folder of backgrounds"
-        )
-    return fitted(image, (side, side))
 
 
 def _reference(recipe: Recipe, access: FileAccess) -> Path | None:
