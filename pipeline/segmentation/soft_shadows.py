@@ -27,8 +27,8 @@ _OPENING_PX = 2
 def soft_shadow(rgb: np.ndarray, mask: np.ndarray, around: np.ndarray) -> np.ndarray:
     """Find the shadows that touch objects.
 
-    The light of the ground is a smooth surface, fitted to what lies away from the objects; a shadow lies below it by more
-    than the ground's own unrest, in the ground's colour, and reaches an object.
+    The light of the ground is a smooth surface, fitted to what lies away from the objects; a shadow lies below it by
+    more than the ground's own unrest, in the ground's colour, and reaches an object.
 
     Args:
         rgb: (H, W, 3) uint8.
