@@ -1,7 +1,7 @@
 """Draw a contact sheet of the looks that a recipe can have: a row of the same objects for each.
 
-    python docs/looks.py --photos starter --out docs/looks.webp
-    python docs/looks.py --photos ../shared/data/trash --per-class 4 --grid 256 --images 8 --library L --out trash.png
+    python -m docs.looks --photos starter --out docs/looks.webp
+    python -m docs.looks --photos ../shared/data/trash --per-class 4 --grid 256 --images 8 --library L --out trash.png
 
 Every row is drawn by the default recipe with the keys of its look added. Without `--grid` the rows are a choice of
 looks, all shown at 128 px; with it they are every method and start, with and without shadow, without and with a camera,
@@ -122,9 +122,8 @@ def _row(studio: Studio, look: str, keys: str, count: int, side_px: int) -> list
     recipe["backdrops"] |= added.pop("backdrops", {})
     print(name, keys.replace("\n", "; "), flush=True)
     studio.samples.generate(yaml.safe_dump({**recipe, **added, "name": name, "count": count}))
-    ids = studio.library.plans.ids(name)
     images = []
-    for row in map(studio.library.samples.get, ids):
+    for row in reversed(studio.library.plans.rendered(name, limit=count)):
         assert row.image_id is not None
         pixels = studio.library.images.read(row.image_id)[..., :3]
         image = Image.fromarray(pixels).resize((side_px - 2,) * 2, Image.Resampling.LANCZOS)

@@ -37,6 +37,7 @@ from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of, replacing_plan
 from pipeline.services.plans.sizing import (
+    cut_notes,
     enlargement_notes,
     expected_seconds,
     memory_sentence,
@@ -282,6 +283,7 @@ def _preview(
             *version_notes(wanted.recipe, inputs.version),
             *learnt_notes(library, wanted.recipe),
             *enlargement_notes(inputs.drawn_objects, inputs.size),
+            *cut_notes(inputs.drawn_objects),
             *plan_notes(outline.prompts, model),
         ),
         exact=outline.exact,
