@@ -225,17 +225,16 @@ def _toned(gain: float, offset: float) -> Callable[[RGB], RGB]:
     return lambda rgb: np.clip(np.rint(rgb * gain + offset), 0, 255).astype(np.uint8)
 
 
-def _hard_in_blur(clean: Example, _other: Example) -> tuple[RGB, Mask]:
-    """A soft object cut hard from soft surroundings: all change happens within one pixel."""
-    soften = _blurred(1.5)
-    layer = Layer(rgb=soften(blended(clean.layer, clean.ground, None)), alpha=clean.layer.alpha)
-    hard = EdgeSpec(kind=EdgeKind.HARD)
-    return replace(clean, ground=soften(clean.ground), layer=layer, edge=hard).image, clean.layer.alpha
+def _banded(width_px: float, tone: int) -> Callable[[Example, Example], tuple[RGB, Mask]]:
+    """The background beside the object is lighter or darker, and becomes its own at once."""
 
+    def spoiled(clean: Example, _other: Example) -> tuple[RGB, Mask]:
+        beside = (_ring(clean.layer.alpha) <= width_px)[..., None]
+        toned = np.clip(clean.ground.astype(np.int16) + tone, 0, 255)
+        ground = np.where(beside, toned, clean.ground).astype(np.uint8)
+        return replace(clean, ground=ground).image, clean.layer.alpha
 
-def _hard_cut(clean: Example, _other: Example) -> tuple[RGB, Mask]:
-    """Every pixel is either object or background."""
-    return replace(clean, edge=EdgeSpec(kind=EdgeKind.HARD)).image, clean.layer.alpha
+    return spoiled
 
 
 def _continued(share: float) -> Callable[[Example, Example], tuple[RGB, Mask]]:
@@ -269,8 +268,9 @@ DEFECTS = (
     Defect(name="dark glow", score="halo", spoiled=_glow(0)),
     Defect(name="2 px of paper beside it", score="fringe", spoiled=_left_over(240)),
     Defect(name="2 px of black beside it", score="fringe", spoiled=_left_over(10)),
-    Defect(name="hard cut", score="seam", spoiled=_hard_cut),
-    Defect(name="hard cut in a soft image", score="seam", spoiled=_hard_in_blur),
+    Defect(name="band of 4 px, lighter", score="band", spoiled=_banded(4, 30)),
+    Defect(name="band of 7 px, darker", score="band", spoiled=_banded(7, -30)),
+    Defect(name="band of 11 px, a little lighter", score="band", spoiled=_banded(11, 15)),
     Defect(name="one stop too light", score="over_exposed", spoiled=_whole(_toned(2.0, 0))),
     Defect(name="two stops too light", score="over_exposed", spoiled=_whole(_toned(3.5, 0))),
     Defect(name="shadows cut off", score="under_exposed", spoiled=_whole(_toned(1.0, -90))),

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB, Mask, grey
-from pipeline.domain.outline_scores import INSIDE, REACH_PX, fringe, halo, rim, seam, signed_distance
+from pipeline.domain.outline_scores import INSIDE, REACH_PX, band, fringe, halo, rim, seam, signed_distance
 from pipeline.errors import SizeMismatch
 
 Scores = dict[str, float]
@@ -100,6 +100,7 @@ _MEASURED = {
     "second_object": "Another object of the class in the background",
     "recognised": "Recognised as its class",
     "duplicate": "Near-duplicate of another image",
+    "band": "Band around the object",
 }
 """What each score measures, as messages say it: every score that a sample may have."""
 
@@ -164,7 +165,7 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
     }
     if alpha.any():
         near = _near_object(alpha)  # what lies further off says nothing about the outline
-        values |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, rim, fringe)}
+        values |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, rim, fringe, band)}
         values["object_share"] = object_share(alpha)
         gap = sharpness_gap(rgb, alpha)
         values |= {} if gap is None else {"sharpness_gap": gap}

@@ -11,7 +11,6 @@ from typing import Any
 from pipeline.domain.look import (
     PARTS,
     CameraSpec,
-    EdgeKind,
     EdgeSpec,
     FakeSeamSpec,
     LightMatch,
@@ -157,11 +156,6 @@ class SampleSpec:
         """Whether the objects' pixels are to be those of their warped photos."""
         relit = self.object_light is not None or self.match_light is LightMatch.OBJECT
         return self.camera is None and not relit
-
-    @property
-    def is_cut_hard(self) -> bool:
-        """Whether the objects are to end within a pixel; such an edge is no fault then."""
-        return self.edge is not None and self.edge.kind is EdgeKind.HARD
 
     @property
     def ingredients(self) -> tuple[str, ...]:

@@ -227,8 +227,6 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
     if placed.visible:
         image_scores["visible"] = round(max(placed.visible), 6)
         image_scores |= {"exact": round(unchanged, 6)} if spec.keeps_object else {}
-    if spec.is_cut_hard:
-        image_scores.pop("seam", None)  # it was asked for
     image_descriptor = descriptor(image)
     score_s = time.perf_counter() - started
     facts = SampleFacts(

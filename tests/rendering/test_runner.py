@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.domain.look import CameraSpec, EdgeKind, EdgeSpec, ObjectLightSpec
+from pipeline.domain.look import CameraSpec, ObjectLightSpec
 from pipeline.domain.placement import Cutout, Placement, box_centre, object_box, warp
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import ControlSource, ControlSpec, Method, ObjectSpec, SampleSpec
@@ -295,15 +295,3 @@ def test_a_size_that_the_model_cannot_draw_ends_the_run_with_the_sentence(tmp_pa
     odd = spec(0, model=folder, revision=model_facts(folder).revision, size=(66, 66))
     with pytest.raises(InvalidRequest, match="the size is 66x66 px"):
         run([odd], None, Collector(), generator_for=load)
-
-
-def test_an_edge_that_is_cut_hard_on_request_is_no_seam() -> None:
-    planned = [
-        spec(seed=1),
-        *(spec(seed=2 + place, edge=EdgeSpec(kind=kind)) for place, kind in enumerate(EdgeKind)),
-    ]
-    collector = Collector()
-    run(planned, Painter(), collector)
-    scored = {str(each.edge and each.edge.kind): collector.samples[each.id].facts.scores for each in planned}
-    assert [kind for kind, values in scored.items() if "seam" not in values] == ["hard"]
-    assert all("halo" in values for values in scored.values())

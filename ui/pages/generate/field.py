@@ -181,22 +181,7 @@ def build_field(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
     with gr.Accordion("Like my field", open=False, elem_classes="pane", elem_id="field"):
         gr.HTML(note_html([_WHAT]))
         build_hint(page, studio, Capability.GENERATE, elem_id="field-hint")
-        files = gr.File(
-            file_count="multiple", file_types=["image"], height=120, show_label=False, elem_id="field-files"
-        )
-        name = gr.Textbox(USUAL_NAME, label="Name", max_lines=1, elem_id="field-name")
-        empty = gr.Checkbox(
-            False,
-            label="The photos show no objects",
-            info=f"Up to {MOST_BACKGROUNDS} of them become backgrounds as they are.",
-        )
-        licence = gr.Textbox(
-            label="Licence of the photos",
-            info="stored with the profile, since its backgrounds are these photos",
-            placeholder="own photos",
-            max_lines=1,
-            elem_id="field-licence",
-        )
+        photos = _build_photos()
         with gr.Row(elem_classes="tight"):
             learn = gr.Button("Learn from these photos", size="sm", elem_id="learn-field")
             stop = gr.Button("Stop", size="sm", visible=False, elem_id="field-stop")
@@ -210,8 +195,29 @@ def build_field(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
     in_progress: list[Component] = [progress, learn, stop, timer]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE, line=message)
     page.load(look(panel.opened), None, [*chosen, *in_progress], **AT_ONCE)
-    learn.click(lead(panel.learn), [files, name, empty, licence], [*in_progress, message], **QUIET)
+    learn.click(lead(panel.learn), photos, [*in_progress, message], **QUIET)
     stop.click(handler(studio, Capability.GENERATE)(panel.stop), **AT_ONCE)
     timer.tick(look(panel.poll), profile, [*chosen, *in_progress, message], **QUIET)
     profile.input(look(panel.show), profile, [learnt, parts], **QUIET)
     use.click(handler(studio, Capability.PLAN)(panel.use), [recipe, profile, parts], recipe, **QUIET)
+
+
+def _build_photos() -> list[Component]:
+    """Build what a profile is learnt from: photos, its name, whether they show no objects, their licence."""
+    files = gr.File(
+        file_count="multiple", file_types=["image"], height=120, show_label=False, elem_id="field-files"
+    )
+    name = gr.Textbox(USUAL_NAME, label="Name", max_lines=1, elem_id="field-name")
+    empty = gr.Checkbox(
+        False,
+        label="The photos show no objects",
+        info=f"Up to {MOST_BACKGROUNDS} of them become backgrounds as they are.",
+    )
+    licence = gr.Textbox(
+        label="Licence of the photos",
+        info="stored with the profile, since its backgrounds are these photos",
+        placeholder="own photos",
+        max_lines=1,
+        elem_id="field-licence",
+    )
+    return [files, name, empty, licence]
