@@ -56,6 +56,7 @@ _LEVELS = {
     "object_share": (0.001, 0.002, 0.004, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05),
 }  # at which it is told whether objects are recognised
 _LOOSEST = {
+    "band": 0.45,  # the edge of a thrown shadow reaches 0.37
     "over_exposed": 0.1,  # less is no fault: lamps and deep shadows
     "under_exposed": 0.1,
     "sharpness": 0.15,  # smooth fruit on what nano paints reaches 0.16, and is not blurred
