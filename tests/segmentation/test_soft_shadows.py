@@ -15,7 +15,7 @@ def ground(tint: tuple[float, float, float] = (1.0, 0.95, 0.85)) -> np.ndarray:
     """(H, W, 3) float32: of one colour, lighter to the right, with grain."""
     rng = np.random.default_rng(0)
     light = np.linspace(110, 170, SIZE[1])[None, :] + rng.normal(0, 5, SIZE)
-    return (light[..., None] * np.array(tint)).astype(np.float32)
+    return np.asarray(light[..., None] * np.array(tint), np.float32)
 
 
 def square(left: int, top: int, side: int) -> np.ndarray:
