@@ -163,11 +163,6 @@ class _Networks:
             bool(alpha.any()) and self._likely(example.image, object_box(alpha), example.subject.label) == 1.0
         )
 
-    @property
-    def chance(self) -> float:
-        """The share of objects that a guess recognises."""
-        return 1 / len(self._recognition.labels)
-
     def _likely(self, rgb: np.ndarray, box: tuple[int, int, int, int], label: str) -> float:
         vectors = self._embedder.embed([square_around(rgb, box)])
         return float(self._recognition.relative(vectors, label)[0])
@@ -225,7 +220,7 @@ def _fitted_by_recognition(clean: Sequence[Example], name: str, networks: _Netwo
     wanted = _RECOGNISED * whole
     shares = [recognised(level) for level in _LEVELS[name]]
     below = max((place for place, share in enumerate(shares) if share < wanted), default=-1)
-    levels, known = (0.0, *_LEVELS[name], 1.0), (networks.chance, *shares, whole)
+    levels, known = (0.0, *_LEVELS[name], 1.0), (0.0, *shares, whole)
     low, high = known[below + 1], known[below + 2]
     part = (wanted - low) / max(high - low, 1e-6)
     limit = levels[below + 1] + float(np.clip(part, 0, 1)) * (levels[below + 2] - levels[below + 1])
