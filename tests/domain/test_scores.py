@@ -187,7 +187,7 @@ def test_an_object_over_the_whole_canvas_has_no_outline_to_judge() -> None:
 def disc(radius_px: float) -> np.ndarray:
     """How far each pixel of 128 x 128 lies outside a disc."""
     ys, xs = np.indices((128, 128)) - 63.5
-    return np.hypot(ys, xs) - radius_px
+    return np.asarray(np.hypot(ys, xs) - radius_px)
 
 
 def grained(tone: np.ndarray | float, spread: float) -> np.ndarray:
