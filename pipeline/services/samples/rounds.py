@@ -34,7 +34,7 @@ _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rej
 _AS_WRITTEN = Overrides()
 _LATER_KEYS = (  # of recipes, since rounds are stored
     "start", "strength", "shadow", "match_detail", "camera", "object", "learnt", "novelty", "match_light",
-    "match_object", "edges", "fake_seams",
+    "match_object", "edges", "fake_seams", "distractors",
 )  # fmt: skip
 
 
