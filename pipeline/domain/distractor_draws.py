@@ -35,7 +35,7 @@ _UNPLACED = Placement()
 _ASPECTS = {ShapeForm.BOX: (0.4, 1.0), ShapeForm.DISC: (1.0, 1.0), ShapeForm.ROD: (0.1, 0.28)}
 _ROUNDNESS = {ShapeForm.BOX: (0.05, 0.6), ShapeForm.DISC: (1.0, 1.0), ShapeForm.ROD: (0.2, 1.0)}
 _RELIEFS = {ShapeForm.BOX: (0.08, 0.5), ShapeForm.DISC: (0.1, 1.0), ShapeForm.ROD: (0.5, 1.0)}
-_SATURATION, _BRIGHTNESS = (0.0, 0.45), (0.25, 0.85)
+_SATURATION, _BRIGHTNESS = (0.0, 0.35), (0.25, 0.85)
 _TEXTURE = (0.03, 0.2)
 _AZIMUTHS = (20.0, 160.0)  # where no shadow tells it
 
@@ -157,7 +157,9 @@ def _usable_kinds(wanted: Distractors, labels: Sequence[str]) -> dict[Distractor
     """Return the kinds to draw with their weights: shapes alone where there is no class but one."""
     if len(labels) > 1:
         return dict(wanted.kinds)
-    kinds = {kind: weight for kind, weight in wanted.kinds.items() if kind is not DistractorKind.OBJECTS}
+    kinds: dict[DistractorKind, float] = {
+        kind: weight for kind, weight in wanted.kinds.items() if kind is not DistractorKind.OBJECTS
+    }
     if not kinds:
         raise InvalidRecipe(
             f"distractors.kinds is objects alone, and '{labels[0]}' is the only class with a usable training photo; "

@@ -349,7 +349,10 @@ class Distractors(_Part):
     kinds: Annotated[dict[DistractorKind, Weight], Field(min_length=1)] = Field(  # kind → weight
         default_factory=lambda: dict.fromkeys(DistractorKind, 1.0)
     )
-    scale: tuple[Number, Number] = (0.15, 0.4)  # as that of `placement`; never above that of the largest object
+    scale: tuple[Number, Number] = (
+        0.15,
+        0.4,
+    )  # as that of `placement`; never above that of the largest object
 
     @model_validator(mode="after")
     def _ranges_hold(self) -> Distractors:

@@ -157,7 +157,9 @@ class SampleSpec:
             raise InvalidRequest(f"method '{self.method}' places no objects, so it has no distractors either")
         others = {each.label for each in self.distractors if isinstance(each, OtherObjectSpec)}
         if self.label in others:
-            raise InvalidRequest(f"a distractor is of class '{self.label}', the sample's own; choose another class")
+            raise InvalidRequest(
+                f"a distractor is of class '{self.label}', the sample's own; choose another class"
+            )
 
     @property
     def front(self) -> ObjectSpec:
@@ -178,14 +180,16 @@ class SampleSpec:
     @property
     def photo_ids(self) -> tuple[str, ...]:
         """The photos whose objects it shows, back to front: those of distractors, then those of its own class."""
-        return tuple(placed.photo_id for placed in (*self.other_objects, *self.objects))
+        others = (other.photo_id for other in self.other_objects)
+        return (*others, *(placed.photo_id for placed in self.objects))
 
     @property
     def ingredients(self) -> tuple[str, ...]:
         """Ids of the images that it is made from, without its photos: cut-outs, background, reference."""
         reference = self.control.reference_id if self.control else None
-        placed_ids = (placed.cutout_id for placed in (*self.objects, *self.other_objects))
-        image_ids = (*placed_ids, self.backdrop_id, reference)
+        own = (placed.cutout_id for placed in self.objects)
+        others = (other.cutout_id for other in self.other_objects)
+        image_ids = (*own, *others, self.backdrop_id, reference)
         return tuple(image_id for image_id in image_ids if image_id)
 
     def to_json(self) -> str:

@@ -177,7 +177,7 @@ class RoundRun:
             Examples(
                 vectors=_stacked([self._vectors[images[spec.id]] for spec in samples], embedder.size),
                 labels=[spec.label for spec in samples],
-                photos=[frozenset(placed.photo_id for placed in spec.objects) for spec in samples],
+                photos=[frozenset(spec.photo_ids) for spec in samples],
             ),
             near_duplicate=embedder.near_duplicate,
         )
