@@ -354,6 +354,13 @@ class Distractors(_Part):
         0.4,
     )  # as that of `placement`; never above that of the largest object
 
+    @field_validator("kinds", mode="before")
+    @classmethod
+    def _lists_have_equal_weights(cls, kinds: object) -> object:
+        if isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds):
+            return dict.fromkeys(kinds, 1.0)
+        return kinds
+
     @model_validator(mode="after")
     def _ranges_hold(self) -> Distractors:
         limits = {"number": (self.number, (1, _MOST_DISTRACTORS)), "scale": (self.scale, (0.02, 1.4))}
