@@ -13,6 +13,7 @@ from pipeline.domain.distractors import ShapeSpec
 from pipeline.domain.placement import Cutout
 
 _ELEVATION = 55.0  # of the light over the ground, degrees
+_SOFT_PX = 0.25  # how far inside its box the outline lies, so that the outermost pixels are soft, but object
 _AMBIENT = 0.45  # share of the light that comes from everywhere
 _SHEEN = 0.25  # brightness of the highlight on a rounded rim
 _GLOSS = 24  # the higher, the smaller the highlight
@@ -44,7 +45,7 @@ def _distance_inside(shape: ShapeSpec, size: tuple[int, int]) -> Field:
     """How far each pixel lies inside the outline, in pixels; negative outside."""
     height, width = size
     rows, columns = np.indices(size, np.float32)
-    half_wide, half_high = width / 2 - 0.5, height / 2 - 0.5
+    half_wide, half_high = width / 2 - _SOFT_PX, height / 2 - _SOFT_PX
     radius = max(shape.roundness, 2 / height) * min(half_wide, half_high)
     across = np.abs(columns - (width - 1) / 2) - (half_wide - radius)
     down = np.abs(rows - (height - 1) / 2) - (half_high - radius)
