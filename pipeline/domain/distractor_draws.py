@@ -50,7 +50,7 @@ class Scene:
     objects: Sequence[tuple[Placement, Box]]  # each with the extent of the object in its photo
     size: tuple[int, int]
     azimuth: float | None = None  # of the light, where a shadow tells it
-    edge: float = 0.0  # the ground's far edge, where it is known, see `look.Ground`
+    edge: float = 0.0  # height below which everything stands on the ground, share of the canvas from its top
 
 
 class DistractorDraws:

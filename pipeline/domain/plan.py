@@ -387,7 +387,7 @@ class _Draws:
             objects=[(placed.placement, _given(self.known[placed.photo_id].box)) for placed in objects],
             size=self.size,
             azimuth=shadow.azimuth if shadow else None,
-            edge=ground.edge if ground else 0.0,
+            edge=ground.edge + _STANDS if ground and ground.edge else 0.0,
         )
         return self.beside.distractors(scene)
 

@@ -233,7 +233,7 @@ class Room:
 
     size: tuple[int, int]
     objects: Sequence[tuple[Placement, Box]]  # each with the extent of the object in its photo
-    edge: float = 0.0  # height of the ground's far edge, above which nothing stands, see `look.Ground`
+    edge: float = 0.0  # above it nothing has its centre; a height from the top, as a share of the canvas
 
     def lowered(self, y: float) -> float:
         """Return a height on the canvas, 0 to 1, as the same height on the part below the edge."""
