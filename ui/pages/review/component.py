@@ -180,8 +180,7 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
     spec = row.spec
     scores = list(row.scores.items())[:_SHOWN_SCORES]
     facts = {"method": str(spec.method), "model": spec.model, "seed": str(spec.seed)}
-    if spec.distractors:
-        facts = {"also shows": distractors_sentence(spec.distractors)} | facts
+    others = {"also shows": distractors_sentence(spec.distractors)} if spec.distractors else {}
     assert row.image_id is not None, "only rendered samples are reviewed"
     return {
         "id": spec.id,
@@ -191,7 +190,7 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
         "width": spec.size[1],
         "label": spec.label,
         "prompt": spec.prompt,
-        "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores},
+        "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores} | others,
         "doubts": list(map(str, row.failed_gates)),
     }
 
