@@ -32,6 +32,7 @@ from pipeline.services.plans.backgrounds import (
     refuse_empty,
     store_backgrounds,
 )
+from pipeline.services.plans.distractors import distractors_note
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
@@ -286,6 +287,9 @@ def _preview(
             *cut_notes(inputs.drawn_objects),
             *plan_notes(outline.prompts, model),
         ),
+        distractors_note=distractors_note(
+            wanted.recipe.distractors, outline.methods, len({photo.label for photo in inputs.photos})
+        ),
         exact=outline.exact,
         further=_further(library, wanted, outline),
     )
@@ -428,9 +432,13 @@ def _bare(spec: SampleSpec) -> SampleSpec:
     control = spec.control
     if control and control.reference_id:
         control = replace(control, reference_id=_PLACEHOLDER)
-    return replace(
-        spec, backdrop_id=background, control=control, shadow=None
-    )  # its light may be the background's
+    return replace(  # the light may be the background's, and so may be the ground that distractors stand on
+        spec,
+        backdrop_id=background,
+        control=control,
+        shadow=None,
+        distractors=() if spec.backdrop_id else spec.distractors,
+    )
 
 
 def _goes_on(earlier: SampleSpec, spec: SampleSpec) -> bool:
@@ -448,7 +456,7 @@ def _without_poses(spec: SampleSpec) -> SampleSpec:
     """Return a bare spec without what depends on the masks: cut-outs, poses, and the seed that is drawn after them."""
     photo_ids = sorted(placed.photo_id for placed in spec.objects)
     objects = [ObjectSpec(photo_id=each, cutout_id=_PLACEHOLDER, placement=Placement()) for each in photo_ids]
-    return replace(_bare(spec), objects=tuple(objects), seed=0)
+    return replace(_bare(spec), objects=tuple(objects), seed=0, distractors=())
 
 
 def _reference(recipe: Recipe, access: FileAccess) -> Path | None:
