@@ -2,8 +2,8 @@
 
 For classes of several sizes: CPU time of placing a sample (search and add, the database left out), of making the lists
 at the start of a run and of reading descriptors from a library, their memory, and the recall against a comparison with
-all. The descriptors are those of mixtures: two images that the recipe `surfaces` pastes onto drawn backgrounds, with
-the scatter that sets the mixtures as far apart as those images are.
+all. The descriptors are mixtures: each lies between those of two images that the recipe `surfaces` pastes onto drawn
+backgrounds, and is scattered somewhat more than those are, which makes the nearest one harder to find.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SIZES = (10_000, 100_000, 1_000_000)
 _RENDERED = 3_000  # images that the mixtures are of
 _PLACED = 2_000  # samples that are placed, one after the other
 _AT_ONCE = 8_192
-_SCATTER = 400.0  # of a mixture's shares: the smaller, the more
+_SCATTER = 1_500.0  # of a mixture's shares: the smaller, the more
 Rows = NDArray[np.float32]  # (N, 96), each of length 1
 
 
