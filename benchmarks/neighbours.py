@@ -35,8 +35,9 @@ from pipeline.studio import Studio
 
 _RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "surfaces.yaml"
 _SIZES = (10_000, 100_000, 1_000_000)
-_RENDERED = 3_000  # images that the mixtures are of
+_RENDERED = 300  # images that the mixtures are of
 _PLACED = 2_000  # samples that are placed, one after the other
+_STORED = 80_000
 _AT_ONCE = 8_192
 _SCATTER = 1_500.0  # of a mixture's shares: the smaller, the more
 Rows = NDArray[np.float32]  # (N, 96), each of length 1
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.neighbours", description=__doc__)
     parser.add_argument("--samples", type=int, nargs="+", default=list(_SIZES), help="of one class")
-    parser.add_argument("--stored", type=int, default=_SIZES[-1], help="in the library that is read")
+    parser.add_argument("--stored", type=int, default=_STORED, help="in the library that is read")
     parser.add_argument("--rendered", type=int, default=_RENDERED)
     given = parser.parse_args(arguments)
     images = rendered_descriptors(given.rendered)

@@ -16,7 +16,7 @@ from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Verdict
 from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
-from pipeline.services.plans.refill import refill_name, replacing_plan
+from pipeline.services.plans.refill import is_replacing, refill_name, replacing_plan
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library, PlanMember, SampleState
@@ -207,6 +207,8 @@ def test_another_plan_and_back_finds_the_replacements_that_were_drawn_before(lib
     second = state_of(library)
     (name,) = [plan.name for plan in library.plans.list() if plan.name.startswith("toy, novelty ")]
     assert name == f"toy, novelty {members(library, 'toy')[0].spec.id[:8]}"
+    assert is_replacing(name, "toy")
+    assert not is_replacing("toy, refill", "toy")
     assert generate(library) == [18, 0, 18, 6]
     assert state_of(library) == first
     assert generate(library, seed=2) == [18, 0, 18, 6]

@@ -17,6 +17,7 @@ from pipeline.store import Library, PlanMember, SampleState
 
 _SEEDS = 2**63
 _SERVED = re.compile(r"^# for the plan that begins with (?P<first>[0-9a-f]+)$", re.MULTILINE)
+_NOVELTY_ENDING = re.compile(rf"{NOVELTY_ENDING}( [0-9a-f]{{8}})?$")
 _DIGITS = 8  # of the first spec of a plan, in the names of plans that make up for its samples
 
 
@@ -64,6 +65,12 @@ def replacing_plan(library: Library, name: str, first: SampleSpec | None = None)
         "" where there is none, as for a plan with another seed that has had no replacements yet.
     """
     return _serving_plan(library, name, NOVELTY_ENDING, first)
+
+
+def is_replacing(plan: str, name: str) -> bool:
+    """Whether a plan replaces samples of another, or would do so with another seed, by their names."""
+    ending = _NOVELTY_ENDING.search(plan)
+    return ending is not None and plan == _ended(name, ending.group())
 
 
 def _serving_plan(library: Library, name: str, ending: str, first: SampleSpec | None = None) -> str:

@@ -12,7 +12,7 @@ from pipeline.errors import Cancelled, NotFound, StudioError
 from pipeline.rendering import download_progress
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
-from pipeline.services.plans.refill import replacing_plan
+from pipeline.services.plans.refill import is_replacing
 from pipeline.services.reports import ListedRun, RunProgress, RunState
 from pipeline.services.samples.run_list import listed_runs
 from pipeline.services.samples.run_requests import RunRequest
@@ -114,7 +114,7 @@ class BackgroundRun:
         rendered = [work.plan] if work else []
         if self._request is not None and self.alive:
             rendered.append(self._request.plan_in(self.library))
-        return any(name in (plan, replacing_plan(self.library, plan)) for plan in rendered)
+        return any(name == plan or is_replacing(name, plan) for plan in rendered)
 
     def listed(self) -> list[ListedRun]:
         """List the runs of the library, the latest first."""
