@@ -29,7 +29,7 @@ from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
 from pipeline.domain.variety import cosine_vendi, mean_cosine, nearest_other
 from pipeline.embedding import normalised
 from pipeline.services.file_access import FileAccess
-from pipeline.services.plans.refill import novelty_name
+from pipeline.services.plans.refill import replacing_plan
 from pipeline.services.reports import Progress
 from pipeline.settings import Settings
 from pipeline.store import PlanMember
@@ -173,7 +173,8 @@ def trials_of(studio: Studio, name: str, labels: Sequence[str]) -> list[Trial]:
     """Read the images of a recipe, a trial for each class."""
     while studio.samples.embeddings.embed_missing(_EMBEDDED_AT_ONCE):
         pass
-    planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in (name, novelty_name(name)))
+    plans = (name, replacing_plan(studio.library, name))
+    planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in plans)
     return [
         Trial(
             *(
@@ -196,7 +197,8 @@ def units_of(studio: Studio, members: Sequence[PlanMember]) -> Units:
 
 def context_bits(studio: Studio, name: str) -> Mapping[str, float]:
     """Return the mutual information of class and slot value in bits, of the slot that has the most."""
-    planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in (name, novelty_name(name)))
+    plans = (name, replacing_plan(studio.library, name))
+    planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in plans)
     kept = [member for member in (*planned, *replacing) if not member.replaced]
     answer = {}
     for title, members in ((_WITHOUT, planned), (_GATE, kept)):

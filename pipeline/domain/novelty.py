@@ -10,7 +10,7 @@ _STEPS = 8  # in which images are left out; each is judged by those that are sti
 _ROWS = 1024  # images compared with all others at once
 
 
-def surprise(units: NDArray[np.float32]) -> NDArray[np.float64]:
+def surprise(units: NDArray[np.float32], moment: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Tell how unlike the others of a set each image is.
 
     -xᵀ log(ρ) x with ρ = Σ x xᵀ / N. Its mean is the logarithm of the cosine-Vendi score. Where one of many images is
@@ -19,21 +19,28 @@ def surprise(units: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Args:
         units: (N, D) with N of at least 1.
+        moment: Σ x xᵀ, (D, D), where it is known.
 
     Returns:
         (N,) float64, at least 0 up to rounding.
     """
-    rows = units.astype(np.float64)
-    count, size = rows.shape
+    count, size = units.shape
     if count <= size:
+        rows = units.astype(np.float64)
         values, vectors = np.linalg.eigh(rows @ rows.T / count)
         weights = count * vectors**2 * np.maximum(values, 0.0)  # (N, N): (x · v)², v an eigenvector of ρ
     else:
-        values, vectors = np.linalg.eigh(rows.T @ rows / count)
-        weights = (rows @ vectors) ** 2  # (N, D)
+        values, vectors = np.linalg.eigh((_moment(units) if moment is None else moment) / count)
+        weights = np.square(units @ vectors.astype(np.float32))  # (N, D)
     logs = np.log(np.maximum(values, _SMALLEST_EIGENVALUE))
     logs[values <= _SMALLEST_EIGENVALUE] = 0.0
     return np.asarray(-weights @ logs)
+
+
+def _moment(units: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return Σ x xᵀ, (D, D)."""
+    rows = units.astype(np.float64)
+    return rows.T @ rows
 
 
 def least_novel(
@@ -56,12 +63,15 @@ def least_novel(
     left_out = np.flatnonzero(first & free)[:count]
     kept = np.setdiff1d(np.arange(len(units)), left_out)
     rest = count - len(left_out)
+    moment = _moment(units[kept]) if len(kept) > units.shape[1] else None  # of those that are still there
     for step in range(_STEPS):
         number = rest * (step + 1) // _STEPS - rest * step // _STEPS
         candidates = np.flatnonzero(free[kept])
         if number and len(candidates):
-            novelty = surprise(units[kept])[candidates]
+            novelty = surprise(units[kept], moment)[candidates]
             chosen = candidates[np.argsort(novelty, kind="stable")[:number]]
+            if moment is not None:
+                moment -= _moment(units[kept[chosen]])
             left_out = np.concatenate([left_out, kept[chosen]])
             kept = np.delete(kept, chosen)
     return left_out

@@ -584,6 +584,16 @@ def parse_recipe(text: str, name: str = "recipe") -> Recipe:
     raise InvalidRecipe(" ".join(f"{name}: {sentence}".split()))  # one line, whatever the values hold
 
 
+def learnt_of(text: str) -> Learnt | None:
+    """Return what a stored recipe learnt from field profiles; None for what is no recipe of this version."""
+    if "learnt" not in text:
+        return None
+    try:
+        return parse_recipe(text).learnt
+    except InvalidRecipe:
+        return None
+
+
 def to_yaml(recipe: Recipe) -> str:
     """Write a recipe as YAML that `parse_recipe` reads back."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

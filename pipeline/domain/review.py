@@ -7,6 +7,7 @@ arrive does not matter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -118,6 +119,7 @@ _OF_RECIPE = " / "  # in the name of such a plan, before that of the recipe
 REFILL_ENDING = ", refill"  # of the plan that makes up for the rejected samples of another
 NOVELTY_REVIEWER = "novelty gate"  # Decision.reviewer of what rejects samples that another one replaces
 NOVELTY_ENDING = ", novelty"  # of the plan that replaces samples of another which differ least
+_ENDINGS = re.compile(rf"({NOVELTY_ENDING}( [0-9a-f]{{8}})?)?({REFILL_ENDING}( [0-9a-f]{{8}})?)?$")
 AUTOMATIC = (GATE, AUTO_REVIEWER, RELEASE)  # not verdicts of a person of this library
 BULK = "bulk"  # Decision.via of many at once
 SETTLE = "settle"  # Decision.via of a lead who settles a dispute
@@ -200,4 +202,4 @@ def recipe_of_plan(plan: str) -> str:
     A refill is of the recipe that it refills, and replacements are of the recipe of what they replace.
     """
     recipe = plan.partition(_OF_RECIPE)[2] if plan.startswith(RELEASE_PLAN) else plan
-    return recipe.removesuffix(REFILL_ENDING).removesuffix(NOVELTY_ENDING)
+    return _ENDINGS.sub("", recipe)

@@ -6,12 +6,13 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from pipeline.domain.field_profile import FieldProfile, checked_name, is_profile_name, parse_profile
-from pipeline.errors import InvalidRecipe, UnknownName
+from pipeline.domain.photo_decoding import load_photo
+from pipeline.errors import InvalidRecipe, StudioError, UnknownName, UnreadableImage
 from pipeline.store.database import plain_faults
 
 _SUFFIX = ".json"
@@ -74,6 +75,27 @@ class FieldProfiles:
         }
         return {photo_id: path for photo_id, path in paths.items() if path.is_file()}
 
+    def problems(self) -> Iterator[str]:
+        """Yield what cannot be read of the profiles, one sentence each; a picture that was deleted is not missed."""
+        for name in self.names():
+            try:
+                profile = self.read(name)
+            except StudioError as error:
+                yield f"field profile '{name}': {error}"
+                continue
+            folder = self._folder / profile.folder
+            if profile.backgrounds and not folder.is_dir():
+                yield (
+                    f"the backgrounds of field profile '{name}' are missing: {folder}; learn the profile again from "
+                    "its photos"
+                )
+            for path in self.backgrounds(name).values():
+                if not _is_image(path):
+                    yield (
+                        f"a background of field profile '{name}' cannot be read: {path}; delete it, or learn the "
+                        "profile again from its photos"
+                    )
+
     def write(self, name: str, profile: FieldProfile, pictures: Mapping[str, bytes]) -> FieldProfile:
         """Store a profile in the place of an earlier one of its name; return it as stored.
 
@@ -109,6 +131,14 @@ class FieldProfiles:
             raise UnknownName("field profile", name, self.names()) from None
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidRecipe(f"{path} cannot be read: {error}; learn the profile again") from None
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        load_photo(path.read_bytes(), path.name)
+    except (OSError, UnreadableImage):
+        return False
+    return True
 
 
 def _write(path: Path, data: bytes) -> None:

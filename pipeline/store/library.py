@@ -212,7 +212,7 @@ class Library:
     def verify(self, on_progress: verify.Progress | None = None) -> list[str]:
         """Everything that does not hold, one sentence each; empty for a sound library."""
         with self._database.reading() as connection:
-            return list(verify.problems(connection, self.images, on_progress))
+            return [*verify.problems(connection, self.images, on_progress), *self.fields.problems()]
 
     def recompute(self) -> None:
         """Set counters, review states and votes anew from photos, samples and decisions."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 
@@ -155,16 +155,14 @@ class SampleRepository:
         with self._database.reading() as connection:
             return search.distinct(connection, sample_slot_values.c.value, sample_slot_values.c.slot == slot)
 
-    def descriptors(self, label: str) -> list[tuple[str, bytes]]:
-        """(cluster, descriptor) of the rendered samples of a class."""
+    def descriptors(self, label: str) -> Iterator[tuple[str, bytes]]:
+        """Yield (cluster, descriptor) of the rendered samples of a class."""
         columns = (samples.c.cluster, samples.c.descriptor)
         described = select(*columns).where(samples.c.label == label, samples.c.descriptor.is_not(None))
         with self._database.reading() as connection:
-            return [
-                (cluster, descriptor)
-                for state in RENDERED_STATES
-                for cluster, descriptor in connection.execute(described.where(samples.c.state == state))
-            ]
+            for state in RENDERED_STATES:
+                for row in connection.execute(described.where(samples.c.state == state)):
+                    yield row.cluster, row.descriptor
 
     def set_groups(self, groups: Mapping[str, str]) -> None:
         """Store the groups of near-duplicates of samples, sample id → id of the first sample of its group."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, select
 
+from pipeline.domain.recipe import learnt_of
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import StudioError
@@ -14,8 +15,12 @@ from pipeline.store.counters import actual_counters, stored_counters
 from pipeline.store.database import damage
 from pipeline.store.image_files import ImageFiles
 from pipeline.store.rows import RENDERED_STATES
-from pipeline.store.schema import metadata, photos, sample_photos, samples
+from pipeline.store.schema import metadata, photos, plans, sample_photos, samples
 
+_STORED_AGAIN = (
+    "; `python -m pipeline generate` with its recipe stores it again from the field profile; if the profile is lost, "
+    "learn it again from the same photos first"
+)
 Progress = Callable[[int, int], None]  # images checked, images in total
 
 
@@ -35,7 +40,7 @@ def problems(connection: Connection, images: ImageFiles, on_progress: Progress |
 
 def needed_images(connection: Connection) -> dict[str, str]:
     """Image id → what needs it, for every image that a row names; a deleted photo needs none."""
-    owners: dict[str, str] = {}
+    owners = {image_id: f"background of plan '{plan}'" for image_id, plan in _learnt(connection).items()}
     for row in connection.execute(select(photos).where(photos.c.deleted_at.is_(None))):
         for part, needed_id in (("photo", row.photo_id), ("cut-out", row.cutout_id), ("mask", row.mask_id)):
             if needed_id:
@@ -58,9 +63,20 @@ def _parsed(text: str) -> SampleSpec | None:
         return None
 
 
+def _learnt(connection: Connection) -> dict[str, str]:
+    """Background that a plan took from a field profile → the plan; samples may not show it yet."""
+    plan_of: dict[str, str] = {}
+    for name, text in connection.execute(select(plans.c.name, plans.c.recipe_yaml).order_by(plans.c.name)):
+        learnt = learnt_of(text)
+        for image_id in (learnt.backgrounds if learnt else None) or ():
+            plan_of.setdefault(image_id, name)
+    return plan_of
+
+
 def _image_faults(connection: Connection, images: ImageFiles, on_progress: Progress | None) -> Iterator[str]:
+    remedies = dict.fromkeys(_learnt(connection), _STORED_AGAIN)
     for image_id, owner, fault in broken_images(connection, images, on_progress):
-        yield f"the {owner} {fault}: {images.path(image_id)}"
+        yield f"the {owner} {fault}: {images.path(image_id)}{remedies.get(image_id, '')}"
 
 
 def broken_images(

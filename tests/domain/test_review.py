@@ -148,7 +148,17 @@ def test_every_reject_reason_has_a_title_and_the_keys_stay() -> None:
     assert all(title == title.strip().lower() and title for title in REASON_TITLES.values())
 
 
-@pytest.mark.parametrize("plan", ["surfaces", "surfaces, refill", "surfaces, novelty"])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "surfaces",
+        "surfaces, refill",
+        "surfaces, novelty",
+        "surfaces, refill 0123abcd",
+        "surfaces, novelty 0123abcd",
+        "surfaces, novelty, refill",
+    ],
+)
 def test_refills_and_replacements_are_of_the_recipe_of_what_they_make_up_for(plan: str) -> None:
     assert recipe_of_plan(plan) == "surfaces"
     assert recipe_of_plan(release_plan("parts v2", 1, plan)) == "surfaces"

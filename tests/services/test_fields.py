@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
@@ -22,6 +23,7 @@ from pipeline.errors import Cancelled, InvalidRecipe, InvalidRequest, LibraryBus
 from pipeline.publish.published_recipe import published_recipe
 from pipeline.segmentation import field_photos
 from pipeline.services.file_access import FileAccess
+from pipeline.services.photos.repair import repair
 from pipeline.services.plans import fields
 from pipeline.services.plans.fields import FieldPart, learn_field, like_field, stored_field
 from pipeline.services.plans.planning import Overrides, planned, preview_plan, recipe_of, taught_recipe_of
@@ -330,6 +332,46 @@ def test_a_plan_that_was_begun_stores_lost_backgrounds_again(library: Library, f
     library.images.path(lost).unlink()
     assert ids(specs_of(library)) == ids(begun)
     assert library.images.is_sound(lost)
+
+
+def test_verify_names_lost_backgrounds_of_a_plan_with_the_remedy(library: Library, files: list[Path]) -> None:
+    learn_field(library, files)
+    recipe = taught_recipe_of(library, recipe_of(TEXT), Overrides(), AT_HOME)
+    assert recipe.learnt
+    assert recipe.learnt.backgrounds
+    library.plans.add("like", to_yaml(recipe), [])
+    assert library.verify() == []
+    lost = library.images.path(recipe.learnt.backgrounds[0])
+    lost.unlink()
+    (problem,) = library.verify()
+    assert problem.startswith(
+        f"the background of plan 'like' is missing: {lost}; `python -m pipeline generate` "
+    )
+    assert repair(library).left == (problem,)
+    specs_of(library)
+    assert library.verify() == []
+
+
+def test_verify_names_what_is_damaged_of_a_profile_but_not_what_a_person_deleted(
+    library: Library, files: list[Path]
+) -> None:
+    learn_field(library, files)
+    first, second, *_ = library.fields.backgrounds("field").values()
+    first.unlink()
+    assert library.verify() == []
+    second.write_bytes(second.read_bytes()[:20])
+    assert library.verify() == [
+        f"a background of field profile 'field' cannot be read: {second}; delete it, or learn the profile again from "
+        "its photos"
+    ]
+    shutil.rmtree(second.parent)
+    (problem,) = library.verify()
+    assert problem.startswith(
+        f"the backgrounds of field profile 'field' are missing: {second.parent}; learn "
+    )
+    library.fields.path("field").write_text("{", encoding="utf-8")
+    (problem,) = library.verify()
+    assert problem.endswith("this is not JSON; learn the profile again, or repair the file")
 
 
 @pytest.mark.parametrize("text", ["placement: {like: fild}", "camera: {like: fild}"])

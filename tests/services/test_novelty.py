@@ -13,9 +13,10 @@ from pipeline.domain.images import encode_webp
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.recipe import parse_recipe
 from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Verdict
-from pipeline.errors import Cancelled
+from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
+from pipeline.services.plans.refill import is_replacing, refill_name, replacing_plan
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.service import SampleService
 from pipeline.store import Library, PlanMember, SampleState
@@ -69,9 +70,10 @@ def members(library: Library, plan: str) -> list[PlanMember]:
 
 
 def state_of(library: Library) -> list[tuple[str, bool]]:
+    """(id, whether it was replaced) of the samples of the plan, and of those that replace others of it."""
     return [
         (member.spec.id, member.replaced)
-        for member in (*members(library, "toy"), *members(library, "toy, novelty"))
+        for member in (*members(library, "toy"), *members(library, replacing_plan(library, "toy")))
     ]
 
 
@@ -163,6 +165,7 @@ def test_images_that_another_recipe_has_already_go_first(library: Library) -> No
     SampleService(library, FileAccess(), batch_size=2).generate(
         recipe_over(library, "false").replace("name: toy", "name: first\nseed: 5")
     )
+    SampleEmbeddings(library).embed_missing(64)
     generate(library)
     comments = [
         library.review.decisions(member.spec.id)[-1].comment
@@ -171,6 +174,19 @@ def test_images_that_another_recipe_has_already_go_first(library: Library) -> No
     ]
     assert "Too similar to an image of another recipe" in comments
     assert not [member for member in members(library, "first") if member.replaced]
+
+
+def test_images_of_other_plans_wait_for_their_embeddings(library: Library) -> None:
+    SampleService(library, FileAccess(), batch_size=2).generate(
+        recipe_over(library, "false").replace("name: toy", "name: first\nseed: 5")
+    )
+    generate(library)
+    own, others = (
+        {member.image_id for name in names for member in members(library, name) if member.image_id}
+        for names in (("toy", "toy, novelty"), ("first",))
+    )
+    assert others - own
+    assert set(library.embeddings.of("grey angle", own | others)) == own
 
 
 def test_another_plan_of_the_same_name_has_replacements_of_its_own(library: Library) -> None:
@@ -182,6 +198,40 @@ def test_another_plan_of_the_same_name_has_replacements_of_its_own(library: Libr
     assert generate(library, seed=2) == [18, 18, 0, 6]
     assert not earlier & {sample_id for sample_id, _ in state_of(library)}
     assert generate(library, seed=2) == [18, 0, 18, 6]
+
+
+def test_another_plan_and_back_finds_the_replacements_that_were_drawn_before(library: Library) -> None:
+    generate(library)
+    first = state_of(library)
+    generate(library, seed=2)
+    second = state_of(library)
+    (name,) = [plan.name for plan in library.plans.list() if plan.name.startswith("toy, novelty ")]
+    assert name == f"toy, novelty {members(library, 'toy')[0].spec.id[:8]}"
+    assert is_replacing(name, "toy")
+    assert not is_replacing("toy, refill", "toy")
+    assert generate(library) == [18, 0, 18, 6]
+    assert state_of(library) == first
+    assert generate(library, seed=2) == [18, 0, 18, 6]
+    assert state_of(library) == second
+    assert len(library.plans.list()) == 3
+
+
+def test_a_refill_of_another_plan_and_back_finds_what_it_drew_before(library: Library) -> None:
+    text = recipe_over(library, "false")
+    service = SampleService(library, FileAccess(), batch_size=2)
+    refills = []
+    for seed in (0, 2):
+        service.generate(text, Overrides(seed=seed))
+        library.review.record(decision(members(library, "toy")[0].spec.id, Verdict.REJECT))
+        assert service.generate(text, Overrides(refill=True)).rendered == 1
+        refills.append(refill_name(library, "toy"))
+    assert refills == ["toy, refill", f"toy, refill {members(library, 'toy')[0].spec.id[:8]}"]
+    service.generate(text, Overrides(seed=0))
+    with pytest.raises(InvalidRequest, match="nothing is missing of 'toy'"):
+        service.generate(text, Overrides(refill=True))
+    library.review.record(decision(members(library, "toy")[1].spec.id, Verdict.REJECT))
+    assert service.generate(text, Overrides(refill=True)).planned == 2
+    assert len(members(library, "toy, refill")) == 2
 
 
 def test_a_refill_does_not_count_replacements_of_an_earlier_plan(library: Library) -> None:

@@ -303,9 +303,9 @@ def _further(library: Library, wanted: PlannedRecipe, outline: PlanOutline) -> i
     budget = sum(novelty.of(count) for count in outline.classes.values())
     name = wanted.recipe.name
     stored = library.plans.stored(name, head=1, count=0)
-    if stored is None or not _begins_with(outline, stored.head):
-        return budget
-    return max(0, budget - library.plans.rendered_count(replacing_plan(library, name)))
+    is_stored = stored is not None and _begins_with(outline, stored.head)
+    replacing = replacing_plan(library, name, None if is_stored else outline.head[0])
+    return max(0, budget - library.plans.rendered_count(replacing))
 
 
 def library_notes(library: Library, recipe: Recipe, refill: Refill | None = None) -> list[str]:

@@ -16,7 +16,9 @@ from pipeline.errors import InvalidRequest
 from pipeline.store import Library, PlanMember, SampleState
 
 _SEEDS = 2**63
-_SERVED = re.compile(r"# for the plan that begins with (?P<first>[0-9a-f]+)\n")
+_SERVED = re.compile(r"^# for the plan that begins with (?P<first>[0-9a-f]+)$", re.MULTILINE)
+_NOVELTY_ENDING = re.compile(rf"{NOVELTY_ENDING}( [0-9a-f]{{8}})?$")
+_DIGITS = 8  # of the first spec of a plan, in the names of plans that make up for its samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,8 @@ class Refill:
     """The samples that make up for the rejected ones of a plan.
 
     They form one plan, "<name>, refill", to which every later refill adds: so an interrupted one resumes. The samples
-    that replace those which differ least from the others are the same in a plan "<name>, novelty".
+    that replace those which differ least from the others are the same in a plan "<name>, novelty". Both belong to the
+    plan with the seed and method that they were drawn for.
     """
 
     recipe: Recipe  # of the missing samples; that of the earlier ones where none is missing
@@ -35,37 +38,75 @@ class Refill:
     ]  # samples that are there, those of a plan that is refilled without rejected ones
     earlier: tuple[SampleSpec, ...]  # of earlier refills, rendered or not
     unrendered: int  # of the earlier ones
+    note: str = ""  # ties them to the plan that they make up for
 
 
-def refill_name(name: str) -> str:
-    """Return the name of the plan that refills another."""
-    return _ended(name, REFILL_ENDING)
+def refill_name(library: Library, name: str) -> str:
+    """Return the name of the plan that refills another, whether it is there or not."""
+    return _name_of(library, name, REFILL_ENDING)
 
 
-def novelty_name(name: str) -> str:
-    """Return the name of the plan of the samples that replace those of another which differ least."""
-    return _ended(name, NOVELTY_ENDING)
-
-
-def note_of_served(planned: Sequence[PlanMember]) -> str:
-    """Return the line of a comment that ties samples which replace others to the plan of those."""
-    return f"# for the plan that begins with {planned[0].spec.id}\n"
-
-
-def replacing_plan(library: Library, name: str) -> str:
+def novelty_name(library: Library, name: str) -> str:
     """Return the name of the plan of the samples that replace those of another which differ least.
 
     Returns:
-        "" where there is none, or where it served an earlier plan of that name, such as one with another seed.
+        The name, whether the plan is there or not.
     """
+    return _name_of(library, name, NOVELTY_ENDING)
+
+
+def replacing_plan(library: Library, name: str, first: SampleSpec | None = None) -> str:
+    """Return the name of the plan of the samples that replace those of another which differ least.
+
+    Args:
+        first: the first spec of the other plan where that is not stored.
+
+    Returns:
+        "" where there is none, as for a plan with another seed that has had no replacements yet.
+    """
+    return _serving_plan(library, name, NOVELTY_ENDING, first)
+
+
+def is_replacing(plan: str, name: str) -> bool:
+    """Whether a plan replaces samples of another, or would do so with another seed, by their names."""
+    ending = _NOVELTY_ENDING.search(plan)
+    return ending is not None and plan == _ended(name, ending.group())
+
+
+def _serving_plan(library: Library, name: str, ending: str, first: SampleSpec | None = None) -> str:
+    """Return the name of the plan that makes up for samples of another; "" where there is none."""
+    is_stored = first is None
+    if is_stored:
+        served = library.plans.stored(name, head=1, count=0)
+        if served is None:
+            return ""
+        first = served.head.get(0)
+    for candidate in _names(name, ending, first):
+        serving = library.plans.stored(candidate, head=0, count=0)
+        note = _SERVED.search(serving.recipe_yaml) if serving else None
+        if serving and is_stored and (note is None or first is None):
+            return candidate  # of an earlier version, or the first spec was dropped
+        if note and first and note["first"] == first.id:
+            return candidate
+    return ""
+
+
+def _name_of(library: Library, name: str, ending: str) -> str:
+    """Return the name of the plan that makes up for samples of the stored plan of a name, or would do so.
+
+    It is "<name>, novelty" or "<name>, refill"; of later plans of that name, such as those with another seed, it ends
+    with eight digits of their first spec, so that each keeps its own.
+    """
+    if serving := _serving_plan(library, name, ending):
+        return serving
     served = library.plans.stored(name, head=1, count=0)
-    replacing = library.plans.stored(novelty_name(name), head=0, count=0)
-    if served is None or replacing is None:
-        return ""
-    note, first = _SERVED.match(replacing.recipe_yaml), served.head.get(0)
-    if note is None or first is None:  # of an earlier version, or the first was dropped
-        return novelty_name(name)
-    return novelty_name(name) if note["first"] == first.id else ""
+    plain, *others = _names(name, ending, served.head.get(0) if served else None)
+    is_taken = library.plans.stored(plain, head=0, count=0) is not None
+    return others[0] if is_taken and others else plain
+
+
+def _names(name: str, ending: str, first: SampleSpec | None) -> list[str]:
+    return [_ended(name, ending), *([_ended(name, f"{ending} {first.id[:_DIGITS]}")] if first else [])]
 
 
 def refill_of(library: Library, recipe: Recipe) -> Refill:
@@ -74,7 +115,7 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
     Raises:
         InvalidRequest: the recipe was not generated yet, nothing is missing, or no photo can make up for it.
     """
-    name = refill_name(recipe.name)
+    name = refill_name(library, recipe.name)
     names = (recipe.name, replacing_plan(library, recipe.name), name)
     planned, replacing, earlier = (list(library.plans.outcomes(plan)) for plan in names)
     if not planned:
@@ -94,11 +135,13 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
         kept=kept,
         earlier=tuple(member.spec for member in earlier),
         unrendered=unrendered,
+        note=_note_of_served(planned),
     )
 
 
 def replacements_of(
     recipe: Recipe,
+    name: str,
     seed: int,
     planned: Sequence[PlanMember],
     earlier: Sequence[PlanMember],
@@ -110,6 +153,7 @@ def replacements_of(
     what adds least would be drawn again and again.
 
     Args:
+        name: of the plan of what takes their place.
         seed: of the plan.
         planned: the samples of the plan.
         earlier: those that were planned in the place of others before.
@@ -119,19 +163,23 @@ def replacements_of(
     before = Counter(member.spec.label for member in earlier)
     missing = Counter({label: min(replaced[label], most) for label, most in budget.items()}) - before
     return Refill(
-        recipe=_recipe_of_missing(
-            recipe, novelty_name(recipe.name), missing, planned, _seed("novelty", seed, len(earlier))
-        ),
+        recipe=_recipe_of_missing(recipe, name, missing, planned, _seed("novelty", seed, len(earlier))),
         missing=missing,
         without=(),
         kept=tuple(member.spec for member in (*planned, *earlier)),
         earlier=tuple(member.spec for member in earlier),
         unrendered=_unrendered(earlier),
+        note=_note_of_served(planned),
     )
 
 
 def _ended(name: str, ending: str) -> str:
     return name[: LONGEST_NAME - len(ending)] + ending
+
+
+def _note_of_served(planned: Sequence[PlanMember]) -> str:
+    """Return the line of a comment that ties samples which make up for others to the plan of those."""
+    return f"# for the plan that begins with {planned[0].spec.id}\n"
 
 
 def _kept(*members: PlanMember) -> tuple[SampleSpec, ...]:

@@ -12,7 +12,7 @@ from pipeline.errors import Cancelled, NotFound, StudioError
 from pipeline.rendering import download_progress
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
-from pipeline.services.plans.refill import novelty_name
+from pipeline.services.plans.refill import is_replacing
 from pipeline.services.reports import ListedRun, RunProgress, RunState
 from pipeline.services.samples.run_list import listed_runs
 from pipeline.services.samples.run_requests import RunRequest
@@ -59,7 +59,7 @@ class BackgroundRun:
         self._stop.clear()
         self._latest.clear()
         self._started = 0.0
-        self._progress = RunProgress(state=RunState.LOADING, recipe=request.plan)
+        self._progress = RunProgress(state=RunState.LOADING, recipe=request.plan_in(self.library))
         context = contextvars.copy_context()  # a Space borrows its GPU for the visitor who started the run
         self._thread = threading.Thread(
             target=context.run, args=(self._work,), name="backlot-run", daemon=True
@@ -81,7 +81,7 @@ class BackgroundRun:
             StudioError: there is no such run, another one is in progress, or it was begun by an earlier version.
         """
         request = self._request
-        if name is not None and (request is None or request.plan != name):
+        if name is not None and (request is None or request.plan_in(self.library) != name):
             request = RunRequest.of(self.library.plans.get(name))
         if request is None:
             raise StudioError("there is no paused run; start one first")
@@ -94,7 +94,7 @@ class BackgroundRun:
             StudioError: the run is in progress, here or in another process, or there is no such run.
         """
         with self._starting:
-            latest = self._request is not None and self._request.plan == name
+            latest = self._request is not None and self._request.plan_in(self.library) == name
             if self._is_in_progress(name):
                 raise StudioError(f"the run '{name}' is in progress; pause it first, then drop it")
             try:
@@ -113,8 +113,8 @@ class BackgroundRun:
         work = self.library.present_work()
         rendered = [work.plan] if work else []
         if self._request is not None and self.alive:
-            rendered.append(self._request.plan)
-        return any(name in (plan, novelty_name(plan)) for plan in rendered)
+            rendered.append(self._request.plan_in(self.library))
+        return any(name == plan or is_replacing(name, plan) for plan in rendered)
 
     def listed(self) -> list[ListedRun]:
         """List the runs of the library, the latest first."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class SampleEmbeddings:
             while batch := self._next(embedder, min(left, _EMBEDDED_AT_ONCE), first, wanted):
                 self._embed(embedder, batch)
                 left -= len(batch)
-            return len(self._missing_of(wanted))
+            return sum(1 for _ in self._missing_of(wanted))
 
     def is_unreadable(self, image_id: str) -> bool:
         """Whether an image was passed over since its file is missing or damaged."""
@@ -106,12 +107,10 @@ class SampleEmbeddings:
             self._read(embedder)
             if first is not None:
                 self._missing.sort(key=lambda sample: sample.image_id != first)
-            return self._missing_of(wanted)[:limit]
+            return list(islice(self._missing_of(wanted), limit))
 
-    def _missing_of(self, wanted: Container[str] | None) -> list[EmbeddedSample]:
-        if wanted is None:
-            return self._missing
-        return [sample for sample in self._missing if sample.image_id in wanted]
+    def _missing_of(self, wanted: Container[str] | None) -> Iterator[EmbeddedSample]:
+        return (sample for sample in self._missing if wanted is None or sample.image_id in wanted)
 
     def _embed(self, embedder: Embedder, samples: Sequence[EmbeddedSample]) -> None:
         """Embed samples, store their groups and vectors, and add them to the index."""

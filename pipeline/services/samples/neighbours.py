@@ -7,33 +7,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.nearest_rows import NearestRows
 from pipeline.store import Library
 
 ALIKE = 0.95  # cosine of two descriptors from which two images of a class count as near-duplicates
-_GROWTH = 2
 
 
 @dataclass(slots=True)
 class _Class:
-    """The descriptors of one class; the rows after `used` are spare capacity."""
+    """The descriptors of one class, and the cluster of each, in one order."""
 
     clusters: list[str]
-    rows: NDArray[np.float32]
-    used: int
-
-    def add(self, cluster: str, descriptor: NDArray[np.float32]) -> None:
-        if self.used == len(self.rows):
-            larger = np.zeros((max(64, _GROWTH * self.used), len(descriptor)), np.float32)
-            larger[: self.used] = self.rows[: self.used]
-            self.rows = larger
-        self.rows[self.used] = descriptor
-        self.used += 1
-        self.clusters.append(cluster)
+    rows: NearestRows
 
 
 @dataclass(slots=True)
 class Neighbours:
-    """The descriptors of a library's rendered samples, read once for each class; 384 bytes a sample."""
+    """The descriptors of a library's rendered samples, read once for each class; about 500 bytes a sample."""
 
     library: Library
     _classes: dict[str, _Class] = field(default_factory=dict)
@@ -45,30 +35,31 @@ class Neighbours:
             descriptor: (d,) descriptor of length 1, see `pipeline.domain.descriptors`.
 
         Returns:
-            1 - the greatest cosine to any earlier sample of the class, 1 for the first sample; and the cluster of that
+            1 - the greatest cosine to an earlier sample of the class, 1 for the first sample; and the cluster of that
             neighbour if the cosine is at least `ALIKE`, otherwise the sample's own id ("leader" clustering, Hartigan
-            1975, chapter 3).
+            1975, chapter 3). Among more than `pipeline.domain.nearest_rows.EXACT` samples the neighbour is nearly
+            always the nearest one, see `NearestRows`.
         """
         known = self._classes.get(label)
         if known is None:
             known = self._classes[label] = self._read(label, len(descriptor))
         novelty, cluster = 1.0, sample_id
-        if known.used:
-            cosines = known.rows[: known.used] @ descriptor
-            nearest = int(np.argmax(cosines))
-            novelty = float(np.clip(1.0 - cosines[nearest], 0.0, 1.0))
-            if cosines[nearest] >= ALIKE:
-                cluster = known.clusters[nearest]
-        known.add(cluster, descriptor)
+        if (neighbour := known.rows.nearest(descriptor)) is not None:
+            cosine, position = neighbour
+            novelty = float(np.clip(1.0 - cosine, 0.0, 1.0))
+            if cosine >= ALIKE:
+                cluster = known.clusters[position]
+        known.rows.add(descriptor)
+        known.clusters.append(cluster)
         return novelty, cluster
 
     def _read(self, label: str, length: int) -> _Class:
-        descriptors = [
-            (cluster, stored)
-            for cluster, stored in self.library.samples.descriptors(label)
-            if len(stored) == 4 * length
-        ]
-        rows = np.frombuffer(b"".join(stored for _, stored in descriptors), np.dtype("<f4")).reshape(
-            -1, length
-        )
-        return _Class([cluster for cluster, _ in descriptors], rows.astype(np.float32), len(descriptors))
+        """Read the samples of a class whose descriptors have this length."""
+        kept: dict[str, str] = {}  # one string for all samples of a cluster
+        clusters, data = [], bytearray()
+        for cluster, descriptor in self.library.samples.descriptors(label):
+            if len(descriptor) == 4 * length:
+                clusters.append(kept.setdefault(cluster, cluster))
+                data += descriptor
+        rows = np.frombuffer(data, np.dtype("<f4")).reshape(-1, length).astype(np.float32, copy=False)
+        return _Class(clusters, NearestRows(rows))

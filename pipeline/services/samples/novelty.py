@@ -25,7 +25,7 @@ from pipeline.errors import Cancelled, NotFound
 from pipeline.services.file_access import FileAccess
 from pipeline.services.photos.near_duplicates import photo_vectors
 from pipeline.services.plans.planning import PlannedRecipe, planned_specs_of
-from pipeline.services.plans.refill import note_of_served, novelty_name, replacements_of, replacing_plan
+from pipeline.services.plans.refill import novelty_name, replacements_of, replacing_plan
 from pipeline.services.samples.embeddings import SampleEmbeddings
 from pipeline.services.samples.run_requests import RunRequest
 from pipeline.store import Library, PlanMember, SampleState
@@ -72,8 +72,8 @@ class Replacing:
 
     @property
     def plan(self) -> str:
-        """The name of the plan of what takes the place of other samples."""
-        return novelty_name(self.wanted.recipe.name)
+        """The name of the plan of what takes the place of other samples; the specs of those must be stored."""
+        return novelty_name(self.library, self.wanted.recipe.name)
 
     def left(self) -> int:
         """Count the images that the rest of the budget gives, those that are planned already among them.
@@ -110,12 +110,12 @@ class Replacing:
         planned, earlier = self._members()
         recipe, overrides = self.wanted.recipe, self.wanted.overrides
         seed = recipe.seed if overrides.seed is None else overrides.seed
-        refill = replacements_of(recipe, seed, planned, earlier, self._budget(planned))
+        refill = replacements_of(recipe, self.plan, seed, planned, earlier, self._budget(planned))
         if refill.missing:
             wanted = PlannedRecipe(refill.recipe, replace(overrides, count=None, seed=None), refill)
             specs = planned_specs_of(self.library, wanted, self.access, before_each=self._stop_if_asked)
-            text = note_of_served(planned) + to_yaml(refill.recipe)
-            self.library.plans.add(self.plan, text, specs, request=self.request.plain())
+            text = refill.note + to_yaml(refill.recipe)
+            self.library.plans.add(refill.recipe.name, text, specs, request=self.request.plain())
 
     def _render_missing(self) -> None:
         """Render what takes the place of others and has no image, or one whose file is missing or damaged."""
@@ -132,7 +132,7 @@ class Replacing:
         quotas = Counter(self._budget(planned, part)) - before
         if not quotas:
             return
-        self._embed()
+        self._embed([*planned, *earlier])
         planned, earlier = (
             self._members()
         )  # with their groups of near-duplicates, which come with the embeddings
@@ -154,7 +154,7 @@ class Replacing:
         quotas = Counter(member.spec.label for member in earlier)
         if not quotas:
             return
-        self._embed()
+        self._embed([*planned, *earlier])
         planned, earlier = self._members()
         compared = self._compared([*planned, *earlier], replaced=True)
         known = {member.spec.id for member in compared.members}
@@ -263,8 +263,10 @@ class Replacing:
             units = np.stack([self._photos[photo.id] for photo in measured])
             self._limits[label] = nearness_limit(units, most) if len(measured) > 1 else most
 
-    def _embed(self) -> None:
-        while self.embeddings.embed_missing(_EMBEDDED_AT_ONCE):
+    def _embed(self, members: Sequence[PlanMember]) -> None:
+        """Embed the images of the plan and of what replaces others; those of other plans wait."""
+        wanted = {member.image_id for member in members if member.image_id}
+        while self.embeddings.embed_missing(_EMBEDDED_AT_ONCE, wanted=wanted):
             self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:

@@ -70,6 +70,7 @@ class PlanParts:
         if refill and refill.earlier:
             latest, before = sum(refill.missing.values()), len(refill.earlier)
             note = f"# draws the last {latest} samples, after {before} of earlier refills\n"
+        note += refill.note if refill else ""
         recipe = self.wanted.recipe
         return self.library.plans.writer(
             recipe.name, note + to_yaml(recipe), total=self.wanted.total, request=self.request.plain()

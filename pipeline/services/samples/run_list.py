@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.services.plans.refill import novelty_name
+from pipeline.services.plans.refill import replacing_plan
 from pipeline.services.reports import ListedRun, RunProgress, RunState
 from pipeline.store import Library, PlanProgress
 
@@ -21,9 +21,16 @@ def listed_runs(library: Library, progress: RunProgress) -> list[ListedRun]:
         progress: of the latest run of this process.
     """
     work = library.present_work()
-    rendered_elsewhere = work.plan if work else ""
+    rendered_elsewhere = _plans_of_run(library, work.plan if work else "")
+    rendered_here = _plans_of_run(library, progress.recipe if progress.state in _LIVE else "")
     runs = [
-        _listed(library, plan, progress, is_rendered=_is_of_run(plan, rendered_elsewhere))
+        _listed(
+            library,
+            plan,
+            progress,
+            is_live=_is_among(plan, rendered_here),
+            is_rendered=_is_among(plan, rendered_elsewhere),
+        )
         for plan in library.plans.progress(most=_MOST)
     ]
     if progress.state is RunState.IDLE or any(run.name == progress.recipe for run in runs):
@@ -34,16 +41,30 @@ def listed_runs(library: Library, progress: RunProgress) -> list[ListedRun]:
     return [not_stored, *runs]
 
 
-def _is_of_run(plan: PlanProgress, run: str) -> bool:
-    """Whether a run renders a plan: its own, or what is left of the one that replaces samples of it."""
+def _plans_of_run(library: Library, run: str) -> tuple[str, str]:
+    """Return the plans that a run renders: its own, and the one that replaces samples of it; "" for no run."""
+    return run, replacing_plan(library, run) if run else ""
+
+
+def _is_among(plan: PlanProgress, plans: tuple[str, str]) -> bool:
+    """Whether a plan is that of a run, or what is left of the one that replaces samples of it."""
+    own, replacing = plans
     left = plan.plan.specs - plan.rendered
-    return plan.plan.name == run or (plan.plan.name == novelty_name(run) and left > plan.failed)
+    return plan.plan.name == own or (plan.plan.name == replacing and left > plan.failed)
 
 
-def _listed(library: Library, plan: PlanProgress, progress: RunProgress, *, is_rendered: bool) -> ListedRun:
+def _listed(
+    library: Library, plan: PlanProgress, progress: RunProgress, *, is_live: bool, is_rendered: bool
+) -> ListedRun:
+    """Describe a run.
+
+    Args:
+        is_live: whether it is the latest run of this process, which is not over.
+        is_rendered: whether another process renders it.
+    """
     name, left = plan.plan.name, plan.plan.specs - plan.rendered
     is_latest = progress.recipe == name
-    if _is_of_run(plan, progress.recipe) and progress.state in _LIVE:
+    if is_live:
         state = progress.state
     elif is_rendered:
         state = RunState.RUNNING

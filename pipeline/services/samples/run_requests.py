@@ -9,7 +9,7 @@ from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
 from pipeline.errors import InvalidRequest
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.plans.refill import refill_name
-from pipeline.store import PlanRow
+from pipeline.store import Library, PlanRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +20,10 @@ class RunRequest:
     overrides: Overrides
     note: str = ""
 
-    @property
-    def plan(self) -> str:
+    def plan_in(self, library: Library) -> str:
         """Return the name of the plan that is rendered."""
-        return refill_name(self.recipe.name) if self.overrides.refill else self.recipe.name
+        name = self.recipe.name
+        return refill_name(library, name) if self.overrides.refill else name
 
     @property
     def model(self) -> str:

@@ -203,17 +203,25 @@ class _Recording:
     inexact: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)  # (spec id, sentence)
     embeddings: SampleEmbeddings | None = None  # where samples are compared while they are rendered
+    _uncompared: set[str] = field(default_factory=set)  # images of the latest samples
 
     def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
-        record_sample(self.library, spec, sample, self.neighbours)
+        image_id = record_sample(self.library, spec, sample, self.neighbours)
         self.rendered += 1
         self.inexact += not sample.facts.exact and spec.keeps_object
-        if self.embeddings and self.rendered % _COMPARED_AT_ONCE == 0:
-            self.embeddings.embed_missing(_COMPARED_AT_ONCE)
+        if self.embeddings:
+            self._compare(self.embeddings, image_id)
         if self.on_sample:
             self.on_sample(spec.id)
         if self.on_progress:
             self.on_progress(self.rendered, self.total, spec.id)
+
+    def _compare(self, embeddings: SampleEmbeddings, image_id: str) -> None:
+        """Embed images of the run, some at once; what else is not embedded waits."""
+        self._uncompared.add(image_id)
+        if len(self._uncompared) >= _COMPARED_AT_ONCE:
+            embeddings.embed_missing(_COMPARED_AT_ONCE, wanted=self._uncompared)
+            self._uncompared.clear()
 
     def record_failure(self, spec: SampleSpec, sentence: str) -> None:
         self.library.samples.record_failure(spec.id, sentence)
@@ -274,8 +282,8 @@ def record_single(library: Library, plan: str, spec: SampleSpec, sample: Rendere
 
 def record_sample(
     library: Library, spec: SampleSpec, sample: RenderedSample, neighbours: Neighbours | None = None
-) -> None:
-    """Store a rendered sample: its images first, then its row in one transaction.
+) -> str:
+    """Store a rendered sample: its images first, then its row in one transaction; return the id of its image.
 
     Args:
         neighbours: kept by callers that store many samples, so that earlier samples are read once.
@@ -284,13 +292,15 @@ def record_sample(
     facts = sample.facts
     assert facts.descriptor is not None
     novelty, cluster = neighbours.place(spec.id, spec.label, facts.descriptor)
+    image_id = library.images.put(sample.image, xmp=packet(spec))
     library.samples.record(
         Rendered(
             spec_id=spec.id,
-            image_id=library.images.put(sample.image, xmp=packet(spec)),
+            image_id=image_id,
             mask_id=library.images.put(sample.layer.alpha),
             facts=replace(facts, scores={**facts.scores, "novelty": round(novelty, 6)}),
             score=round(least_margin(facts.scores), 6),
             cluster=cluster,
         )
     )
+    return image_id

@@ -9,10 +9,9 @@ from typing import TypeAlias, TypedDict, final
 
 from sqlalchemy import Connection, Table, func, select
 
-from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe import learnt_of
 from pipeline.domain.review import RELEASE_PLAN
 from pipeline.domain.spec import SampleSpec
-from pipeline.errors import InvalidRecipe
 from pipeline.store.rows import RENDERED_STATES
 from pipeline.store.schema import (
     auto_review_checks,
@@ -121,20 +120,13 @@ def image_ids_of(name: str, row: JournalRow) -> list[str]:
     if name == photos.name:
         needed = [] if row["deleted_at"] else [row["cutout_id"], row["mask_id"], row["photo_id"]]
     elif name == plans.name:
-        needed = [*_learnt_backgrounds(row)]
+        learnt = learnt_of(text_of(row, "recipe_yaml"))
+        needed = [*((learnt.backgrounds if learnt else None) or ())]
     elif name == samples.name:
         needed = [*_ingredients(row), row["mask_id"], row["image_id"]]
     else:
         needed = []
     return [str(image_id) for image_id in needed if image_id]
-
-
-def _learnt_backgrounds(row: JournalRow) -> list[str]:
-    try:
-        learnt = parse_recipe(text_of(row, "recipe_yaml")).learnt
-    except InvalidRecipe:  # written by another version, or not from a recipe
-        return []
-    return (learnt.backgrounds if learnt else None) or []
 
 
 def _ingredients(row: JournalRow) -> list[str]:
