@@ -48,8 +48,8 @@ def least_novel(
 ) -> NDArray[np.int64]:
     """Choose images to leave out, so that the cosine-Vendi score of the others is large.
 
-    After those that go first, the images of least `surprise` among those still there are left out in a few steps: a
-    greedy choice, not the best.
+    In a few steps the images of least `surprise` among those still there are left out, those that go first before all
+    others: a greedy choice, not the best.
 
     Args:
         units: (N, D).
@@ -60,16 +60,15 @@ def least_novel(
     Returns:
         At most (count,) positions.
     """
-    left_out = np.flatnonzero(first & free)[:count]
-    kept = np.setdiff1d(np.arange(len(units)), left_out)
-    rest = count - len(left_out)
-    moment = _moment(units[kept]) if len(kept) > units.shape[1] else None  # of those that are still there
+    left_out = np.zeros(0, np.int64)
+    kept = np.arange(len(units))
+    moment = _moment(units) if len(units) > units.shape[1] else None  # of those that are still there
     for step in range(_STEPS):
-        number = rest * (step + 1) // _STEPS - rest * step // _STEPS
+        number = count * (step + 1) // _STEPS - count * step // _STEPS
         candidates = np.flatnonzero(free[kept])
         if number and len(candidates):
             novelty = surprise(units[kept], moment)[candidates]
-            chosen = candidates[np.argsort(novelty, kind="stable")[:number]]
+            chosen = candidates[np.lexsort((novelty, ~first[kept[candidates]]))[:number]]
             if moment is not None:
                 moment -= _moment(units[kept[chosen]])
             left_out = np.concatenate([left_out, kept[chosen]])
