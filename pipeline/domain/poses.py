@@ -38,10 +38,17 @@ class _Standing:
     """An object on the canvas, as the quadrilateral of its box."""
 
     placement: Placement | _Pose
-    outline: NDArray[np.float32]  # (4, 2) x, y in pixels
+    corners: Sequence[tuple[float, float]] | NDArray[np.float32]  # of the outline, four of x, y in pixels
     bounds: tuple[float, float, float, float]  # left, upper, right and lower end of the outline
     area: float  # px²
     seen: float  # share of the area that lies on the canvas and under no other outline
+
+    @property
+    def outline(self) -> NDArray[np.float32]:
+        """The corners as an array (4, 2), which is built once and only for objects that may touch others."""
+        if not isinstance(self.corners, np.ndarray):
+            self.corners = np.array(self.corners, np.float32)
+        return self.corners
 
 
 def drawn_placements(
@@ -162,7 +169,7 @@ def _lack(
         enough: where the violation reaches this, it is given as infinite: what follows could only add to it.
     """
     lack, own, seen = 0.0, new.seen, []
-    y, area, outline, (left, upper, right, lower) = new.placement.y, new.area, new.outline, new.bounds
+    y, area, (left, upper, right, lower) = new.placement.y, new.area, new.bounds
     overlap, visible = ranges.overlap, ranges.min_visible
     enough += 2 * 10**-_DECIMALS  # more than rounding takes away
     for other in others:
@@ -172,7 +179,7 @@ def _lack(
         if x0 > right + 1 or x1 < left - 1 or y0 > lower + 1 or y1 < upper - 1:
             seen.append(other.seen)
             continue
-        common = _common(outline, other.outline)
+        common = _common(new.outline, other.outline)
         lack += max(0.0, common / min(area, other.area) - overlap)
         if y >= other.placement.y:  # in front
             left_over = other.seen - common / other.area
@@ -302,13 +309,14 @@ def _stood_fast(placement: _Pose, box: Box, size: tuple[int, int]) -> _Standing:
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
     doubled = dx * ay - ax * dy + (ax * by - bx * ay) + (bx * cy - cx * by) + (cx * dy - dx * cy)
     bounds = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
-    outline, area = np.array(corners, np.float32), max(abs(doubled) / 2, 1e-6)
+    standing = _Standing(placement, corners, bounds, max(abs(doubled) / 2, 1e-6), 1.0)
     height, width = size
     inside = (
         bounds[0] >= -0.5 and bounds[1] >= -0.5 and bounds[2] <= width - 0.5 and bounds[3] <= height - 0.5
     )
-    seen = 1.0 if inside else _common(outline, _edge(size)) / area
-    return _Standing(placement, outline, bounds, area, seen)
+    if not inside:
+        standing.seen = _common(standing.outline, _edge(size)) / standing.area
+    return standing
 
 
 def box_outline(placement: Placement | _Pose, box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:

@@ -33,7 +33,7 @@ _LATER = (
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _LEAVES = frozenset({str, int, bool, type(None)})
 _LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
-_POSE = tuple(item.name for item in fields(Placement))
+_PHOTO_KEY = "subject_id"  # of an object's photo in JSON, as in earlier versions: ids are hashes of it
 _NEVER = object()  # equals no value
 _LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
@@ -51,7 +51,7 @@ class ControlSource(StrEnum):
 class ObjectSpec:
     """One object of a sample. Objects are listed back to front."""
 
-    photo_id: str = field(metadata={_KEY: "subject_id"})  # the key of earlier versions: ids are hashes of it
+    photo_id: str  # in JSON `_PHOTO_KEY`
     cutout_id: str  # content hash of the RGBA cut-out that is placed
     placement: Placement
 
@@ -202,8 +202,8 @@ def _plain(value: Any) -> Any:
         return canonical(value)
     if kind is tuple:
         return [_plain(item) for item in value]
-    if kind is Placement:  # its numbers are rounded already
-        return {name: getattr(value, name) for name in _POSE}
+    if kind is ObjectSpec:
+        return _plain_object(value)
     if kind in _LAYOUTS:
         return _fields(value, _LAYOUTS[kind])
     match value:
@@ -217,6 +217,24 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case _:
             return _fields(value, _layout(kind))
+
+
+def _plain_object(placed: ObjectSpec) -> dict[str, Any]:
+    """Return what `_fields` returns for an object, sooner: most of a plan's JSON is objects."""
+    pose = placed.placement  # its numbers are rounded already
+    return {
+        _PHOTO_KEY: placed.photo_id,
+        "cutout_id": placed.cutout_id,
+        "placement": {
+            "x": pose.x,
+            "y": pose.y,
+            "scale": pose.scale,
+            "rotation": pose.rotation,
+            "yaw": pose.yaw,
+            "pitch": pose.pitch,
+            "flip": pose.flip,
+        },
+    }
 
 
 def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:

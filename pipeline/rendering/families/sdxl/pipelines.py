@@ -27,6 +27,7 @@ from pipeline.rendering.device import Hardware, hardware, keep_freed_memory
 from pipeline.rendering.downloads import fetched, repaired
 from pipeline.rendering.families.sdxl.generator import SdxlGenerator
 from pipeline.rendering.families.sdxl.quiet import quiet
+from pipeline.rendering.families.sdxl.text_rows import separate_rows
 
 _UNET_TEXT_CHANNELS = 4  # a UNet with more input channels draws only through the inpainting pipelines
 
@@ -99,14 +100,19 @@ class Pipelines:
     def _load_encoders(self) -> dict[str, Any]:
         def load(folder: Path) -> dict[str, Any]:
             first, second = folder / "text_encoder", folder / "text_encoder_2"
-            return {
-                "tokenizer": CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
-                "tokenizer_2": CLIPTokenizer.from_pretrained(folder / "tokenizer_2", local_files_only=True),
+            encoders = {
                 "text_encoder": CLIPTextModel.from_pretrained(first, **self._options(first)),
                 "text_encoder_2": CLIPTextModelWithProjection.from_pretrained(
                     second, **self._options(second)
                 ),
             }
+            for encoder in encoders.values():
+                separate_rows(encoder)
+            tokenizers = {
+                name: CLIPTokenizer.from_pretrained(folder / name, local_files_only=True)
+                for name in ("tokenizer", "tokenizer_2")
+            }
+            return encoders | tokenizers
 
         return self._from(Part.ENCODERS, load)
 
