@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from pipeline.domain.look import (
@@ -33,7 +34,8 @@ _LATER = (
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _LEAVES = frozenset({str, int, bool, type(None)})
 _LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
-_PHOTO_KEY = "subject_id"  # of an object's photo in JSON, as in earlier versions: ids are hashes of it
+_POSE = tuple(item.name for item in fields(Placement))
+_POSE_OF = attrgetter(*_POSE)
 _NEVER = object()  # equals no value
 _LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
@@ -51,7 +53,7 @@ class ControlSource(StrEnum):
 class ObjectSpec:
     """One object of a sample. Objects are listed back to front."""
 
-    photo_id: str  # in JSON `_PHOTO_KEY`
+    photo_id: str = field(metadata={_KEY: "subject_id"})  # the key of earlier versions: ids are hashes of it
     cutout_id: str  # content hash of the RGBA cut-out that is placed
     placement: Placement
 
@@ -201,9 +203,9 @@ def _plain(value: Any) -> Any:
     if kind is float:
         return canonical(value)
     if kind is tuple:
-        return [_plain(item) for item in value]
-    if kind is ObjectSpec:
-        return _plain_object(value)
+        return [item if type(item) in _LEAVES else _plain(item) for item in value]
+    if kind is Placement:  # its numbers are rounded already
+        return dict(zip(_POSE, _POSE_OF(value), strict=True))
     if kind in _LAYOUTS:
         return _fields(value, _LAYOUTS[kind])
     match value:
@@ -217,24 +219,6 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case _:
             return _fields(value, _layout(kind))
-
-
-def _plain_object(placed: ObjectSpec) -> dict[str, Any]:
-    """Return what `_fields` returns for an object, sooner: most of a plan's JSON is objects."""
-    pose = placed.placement  # its numbers are rounded already
-    return {
-        _PHOTO_KEY: placed.photo_id,
-        "cutout_id": placed.cutout_id,
-        "placement": {
-            "x": pose.x,
-            "y": pose.y,
-            "scale": pose.scale,
-            "rotation": pose.rotation,
-            "yaw": pose.yaw,
-            "pitch": pose.pitch,
-            "flip": pose.flip,
-        },
-    }
 
 
 def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:
