@@ -167,7 +167,14 @@ class Pipelines:
 
     def _ready(self, pipeline: Any) -> Any:
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline.to(self._place.device)
+        return _told_its_device(pipeline.to(self._place.device), self._place.device)
+
+
+def _told_its_device(pipeline: Any, device: str) -> Any:
+    """Tell a pipeline where it runs: diffusers would look through all modules of all parts for it, at each call."""
+    kind = type(pipeline)
+    pipeline.__class__ = type(kind.__name__, (kind,), {"_execution_device": torch.device(device)})
+    return pipeline
 
 
 @contextmanager
