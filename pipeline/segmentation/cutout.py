@@ -29,6 +29,7 @@ _FIRST_LOOK_PX = 256  # longest side at which a larger photo is looked at first
 _CLOSE_SHARE = 0.6  # an object in a smaller part of the photo than this is looked at again from close by
 _CLOSE_MARGIN = 0.3  # of the object's longest side, kept around it
 _DOUBTED_SCORE = 0.9 * USABLE_SCORE  # at most, where the two looks disagree
+_UNCERTAIN_SHARE = 0.2  # of the object's area that is uncertain, from which a large photo is mirrored, too
 _SAME_OBJECT = 0.6  # intersection over union above which both looks have found one object
 
 
@@ -112,10 +113,10 @@ def _found(rgb: RGB, network: Path | None) -> _Found:
     window = _window_round(rough) if rough.any() else (slice(None), slice(None))
     crop = rgb[window]
     if max(crop.shape[:2]) > _CLOSE_SHARE * max(rgb.shape[:2]):
-        found = _found_in(work, _steadied(work, probability, network))
+        found = _found_in(work, _steadied_if_uncertain(work, probability, network))
         return found._replace(mask=_sharpened(rgb, enlarged(found.mask, rgb.shape[:2])))
     work = _at_most(crop, _WORK_PX)
-    closer = _found_in(work, _steadied(work, object_probability(work, network), network))
+    closer = _found_in(work, _steadied_if_uncertain(work, object_probability(work, network), network))
     mask = np.zeros(rgb.shape[:2], bool)
     mask[window] = enlarged(closer.mask, crop.shape[:2])
     if agreement(mask, rough) < _SAME_OBJECT:
@@ -135,6 +136,16 @@ def _first_look(work: np.ndarray, probability: Field | None) -> _Found:
 
 def _steadied(work: np.ndarray, probability: Field | None, network: Path | None) -> Field | None:
     return None if probability is None else steadied_probability(work, probability, network)
+
+
+def _steadied_if_uncertain(work: np.ndarray, probability: Field | None, network: Path | None) -> Field | None:
+    """Look at the mirror image only where it may change the outline, since every look takes as long as all the rest."""
+    if probability is None:
+        return None
+    uncertain = np.count_nonzero((probability > 0.1) & (probability < 0.9))
+    if uncertain < _UNCERTAIN_SHARE * np.count_nonzero(probability > 0.5):
+        return probability
+    return _steadied(work, probability, network)
 
 
 def _found_in(work: np.ndarray, probability: Field | None) -> _Found:

@@ -149,6 +149,24 @@ def test_a_small_object_in_a_large_photo_is_cut_as_sharply_as_from_close_by() ->
     assert overlap(result.alpha > 127, large) > 0.95
 
 
+@pytest.mark.parametrize(("certainty", "looks"), [(0.99, 2), (0.8, 3)])
+def test_a_large_photo_is_mirrored_only_where_its_outline_is_uncertain(
+    monkeypatch: pytest.MonkeyPatch, certainty: float, looks: int
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def bright(rgb: np.ndarray, _network: Path | None = None) -> np.ndarray:
+        seen.append(rgb.shape)
+        return np.where(rgb[..., 0] > 150, certainty, 0.0).astype(np.float32)
+
+    monkeypatch.setattr(cutout, "object_probability", bright)
+    monkeypatch.setattr(network, "object_probability", bright)
+    photo = np.full((768, 1024, 3), 90, np.uint8)
+    cv2.circle(photo, (400, 300), 60, (220, 120, 30), -1)
+    assert cut_out(photo).alpha[300, 400] == 255
+    assert len(seen) == looks
+
+
 def test_a_closer_look_that_finds_another_outline_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
     close, _ = ball_in_soft_shadow()
     photo = cv2.resize(np.full((9, 9, 3), (207, 204, 199), np.uint8), (1536, 1152))

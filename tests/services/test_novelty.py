@@ -12,7 +12,7 @@ import pytest
 from pipeline.domain.images import encode_webp
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.recipe import parse_recipe
-from pipeline.domain.review import Verdict
+from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Verdict
 from pipeline.errors import Cancelled
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
@@ -246,3 +246,25 @@ def test_an_image_of_the_same_plan_that_fails_the_gates_is_not_one_of_another_re
     ]
     assert len(comments) == 6
     assert "Too similar to an image of another recipe" not in comments
+
+
+def test_the_last_choice_takes_earlier_rejections_back(library: Library) -> None:
+    generate(library)
+    before = state_of(library)
+    bolts = [
+        member
+        for member in (*members(library, "toy"), *members(library, "toy, novelty"))
+        if member.spec.label == "bolt"
+    ]
+    kept = next(member.spec.id for member in bolts if not member.replaced)
+    replaced = next(member.spec.id for member in bolts if member.replaced)
+    by_gate = {"reviewer": NOVELTY_REVIEWER, "via": GATE}
+    library.review.record(decision(kept, Verdict.REJECT, reason="duplicate", **by_gate))
+    library.review.record(decision(replaced, Verdict.UNDO, **by_gate))
+    assert state_of(library) != before
+    assert generate(library) == [18, 0, 18, 6]
+    assert state_of(library) == before
+    assert library.samples.get(kept).state is SampleState.PENDING
+    last = library.review.last_event()
+    generate(library)
+    assert library.review.last_event() == last

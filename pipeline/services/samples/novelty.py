@@ -93,6 +93,7 @@ class Replacing:
             self._reject(part)
             self._plan_missing()
             self._render_missing()
+        self._choose_again()
         return len(self._members()[1])
 
     def _members(self) -> tuple[list[PlanMember], list[PlanMember]]:
@@ -143,6 +144,39 @@ class Replacing:
             for at, sentence in self._least_novel(compared, near, label, quota):
                 self.library.review.record(_rejection(compared.members[at].spec.id, sentence))
 
+    def _choose_again(self) -> None:
+        """Choose which samples stay replaced among all that are rendered, now that the last ones can be compared.
+
+        As many stay replaced as have replacements. What was rejected to be replaced and is chosen no more is pending
+        again; all changes are stored together.
+        """
+        planned, earlier = self._members()
+        quotas = Counter(member.spec.label for member in earlier)
+        if not quotas:
+            return
+        self._embed()
+        planned, earlier = self._members()
+        compared = self._compared([*planned, *earlier], replaced=True)
+        known = {member.spec.id for member in compared.members}
+        quotas -= Counter(
+            member.spec.label
+            for member in (*planned, *earlier)
+            if member.replaced and member.spec.id not in known  # its file is missing: it stays replaced
+        )
+        near = self._too_near(compared, {member.spec.id for member in (*planned, *earlier)})
+        chosen: dict[int, str] = {}
+        for label, quota in sorted(quotas.items()):
+            chosen |= dict(self._least_novel(compared, near, label, quota))
+        changes = [
+            _taken_back(member.spec.id)
+            for at, member in enumerate(compared.members)
+            if member.replaced and at not in chosen
+        ]
+        for at, sentence in sorted(chosen.items()):
+            if not compared.members[at].replaced:
+                changes.append(_rejection(compared.members[at].spec.id, sentence))
+        self.library.review.record_all(changes)
+
     def _least_novel(
         self, compared: _Compared, near: Mapping[int, str], label: str, quota: int
     ) -> list[tuple[int, str]]:
@@ -152,7 +186,8 @@ class Replacing:
         chosen: list[tuple[int, str]] = []
         for method, count in shares_of(methods, quota).items() if methods else ():
             places = np.array([at for at in of_class if compared.members[at].spec.method is method])
-            free = np.array([compared.members[at].state is SampleState.PENDING for at in places])
+            members = [compared.members[at] for at in places.tolist()]
+            free = np.array([member.replaced or member.state is SampleState.PENDING for member in members])
             first = np.array([at in near for at in places.tolist()])
             plain = (
                 f"Adds little: of {len(places)} images of its class it is among the {count} that differ least"
@@ -161,9 +196,14 @@ class Replacing:
                 chosen.append((at, near.get(at, plain)))
         return chosen
 
-    def _compared(self, members: Sequence[PlanMember]) -> _Compared:
-        """Return the samples that pass the quality gates and that nobody rejected, with their vectors."""
-        kept = [member for member in members if member.image_id and member.passes and member.state in _KEPT]
+    def _compared(self, members: Sequence[PlanMember], *, replaced: bool = False) -> _Compared:
+        """Return the samples that pass the quality gates and that nobody rejected, with their vectors.
+
+        Args:
+            replaced: whether those that were rejected to be replaced are among them.
+        """
+        wanted = [each for each in members if each.state in _KEPT or (replaced and each.replaced)]
+        kept = [member for member in wanted if member.image_id and member.passes]
         vectors = self.embeddings.vectors_of([member.image_id for member in kept if member.image_id])
         kept = [member for member in kept if member.image_id in vectors]
         rows = [vectors[member.image_id] for member in kept if member.image_id]
@@ -230,11 +270,19 @@ class Replacing:
 
 
 def _rejection(sample_id: str, sentence: str) -> Decision:
+    return _decision(sample_id, Verdict.REJECT, str(RejectReason.DUPLICATE), sentence)
+
+
+def _taken_back(sample_id: str) -> Decision:
+    return _decision(sample_id, Verdict.UNDO, None, "")
+
+
+def _decision(sample_id: str, verdict: Verdict, reason: str | None, sentence: str) -> Decision:
     return Decision(
         sample_id=sample_id,
         reviewer=NOVELTY_REVIEWER,
-        verdict=Verdict.REJECT,
-        reason=str(RejectReason.DUPLICATE),
+        verdict=verdict,
+        reason=reason,
         comment=sentence,
         at=datetime.now(UTC).isoformat(),
         via=GATE,
