@@ -167,13 +167,17 @@ class Pipelines:
 
     def _ready(self, pipeline: Any) -> Any:
         pipeline.set_progress_bar_config(disable=True)
-        return _told_its_device(pipeline.to(self._place.device), self._place.device)
+        pipeline.to(self._place.device)
+        return _told_its_device(pipeline) if self._place.device == "cpu" else pipeline
 
 
-def _told_its_device(pipeline: Any, device: str) -> Any:
-    """Tell a pipeline where it runs: diffusers would look through all modules of all parts for it, at each call."""
+def _told_its_device(pipeline: Any) -> Any:
+    """Tell a pipeline of small networks that it stays on the CPU.
+
+    Diffusers would look through all modules of all parts for hooks that name another device, at each call.
+    """
     kind = type(pipeline)
-    pipeline.__class__ = type(kind.__name__, (kind,), {"_execution_device": torch.device(device)})
+    pipeline.__class__ = type(kind.__name__, (kind,), {"_execution_device": torch.device("cpu")})
     return pipeline
 
 
