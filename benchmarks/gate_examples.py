@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +15,14 @@ from pipeline.domain.images import RGB, Mask, fitted
 from pipeline.domain.look import EdgeKind, EdgeSpec
 from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.placement import Cutout, Layer, Placement, place
+from pipeline.domain.quality import object_share
 from pipeline.rendering.edges import blended
 from pipeline.starter import drawn_backgrounds, subjects
 
 SIZES = (128, 256)
 _BOARD = 244  # grey level of a white board
 _MOST_PHOTO_PX = 384
+_HALVINGS = 7
 _EVERY_GROUND = 6  # photographs of surfaces and places are many
 
 
@@ -48,6 +51,27 @@ class Example:
     def image(self) -> RGB:
         """The finished image."""
         return blended(self.layer, self.ground, self.edge)
+
+    def showing(self, share: float, side: int) -> Example:
+        """Return the example with its object moved out of the image until that share of it is visible.
+
+        Args:
+            share: 0 to 1.
+            side: over which border: 0 right, 1 bottom, 2 left, 3 top.
+        """
+        axis, sign = ("x", "y")[side % 2], 1 if side < 2 else -1
+        near, far = 0.0, 1.5  # how far it is moved, as a share of the image
+        for _ in range(_HALVINGS):
+            middle = (near + far) / 2
+            moved = replace(self.placement, **{axis: getattr(self.placement, axis) + sign * middle})
+            near, far = (middle, far) if self.placed(placement=moved).visible > share else (near, middle)
+        moved = replace(self.placement, **{axis: getattr(self.placement, axis) + sign * near})
+        return self.placed(placement=moved)
+
+    def covering(self, share: float) -> Example:
+        """Return the example with its object made smaller, so that it covers that share of the image."""
+        factor = math.sqrt(share / object_share(self.layer.alpha))
+        return self.placed(placement=replace(self.placement, scale=self.placement.scale * min(factor, 1.0)))
 
     def placed(self, *, grown_px: int = 0, placement: Placement | None = None) -> Example:
         """Return the example with its object placed otherwise, or with a mask too large by pixels of the image."""
@@ -201,12 +225,16 @@ def _toned(gain: float, offset: float) -> Callable[[RGB], RGB]:
     return lambda rgb: np.clip(np.rint(rgb * gain + offset), 0, 255).astype(np.uint8)
 
 
-def _hard_in_blur(clean: Example, _other: Example) -> tuple[RGB, Mask]:
-    """A soft object cut hard from soft surroundings: all change happens within one pixel."""
-    soften = _blurred(1.5)
-    layer = Layer(rgb=soften(blended(clean.layer, clean.ground, None)), alpha=clean.layer.alpha)
-    hard = EdgeSpec(kind=EdgeKind.HARD)
-    return replace(clean, ground=soften(clean.ground), layer=layer, edge=hard).image, clean.layer.alpha
+def _banded(width_px: float, tone: int) -> Callable[[Example, Example], tuple[RGB, Mask]]:
+    """The background beside the object is lighter or darker, and becomes its own at once."""
+
+    def spoiled(clean: Example, _other: Example) -> tuple[RGB, Mask]:
+        beside = (_ring(clean.layer.alpha) <= width_px)[..., None]
+        toned = np.clip(clean.ground.astype(np.int16) + tone, 0, 255)
+        ground = np.where(beside, toned, clean.ground).astype(np.uint8)
+        return replace(clean, ground=ground).image, clean.layer.alpha
+
+    return spoiled
 
 
 def _continued(share: float) -> Callable[[Example, Example], tuple[RGB, Mask]]:
@@ -240,7 +268,9 @@ DEFECTS = (
     Defect(name="dark glow", score="halo", spoiled=_glow(0)),
     Defect(name="2 px of paper beside it", score="fringe", spoiled=_left_over(240)),
     Defect(name="2 px of black beside it", score="fringe", spoiled=_left_over(10)),
-    Defect(name="hard cut in a soft image", score="seam", spoiled=_hard_in_blur),
+    Defect(name="band of 4 px, lighter", score="band", spoiled=_banded(4, 30)),
+    Defect(name="band of 7 px, darker", score="band", spoiled=_banded(7, -30)),
+    Defect(name="band of 11 px, a little lighter", score="band", spoiled=_banded(11, 15)),
     Defect(name="one stop too light", score="over_exposed", spoiled=_whole(_toned(2.0, 0))),
     Defect(name="two stops too light", score="over_exposed", spoiled=_whole(_toned(3.5, 0))),
     Defect(name="shadows cut off", score="under_exposed", spoiled=_whole(_toned(1.0, -90))),

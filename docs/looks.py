@@ -1,15 +1,17 @@
 """Draw a contact sheet of the looks that a recipe can have: a row of the same objects for each.
 
-    python docs/looks.py --photos starter --out docs/looks.webp
-    python docs/looks.py --photos ../shared/data/trash --per-class 2 --out trash.png
+    python -m docs.looks --photos starter --out docs/looks.webp
+    python -m docs.looks --photos ../shared/data/trash --per-class 4 --grid 256 --images 8 --library L --out trash.png
 
-Every row is drawn by the default recipe with the keys of `_LOOKS` added. Images of 128 px are shown as they are, those
-of 256 px at half size.
+Every row is drawn by the default recipe with the keys of its look added. Without `--grid` the rows are a choice of
+looks, all shown at 128 px; with it they are every method and start, with and without shadow, without and with a camera,
+at that size.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,9 +23,20 @@ from pipeline.domain.recipe import default_recipe, to_yaml
 from pipeline.settings import Settings
 from pipeline.studio import Studio
 
-_SIDE_PX, _NAME_PX, _IMAGES = 128, 190, 12
-_PICTURE = "start: picture\nstrength: 0.4\nbackdrops: {folder: drawn}\n"
+_SIDE_PX, _NAME_PX = 128, 190
+_CAMERA = "camera: {blur: [0.2, 0.8], noise: [1, 4], jpeg: [60, 92]}\n"
+_LIGHTS = (
+    "template: '{light}', slots: {light: [bright light, warm light, cold light, soft light]}, exclude: []"
+)
+_PICTURE = f"start: picture\nstrength: 0.4\nbackdrops: {{folder: drawn, {_LIGHTS}}}\n"
 _PASTE = "method: paste\nbackdrops: {folder: drawn}\n"
+_STARTS = {
+    "inpaint, noise": "",
+    "controlnet, noise": "method: controlnet\n",
+    "inpaint, start 0.4": _PICTURE,
+    "controlnet, start 0.4": _PICTURE + "method: controlnet\n",
+    "paste": _PASTE,
+}
 _LOOKS = {
     "inpaint, from noise": "",
     "controlnet, from noise": "method: controlnet\n",
@@ -35,24 +48,28 @@ _LOOKS = {
     "paste, shadow, light": _PASTE + "shadow: true\nmatch_light: true\n",
     "paste, shadow, edges, seams": _PASTE
     + "shadow: true\nedges: [hard, feather, poisson]\nfake_seams: 0.25\n",
-    "start 0.4, shadow, camera": _PICTURE
-    + "shadow: true\ncamera: {blur: [0.2, 0.8], noise: [1, 4], jpeg: [60, 92]}\n",
+    "start 0.4, shadow, camera": _PICTURE + "shadow: true\n" + _CAMERA,
     "from noise, 256 px": "size: 256\n",
     "start 0.4, shadow, 256 px": _PICTURE + "shadow: true\nsize: 256\n",
     "paste, shadow, 256 px": _PASTE + "shadow: true\nsize: 256\n",
 }
 
 
+def _grid(side_px: int) -> dict[str, str]:
+    """Return every method and start, with and without shadow, without and with a camera: name of the row → keys."""
+    rows = {}
+    for name, keys in _STARTS.items():
+        for shadow in ("", ", shadow") if "folder" in keys else ("",):
+            for camera in ("", ", camera"):
+                added = ("shadow: true\n" if shadow else "") + (_CAMERA if camera else "")
+                rows[f"{name}{shadow}{camera}, {side_px} px"] = f"{keys}{added}size: {side_px}\n"
+    return rows
+
+
 def main() -> None:
     """Import the photos, render every look, and write the sheet."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", default="starter", help="the starter set, or a folder class/*.jpg")
-    parser.add_argument("--per-class", type=int, metavar="N", help="photos of each class of a folder")
-    parser.add_argument("--library", type=Path, help="kept; what it has is not rendered again")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
+    given = _arguments()
+    side_px, looks = (given.grid, _grid(given.grid)) if given.grid else (_SIDE_PX, _LOOKS)
     with tempfile.TemporaryDirectory() as folder:
         library = given.library or Path(folder) / "library"
         with Studio(Settings(library=library, starter=False)) as studio:
@@ -61,14 +78,31 @@ def main() -> None:
                     _few(given.photos, given.per_class, Path(folder)) if given.per_class else given.photos
                 )
                 studio.photos.import_source(source, split="train")
-            rows = {name: _row(studio, place, keys) for place, (name, keys) in enumerate(_LOOKS.items())}
-    sheet = Image.new("RGB", (_NAME_PX + _IMAGES * _SIDE_PX, len(rows) * _SIDE_PX), "white")
+            rows = {name: _row(studio, name, keys, given.images, side_px) for name, keys in looks.items()}
+    _sheet(rows, given.images, side_px).save(given.out, quality=80)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", default="starter", help="the starter set, or a folder class/*.jpg")
+    parser.add_argument("--per-class", type=int, metavar="N", help="photos of each class of a folder")
+    parser.add_argument("--grid", type=int, metavar="PX", help="all combinations, in images of this size")
+    parser.add_argument("--images", type=int, default=12, metavar="N", help="in a row (default: 12)")
+    parser.add_argument("--library", type=Path, help="kept; what it has is not rendered again")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser.parse_args()
+
+
+def _sheet(rows: dict[str, list[Image.Image]], columns: int, side_px: int) -> Image.Image:
+    sheet = Image.new("RGB", (_NAME_PX + columns * side_px, len(rows) * side_px), "white")
     draw = ImageDraw.Draw(sheet)
     for row, (name, images) in enumerate(rows.items()):
-        draw.text((6, row * _SIDE_PX + _SIDE_PX // 2 - 6), name, fill="black")
+        draw.text((6, row * side_px + side_px // 2 - 6), name, fill="black")
         for column, image in enumerate(images):
-            sheet.paste(image, (_NAME_PX + column * _SIDE_PX, row * _SIDE_PX))
-    sheet.save(given.out, quality=80)
+            sheet.paste(image, (_NAME_PX + column * side_px, row * side_px))
+    return sheet
 
 
 def _few(photos: str, count: int, folder: Path) -> str:
@@ -81,20 +115,19 @@ def _few(photos: str, count: int, folder: Path) -> str:
     return str(folder / "photos")
 
 
-def _row(studio: Studio, place: int, keys: str) -> list[Image.Image]:
+def _row(studio: Studio, look: str, keys: str, count: int, side_px: int) -> list[Image.Image]:
     """Render one look, and return its images in plan order, with a red line where a gate fails."""
-    name = f"look {place}"
+    name = re.sub(r"[^a-z0-9]+", "-", f"look {look}")
     recipe, added = yaml.safe_load(to_yaml(default_recipe())), yaml.safe_load(keys) or {}
     recipe["backdrops"] |= added.pop("backdrops", {})
     print(name, keys.replace("\n", "; "), flush=True)
-    studio.samples.generate(yaml.safe_dump({**recipe, **added, "name": name, "count": _IMAGES}))
-    ids = studio.library.plans.ids(name)
+    studio.samples.generate(yaml.safe_dump({**recipe, **added, "name": name, "count": count}))
     images = []
-    for row in map(studio.library.samples.get, ids):
+    for row in reversed(studio.library.plans.rendered(name, limit=count)):
         assert row.image_id is not None
         pixels = studio.library.images.read(row.image_id)[..., :3]
-        image = Image.fromarray(pixels).resize((_SIDE_PX - 2,) * 2, Image.Resampling.LANCZOS)
-        framed = Image.new("RGB", (_SIDE_PX, _SIDE_PX), "red" if row.failed_gates else "white")
+        image = Image.fromarray(pixels).resize((side_px - 2,) * 2, Image.Resampling.LANCZOS)
+        framed = Image.new("RGB", (side_px, side_px), "red" if row.failed_gates else "white")
         framed.paste(image, (1, 1))
         images.append(framed)
         for failure in row.failed_gates:

@@ -24,12 +24,15 @@ class DrawnObjects:
 
     longest_px: Sequence[int]  # the longest side of each in its photo
     scale: float  # the largest of the recipe: longest side as a share of the image's
+    cut: int = 0  # how many reach the border of their photo, which shows only a part of them then
 
     @classmethod
     def of(cls, photos: Iterable[Photo], scale: float) -> DrawnObjects:
         """Return the objects of photos; photos without one are left out."""
-        boxes = (photo.box for photo in photos if photo.box is not None)
-        return cls([max(box[2] - box[0], box[3] - box[1]) for box in boxes], scale)
+        boxes = [(photo.box, photo.width, photo.height) for photo in photos if photo.box is not None]
+        longest_px = [max(box[2] - box[0], box[3] - box[1]) for box, _, _ in boxes]
+        cut = (min(box[:2]) <= 0 or box[2] >= width or box[3] >= height for box, width, height in boxes)
+        return cls(longest_px, scale, sum(cut))
 
     def enlargements(self, size: int) -> list[float]:
         """Return how many times each object of those that are noticeably enlarged is at most, in images of a size."""

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from pipeline.domain.backdrops import BalancedDraw, Choice, Value
 from pipeline.domain.backdrops import prompt as prompt_of
+from pipeline.domain.distractor_draws import DistractorDraws, Scene
+from pipeline.domain.distractors import DistractorSpec
 from pipeline.domain.image_size import DrawnObjects, automatic_size
 from pipeline.domain.look import CameraSpec, Ground, ObjectLightSpec, ShadowSpec
 from pipeline.domain.look_draws import (
@@ -276,7 +278,8 @@ class _Draws:
         self.recipe, self.model, self.reference_id = recipe, model, inputs.reference_id
         self.version = inputs.version
         self._stream = stream_of(recipe.seed if inputs.seed is None else inputs.seed)
-        by_class = _by_class(recipe, inputs.photos)
+        usable = _usable_by_class(inputs.photos)
+        by_class = _of_recipe(recipe, usable)
         self.size = (inputs.size,) * 2
         weights = recipe.classes or dict.fromkeys(by_class, 1)
         self.labels = BalancedDraw(
@@ -301,10 +304,19 @@ class _Draws:
         )
         self.rule = plan_rule(inputs.version, drawn, self._stream)
         self.edges = EdgeDraws(recipe, self._stream)
+        self.beside = (
+            DistractorDraws(recipe, usable, list(by_class), self._stream) if recipe.distractors else None
+        )
         for spec in inputs.kept:
             if spec.label in by_class:
-                self.rule.count(spec)
-                self.edges.count(spec)
+                self._count(spec)
+
+    def _count(self, spec: SampleSpec) -> None:
+        """Count a sample that is there already."""
+        self.rule.count(spec)
+        self.edges.count(spec)
+        if self.beside:
+            self.beside.count(spec)
 
     def words(self) -> _Words:
         """Draw class, method and prompt of the next sample."""
@@ -329,6 +341,7 @@ class _Draws:
         start = start_of(self.recipe, words.method)
         on_picture = start is not None or words.method.facts.needs_background
         background = self._background(words.label, objects) if on_picture else None
+        shadow = self._shadow(index, background)
         return SampleSpec(
             label=words.label,
             objects=objects,
@@ -346,14 +359,37 @@ class _Draws:
             backdrop_id=background,
             plan_version=self.version,
             start=start,
-            shadow=self._shadow(index, background),
+            shadow=shadow,
             match_detail=self.recipe.match_detail and has_object,
             match_light=light_match_of(self.recipe) if has_object else None,
             edge=self.edges.edge(words.label, index) if has_object else None,
             fake_seam=self.edges.fake_seam(words.label, index) if has_object else None,
             camera=self._camera(index),
             object_light=self._object_light(index) if has_object else None,
+            distractors=self._distractors(index, words, objects, background, shadow) if has_object else (),
         )
+
+    def _distractors(
+        self,
+        index: int,
+        words: _Words,
+        objects: Sequence[ObjectSpec],
+        background: str | None,
+        shadow: ShadowSpec | None,
+    ) -> tuple[DistractorSpec, ...]:
+        if self.beside is None:
+            return ()
+        ground = self.grounds.get(background) if background else None
+        scene = Scene(
+            index=index,
+            label=words.label,
+            arrangement=words.arrangement,
+            objects=[(placed.placement, _given(self.known[placed.photo_id].box)) for placed in objects],
+            size=self.size,
+            azimuth=shadow.azimuth if shadow else None,
+            edge=ground.edge + _STANDS if ground and ground.edge else 0.0,
+        )
+        return self.beside.distractors(scene)
 
     def _background(self, label: str, objects: Sequence[ObjectSpec]) -> str:
         """Draw a background in which every object stands on the ground, where one is known."""
@@ -401,7 +437,7 @@ class _Draws:
         return ControlSpec(source=control.source, scale=control.scale, reference_id=reference)
 
 
-def _by_class(recipe: Recipe, photos: Sequence[Photo]) -> dict[str, list[Photo]]:
+def _usable_by_class(photos: Sequence[Photo]) -> dict[str, list[Photo]]:
     """The photos that have a cut-out, by class; classes and photos in order of name and id."""
     by_class: dict[str, list[Photo]] = {}
     for photo in sorted(photos, key=lambda photo: (photo.label, photo.id)):
@@ -411,8 +447,13 @@ def _by_class(recipe: Recipe, photos: Sequence[Photo]) -> dict[str, list[Photo]]
         raise NoUsablePhotos(
             "the library has no usable training photo; import some, or check the masks that are in doubt"
         )
+    return by_class
+
+
+def _of_recipe(recipe: Recipe, by_class: Mapping[str, list[Photo]]) -> dict[str, list[Photo]]:
+    """The photos of the classes that a recipe draws."""
     if recipe.classes is None:
-        return by_class
+        return dict(by_class)
     if missing := sorted(set(recipe.classes) - set(by_class)):
         known = ", ".join(by_class)
         raise NoUsablePhotos(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ _PLACED, _TILTED = (
 _TILTS = ("scale", "rotation", "yaw", "pitch")
 Span = tuple[float, float]
 _DEGREE = math.pi / 180
+_BEHIND = 4.0  # depth by which distractors stand behind all objects; more than heights on the canvas differ
 _HALVES: tuple[Span, Span] = ((0.0, 0.5), (0.5, 1.0))
 
 
@@ -43,6 +44,7 @@ class _Standing:
     bounds: tuple[float, float, float, float]  # left, upper, right and lower end of the outline
     area: float  # px²
     seen: float  # share of the area that lies on the canvas and under no other outline
+    depth: float  # what has the larger one stands in front
 
     @property
     def outline(self) -> NDArray[np.float32]:
@@ -101,6 +103,20 @@ def _add_best(standing: list[_Standing], tries: Iterable[_Standing], ranges: Pla
         other.seen = share
 
 
+def _add_fitting(
+    standing: list[_Standing], tries: Iterable[_Standing], ranges: PlacementRanges
+) -> _Standing | None:
+    """Add the first object that keeps the ranges beside those that stand there already, and return it."""
+    for new in tries:
+        lack, seen = _lack(new, standing, ranges, 0.0)
+        if lack == 0:
+            standing.append(new)
+            for other, share in zip(standing, seen, strict=True):
+                other.seen = share
+            return new
+    return None
+
+
 def foot(placement: Placement, box: Box, size: tuple[int, int]) -> float:
     """Return where an object's box ends below, from the top of the canvas, as a share of the canvas; 4 decimals."""
     lowest = float(box_corners(box, homography(placement, box, size))[:, 1].max())
@@ -152,7 +168,7 @@ def _stood(placement: Placement, box: Box, size: tuple[int, int]) -> _Standing:
     (left, upper), (right, lower) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
     area = max(float(abs(cv2.contourArea(outline))), 1e-6)
     seen = _common(outline, _edge(size)) / area
-    return _Standing(placement, outline, (left, upper, right, lower), area, seen)
+    return _Standing(placement, outline, (left, upper, right, lower), area, seen, placement.y)
 
 
 @cache
@@ -173,7 +189,7 @@ def _lack(
         enough: where the violation reaches this, it is given as infinite: what follows could only add to it.
     """
     lack, own, seen = 0.0, new.seen, []
-    y, area, (left, upper, right, lower) = new.placement.y, new.area, new.bounds
+    depth, area, (left, upper, right, lower) = new.depth, new.area, new.bounds
     overlap, visible = ranges.overlap, ranges.min_visible
     enough += 2 * 10**-_DECIMALS  # more than rounding takes away
     for other in others:
@@ -185,7 +201,7 @@ def _lack(
             continue
         common = _common(new.outline, other.outline)
         lack += max(0.0, common / min(area, other.area) - overlap)
-        if y >= other.placement.y:  # in front
+        if depth >= other.depth:  # in front
             left_over = other.seen - common / other.area
             lack += max(0.0, visible - left_over) - max(0.0, visible - other.seen)
             seen.append(left_over)
@@ -222,6 +238,19 @@ class _Cell(NamedTuple):
     turned: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A canvas of `size` (height, width) with objects, behind which other things are to stand."""
+
+    size: tuple[int, int]
+    objects: Sequence[tuple[Placement, Box]]  # each with the extent of the object in its photo
+    edge: float = 0.0  # above it nothing has its centre; a height from the top, as a share of the canvas
+
+    def lowered(self, y: float) -> float:
+        """Return a height on the canvas, 0 to 1, as the same height on the part below the edge."""
+        return round(self.edge + (1 - self.edge) * y, _DECIMALS)
+
+
 class BalancedPoses:
     """Draws the number of objects and their poses so that every class gets each part of each range equally often.
 
@@ -250,12 +279,39 @@ class BalancedPoses:
         flips = self._ranges.flips(label)
         standing: list[_Standing] = []
         for box in boxes:
-            _add_best(standing, self._tries(rng.random, self._cell(label), flips, box, size), self._ranges)
+            poses = self._tries(rng.random, self._cell(label), flips)
+            _add_best(standing, (_stood_fast(pose, box, size) for pose in poses), self._ranges)
         return [_placement(other.placement) for other in standing]
 
-    def _tries(
-        self, chance: Callable[[], float], cell: _Cell, flips: Flip, box: Box, size: tuple[int, int]
-    ) -> Iterator[_Standing]:
+    def behind(
+        self, rng: random.Random, label: str, things: Sequence[tuple[Box, Flip]], room: Room
+    ) -> list[Placement | None]:
+        """Draw placements of things that stand behind and beside the objects of a sample.
+
+        None is larger than the largest object. The share of one that others cover, and that of the smaller of two boxes
+        that overlap, keep to the ranges.
+
+        Args:
+            label: the class of the sample, within which poses are in balance.
+            things: the box of each in its cut-out, and how it may be mirrored.
+
+        Returns:
+            None for a thing that finds no room.
+        """
+        standing = [_stood_fast(placement, box, room.size) for placement, box in room.objects]
+        largest = max(placement.scale for placement, _ in room.objects)
+        placements: list[Placement | None] = []
+        for box, flips in things:
+            poses = (
+                pose._replace(scale=min(pose.scale, largest), y=room.lowered(pose.y))
+                for pose in self._tries(rng.random, self._cell(label), flips)
+            )
+            tries = (replace(_stood_fast(pose, box, room.size), depth=pose.y - _BEHIND) for pose in poses)
+            fitting = _add_fitting(standing, tries, self._ranges)
+            placements.append(_placement(fitting.placement) if fitting else None)
+        return placements
+
+    def _tries(self, chance: Callable[[], float], cell: _Cell, flips: Flip) -> Iterator[_Pose]:
         """Draw poses: the later, the fewer parts bind."""
         position = self._ranges.position
         for attempt in range(_TRIES):
@@ -263,7 +319,7 @@ class BalancedPoses:
                 cell = cell._replace(across=(0.0, 1.0), down=(0.0, 1.0))
             elif attempt == _TILTED:
                 cell = cell._replace(tilts=[getattr(self._ranges, name) for name in _TILTS])
-            yield _stood_fast(_drawn_in(chance, cell, position, flips), box, size)
+            yield _drawn_in(chance, cell, position, flips)
 
     def _cell(self, label: str) -> _Cell:
         turns = self._turns_of(label)
@@ -311,13 +367,13 @@ def _near(position: Position, share: float) -> float:
     return (1 + near) / 3 + _NEAR * (2 * within - 1)
 
 
-def _stood_fast(placement: _Pose, box: Box, size: tuple[int, int]) -> _Standing:
+def _stood_fast(placement: Placement | _Pose, box: Box, size: tuple[int, int]) -> _Standing:
     """Return what `_stood` returns, up to the rounding of numbers, in a tenth of the time."""
     corners = box_outline(placement, box, size)
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
     doubled = dx * ay - ax * dy + (ax * by - bx * ay) + (bx * cy - cx * by) + (cx * dy - dx * cy)
     bounds = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
-    standing = _Standing(placement, corners, bounds, max(abs(doubled) / 2, 1e-6), 1.0)
+    standing = _Standing(placement, corners, bounds, max(abs(doubled) / 2, 1e-6), 1.0, placement.y)
     height, width = size
     inside = (
         bounds[0] >= -0.5 and bounds[1] >= -0.5 and bounds[2] <= width - 0.5 and bounds[3] <= height - 0.5

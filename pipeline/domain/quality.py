@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import RGB, Mask, grey
-from pipeline.domain.outline_scores import INSIDE, REACH_PX, fringe, halo, rim, seam, signed_distance
+from pipeline.domain.outline_scores import INSIDE, REACH_PX, band, fringe, halo, rim, seam, signed_distance
 from pipeline.errors import SizeMismatch
 
 Scores = dict[str, float]
@@ -100,6 +100,7 @@ _MEASURED = {
     "second_object": "Another object of the class in the background",
     "recognised": "Recognised as its class",
     "duplicate": "Near-duplicate of another image",
+    "band": "Band around the object",
 }
 """What each score measures, as messages say it: every score that a sample may have."""
 
@@ -140,12 +141,14 @@ def _percent(share: float, digits: int = 0) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
-def scores(rgb: RGB, alpha: Mask) -> Scores:
+def scores(rgb: RGB, alpha: Mask, *, objects: Mask | None = None) -> Scores:
     """Compute all scores of an image; those of the object and its outline only where there is an object.
 
     Args:
         rgb: (H, W, 3) uint8, the finished image.
         alpha: (H, W) 255 = object, 0 = background, between = blended; 0 everywhere where no object was placed.
+        objects: the part of `alpha` whose share of the image and whose sharpness count, where distractors were placed
+            as well: their outlines must be clean, too.
 
     Raises:
         SizeMismatch: the two differ in size.
@@ -164,9 +167,10 @@ def scores(rgb: RGB, alpha: Mask) -> Scores:
     }
     if alpha.any():
         near = _near_object(alpha)  # what lies further off says nothing about the outline
-        values |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, rim, fringe)}
-        values["object_share"] = object_share(alpha)
-        gap = sharpness_gap(rgb, alpha)
+        values |= {score.__name__: score(rgb[near], alpha[near]) for score in (seam, halo, rim, fringe, band)}
+        counted_objects = alpha if objects is None else objects
+        values["object_share"] = object_share(counted_objects)
+        gap = sharpness_gap(rgb, alpha, objects=counted_objects)
         values |= {} if gap is None else {"sharpness_gap": gap}
     return {name: round(value, 6) for name, value in values.items()}
 
@@ -202,16 +206,21 @@ def sharpness(rgb: RGB) -> float:
     return 1.0 - float(np.exp(-spread / _SHARP))
 
 
-def sharpness_gap(rgb: RGB, alpha: Mask) -> float | None:
+def sharpness_gap(rgb: RGB, alpha: Mask, *, objects: Mask | None = None) -> float | None:
     """How much sharper the object is than its background, 0 to 1; None where either is too small to tell.
 
     A CNN that sees sharp objects on soft backgrounds alone learns that everything sharp is the object. How sharp a part
     is tells the ratio of its finest detail (what a blur of 0.8 px takes away) to the next coarser one (what a blur of
     1.6 px takes away besides): a blur lowers it much, a weaker texture does not. The difference of the ratios more than
     3 px inside the object and more than 3 px outside; 0 where the background is the sharper one.
+
+    Args:
+        objects: the part of `alpha` that is compared with the background; None for all of it.
     """
     distance = signed_distance(alpha > INSIDE)
     within, around = distance > _CLEAR_PX, distance < -_CLEAR_PX
+    if objects is not None:
+        within &= objects > INSIDE
     if min(np.count_nonzero(within), np.count_nonzero(around)) < _LEAST_PIXELS:
         return None
     tone = grey(rgb)

@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from pipeline.domain.distractors import DistractorKind
 from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES, EdgeKind
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_yaml import loaded_yaml
@@ -50,6 +51,7 @@ _MOST_VALUES = 1_000  # of all slots together
 _MOST_EXCLUDED = 200
 _MOST_ARRANGEMENTS = 16
 MOST_OBJECTS = 30  # in one image
+_MOST_DISTRACTORS = 10
 ARRANGEMENT = "arrangement"  # the slot under which a spec names its arrangement
 _LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
 _USUAL_BUDGET, _LARGEST_BUDGET = 0.5, 4.0
@@ -339,8 +341,39 @@ class Novelty(_Part):
         return int(self.budget * count)
 
 
-def _novelty_of_switch(given: object) -> object:
-    """Read true as the usual budget and false as none."""
+class Distractors(_Part):
+    """What stands behind and beside the objects of an image's class in some of the images."""
+
+    share: Annotated[Number, Field(ge=0, le=1)] = 0.3  # of the images
+    number: tuple[Whole, Whole] = (1, 3)  # in one image that has any
+    kinds: Annotated[dict[DistractorKind, Weight], Field(min_length=1)] = Field(  # kind → weight
+        default_factory=lambda: dict.fromkeys(DistractorKind, 1.0)
+    )
+    scale: tuple[Number, Number] = (
+        0.15,
+        0.4,
+    )  # as that of `placement`; never above that of the largest object
+
+    @field_validator("kinds", mode="before")
+    @classmethod
+    def _lists_have_equal_weights(cls, kinds: object) -> object:
+        if isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds):
+            return dict.fromkeys(kinds, 1.0)
+        return kinds
+
+    @model_validator(mode="after")
+    def _ranges_hold(self) -> Distractors:
+        limits = {"number": (self.number, (1, _MOST_DISTRACTORS)), "scale": (self.scale, (0.02, 1.4))}
+        for name, (span, (low, high)) in limits.items():
+            if not low <= span[0] <= span[1] <= high:
+                raise ValueError(
+                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low:g} to {high:g}"
+                )
+        return self
+
+
+def _values_of_switch(given: object) -> object:
+    """Read true as the usual values and false as none."""
     return ({} if given else None) if isinstance(given, bool) else given
 
 
@@ -418,7 +451,8 @@ class Recipe(_Part):
     fake_seams: Annotated[Number, Field(ge=0, le=1)] = 0.0  # share of the samples
     camera: Camera | None = None
     object: ObjectLight | None = None
-    novelty: Annotated[Novelty | None, BeforeValidator(_novelty_of_switch)] = None
+    distractors: Annotated[Distractors | None, BeforeValidator(_values_of_switch)] = None
+    novelty: Annotated[Novelty | None, BeforeValidator(_values_of_switch)] = None
     learnt: Learnt | None = None  # not read from a person's recipe
 
     @model_serializer(mode="wrap")
@@ -452,6 +486,11 @@ class Recipe(_Part):
             raise ValueError(
                 "shadow is true, but there are no background pictures that it could fall on; "
                 "set start: picture, use method paste, or leave shadow out"
+            )
+        if self.distractors and not any(kind.facts.places_object for kind in self.methods):
+            raise ValueError(
+                f"distractors are given, but {' and '.join(self.methods)} places no objects that they could stand "
+                "beside; use method inpaint, controlnet or paste, or leave distractors out"
             )
         return self
 
@@ -505,13 +544,16 @@ class Recipe(_Part):
         )
 
     def of_method(self, method: Method) -> Recipe:
-        """Return the recipe with one method, without the start and shadow that this method has no use for."""
+        """Return the recipe with one method, without the start, shadow and distractors that it has no use for."""
         start = self.start if method.facts.paints_around_object else Start.NOISE
         only = self.model_copy(update={"method": method, "start": start})
         strength = self.strength if start is Start.PICTURE else None
-        return only.model_copy(
-            update={"strength": strength, "shadow": self.shadow and only.needs_backgrounds([method])}
-        )
+        changes = {
+            "strength": strength,
+            "shadow": self.shadow and only.needs_backgrounds([method]),
+            "distractors": self.distractors if method.facts.places_object else None,
+        }
+        return only.model_copy(update=changes)
 
     @property
     def total(self) -> int:

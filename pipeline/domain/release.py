@@ -26,11 +26,23 @@ class Subset(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDistractor:
+    """Something else that an image shows: an object of another class, or a neutral shape of none."""
+
+    box: tuple[int, int, int, int]  # of its visible part; (0, 0, 0, 0) where nothing is seen
+    runs: tuple[int, ...]  # its visible part, see `run_lengths`
+    label: str = ""  # its class; "" for a shape
+    shape: str = ""  # the form of a shape; "" for an object
+    source_id: str = ""  # the photo that an object was cut out of; "" for a shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRow:
     """One image of a release. Ids of images are those of the library's files.
 
     For a real row `method` is "photo", prompt and model are empty, `seed` is -1, the homography the identity.
     Where the photographed object is not in the image (method `text_to_image`), `mask_id` is None and `boxes` empty.
+    Mask, boxes and homographies are those of the objects of class `label`.
     """
 
     image_id: str
@@ -52,6 +64,7 @@ class ReleaseRow:
     source: str = ""  # where a real image was imported from
     reason: str = ""  # why a sample was rejected
     recipe: str = ""  # name of the recipe that planned the sample first
+    distractors: tuple[ReleaseDistractor, ...] = ()  # back to front, behind the objects
     place: int = 0  # order in which it joined its subset; later rows have higher places
 
 

@@ -1,4 +1,4 @@
-"""Masks as run lengths, the form in which the browser sends and gets them."""
+"""Masks as run lengths, the form in which the browser sends and gets them, and in which distractors are stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run_lengths(mask: Mask) -> list[int]:
 
 
 def mask_of_runs(runs: Sequence[object], size: tuple[int, int]) -> Mask:
-    """Return the mask of run lengths that a browser sent.
+    """Return the mask of run lengths, which a browser may have sent.
 
     Args:
         runs: lengths of the runs of background and object in turn, background first; they add up to the photo.

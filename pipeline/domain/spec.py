@@ -9,6 +9,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from pipeline.domain.distractors import DistractorSpec, OtherObjectSpec, ShapeSpec
 from pipeline.domain.look import (
     PARTS,
     CameraSpec,
@@ -81,7 +82,8 @@ class SampleSpec:
     """One frozen, fully decided sample. `id` is a hash of all fields.
 
     `size` is (height, width) in pixels. `slots` holds the slot values that the prompt was made of, as (slot, value)
-    pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `backdrop_id` is the id
+    pairs in slot order, and last the arrangement of the objects where the recipe mixes several. `objects` are of the
+    sample's class; `distractors` stand behind them. `backdrop_id` is the id
     of the background image of `paste`, or of the one that diffusion starts from. A sample with a `camera`, an
     `object_light` or an object that takes the background's light does not show the object's own pixels.
     """
@@ -117,6 +119,9 @@ class SampleSpec:
     object_light: ObjectLightSpec | None = field(
         default=None, metadata={_LATER: True}
     )  # None = that of the photos
+    distractors: tuple[DistractorSpec, ...] = field(
+        default=(), metadata={_LATER: True}
+    )  # back to front, all behind the objects
     id: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -132,6 +137,7 @@ class SampleSpec:
             )
         if self.shadow and not on_picture:
             raise InvalidRequest("a shadow needs a background image; use start 'picture' or method 'paste'")
+        self._refuse_wrong_distractors()
         object.__setattr__(self, "guidance_scale", canonical(self.guidance_scale))
         object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
 
@@ -148,6 +154,15 @@ class SampleSpec:
                 "are run; raise one of them"
             )
 
+    def _refuse_wrong_distractors(self) -> None:
+        if self.distractors and not self.method.facts.places_object:
+            raise InvalidRequest(f"method '{self.method}' places no objects, so it has no distractors either")
+        others = {each.label for each in self.distractors if isinstance(each, OtherObjectSpec)}
+        if self.label in others:
+            raise InvalidRequest(
+                f"a distractor is of class '{self.label}', the sample's own; choose another class"
+            )
+
     @property
     def front(self) -> ObjectSpec:
         """The object in front of all others, whose box, homography and pose count where only one is asked for."""
@@ -160,10 +175,23 @@ class SampleSpec:
         return self.camera is None and not relit
 
     @property
+    def other_objects(self) -> tuple[OtherObjectSpec, ...]:
+        """The distractors that are objects of other classes, back to front."""
+        return tuple(each for each in self.distractors if isinstance(each, OtherObjectSpec))
+
+    @property
+    def photo_ids(self) -> tuple[str, ...]:
+        """The photos whose objects it shows, back to front: those of distractors, then those of its own class."""
+        others = (other.photo_id for other in self.other_objects)
+        return (*others, *(placed.photo_id for placed in self.objects))
+
+    @property
     def ingredients(self) -> tuple[str, ...]:
         """Ids of the images that it is made from, without its photos: cut-outs, background, reference."""
         reference = self.control.reference_id if self.control else None
-        image_ids = (*(placed.cutout_id for placed in self.objects), self.backdrop_id, reference)
+        own = (placed.cutout_id for placed in self.objects)
+        others = (other.cutout_id for other in self.other_objects)
+        image_ids = (*own, *others, self.backdrop_id, reference)
         return tuple(image_id for image_id in image_ids if image_id)
 
     def to_json(self) -> str:
@@ -186,6 +214,8 @@ class SampleSpec:
             fields["control"] = ControlSpec(**{**control, "source": ControlSource(control["source"])})
         if "match_light" in fields:
             fields["match_light"] = LightMatch(fields["match_light"])
+        if "distractors" in fields:
+            fields["distractors"] = tuple(_distractor_spec(**each) for each in fields["distractors"])
         for name in PARTS.keys() & fields.keys():
             fields[name] = PARTS[name](**fields[name])
         return cls(**fields)
@@ -193,6 +223,11 @@ class SampleSpec:
 
 def _object_spec(*, subject_id: str, cutout_id: str, placement: dict[str, Any]) -> ObjectSpec:
     return ObjectSpec(photo_id=subject_id, cutout_id=cutout_id, placement=Placement(**placement))
+
+
+def _distractor_spec(*, placement: dict[str, Any], **given: Any) -> DistractorSpec:
+    kind = ShapeSpec if "form" in given else OtherObjectSpec
+    return kind(placement=Placement(**placement), **given)
 
 
 def _plain(value: Any) -> Any:

@@ -32,6 +32,7 @@ class ReleaseContents:
     contexts: dict[str, dict[str, dict[str, int]]] = field(
         default_factory=dict
     )  # prompt slot → class → value → synthetic images
+    with_distractors: int = 0  # images, of all subsets
     previous_labels: tuple[str, ...] = ()  # classes of the previous release: they keep their numbers
     plans: tuple[StoredPlan, ...] = ()
     fixed: tuple[tuple[str, ...], tuple[str, ...]] | None = None  # classes and splits, once they are decided
@@ -52,6 +53,7 @@ class ReleaseContents:
         examples = self.examples.setdefault((row.label, subset), [])
         if len(examples) < _EXAMPLES_PER_CLASS:
             examples.append(row.image_id)
+        self.with_distractors += bool(row.distractors)
         if subset is Subset.SYNTHETIC:
             self.methods[row.method] += 1
             self.by_method[row.split, row.label, row.method] += 1

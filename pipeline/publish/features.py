@@ -31,6 +31,16 @@ class ImageFile(TypedDict):
     path: str
 
 
+class StoredDistractor(TypedDict):
+    """An entry of the column `distractors`."""
+
+    label: str
+    shape: str
+    source_id: str
+    bbox: Box
+    runs: Sequence[int]
+
+
 class StoredRow(TypedDict):
     """One row, a value for each column of `release_features`."""
 
@@ -53,19 +63,38 @@ class StoredRow(TypedDict):
     homographies: Sequence[Matrix]
     scores: dict[str, float | None]
     recipe: str
+    distractors: NotRequired[Sequence[StoredDistractor]]  # where any image of the release shows some
     reason: NotRequired[str]  # in the rejected subset only
 
 
-def release_features(labels: tuple[str, ...], subset: Subset | None = None) -> Features:
+def release_features(
+    labels: tuple[str, ...], subset: Subset | None = None, *, distractors: bool = False
+) -> Features:
     """Return the typed columns, the same in every configuration except for `reason` in the rejected one.
 
     `mask`, `bbox` and each of the scores may be null.
+
+    Args:
+        distractors: add their column; releases without any keep the columns of earlier versions.
     """
-    from datasets import ClassLabel, Features, Image, List, Value  # slow to import, needed only here
+    from datasets import Features, List, Value  # slow to import, needed only here
+
+    columns = _columns(labels)
+    if distractors:
+        texts = dict.fromkeys(("label", "shape", "source_id"), Value("string"))
+        whole = Value("int32")
+        columns["distractors"] = List({**texts, "bbox": List(whole, length=4), "runs": List(whole)})
+    if subset is Subset.REJECTED:
+        columns["reason"] = Value("string")
+    return Features(columns)
+
+
+def _columns(labels: tuple[str, ...]) -> dict[str, object]:
+    from datasets import ClassLabel, Image, List, Value
 
     box = List(Value("int32"), length=4)  # x0, y0, x1, y1 in pixels, x1 and y1 exclusive
     matrix = List(List(Value("float64"), length=3), length=3)  # photo pixels → image pixels
-    columns: dict[str, object] = {
+    return {
         "image": Image(),
         "label": ClassLabel(names=list(labels)),
         "mask": Image(),
@@ -88,9 +117,6 @@ def release_features(labels: tuple[str, ...], subset: Subset | None = None) -> F
         "scores": {name: Value("float64") for name in SCORE_NAMES},
         "recipe": Value("string"),
     }
-    if subset is Subset.REJECTED:
-        columns["reason"] = Value("string")
-    return Features(columns)
 
 
 def stored_schema(features: Features) -> pa.Schema:
@@ -105,7 +131,7 @@ def stored_schema(features: Features) -> pa.Schema:
 def stored_row(
     source: ReleaseSource, subset: Subset, row: ReleaseRow, label_numbers: Mapping[str, int]
 ) -> StoredRow:
-    """Return a row with its stored image files, byte for byte.
+    """Return a row with its stored image files, byte for byte; without the column `distractors`.
 
     Raises:
         ReleaseRefused: the library changed meanwhile, or an image of it is missing or damaged.
@@ -136,6 +162,20 @@ def stored_row(
     if subset is Subset.REJECTED:
         stored["reason"] = row.reason
     return stored
+
+
+def stored_distractors(row: ReleaseRow) -> list[StoredDistractor]:
+    """Return the column `distractors` of a row."""
+    return [
+        {
+            "label": each.label,
+            "shape": each.shape,
+            "source_id": each.source_id,
+            "bbox": each.box,
+            "runs": each.runs,
+        }
+        for each in row.distractors
+    ]
 
 
 def _file(source: ReleaseSource, row: ReleaseRow, image_id: str, extension: str) -> ImageFile:

@@ -34,6 +34,9 @@ _COLUMNS = """\
 | `sample_id` | the hash of everything that determined the sample |
 | `homography`, `homographies` | 3 x 3, photo pixels to image pixels: of the front object, and of all |
 | `scores` | automatic quality scores; null where one does not apply |"""
+_DISTRACTOR_COLUMN = """
+| `distractors` | what else it shows, back to front: `label`, its class, or `shape`, the form of a neutral shape; \
+`bbox`; `source_id`, its photo; `runs`, the run lengths of its visible mask, row by row, background first |"""
 _REASON_COLUMN = "\n| `reason` | why the sample was rejected (configuration `rejected` only) |"
 _AS_IMPORTED = "Photos are as they were imported: turned upright, 8 bits, stored losslessly."
 
@@ -80,11 +83,16 @@ def card(contents: ReleaseContents, details: CardDetails) -> str:
         "## Results of training on it\n\n" + _results(details.study, details.index) if details.study else "",
         "## Known limits\n\n" + _limits(contents),
         "## How to load it\n\n" + _loading(contents, details.address, details.version),
-        "## Columns\n\n" + _COLUMNS + (_REASON_COLUMN if rejected else ""),
+        "## Columns\n\n" + _columns(contents),
         "## How to cite it\n\n" + _citation(details.name, details.address, details.version),
     ]
     text = framed(plain(details.name), "\n\n".join(section for section in sections if section))
     return f"---\n{front_matter(contents, details.name, details.dataset_info)}\n---\n\n{text}"
+
+
+def _columns(contents: ReleaseContents) -> str:
+    distractors = _DISTRACTOR_COLUMN if contents.with_distractors else ""
+    return _COLUMNS + distractors + (_REASON_COLUMN if Subset.REJECTED in contents.subsets else "")
 
 
 def _summary(contents: ReleaseContents, version: str) -> str:
@@ -226,6 +234,12 @@ def _limits(contents: ReleaseContents) -> str:
             "- Measure whether the synthetic images help on photos from the field, not on the synthetic images of "
             "the test split.",
         ]
+    if number := contents.with_distractors:
+        lines.append(
+            f"- {number:,} synthetic image{'s show' if number != 1 else ' shows'} distractors: objects of other "
+            "classes or neutral shapes behind and beside its own object. `label`, `mask` and `boxes` are of the "
+            "object; a detector should be trained with the boxes in `distractors` as well."
+        )
     if any(_CAMERA.search(plan.recipe_yaml) for plan in contents.plans):
         lines.append(
             "- A recipe has a camera step: blur, noise and JPEG change the pixels of the objects in its images."

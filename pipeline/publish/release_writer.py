@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.domain.release import MethodYield, Subset
+from pipeline.errors import ReleaseRefused
 from pipeline.publish.atomic_folder import fresh_folder, refuse_foreign
 from pipeline.publish.card_merging import merged
 from pipeline.publish.contents import ReleaseContents, release_contents
 from pipeline.publish.counts_plot import PLOT_NAME, write_plot
 from pipeline.publish.credits import published_model
 from pipeline.publish.example_grid import GRID_NAME, write_grid
-from pipeline.publish.features import release_features, stored_row, stored_schema
+from pipeline.publish.features import release_features, stored_distractors, stored_row, stored_schema
 from pipeline.publish.front_matter import DatasetInfo, SplitInfo, configs_of, subsets_of
 from pipeline.publish.previous_release import (
     CARD_NAME,
@@ -35,6 +36,9 @@ from pipeline.publish.shards import SHARD_BYTES, Shard, ShardWriter
 if TYPE_CHECKING:
     from datasets import Features
 
+_FIRST_DISTRACTORS = (
+    "the first image with distractors was accepted while the release was written; publish again"
+)
 Progress = Callable[[int, int], None]  # images written, images in total
 
 
@@ -179,7 +183,11 @@ def _write_data(
     """Write the parquet files and the index, and count what went into them."""
     numbers = {label: number for number, label in enumerate(contents.labels)}
     total, done = sum(contents.total(subset) for subset in contents.subsets), 0
-    features = {subset: release_features(contents.labels, subset) for subset in contents.subsets}
+    distractors = contents.with_distractors > 0
+    features = {
+        subset: release_features(contents.labels, subset, distractors=distractors)
+        for subset in contents.subsets
+    }
     splits: dict[tuple[Subset, str], _WrittenSplit] = {}
     counted = contents.emptied()
     with IndexWriter(folder / INDEX_NAME) as index:
@@ -188,7 +196,12 @@ def _write_data(
             for split in contents.splits:
                 with ShardWriter(folder / "data" / subset, split, schema, shard_bytes) as writer:
                     for row in source.releases.rows(subset, split=split):
-                        writer.add(stored_row(source, subset, row, numbers), place=row.place)
+                        stored = stored_row(source, subset, row, numbers)
+                        if distractors:
+                            stored["distractors"] = stored_distractors(row)
+                        elif row.distractors:
+                            raise ReleaseRefused(_FIRST_DISTRACTORS)
+                        writer.add(stored, place=row.place)
                         index.add(subset, row)
                         counted.count(subset, row)
                         done += 1

@@ -21,7 +21,7 @@ _SCHEMA = pa.schema(
     [(_SUBSET, pa.dictionary(pa.int8(), pa.string())), ("sample_id", pa.string()), ("digest", pa.binary(16))]
 )
 _ROWS_AT_ONCE = 10_000
-_DIGESTED = tuple(column.name for column in fields(ReleaseRow) if column.name != "place")
+_DIGESTED = tuple(column.name for column in fields(ReleaseRow) if column.name not in ("place", "distractors"))
 Key = tuple[str, str]  # subset, sample id
 
 
@@ -104,4 +104,6 @@ def _digest(row: ReleaseRow) -> bytes:
     """16 bytes over everything that a reader sees of a row; image ids are content hashes already."""
     published = {"source": published_source(row.source), "model": row.model and published_model(row.model)}
     values = [published.get(name, getattr(row, name)) for name in _DIGESTED]
+    if row.distractors:  # rows without any keep the digest that earlier versions gave them
+        values.append(row.distractors)
     return hashlib.sha256(repr(values).encode()).digest()[:16]

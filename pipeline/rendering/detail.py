@@ -54,7 +54,7 @@ def with_detail_of(
     return _rounded(painted + share * back)
 
 
-def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
+def matched_detail(background: RGB, layer: Layer, *, objects: Mask | None = None, seed: int) -> RGB:
     """Blur a background that is sharper than the placed object, and give it the grain that the object's photo has.
 
     What is blurred cannot be made sharp, so a background that is less sharp stays so. Where the object or the rest of
@@ -62,10 +62,12 @@ def matched_detail(background: RGB, layer: Layer, *, seed: int) -> RGB:
 
     Args:
         background: (H, W, 3) uint8.
+        objects: alpha of those placed objects that it is matched to; None for all.
         seed: of the grain.
     """
+    matched = layer.alpha if objects is None else objects
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM_PX + 1,) * 2)
-    inside = cv2.erode((layer.alpha == OPAQUE).astype(np.uint8), kernel, borderValue=0) > 0
+    inside = cv2.erode((matched == OPAQUE).astype(np.uint8), kernel, borderValue=0) > 0
     outside = layer.alpha == 0
     if min(int(inside.sum()), int(outside.sum())) < _LEAST_PIXELS:
         return background

@@ -19,7 +19,7 @@ def finished(job: Job, background: RGB) -> RGB:
     if spec.fake_seam:
         background = with_fake_seam(background, spec.fake_seam, spec.edge, seed=spec.seed)
     if spec.match_detail:
-        background = matched_detail(background, layer, seed=spec.seed)
+        background = matched_detail(background, layer, objects=job.objects, seed=spec.seed)
     return blended(layer, background, spec.edge)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.domain.images import RGB
+from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import Layer
 from pipeline.domain.plan import ModelFacts
 from pipeline.domain.spec import SampleSpec
@@ -20,6 +20,8 @@ IsCancelled = Callable[[], bool]
 class Job:
     """One image to generate. Layer, control and backdrop are of `spec.size`.
 
+    `layer` holds all that is kept: the objects and what stands behind them.
+    `objects` is the alpha of the objects of the sample's class alone; that of the layer where nothing else is kept.
     `control` is the edge image that method `controlnet` follows.
     `backdrop` is the background picture of method `paste`, or the one that diffusion starts from, with its shadow.
     `light` is that of the front object, for specs that match light.
@@ -27,6 +29,7 @@ class Job:
 
     spec: SampleSpec
     layer: Layer
+    objects: Mask | None = None
     control: RGB | None = None
     backdrop: RGB | None = None
     light: Light | None = None
@@ -36,6 +39,7 @@ class Job:
         assert (self.backdrop is not None) == (self.spec.backdrop_id is not None)
         assert self.light is not None or self.spec.match_light is None
         assert self.layer.rgb.shape[:2] == self.spec.size
+        assert self.objects is None or self.objects.shape == self.spec.size
         assert self.backdrop is None or self.backdrop.shape[:2] == self.spec.size
 
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.domain.descriptors import descriptor
+from pipeline.domain.distractors import DistractorSpec, ShapeSpec
 from pipeline.domain.images import RGB, fitted
 from pipeline.domain.placement import Cutout, Layer, Placed, place
 from pipeline.domain.quality import gates_failed, scores
-from pipeline.domain.sample_facts import SampleFacts
+from pipeline.domain.run_lengths import run_lengths
+from pipeline.domain.sample_facts import SampleFacts, SeenDistractor
 from pipeline.domain.spec import ControlSource, SampleSpec
 from pipeline.errors import Cancelled, ModelUnavailable, StudioError
 from pipeline.rendering import Generator, Job, control_image
@@ -22,6 +24,7 @@ from pipeline.rendering.generator import IsCancelled, OnStep
 from pipeline.rendering.light import Light, object_light
 from pipeline.rendering.object_light import lit
 from pipeline.rendering.shadows import with_shadow
+from pipeline.rendering.shapes import shape_cutout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class RenderedSample:
     """
 
     image: RGB  # (H, W, 3) uint8
-    layer: Layer  # the placed objects; where its alpha is 255 the image equals it
+    layer: Layer  # the placed objects of its class; where its alpha is 255 the image equals it
     facts: SampleFacts
 
 
@@ -48,8 +51,28 @@ class InputImages:
 @dataclass(slots=True)
 class _Prepared:
     job: Job
-    placed: Placed
+    scene: _Scene
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What is placed in a sample, before anything is painted."""
+
+    objects: Placed  # of the sample's class
+    whole: Placed  # its distractors and, in front of them, its objects
+    cutouts: Sequence[Cutout]  # of the objects
+
+    @property
+    def distractors(self) -> list[SeenDistractor]:
+        """What is seen of each distractor."""
+        whole, number = self.whole, len(self.whole.masks) - len(self.objects.masks)
+        return [
+            SeenDistractor(box=box, visible=visible, runs=run_lengths(mask))
+            for box, visible, mask in zip(
+                whole.boxes[:number], whole.visible[:number], whole.masks[:number], strict=True
+            )
+        ]
 
 
 @dataclass(slots=True)
@@ -165,27 +188,43 @@ def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:
     """Return the job of a spec; None where its inputs are unusable, which is reported."""
     started = time.perf_counter()
     try:
-        placed, cutouts = _placed(spec, run.images)
+        scene = _scene(spec, run.images)
         job = Job(
             spec=spec,
-            layer=placed.layer,
-            control=_control(spec, placed, cutouts, run.images),
-            backdrop=_background(spec, placed, run.images),
-            light=_light(spec, placed, run.images),
+            layer=scene.whole.layer,
+            objects=scene.objects.layer.alpha,
+            control=_control(spec, scene, run.images),
+            backdrop=_background(spec, scene.whole, run.images),
+            light=_light(spec, scene.objects, run.images),
         )
     except StudioError as error:
         run.on_failure(spec, str(error))
         return None
-    return _Prepared(job, placed, time.perf_counter() - started)
+    return _Prepared(job, scene, time.perf_counter() - started)
 
 
-def _placed(spec: SampleSpec, images: InputImages) -> tuple[Placed, list[Cutout]]:
+def _scene(spec: SampleSpec, images: InputImages) -> _Scene:
     if not spec.method.facts.places_object:
-        return _nothing_placed(spec.size), []
-    cutouts = [images.load_cutout(placed.cutout_id) for placed in spec.objects]
-    if spec.object_light:
-        cutouts = [lit(cutout, spec.object_light) for cutout in cutouts]
-    return place(cutouts, [placed.placement for placed in spec.objects], spec.size), cutouts
+        nothing = _nothing_placed(spec.size)
+        return _Scene(nothing, nothing, [])
+    cutouts = _in_light(spec, [images.load_cutout(placed.cutout_id) for placed in spec.objects])
+    placements = [placed.placement for placed in spec.objects]
+    objects = place(cutouts, placements, spec.size)
+    if not spec.distractors:
+        return _Scene(objects, objects, cutouts)
+    others = _in_light(spec, [_distractor_cutout(each, spec.size, images) for each in spec.distractors])
+    placements = [each.placement for each in spec.distractors] + placements
+    return _Scene(objects, place([*others, *cutouts], placements, spec.size), cutouts)
+
+
+def _in_light(spec: SampleSpec, cutouts: list[Cutout]) -> list[Cutout]:
+    return [lit(cutout, spec.object_light) for cutout in cutouts] if spec.object_light else cutouts
+
+
+def _distractor_cutout(distractor: DistractorSpec, size: tuple[int, int], images: InputImages) -> Cutout:
+    if isinstance(distractor, ShapeSpec):
+        return shape_cutout(distractor, size)
+    return images.load_cutout(distractor.cutout_id)
 
 
 def _nothing_placed(size: tuple[int, int]) -> Placed:
@@ -208,27 +247,28 @@ def _light(spec: SampleSpec, placed: Placed, images: InputImages) -> Light | Non
     return object_light(images.load_scene(spec.front.photo_id), placed.layer.rgb, placed.layer.alpha)
 
 
-def _control(spec: SampleSpec, placed: Placed, cutouts: list[Cutout], images: InputImages) -> RGB | None:
+def _control(spec: SampleSpec, scene: _Scene, images: InputImages) -> RGB | None:
     if spec.control is None:
         return None
+    layer = scene.whole.layer
     match spec.control.source:
         case ControlSource.OBJECT:
-            return control_image(placed.layer)
+            return control_image(layer)
         case ControlSource.SCENE:  # of the foremost object
-            scene = images.load_scene(spec.objects[-1].photo_id)
-            return control_image(placed.layer, background=scene, erased=cutouts[-1].alpha)
+            photo = images.load_scene(spec.objects[-1].photo_id)
+            return control_image(layer, background=photo, erased=scene.cutouts[-1].alpha)
         case ControlSource.REFERENCE:
             assert spec.control.reference_id is not None
-            return control_image(placed.layer, background=images.load_image(spec.control.reference_id))
+            return control_image(layer, background=images.load_image(spec.control.reference_id))
 
 
 def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSample:
     started = time.perf_counter()
-    spec, placed = prepared.job.spec, prepared.placed
+    spec, placed, whole = prepared.job.spec, prepared.scene.objects, prepared.scene.whole
     if spec.camera:
         image = photographed(image, spec.camera, seed=spec.seed)
-    unchanged = unchanged_share(image, placed.layer)
-    image_scores = scores(image, placed.layer.alpha)
+    unchanged = unchanged_share(image, whole.layer)
+    image_scores = scores(image, whole.layer.alpha, objects=placed.layer.alpha)
     if placed.visible:
         image_scores["visible"] = round(max(placed.visible), 6)
         image_scores |= {"exact": round(unchanged, 6)} if spec.keeps_object else {}
@@ -248,5 +288,6 @@ def _finished(prepared: _Prepared, image: RGB, generate_s: float) -> RenderedSam
             "total": prepared.seconds + generate_s + score_s,
         },
         exact=spec.object_light is None and unchanged == 1.0,
+        distractors=prepared.scene.distractors,
     )
     return RenderedSample(image=image, layer=placed.layer, facts=facts)

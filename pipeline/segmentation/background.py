@@ -51,7 +51,7 @@ def fitted_background(rgb: np.ndarray) -> Background:
         other = _model(seen, border, unexplained=border & ~known)
         if float(other[2][border].mean()) > share:
             coefficients, order, known = other
-    departure = logarithm(rgb) - (_terms((height, width), order) @ coefficients).astype(np.float32)
+    departure = logarithm(rgb) - (polynomial_terms((height, width), order) @ coefficients).astype(np.float32)
     light = departure.mean(-1)
     enlarged = cv2.resize(known.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     return Background(light, departure - light[..., None], enlarged, float(known[border].mean()))
@@ -62,10 +62,10 @@ def _model(seen: Field, border: np.ndarray, *, unexplained: np.ndarray) -> tuple
     known = border & (np.abs(seen - _commonest(seen[unexplained])).max(-1) < 0.35)
     coefficients, order = np.zeros((1, 3), np.float32), 0
     for number, (next_order, limit) in enumerate(_ROUNDS):
-        terms = _terms(seen.shape[:2], next_order)
+        terms = polynomial_terms(seen.shape[:2], next_order)
         if known.sum() < 4 * terms.shape[-1]:
             break
-        coefficients, order = _robust_fit(terms[known], seen[known]), next_order
+        coefficients, order = robust_fit(terms[known], seen[known]), next_order
         near = _near(seen - terms @ coefficients, limit)
         known = near & border if number < _BORDER_ROUNDS else _joined(near, border)
     return coefficients, order, known
@@ -89,16 +89,16 @@ def _commonest(colours: Field) -> Field:
     return centre
 
 
-def _terms(size: tuple[int, int], order: int) -> Field:
-    """(H, W, terms): the monomials of x and y in -1..1 up to an order."""
+def polynomial_terms(size: tuple[int, int], order: int) -> Field:
+    """Return the monomials of x and y in -1..1 up to an order, (H, W, terms)."""
     y = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, size[1], dtype=np.float32)[None, :]
     powers = [(i, j) for i in range(order + 1) for j in range(order + 1 - i)]
     return np.stack([np.broadcast_to(x**i * y**j, size) for i, j in powers], -1)
 
 
-def _robust_fit(terms: Field, colours: Field) -> Field:
-    """(terms, 3) coefficients by iteratively reweighted least squares (Cauchy weights)."""
+def robust_fit(terms: Field, colours: Field) -> Field:
+    """Fit colours (N, 3) by terms (N, terms): (terms, 3) coefficients, by reweighted least squares (Cauchy weights)."""
     weights = np.ones((len(terms), 1), np.float32)
     ridge = 1e-4 * len(terms) * np.eye(terms.shape[1], dtype=np.float32)
     coefficients = np.zeros((terms.shape[1], 3), np.float32)

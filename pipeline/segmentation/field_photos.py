@@ -16,6 +16,7 @@ from pipeline.segmentation.network import object_probability
 from pipeline.segmentation.refinement import guided
 from pipeline.segmentation.regions import without_islands
 from pipeline.segmentation.several import separate_objects
+from pipeline.segmentation.soft_shadows import soft_shadow
 
 _WORK_PX = 512  # longest side at which objects are looked for
 _LEAST_PIECE = 0.002  # of the photo: smaller pieces are dust
@@ -81,7 +82,7 @@ def field_objects(rgb: RGB, network: Path | None = None) -> FieldObjects | None:
         return None
     probability = np.asarray(np.mean(looks, axis=0), np.float32)
     mask = without_islands(guided(work, probability) > 0.5, _LEAST_PIECE * probability.size)
-    hole = _enlarged(_with_halo(mask, probability), rgb.shape[:2])
+    hole = _enlarged(_with_shadow(work, mask, _with_halo(mask, probability)), rgb.shape[:2])
     count = _count(mask, probability, is_steady=_agreement(looks) >= _STEADY)
     return FieldObjects(_enlarged(mask, rgb.shape[:2]), hole, count)
 
@@ -162,6 +163,14 @@ def _with_halo(mask: np.ndarray, probability: Field) -> np.ndarray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     faint = (probability > _FAINT) & cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
     return cv2.dilate((mask | faint).astype(np.uint8), kernel).astype(bool)
+
+
+def _with_shadow(work: RGB, mask: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """Add the soft shadows of objects to what must be filled, with a margin as wide as that of the objects."""
+    reach = max(round(_HALO_SHARE * max(mask.shape)), 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    shadow = soft_shadow(work, mask, around)
+    return around | cv2.dilate(shadow.astype(np.uint8), kernel).astype(bool)
 
 
 def _enlarged(mask: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

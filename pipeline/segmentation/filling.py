@@ -155,6 +155,8 @@ def _replayed(rgb: RGB, hole: np.ndarray, filling: _Filling) -> RGB:
     scale = rgb.shape[0] / filling.photo.shape[0], rgb.shape[1] / filling.photo.shape[1]
     side = [max(round((2 * filling.half + 1) * ratio), 1) for ratio in scale]
     photo, image = rgb.astype(np.float32), rgb.astype(np.float32)
+    small = cv2.resize(filling.image, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    image[hole] = small[hole]  # patches are rounded to pixels, and between them the object would show
     for copy in filling.copies:
         to, source = (
             tuple(

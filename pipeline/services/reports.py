@@ -169,6 +169,7 @@ class PlanPreview:
     size_sentence: str  # the size and why it is that
     memory_sentence: str  # what a run takes; "" where it is not known
     warnings: tuple[str, ...]  # e.g. a prompt that is too long, or words that nano does not know
+    distractors_note: str = ""  # how many images show distractors, and which
     exact: bool = True  # False: counts are shares of a large plan, of which the first samples were drawn
     further: int = (
         0  # at most so many images besides, in the place of those that differ least from the others
@@ -184,7 +185,8 @@ class PlanPreview:
         )
         counts = f"{self.name}: {self.new} of {self.total} images to generate{further}; {classes}; {methods}"
         time = f"about {duration(self.seconds)}" if self.seconds and self.new else ""
-        return f"{counts}\n{'; '.join(filter(None, (self.size_sentence, time, self.memory_sentence)))}"
+        costs = "; ".join(filter(None, (self.size_sentence, time, self.memory_sentence)))
+        return "\n".join(filter(None, (counts, self.distractors_note, costs)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,20 @@ REAL, SYNTHETIC = "real", "synthetic"
 _NEEDED = (
     "image", "label", "mask", "boxes", "source_ids", "sample_id", "homographies", "scores",
 )  # fmt: skip
-_OPTIONAL = ("source", "recipe")  # columns that releases of earlier versions lack
+_OPTIONAL = ("source", "recipe", "distractors")  # columns that releases of earlier versions lack
 _MARKER_BYTES = 1_000_000  # Backlot writes none that is longer
 _ROWS_AT_ONCE = 16
 _SPLIT = re.compile(r"\w+(\.\w+)*")  # what `datasets` accepts as the name of a split
 
 Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistractorRecord:
+    """What a release tells of one distractor."""
+
+    box: tuple[int, int, int, int]
+    runs: tuple[int, ...]  # of its visible mask, row by row, background first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,7 @@ class ReleaseRecord:
     scores: Mapping[str, float] = field(default_factory=dict)
     source: str = ""  # where a photo was first imported from, where the release says so
     recipe: str = ""  # name of the recipe of a sample, where the release tells it
+    distractors: tuple[DistractorRecord, ...] = ()  # back to front, where the release tells them
     fault: str = ""  # why the row cannot be used
 
 
@@ -65,6 +74,11 @@ class _EncodedImage(TypedDict):
     path: str | None
 
 
+class _DistractorColumns(TypedDict):
+    bbox: list[int]
+    runs: list[int]
+
+
 class _Row(TypedDict, total=False):
     """The columns of `_NEEDED` and `_OPTIONAL`."""
 
@@ -78,6 +92,7 @@ class _Row(TypedDict, total=False):
     scores: str | dict[str, float | None] | None  # JSON in early releases
     source: str | None
     recipe: str | None
+    distractors: list[_DistractorColumns] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +240,11 @@ def _record(row: _Row, labels: Sequence[str], split: str) -> ReleaseRecord:
         scores={name: float(value) for name, value in scores.items() if value is not None},
         source=str(row.get("source") or ""),
         recipe=str(row.get("recipe") or ""),
+        distractors=tuple(
+            DistractorRecord(box=(int(x0), int(y0), int(x1), int(y1)), runs=tuple(map(int, each["runs"])))
+            for each in row.get("distractors") or ()
+            for x0, y0, x1, y1 in (each["bbox"],)
+        ),
         fault=f"its label {number} is none of the {len(labels)} classes" if label is None else "",
     )
 

@@ -154,7 +154,7 @@ def drop_unwanted(connection: Connection) -> None:
 
 def _look_up_splits(connection: Connection, specs: Iterable[SampleSpec], splits: dict[str, str]) -> None:
     """Add the split of every photo that specs name."""
-    named = (placed.photo_id for spec in specs for placed in spec.objects)
+    named = (photo_id for spec in specs for photo_id in spec.photo_ids)
     photo_ids = list(dict.fromkeys(photo_id for photo_id in named if photo_id not in splits))
     for chunk in chunks(photo_ids):
         present = photos.c.id.in_(chunk) & photos.c.deleted_at.is_(None)
@@ -166,7 +166,7 @@ def _look_up_splits(connection: Connection, specs: Iterable[SampleSpec], splits:
 
 
 def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Values:
-    of_photos = {splits[placed.photo_id] for placed in spec.objects}
+    of_photos = {splits[photo_id] for photo_id in spec.photo_ids}
     if len(of_photos) > 1:
         raise InvalidRequest(
             f"sample {spec.id} mixes photos of the splits {' and '.join(sorted(of_photos))}; "
@@ -186,8 +186,8 @@ def _sample_values(plan: str, spec: SampleSpec, splits: dict[str, str]) -> Value
 
 
 def _links(spec: SampleSpec) -> Iterator[Values]:
-    for position, placed in enumerate(spec.objects):
-        yield {"sample_id": spec.id, "position": position, "subject_id": placed.photo_id}
+    for position, photo_id in enumerate(spec.photo_ids):
+        yield {"sample_id": spec.id, "position": position, "subject_id": photo_id}
 
 
 def _insert_all(connection: Connection, table: Table, rows: Iterable[Values]) -> None:

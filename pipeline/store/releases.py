@@ -8,13 +8,24 @@ from statistics import median
 
 from sqlalchemy import Connection, exists, func, select
 
+from pipeline.domain.distractors import ShapeSpec
 from pipeline.domain.habits import review_seconds
 from pipeline.domain.methods import present_name
-from pipeline.domain.release import IDENTITY, Matrix, MethodYield, Origin, ReleaseRow, Subset
+from pipeline.domain.release import (
+    IDENTITY,
+    Matrix,
+    MethodYield,
+    Origin,
+    ReleaseDistractor,
+    ReleaseRow,
+    Subset,
+)
 from pipeline.domain.review import AUTOMATIC, Verdict, recipe_of_plan
+from pipeline.domain.sample_facts import SeenDistractor
 from pipeline.domain.spec import SampleSpec
 from pipeline.store.database import Database
 from pipeline.store.rows import RENDERED_STATES, SampleState
+from pipeline.store.sample_rows import seen_distractors
 from pipeline.store.schema import decisions, photos, sample_photos, samples
 
 PHOTO = "photo"  # method of a real row
@@ -138,7 +149,7 @@ def _samples(
             origin=Origin.SYNTHETIC,
             method=str(spec.method),
             sample_id=spec.id,
-            source_ids=tuple(placed.photo_id for placed in spec.objects),
+            source_ids=spec.photo_ids,
             prompt=spec.prompt,
             slots=spec.slots,
             seed=spec.seed,
@@ -149,8 +160,22 @@ def _samples(
             scores=row.scores or {},
             reason=row.reason or "",
             recipe=recipe_of_plan(row.plan),
+            distractors=tuple(_distractors(spec, seen_distractors(row.distractors))),
             place=row.decided or 0,
         )
+
+
+def _distractors(spec: SampleSpec, seen: Sequence[SeenDistractor]) -> Iterator[ReleaseDistractor]:
+    """Join what the spec says of distractors with what is seen of them."""
+    if len(seen) != len(spec.distractors):  # came with a release that does not tell it
+        return
+    for distractor, facts in zip(spec.distractors, seen, strict=True):
+        named = (
+            {"shape": str(distractor.form)}
+            if isinstance(distractor, ShapeSpec)
+            else {"label": distractor.label, "source_id": distractor.photo_id}
+        )
+        yield ReleaseDistractor(box=facts.box, runs=tuple(facts.runs), **named)
 
 
 def _matrices(stored: Sequence[Sequence[Sequence[float]]] | None) -> tuple[Matrix, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline.domain.quality import GateFailure
-from pipeline.domain.sample_facts import SampleFacts
+from pipeline.domain.sample_facts import SampleFacts, SeenDistractor
 from pipeline.domain.spec import SampleSpec
 from pipeline.domain.warping import Box
 from pipeline.errors import InvalidRequest
@@ -187,6 +187,7 @@ class SampleRow:
     rendered_at: str = ""
     cluster: str = ""
     predicted_acceptance: float = 0.5  # probability, by the auto-reviewer; 1/2 where it was not asked
+    distractors: tuple[SeenDistractor, ...] = ()  # of each distractor of the spec
 
     @property
     def id(self) -> str:

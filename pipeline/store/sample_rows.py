@@ -8,6 +8,7 @@ from typing import TypedDict
 from sqlalchemy import Connection, select, update
 
 from pipeline.domain.quality import GateFailure
+from pipeline.domain.sample_facts import SeenDistractor
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store.counters import SAMPLES, count
@@ -20,6 +21,12 @@ class _StoredFailure(TypedDict):
     gate: str
     value: float
     limit: float
+
+
+class _StoredDistractor(TypedDict):
+    box: list[int]
+    visible: float
+    runs: list[int]
 
 
 def state_of(connection: Connection, sample_id: str) -> SampleState:
@@ -73,6 +80,16 @@ def sample_row(row: AnyRow) -> SampleRow:
         rendered_at=row.rendered_at or "",
         cluster=row.cluster or "",
         predicted_acceptance=row.promise,
+        distractors=seen_distractors(row.distractors),
+    )
+
+
+def seen_distractors(stored: Sequence[_StoredDistractor] | None) -> tuple[SeenDistractor, ...]:
+    """What is seen of the distractors of a sample, as callers see it."""
+    return tuple(
+        SeenDistractor(box=(x0, y0, x1, y1), visible=each["visible"], runs=tuple(each["runs"]))
+        for each in stored or ()
+        for x0, y0, x1, y1 in (each["box"],)
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select, upda
 
 from pipeline.domain.contexts import Contexts
 from pipeline.domain.quality import GateFailure
+from pipeline.domain.sample_facts import SeenDistractor
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store import review_states, search
@@ -34,7 +35,7 @@ from pipeline.store.sql import Values, chunks
 _ALL = SampleFilter()
 _OF_THE_IMAGE = (  # columns that come with the image
     "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
-    "exact", "rendered_at", "model", "cluster", "decided_by", "reason",
+    "exact", "rendered_at", "model", "cluster", "decided_by", "reason", "distractors",
 )  # fmt: skip
 
 _PLANNED = select(  # what storing the image of a spec needs to know of it, in one query
@@ -300,10 +301,19 @@ def _rendered_values(rendered: Rendered) -> Values:
         "descriptor": None if facts.descriptor is None else facts.descriptor.astype("<f4").tobytes(),
         "timings": _finite(facts.timings),
         "exact": bool(facts.exact),
+        "distractors": [_seen(each) for each in facts.distractors] or None,
         "failure": None,
         "rendered_at": now(),
         "score": float(rendered.score),
         "cluster": rendered.cluster or rendered.spec_id,
+    }
+
+
+def _seen(distractor: SeenDistractor) -> Values:
+    return {
+        "box": [int(value) for value in distractor.box],
+        "visible": float(distractor.visible),
+        "runs": [int(length) for length in distractor.runs],
     }
 
 

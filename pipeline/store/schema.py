@@ -33,7 +33,7 @@ from sqlalchemy.schema import CreateColumn
 from pipeline.domain.photos import NO_OBJECT
 from pipeline.domain.placement import is_empty
 
-VERSION = 9  # of the tables below; raise it together with a step in STEPS
+VERSION = 10  # of the tables below; raise it together with a step in STEPS
 
 metadata = MetaData()
 
@@ -124,6 +124,7 @@ samples = Table(
     Column("descriptor", LargeBinary),
     Column("timings", JSON),
     Column("exact", Boolean),
+    Column("distractors", JSON(none_as_null=True)),  # what is seen of each; null without any
     Column("failure", Text),
     Column("created_at", String(40), nullable=False),
     Column("rendered_at", String(40)),
@@ -389,6 +390,12 @@ def _add_requests(connection: Connection) -> None:
     connection.exec_driver_sql(f"ALTER TABLE {plans.name} ADD COLUMN {column}")
 
 
+def _add_distractors(connection: Connection) -> None:
+    """Version 10: samples may show distractors. Those of earlier versions have none."""
+    column = CreateColumn(samples.c.distractors).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {samples.name} ADD COLUMN {column}")
+
+
 # version → what brings the version before it there
 STEPS: dict[int, Callable[[Connection], None]] = {
     2: _add_votes,
@@ -399,6 +406,7 @@ STEPS: dict[int, Callable[[Connection], None]] = {
     7: _add_group_order,
     8: _doubt_empty_masks,
     9: _add_requests,
+    10: _add_distractors,
 }
 
 

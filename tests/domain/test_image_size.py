@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.domain.image_size import DrawnObjects, automatic_size
+from tests.toy_photos import usable_photo
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,18 @@ from pipeline.domain.image_size import DrawnObjects, automatic_size
 )
 def test_the_size_follows_from_the_pixels_of_the_objects(longest_px: list[int], own: int, size: int) -> None:
     assert automatic_size(own, DrawnObjects(longest_px, scale=0.75)) == size
+
+
+def test_objects_that_reach_the_border_of_their_photo_are_counted() -> None:
+    boxes = [
+        (10, 12, 100, 80),
+        (0, 12, 100, 80),
+        (10, 0, 100, 80),
+        (10, 12, 120, 80),
+        (10, 12, 100, 90),
+        None,
+    ]
+    objects = DrawnObjects.of(
+        [usable_photo(id="p", label="bolt", box=box, width=120, height=90) for box in boxes], 0.75
+    )
+    assert (objects.cut, len(objects.longest_px)) == (4, 5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.descriptors import descriptor
-from pipeline.domain.outline_scores import fringe, halo, rim, seam
+from pipeline.domain.outline_scores import band, fringe, halo, rim, seam
 from pipeline.domain.quality import (
     DEFAULT_GATES,
     MEASURED_LATER,
@@ -184,12 +184,48 @@ def test_an_object_over_the_whole_canvas_has_no_outline_to_judge() -> None:
     assert (found["seam"], found["halo"], found["fringe"], found["object_share"]) == (0, 0, 0, 1)
 
 
+def disc(radius_px: float) -> np.ndarray:
+    """How far each pixel of 128 x 128 lies outside a disc."""
+    ys, xs = np.indices((128, 128)) - 63.5
+    return np.asarray(np.hypot(ys, xs) - radius_px)
+
+
+def grained(tone: np.ndarray | float, spread: float) -> np.ndarray:
+    noise = np.random.default_rng(3).normal(0, spread, (128, 128))
+    return np.repeat(np.clip(tone + noise, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+DISC = np.where(disc(24) <= 0, 255, 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize("width_px", [4, 8, 12])
+@pytest.mark.parametrize("tone", [30, -30])
+@pytest.mark.parametrize("spread", [0, 12])
+def test_a_band_around_the_object_is_told_by_its_end(width_px: int, tone: int, spread: float) -> None:
+    assert band(grained(120 + tone * (disc(24) <= width_px), spread), DISC) > 0.45
+
+
+def test_ground_texture_a_soft_shadow_and_a_line_beside_the_object_are_no_band() -> None:
+    away = np.maximum(disc(24), 0)
+    beside = np.where(np.indices((128, 128))[1] > 95, 60.0, 0.0)
+    for picture in (
+        grained(120.0, 0),
+        grained(120.0, 30),
+        grained(120 - 60 * np.exp(-away / 5), 3),
+        grained(120 + beside, 3),
+    ):
+        assert band(picture, DISC) < 0.25
+    assert (
+        band(grained(120.0, 0), np.zeros_like(DISC)) == band(grained(120.0, 0), np.full_like(DISC, 255)) == 0
+    )
+
+
 def test_ground_far_off_changes_no_score_of_the_outline() -> None:
     alpha = np.zeros((120, 120), np.uint8)
     alpha[50:70, 50:70] = 255
     picture = np.random.default_rng(1).integers(0, 256, (120, 120, 3), np.uint8)
     found = scores(picture, alpha)
-    for score in (seam, halo, rim, fringe):
+    for score in (seam, halo, rim, fringe, band):
         assert found[score.__name__] == pytest.approx(score(picture, alpha), abs=1e-5)
 
 

@@ -125,6 +125,21 @@ def test_objects_are_replaced_by_the_ground_beside_them() -> None:
     assert filled[30:70, 20:60].std() == pytest.approx(clean[30:70, 20:60].std(), rel=0.4)  # its grain stays
 
 
+def test_the_shadow_of_an_object_goes_with_it() -> None:
+    photo = ground(160, 240)
+    shaded = photo.copy()
+    shaded[62:102, 96:124] = (shaded[62:102, 96:124] * 0.6).astype(np.uint8)
+    shaded[60:100, 60:100] = RED
+    found = field_objects(shaded)
+    assert found is not None
+    assert found.hole[64:100, 102:122].all()
+    filled, reason = emptied(shaded, found)
+    assert reason == ""
+    assert filled is not None
+    beside = (slice(64, 100), slice(102, 122))
+    assert filled[beside].mean() == pytest.approx(photo[beside].mean(), abs=6)
+
+
 def test_a_large_object_leaves_no_background() -> None:
     photo = with_squares((30, 10, 130))
     found = field_objects(photo)

@@ -40,6 +40,17 @@ def test_a_photo_above_the_working_size_is_filled_at_its_own() -> None:
     assert np.abs(result.rgb.astype(int) - photo)[large].mean() < 15
 
 
+@pytest.mark.parametrize("size", [(384, 288), (500, 333), (301, 257)])
+def test_nothing_of_the_object_shows_between_the_patches(size: tuple[int, int]) -> None:
+    photo = np.full((*size, 3), 200, np.uint8)
+    place = np.zeros(size, bool)
+    place[60:190, 70:200] = True
+    photo[place] = 10
+    result = filled(photo, place)
+    assert result is not None
+    assert result.rgb[place].min() >= 198
+
+
 def test_what_does_not_fit_has_a_large_misfit() -> None:
     blocks = np.random.default_rng(0).integers(0, 256, (8, 11, 3), dtype=np.uint8)
     photo = np.ascontiguousarray(np.kron(blocks, np.ones((12, 12, 1), np.uint8))[:96, :128])

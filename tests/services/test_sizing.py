@@ -10,7 +10,13 @@ from pipeline.domain.image_size import DrawnObjects
 from pipeline.domain.methods import Method
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
 from pipeline.domain.recipe import FieldPlacement, Learnt, parse_recipe
-from pipeline.services.plans.sizing import enlargement_notes, memory_sentence, size_notes, size_sentence
+from pipeline.services.plans.sizing import (
+    cut_notes,
+    enlargement_notes,
+    memory_sentence,
+    size_notes,
+    size_sentence,
+)
 from pipeline.store import Library
 from tests.toy_library import add_subject
 from tests.toy_photos import usable_photo
@@ -107,3 +113,12 @@ def test_memory_grows_with_the_pixels_and_is_told_where_it_was_measured() -> Non
     assert memory_sentence("nano", 512, 4) == "about 1.6 GB of memory in batches of 4"
     assert memory_sentence("nano", 128, 1) == "about 1.0 GB of memory in batches of 1"
     assert memory_sentence("sdxl", 1024, 4) == ""
+
+
+def test_objects_that_their_photo_cuts_are_told_where_they_are_not_few() -> None:
+    assert cut_notes(DrawnObjects([100] * 24, scale=0.75, cut=9)) == [
+        "9 of 24 objects reach the border of their photo, and end in a straight line in the middle of an image; use "
+        "photos that show objects as a whole"
+    ]
+    assert cut_notes(DrawnObjects([100] * 20, scale=0.75, cut=2)) == []
+    assert cut_notes(DrawnObjects([], scale=0.75)) == []

@@ -23,6 +23,7 @@ from pipeline.store import AutoReviewLimits, Library, SampleFilter, SampleOrder,
 from pipeline.store.replica import journal
 from pipeline.store.replica.folder import ReplicaFolder
 from pipeline.store.replica.restore import Restored
+from tests.toy_distractors import add_sample_with_distractors
 from tests.toy_library import BOX, add_subject, decision, die, filled, render, replica_of, spec
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,19 @@ def test_a_lost_library_comes_back_with_the_same_ids_states_and_pixels(site: Sit
         assert pixels(library) == seen
         assert library.verify() == []
         assert [photo.box for photo in library.photos.list()] == [BOX, BOX]
+
+
+def test_what_stands_behind_an_object_comes_back(site: Site) -> None:
+    with site.start() as library:
+        spec = add_sample_with_distractors(library)
+        before = library.samples.get(spec.id).distractors
+    site.lose_library()
+    with site.start() as library:
+        row = library.samples.get(spec.id)
+        assert (row.spec, row.distractors) == (spec, before)
+        assert len(before) == 2
+        assert library.photos.used_ids() == set(spec.photo_ids)
+        assert library.verify() == []
 
 
 def test_plans_come_back_with_their_images_in_order(site: Site) -> None:

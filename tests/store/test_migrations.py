@@ -28,6 +28,7 @@ TABLES = {
     7: (),
     8: (),
     9: (),
+    10: (),
     2: ("votes", "leases", "review_policies"),
 }
 INDEXES = {7: ("samples_by_group",)}
@@ -39,6 +40,8 @@ def downgrade(connection: Connection, to: int) -> None:
     for version in range(schema.VERSION, to, -1):
         for name in TABLES[version]:
             connection.execute(text(f"DROP TABLE {name}"))
+        if version == 10:
+            connection.execute(text("ALTER TABLE samples DROP COLUMN distractors"))
         if version == 9:
             connection.execute(text("ALTER TABLE plans DROP COLUMN request"))
         if version == 6:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.domain.field_profile import FieldBackground, FieldProfile
+from pipeline.domain.field_profile import FieldBackground, FieldLight, FieldProfile
 from pipeline.domain.images import encode_webp
 from pipeline.domain.recipe import Camera, FieldPlacement, parse_recipe
 from pipeline.errors import InvalidRequest, UnknownName
@@ -23,6 +23,7 @@ PROFILE = FieldProfile(
     photos=7,
     placement=FieldPlacement(objects=(2, 5), scale=(0.2, 0.4)),
     camera={128: Camera(noise=(1, 2))},
+    light=FieldLight(brightness=30, spread=2, contrast=10, cast=(0, 0)),
     backgrounds=(FieldBackground(file="1.webp", photo="a <b>.jpg", photo_id="1"),),
     notes=("b.jpg is left out as background: <it>",),
 )
@@ -42,13 +43,14 @@ def uploads(folder: Path, number: int = 5) -> list[str]:
 
 
 def test_without_a_profile_nothing_is_offered(panel: FieldPanel) -> None:
-    dropdown, learnt, parts, progress, learn, timer = panel.opened()
+    dropdown, learnt, parts, progress, learn, stop, timer = panel.opened()
     assert isinstance(dropdown, gr.Dropdown)
     assert isinstance(parts, gr.CheckboxGroup)
     assert (dropdown.visible, learnt, parts.visible, progress) == (False, "", False, "")
     assert isinstance(learn, gr.Button)
+    assert isinstance(stop, gr.Button)
     assert isinstance(timer, gr.Timer)
-    assert (learn.interactive, timer.active) == (True, False)
+    assert (learn.interactive, stop.visible, timer.active) == (True, False, False)
 
 
 def test_a_profile_is_shown_with_its_backgrounds_and_the_parts_that_can_be_used(panel: FieldPanel) -> None:
@@ -60,7 +62,7 @@ def test_a_profile_is_shown_with_its_backgrounds_and_the_parts_that_can_be_used(
     assert "2 to 5" in str(learnt)
     assert 'alt="1 of 1 background"' in str(learnt)
     assert "&lt;it&gt;" in str(learnt)
-    assert parts.value == ["placement", "backgrounds", "camera"]
+    assert parts.value == ["placement", "backgrounds", "camera", "light"]
 
 
 def test_parts_that_cannot_be_told_are_not_offered(panel: FieldPanel) -> None:
@@ -79,14 +81,16 @@ def test_a_profile_that_was_changed_wrongly_is_a_sentence(panel: FieldPanel) -> 
 
 
 def test_uploaded_photos_become_a_profile(panel: FieldPanel, tmp_path: Path) -> None:
-    assert panel.learn(uploads(tmp_path), " site ", True)[-1] == ""
+    assert panel.learn(uploads(tmp_path), " site ", True, " own\nphotos ")[-1] == ""
     panel.job.wait()
-    dropdown, learnt, _, progress, _, timer, message = panel.poll(None)
+    dropdown, learnt, _, progress, _, _, timer, message = panel.poll(None)
     assert isinstance(dropdown, gr.Dropdown)
     assert isinstance(timer, gr.Timer)
     assert (dropdown.value, progress, timer.active) == ("site", "", False)
     assert "&#x27;site&#x27; is learnt." in str(message)
     assert "5 of 5 backgrounds" in str(learnt)
+    assert "own photos" in str(learnt)
+    assert panel.studio.library.fields.read("site").licence == "own photos"
 
 
 def test_the_page_follows_a_profile_that_is_being_learnt(
@@ -100,23 +104,47 @@ def test_the_page_follows_a_profile_that_is_being_learnt(
         going_on.wait(30)
 
     monkeypatch.setattr(field_job, "learn_field", waiting)
-    panel.learn(uploads(tmp_path), "site", False)
+    panel.learn(uploads(tmp_path), "site", False, "")
     assert learning.wait(30)
-    progress, learn, timer = panel.poll(None)[3:6]
+    progress, learn, stop, timer = panel.poll(None)[3:7]
     assert "2 of 5 photos" in str(progress)
     assert isinstance(learn, gr.Button)
+    assert isinstance(stop, gr.Button)
     assert isinstance(timer, gr.Timer)
-    assert (learn.interactive, timer.active) == (False, True)
+    assert (learn.interactive, stop.visible, timer.active) == (False, True, True)
     with pytest.raises(InvalidRequest, match="a profile is being learnt"):
-        panel.learn(uploads(tmp_path), "site", False)
+        panel.learn(uploads(tmp_path), "site", False, "")
     going_on.set()
     panel.job.wait()
 
 
+def test_a_profile_that_is_being_learnt_can_be_stopped(
+    panel: FieldPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning, learn_field = threading.Event(), field_job.learn_field
+
+    def waiting(*given: object, **named: object) -> object:
+        learning.set()
+        assert panel.job._stop.wait(30)
+        return learn_field(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(field_job, "learn_field", waiting)
+    panel.learn(uploads(tmp_path), "site", True, "")
+    assert learning.wait(30)
+    panel.stop()
+    panel.job.wait()
+    assert "Stopped; nothing was stored." in str(panel.poll(None)[-1])
+    assert panel.studio.library.fields.names() == []
+    monkeypatch.setattr(field_job, "learn_field", learn_field)
+    panel.learn(uploads(tmp_path), "site", True, "")  # a stop ends one profile, not the next
+    panel.job.wait()
+    assert panel.studio.library.fields.names() == ["site"]
+
+
 def test_what_cannot_be_learnt_is_a_sentence(panel: FieldPanel, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="choose photos of the place first"):
-        panel.learn([], "site", False)
-    panel.learn(uploads(tmp_path, 2), "site", False)
+        panel.learn([], "site", False, "")
+    panel.learn(uploads(tmp_path, 2), "site", False, "")
     panel.job.wait()
     assert "2 photos were given; 5 to 50 are needed" in str(panel.poll(None)[-1])
     assert panel.studio.library.fields.names() == []
@@ -131,6 +159,12 @@ def test_a_click_makes_the_recipe_like_the_profile(panel: FieldPanel) -> None:
     assert recipe.camera is not None
     assert recipe.camera.like == "field"
     assert recipe.backdrops.folder is None
+    lit = parse_recipe(
+        panel.use(
+            "backdrops: {template: '{light}', slots: {light: [dim light, bright light]}}", "field", ["light"]
+        )
+    )
+    assert list(lit.backdrops.slots["light"]) == ["dim light"]
     for name, parts in ((None, ["camera"]), ("field", [])):
         with pytest.raises(InvalidRequest, match="choose a profile and what of it"):
             panel.use("name: own", name, parts)

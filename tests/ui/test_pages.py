@@ -50,6 +50,15 @@ def test_a_plan_tells_how_many_how_long_and_what_is_wrong() -> None:
     assert "nano does not know: fog" in shown
 
 
+def test_a_plan_tells_how_many_images_show_distractors() -> None:
+    crowded = replace(
+        PREVIEW, distractors_note="about 6 of the images show 1 distractor besides: neutral shapes"
+    )
+    assert "About 6 of the images show 1 distractor besides: neutral shapes" in plan_html(crowded)
+    assert crowded.summary.splitlines()[1] == crowded.distractors_note
+    assert "distractor" not in plan_html(PREVIEW) + PREVIEW.summary
+
+
 def test_a_plan_of_several_arrangements_shows_them_beside_the_methods() -> None:
     shown = plan_html(replace(PREVIEW, slots={"arrangement": {"single": 12, "heap": 8}}))
     assert "Arrangements" in shown

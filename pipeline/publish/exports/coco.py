@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.images import decode
-from pipeline.publish.exports.image import ExportedImage, ImageFacts, safe_file_name, write_file
+from pipeline.domain.run_lengths import mask_of_runs
+from pipeline.publish.exports.image import (
+    ClassNumbers,
+    ExportedImage,
+    ImageFacts,
+    safe_file_name,
+    write_file,
+)
 
 _INSIDE = 127  # mask values above this are object
 Box = tuple[int, int, int, int]
@@ -61,12 +68,17 @@ class _Split:
 class CocoWriter:
     """Writes images and their COCO annotations.
 
-    Where several objects stand in one image, the mask of each is the image's mask within the object's box.
+    Where several objects stand in one image, the mask of each is the image's mask within the object's box. Objects of
+    other classes have annotations of their own class; neutral shapes are listed with the image alone.
     """
 
     folder: Path
     labels: Sequence[str]
     splits: dict[str, _Split] = field(default_factory=dict)
+    numbers: ClassNumbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.numbers = ClassNumbers(self.labels)
 
     def add(self, image: ExportedImage) -> None:
         """Write one image and note its objects."""
@@ -80,14 +92,15 @@ class CocoWriter:
             {"id": image_id, "file_name": file_name, "height": height, "width": width, **image.facts()}
         )
         inside = np.ones(image.size, bool) if image.mask is None else decode(image.mask) > _INSIDE
-        category_id = list(self.labels).index(image.row.label) + 1
         for box in image.row.boxes:
-            annotation_id = len(split.annotations) + 1
-            split.annotations.append(_annotation(annotation_id, image_id, category_id, inside, box))
+            self._annotate(split, image_id, image.row.label, inside, box)
+        for other in image.other_objects():
+            self._annotate(split, image_id, other.label, mask_of_runs(other.runs, image.size) > 0, other.box)
 
     def close(self) -> None:
         """Write the annotation files."""
-        categories = [{"id": number, "name": label} for number, label in enumerate(self.labels, start=1)]
+        labels = self.numbers.labels
+        categories = [{"id": number, "name": label} for number, label in enumerate(labels, start=1)]
         for name, split in self.splits.items():
             content = {
                 "images": split.images,
@@ -96,6 +109,10 @@ class CocoWriter:
             }
             text = json.dumps(content, ensure_ascii=False)
             write_file(self.folder / "annotations" / f"{name}.json", text.encode())
+
+    def _annotate(self, split: _Split, image_id: int, label: str, inside: BoolMask, box: Box) -> None:
+        number, category_id = len(split.annotations) + 1, self.numbers.number(label) + 1
+        split.annotations.append(_annotation(number, image_id, category_id, inside, box))
 
 
 def _annotation(

@@ -1,7 +1,8 @@
 """Class folders: SPLIT/CLASS/ID.webp with SPLIT/metadata.jsonl, the "imagefolder" of datasets and torchvision.
 
 `datasets` takes the types of the columns from each split's file on its own and refuses files that differ. A value whose
-type depends on its content would: scores, which photos lack, are JSON text; so are boxes, where a split has none.
+type depends on its content would: scores, which photos lack, are JSON text; so are boxes, where a split has none, and
+distractors, which are there where any image of the export has some.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ class FolderWriter:
         """Write the metadata files."""
         has_boxes = [any(facts["boxes"] for _, facts in of_split) for of_split in self.facts.values()]
         as_text = ["scores"] if all(has_boxes) else ["scores", "boxes"]
+        if any("distractors" in facts for of_split in self.facts.values() for _, facts in of_split):
+            as_text.append("distractors")
+            for of_split in self.facts.values():
+                for _, facts in of_split:
+                    facts.setdefault("distractors", [])
         for split, of_split in self.facts.items():
             lines = [_line(name, facts, as_text) for name, facts in of_split]
             write_file(self.folder / split / "metadata.jsonl", ("\n".join(lines) + "\n").encode())

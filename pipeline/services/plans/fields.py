@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from pipeline.domain.field_profile import (
     USUAL_NAME,
     FieldBackground,
+    FieldLight,
     FieldProfile,
     checked_name,
+    in_light_of,
     profile_rows,
 )
 from pipeline.domain.images import RGB, encode_webp, pixel_hash
@@ -45,6 +47,7 @@ class FieldPart(StrEnum):
     PLACEMENT = "placement"
     BACKGROUNDS = "backgrounds"
     CAMERA = "camera"
+    LIGHT = "light"
 
 
 LEAST_PHOTOS, MOST_PHOTOS = 5, 50
@@ -84,14 +87,22 @@ def stored_field(library: Library, name: str) -> FieldReport:
     return FieldReport(name=name, path=library.fields.path(name), profile=library.fields.read(name))
 
 
-def like_field(recipe: Recipe, name: str, parts: Collection[FieldPart]) -> Recipe:
+def like_field(
+    recipe: Recipe, name: str, parts: Collection[FieldPart], light: FieldLight | None = None
+) -> Recipe:
     """Return a recipe that takes parts of a profile; what it says itself of the same things is left out.
 
-    With the backgrounds it starts from pictures, where none of its methods would use them otherwise.
+    With the backgrounds it starts from pictures, where none of its methods would use them otherwise. The light is put
+    into words: of the recipe's slot `light` only those stay that fit.
+
+    Args:
+        light: of the profile; None where it is not known.
 
     Raises:
         InvalidRequest: none of its methods can use backgrounds.
     """
+    if FieldPart.LIGHT in parts and light is not None:
+        recipe = in_light_of(recipe, light)
     values = recipe.model_dump(mode="json")
     if FieldPart.PLACEMENT in parts:
         ranges = next(iter(recipe.arrangements.values())).model_dump(mode="json")

@@ -32,11 +32,13 @@ from pipeline.services.plans.backgrounds import (
     refuse_empty,
     store_backgrounds,
 )
+from pipeline.services.plans.distractors import distractors_note
 from pipeline.services.plans.learnt import learnt_notes, same_recipe, taught, with_backgrounds
 from pipeline.services.plans.pictures import picture_of
 from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.refill import Refill, refill_of, replacing_plan
 from pipeline.services.plans.sizing import (
+    cut_notes,
     enlargement_notes,
     expected_seconds,
     memory_sentence,
@@ -282,7 +284,11 @@ def _preview(
             *version_notes(wanted.recipe, inputs.version),
             *learnt_notes(library, wanted.recipe),
             *enlargement_notes(inputs.drawn_objects, inputs.size),
+            *cut_notes(inputs.drawn_objects),
             *plan_notes(outline.prompts, model),
+        ),
+        distractors_note=distractors_note(
+            wanted.recipe.distractors, outline.methods, len({photo.label for photo in inputs.photos})
         ),
         exact=outline.exact,
         further=_further(library, wanted, outline),
@@ -426,9 +432,13 @@ def _bare(spec: SampleSpec) -> SampleSpec:
     control = spec.control
     if control and control.reference_id:
         control = replace(control, reference_id=_PLACEHOLDER)
-    return replace(
-        spec, backdrop_id=background, control=control, shadow=None
-    )  # its light may be the background's
+    return replace(  # the light may be the background's, and so may be the ground that distractors stand on
+        spec,
+        backdrop_id=background,
+        control=control,
+        shadow=None,
+        distractors=() if spec.backdrop_id else spec.distractors,
+    )
 
 
 def _goes_on(earlier: SampleSpec, spec: SampleSpec) -> bool:
@@ -446,7 +456,7 @@ def _without_poses(spec: SampleSpec) -> SampleSpec:
     """Return a bare spec without what depends on the masks: cut-outs, poses, and the seed that is drawn after them."""
     photo_ids = sorted(placed.photo_id for placed in spec.objects)
     objects = [ObjectSpec(photo_id=each, cutout_id=_PLACEHOLDER, placement=Placement()) for each in photo_ids]
-    return replace(_bare(spec), objects=tuple(objects), seed=0)
+    return replace(_bare(spec), objects=tuple(objects), seed=0, distractors=())
 
 
 def _reference(recipe: Recipe, access: FileAccess) -> Path | None:

@@ -53,8 +53,8 @@ class PlanService:
             UnknownName: there is no such profile.
             InvalidRecipe: the profile cannot be read, or the recipe cannot.
         """
-        self.library.fields.read(name)
-        return to_yaml(like_field(recipe_of(recipe), name, parts))
+        profile = self.library.fields.read(name)
+        return to_yaml(like_field(recipe_of(recipe), name, parts, profile.light))
 
     def models(self) -> list[ModelChoice]:
         """Return the checkpoints that can be chosen on this machine."""

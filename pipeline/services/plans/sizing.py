@@ -15,6 +15,7 @@ from pipeline.store import Library, SampleFilter
 
 _NANO = "nano"
 _TIMED_SAMPLES = 40
+_FEW_CUT = 0.1  # share of the objects
 _FEW, _MUCH = 0.02, 1.5  # share of the objects, times enlarged: less than both is not worth a note
 _NANO_GB, _NANO_GB_PER_MEGAPIXEL = (
     0.95,
@@ -65,8 +66,19 @@ def enlargement_notes(objects: DrawnObjects, size: int) -> list[str]:
     ]
 
 
+def cut_notes(objects: DrawnObjects) -> list[str]:
+    """Say how many objects are cut by the border of their photo; nothing where it is few of them."""
+    number, total = objects.cut, len(objects.longest_px)
+    if number <= _FEW_CUT * total:
+        return []
+    return [
+        f"{number} of {total} objects reach the border of their photo, and end in a straight line in the middle of an "
+        "image; use photos that show objects as a whole"
+    ]
+
+
 def size_notes(library: Library, recipe: Recipe, method: str | None, size: int) -> list[str]:
-    """Say how many objects are enlarged in images of a size; see `enlargement_notes`.
+    """Say how many objects are enlarged in images of a size, and how many are cut.
 
     Args:
         recipe: with what it learnt.
@@ -74,7 +86,8 @@ def size_notes(library: Library, recipe: Recipe, method: str | None, size: int) 
     """
     methods = recipe.methods if method is None else (Method(method),)
     photos = library.photos.list(split="train", usable=True)
-    return enlargement_notes(objects_drawn(resolved(recipe), photos, methods), size)
+    objects = objects_drawn(resolved(recipe), photos, methods)
+    return [*enlargement_notes(objects, size), *cut_notes(objects)]
 
 
 def expected_seconds(library: Library, outline: PlanOutline, model: str, size: int, new: int) -> float | None:

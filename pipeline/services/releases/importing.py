@@ -17,9 +17,10 @@ from pipeline.domain.photos import NO_OBJECT
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
 from pipeline.domain.review import PENDING, RELEASE, Decision, Verdict, release_plan
-from pipeline.domain.sample_facts import SampleFacts
+from pipeline.domain.run_lengths import mask_of_runs
+from pipeline.domain.sample_facts import SampleFacts, SeenDistractor
 from pipeline.domain.spec import SampleSpec
-from pipeline.errors import Cancelled, SourceRefused, UnreadableImage
+from pipeline.errors import Cancelled, InvalidRequest, SourceRefused, UnreadableImage
 from pipeline.publish.credits import is_rendered
 from pipeline.segmentation import CutoutOrigin
 from pipeline.segmentation.matting import foreground_colours
@@ -234,6 +235,7 @@ class _Restoring:
                 scores=record.scores,
                 failed_gates=gates_failed(record.scores),
                 descriptor=image_descriptor,
+                distractors=_seen_distractors(record, spec),
             ),
             score=round(least_margin(record.scores), 6),
             cluster=cluster,
@@ -316,7 +318,7 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
         raise UnreadableImage(_name(record), "its metadata holds no spec, or that of another sample")
     if fault := label_fault(spec.label):
         raise UnreadableImage(_name(record), fault)
-    object_splits = {splits.get(placed.photo_id) for placed in spec.objects}
+    object_splits = {splits.get(photo_id) for photo_id in spec.photo_ids}
     if None in object_splits:
         raise UnreadableImage(_name(record), "a photo that it was made from is missing")
     if len(object_splits) > 1:
@@ -324,6 +326,30 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
             _name(record), "the photos that it was made from belong to different splits of this library"
         )
     return spec
+
+
+def _seen_distractors(record: ReleaseRecord, spec: SampleSpec) -> tuple[SeenDistractor, ...]:
+    """Return what a release tells of the distractors of a sample.
+
+    Raises:
+        UnreadableImage: it tells of others than the sample has, or their masks are none of its size.
+    """
+    if not record.distractors:
+        return ()
+    if len(record.distractors) != len(spec.distractors):
+        raise UnreadableImage(
+            _name(record),
+            f"it has {len(spec.distractors)} distractors, but the release tells of {len(record.distractors)}",
+        )
+    try:
+        for each in record.distractors:
+            mask_of_runs(each.runs, spec.size)
+    except InvalidRequest as error:
+        raise UnreadableImage(_name(record), "the mask of a distractor does not fit the image") from error
+    return tuple(
+        SeenDistractor(box=each.box, visible=1.0, runs=each.runs)  # releases do not tell the share
+        for each in record.distractors
+    )
 
 
 def _stored(library: Library, data: bytes, pixels: Pixels) -> str:

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from pipeline.domain.images import RGB
+from pipeline.domain.images import RGB, Mask
 from pipeline.domain.placement import is_empty
 from pipeline.domain.quality import (
     MEASURED_LATER,
@@ -19,6 +19,7 @@ from pipeline.domain.quality import (
     gates_failed,
     least_margin,
 )
+from pipeline.domain.run_lengths import mask_of_runs
 from pipeline.domain.warping import Box
 from pipeline.embedding import Embedder, load_embedder, normalised
 from pipeline.errors import Cancelled, DamagedPicture, NotFound
@@ -109,7 +110,7 @@ class _Measuring:
         rgb = self.library.images.read(row.image_id)[..., :3]
         scores: Scores = {"duplicate": self._similarity_to_earlier(row)}
         alpha = self.library.images.read(row.mask_id) if row.mask_id else np.zeros(rgb.shape[:2], np.uint8)
-        if (salience := salience_beside(rgb, alpha)) is not None:
+        if (salience := salience_beside(rgb, _with_distractors(alpha, row))) is not None:
             scores["expansion"] = min(1.0, salience.expansion)
             scores |= self._recognised(
                 "second_object", rgb, salience.others[:_MOST_SEARCHED], row, if_none=0.0
@@ -157,6 +158,13 @@ class _Measuring:
     def _duplicate_failure(self, scores: Scores) -> tuple[GateFailure, ...]:
         """The limit depends on the embedder; the groups hold what reaches it."""
         return gates_failed(scores, [Gate("duplicate", self.embedder.near_duplicate_sample)])
+
+
+def _with_distractors(alpha: Mask, row: SampleRow) -> Mask:
+    """Return the mask of all that a sample places: what is known neither continues an object nor is a second one."""
+    for each in row.distractors:
+        alpha = np.maximum(alpha, mask_of_runs(each.runs, row.spec.size))
+    return alpha
 
 
 def _recognition(library: Library, embedder: Embedder) -> Recognition | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pipeline.domain.distractors import distractors_sentence
 from pipeline.domain.images import FORMATS, encode_webp
 from pipeline.domain.provenance import noted_spec, packet
 from pipeline.domain.spec import SampleSpec
@@ -37,8 +38,13 @@ class Explanation:
         )
         return (
             f"{self.file.name} is sample {spec.id}: {spec.label}, made with {spec.method} by {generator}.\n"
-            f"prompt: {spec.prompt}\ndigital source type: {self.source_type}"
+            f"prompt: {spec.prompt}\n{self._distractors}digital source type: {self.source_type}"
         )
+
+    @property
+    def _distractors(self) -> str:
+        named = distractors_sentence(self.spec.distractors)
+        return f"also shows: {named}\n" if named else ""
 
 
 def explain(file: Path) -> Explanation:

@@ -223,8 +223,11 @@ class Replacing:
         again = np.flatnonzero(repeats(compared.units, codes, limits, across))
         near = dict.fromkeys(again.tolist(), "Too similar to another image")
         for at, member in enumerate(compared.members):
-            photo_ids = [placed.photo_id for placed in member.spec.objects]
-            own = [self._photos[each] @ compared.units[at] for each in photo_ids if each in self._photos]
+            own = [
+                self._photos[each] @ compared.units[at]
+                for each in member.spec.photo_ids
+                if each in self._photos
+            ]
             if max(own, default=-1.0) >= limits[codes[at]]:
                 near.setdefault(at, "Too similar to the photo of its object")
             if member.group and member.group not in own_ids and self._is_kept(member.group):

@@ -34,7 +34,7 @@ _USED = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)  # rej
 _AS_WRITTEN = Overrides()
 _LATER_KEYS = (  # of recipes, since rounds are stored
     "start", "strength", "shadow", "match_detail", "camera", "object", "learnt", "novelty", "match_light",
-    "match_object", "edges", "fake_seams",
+    "match_object", "edges", "fake_seams", "distractors",
 )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ class RoundRun:
             Examples(
                 vectors=_stacked([self._vectors[images[spec.id]] for spec in samples], embedder.size),
                 labels=[spec.label for spec in samples],
-                photos=[frozenset(placed.photo_id for placed in spec.objects) for spec in samples],
+                photos=[frozenset(spec.photo_ids) for spec in samples],
             ),
             near_duplicate=embedder.near_duplicate,
         )

@@ -97,6 +97,8 @@ class Journal:
             row.setdefault("deleted_at", None)  # earlier versions could not delete photos
         elif name == plans.name:
             row.setdefault("request", None)  # earlier versions did not store it
+        elif name == samples.name:
+            row.setdefault("distractors", None)  # earlier versions had none
         key = key_of(name, row)
         if name not in _EVENT_NAMES or key not in rows:
             rows[key] = row

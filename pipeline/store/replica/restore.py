@@ -33,7 +33,7 @@ from pipeline.store.sql import chunks
 IsThere = Callable[[str], bool]  # whether an image is in the library
 _OF_THE_IMAGE = {  # columns of samples that come with the image
     "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
-    "exact", "rendered_at", "model", "cluster",
+    "exact", "rendered_at", "model", "cluster", "distractors",
 }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def _restore_samples(connection: Connection, journal: Journal, is_there: IsThere
     again: list[JournalRow] = []
     for key, row in journal.rows[samples.name].items():
         spec = SampleSpec.from_json(text_of(row, "spec"))
-        if row["id"] in rendered or not {placed.photo_id for placed in spec.objects} <= photo_ids:
+        if row["id"] in rendered or not set(spec.photo_ids) <= photo_ids:
             continue
         if _whole(samples, row, is_there):
             (again if key in known else new).append(row | {"state": str(SampleState.PENDING)})
@@ -103,9 +103,9 @@ def _restore_samples(connection: Connection, journal: Journal, is_there: IsThere
 
 def _link(connection: Connection, rows: Iterable[JournalRow]) -> None:
     links = (
-        {"sample_id": row["id"], "position": position, "subject_id": placed.photo_id}
+        {"sample_id": row["id"], "position": position, "subject_id": photo_id}
         for row in rows
-        for position, placed in enumerate(SampleSpec.from_json(text_of(row, "spec")).objects)
+        for position, photo_id in enumerate(SampleSpec.from_json(text_of(row, "spec")).photo_ids)
     )
     for chunk in chunks(links):
         connection.execute(insert(sample_photos), chunk)

@@ -33,6 +33,7 @@ _TITLES = {
     FieldPart.PLACEMENT: "number and scale of objects",
     FieldPart.BACKGROUNDS: "backgrounds",
     FieldPart.CAMERA: "camera",
+    FieldPart.LIGHT: "words for the light",
 }
 _WHAT = (
     f"{LEAST_PHOTOS} to {MOST_PHOTOS} photos from where the objects will be seen, without labels. They must not be "
@@ -53,7 +54,7 @@ class FieldPanel:
         chosen = names[0] if names else None
         return *self._chosen(chosen), *self._in_progress(self.job.running)
 
-    def learn(self, files: list[str] | None, name: str, empty: bool) -> tuple[object, ...]:
+    def learn(self, files: list[str] | None, name: str, empty: bool, licence: str) -> tuple[object, ...]:
         """Begin to learn a profile from uploaded photos.
 
         Raises:
@@ -61,8 +62,17 @@ class FieldPanel:
         """
         if not files:
             raise InvalidRequest("choose photos of the place first")
-        self.job.start([Path(file) for file in files], name=name.strip(), has_objects=not empty)
+        self.job.start(
+            [Path(file) for file in files],
+            name=name.strip(),
+            has_objects=not empty,
+            licence=" ".join(licence.split()),
+        )
         return *self._in_progress(True), ""  # the timer sees its end, however fast it is
+
+    def stop(self) -> None:
+        """Ask to stop learning."""
+        self.job.stop()
 
     def poll(self, shown: str | None) -> tuple[object, ...]:
         """Return the progress, or the profile that was learnt, chosen, with what was refused."""
@@ -123,16 +133,19 @@ class FieldPanel:
         )
 
     def _in_progress(self, running: bool) -> tuple[object, ...]:
-        """Return the progress bar, the button and the timer."""
+        """Return the progress bar, the buttons and the timer."""
         job = self.job
         sentence = f"{job.done} of {counted(job.total, 'photo')}"
         return (
             progress_html(job.done, job.total, sentence) if running else "",
             gr.Button(interactive=not running),
+            gr.Button(visible=running),
             gr.Timer(active=running),
         )
 
     def _outcome(self, report: FieldReport | None) -> str:
+        if self.job.is_stopped:
+            return note_html(["Stopped; nothing was stored."])
         if report is None:
             return note_html([self.job.problem] if self.job.problem else [], kind="bad")
         refused = [f"{name}: {reason}" for name, reason in report.refused]
@@ -145,6 +158,7 @@ def _usable(profile: FieldProfile) -> list[FieldPart]:
         FieldPart.PLACEMENT: placement.objects is not None and placement.scale is not None,
         FieldPart.BACKGROUNDS: bool(profile.backgrounds),
         FieldPart.CAMERA: any(profile.camera.values()),
+        FieldPart.LIGHT: profile.light is not None,
     }
     return [part for part, is_usable in usable.items() if is_usable]
 
@@ -167,16 +181,10 @@ def build_field(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
     with gr.Accordion("Like my field", open=False, elem_classes="pane", elem_id="field"):
         gr.HTML(note_html([_WHAT]))
         build_hint(page, studio, Capability.GENERATE, elem_id="field-hint")
-        files = gr.File(
-            file_count="multiple", file_types=["image"], height=120, show_label=False, elem_id="field-files"
-        )
-        name = gr.Textbox(USUAL_NAME, label="Name", max_lines=1, elem_id="field-name")
-        empty = gr.Checkbox(
-            False,
-            label="The photos show no objects",
-            info=f"Up to {MOST_BACKGROUNDS} of them become backgrounds as they are.",
-        )
-        learn = gr.Button("Learn from these photos", size="sm", elem_id="learn-field")
+        photos = _build_photos()
+        with gr.Row(elem_classes="tight"):
+            learn = gr.Button("Learn from these photos", size="sm", elem_id="learn-field")
+            stop = gr.Button("Stop", size="sm", visible=False, elem_id="field-stop")
         progress, message = gr.HTML(elem_id="field-progress"), gr.HTML(elem_id="field-said")
         profile = gr.Dropdown([], label="Profile", visible=False, elem_id="field-profile")
         learnt = gr.HTML(elem_id="field-learnt")
@@ -184,10 +192,32 @@ def build_field(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
         use = gr.Button("Change the recipe", size="sm", elem_id="use-field")
     timer = gr.Timer(_POLL_S, active=False)
     chosen: list[Component] = [profile, learnt, parts]
-    in_progress: list[Component] = [progress, learn, timer]
+    in_progress: list[Component] = [progress, learn, stop, timer]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE, line=message)
     page.load(look(panel.opened), None, [*chosen, *in_progress], **AT_ONCE)
-    learn.click(lead(panel.learn), [files, name, empty], [*in_progress, message], **QUIET)
+    learn.click(lead(panel.learn), photos, [*in_progress, message], **QUIET)
+    stop.click(handler(studio, Capability.GENERATE)(panel.stop), **AT_ONCE)
     timer.tick(look(panel.poll), profile, [*chosen, *in_progress, message], **QUIET)
     profile.input(look(panel.show), profile, [learnt, parts], **QUIET)
     use.click(handler(studio, Capability.PLAN)(panel.use), [recipe, profile, parts], recipe, **QUIET)
+
+
+def _build_photos() -> list[Component]:
+    """Build what a profile is learnt from: photos, its name, whether they show no objects, their licence."""
+    files = gr.File(
+        file_count="multiple", file_types=["image"], height=120, show_label=False, elem_id="field-files"
+    )
+    name = gr.Textbox(USUAL_NAME, label="Name", max_lines=1, elem_id="field-name")
+    empty = gr.Checkbox(
+        False,
+        label="The photos show no objects",
+        info=f"Up to {MOST_BACKGROUNDS} of them become backgrounds as they are.",
+    )
+    licence = gr.Textbox(
+        label="Licence of the photos",
+        info="stored with the profile, since its backgrounds are these photos",
+        placeholder="own photos",
+        max_lines=1,
+        elem_id="field-licence",
+    )
+    return [files, name, empty, licence]

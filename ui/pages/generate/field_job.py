@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import InvalidRequest, StudioError
+from pipeline.errors import Cancelled, InvalidRequest, StudioError
 from pipeline.services.plans.fields import FieldReport, learn_field
 from ui.errors import sentence_of
 
@@ -25,6 +25,8 @@ class FieldJob:
     total: int = 0
     report: FieldReport | None = None
     problem: str = ""
+    is_stopped: bool = False  # whether the last one was stopped, so that nothing was stored
+    _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -33,36 +35,48 @@ class FieldJob:
         """Whether a profile is being learnt."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self, files: Sequence[Path], *, name: str, has_objects: bool) -> None:
+    def start(self, files: Sequence[Path], *, name: str, has_objects: bool, licence: str = "") -> None:
         """Begin to learn from photos.
+
+        Args:
+            licence: of the photos, as the person names it.
 
         Raises:
             InvalidRequest: another profile is being learnt.
         """
         with self._starting:
             if self.running:
-                raise InvalidRequest("a profile is being learnt; wait for its end")
-            self.done, self.total, self.report, self.problem = 0, len(files), None, ""
+                raise InvalidRequest("a profile is being learnt; wait for its end, or stop it")
+            self._stop.clear()
+            self.done, self.total, self.report, self.problem, self.is_stopped = 0, len(files), None, "", False
             self._thread = threading.Thread(
-                target=self._run, args=(tuple(files), name, has_objects), name="field", daemon=True
+                target=self._run, args=(tuple(files), name, has_objects, licence), name="field", daemon=True
             )
             self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to stop after the current photo; nothing is stored then."""
+        self._stop.set()
 
     def wait(self) -> None:
         """Wait until it has ended."""
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, files: Sequence[Path], name: str, has_objects: bool) -> None:
+    def _run(self, files: Sequence[Path], name: str, has_objects: bool, licence: str) -> None:
         try:
             self.report = learn_field(
                 self.studio.library,
                 files,
                 name=name,
                 has_objects=has_objects,
+                licence=licence,
                 network=self.studio.settings.network_file,
                 on_progress=self._note,
+                cancelled=self._stop.is_set,
             )
+        except Cancelled:
+            self.is_stopped = True
         except StudioError as error:
             self.problem = str(error)
         except Exception as error:  # nobody else would see it

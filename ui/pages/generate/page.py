@@ -108,7 +108,7 @@ def plan_html(preview: PlanPreview) -> str:
     return (
         f'<p class="figure"><b>{preview.new}</b> images to generate{_further(preview)}{time}</p>'
         + note_html([] if preview.exact else [_SHARES])
-        + note_html([cost, *_existing(preview)])
+        + note_html([*filter(None, (cost, _sentence(preview.distractors_note))), *_existing(preview)])
         + note_html(preview.warnings, kind="bad")
         + f'<div class="charts">{charts}</div>'
         + (
@@ -122,6 +122,10 @@ def plan_html(preview: PlanPreview) -> str:
             else ""
         )
     )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _further(preview: PlanPreview) -> str:

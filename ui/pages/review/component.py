@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from pipeline.domain.distractors import distractors_sentence
 from pipeline.domain.review import REASON_TITLES, RejectReason
 from pipeline.errors import InvalidRequest, LibraryBusy, LibraryUnusable, NotAllowed, StudioError
 from ui.access import Capability, server_function
@@ -179,6 +180,7 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
     spec = row.spec
     scores = list(row.scores.items())[:_SHOWN_SCORES]
     facts = {"method": str(spec.method), "model": spec.model, "seed": str(spec.seed)}
+    others = {"also shows": distractors_sentence(spec.distractors)} if spec.distractors else {}
     assert row.image_id is not None, "only rendered samples are reviewed"
     return {
         "id": spec.id,
@@ -188,7 +190,7 @@ def entry_of(studio: Studio, row: SampleRow) -> Answer:
         "width": spec.size[1],
         "label": spec.label,
         "prompt": spec.prompt,
-        "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores},
+        "facts": facts | {name.replace("_", " "): f"{value:.2f}" for name, value in scores} | others,
         "doubts": list(map(str, row.failed_gates)),
     }
 
