@@ -121,11 +121,13 @@ class BackdropGrammar:
         self._backdrops = backdrops
         self._draws = draws
         self._naming: dict[tuple[str, str], set[str]] = {}  # (slot, class) → values that name the class
-        self._exclusions: dict[str, list[tuple[str, dict[str, str]]]] = {}  # slot → (value, with the others)
+        # slot → one of the others of a combination → (value, all others)
+        self._exclusions: dict[str, dict[tuple[str, str] | None, list[tuple[str, dict[str, str]]]]] = {}
         for combination in backdrops.exclude:
             for slot, value in combination.items():
                 others = {other: given for other, given in combination.items() if other != slot}
-                self._exclusions.setdefault(slot, []).append((value, others))
+                of_slot = self._exclusions.setdefault(slot, {})
+                of_slot.setdefault(next(iter(others.items()), None), []).append((value, others))
 
     def choice(self, label: str) -> Choice:
         """Draw the next slot values for an object of a class; values that name the class are never drawn.
@@ -163,8 +165,13 @@ class BackdropGrammar:
 
     def _excluded(self, slot: str, chosen: Mapping[str, str]) -> set[str]:
         """Values of a slot that would complete an excluded combination with what is chosen already."""
-        items = chosen.items()
-        return {value for value, others in self._exclusions[slot] if others.items() <= items}
+        of_slot, items = self._exclusions[slot], chosen.items()
+        return {
+            value
+            for known in (None, *items)
+            for value, others in of_slot.get(known, ())
+            if others.items() <= items
+        }
 
 
 @lru_cache(maxsize=4096)
@@ -177,6 +184,8 @@ def prompt(template: str, choice: Sequence[tuple[str, str]]) -> str:
     values = dict(choice)
     text = template
     for _ in range(len(values) + 1):
+        if "{" not in text:
+            break
         filled = SLOT.sub(lambda match: values.get(match[1], match[0]), text)
         if filled == text:
             break

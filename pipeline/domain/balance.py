@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value", bound=Hashable)
 _EPSILON = 1e-9
+_ALL_BUT_ONE = 1 - _EPSILON
 _OVERDUE = 1e6  # more than any value can be lacking
 
 
@@ -89,11 +90,14 @@ class ClassBalance(Generic[Value]):
             if not share or (forbidden and value in forbidden):
                 continue
             lag = place * share - count
-            lack = lag + whole * plain + due - total
             if lag <= _EPSILON:
-                lack -= _OVERDUE
-            elif lag >= 1 - _EPSILON:
-                lack += _OVERDUE
+                if best > -_OVERDUE / 2:  # one that is due comes before it in any case
+                    continue
+                lack = lag + whole * plain + due - total - _OVERDUE
+            else:
+                lack = lag + whole * plain + due - total
+                if lag >= _ALL_BUT_ONE:
+                    lack += _OVERDUE
             if lack > best:
                 best, equals = lack, [index]
             elif lack == best:

@@ -51,8 +51,8 @@ class Placement:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidRequest(f"the placement's {name} is {value}; it must lie in {low:g} to {high:g}")
-            if (rounded := canonical(value)) != value or not value:  # a negative zero equals zero
-                object.__setattr__(self, name, rounded)
+            if round(value, _DECIMALS) != value or not value:  # a negative zero equals zero
+                object.__setattr__(self, name, canonical(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _PLACED, _TILTED = (
 )  # tries after which a pose leaves its quarter of the canvas, and its parts of the ranges
 _TILTS = ("scale", "rotation", "yaw", "pitch")
 Span = tuple[float, float]
+_DEGREE = math.pi / 180
 _BEHIND = 4.0  # depth by which distractors stand behind all objects; more than heights on the canvas differ
 _HALVES: tuple[Span, Span] = ((0.0, 0.5), (0.5, 1.0))
 
@@ -39,11 +40,18 @@ class _Standing:
     """An object on the canvas, as the quadrilateral of its box."""
 
     placement: Placement | _Pose
-    outline: NDArray[np.float32]  # (4, 2) x, y in pixels
+    corners: Sequence[tuple[float, float]] | NDArray[np.float32]  # of the outline, four of x, y in pixels
     bounds: tuple[float, float, float, float]  # left, upper, right and lower end of the outline
     area: float  # px²
     seen: float  # share of the area that lies on the canvas and under no other outline
     depth: float  # what has the larger one stands in front
+
+    @property
+    def outline(self) -> NDArray[np.float32]:
+        """The corners as an array (4, 2), which is built once and only for objects that may touch others."""
+        if not isinstance(self.corners, np.ndarray):
+            self.corners = np.array(self.corners, np.float32)
+        return self.corners
 
 
 def drawn_placements(
@@ -73,7 +81,10 @@ def drawn_placements(
 
 
 def _placement(pose: Placement | _Pose) -> Placement:
-    return pose if isinstance(pose, Placement) else Placement(**pose._asdict())
+    if isinstance(pose, Placement):
+        return pose
+    x, y, scale, rotation, yaw, pitch, flip = pose
+    return Placement(x=x, y=y, scale=scale, rotation=rotation, yaw=yaw, pitch=pitch, flip=flip)
 
 
 def _add_best(standing: list[_Standing], tries: Iterable[_Standing], ranges: PlacementRanges) -> None:
@@ -178,7 +189,7 @@ def _lack(
         enough: where the violation reaches this, it is given as infinite: what follows could only add to it.
     """
     lack, own, seen = 0.0, new.seen, []
-    depth, area, outline, (left, upper, right, lower) = new.depth, new.area, new.outline, new.bounds
+    depth, area, (left, upper, right, lower) = new.depth, new.area, new.bounds
     overlap, visible = ranges.overlap, ranges.min_visible
     enough += 2 * 10**-_DECIMALS  # more than rounding takes away
     for other in others:
@@ -188,7 +199,7 @@ def _lack(
         if x0 > right + 1 or x1 < left - 1 or y0 > lower + 1 or y1 < upper - 1:
             seen.append(other.seen)
             continue
-        common = _common(outline, other.outline)
+        common = _common(new.outline, other.outline)
         lack += max(0.0, common / min(area, other.area) - overlap)
         if depth >= other.depth:  # in front
             left_over = other.seen - common / other.area
@@ -337,7 +348,11 @@ def _drawn_in(chance: Callable[[], float], cell: _Cell, position: Position, flip
     x, y = left + (right - left) * chance(), upper + (lower - upper) * chance()  # 0 to 1, between the edges
     if position is not Position.UNIFORM:
         x, y = _near(position, x), _near(position, y)
-    scale, rotation, yaw, pitch = [round(low + (high - low) * chance(), _DECIMALS) for low, high in tilts]
+    (s0, s1), (r0, r1), (y0, y1), (p0, p1) = tilts
+    scale = round(s0 + (s1 - s0) * chance(), _DECIMALS)
+    rotation = round(r0 + (r1 - r0) * chance(), _DECIMALS)
+    yaw = round(y0 + (y1 - y0) * chance(), _DECIMALS)
+    pitch = round(p0 + (p1 - p0) * chance(), _DECIMALS)
     if turned and flips is Flip.ANY:
         rotation = _half_turned(rotation)
     flip = mirrored and flips is not Flip.NONE
@@ -358,30 +373,37 @@ def _stood_fast(placement: Placement | _Pose, box: Box, size: tuple[int, int]) -
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
     doubled = dx * ay - ax * dy + (ax * by - bx * ay) + (bx * cy - cx * by) + (cx * dy - dx * cy)
     bounds = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
-    outline, area = np.array(corners, np.float32), max(abs(doubled) / 2, 1e-6)
+    standing = _Standing(placement, corners, bounds, max(abs(doubled) / 2, 1e-6), 1.0, placement.y)
     height, width = size
     inside = (
         bounds[0] >= -0.5 and bounds[1] >= -0.5 and bounds[2] <= width - 0.5 and bounds[3] <= height - 0.5
     )
-    seen = 1.0 if inside else _common(outline, _edge(size)) / area
-    return _Standing(placement, outline, bounds, area, seen, placement.y)
+    if not inside:
+        standing.seen = _common(standing.outline, _edge(size)) / standing.area
+    return standing
 
 
 def box_outline(placement: Placement | _Pose, box: Box, size: tuple[int, int]) -> list[tuple[float, float]]:
     """Return the corners of a photo box on the canvas: those of `box_corners` with the `homography`, without arrays."""
     wide, high = box[2] - box[0], box[3] - box[1]
     long = max(wide, high)
-    sin, cos, degree = math.sin, math.cos, math.pi / 180
-    roll, yaw, pitch = placement.rotation * degree, placement.yaw * degree, placement.pitch * degree
+    sin, cos = math.sin, math.cos
+    roll, yaw, pitch = placement.rotation * _DEGREE, placement.yaw * _DEGREE, placement.pitch * _DEGREE
     cr, sr, cy, sy, cp, sp = cos(roll), sin(roll), cos(yaw), sin(yaw), cos(pitch), sin(pitch)
-    across, right = cr * cy + sr * sp * sy, sr * cp
-    below, down = cr * sp * sy - sr * cy, cr * cp
     height, width = size
     x, y = placement.x * width - 0.5, placement.y * height - 0.5
     size_px = placement.scale * min(height, width) * FOCAL
     half, tall = (-wide if placement.flip else wide) / long / 2, high / long / 2
-    corners = []
-    for u, v in ((-half, -tall), (half, -tall), (half, tall), (-half, tall)):
-        reach = size_px / (cp * sy * u - sp * v + FOCAL)
-        corners.append((x + reach * (across * u + right * v), y + reach * (below * u + down * v)))
-    return corners
+    # the corners are (±half, ±tall) on the object's plane: their products differ in sign only
+    across, right = (cr * cy + sr * sp * sy) * half, sr * cp * tall
+    below, down = (cr * sp * sy - sr * cy) * half, cr * cp * tall
+    away, up = cp * sy * half, sp * tall
+    px, py, qx, qy = across + right, below + down, across - right, below - down
+    first, third = size_px / (up - away + FOCAL), size_px / (away - up + FOCAL)
+    second, fourth = size_px / (away + up + FOCAL), size_px / (-away - up + FOCAL)
+    return [
+        (x - first * px, y - first * py),
+        (x + second * qx, y + second * qy),
+        (x + third * px, y + third * py),
+        (x - fourth * qx, y - fourth * qy),
+    ]

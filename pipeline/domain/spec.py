@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from pipeline.domain.distractors import DistractorSpec, OtherObjectSpec, ShapeSpec
@@ -35,6 +36,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 _LEAVES = frozenset({str, int, bool, type(None)})
 _LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
 _POSE = tuple(item.name for item in fields(Placement))
+_POSE_OF = attrgetter(*_POSE)
 _NEVER = object()  # equals no value
 _LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
@@ -236,9 +238,9 @@ def _plain(value: Any) -> Any:
     if kind is float:
         return canonical(value)
     if kind is tuple:
-        return [_plain(item) for item in value]
+        return [item if type(item) in _LEAVES else _plain(item) for item in value]
     if kind is Placement:  # its numbers are rounded already
-        return {name: getattr(value, name) for name in _POSE}
+        return dict(zip(_POSE, _POSE_OF(value), strict=True))
     if kind in _LAYOUTS:
         return _fields(value, _LAYOUTS[kind])
     match value:

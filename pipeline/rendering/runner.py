@@ -82,6 +82,7 @@ class _Run:
     images: InputImages
     on_sample: Callable[[SampleSpec, RenderedSample], None]
     on_failure: Callable[[SampleSpec, str], None]
+    on_batch: Callable[[], None] | None
     on_step: OnStep | None
     cancelled: IsCancelled | None
     done: int = field(default=0)
@@ -97,6 +98,7 @@ def render_specs(
     batch_size: int,
     on_sample: Callable[[SampleSpec, RenderedSample], None],
     on_failure: Callable[[SampleSpec, str], None],
+    on_batch: Callable[[], None] | None = None,
     on_step: OnStep | None = None,
     cancelled: IsCancelled | None = None,
 ) -> None:
@@ -110,6 +112,7 @@ def render_specs(
         batch_size: the largest number of specs in one forward pass.
         on_sample: receives a finished sample; an exception that it raises ends the run.
         on_failure: receives a spec whose inputs are unusable, and the reason; the other specs continue.
+        on_batch: called when `on_sample` has received all samples of a batch; what it raises ends the run.
         on_step: receives the denoising steps done and in all, of the current batch.
         cancelled: asked between steps and batches.
 
@@ -119,7 +122,7 @@ def render_specs(
         InvalidRequest: the model cannot generate what the specs ask for.
     """
     images = InputImages(load_cutout=load_cutout, load_scene=load_scene, load_image=load_image)
-    run = _Run(images, on_sample, on_failure, on_step, cancelled)
+    run = _Run(images, on_sample, on_failure, on_batch, on_step, cancelled)
     for group in _alike(specs):
         _stop_if_asked(run)
         _render_group(group, generator_for, batch_size, run)
@@ -177,6 +180,8 @@ def _render_batch(specs: Sequence[SampleSpec], generator: Generator, run: _Run) 
     for prepared, image in zip(ready, images, strict=True):
         run.on_sample(prepared.job.spec, _finished(prepared, image, seconds))
         run.done += 1
+    if run.on_batch:
+        run.on_batch()
 
 
 def _prepared(spec: SampleSpec, run: _Run) -> _Prepared | None:

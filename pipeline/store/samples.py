@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from pipeline.domain.contexts import Contexts
 from pipeline.domain.quality import GateFailure
@@ -21,6 +21,7 @@ from pipeline.store.rows import PEOPLE, RENDERED_STATES, Rendered, SampleFilter,
 from pipeline.store.sample_rows import change_state_count, sample_row, state_of
 from pipeline.store.schema import (
     auto_review_checks,
+    decisions,
     leases,
     note_findables,
     now,
@@ -36,6 +37,13 @@ _OF_THE_IMAGE = (  # columns that come with the image
     "image_id", "mask_id", "boxes", "homographies", "visible", "scores", "failed_gates", "descriptor", "timings",
     "exact", "rendered_at", "model", "cluster", "decided_by", "reason", "distractors",
 )  # fmt: skip
+
+_PLANNED = select(  # what storing the image of a spec needs to know of it, in one query
+    samples.c.seq,
+    samples.c.state,
+    samples.c.spec,
+    exists().where(decisions.c.sample_id == samples.c.id).label("is_decided"),
+).where(samples.c.id == bindparam("spec_id"))
 
 
 class SampleRepository:
@@ -57,18 +65,19 @@ class SampleRepository:
         with self._database.writing() as transaction:
             connection = transaction.connection
             transaction.changed(samples.name, rendered.spec_id)
-            before = state_of(connection, rendered.spec_id)
+            row = connection.execute(_PLANNED, {"spec_id": rendered.spec_id}).one_or_none()
+            if row is None:
+                raise NotFound("sample", rendered.spec_id)
+            before = SampleState(row.state)
             if before in RENDERED_STATES:
                 return False
-            row = connection.execute(
-                select(samples.c.seq, samples.c.spec).where(samples.c.id == rendered.spec_id)
-            ).one()
             spec = SampleSpec.from_json(row.spec)
             values = _rendered_values(rendered) | {"model": spec.model}
             connection.execute(update(samples).where(samples.c.seq == row.seq).values(**values))
             note_findables(connection, row.seq, spec.slots, _finite(rendered.facts.scores))
             change_state_count(connection, before, SampleState.PENDING)
-            review_states.follow(connection, rendered.spec_id)
+            if row.is_decided:
+                review_states.follow(connection, rendered.spec_id)
         return True
 
     def plan_broken_again(self, spec_ids: Sequence[str] | None = None) -> list[str]:

@@ -15,7 +15,8 @@ from pipeline.errors import InvalidRequest, NotFound, StudioError
 from pipeline.rendering import model_facts
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.file_access import FileAccess
-from pipeline.services.samples.runs import cutout_of, record_single, render
+from pipeline.services.samples.recording import record_single
+from pipeline.services.samples.runs import cutout_of, render
 from pipeline.store import Library, SampleRow
 
 _BACKGROUND_GREY = 127  # where the photo does not reach

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Cutout
-from pipeline.domain.provenance import packet
-from pipeline.domain.quality import least_margin
 from pipeline.domain.recipe import Learnt, Recipe
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 from pipeline.errors import Cancelled, NoUsablePhotos
@@ -30,21 +27,19 @@ from pipeline.services.plans.prompts import plan_notes
 from pipeline.services.plans.sizing import size_notes
 from pipeline.services.reports import Progress, RunReport
 from pipeline.services.samples.embeddings import SampleEmbeddings
-from pipeline.services.samples.neighbours import Neighbours
+from pipeline.services.samples.input_images import InputImages
 from pipeline.services.samples.novelty import Replacing
 from pipeline.services.samples.plan_parts import PlanParts
+from pipeline.services.samples.recording import Recording
 from pipeline.services.samples.run_requests import RunRequest
-from pipeline.store import Library, Rendered
+from pipeline.store import Library
 
-_COMPARED_AT_ONCE = 16  # samples that are embedded while a run goes on
 _NOTED_PROMPTS = 10_000  # more than enough to see every slot value
-_recording_single = threading.Lock()
 
 
 def cutout_of(library: Library, cutout_id: str) -> Cutout:
     """Read a stored cut-out."""
-    pixels = library.images.read(cutout_id)
-    return Cutout(rgb=pixels[..., :3], alpha=pixels[..., 3])
+    return InputImages(library).cutout(cutout_id)
 
 
 def cutout_id_of(photo: Photo) -> str:
@@ -90,8 +85,7 @@ def render_plan(
         Cancelled: the run was stopped; finished samples are kept.
     """
     started = time.monotonic()
-    recording = _Recording(library, Neighbours(library), on_progress, on_sample)
-    with library.work_lock("generate"):
+    with library.work_lock("generate"), Recording(library, on_progress, on_sample) as recording:
         stop = _raise_when(cancelled)
         taught = taught_recipe_of(library, recipe, overrides, access, before_each=stop, shared=shared)
         wanted = PlannedRecipe.of(library, taught, overrides)
@@ -101,8 +95,8 @@ def render_plan(
 
         def render_missing(missing: Sequence[SampleSpec]) -> None:
             render(
-                library, missing, access, batch_size, recording.record, recording.record_failure,
-                on_step=on_step, cancelled=cancelled,
+                library, missing, access, batch_size, recording.begin, recording.record_failure,
+                on_batch=recording.finish, on_step=on_step, cancelled=cancelled,
             )  # fmt: skip
 
         request = RunRequest(recipe=recipe, overrides=overrides, note=note)
@@ -130,7 +124,7 @@ def _replacing(
     wanted: PlannedRecipe,
     request: RunRequest,
     access: FileAccess,
-    recording: _Recording,
+    recording: Recording,
     render_missing: Callable[[Sequence[SampleSpec]], None],
     cancelled: Callable[[], bool] | None,
 ) -> Replacing | None:
@@ -190,44 +184,6 @@ class _Notes:
         ]
 
 
-@dataclass(slots=True)
-class _Recording:
-    """Stores the samples of a run as they are rendered, and counts them."""
-
-    library: Library
-    neighbours: Neighbours
-    on_progress: Progress | None
-    on_sample: Callable[[str], None] | None
-    total: int = 0
-    rendered: int = 0
-    inexact: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)  # (spec id, sentence)
-    embeddings: SampleEmbeddings | None = None  # where samples are compared while they are rendered
-    _uncompared: set[str] = field(default_factory=set)  # images of the latest samples
-
-    def record(self, spec: SampleSpec, sample: RenderedSample) -> None:
-        image_id = record_sample(self.library, spec, sample, self.neighbours)
-        self.rendered += 1
-        self.inexact += not sample.facts.exact and spec.keeps_object
-        if self.embeddings:
-            self._compare(self.embeddings, image_id)
-        if self.on_sample:
-            self.on_sample(spec.id)
-        if self.on_progress:
-            self.on_progress(self.rendered, self.total, spec.id)
-
-    def _compare(self, embeddings: SampleEmbeddings, image_id: str) -> None:
-        """Embed images of the run, some at once; what else is not embedded waits."""
-        self._uncompared.add(image_id)
-        if len(self._uncompared) >= _COMPARED_AT_ONCE:
-            embeddings.embed_missing(_COMPARED_AT_ONCE, wanted=self._uncompared)
-            self._uncompared.clear()
-
-    def record_failure(self, spec: SampleSpec, sentence: str) -> None:
-        self.library.samples.record_failure(spec.id, sentence)
-        self.failed.append((spec.id, sentence))
-
-
 def _raise_when(cancelled: Callable[[], bool] | None) -> Callable[[], None]:
     def check() -> None:
         if cancelled and cancelled():
@@ -244,6 +200,7 @@ def render(
     on_sample: Callable[[SampleSpec, RenderedSample], None],
     on_failure: Callable[[SampleSpec, str], None],
     *,
+    on_batch: Callable[[], None] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
@@ -251,56 +208,23 @@ def render(
 
     Args:
         access: the models that may be loaded, since a spec may come from elsewhere.
+        on_batch: see `render_specs`.
     """
 
     def generator_for(name: str) -> Generator:
         return load(name if name == NO_MODEL else access.model(name))
 
+    images = InputImages(library)
     render_specs(
         specs,
-        load_cutout=lambda cutout_id: cutout_of(library, cutout_id),
-        load_scene=lambda photo_id: library.images.read(library.photos.get(photo_id).image_id),
-        load_image=library.images.read,
+        load_cutout=images.cutout,
+        load_scene=images.photo,
+        load_image=images.read,
         generator_for=generator_for,
         batch_size=batch_size,
         on_sample=on_sample,
         on_failure=on_failure,
+        on_batch=on_batch,
         on_step=on_step,
         cancelled=cancelled,
     )
-
-
-def record_single(library: Library, plan: str, spec: SampleSpec, sample: RenderedSample) -> None:
-    """Plan and store a sample that was requested by itself.
-
-    A lock admits one call at a time: a plan that is stored again drops its specs that are not rendered yet.
-    """
-    with _recording_single:
-        library.plans.add(plan, "", [spec])
-        record_sample(library, spec, sample)
-
-
-def record_sample(
-    library: Library, spec: SampleSpec, sample: RenderedSample, neighbours: Neighbours | None = None
-) -> str:
-    """Store a rendered sample: its images first, then its row in one transaction; return the id of its image.
-
-    Args:
-        neighbours: kept by callers that store many samples, so that earlier samples are read once.
-    """
-    neighbours = neighbours or Neighbours(library)
-    facts = sample.facts
-    assert facts.descriptor is not None
-    novelty, cluster = neighbours.place(spec.id, spec.label, facts.descriptor)
-    image_id = library.images.put(sample.image, xmp=packet(spec))
-    library.samples.record(
-        Rendered(
-            spec_id=spec.id,
-            image_id=image_id,
-            mask_id=library.images.put(sample.layer.alpha),
-            facts=replace(facts, scores={**facts.scores, "novelty": round(novelty, 6)}),
-            score=round(least_margin(facts.scores), 6),
-            cluster=cluster,
-        )
-    )
-    return image_id

@@ -18,11 +18,11 @@ from pipeline.services.reports import Progress, RunReport, Variant
 from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.services.samples.create import CreateRequest, checkerboard, variant_specs
 from pipeline.services.samples.embeddings import SampleEmbeddings
+from pipeline.services.samples.recording import record_single
 from pipeline.services.samples.rounds import RoundRun, rounds_of
 from pipeline.services.samples.runs import (
     cutout_id_of,
     cutout_of,
-    record_single,
     render,
     render_plan,
 )

@@ -53,9 +53,9 @@ class PipelineSet(Protocol):
 class SdxlGenerator:
     """A `Generator` that runs the unchanged pipelines of diffusers.
 
-    Every row of a batch draws its noise from a CPU generator seeded with its own spec's seed, and its prompt
-    is encoded alone, so an image does not depend on its neighbours beyond the rounding of the batched
-    arithmetic. A pipeline is not thread-safe: calls wait for one another.
+    Every row of a batch draws its noise from a CPU generator seeded with its own spec's seed, and its prompt is encoded
+    as if alone, so an image does not depend on its neighbours beyond the rounding of the batched arithmetic. A pipeline
+    is not thread-safe: calls wait for one another.
     """
 
     def __init__(self, facts: ModelFacts, pipelines: PipelineSet, *, strength: float) -> None:
@@ -192,37 +192,56 @@ class SdxlGenerator:
         }
 
     def _prompts(self, pipeline: Any, jobs: Sequence[Job]) -> dict[str, torch.Tensor]:
-        wanted = [self._embedding(pipeline, job.spec.prompt) for job in jobs]
-        given = {
-            "prompt_embeds": torch.cat([tokens for tokens, _ in wanted]),
-            "pooled_prompt_embeds": torch.cat([pooled for _, pooled in wanted]),
-        }
-        if jobs[0].spec.guidance_scale > 1.0:
-            unwanted = [self._unwanted(pipeline, job) for job in jobs]
-            given["negative_prompt_embeds"] = torch.cat([tokens for tokens, _ in unwanted])
-            given["negative_pooled_prompt_embeds"] = torch.cat([pooled for _, pooled in unwanted])
+        guided = jobs[0].spec.guidance_scale > 1.0
+        zeros = bool(pipeline.config.get("force_zeros_for_empty_prompt", True))
+        wanted = [job.spec.prompt for job in jobs]
+        unwanted = [_negative_prompt(job.spec, zeros=zeros) for job in jobs] if guided else []
+        known = self._embeddings_of(
+            pipeline, [*wanted, *(prompt for prompt in unwanted if prompt is not None)]
+        )
+        tokens, pooled = zip(*(known[prompt] for prompt in wanted), strict=True)
+        given = {"prompt_embeds": torch.cat(tokens), "pooled_prompt_embeds": torch.cat(pooled)}
+        if guided:
+            nothing = tuple(map(torch.zeros_like, known[wanted[0]]))
+            rows = (nothing if prompt is None else known[prompt] for prompt in unwanted)
+            tokens, pooled = zip(*rows, strict=True)
+            given["negative_prompt_embeds"] = torch.cat(tokens)
+            given["negative_pooled_prompt_embeds"] = torch.cat(pooled)
         return given
 
-    def _unwanted(self, pipeline: Any, job: Job) -> Embedding:
-        negative = job.spec.negative_prompt
-        if negative is None and pipeline.config.get("force_zeros_for_empty_prompt", True):
-            tokens, pooled = self._embedding(pipeline, job.spec.prompt)
-            return torch.zeros_like(tokens), torch.zeros_like(pooled)
-        return self._embedding(pipeline, negative or "")
-
-    def _embedding(self, pipeline: Any, prompt: str) -> Embedding:
-        """Encode a prompt once and alone, so that it does not depend on the other prompts of its batch."""
-        key = (id(pipeline.text_encoder_2), prompt)
-        if key not in self._embeddings:
+    def _embeddings_of(self, pipeline: Any, prompts: Sequence[str]) -> dict[str, Embedding]:
+        """Return the embedding of each prompt; those that are new are encoded in one call and kept for later ones."""
+        encoders = id(pipeline.text_encoder_2)
+        known = {
+            prompt: self._embeddings[encoders, prompt]
+            for prompt in prompts
+            if (encoders, prompt) in self._embeddings
+        }
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in known]
+        if new:
             with quiet():  # no warning of a prompt that is too long: the plan's preview has given it
                 tokens, _, pooled, _ = pipeline.encode_prompt(
-                    prompt=prompt, device=pipeline.text_encoder_2.device, do_classifier_free_guidance=False
+                    prompt=new, device=pipeline.text_encoder_2.device, do_classifier_free_guidance=False
                 )
-            self._embeddings[key] = (tokens, pooled)
-            if len(self._embeddings) > _PROMPTS_KEPT:
-                self._embeddings.popitem(last=False)
-        self._embeddings.move_to_end(key)
-        return self._embeddings[key]
+            rows = zip(tokens.split(1), pooled.split(1), strict=True)
+            known |= {
+                prompt: (row.clone(), whole.clone()) for prompt, (row, whole) in zip(new, rows, strict=True)
+            }
+        for prompt, embedding in known.items():
+            self._embeddings[encoders, prompt] = embedding
+            self._embeddings.move_to_end((encoders, prompt))
+        while len(self._embeddings) > _PROMPTS_KEPT:
+            self._embeddings.popitem(last=False)
+        return known
+
+
+def _negative_prompt(spec: SampleSpec, *, zeros: bool) -> str | None:
+    """Return what is encoded as the negative prompt; None = zeros in place of an embedding.
+
+    Args:
+        zeros: whether the checkpoint was trained with zeros where there is no prompt.
+    """
+    return None if spec.negative_prompt is None and zeros else spec.negative_prompt or ""
 
 
 def _step_hook(on_step: OnStep | None, cancelled: IsCancelled | None) -> Callable[..., dict[str, Any]]:

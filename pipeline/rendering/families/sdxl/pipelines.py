@@ -27,6 +27,7 @@ from pipeline.rendering.device import Hardware, hardware, keep_freed_memory
 from pipeline.rendering.downloads import fetched, repaired
 from pipeline.rendering.families.sdxl.generator import SdxlGenerator
 from pipeline.rendering.families.sdxl.quiet import quiet
+from pipeline.rendering.families.sdxl.text_rows import separate_rows
 
 _UNET_TEXT_CHANNELS = 4  # a UNet with more input channels draws only through the inpainting pipelines
 
@@ -99,14 +100,19 @@ class Pipelines:
     def _load_encoders(self) -> dict[str, Any]:
         def load(folder: Path) -> dict[str, Any]:
             first, second = folder / "text_encoder", folder / "text_encoder_2"
-            return {
-                "tokenizer": CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
-                "tokenizer_2": CLIPTokenizer.from_pretrained(folder / "tokenizer_2", local_files_only=True),
+            encoders = {
                 "text_encoder": CLIPTextModel.from_pretrained(first, **self._options(first)),
                 "text_encoder_2": CLIPTextModelWithProjection.from_pretrained(
                     second, **self._options(second)
                 ),
             }
+            for encoder in encoders.values():
+                separate_rows(encoder)
+            tokenizers = {
+                name: CLIPTokenizer.from_pretrained(folder / name, local_files_only=True)
+                for name in ("tokenizer", "tokenizer_2")
+            }
+            return encoders | tokenizers
 
         return self._from(Part.ENCODERS, load)
 
@@ -161,7 +167,18 @@ class Pipelines:
 
     def _ready(self, pipeline: Any) -> Any:
         pipeline.set_progress_bar_config(disable=True)
-        return pipeline.to(self._place.device)
+        pipeline.to(self._place.device)
+        return _told_its_device(pipeline) if self._place.device == "cpu" else pipeline
+
+
+def _told_its_device(pipeline: Any) -> Any:
+    """Tell a pipeline of small networks that it stays on the CPU.
+
+    Diffusers would look through all modules of all parts for hooks that name another device, at each call.
+    """
+    kind = type(pipeline)
+    pipeline.__class__ = type(kind.__name__, (kind,), {"_execution_device": torch.device("cpu")})
+    return pipeline
 
 
 @contextmanager
