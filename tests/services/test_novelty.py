@@ -161,12 +161,16 @@ def test_a_refill_takes_replacements_for_what_they_replace(library: Library) -> 
     assert [member.spec.label for member in members(library, "toy, refill")] == [kept.spec.label]
 
 
-def test_images_that_another_recipe_has_already_go_first(library: Library) -> None:
-    SampleService(library, FileAccess(), batch_size=2).generate(
-        recipe_over(library, "false").replace("name: toy", "name: first\nseed: 5")
-    )
+def test_images_that_another_recipe_has_already_go_first(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.services.test_novelty.GREYS", range(10, 250, 28))
+    service = SampleService(library, FileAccess(), batch_size=2)
+    one_class = recipe_over(library).replace("count: 12", "classes: {bolt: 6}")
+    first = one_class.replace("novelty: {budget: 0.5}", "novelty: false").replace("name: toy", "name: first")
+    service.generate(first, Overrides(seed=5))
     SampleEmbeddings(library).embed_missing(64)
-    generate(library)
+    service.generate(one_class)
     comments = [
         library.review.decisions(member.spec.id)[-1].comment
         for member in (*members(library, "toy"), *members(library, "toy, novelty"))

@@ -279,19 +279,25 @@ def _preview(
         size=inputs.size,
         size_sentence=size_sentence(inputs, refills=wanted.refill is not None),
         memory_sentence=memory_sentence(model, inputs.size, batch_size),
-        warnings=(
-            *library_notes(library, wanted.recipe, wanted.refill),
-            *version_notes(wanted.recipe, inputs.version),
-            *learnt_notes(library, wanted.recipe),
-            *enlargement_notes(inputs.drawn_objects, inputs.size),
-            *cut_notes(inputs.drawn_objects),
-            *plan_notes(outline.prompts, model),
-        ),
+        warnings=_warnings(library, wanted, inputs, outline),
         distractors_note=distractors_note(
             wanted.recipe.distractors, outline.methods, len({photo.label for photo in inputs.photos})
         ),
         exact=outline.exact,
         further=_further(library, wanted, outline),
+    )
+
+
+def _warnings(
+    library: Library, wanted: PlannedRecipe, inputs: PlanInputs, outline: PlanOutline
+) -> tuple[str, ...]:
+    return (
+        *library_notes(library, wanted.recipe, wanted.refill),
+        *version_notes(wanted.recipe, inputs.version),
+        *learnt_notes(library, wanted.recipe),
+        *enlargement_notes(inputs.drawn_objects, inputs.size),
+        *cut_notes(inputs.drawn_objects),
+        *plan_notes(outline.prompts, inputs.model.name),
     )
 
 

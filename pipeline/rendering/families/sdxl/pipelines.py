@@ -168,17 +168,18 @@ class Pipelines:
     def _ready(self, pipeline: Any) -> Any:
         pipeline.set_progress_bar_config(disable=True)
         pipeline.to(self._place.device)
-        return _told_its_device(pipeline) if self._place.device == "cpu" else pipeline
+        if self._place.device == "cpu":
+            _keep_on_cpu(pipeline)
+        return pipeline
 
 
-def _told_its_device(pipeline: Any) -> Any:
-    """Tell a pipeline of small networks that it stays on the CPU.
+def _keep_on_cpu(pipeline: object) -> None:
+    """Tell a pipeline of diffusers that it stays on the CPU.
 
     Diffusers would look through all modules of all parts for hooks that name another device, at each call.
     """
     kind = type(pipeline)
     pipeline.__class__ = type(kind.__name__, (kind,), {"_execution_device": torch.device("cpu")})
-    return pipeline
 
 
 @contextmanager
