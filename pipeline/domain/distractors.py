@@ -33,6 +33,10 @@ class OtherObjectSpec:
     cutout_id: str  # content hash of the RGBA cut-out that is placed
     placement: Placement
 
+    def __post_init__(self) -> None:
+        if not all(isinstance(value, str) and value for value in (self.label, self.photo_id, self.cutout_id)):
+            raise InvalidRequest("a distractor needs the class, the photo and the cut-out of its object")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapeSpec:
@@ -54,6 +58,8 @@ class ShapeSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "form", ShapeForm(self.form))
         object.__setattr__(self, "colour", tuple(self.colour))
+        if type(self.seed) is not int or self.seed < 0:
+            raise InvalidRequest(f"the shape's seed is {self.seed}; it must be a whole number of at least 0")
         if len(self.colour) != 3 or not all(0 <= level <= 255 for level in self.colour):
             raise InvalidRequest(f"the shape's colour is {self.colour}; three levels of 0 to 255 are needed")
         for name, (low, high) in _RANGES.items():

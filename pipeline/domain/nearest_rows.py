@@ -97,10 +97,11 @@ class NearestRows:
             self._grouped_again_at = EXACT + 1
             return
         self._grouped_again_at = _GROUPED_AGAIN * self._count
-        self._centres = _centres(rows, math.isqrt(self._count))
-        place = _nearest_centres(rows, self._centres)
+        centres = _centres(rows, math.isqrt(self._count))
+        used, place = np.unique(_nearest_centres(rows, centres), return_inverse=True)
+        self._centres = centres[used]  # of equal centres, which equal rows give, all but one have no rows
         order = np.lexsort((positions, place))
-        ends = np.searchsorted(place[order], np.arange(len(self._centres) + 1))
+        ends = np.searchsorted(place[order], np.arange(len(used) + 1))
         members = [order[start:end] for start, end in pairwise(ends.tolist())]
         self._lists = [_RowList(rows[each], positions[each], len(each)) for each in members]
 

@@ -304,9 +304,8 @@ class _Draws:
         )
         self.rule = plan_rule(inputs.version, drawn, self._stream)
         self.edges = EdgeDraws(recipe, self._stream)
-        self.beside = (
-            DistractorDraws(recipe, usable, list(by_class), self._stream) if recipe.distractors else None
-        )
+        is_beside = recipe.distractors and any(method.facts.places_object for method in methods)
+        self.beside = DistractorDraws(recipe, usable, list(by_class), self._stream) if is_beside else None
         for spec in inputs.kept:
             if spec.label in by_class:
                 self._count(spec)

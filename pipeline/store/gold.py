@@ -91,12 +91,16 @@ class GoldRepository:
     def cover(self, photo_id: str) -> SampleRow:
         """The rendered sample whose fields a photo borrows: one made from it, with a prompt if there is one.
 
+        A sample that shows the photo's object beside those of another class comes after all others.
+
         Raises:
             NotFound: no sample of the photo was rendered.
         """
         of_photo = sample_photos.c.subject_id == photo_id
         of_photo_rendered = select(samples).select_from(_SAMPLES_OF_PHOTOS).where(of_photo, *_SHOWS_OBJECT)
-        first = of_photo_rendered.order_by(samples.c.method == str(Method.PASTE), samples.c.seq).limit(1)
+        label = select(photos.c.label).where(photos.c.id == photo_id).scalar_subquery()
+        order = (samples.c.label != label, samples.c.method == str(Method.PASTE), samples.c.seq)
+        first = of_photo_rendered.order_by(*order).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(first).one_or_none()
         if row is None:

@@ -7,14 +7,14 @@ from statistics import fmean
 
 from sqlalchemy import delete, exists, func, select
 
-from pipeline.domain.review import GATE, NOVELTY_REVIEWER, RejectReason, Verdict
+from pipeline.domain.review import NOVELTY_REVIEWER, Verdict
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import NotFound
 from pipeline.store.database import Database
 from pipeline.store.plan_writer import UNRENDERED, PlanWriter, drop_unwanted, known
 from pipeline.store.rows import PlanMember, PlanProgress, PlanRow, SampleRow, SampleState, StoredPlan
 from pipeline.store.sample_rows import sample_row
-from pipeline.store.schema import decisions, now, plan_specs, plans, samples
+from pipeline.store.schema import decisions, now, plan_specs, plans, samples, votes
 
 
 class PlanRepository:
@@ -93,14 +93,21 @@ class PlanRepository:
     def outcomes(self, name: str) -> Iterator[PlanMember]:
         """Yield the specs of a plan in order, and what became of each; none for an unknown name."""
         joined = samples.join(plan_specs, plan_specs.c.sample_id == samples.c.id)
-        columns = ("spec", "state", "image_id", "cluster", "failed_gates", "decided_by", "reason")
+        columns = ("spec", "state", "image_id", "cluster", "failed_gates")
+        undo_event = decisions.alias("undo_event")
         by_novelty = exists().where(
             decisions.c.sample_id == samples.c.id,
             decisions.c.reviewer == NOVELTY_REVIEWER,
             decisions.c.verdict == Verdict.REJECT,
+            ~exists().where(undo_event.c.undoes == decisions.c.seq),
         )
+        has_votes = exists().where(votes.c.sample_id == samples.c.id)
         statement = (
-            select(*(samples.c[column] for column in columns), by_novelty.label("by_novelty"))
+            select(
+                *(samples.c[column] for column in columns),
+                by_novelty.label("by_novelty"),
+                has_votes.label("has_votes"),
+            )
             .select_from(joined)
             .where(plan_specs.c.plan == name)
             .order_by(plan_specs.c.position)
@@ -113,9 +120,8 @@ class PlanRepository:
                     image_id=row.image_id,
                     group=row.cluster,
                     passes=not row.failed_gates,
-                    replaced=bool(row.by_novelty)
-                    and row.state == SampleState.REJECTED
-                    and (row.decided_by, row.reason) == (GATE, RejectReason.DUPLICATE),
+                    replaced=bool(row.by_novelty) and row.state == SampleState.REJECTED,
+                    has_votes=bool(row.has_votes),
                 )
 
     def missing(self, spec_ids: Sequence[str]) -> list[str]:

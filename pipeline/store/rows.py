@@ -149,7 +149,8 @@ class PlanMember:
     image_id: str | None
     group: str | None  # of near-duplicates: the id of its first sample
     passes: bool  # no failed quality gate
-    replaced: bool  # rejected so that another sample takes its place
+    replaced: bool  # rejected so that another sample takes its place, whoever else rejected it, too
+    has_votes: bool = False  # of people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,3 +67,14 @@ def test_equal_rows_are_found_as_the_first_of_them(monkeypatch: pytest.MonkeyPat
     for _ in range(50):
         nearest.add(row)
     assert nearest.nearest(row) == (pytest.approx(1.0, abs=1e-6), 0)
+
+
+def test_many_equal_rows_are_found() -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(17_000, 24)).astype(np.float32)
+    rows[rng.permutation(len(rows))[:3_400]] = 1.0
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    equal = np.full(24, 1 / np.sqrt(24), np.float32)
+    answer = NearestRows(rows).nearest(equal)
+    assert answer is not None
+    assert answer[0] == pytest.approx(1.0, abs=1e-6)

@@ -29,12 +29,21 @@ from pipeline.services.plans.distractors import distractors_note
 from pipeline.services.plans.planning import Overrides, planned, preview_plan, recipe_of
 from pipeline.services.reports import RunReport
 from pipeline.services.review import measures
+from pipeline.services.review.gold import GoldService
+from pipeline.services.review.roles import Roles
 from pipeline.services.samples.explain import explain, replay
 from pipeline.services.samples.runs import render_plan
 from pipeline.settings import Settings
 from pipeline.store import Library, Rendered, SampleFilter
 from pipeline.studio import Studio
-from tests.toy_distractors import NUT_BOX, add_sample_with_distractors, part_mask, seen, with_distractors
+from tests.toy_distractors import (
+    NUT_BOX,
+    SHAPE,
+    add_sample_with_distractors,
+    part_mask,
+    seen,
+    with_distractors,
+)
 from tests.toy_embedder import use_grey_angles
 from tests.toy_library import BOX, IDENTITY, SIDE_PX, add_subject, decision, mask, picture
 from training.data.release_rows import release_rows
@@ -173,6 +182,38 @@ def test_objects_alone_are_refused_where_there_is_one_class(tmp_path: Path) -> N
                 ask(bolts)
 
 
+def test_text_to_image_needs_no_other_class(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "bolts", create=True) as bolts:
+        add_subject(bolts, 1)
+        text = RECIPE.replace("method: paste\nshadow: true", "method: {paste: 1, text_to_image: 1}")
+        plan = planned(bolts, recipe_of(text), Overrides(method=Method.TEXT_TO_IMAGE), AT_HOME)
+        assert [spec.distractors for spec in plan] == [()] * 12
+
+
+def test_a_photo_that_checks_reviewers_shows_no_distractors(tmp_path: Path) -> None:
+    with Library.open(tmp_path / "crowded", create=True) as crowded:
+        planned_spec = add_sample_with_distractors(crowded)
+        crowded.gold.add_photos(10, made_by="Lea")
+        gold = GoldService(crowded, Roles(Settings()), share=0.5)
+        shown = {row.spec.label: row for row in map(gold.shown, crowded.gold.next_for("Max", 10))}
+    assert sorted(shown) == ["bolt", "nut"]
+    assert {row.spec.distractors for row in shown.values()} == {()}
+    assert {row.distractors for row in shown.values()} == {()}
+    assert len(planned_spec.distractors) == 2
+
+
+@pytest.mark.parametrize("label", ["", 5, None])
+def test_an_object_without_the_name_of_its_class_is_no_distractor(label: object) -> None:
+    with pytest.raises(InvalidRequest, match="needs the class"):
+        OtherObjectSpec(label=label, photo_id="a", cutout_id="b", placement=Placement(scale=0.2))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "x"])
+def test_the_seed_of_a_shape_is_a_whole_number(seed: object) -> None:
+    with pytest.raises(InvalidRequest, match="seed"):
+        replace(SHAPE, seed=seed)
+
+
 def test_a_preview_tells_how_many_images_show_some(library: Library) -> None:
     preview = preview_plan(library, recipe_of(RECIPE), Overrides(), AT_HOME)
     assert preview.summary.splitlines()[1] == (
@@ -231,7 +272,8 @@ def test_a_release_comes_back_with_them_and_training_knows_their_photos(tmp_path
 
 def rendered_with_note(library: Library, spec: SampleSpec) -> Rendered:
     """A rendered sample whose image carries its spec."""
-    pair = (seen(NUT_BOX), replace(seen(NUT_BOX), runs=run_lengths(np.zeros((SIDE_PX, SIDE_PX), np.uint8))))
+    hidden = run_lengths(np.zeros((SIDE_PX, SIDE_PX), np.uint8))
+    pair = (seen(NUT_BOX), replace(seen(NUT_BOX), box=(0, 0, 0, 0), runs=hidden))
     return Rendered(
         spec_id=spec.id,
         image_id=library.images.put(picture(3000), xmp=packet(spec)),

@@ -12,7 +12,7 @@ import pytest
 from pipeline.domain.images import encode_webp
 from pipeline.domain.quality import GateFailure
 from pipeline.domain.recipe import parse_recipe
-from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Verdict
+from pipeline.domain.review import GATE, NOVELTY_REVIEWER, Policy, Verdict
 from pipeline.errors import Cancelled, InvalidRequest
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
@@ -322,3 +322,41 @@ def test_the_last_choice_takes_earlier_rejections_back(library: Library) -> None
     last = library.review.last_event()
     generate(library)
     assert library.review.last_event() == last
+
+
+def test_what_somebody_voted_on_is_left_alone_before_it_is_decided(library: Library) -> None:
+    library.review.set_policy(Policy(overlap=2))
+    SampleService(library, FileAccess(), batch_size=2).generate(recipe_over(library, "false"))
+    voted = [member.spec.id for member in members(library, "toy")]
+    for sample_id in voted:
+        library.review.record(decision(sample_id))
+    generate(library)
+    assert members(library, "toy, novelty") == []
+    assert {each.reviewer for each in library.review.decisions()} == {decision(voted[0]).reviewer}
+
+
+def test_a_rejection_that_a_person_confirms_is_not_made_up_for_again(library: Library) -> None:
+    generate(library)
+    before = state_of(library)
+    for sample_id, is_replaced in before:
+        if is_replaced:
+            library.review.record(decision(sample_id, Verdict.REJECT))
+    last = library.review.last_event()
+    assert generate(library) == [18, 0, 18, 6]
+    assert (state_of(library), library.review.last_event()) == (before, last)
+
+
+def test_nothing_is_chosen_where_people_decided_on_everything(library: Library) -> None:
+    generate(library)
+    for sample_id, _ in state_of(library):
+        library.review.record(decision(sample_id, Verdict.REJECT))
+    assert generate(library) == [18, 0, 18, 6]
+
+
+def test_what_was_taken_back_and_fails_a_quality_gate_is_not_replaced(library: Library) -> None:
+    generate(library)
+    sample_id = next(each for each, is_replaced in state_of(library) if is_replaced)
+    library.review.record(decision(sample_id, Verdict.UNDO, reviewer=NOVELTY_REVIEWER, via=GATE))
+    by_gate = decision(sample_id, Verdict.REJECT, reviewer="gate", via="gate", reason="duplicate")
+    library.review.record(by_gate)
+    assert dict(state_of(library))[sample_id] is False

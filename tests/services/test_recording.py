@@ -112,6 +112,21 @@ def test_samples_that_no_finish_followed_are_not_stored(library: Library) -> Non
     assert library.verify() == []
 
 
+def test_samples_that_are_painted_are_kept_when_something_ends_the_run(library: Library) -> None:
+    specs = planned(library, 3)
+
+    def interrupted() -> None:
+        with Recording(library) as recording:
+            recording.begin(specs[0], sample(0))
+            recording.begin(specs[1], sample(1))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert states(library, specs) == [SampleState.PENDING, SampleState.PENDING, SampleState.PLANNED]
+    assert library.verify() == []
+
+
 def test_images_are_read_once_while_they_fit(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [add_subject(library, number).cutout_id or "" for number in range(3)]
     wanted = [library.images.read(cutout_id) for cutout_id in ids]

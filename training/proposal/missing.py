@@ -162,10 +162,11 @@ def changed_recipe(
         samples: class → samples to plan.
         placement: None: that of the other recipe.
     """
+    recipe = base.recipe.of_method(Method(method)) if isinstance(method, str) else base.recipe
     changes: dict[str, object] = {"name": name, "method": method, "classes": dict(samples), "count": None}
     if placement is not None:
         changes["placement"] = placement
-    return Recipe.model_validate({**base.recipe.model_dump(mode="json"), **changes})
+    return Recipe.model_validate({**recipe.model_dump(mode="json"), **changes})
 
 
 def seed_of(release: Release, recipe: Recipe) -> int:

@@ -11,9 +11,11 @@ from io import BytesIO
 import numpy as np
 
 from pipeline.domain.descriptors import descriptor
+from pipeline.domain.distractors import OtherObjectSpec
 from pipeline.domain.images import RGB, RGBA, Mask, Pixels, decode, pixel_hash
 from pipeline.domain.photo_decoding import decoded_pixels, load_photo
 from pipeline.domain.photos import NO_OBJECT
+from pipeline.domain.placement import object_box
 from pipeline.domain.provenance import noted_spec
 from pipeline.domain.quality import gates_failed, least_margin
 from pipeline.domain.review import PENDING, RELEASE, Decision, Verdict, release_plan
@@ -316,8 +318,10 @@ def _spec_of(record: ReleaseRecord, splits: dict[str, str]) -> SampleSpec:
         raise UnreadableImage(_name(record), "not a readable image") from error
     if spec is None or spec.id != record.sample_id:
         raise UnreadableImage(_name(record), "its metadata holds no spec, or that of another sample")
-    if fault := label_fault(spec.label):
-        raise UnreadableImage(_name(record), fault)
+    others = [each.label for each in spec.distractors if isinstance(each, OtherObjectSpec)]
+    for label in (spec.label, *others):
+        if fault := label_fault(label):
+            raise UnreadableImage(_name(record), fault)
     object_splits = {splits.get(photo_id) for photo_id in spec.photo_ids}
     if None in object_splits:
         raise UnreadableImage(_name(record), "a photo that it was made from is missing")
@@ -342,13 +346,12 @@ def _seen_distractors(record: ReleaseRecord, spec: SampleSpec) -> tuple[SeenDist
             f"it has {len(spec.distractors)} distractors, but the release tells of {len(record.distractors)}",
         )
     try:
-        for each in record.distractors:
-            mask_of_runs(each.runs, spec.size)
+        masks = [mask_of_runs(each.runs, spec.size) for each in record.distractors]
     except InvalidRequest as error:
         raise UnreadableImage(_name(record), "the mask of a distractor does not fit the image") from error
     return tuple(
-        SeenDistractor(box=each.box, visible=1.0, runs=each.runs)  # releases do not tell the share
-        for each in record.distractors
+        SeenDistractor(box=object_box(mask), visible=1.0, runs=each.runs)  # releases do not tell the share
+        for each, mask in zip(record.distractors, masks, strict=True)
     )
 
 

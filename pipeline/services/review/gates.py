@@ -14,9 +14,11 @@ from pipeline.store import Library
 
 GATE_REVIEWER = "gate"
 _PAGE = 500
+_RETIRED = frozenset({"seam"})  # gates of earlier versions; images rendered then hold their failures
 _REASONS = {
     "seam": RejectReason.SEAM,
     "halo": RejectReason.HALO,
+    "band": RejectReason.HALO,
     "fringe": RejectReason.HALO,
     "rim": RejectReason.HALO,
     "sharpness_gap": RejectReason.UNREAL,
@@ -45,7 +47,8 @@ def decide_by_gates(library: Library, *, also: Sequence[Gate] = ()) -> GateRepor
     while rows := library.queue.next_pending(after=last, limit=_PAGE):
         last = rows[-1].id
         for row in rows:
-            failures = (*row.failed_gates, *gates_failed(row.scores, also))
+            stored = [failure for failure in row.failed_gates if failure.gate not in _RETIRED]
+            failures = (*stored, *gates_failed(row.scores, also))
             library.review.record(_gate_decision(row.id, failures))
             accepted += not failures
             rejected += bool(failures)

@@ -138,10 +138,11 @@ class GoldService:
         seed = cover.spec.seed + 1  # no two entries share a seed
         return replace(
             cover,
-            spec=replace(cover.spec, label=photo.label, seed=seed),
+            spec=replace(cover.spec, label=photo.label, seed=seed, distractors=()),
             image_id=library.images.put(image),
             mask_id=library.images.put(mask),
             scores=shown,
+            distractors=(),
             failed_gates=gates_failed(shown),
         )
 

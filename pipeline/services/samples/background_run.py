@@ -85,6 +85,11 @@ class BackgroundRun:
             request = RunRequest.of(self.library.plans.get(name))
         if request is None:
             raise StudioError("there is no paused run; start one first")
+        if name is not None and request.overrides.refill and request.plan_in(self.library) != name:
+            raise StudioError(
+                f"the run '{name}' refills an earlier plan of '{request.recipe.name}'; generate that one again, with "
+                "its seed and method, then resume the refill"
+            )
         self._start(request)
 
     def drop(self, name: str) -> int:

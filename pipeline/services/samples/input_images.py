@@ -34,6 +34,8 @@ class InputImages:
         pixels = self._kept.pop(image_id, None)
         if pixels is None:
             pixels = self.library.images.read(image_id)
+            if pixels.nbytes > self.most_bytes:
+                return pixels
             self._bytes += pixels.nbytes
         self._kept[image_id] = pixels
         while self._bytes > self.most_bytes:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from pipeline.store import Library, PlanMember, SampleState
 
 _PARTS = 4  # of the budget; each is chosen when what the one before drew is there to compare with
 _EMBEDDED_AT_ONCE = 64  # samples between two looks at whether the run was stopped
+_STORED_AT_ONCE = 200  # decisions; reviewers wait for the write lock meanwhile
 _FEWEST_PHOTOS = 5  # of a class; with fewer its limit is that of all photos
 _KEPT = (SampleState.PENDING, SampleState.ACCEPTED, SampleState.DISPUTED)
 
@@ -129,6 +131,7 @@ class Replacing:
         """Reject the samples that differ least from the others, as many of each class as the budget so far allows."""
         planned, earlier = self._members()
         before = Counter(member.spec.label for member in (*planned, *earlier) if member.replaced)
+        before |= Counter(member.spec.label for member in earlier)
         quotas = Counter(self._budget(planned, part)) - before
         if not quotas:
             return
@@ -148,34 +151,41 @@ class Replacing:
         """Choose which samples stay replaced among all that are rendered, now that the last ones can be compared.
 
         As many stay replaced as have replacements. What was rejected to be replaced and is chosen no more is pending
-        again; all changes are stored together.
+        again.
         """
         planned, earlier = self._members()
-        quotas = Counter(member.spec.label for member in earlier)
+        quotas = Counter(member.spec.label for member in earlier if member.image_id)
         if not quotas:
             return
         self._embed([*planned, *earlier])
         planned, earlier = self._members()
         compared = self._compared([*planned, *earlier], replaced=True)
+        if not compared.members:
+            return
         known = {member.spec.id for member in compared.members}
         quotas -= Counter(
             member.spec.label
             for member in (*planned, *earlier)
-            if member.replaced and member.spec.id not in known  # its file is missing: it stays replaced
+            if member.replaced
+            and member.spec.id not in known  # a person rejected it, too, or its file is missing
         )
         near = self._too_near(compared, {member.spec.id for member in (*planned, *earlier)})
         chosen: dict[int, str] = {}
         for label, quota in sorted(quotas.items()):
             chosen |= dict(self._least_novel(compared, near, label, quota))
-        changes = [
-            _taken_back(member.spec.id)
-            for at, member in enumerate(compared.members)
-            if member.replaced and at not in chosen
+        members = compared.members
+        freed = [
+            at
+            for at, member in enumerate(members)
+            if _is_free(member) and member.replaced and at not in chosen
         ]
-        for at, sentence in sorted(chosen.items()):
-            if not compared.members[at].replaced:
-                changes.append(_rejection(compared.members[at].spec.id, sentence))
-        self.library.review.record_all(changes)
+        rejected = [at for at in sorted(chosen) if not members[at].replaced]
+        changes: list[Decision] = []  # in turn, so that what a stop leaves is of the right number
+        for back, out in zip_longest(freed, rejected):
+            changes += [] if back is None else [_taken_back(members[back].spec.id)]
+            changes += [] if out is None else [_rejection(members[out].spec.id, chosen[out])]
+        for start in range(0, len(changes), _STORED_AT_ONCE):
+            self.library.review.record_all(changes[start : start + _STORED_AT_ONCE])
 
     def _least_novel(
         self, compared: _Compared, near: Mapping[int, str], label: str, quota: int
@@ -187,7 +197,7 @@ class Replacing:
         for method, count in shares_of(methods, quota).items() if methods else ():
             places = np.array([at for at in of_class if compared.members[at].spec.method is method])
             members = [compared.members[at] for at in places.tolist()]
-            free = np.array([member.replaced or member.state is SampleState.PENDING for member in members])
+            free = np.array([_is_free(member) for member in members])
             first = np.array([at in near for at in places.tolist()])
             plain = (
                 f"Adds little: of {len(places)} images of its class it is among the {count} that differ least"
@@ -202,7 +212,7 @@ class Replacing:
         Args:
             replaced: whether those that were rejected to be replaced are among them.
         """
-        wanted = [each for each in members if each.state in _KEPT or (replaced and each.replaced)]
+        wanted = [each for each in members if each.state in _KEPT or (replaced and _is_free(each))]
         kept = [member for member in wanted if member.image_id and member.passes]
         vectors = self.embeddings.vectors_of([member.image_id for member in kept if member.image_id])
         kept = [member for member in kept if member.image_id in vectors]
@@ -272,6 +282,11 @@ class Replacing:
     def _stop_if_asked(self) -> None:
         if self.cancelled and self.cancelled():
             raise Cancelled()
+
+
+def _is_free(member: PlanMember) -> bool:
+    """Whether a sample may be rejected to be replaced, or be taken back: no person has decided on it."""
+    return not member.has_votes and (member.replaced or member.state is SampleState.PENDING)
 
 
 def _rejection(sample_id: str, sentence: str) -> Decision:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -75,9 +76,17 @@ class Recording:
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._writing.shutdown(cancel_futures=True)
+        try:
+            with suppress(
+                Exception
+            ):  # what ended the run is raised; samples that are painted need not be lost with it
+                while kind is not None and self._begun:
+                    self._record(self._begun.popleft())
+                    self.rendered += 1
+        finally:
+            self._writing.shutdown(cancel_futures=True)
 
     def begin(self, spec: SampleSpec, sample: RenderedSample) -> None:
         """Begin to write the files of a sample; `finish` stores it."""

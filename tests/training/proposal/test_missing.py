@@ -11,13 +11,13 @@ import pytest
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import default_recipe, parse_recipe
+from pipeline.domain.recipe import Distractors, default_recipe, parse_recipe
 from training.cli import main
 from training.data.arm_data import ArmData, arm_data
 from training.data.release import Release, load_release
-from training.proposal.missing import Lack, MissingPlan, Unfillable, lack_of, missing_plan
+from training.proposal.missing import Lack, MissingPlan, Unfillable, changed_recipe, lack_of, missing_plan
 from training.proposal.recipe_files import ReasonedRecipe, write_recipes
-from training.proposal.release_plans import Acceptance, release_plans
+from training.proposal.release_plans import Acceptance, BaseRecipe, release_plans
 
 STREETS = """
 name: streets
@@ -128,6 +128,14 @@ def test_arms_that_need_the_same_images_share_a_recipe(full_release: Path) -> No
     ]
     assert "Fills mixed:2, mixed:4 of a study" in plan.recipes[0].reasons[0]
     assert "inpaint: red 20, green 20, blue 20" in plan.recipes[0].reasons[1]
+
+
+def test_a_recipe_for_text_to_image_leaves_out_what_that_has_no_use_for() -> None:
+    recipe = default_recipe().model_copy(update={"distractors": Distractors()})
+    changed = changed_recipe(
+        BaseRecipe(recipe=recipe, source="Of a test."), "more", "text_to_image", {"bolt": 5}
+    )
+    assert (changed.method, changed.distractors, changed.classes) == ("text_to_image", None, {"bolt": 5})
 
 
 def test_a_class_without_photos_cannot_be_filled(full_release: Path) -> None:
