@@ -24,14 +24,20 @@ class DrawnObjects:
 
     longest_px: Sequence[int]  # the longest side of each in its photo
     scale: float  # the largest of the recipe: longest side as a share of the image's
-    cut: int = 0  # how many reach the border of their photo, which shows only a part of them then
+    cut: int = 0  # how many reach a border of their photo and not the opposite one, which may cut them
 
     @classmethod
     def of(cls, photos: Iterable[Photo], scale: float) -> DrawnObjects:
-        """Return the objects of photos; photos without one are left out."""
+        """Return the objects of photos; photos without one are left out.
+
+        An object that reaches from border to border is in a photo that was cropped to it, and is not counted as cut.
+        """
         boxes = [(photo.box, photo.width, photo.height) for photo in photos if photo.box is not None]
         longest_px = [max(box[2] - box[0], box[3] - box[1]) for box, _, _ in boxes]
-        cut = (min(box[:2]) <= 0 or box[2] >= width or box[3] >= height for box, width, height in boxes)
+        cut = (
+            (x0 <= 0) != (x1 >= width) or (y0 <= 0) != (y1 >= height)
+            for (x0, y0, x1, y1), width, height in boxes
+        )
         return cls(longest_px, scale, sum(cut))
 
     def enlargements(self, size: int) -> list[float]:

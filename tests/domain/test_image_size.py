@@ -39,9 +39,10 @@ def test_objects_that_reach_the_border_of_their_photo_are_counted() -> None:
         (10, 0, 100, 80),
         (10, 12, 120, 80),
         (10, 12, 100, 90),
+        (0, 12, 120, 80),  # cropped to the object
         None,
     ]
     objects = DrawnObjects.of(
         [usable_photo(id="p", label="bolt", box=box, width=120, height=90) for box in boxes], 0.75
     )
-    assert (objects.cut, len(objects.longest_px)) == (4, 5)
+    assert (objects.cut, len(objects.longest_px)) == (4, 6)

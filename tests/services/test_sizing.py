@@ -117,8 +117,8 @@ def test_memory_grows_with_the_pixels_and_is_told_where_it_was_measured() -> Non
 
 def test_objects_that_their_photo_cuts_are_told_where_they_are_not_few() -> None:
     assert cut_notes(DrawnObjects([100] * 24, scale=0.75, cut=9)) == [
-        "9 of 24 objects reach the border of their photo, and end in a straight line in the middle of an image; use "
-        "photos that show objects as a whole"
+        "9 of 24 objects reach one border of their photo; those that it cuts end in a straight line in the middle of "
+        "an image; use photos that show objects as a whole"
     ]
     assert cut_notes(DrawnObjects([100] * 20, scale=0.75, cut=2)) == []
     assert cut_notes(DrawnObjects([], scale=0.75)) == []

@@ -72,8 +72,8 @@ def cut_notes(objects: DrawnObjects) -> list[str]:
     if number <= _FEW_CUT * total:
         return []
     return [
-        f"{number} of {total} objects reach the border of their photo, and end in a straight line in the middle of an "
-        "image; use photos that show objects as a whole"
+        f"{number} of {total} objects reach one border of their photo; those that it cuts end in a straight line in "
+        "the middle of an image; use photos that show objects as a whole"
     ]
 
 
