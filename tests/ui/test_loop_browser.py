@@ -95,7 +95,7 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
         page.click("#publish")
         page.click("text=Train on it", timeout=LONG_MS)
 
-        page.wait_for_selector("#start-study")
+        page.wait_for_function("document.querySelector('#release input')?.value")  # when it is loaded
         page.click("#arms label:has-text('Real + synthetic')")
         page.fill("#seeds input[type=number]", "1")
         page.click("button:has-text('Network')")

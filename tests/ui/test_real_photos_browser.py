@@ -18,6 +18,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "trash"
 CLASSES = ("glass", "metal", "paper", "plastic")
 PER_CLASS = 15
 LONG_MS = 600_000
+_RELEASE_IS_CHOSEN = "document.querySelector('#release input')?.value"  # by the page, when it is loaded
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,7 +48,7 @@ def test_photographs_go_from_a_zip_to_a_finished_study(app: App, tmp_path: Path)
         _review(page)
         release = tmp_path / "releases" / "trash"
         _publish(page, app, release)
-        page.wait_for_selector("#start-study")
+        page.wait_for_function(_RELEASE_IS_CHOSEN)
         page.fill("#seeds input[type=number]", "2")
         page.click("#start-study")
         page.wait_for_selector(".verdict", timeout=LONG_MS)
