@@ -3,6 +3,7 @@ import { node } from './elements.js';
 
 const VEIL_OPACITY = 0.72;
 const VEIL_GREY = 16;
+const HALF_A_ROW = 10; // characters of a fact that leave room for another one beside it
 
 export class Pane {
   // imageOf(address) returns the <img> that was loaded ahead.
@@ -28,7 +29,9 @@ export class Pane {
     this.fitFrame();
     this.showFlag();
     parts.prompt.textContent = entry.prompt;
-    parts.facts.replaceChildren(...Object.entries(entry.facts).flatMap(([name, value]) => [node('dt', name), node('dd', value)]));
+    parts.facts.replaceChildren(...Object.entries(entry.facts).flatMap(([name, value]) => [
+      node('dt', name), node('dd', value, value.length > HALF_A_ROW ? 'wide' : ''),
+    ]));
     parts.doubts.replaceChildren(...entry.doubts.map((doubt) => node('li', doubt)));
     this.root.dataset.sample = entry.id;
   }
