@@ -25,6 +25,8 @@ from benchmarks.review import grow
 from pipeline.domain.methods import Method
 from pipeline.domain.nearest_rows import NearestRows
 from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.spec import SampleSpec
+from pipeline.rendering.runner import RenderedSample
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, planned
 from pipeline.services.samples.neighbours import ALIKE, Neighbours
@@ -71,6 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
 def rendered_descriptors(count: int) -> Rows:
     """Return the descriptors of images of one class of the starter set, pasted onto drawn backgrounds."""
     descriptors: list[Rows] = []
+
+    def keep(_spec: SampleSpec, sample: RenderedSample) -> None:
+        assert sample.facts.descriptor is not None
+        descriptors.append(sample.facts.descriptor)
+
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(library=Path(folder) / "library", starter=False)
         with Studio(settings, access=FileAccess()) as studio:
@@ -81,8 +88,7 @@ def rendered_descriptors(count: int) -> Rows:
             changes = {"classes": {label: count}, "count": None, "backdrops": backdrops}
             specs = planned(studio.library, recipe.model_copy(update=changes), Overrides(), FileAccess())
             render(
-                studio.library, list(specs), FileAccess(), 8,
-                lambda _spec, sample: descriptors.append(sample.facts.descriptor),  # type: ignore[arg-type]
+                studio.library, list(specs), FileAccess(), 8, keep,
                 lambda spec, sentence: sys.exit(f"{spec.id}: {sentence}"),
             )  # fmt: skip
     return np.stack(descriptors)

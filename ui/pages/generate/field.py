@@ -215,7 +215,7 @@ def _build_photos() -> list[Component]:
     )
     licence = gr.Textbox(
         label="Licence of the photos",
-        info="stored with the profile, since its backgrounds are these photos",
+        info="Stored with the profile, since its backgrounds are these photos",
         placeholder="own photos",
         max_lines=1,
         elem_id="field-licence",
