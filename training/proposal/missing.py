@@ -27,10 +27,6 @@ from training.proposal.recipe_files import ReasonedRecipe
 from training.proposal.release_plans import BaseRecipe, ReleasePlans
 
 _SEEDS = 2**31
-_COUNTED = {  # whether the arm names a recipe → how a recipe for a share allows for that
-    False: "each has one object and no distractors, and samples of the other photos are planned with them",
-    True: "samples of the other photos are planned with them",
-}
 _LEAST_USABLE = 0.05  # of a recipe's images, that show only photos of a share: with fewer it fills no arm
 
 
@@ -164,7 +160,11 @@ def _of_one_object(base: BaseRecipe) -> BaseRecipe:
     else:
         variants = [variant for variant in placement if variant.objects == (1, 1)] or placement[:1]
         single = [variant.model_copy(update=one) for variant in variants]
-    return replace(base, recipe=base.recipe.model_copy(update={"placement": single, "distractors": None}))
+    return replace(
+        base,
+        recipe=base.recipe.model_copy(update={"placement": single, "distractors": None}),
+        source=f"{base.source}, but with one object an image and no distractors",
+    )
 
 
 def _usable(recipe: Recipe, share: float) -> float:
@@ -223,7 +223,8 @@ def _recipe(
         f"Missing are {sum(images.values())} accepted images of method {method}: {_listed(images)}.",
         f"{acceptance.sentence} {sum(samples.values())} samples are planned so that these are enough in about 97 "
         "of 100 cases for each class.",
-        f"Images count only where they show nothing but the arm's share of the photos: {_COUNTED[bool(name)]}."
+        "Images count only where they show nothing but the arm's share of the photos; samples of the others are "
+        "planned with them."
         if of_share
         else "",
         f"Backgrounds and placement are {base.source}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def test_the_images_of_a_smaller_share_are_part_of_those_of_a_larger_one() -> No
         for share in (0.25, 0.5, 0.75, 1)
     ]
     assert [len(images) for images in shown] == [2, 12, 30, 56]
-    assert all(smaller < larger for smaller, larger in zip(shown, shown[1:], strict=False))
+    assert all(smaller < larger for smaller, larger in pairwise(shown))
 
 
 def test_where_the_release_tells_the_front_object_alone_it_decides() -> None:
@@ -138,9 +139,8 @@ def test_an_arm_whose_share_leaves_too_few_images_is_skipped_with_the_remedy() -
 
 
 def test_of_several_scarce_classes_the_worst_is_named() -> None:
-    shown, labels = singles()
     bolts, dropped, nuts = of_kept()
-    release = release_of([(dropped[0], bolts[0]), (bolts[1],), (nuts[0],), *shown[:1]], [0, 0, 1, 1])
+    release = release_of([(dropped[0], bolts[0]), (bolts[1],), (nuts[0],), (nuts[1],)], [0, 0, 1, 1])
     of_nuts = release_of(
         [(dropped[0], nuts[0]), (dropped[1], nuts[1]), (bolts[1],), (dropped[2],)], [1, 1, 0, 0]
     )
