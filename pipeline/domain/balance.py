@@ -30,6 +30,10 @@ class _Column:
     counts: list[int]
     barred: bool  # whether the class never gets some value
     draws: int = 0
+    rows: list[tuple[int, float]] = field(init=False)  # index and share of each value that the class can get
+
+    def __post_init__(self) -> None:
+        self.rows = [(index, share) for index, share in enumerate(self.shares) if share]
 
 
 class ClassBalance(Generic[Value]):
@@ -82,20 +86,19 @@ class ClassBalance(Generic[Value]):
     def _most_lacking(self, column: _Column, forbidden: Collection[Value]) -> list[int]:
         """Return the values to draw next; those whose share is not due yet only where there are no others."""
         place, whole = column.draws + 1, self._draws + 1
-        best, equals = -math.inf, []
-        rows = zip(
-            self._values, column.shares, column.counts, self._shares, self._due, self._counts, strict=True
-        )
-        for index, (value, share, count, plain, due, total) in enumerate(rows):
-            if not share or (forbidden and value in forbidden):
+        best, equals, due_found = -math.inf, list[int](), False
+        counts, plain, surplus, totals = column.counts, self._shares, self._due, self._counts
+        for index, share in column.rows:
+            lag = place * share - counts[index]
+            if due_found and lag <= _EPSILON:  # one that is due comes before it in any case
                 continue
-            lag = place * share - count
+            if forbidden and self._values[index] in forbidden:
+                continue
+            lack = lag + whole * plain[index] + surplus[index] - totals[index]
             if lag <= _EPSILON:
-                if best > -_OVERDUE / 2:  # one that is due comes before it in any case
-                    continue
-                lack = lag + whole * plain + due - total - _OVERDUE
+                lack -= _OVERDUE
             else:
-                lack = lag + whole * plain + due - total
+                due_found = True
                 if lag >= _ALL_BUT_ONE:
                     lack += _OVERDUE
             if lack > best:
@@ -184,7 +187,9 @@ class Turns(Generic[Value]):
 
     def next(self, forbidden: Collection[Value] = ()) -> Value:
         """Return the next value that is not forbidden; not all may be."""
-        if not forbidden and self._left:
+        if not forbidden:
+            if not self._left:
+                self._left = shuffled(self.values, self.rng)
             return self._left.pop()
         for place in reversed(range(len(self._left))):
             if self._left[place] not in forbidden:
@@ -195,8 +200,8 @@ class Turns(Generic[Value]):
 
 def shuffled(values: Sequence[Value], rng: random.Random) -> list[Value]:
     """Return values in random order (Fisher & Yates)."""
-    order = list(values)
-    for place in reversed(range(1, len(order))):
-        other = int(rng.random() * (place + 1))
+    order, chance = list(values), rng.random
+    for place in range(len(order) - 1, 0, -1):
+        other = int(chance() * (place + 1))
         order[place], order[other] = order[other], order[place]
     return order

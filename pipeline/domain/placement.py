@@ -31,7 +31,9 @@ _RANGES = (
 
 def canonical(value: float) -> float:
     """Round a number of a spec to the 6 decimals that its id is made of, so that what is hashed is what is rendered."""
-    return round(value, _DECIMALS) + 0.0 if isinstance(value, float) else value  # no negative zero
+    if not isinstance(value, float):
+        return value
+    return round(float(value), _DECIMALS) + 0.0  # neither a number of numpy nor a negative zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Placement:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidRequest(f"the placement's {name} is {value}; it must lie in {low:g} to {high:g}")
-            if round(value, _DECIMALS) != value or not value:  # a negative zero equals zero
+            if type(value) is not float or round(value, _DECIMALS) != value or not value:  # -0.0 equals zero
                 object.__setattr__(self, name, canonical(value))
 
 

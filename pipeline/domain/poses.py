@@ -238,6 +238,15 @@ class _Cell(NamedTuple):
     turned: bool
 
 
+class _ClassTurns(NamedTuple):
+    """What the poses of one class are drawn from, each in turn."""
+
+    objects: Turns[int]
+    quarter: Turns[int]
+    flip: Turns[int]
+    tilts: tuple[Turns[Span], ...]  # parts of the ranges of scale, rotation, yaw and pitch
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """A canvas of `size` (height, width) with objects, behind which other things are to stand."""
@@ -262,15 +271,15 @@ class BalancedPoses:
     """
 
     def __init__(self, ranges: PlacementRanges, stream: Callable[[str], random.Random]) -> None:
-        low, high = ranges.objects
         self._ranges, self._stream = ranges, stream
-        self._parts = {"objects": high - low + 1, "quarter": 4, "flip": 4, **dict.fromkeys(_TILTS, _PARTS)}
-        self._turns: dict[str, dict[str, Turns[int]]] = {}  # class → what is drawn → its turns
-        self._spans = [[_span(getattr(ranges, name), part) for part in range(_PARTS)] for name in _TILTS]
+        self._turns: dict[str, _ClassTurns] = {}  # class → its turns
+        self._spans = {
+            name: [_span(getattr(ranges, name), part) for part in range(_PARTS)] for name in _TILTS
+        }
 
     def number(self, _rng: random.Random, label: str) -> int:
         """Return how many objects the next sample of a class has."""
-        return self._ranges.objects[0] + self._turns_of(label)["objects"].next()
+        return self._turns_of(label).objects.next()
 
     def placements(
         self, rng: random.Random, label: str, boxes: Sequence[Box], size: tuple[int, int]
@@ -323,18 +332,25 @@ class BalancedPoses:
 
     def _cell(self, label: str) -> _Cell:
         turns = self._turns_of(label)
-        tilts = [spans[turns[name].next()] for name, spans in zip(_TILTS, self._spans, strict=True)]
-        down, across = divmod(turns["quarter"].next(), 2)
-        turned, mirrored = divmod(turns["flip"].next(), 2)
+        tilts = [of_range.next() for of_range in turns.tilts]
+        down, across = divmod(turns.quarter.next(), 2)
+        turned, mirrored = divmod(turns.flip.next(), 2)
         return _Cell(tilts, _HALVES[across], _HALVES[down], bool(mirrored), bool(turned))
 
-    def _turns_of(self, label: str) -> dict[str, Turns[int]]:
+    def _turns_of(self, label: str) -> _ClassTurns:
         turns = self._turns.get(label)
         if turns is None:
-            turns = self._turns[label] = {
-                name: Turns(range(parts), self._stream(f"pose {name} {label}"))
-                for name, parts in self._parts.items()
-            }
+            low, high = self._ranges.objects
+
+            def chance(name: str) -> random.Random:
+                return self._stream(f"pose {name} {label}")
+
+            turns = self._turns[label] = _ClassTurns(
+                objects=Turns(range(low, high + 1), chance("objects")),
+                quarter=Turns(range(4), chance("quarter")),
+                flip=Turns(range(4), chance("flip")),
+                tilts=tuple(Turns(spans, chance(name)) for name, spans in self._spans.items()),
+            )
         return turns
 
 

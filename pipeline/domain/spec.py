@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from operator import attrgetter
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from pipeline.domain.distractors import DistractorSpec, OtherObjectSpec, ShapeSpec
@@ -32,11 +33,6 @@ _KEY = "json key"  # in the metadata of a field: its key in JSON, where that is 
 _LATER = (
     "added later"  # in the metadata of a field: left out of JSON at its default, so that earlier ids stay
 )
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_LEAVES = frozenset({str, int, bool, type(None)})
-_LAYOUTS: dict[Any, tuple[tuple[str, str, object], ...]] = {}  # class → what `_layout` returns
-_POSE = tuple(item.name for item in fields(Placement))
-_POSE_OF = attrgetter(*_POSE)
 _NEVER = object()  # equals no value
 _LEAST_STEPS = 2  # that are run where diffusion starts from a picture
 _HASHED_AS = {Method.TEXT_TO_IMAGE: "sdxl"}  # its name in earlier versions: ids of its samples never change
@@ -123,6 +119,7 @@ class SampleSpec:
         default=(), metadata={_LATER: True}
     )  # back to front, all behind the objects
     id: str = field(init=False, default="")
+    _json: str = field(init=False, repr=False, compare=False, default="")  # what `id` is the hash of
 
     def __post_init__(self) -> None:
         if not self.objects:
@@ -139,7 +136,8 @@ class SampleSpec:
             raise InvalidRequest("a shadow needs a background image; use start 'picture' or method 'paste'")
         self._refuse_wrong_distractors()
         object.__setattr__(self, "guidance_scale", canonical(self.guidance_scale))
-        object.__setattr__(self, "id", hashlib.sha256(self.to_json().encode()).hexdigest()[:_ID_DIGITS])
+        object.__setattr__(self, "_json", _json(self))
+        object.__setattr__(self, "id", hashlib.sha256(self._json.encode()).hexdigest()[:_ID_DIGITS])
 
     def _refuse_wrong_start(self) -> None:
         if self.start is None:
@@ -196,10 +194,7 @@ class SampleSpec:
 
     def to_json(self) -> str:
         """Canonical JSON of all fields but the id: sorted keys, no spaces, floats rounded to 6 decimals."""
-        values = _plain(self)
-        del values["id"]
-        values["method"] = _HASHED_AS.get(self.method, str(self.method))
-        return _CANONICAL.encode(values)
+        return self._json
 
     @classmethod
     def from_json(cls, text: str) -> SampleSpec:
@@ -230,50 +225,63 @@ def _distractor_spec(*, placement: dict[str, Any], **given: Any) -> DistractorSp
     return kind(placement=Placement(**placement), **given)
 
 
-def _plain(value: Any) -> Any:
-    """Turn a spec into what JSON holds, floats rounded; `asdict` would copy everything first, which takes longer."""
-    kind = type(value)
-    if kind in _LEAVES:  # most values; the match takes several times as long
-        return value
-    if kind is float:
-        return canonical(value)
-    if kind is tuple:
-        return [item if type(item) in _LEAVES else _plain(item) for item in value]
-    if kind is Placement:  # its numbers are rounded already
-        return dict(zip(_POSE, _POSE_OF(value), strict=True))
-    if kind in _LAYOUTS:
-        return _fields(value, _LAYOUTS[kind])
-    match value:
-        case StrEnum():
-            return str(value)
-        case bool() | int() | str() | None:
-            return value
-        case float():
-            return canonical(value)
-        case tuple() | list():
-            return [_plain(item) for item in value]
-        case _:
-            return _fields(value, _layout(kind))
+def _json(value: object) -> str:
+    """Write a part of a spec as canonical JSON; a `JSONEncoder` needs a copy in dicts first, which takes longer."""
+    writer = _WRITERS.get(type(value))
+    if writer is None:
+        writer = _WRITERS[type(value)] = _writer_for(type(value))
+    return writer(value)
 
 
-def _fields(value: Any, layout: tuple[tuple[str, str, object], ...]) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name, key, absent in layout:
-        given = getattr(value, name)
-        if absent is _NEVER or given != absent:
-            plain[key] = given if type(given) in _LEAVES else _plain(given)
-    return plain
+def _writer_for(kind: type) -> Callable[[Any], str]:
+    if issubclass(kind, str):  # a StrEnum
+        return _quoted
+    if issubclass(kind, float):
+        return _WRITERS[float]
+    if issubclass(kind, int):
+        return int.__repr__
+    layout = _layout(kind)
+
+    def written(value: object) -> str:
+        parts = []
+        for name, key, absent in layout:
+            given = getattr(value, name)
+            if absent is _NEVER or given != absent:
+                parts.append(key + _json(given))
+        return "{" + ",".join(parts) + "}"
+
+    return written
 
 
-def _layout(kind: Any) -> tuple[tuple[str, str, object], ...]:
-    """For each field of a spec: its name, its key in JSON, and the value with which it is left out."""
-    if kind not in _LAYOUTS:
-        _LAYOUTS[kind] = tuple(
-            (
-                item.name,
-                item.metadata.get(_KEY, item.name),
-                item.default if _LATER in item.metadata else _NEVER,
-            )
-            for item in fields(kind)
-        )
-    return _LAYOUTS[kind]
+def _layout(kind: Any) -> list[tuple[str, str, object]]:
+    """For each field of a spec, in JSON order: its name, its key as JSON, the value with which it is left out."""
+    keys = {item.metadata.get(_KEY, item.name): item for item in fields(kind) if item.init}
+    return [
+        (keys[key].name, f'"{key}":', keys[key].default if _LATER in keys[key].metadata else _NEVER)
+        for key in sorted(keys)
+    ]
+
+
+def _placement_json(pose: Placement) -> str:
+    """Write a pose, whose numbers are rounded already."""
+    return (
+        f'{{"flip":{"true" if pose.flip else "false"},"pitch":{pose.pitch!r},"rotation":{pose.rotation!r},'
+        f'"scale":{pose.scale!r},"x":{pose.x!r},"y":{pose.y!r},"yaw":{pose.yaw!r}}}'
+    )
+
+
+def _list_json(items: Iterable[object]) -> str:
+    return "[" + ",".join([_json(item) for item in items]) + "]"
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {  # those of other classes are added when they are needed
+    str: _quoted,
+    bool: lambda value: "true" if value else "false",
+    int: int.__repr__,
+    float: lambda value: float.__repr__(canonical(value)),
+    type(None): lambda _: "null",
+    tuple: _list_json,
+    list: _list_json,
+    Method: lambda method: _quoted(_HASHED_AS.get(method, method)),
+    Placement: _placement_json,
+}

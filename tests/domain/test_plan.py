@@ -73,6 +73,18 @@ def test_a_spec_survives_json() -> None:
         assert again.id == spec.id
 
 
+def test_the_json_of_a_spec_is_canonical_whatever_its_texts_and_numbers_are() -> None:
+    pose = Placement(x=0, y=np.float64(0.1234567), scale=1, rotation=-0.0)
+    placed = ObjectSpec(photo_id="a", cutout_id="b", placement=pose)
+    wild = 'b"\\\u2028é\n\x01'
+    spec = replace(golden_specs()[0], objects=(placed,), prompt=wild, seed=2**70, guidance_scale=1e-6)
+    text = spec.to_json()
+    as_encoded = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert text == as_encoded
+    assert '"scale":1,"x":0,"y":0.123457' in text
+    assert SampleSpec.from_json(text) == spec
+
+
 def test_a_spec_is_rendered_with_the_numbers_that_its_id_is_made_of() -> None:
     placement = Placement(x=0.12345678, y=1 / 3, scale=0.5000004, rotation=-1e-9)
     objects = (ObjectSpec(photo_id="s", cutout_id="c", placement=placement),)
