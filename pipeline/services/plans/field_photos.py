@@ -19,7 +19,7 @@ from pipeline.domain.camera_measures import (
     noise_deviation,
     photo_light,
 )
-from pipeline.domain.field_profile import FieldLight
+from pipeline.domain.field_light import FieldLight
 from pipeline.domain.images import RGB, fitted, pixel_hash, thumbnail
 from pipeline.domain.recipe import MOST_OBJECTS, Camera, FieldPlacement
 from pipeline.segmentation import ObjectCount, emptied, field_objects
