@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,12 +12,17 @@ from pipeline.domain.recipe import Number, Recipe
 from pipeline.domain.slots import shown_value
 
 _BRIGHTEST_DIM, _DARKEST_BRIGHT = 40.0, 65.0  # L*
-_COLOURED = 4.0  # a cast from which a light counts as coloured
+_COLOURED = 4.0  # a cast from which a photo, or its light, counts as coloured
+_MOST = 0.6  # share of the photos that must agree on the colour of the light
 _SLOT = "light"
 
 
 class FieldLight(BaseModel):
-    """Light and colour of the photos, in CIE L*a*b*: means over the photos."""
+    """Light and colour of the photos, in CIE L*a*b*: means over the photos.
+
+    The cast is that of all that is seen, a coloured ground too; `warm` and `cold` are of the light alone. Profiles of
+    earlier versions do not tell them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,6 +30,19 @@ class FieldLight(BaseModel):
     spread: Number  # standard deviation of the photos' means
     contrast: Number  # standard deviation of L* in a photo
     cast: tuple[Number, Number]  # a* (green to magenta), b* (blue to yellow)
+    warm: Number = 0.0  # share of the photos in warm light, 0 to 1
+    cold: Number = 0.0
+
+
+def coloured_shares(warmths: Sequence[float]) -> tuple[float, float]:
+    """Return the shares of photos in warm and in cold light.
+
+    Args:
+        warmths: of each photo, see `camera_measures.light_warmth`.
+    """
+    warm = sum(warmth >= _COLOURED for warmth in warmths) / len(warmths)
+    cold = sum(warmth <= -_COLOURED for warmth in warmths) / len(warmths)
+    return warm, cold
 
 
 def cast_word(a: float, b: float) -> str:
@@ -38,14 +57,14 @@ def cast_word(a: float, b: float) -> str:
 def light_words(light: FieldLight) -> dict[str, bool]:
     """Return the words for a light that a place decides, and whether each fits it.
 
-    A word of brightness fits where a photo within one standard deviation of the mean has that light.
+    A word of brightness fits where a photo within one standard deviation of the mean has that light, one of colour
+    where most photos have it.
     """
-    _, b = light.cast
     return {
         "dim light": light.brightness - light.spread <= _BRIGHTEST_DIM,
         "bright light": light.brightness + light.spread >= _DARKEST_BRIGHT,
-        "warm light": b >= _COLOURED,
-        "cold light": b <= -_COLOURED,
+        "warm light": light.warm >= _MOST,
+        "cold light": light.cold >= _MOST,
     }
 
 

@@ -229,7 +229,10 @@ def profile_rows(profile: FieldProfile) -> Iterator[tuple[str, str]]:
         yield "contrast", f"{light.contrast:.0f}"
         yield "colour cast (a*, b*)", f"{a:+.0f}, {b:+.0f}: {cast_word(a, b)}"
         fitting = [word for word, fits in light_words(light).items() if fits]
-        yield "words for the light", ", ".join(fitting) or "none: neither dim nor bright, no colour"
+        yield (
+            "words for the light",
+            ", ".join(fitting) or "none: neither dim nor bright, neither warm nor cold",
+        )
     for side_px, camera in sorted(profile.camera.items()):
         yield f"camera at {side_px} px", _camera_text(camera)
     yield "backgrounds", str(len(profile.backgrounds))

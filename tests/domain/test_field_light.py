@@ -12,18 +12,19 @@ from pipeline.domain.field_profile import FieldProfile, profile_rows
 from pipeline.domain.recipe import parse_recipe, to_yaml
 
 
-def place(brightness: float, spread: float = 5, b: float = 0) -> FieldLight:
-    return FieldLight(brightness=brightness, spread=spread, contrast=20, cast=(0, b))
+def place(brightness: float, spread: float = 5, warm: float = 0, cold: float = 0) -> FieldLight:
+    return FieldLight(brightness=brightness, spread=spread, contrast=20, cast=(0, 9), warm=warm, cold=cold)
 
 
 @pytest.mark.parametrize(
     ("light", "words"),
     [
         (place(30), "dim light"),
-        (place(70, b=6), "bright light, warm light"),
-        (place(52, b=-5), "cold light"),
+        (place(70, warm=0.6, cold=0.4), "bright light, warm light"),
+        (place(52, cold=1), "cold light"),
+        (place(30, warm=0.5, cold=0.5), "dim light"),
         (place(52, spread=20), "dim light, bright light"),
-        (place(52), "none: neither dim nor bright, no colour"),
+        (place(52), "none: neither dim nor bright, neither warm nor cold"),
     ],
 )
 def test_rows_name_the_words_that_fit_the_light(light: FieldLight, words: str) -> None:
@@ -39,7 +40,7 @@ LIT = (
 
 
 def test_of_the_words_for_light_those_stay_that_fit_the_place() -> None:
-    lit, note = in_light_of(parse_recipe(LIT), place(70, b=8))
+    lit, note = in_light_of(parse_recipe(LIT), place(70, warm=1))
     changed = parse_recipe(to_yaml(lit))
     assert changed.backdrops.slots["light"] == {"warm light": 2, "side light": 3}
     assert changed.backdrops.exclude == [{"surface": "sand", "light": "side light"}]
@@ -63,7 +64,7 @@ def test_of_the_words_for_light_those_stay_that_fit_the_place() -> None:
 )
 def test_a_recipe_without_a_word_to_choose_stays_as_it_is(backdrops: str, note: str) -> None:
     recipe = parse_recipe(f"backdrops: {backdrops}")
-    assert in_light_of(recipe, place(70, b=8)) == (recipe, note)
+    assert in_light_of(recipe, place(70, warm=1)) == (recipe, note)
 
 
 LIGHTS = "slots: {surface: [grass, sand], place: [yard, '{room}'], room: [hall], light: [dim light, warm light, '']}"
@@ -104,7 +105,7 @@ def test_words_that_other_values_exclude_are_not_the_only_ones_left(
     template: str, exclude: str, beside: str
 ) -> None:
     recipe = parse_recipe(f"backdrops: {{template: '{template}', {LIGHTS}, exclude: [{exclude}]}}")
-    lit, note = in_light_of(recipe, place(70, b=8))
+    lit, note = in_light_of(recipe, place(70, warm=1))
     if beside:
         assert lit == recipe
         assert note == f"the recipe keeps all words in slot 'light', since {beside}"
