@@ -121,6 +121,11 @@ class SampleRepository:
         with self._database.reading() as connection:
             return [(sample_id, sentence or "") for sample_id, sentence in connection.execute(statement)]
 
+    def is_known(self, sample_id: str) -> bool:
+        """Whether there is a sample with this id, rendered or not."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(samples.c.id).where(samples.c.id == sample_id)) is not None
+
     def get(self, sample_id: str) -> SampleRow:
         """A sample, rendered or not.
 

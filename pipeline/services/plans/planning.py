@@ -310,7 +310,7 @@ def _further(library: Library, wanted: PlannedRecipe, outline: PlanOutline) -> i
     name = wanted.recipe.name
     stored = library.plans.stored(name, head=1, count=0)
     is_stored = stored is not None and _begins_with(outline, stored.head)
-    replacing = replacing_plan(library, name, None if is_stored else outline.head[0])
+    replacing = replacing_plan(library, name, () if is_stored else outline.head)
     return max(0, budget - library.plans.rendered_count(replacing))
 
 
