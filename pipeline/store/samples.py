@@ -235,6 +235,13 @@ class SampleRepository:
                 contexts.setdefault(slot, {}).setdefault(label, {})[value] = number
         return contexts
 
+    def accepted_show_distractors(self) -> bool:
+        """Whether any accepted sample shows distractors."""
+        accepted = samples.c.state == SampleState.ACCEPTED
+        statement = select(samples.c.seq).where(accepted, samples.c.distractors.is_not(None)).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(statement) is not None
+
     def decided_by_people(self, limit: int = 20_000) -> list[tuple[SampleSpec, bool]]:
         """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""
         by_people = select(samples.c.spec).where(samples.c.decided_by == PEOPLE)
