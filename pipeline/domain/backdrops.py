@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from pipeline.domain.balance import ClassBalance
-from pipeline.domain.recipe import Backdrops
+from pipeline.domain.recipe_backdrops import Backdrops
 from pipeline.domain.slots import SLOT, drawing_order, slots_named, without_slots
 from pipeline.errors import InvalidRecipe
 

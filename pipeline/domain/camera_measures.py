@@ -73,7 +73,7 @@ def light_warmth(rgb: RGB) -> float:
     size = max(1, round(width * shrunk)), max(1, round(height * shrunk))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
     usable = small.max(2) < _CUT_OFF
-    linear = np.asarray(_linear(small / 255), np.float32)
+    linear = _linear(small / np.float32(255))
     smooth = cv2.GaussianBlur(linear, (0, 0), _LIGHT_BLUR_PX)
     steep = np.hypot(
         cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
@@ -97,7 +97,8 @@ def _grey_warmth(values: NDArray[np.float32]) -> float:
 
 def _linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return linear levels of sRGB, 0 to 1 (IEC 61966-2-1)."""
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    steep = ((encoded + 0.055) / 1.055) ** 2.4
+    return np.where(encoded <= 0.04045, encoded / 12.92, steep).astype(np.float32)
 
 
 def grey_of(rgb: RGB) -> Grey:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.domain.backdrops import excluding_choice
-from pipeline.domain.recipe import Number, Recipe
+from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe_values import Number
 from pipeline.domain.slots import shown_value
 
 _BRIGHTEST_DIM, _DARKEST_BRIGHT = 40.0, 65.0  # L*

@@ -14,18 +14,12 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.domain.field_light import FieldLight, cast_word, light_words
-from pipeline.domain.recipe import (
-    BACKGROUND_SETS,
-    Camera,
-    FieldPlacement,
-    Learnt,
-    Name,
-    Number,
-    PlacementRanges,
-    Recipe,
-    Whole,
-)
+from pipeline.domain.recipe import BACKGROUND_SETS, Recipe
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import FieldPlacement, Learnt
+from pipeline.domain.recipe_look import Camera
+from pipeline.domain.recipe_placement import PlacementRanges
+from pipeline.domain.recipe_values import Name, Number, Whole
 from pipeline.errors import InvalidRecipe, InvalidRequest
 
 USUAL_NAME = "field"

@@ -25,7 +25,8 @@ from pipeline.domain.look import Ground
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement, box_corners, homography
 from pipeline.domain.plan import PlanInputs, plan
-from pipeline.domain.recipe import Distractors, Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe_distractors import Distractors
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest
 from pipeline.starter.parts import Kind

@@ -13,7 +13,9 @@ from pipeline.domain.field_profile import (
     profiles_named,
     resolved,
 )
-from pipeline.domain.recipe import Camera, FieldPlacement, Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe_learnt import FieldPlacement
+from pipeline.domain.recipe_look import Camera
 from pipeline.errors import InvalidRecipe, InvalidRequest
 
 PROFILE = FieldProfile(

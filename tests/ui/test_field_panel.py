@@ -13,7 +13,9 @@ from PIL import Image
 from pipeline.domain.field_light import FieldLight
 from pipeline.domain.field_profile import FieldBackground, FieldProfile
 from pipeline.domain.images import encode_webp
-from pipeline.domain.recipe import Camera, FieldPlacement, parse_recipe
+from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe_learnt import FieldPlacement
+from pipeline.domain.recipe_look import Camera
 from pipeline.errors import InvalidRequest, UnknownName
 from pipeline.studio import Studio
 from ui.pages.generate import field_job

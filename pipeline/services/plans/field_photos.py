@@ -21,7 +21,9 @@ from pipeline.domain.camera_measures import (
 )
 from pipeline.domain.field_light import FieldLight, coloured_shares
 from pipeline.domain.images import RGB, fitted, pixel_hash, thumbnail
-from pipeline.domain.recipe import MOST_OBJECTS, Camera, FieldPlacement
+from pipeline.domain.recipe_learnt import FieldPlacement
+from pipeline.domain.recipe_look import Camera
+from pipeline.domain.recipe_placement import MOST_OBJECTS
 from pipeline.segmentation import ObjectCount, emptied, field_objects
 
 BACKGROUND_PX = 1024  # shorter side of a background, whose middle square fills an image

@@ -21,8 +21,9 @@ from pipeline.domain.field_profile import (
 )
 from pipeline.domain.images import RGB, encode_webp, pixel_hash
 from pipeline.domain.photo_decoding import load_photo
-from pipeline.domain.recipe import FieldPlacement, Recipe, Start
+from pipeline.domain.recipe import Recipe, Start
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import FieldPlacement
 from pipeline.domain.texts import LONGEST_NAME
 from pipeline.embedding import Embedder, load_embedder, most_similar
 from pipeline.errors import Cancelled, InvalidRequest, UnreadableImage

@@ -14,14 +14,9 @@ from pydantic import ValidationError
 from pipeline.domain.field_profile import resolved
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
-from pipeline.domain.recipe import (
-    Learnt,
-    Recipe,
-    default_recipe,
-    parse_recipe,
-    refuse_too_many,
-)
+from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import Learnt
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
