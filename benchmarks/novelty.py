@@ -7,6 +7,7 @@ the gate asks for `--count 256 --seeds 6`, which takes hours; a stopped run of `
 Each seed renders the recipe once, with the budget: the images of its plan, rejected or not, are the recipe without the
 gate, and those that are left with what took the place of others are the recipe with it, n of each class in both. Other
 rules choose n of the same images, so that they cost as much as the gate. Scores are means over the classes.
+`recognised` is the share of images that a linear probe on the photos takes for their class.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ from pipeline.domain.methods import Method
 from pipeline.domain.novelty import least_novel
 from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
 from pipeline.domain.variety import cosine_vendi, mean_cosine, nearest_other
-from pipeline.embedding import normalised
+from pipeline.embedding import load_embedder, normalised
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.refill import replacing_plan
 from pipeline.services.reports import Progress
+from pipeline.services.review.measures import recognition_of
+from pipeline.services.review.recognition import Recognition
 from pipeline.settings import Settings
 from pipeline.store import PlanMember
 from pipeline.studio import Studio
@@ -46,6 +49,7 @@ Units = NDArray[np.float32]
 class Trial:
     """The images of one class of one recipe and seed; (N, D) units each."""
 
+    label: str
     planned: Units  # of the plan, in order
     replacing: Units  # those that took the place of others
     kept: Units  # as many as `planned`
@@ -84,15 +88,19 @@ def figures(
         "benchmark": "novelty", "source": given.source, "classes": labels, "n": given.count,
         "seeds": given.seeds, "budget": given.budget,
     }  # fmt: skip
+    probe = probe_of(studio)
     text: list[float] = []
+    recognised: list[float] = []
     if not given.no_text_to_image:
         for seed in range(given.seeds):
             recipe = of_trial(base, Method.TEXT_TO_IMAGE, labels, given.count, seed, budget=None)
             studio.samples.generate(to_yaml(recipe), on_progress=on_progress)
             trials = trials_of(studio, recipe.name, labels)
-            text.append(float(np.mean([cosine_vendi(trial.planned) for trial in trials])))
+            text.append(mean_of(trials, RULES[_WITHOUT], cosine_vendi))
+            recognised.append(recognised_share(probe, trials, RULES[_WITHOUT]))
+        answer[_TEXT] = {"recognised": rounded(np.array(recognised))}
     for method in map(Method, given.methods):
-        answer[str(method)] = method_figures(studio, given, base, method, labels, text, on_progress)
+        answer[str(method)] = method_figures(studio, given, base, method, probe, text, on_progress)
     return answer
 
 
@@ -101,11 +109,12 @@ def method_figures(
     given: argparse.Namespace,
     base: Recipe,
     method: Method,
-    labels: Sequence[str],
+    probe: Recognition,
     text: Sequence[float],
     on_progress: Progress | None,
 ) -> dict[str, object]:
     """Measure one method over the seeds; `text` are the scores of text to image, one a seed."""
+    labels = sorted(probe.labels)[: given.classes]
     scores: dict[str, list[float]] = {}
     others: dict[str, list[float]] = {}
     reports = []
@@ -118,6 +127,7 @@ def method_figures(
         for name in (_WITHOUT, _GATE):
             for title, measure in _MEASURES.items():
                 others.setdefault(f"{title} {name}", []).append(mean_of(trials, RULES[name], measure))
+        others.setdefault(f"recognised {_GATE}", []).append(recognised_share(probe, trials, RULES[_GATE]))
         for name, bits in context_bits(studio, recipe.name).items():
             others.setdefault(f"most bits of a slot {name}", []).append(bits)
     if text:
@@ -139,6 +149,26 @@ def mean_of(
 ) -> float:
     """Return the mean of a measure over the classes."""
     return float(np.mean([measure(rule(trial)) for trial in trials]))
+
+
+def recognised_share(probe: Recognition, trials: Sequence[Trial], rule: Callable[[Trial], Units]) -> float:
+    """Return the share of images that a probe takes for their class, as a mean over the classes."""
+    return float(
+        np.mean(
+            [(probe.relative(rule(trial).astype(np.float16), trial.label) == 1.0).mean() for trial in trials]
+        )
+    )
+
+
+def probe_of(studio: Studio) -> Recognition:
+    """Train a linear probe on the photos of a library.
+
+    Raises:
+        SystemExit: they are of one class, or the weights of EfficientNet-Lite0 are not installed.
+    """
+    if (probe := recognition_of(studio.library, load_embedder())) is None:
+        raise SystemExit("a probe needs photos of two classes and the weights of EfficientNet-Lite0")
+    return probe
 
 
 def gains(scores: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
@@ -177,10 +207,11 @@ def trials_of(studio: Studio, name: str, labels: Sequence[str]) -> list[Trial]:
     planned, replacing = (list(studio.library.plans.outcomes(plan)) for plan in plans)
     return [
         Trial(
+            label,
             *(
                 units_of(studio, [member for member in members if member.spec.label == label])
                 for members in (planned, replacing, [m for m in (*planned, *replacing) if not m.replaced])
-            )
+            ),
         )
         for label in labels
     ]

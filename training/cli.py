@@ -183,7 +183,7 @@ def _summary(result: StudyResult, notes: Sequence[str], report: Path) -> str:
         "balanced accuracy",
         *(f"  {_rate(arm)}  {arm['title']}" for arm in result["arms"]),
         *(f"  left out: {skipped['title']}, {skipped['reason']}" for skipped in result["skipped"]),
-        *(f"  note: {note}" for note in notes),
+        *(f"  note: {note}" for note in (*result.get("share_notes", []), *notes)),
         result["verdict"],
         *(
             arm["sentence"]

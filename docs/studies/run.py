@@ -4,7 +4,7 @@
 
 fruits: 20 lab photos of each of ten kinds, tested on 499 photos of the same kinds in shops.
 starter: the rendered machine parts on one bench, tested on their field set.
-default: the photos of fruits and the default recipe as it is shipped.
+default: the photos of fruits and the default recipe as it is shipped, and with options added to it.
 trash: 40 photos of each of four materials on a white board, tested on other objects pasted onto photos of shelves.
 
 Needs a folder like ../shared/data for all but starter. A stopped run resumes with the same command.
@@ -30,6 +30,13 @@ _TRASH = ("glass", "metal", "paper", "plastic")
 _TRASH_PHOTOS = 40
 _TEST_IMAGES = 200
 _DEFAULT_IMAGES = 400
+_DEFAULT_RECIPE = Path(__file__).parents[2] / "recipes" / "surfaces.yaml"
+_OPTIONS = {  # added to the default recipe
+    "with another seed": "",
+    "with novelty": "novelty: true",
+    "with distractors": "distractors: true",
+    "with a camera": "camera: {blur: [0.2, 0.8], noise: [1, 4], jpeg: [60, 92]}",
+}
 _SHELVES = 200
 _SURFACES = 300
 
@@ -47,6 +54,7 @@ class Runner:
     def __init__(self, out: Path, images: int, seeds: int, only: str) -> None:
         self.out, self.images, self.seeds, self.only = out, images, seeds, only
         self.library, self.release, self.ablation = out / "library", out / "release", out / "release-ablation"
+        self.options = out / "release-options"
 
     def run(self, module: str, *arguments: object) -> None:
         """Print a command and run it; stop where it fails."""
@@ -66,6 +74,15 @@ class Runner:
         text = (_RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
         recipe.write_text(text.replace(_BACKGROUNDS, backgrounds), encoding="utf-8")
         self.pipeline("generate", "--recipe", recipe, "--method", method, "--count", count)
+
+    def generate_default(self, name: str, option: str, seed: int) -> None:
+        """Generate images of the default recipe with an option added, under a name and with a seed of its own."""
+        lines = _DEFAULT_RECIPE.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith(("name:", "seed:"))]
+        recipe = self.out / f"{name}.yaml"
+        text = "\n".join([f"name: {name}", f"seed: {seed}", *kept, option, ""])
+        recipe.write_text(text, encoding="utf-8")
+        self.pipeline("generate", "--recipe", recipe, "--count", _DEFAULT_IMAGES)
 
     def generate_all(self, backgrounds: str) -> None:
         """Generate what the studies train on, and publish it without and with the images of ablation and starts."""
@@ -103,7 +120,8 @@ class Runner:
         self.study("ablation", ("real", *ablation), *test, "--no-similarity", release=self.ablation)
         starts = ("real", f"inpaint@{_START}", "inpaint@mix", "paste@mix")
         self.study("starts", starts, *test, "--no-similarity", release=self.ablation)
-        self.study("shares", ("real", "mixed", *shares), *test, "--no-similarity")
+        # most images of this release show one object, and so belong to a share of the photos
+        self.study("shares", ("real", "mixed", *shares), *test, "--no-similarity", release=self.ablation)
 
     def study(self, name: str, arms: tuple[str, ...], *options: object, release: Path | None = None) -> None:
         """Train one study into a folder of its own."""
@@ -172,9 +190,15 @@ def default(runner: Runner, data: Path, train: bool) -> None:
         runner.pipeline("import", photos, "--split", "train")
         runner.pipeline("generate", "--count", _DEFAULT_IMAGES)
         runner.publish(runner.release)
+    if not runner.options.is_dir():
+        for seed, (name, option) in enumerate(_OPTIONS.items(), start=1):
+            runner.generate_default(name, option, seed)
+        runner.publish(runner.options)
     if train:
-        arms = ("real", "real_augmented", "inpaint", "mixed", "fine_tuned")
-        runner.study("uses", arms, "--test", data / "fruits" / "shop")
+        test = ("--test", data / "fruits" / "shop")
+        runner.study("uses", ("real", "real_augmented", "inpaint", "mixed", "fine_tuned"), *test)
+        arms = [f"{use}@{name}" for name in ("surfaces", *_OPTIONS) for use in ("inpaint", "mixed")]
+        runner.study("options", ("real", *arms), *test, "--no-similarity", release=runner.options)
 
 
 def starter(runner: Runner, _data: Path, train: bool) -> None:

@@ -31,7 +31,7 @@ class ArmFacts:
     methods: tuple[Method, ...] = ()  # it trains on the synthetic images of these methods
     recipe: str = ""  # only on those of this recipe; "" for all
     ratio: float | None = None  # synthetic images for each real photo; None: all, half of every batch
-    share: float = 1.0  # of the training photos, and of the synthetic images made from them
+    share: float = 1.0  # of the training photos; of the synthetic images those that show no other photo
     strong_augmentation: bool = False  # on top of the light augmentation of every arm
     fine_tuned: bool = False  # the synthetic images first, then the real photos
     preselected: bool = False  # whether the Train page selects it at first
@@ -44,7 +44,7 @@ class Arm(str):
     - USE: a row of `ARMS`.
     - RECIPE: only the synthetic images of this recipe.
     - RATIO: 0.05 to 20 synthetic images for each real photo of a class, where a use has both.
-    - SHARE: over 0 to 100 % of the training photos of each class, and only the images made from these.
+    - SHARE: over 0 to 100 % of the training photos of each class, and the images that show no other photo.
 
     Raises:
         ValueError: there is no such arm.

@@ -116,7 +116,9 @@ class PhotoRepository:
         self.label_all([photo_id], label)
 
     def label_all(self, photo_ids: Sequence[str], label: str) -> None:
-        """Give photos another class: all, or none where one is refused; their samples keep theirs.
+        """Give photos another class: all, or none where one is refused.
+
+        Samples keep the class of their objects, and those of the distractors that they show: their spec has both.
 
         Raises:
             NotFound: there is no photo with one of the ids.

@@ -208,3 +208,27 @@ def test_a_sample_goes_with_an_excluded_photo_of_its_distractor(library: Library
     assert list(library.releases.rows(Subset.SYNTHETIC)) == []
     library.photos.exclude_all([nut], False)
     assert len(list(library.releases.rows(Subset.SYNTHETIC))) == 1
+
+
+def test_what_an_image_shows_keeps_its_class_when_photos_get_another_one(
+    library: Library, crowded: str, tmp_path: Path
+) -> None:
+    nut, bolt = library.samples.get(crowded).spec.photo_ids
+    library.photos.set_label(bolt, "washer")
+    library.photos.set_label(nut, "bolt")  # even that of the image's own object
+    names = write_release(library, tmp_path / "release", name="Relabelled").classes
+    (path,) = (tmp_path / "release/data/synthetic").glob("train-*.parquet")
+    (row,) = pq.read_table(path, columns=["label", "distractors"]).to_pylist()
+    assert (names[row["label"]], row["distractors"][0]["label"]) == ("bolt", "nut")
+
+    export(library, tmp_path / "yolo", "yolo")
+    classes = yaml.safe_load((tmp_path / "yolo" / "data.yaml").read_text())["names"]
+    table = np.loadtxt(tmp_path / "yolo" / "labels" / "train" / f"{crowded}.txt", ndmin=2)
+    assert [classes[int(number)] for number in table[:, 0]] == ["bolt", "nut"]
+
+    export(library, tmp_path / "coco", "coco")
+    content = json.loads((tmp_path / "coco" / "annotations" / "train.json").read_text())
+    named = {category["id"]: category["name"] for category in content["categories"]}
+    (image_id,) = [each["id"] for each in content["images"] if each["file_name"] == f"{crowded}.webp"]
+    of_image = [each for each in content["annotations"] if each["image_id"] == image_id]
+    assert [named[each["category_id"]] for each in of_image] == ["bolt", "nut"]

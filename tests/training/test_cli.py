@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.domain.studies import Network, TimmNetwork
@@ -82,6 +84,38 @@ def test_a_learning_curve_adds_shares_of_the_photos(full_release: Path, tmp_path
     result = json.loads((out / "study.json").read_text())
     assert [arm["arm"] for arm in result["arms"]] == ["paste", "real", "real%25", "real%50", "real%75"]
     assert "data_efficiency" in result
+
+
+def name_photos(release: Path) -> None:
+    """Let synthetic images show the photos of their class in turn, each with the next one behind its front object."""
+    (real,) = (release / "data" / "real").glob("train-*")
+    (synthetic,) = (release / "data" / "synthetic").glob("train-*")
+    photos = pq.read_table(real).select(["label", "sample_id"]).to_pylist()
+    table = pq.read_table(synthetic)
+    sources = []
+    for number, label in enumerate(table["label"].to_pylist()):
+        of_class = [photo["sample_id"] for photo in photos if photo["label"] == label]
+        sources.append([of_class[(number + step) % len(of_class)] for step in (1, 0)])
+    table = table.append_column("source_ids", pa.array(sources))
+    pq.write_table(table.append_column("source_id", pa.array([each[-1] for each in sources])), synthetic)
+
+
+def test_a_study_of_shares_tells_their_photos_and_images(
+    full_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name_photos(full_release)
+    out = tmp_path / "s"
+    arguments = ["study", "--dataset", str(full_release), "--seeds", "1", "--out", str(out), *QUICK]
+    assert main([*arguments, "--arms", "real", "real_paste", "real_paste%99", "real_paste%25"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        "  note: Real + pasted, 99 %: 18 of 18 photos and 9 of 9 synthetic images: 3 of each class." in lines
+    )
+    left_out = [line for line in lines if line.startswith("  left out: Real + pasted, 25 %, none of the 3 ")]
+    assert len(left_out) == 1
+    assert left_out[0].endswith("more images of a single object without distractors")
+    result = json.loads((out / "study.json").read_text())
+    assert result["share_notes"][0] in (out / "report.html").read_text()
 
 
 def test_a_study_with_a_leak_is_refused_unless_it_is_allowed_and_then_says_so(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +14,12 @@ from pipeline.domain.release import Origin
 from pipeline.errors import ReleaseRefused
 from training.data.images import LabelledImages
 from training.data.release import Release
+from training.data.shares import ORDER_SEED, images_of_share, kept_photos
 
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
-_FEWEST_OF_A_CLASS = 2  # images
+FEWEST_OF_A_CLASS = 2  # images
 ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
-_ORDER = 1735  # seed of the order in which images are taken where an arm takes some of them only
+_MORE_OF_SHARE = "take a larger share, or publish more images of a single object without distractors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def arm_data(release: Release, arm: Arm) -> ArmData | SkippedArm:
     if isinstance(images, str):
         return SkippedArm(arm=arm, reason=images)
     counts = count_classes(images, release.classes)
-    for lacking, least in (("no training images", 1), ("only one training image", _FEWEST_OF_A_CLASS)):
+    for lacking, least in (("no training images", 1), ("only one training image", FEWEST_OF_A_CLASS)):
         scarce = [name for name, count in counts.items() if count < least]
         if scarce:
             names = ", ".join(f"'{name}'" for name in scarce[:_NAMED_CLASSES])
@@ -94,19 +94,21 @@ def _images(release: Release, facts: ArmFacts) -> LabelledImages | str:
     if facts.real and not len(real):
         return "the release has no real training photos"
     if not facts.methods:
-        return images_of_share(real, real, facts.share)
-    synthetic = synthetic_images(release.synthetic_train, facts)
-    if not len(synthetic):
+        return images_of_share(release, real, facts.share)
+    every = synthetic_images(release.synthetic_train, facts)
+    if not len(every):
         recipe = f" and recipe {facts.recipe}" if facts.recipe else ""
         return f"the release has no training images of method {' or '.join(facts.methods)}{recipe}"
-    synthetic, real = images_of_share(synthetic, real, facts.share), images_of_share(real, real, facts.share)
+    synthetic, real = (images_of_share(release, images, facts.share) for images in (every, real))
+    if fault := _share_fault(release, facts, every, synthetic):
+        return fault
     if facts.ratio is not None:
         wanted = {
             name: round(facts.ratio * count) for name, count in count_classes(real, release.classes).items()
         }
         shortage = _shortage(wanted, count_classes(synthetic, release.classes))
         if shortage:
-            return shortage
+            return shortage if facts.share == 1 else f"{shortage}: {_MORE_OF_SHARE}"
         synthetic = _first_of_each_class(synthetic, list(wanted.values()))
     return real.joined(synthetic) if facts.real else synthetic
 
@@ -119,18 +121,41 @@ def synthetic_images(images: LabelledImages, facts: ArmFacts) -> LabelledImages:
     return images.where(chosen)
 
 
-def images_of_share(images: LabelledImages, real: LabelledImages, share: float) -> LabelledImages:
-    """Keep the images of a share of the photos of each class; smaller shares are subsets of larger ones."""
-    if share == 1:
-        return images
-    kept: set[str] = set()
-    for label in np.unique(images.labels):
-        sources = np.unique(real.sources[real.labels == label])
-        if not len(sources):
-            sources = np.unique(images.sources[images.labels == label])
-        order = np.random.default_rng([_ORDER, int(label)]).permutation(sources)
-        kept.update(order[: math.ceil(share * len(order))].tolist())
-    return images.where(np.isin(images.sources, list(kept)))
+def shows_no_photo(facts: ArmFacts) -> bool:
+    """Whether an arm trains on synthetic images alone, none of which shows an object of a photo."""
+    placing = any(method.facts.places_object for method in facts.methods)
+    return bool(facts.methods) and not facts.real and not placing
+
+
+def _share_fault(release: Release, facts: ArmFacts, every: LabelledImages, synthetic: LabelledImages) -> str:
+    """Say why a share of the photos leaves an arm without the images that it needs; "" where it does not.
+
+    Args:
+        every: the synthetic images of the arm without its share.
+        synthetic: those of the share.
+    """
+    if facts.share == 1:
+        return ""
+    if shows_no_photo(facts):
+        return "its images show no photo, so that a share of the photos changes nothing; leave out the share"
+    if not np.isin(every.sources, list(kept_photos(release, 1))).any():
+        return (
+            "the release does not tell which of its photos the synthetic images show; publish the library again, or "
+            "leave out the share"
+        )
+    if facts.ratio is not None:  # how many it needs is another question
+        return ""
+    before, left = (count_classes(images, release.classes) for images in (every, synthetic))
+    scarce = [name for name, count in left.items() if count < min(FEWEST_OF_A_CLASS, before[name])]
+    if not scarce:
+        return ""
+    name = min(scarce, key=lambda name: left[name])
+    more = len(scarce) - 1
+    others = f", and too few of {more} more {'class' if more == 1 else 'classes'} do" if more else ""
+    return (
+        f"{'just 1' if left[name] else 'none'} of the {before[name]} synthetic images of '{name}' shows only photos of "
+        f"the share{others}; {_MORE_OF_SHARE}"
+    )
 
 
 def _shortage(wanted: Mapping[str, int], counts: Mapping[str, int]) -> str:
@@ -153,7 +178,7 @@ def _first_of_each_class(images: LabelledImages, counts: Sequence[int]) -> Label
     chosen: list[NDArray[np.int64]] = []
     for label, count in enumerate(counts):
         of_class = np.flatnonzero(images.labels == label)
-        chosen.append(np.random.default_rng([_ORDER, label]).permutation(of_class)[:count])
+        chosen.append(np.random.default_rng([ORDER_SEED, label]).permutation(of_class)[:count])
     return images.at(np.sort(np.concatenate(chosen)))
 
 

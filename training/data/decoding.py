@@ -131,13 +131,16 @@ class Decoder:
 
 
 def _source(row: Row) -> str:
-    """The photo whose object a row shows; the row itself where that is no other photo."""
-    return row.source if row.source and _shows_object(row) else row.name
+    """The photo whose object a row shows in front; the row itself where that is no other photo, or not told."""
+    told = row.source or "".join(row.sources[-1:])
+    return told if told and _shows_object(row) else row.name
 
 
 def _all_sources(row: Row) -> tuple[str, ...]:
-    """The photos of all objects that a row shows; the row itself where these are no other photos."""
-    return tuple(dict.fromkeys((*row.sources, _source(row)))) if _shows_object(row) else (row.name,)
+    """The photos of all objects that a row shows; the row itself where these are no other photos; () if not told."""
+    if not _shows_object(row):
+        return (row.name,)
+    return tuple(dict.fromkeys((*row.sources, _source(row)))) if row.sources else ()
 
 
 def _shows_object(row: Row) -> bool:

@@ -15,7 +15,8 @@ class LabelledImages:
     `images` is (N, side, side, 3) uint8 RGB: the largest centred square of each image, scaled to the side.
     `labels` is (N,) int64 into the release's classes; `origins`, `methods`, `recipes` and `sources` are (N,) strings.
     A source is the photo whose object the image shows: for a photo itself. `all_sources` are (N,) strings, too: the
-    photos of all objects of the image, those behind the front one included, one on each line.
+    photos of all objects of the image, those behind the front one and distractors included, one on each line; ""
+    where the release does not tell them.
     """
 
     images: NDArray[np.uint8]

@@ -13,6 +13,8 @@ from pipeline.domain.studies import Network
 from pipeline.errors import ReleaseRefused
 from training.data.arm_data import ArmData, SkippedArm, arm_data
 from training.data.release import Release
+from training.data.share_notes import share_notes
+from training.data.shares import SHARE_RULE, depends_on_share_rule
 from training.fit.classifier import Point
 from training.fit.disk import SMALL_FILES, feature_bytes, refuse_full_disk
 from training.fit.features import FeatureCache
@@ -79,8 +81,8 @@ def fit_to_folder(
         )
     if not (out / _METRICS).is_file():
         refuse_full_disk(out, SMALL_FILES + _feature_bytes(out, release, data, options))
-    settings = run_settings(options)
-    claim(out, {**settings, "arm": str(arm), "seed": seed, "data": data_fingerprint(release)})
+    facts = {"arm": str(arm), "seed": seed, "data": data_fingerprint(release)}
+    claim(out, {**run_settings(options), **facts, **_rule(arm)})
     if config:
         write_text(out / CONFIG, config)
     earlier = curve_so_far(out) if trackers else []
@@ -88,6 +90,11 @@ def fit_to_folder(
         return _kept(out) or _trained(
             release, data, options, seed, out, [track, *([on_point] if on_point else [])]
         )
+
+
+def _rule(arm: Arm) -> dict[str, int]:
+    """The rule that decides on the images of a share, so that a run by an earlier one is not taken for this run."""
+    return {"share_rule": SHARE_RULE} if depends_on_share_rule(arm) else {}
 
 
 def _kept(out: Path) -> RunMetrics | None:
@@ -138,7 +145,7 @@ def _metrics(
         "test_counts": release.test_counts(),
         "settings": settings,
         "machine": machine_facts(),
-        "notes": list(release.notes),
+        "notes": [*share_notes(release, [data]), *release.notes],
         "checkpoint": str(checkpoint),
     }
 

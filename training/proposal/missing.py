@@ -6,25 +6,29 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.domain.arms import Arm
+from pipeline.domain.distractors import DistractorKind
 from pipeline.domain.methods import Method
 from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.recipe_placement import PlacementRanges, PlacementVariant
 from training.data.arm_data import (
     ENOUGH_OF_A_RATIO,
+    FEWEST_OF_A_CLASS,
     ArmData,
     arm_data,
     count_classes,
-    images_of_share,
+    shows_no_photo,
     synthetic_images,
 )
 from training.data.release import Release
+from training.data.shares import images_of_share
 from training.proposal.recipe_files import ReasonedRecipe
 from training.proposal.release_plans import BaseRecipe, ReleasePlans
 
 _SEEDS = 2**31
+_LEAST_USABLE = 0.05  # of a recipe's images, that show only photos of a share: with fewer it fills no arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +37,17 @@ class Lack:
 
     arm: Arm
     images: Mapping[str, int]  # class → images that are missing; classes that lack none are left out
-    shares: Mapping[str, float]  # class → share of its photos, over 0 to 1, that the images may be made from
+    shares: Mapping[str, float]  # class → share of its photos, over 0 to 1, that the images may show
+
+    @property
+    def of_share(self) -> bool:
+        """Whether the images may show a share of the photos only."""
+        return self.arm.facts.share < 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfillable:
-    """An arm that no recipe can fill, since photos are missing."""
+    """An arm that no recipe can fill, and why."""
 
     arm: Arm
     sentence: str
@@ -53,19 +62,21 @@ class MissingPlan:
 
 
 def missing_plan(release: Release, plans: ReleasePlans, arms: Sequence[Arm]) -> MissingPlan:
-    """Plan the images that the arms of a study lack; arms that need the same method and recipe share one recipe.
+    """Plan the images that the arms of a study lack; arms that need the same kind of images share one recipe.
 
     Raises:
         InvalidRecipe: more samples are needed than one recipe may plan.
     """
-    found = [lack for arm in dict.fromkeys(arms) if (lack := lack_of(release, arm)) is not None]
+    lacking = (lack_of(release, arm) for arm in dict.fromkeys(arms))
+    found = [_fillable(lack, plans) for lack in lacking if lack is not None]
     lacks = [lack for lack in found if isinstance(lack, Lack)]
-    shared: dict[tuple[Method, str], list[Lack]] = {}
+    shared: dict[tuple[Method, str, bool], list[Lack]] = {}
     for lack in lacks:
-        shared.setdefault((_method(lack.arm, plans), lack.arm.facts.recipe), []).append(lack)
+        key = _method(lack.arm, plans), lack.arm.facts.recipe, lack.of_share
+        shared.setdefault(key, []).append(lack)
     return MissingPlan(
         recipes=tuple(
-            _recipe(release, plans, method, name, of_key) for (method, name), of_key in shared.items()
+            _recipe(release, plans, method, name, of_key) for (method, name, _), of_key in shared.items()
         ),
         unfillable=tuple(lack for lack in found if isinstance(lack, Unfillable)),
     )
@@ -78,20 +89,19 @@ def lack_of(release: Release, arm: Arm) -> Lack | Unfillable | None:
     """
     if isinstance(arm_data(release, arm), ArmData):
         return None
+    every_photo = count_classes(release.real_train, release.classes)
+    if sentence := _why_unfillable(arm, every_photo):
+        return Unfillable(arm=arm, sentence=f"{arm}: {sentence}")
     facts, real, classes = arm.facts, release.real_train, release.classes
-    every_photo = count_classes(real, classes)
-    if without := [name for name, count in every_photo.items() if not count]:
-        names = ", ".join(f"'{name}'" for name in without)
-        return Unfillable(
-            arm=arm,
-            sentence=f"{arm}: no recipe can fill it, since the release has no training photos of {names}; "
-            "import photos and publish again.",
-        )
-    photos = count_classes(images_of_share(real, real, facts.share), classes)
+    photos = count_classes(images_of_share(release, real, facts.share), classes)
     synthetic = synthetic_images(release.synthetic_train, facts)
-    held = count_classes(images_of_share(synthetic, real, facts.share), classes)
+    held = count_classes(images_of_share(release, synthetic, facts.share), classes)
     if facts.ratio is None:
-        images = {name: max(1, photos[name]) for name in classes if not held[name]}
+        images = {
+            name: max(FEWEST_OF_A_CLASS, photos[name]) - held[name]
+            for name in classes
+            if held[name] < FEWEST_OF_A_CLASS
+        }
     else:
         wanted = {name: round(facts.ratio * photos[name]) for name in classes}
         if not any(wanted.values()):  # so small a ratio that it asks for none: one is enough to begin
@@ -101,6 +111,81 @@ def lack_of(release: Release, arm: Arm) -> Lack | Unfillable | None:
         images = {name: wanted[name] - held[name] for name in classes if wanted[name] > held[name]}
     shares = {name: photos[name] / every_photo[name] for name in images}
     return Lack(arm=arm, images=images, shares=shares)
+
+
+def _why_unfillable(arm: Arm, photos: Mapping[str, int]) -> str:
+    """Say why no recipe can fill an arm; "" where one can.
+
+    Args:
+        photos: class → training photos of the release.
+    """
+    if without := [f"'{name}'" for name, count in photos.items() if not count]:
+        return (
+            f"no recipe can fill it, since the release has no training photos of {', '.join(without)}; import photos "
+            "and publish again."
+        )
+    if not arm.facts.methods:
+        return "no recipe can fill it, since it trains on photos alone; import more photos and publish again."
+    if arm.facts.share < 1 and shows_no_photo(arm.facts):
+        return "its images show no photo, so that a share of the photos changes nothing; leave out the share."
+    return ""
+
+
+def _fillable(lack: Lack | Unfillable, plans: ReleasePlans) -> Lack | Unfillable:
+    """Replace the lack of a share where hardly any image of the recipe that its arm names would count."""
+    arm, name = lack.arm, lack.arm.facts.recipe
+    if isinstance(lack, Unfillable) or not (lack.of_share and name):
+        return lack
+    recipe = _base(plans, _method(arm, plans), lack).recipe
+    if min(_usable(recipe, share) for share in lack.shares.values()) >= _LEAST_USABLE:
+        return lack
+    return Unfillable(
+        arm=arm,
+        sentence=f"{arm}: no recipe can fill it, since fewer than {_LEAST_USABLE:.0%} of the images of '{name}' show "
+        f"only photos of the share; take a larger share, or leave out @{name}.",
+    )
+
+
+def _base(plans: ReleasePlans, method: Method, lack: Lack) -> BaseRecipe:
+    """Return the recipe that one for a lack starts from; for a share, images of one object have the best chance."""
+    base = plans.base(method, recipe=lack.arm.facts.recipe)
+    return base if lack.arm.facts.recipe or not lack.of_share else _of_one_object(base)
+
+
+def _of_one_object(base: BaseRecipe) -> BaseRecipe:
+    """Return a recipe whose images show one object and no distractors."""
+    placement = base.recipe.placement
+    one = {"objects": (1, 1)}
+    if isinstance(placement, PlacementRanges):
+        single: PlacementRanges | list[PlacementVariant] = placement.model_copy(update=one)
+    else:
+        variants = [variant for variant in placement if variant.objects == (1, 1)] or placement[:1]
+        single = [variant.model_copy(update=one) for variant in variants]
+    return replace(
+        base,
+        recipe=base.recipe.model_copy(update={"placement": single, "distractors": None}),
+        source=f"{base.source}, but with one object an image and no distractors",
+    )
+
+
+def _usable(recipe: Recipe, share: float) -> float:
+    """Estimate how many of a recipe's images, 0 to 1, show only photos of a share of the photos, 0 to 1."""
+    weights = recipe.arrangement_weights
+    own = sum(
+        weights[name] * _mean_power(share, ranges.objects) for name, ranges in recipe.arrangements.items()
+    ) / sum(weights.values())
+    others = recipe.distractors
+    if others is None:
+        return own
+    objects = others.kinds.get(DistractorKind.OBJECTS, 0.0) / sum(others.kinds.values())
+    kept = _mean_power(1 - objects * (1 - share), others.number)
+    return own * (1 - others.share * (1 - kept))
+
+
+def _mean_power(base: float, exponents: tuple[int, int]) -> float:
+    """Average base ** n over the whole numbers n from the first to the last."""
+    first, last = exponents
+    return sum(base**n for n in range(first, last + 1)) / (last - first + 1)
 
 
 def _method(arm: Arm, plans: ReleasePlans) -> Method:
@@ -121,26 +206,27 @@ def _recipe(
     release: Release, plans: ReleasePlans, method: Method, name: str, lacks: Sequence[Lack]
 ) -> ReasonedRecipe:
     """Build the recipe that fills some arms at once."""
-    acceptance, base = plans.acceptance(method), plans.base(method, recipe=name)
+    acceptance, base, of_share = plans.acceptance(method), _base(plans, method, lacks[0]), lacks[0].of_share
     images: dict[str, int] = {}
     samples: dict[str, int] = {}
     for lack in lacks:
         for label, count in lack.images.items():
-            planned = acceptance.samples_for(math.ceil(count / lack.shares[label]))
+            usable = _usable(base.recipe, lack.shares[label]) if of_share else 1.0
+            planned = acceptance.samples_for(math.ceil(count / usable))
             images[label] = max(images.get(label, 0), count)
             samples[label] = max(samples.get(label, 0), planned)
     refuse_too_many(sum(samples.values()))
-    recipe = changed_recipe(base, name or plans.free_name(f"more {method}"), str(method), samples)
+    wanted = f"more {method} of one object" if of_share else f"more {method}"
+    recipe = changed_recipe(base, name or plans.free_name(wanted), str(method), samples)
     recipe = recipe.model_copy(update={"seed": seed_of(release, recipe)})
-    smaller = any(share < 1 for lack in lacks for share in lack.shares.values())
     reasons = [
         f"Fills {', '.join(lack.arm for lack in lacks)} of a study of {plans.name}.",
         f"Missing are {sum(images.values())} accepted images of method {method}: {_listed(images)}.",
         f"{acceptance.sentence} {sum(samples.values())} samples are planned so that these are enough in about 97 "
         "of 100 cases for each class.",
-        "Images count only where they are made from the arm's share of the photos; samples of the others are planned "
-        "with them."
-        if smaller
+        "Images count only where they show nothing but the arm's share of the photos; samples of the others are "
+        "planned with them."
+        if of_share
         else "",
         f"Backgrounds and placement are {base.source}.",
         *base.notes,

@@ -132,7 +132,8 @@ def _arms(result: StudyResult) -> str:
         f'<p class="left-out"><b>{escape(skipped["title"])}</b> was left out: {escape(skipped["reason"])}.</p>'
         for skipped in result["skipped"]
     )
-    return _table(head, rows) + left_out
+    shares = "".join(f'<p class="small">{escape(note)}</p>' for note in result.get("share_notes", []))
+    return _table(head, rows) + left_out + shares
 
 
 def _key(arm: ArmResult | ComparisonResult) -> str:

@@ -77,7 +77,8 @@ def _arms(result: StudyResult) -> list[str]:
         for arm in result["arms"]
     ]
     skipped = [f"Left out: {_text(arm['title'])}, {_text(arm['reason'])}." for arm in result["skipped"]]
-    return [_table(("arm", "trains on", "images", "balanced accuracy (95 % over seeds)"), rows), *skipped]
+    table = _table(("arm", "trains on", "images", "balanced accuracy (95 % over seeds)"), rows)
+    return [table, *skipped, *map(_text, result.get("share_notes", []))]
 
 
 def _comparisons(result: StudyResult) -> list[str]:

@@ -12,6 +12,7 @@ from pipeline.domain.release import Origin
 from pipeline.domain.studies import Network
 from training.data.arm_data import ArmData, SkippedArm
 from training.data.release import Release
+from training.data.share_notes import share_notes
 from training.fit.fit import RunRecord
 from training.fit.machine import Settings
 from training.fit.scores import measures, recall_per_class
@@ -96,6 +97,8 @@ def study_findings(
     }
     if (efficiency := data_efficiency(arms, scores, uncertainty)) is not None:
         findings["data_efficiency"] = efficiency
+    if shares := share_notes(release, arms):
+        findings["share_notes"] = shares
     return findings
 
 

@@ -172,6 +172,7 @@ class StudyFindings(TypedDict):
     settings: Settings
     arms: list[ArmResult]
     skipped: list[SkippedResult]
+    share_notes: NotRequired[list[str]]  # what arms of a share of the photos train on, where there are some
     comparisons: list[ComparisonResult]  # with the real photos
     planned: list[ComparisonResult]  # of other pairs, fixed before the study
     data_efficiency: NotRequired[DataEfficiency]  # where an arm other than the real photos is there

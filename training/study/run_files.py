@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from pipeline.domain.arms import Arm
+from training.data.shares import SHARE_RULE, depends_on_share_rule
 from training.fit.classifier import Point
 from training.fit.fit import RunRecord
 from training.fit.npz import read_arrays
@@ -34,6 +35,7 @@ class _Fields(BaseModel):
     confusion: list[list[int]]
     curve: list[Point]
     seconds: float
+    share_rule: int = 1  # of which images belong to a share; not told by earlier versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,18 @@ class RunFiles:
                 extra_images="" if record.extra is None else record.extra.images,
             )
         fields = {name: value for name, value in asdict(record).items() if name not in _IN_ARRAYS}
-        write_json(path, {**fields, "arm": str(record.arm)})
+        write_json(path, {**fields, "arm": str(record.arm), "share_rule": SHARE_RULE})
 
     def read(self, arm: Arm, seed: int) -> RunRecord | None:
-        """Return a finished run; None where it is missing or damaged."""
+        """Return a finished run; None where it is missing or damaged, or trained on other images of a share."""
         path = self._path(str(arm), seed)
         try:
             fields = _Fields.model_validate(read_json(path))
             arrays = read_arrays(path.with_suffix(".npz")) or {}
             probabilities, extra = arrays[PREDICTIONS], _extra(arrays)
         except (OSError, ValueError, KeyError):
+            return None
+        if depends_on_share_rule(arm) and fields.share_rule != SHARE_RULE:
             return None
         return RunRecord(
             arm=arm,

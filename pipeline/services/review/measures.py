@@ -66,7 +66,7 @@ class MeasureService:
                 raise Cancelled(0)
         total = self.library.counts().samples["pending"]
         strict_gates = STRICT_GATES if strict else ()
-        measuring = _Measuring(self.library, embedder, _recognition(self.library, embedder), strict_gates)
+        measuring = _Measuring(self.library, embedder, recognition_of(self.library, embedder), strict_gates)
         number = 0
         for seen, row in enumerate(self._pending(), start=1):
             if cancelled and cancelled():
@@ -167,7 +167,7 @@ def _with_distractors(alpha: Mask, row: SampleRow) -> Mask:
     return alpha
 
 
-def _recognition(library: Library, embedder: Embedder) -> Recognition | None:
+def recognition_of(library: Library, embedder: Embedder) -> Recognition | None:
     """Train a probe on the usable training photos; None without a network or a second class."""
     if not embedder.is_network:
         return None

@@ -246,12 +246,12 @@ def test_an_image_keeps_the_photos_of_all_its_objects_and_the_one_in_front() -> 
     rows = [
         Row(image, "red", "real", "photo", "a", sources=("a",)),
         Row(image, "red", "synthetic", "paste", "s1", source="b", sources=("a", "b")),
-        Row(image, "red", "synthetic", "paste", "s2", source="b"),  # of an earlier version
+        Row(image, "red", "synthetic", "paste", "s2", source="b"),  # all photos are not told
         Row(image, "red", "synthetic", "text_to_image", "s3", source="b", sources=("b",)),  # shows no photo
     ]
     images = Decoder(16, None).images(rows, ("red",))
     assert images.sources.tolist() == ["a", "b", "b", "s3"]
-    assert images.all_sources.tolist() == ["a", "a\nb", "b", "s3"]
+    assert images.all_sources.tolist() == ["a", "a\nb", "", "s3"]
 
 
 def with_first_row(folder: Path, **values: object) -> None:

@@ -14,6 +14,7 @@ from pipeline.errors import InvalidRequest, ReleaseRefused
 from training.data.arm_data import ArmData, arm_data
 from training.data.datamodule import channels_first, normalised
 from training.data.release import Release, load_release
+from training.data.shares import images_of_share
 from training.fit import networks
 from training.fit.classifier import Classifier, Point, warmed_cosine
 from training.fit.fit import fit
@@ -104,6 +105,25 @@ def test_the_kept_weights_answer_as_the_run_did(release: Release, tmp_path: Path
     images = normalised(torch.from_numpy(release.test.images).permute(0, 3, 1, 2))
     answers = classifier(images).argmax(dim=1).numpy()
     assert (answers == release.test.labels).mean() == record.accuracy
+
+
+def test_a_run_by_an_earlier_rule_of_shares_is_not_taken_for_this_one(
+    release: Release, tmp_path: Path
+) -> None:
+    of_class = {
+        label: images_of_share(release, release.real_train, 0.5).sources[3 * label] for label in range(3)
+    }
+    images = release.synthetic_train
+    shown = np.array([of_class[label] for label in images.labels.tolist()])
+    release = replace(release, synthetic_train=replace(images, sources=shown, all_sources=shown))
+    metrics = fit_to_folder(release, Arm("real_paste%50"), QUICK, seed=0, out=tmp_path / "run")
+    assert metrics["notes"][0].startswith("Real + pasted, 50 %: 9 of 18 photos and ")
+    settings = tmp_path / "run" / "settings.json"
+    earlier = json.loads(settings.read_text())
+    del earlier["share_rule"]
+    settings.write_text(json.dumps(earlier))
+    with pytest.raises(InvalidRequest, match=r"run with other settings \(share_rule was None, now 2\)"):
+        fit_to_folder(release, Arm("real_paste%50"), QUICK, seed=0, out=tmp_path / "run")
 
 
 def test_another_setting_in_the_same_folder_is_refused_and_changes_nothing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import default_recipe, parse_recipe
+from pipeline.domain.recipe import default_recipe, parse_recipe, to_yaml
 from pipeline.domain.recipe_distractors import Distractors
 from training.cli import main
 from training.data.arm_data import ArmData, arm_data
@@ -67,6 +68,58 @@ def test_of_a_share_of_the_photos_more_is_planned_because_all_photos_are_used(fu
     assert lack.shares == {"red": 0.5, "green": 0.5, "blue": 0.5}
     (recipe,) = planned(loaded(full_release), "mixed:20%50").recipes
     assert all(count > 2 * lack.images[name] for name, count in (recipe.recipe.classes or {}).items())
+
+
+def test_for_a_share_of_the_photos_single_objects_without_distractors_are_planned(full_release: Path) -> None:
+    crowded = default_recipe().model_copy(update={"name": "crowd", "distractors": Distractors()})
+    add_to_card(full_release, to_yaml(crowded))
+    alone, shared = planned(loaded(full_release), "mixed:2", "mixed:20%50").recipes
+    assert alone.recipe.placement == crowded.placement
+    assert alone.recipe.distractors == crowded.distractors
+    assert shared.recipe.name == "more inpaint of one object"
+    assert {ranges.objects for ranges in shared.recipe.arrangements.values()} == {(1, 1)}
+    assert shared.recipe.distractors is None
+    assert shared.reasons[-1] == (
+        "Backgrounds and placement are those of the release's recipe 'crowd', but with one object an image and no "
+        "distractors."
+    )
+
+
+def test_a_recipe_that_hardly_shows_only_photos_of_the_share_fills_no_arm(full_release: Path) -> None:
+    heaps = "name: heaps\nmethod: inpaint\nplacement: {objects: [8, 12], scale: [0.2, 0.3]}"
+    add_to_card(full_release, heaps)
+    plan = planned(loaded(full_release), "mixed@heaps%50")
+    assert plan.recipes == ()
+    assert [each.sentence for each in plan.unfillable] == [
+        "mixed@heaps%50: no recipe can fill it, since fewer than 5% of the images of 'heaps' show only photos of the "
+        "share; take a larger share, or leave out @heaps."
+    ]
+
+
+def test_of_a_recipe_of_several_objects_as_many_more_are_planned_as_a_share_leaves_out(
+    full_release: Path,
+) -> None:
+    add_to_card(
+        full_release,
+        "name: pairs\nmethod: inpaint\nplacement: {objects: [2, 2]}\n"
+        "distractors: {share: 0.5, kinds: [objects], number: [1, 1]}",
+    )
+    release = loaded(full_release)
+    (pairs,) = planned(release, "mixed@pairs:2%50").recipes
+    expected = Acceptance().samples_for(
+        math.ceil(6 / (0.5**2 * 0.75))
+    )  # a distractor halves half of the images
+    assert pairs.recipe.classes == dict.fromkeys(("red", "green", "blue"), expected)
+
+
+@pytest.mark.parametrize(
+    ("arm", "reason"),
+    [("text_to_image%50", "its images show no photo"), ("real%1", "trains on photos alone")],
+)
+def test_an_arm_that_no_image_fills_says_why(full_release: Path, arm: str, reason: str) -> None:
+    lack = lack_of(loaded(full_release), Arm(arm))
+    assert isinstance(lack, Unfillable)
+    assert reason in lack.sentence
 
 
 def test_an_arm_without_images_gets_as_many_as_there_are_photos_of_the_default_recipe(

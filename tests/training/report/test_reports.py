@@ -96,6 +96,13 @@ def test_the_markdown_tells_the_verdict_the_table_and_the_comparison(result: dic
     assert "| a&lt;b | 1 | 3 |" in text
 
 
+def test_both_reports_tell_what_arms_of_a_share_train_on(result: dict[str, Any]) -> None:
+    assert "of 16 photos" not in html_report(result) + markdown_report(result)
+    result["share_notes"] = ["Mixed <x>, 25 %: 4 of 16 photos."]
+    assert '<p class="small">Mixed &lt;x&gt;, 25 %: 4 of 16 photos.</p>' in html_report(result)
+    assert "\n\nMixed &lt;x&gt;, 25 %: 4 of 16 photos.\n\n" in markdown_report(result)
+
+
 def test_both_plots_are_well_formed_and_draw_every_arm(result: dict[str, Any]) -> None:
     for plot in (interval_plot(result["arms"], chance=0.5), curve_plot(result["arms"])):
         texts = [node.text for node in ElementTree.fromstring(plot).iter("text")]

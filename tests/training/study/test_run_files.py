@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,3 +44,15 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     read = RunFiles(tmp_path).read(Arm.REAL, 3)
     assert read is not None
     assert (read.extra, read.seed) == (None, 3)
+
+
+def test_a_run_by_an_earlier_rule_of_shares_is_trained_again(tmp_path: Path) -> None:
+    files = RunFiles(tmp_path)
+    for name, is_kept in (("mixed%25", False), ("real%25", True), ("mixed", True)):
+        files.write(replace(record(None), arm=Arm(name)))
+        assert files.read(Arm(name), 3) is not None
+        (path,) = tmp_path.glob(f"{name.replace('%', '~')}-3.json")
+        fields = json.loads(path.read_text())
+        del fields["share_rule"]  # as earlier versions wrote it
+        path.write_text(json.dumps(fields))
+        assert (files.read(Arm(name), 3) is not None) == is_kept
