@@ -9,13 +9,15 @@ The score `seam` has no limit: objects that were made smaller end within a pixel
 
 --networks fits the measures of `python -m pipeline gate --thorough` as well, and how much of an object must be visible
 and how much of the image it must cover: where the probe recognises three quarters of what it does in full view.
---library tells what the limits would refuse of a library's images, by method. What was measured is kept in --kept: a
-run that was stopped goes on there. Delete the file after a change of scores or data.
+--library tells what the limits would refuse of a library's images, by method. What was measured is kept in --kept, by
+the path of the data and the code that measured it: a run that was stopped goes on there. Delete the file after a change
+of the data in the same folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import sys
@@ -63,6 +65,16 @@ _LOOSEST = {
     "sharpness": 0.15,  # smooth fruit on what nano paints reaches 0.16, and is not blurred
 }
 _PAGE = 200
+_ROOT = Path(__file__).resolve().parents[1]
+_MEASURING = (
+    "benchmarks/composites.py",
+    "benchmarks/gate*.py",
+    "pipeline/services/review/recognition.py",
+    *(
+        f"pipeline/{package}/*.py"
+        for package in ("domain", "embedding", "rendering", "segmentation", "starter")
+    ),
+)  # code that makes samples and measures them
 T = TypeVar("T")
 Measured = dict[str, list[tuple[str, float]]]  # score → (kind, value)
 
@@ -86,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.library:
         return _print_refusals(options.library)
     clean = list(examples(options.count, options.data))
-    kept = _Kept(options.kept)
+    kept = Kept(options.kept, run_of(options.data))
     limits = _fitted(clean, DEFECTS, _Pixels(), kept)
     if options.networks:
         few = clean[:: max(1, len(clean) // options.networks)][: options.networks]
@@ -104,27 +116,45 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-class _Kept:
-    """What earlier runs measured, one JSON array [key, value] a line."""
+class Kept:
+    """What earlier runs measured, one JSON array [run, key, value] a line; an incomplete last line is dropped.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        run: what the values depend on beside their key; those of other runs are not read.
+    """
+
+    def __init__(self, path: Path, run: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        self._values: dict[str, Any] = dict(map(json.loads, filter(_is_whole, lines)))
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            path.write_text(whole, encoding="utf-8")
+        lines = [json.loads(line) for line in whole.splitlines()]
+        self._path, self._run = path, run
+        self._values: dict[str, Any] = {
+            line[1]: line[2] for line in lines if len(line) == 3 and line[0] == run
+        }
 
     def value(self, key: str, measure: Callable[[], T]) -> T:
         """Return the value of a key, measured where no run measured it yet."""
         if key not in self._values:
             self._values[key] = measure()
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([key, self._values[key]]) + "\n")
+                file.write(json.dumps([self._run, key, self._values[key]]) + "\n")
         value: T = self._values[key]
         return value
 
 
-def _is_whole(line: str) -> bool:
-    return line.startswith("[") and line.endswith("]")  # the last one of a run that was killed may not be
+def run_of(data: Path, root: Path = _ROOT) -> str:
+    """Return what measured values depend on: the path of the data, and a digest of the code that measures them.
+
+    Args:
+        root: of the repository.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in _MEASURING for path in root.glob(pattern)):
+        digest.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return f"{digest.hexdigest()[:16]} {data.resolve()}"
 
 
 class _Pixels:
@@ -169,7 +199,7 @@ class _Networks:
 
 
 def _fitted(
-    clean: Sequence[Example], defects: Sequence[Defect], measures: _Pixels | _Networks, kept: _Kept
+    clean: Sequence[Example], defects: Sequence[Defect], measures: _Pixels | _Networks, kept: Kept
 ) -> dict[str, float]:
     """Measure clean and spoiled samples; return the limits of the scores that the defects concern."""
     key = f"{type(measures).__name__} {len(clean)}"
@@ -201,7 +231,7 @@ def _measured(measures: _Pixels | _Networks, example: Example, rgb: np.ndarray, 
     return measures.measured(rgb, alpha, example.subject.label)
 
 
-def _fitted_by_recognition(clean: Sequence[Example], name: str, networks: _Networks, kept: _Kept) -> float:
+def _fitted_by_recognition(clean: Sequence[Example], name: str, networks: _Networks, kept: Kept) -> float:
     """Return how much of an object must be visible, or of the image it must cover, to be recognised.
 
     That is where the share of recognised objects reaches three quarters of that in full view.
@@ -239,7 +269,7 @@ def _at_level(name: str, level: float | None, place: int, example: Example) -> E
 
 
 def _spoiled(
-    clean: Sequence[Example], defect: Defect, measures: _Pixels | _Networks, kept: _Kept, key: str
+    clean: Sequence[Example], defect: Defect, measures: _Pixels | _Networks, kept: Kept, key: str
 ) -> list[float]:
     values = []
     for place, example in enumerate(clean):

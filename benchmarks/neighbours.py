@@ -117,6 +117,8 @@ def class_figures(rows: Rows, new: Rows) -> dict[str, object]:
     cosines = greatest_cosines(rows, new)
     started = time.process_time()
     nearest = NearestRows(rows)
+    nearest.add(rows[0])
+    nearest.nearest(rows[0])  # makes the lists
     build_s = time.process_time() - started
     found = np.array([nearest.nearest(row) for row in new])[:, 0]
     started = time.process_time()

@@ -10,10 +10,10 @@ from pipeline.domain.distractors import OtherObjectSpec, ShapeForm, ShapeSpec
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.run_lengths import run_lengths
-from pipeline.domain.sample_facts import SampleFacts, SeenDistractor
+from pipeline.domain.sample_facts import SeenDistractor
 from pipeline.domain.spec import SampleSpec
-from pipeline.store import Library, Rendered
-from tests.toy_library import BOX, IDENTITY, SIDE_PX, add_subject, mask, picture, spec
+from pipeline.store import Library
+from tests.toy_library import SIDE_PX, add_subject, picture, record_image, spec
 
 NUT_BOX, SHAPE_BOX = (0, 0, 5, 4), (19, 20, 24, 24)
 SHAPE = ShapeSpec(
@@ -46,21 +46,8 @@ def with_distractors(bolt: Photo, nut: Photo, *, seed: int = 77) -> SampleSpec:
 
 def render_with_distractors(library: Library, planned: SampleSpec) -> str:
     """Store an image of a spec with two distractors; its id."""
-    library.samples.record(
-        Rendered(
-            spec_id=planned.id,
-            image_id=library.images.put(picture(2000 + planned.seed)),
-            mask_id=library.images.put(mask()),
-            facts=SampleFacts(
-                boxes=(BOX,),
-                homographies=(IDENTITY,),
-                visible=(1.0,),
-                scores={"sharpness": 0.5},
-                distractors=(seen(NUT_BOX), seen(SHAPE_BOX)),
-            ),
-        )
-    )
-    return planned.id
+    image = picture(2000 + planned.seed)
+    return record_image(library, planned, image, distractors=(seen(NUT_BOX), seen(SHAPE_BOX)))
 
 
 def add_sample_with_distractors(library: Library, *, label: str = "nut") -> SampleSpec:

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement
 from pipeline.domain.review import Decision, Verdict
-from pipeline.domain.sample_facts import SampleFacts
+from pipeline.domain.sample_facts import SampleFacts, SeenDistractor
 from pipeline.domain.spec import ControlSpec, Method, ObjectSpec, SampleSpec
 from pipeline.store import Library, NewPhoto, Rendered, Replica, SampleState
 
@@ -118,18 +118,30 @@ def spec(
 
 def render(library: Library, planned: SampleSpec, *, seconds: float = 0.25) -> str:
     """Store a picture for a planned spec; its id."""
+    return record_image(library, planned, picture(1000 + planned.seed), timings={"total": seconds})
+
+
+def record_image(
+    library: Library,
+    planned: SampleSpec,
+    image: np.ndarray,
+    *,
+    timings: dict[str, float] | None = None,
+    distractors: tuple[SeenDistractor, ...] = (),
+) -> str:
+    """Store an image of a planned spec with its object in BOX; its id."""
     library.samples.record(
         Rendered(
             spec_id=planned.id,
-            image_id=library.images.put(picture(1000 + planned.seed)),
+            image_id=library.images.put(image),
             mask_id=library.images.put(mask()),
             facts=SampleFacts(
                 boxes=(BOX,),
                 homographies=(IDENTITY,),
                 visible=(1.0,),
                 scores={"sharpness": 0.5},
-                failed_gates=(),
-                timings={"total": seconds},
+                timings=timings or {},
+                distractors=distractors,
             ),
         )
     )

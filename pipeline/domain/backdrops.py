@@ -8,15 +8,17 @@ import re
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from pipeline.domain.balance import ClassBalance
-from pipeline.domain.recipe import Backdrops
-from pipeline.domain.slots import SLOT, slots_named, without_slots
+from pipeline.domain.recipe_backdrops import Backdrops
+from pipeline.domain.slots import SLOT, drawing_order, slots_named, without_slots
 from pipeline.errors import InvalidRecipe
 
 Value = TypeVar("Value", bound=Hashable)
 Choice = tuple[tuple[str, str], ...]  # (slot, value) pairs in the order of the prompt
+_MOST_CHOICES = 1_000  # that are kept while those are looked for which leave a slot no value
 
 
 @dataclass(slots=True)
@@ -172,6 +174,36 @@ class BackdropGrammar:
             for value, others in of_slot.get(known, ())
             if others.items() <= items
         }
+
+
+def excluding_choice(backdrops: Backdrops, slot: str) -> dict[str, str] | None:
+    """Return values of slots that are drawn before another one and leave it none of its values.
+
+    Returns:
+        Slot → value, the first such choice that is found; {} where all values are excluded by themselves; None where
+        there is none.
+    """
+    order = drawing_order(backdrops.template, backdrops.slots)
+    earlier = set(order[: order.index(slot)])
+    choices: list[dict[str, str]] = [{}]
+    for value in backdrops.slots[slot]:
+        excluding = [
+            {other: given for other, given in combination.items() if other != slot}
+            for combination in backdrops.exclude
+            if combination.get(slot) == value and combination.keys() - {slot} <= earlier
+        ]
+        joined = (choice | others for choice in choices for others in excluding if _agree(choice, others))
+        choices = list(islice(joined, _MOST_CHOICES))
+    drawn = (choice for choice in choices if not any(_excludes(each, choice) for each in backdrops.exclude))
+    return next(drawn, None)
+
+
+def _agree(choice: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    return all(choice.get(slot, value) == value for slot, value in others.items())
+
+
+def _excludes(combination: Mapping[str, str], choice: Mapping[str, str]) -> bool:
+    return combination.items() <= choice.items()
 
 
 @lru_cache(maxsize=4096)

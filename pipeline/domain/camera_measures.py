@@ -30,6 +30,14 @@ _EDGE_ITSELF = 0.46  # variance, px², that the method finds at an edge that is 
 
 _QUALITIES = range(1, 101)
 
+_LIGHT_PX = 256  # longest side at which the colour of the light is estimated
+_LIGHT_BLUR_PX = 1.0
+_CUT_OFF = 250.0  # level from which the colour of a pixel is cut off
+_LEAST_LIGHT = 1e-3  # linear level, or its change a pixel; less is rounding
+_MINKOWSKI = 6.0  # order of the norm
+_MIDDLE_GREY = 0.184  # luminance where L* is 50
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # of linear sRGB
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoLight:
@@ -39,13 +47,58 @@ class PhotoLight:
     contrast: float  # standard deviation of L*
     a: float  # mean; below 0 green, above 0 magenta
     b: float  # mean; below 0 blue, above 0 yellow
+    warmth: float = 0.0  # see `light_warmth`
 
 
 def photo_light(rgb: RGB) -> PhotoLight:
     """Measure light and colour of a photo (H, W, 3) uint8."""
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
     light, a, b = (float(value) for value in lab.mean(0))
-    return PhotoLight(brightness=light, contrast=float(lab[:, 0].std()), a=a, b=b)
+    return PhotoLight(brightness=light, contrast=float(lab[:, 0].std()), a=a, b=b, warmth=light_warmth(rgb))
+
+
+def light_warmth(rgb: RGB) -> float:
+    """Estimate the colour of the light in a photo (H, W, 3) uint8, whatever the colour of the ground.
+
+    Two estimates of van de Weijer, Gevers and Gijsenij 2007, "Edge-based color constancy", that err in opposite ways
+    where one coloured surface fills most of a photo: the Minkowski norm of the pixels (shades of grey) takes after that
+    surface, the norm of the gradients (grey edge) after what differs from it.
+
+    Returns:
+        b* of a middle grey in that light, above 0 warm, below 0 cold: the smaller of the two estimates, 0 where they
+        disagree on the side.
+    """
+    height, width = rgb.shape[:2]
+    shrunk = min(1.0, _LIGHT_PX / max(height, width))
+    size = max(1, round(width * shrunk)), max(1, round(height * shrunk))
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
+    usable = small.max(2) < _CUT_OFF
+    linear = _linear(small / np.float32(255))
+    smooth = cv2.GaussianBlur(linear, (0, 0), _LIGHT_BLUR_PX)
+    steep = np.hypot(
+        cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
+    )
+    beside_usable = cv2.erode(usable.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    estimates = _grey_warmth(linear[usable]), _grey_warmth(steep[beside_usable])
+    if estimates[0] * estimates[1] <= 0:
+        return 0.0
+    return min(estimates, key=abs)
+
+
+def _grey_warmth(values: NDArray[np.float32]) -> float:
+    """Return b* of a middle grey in the light that the Minkowski norm of values (N, 3), linear, estimates."""
+    if not len(values) or values.max() < _LEAST_LIGHT:
+        return 0.0
+    light = np.power(np.mean((values / values.max()) ** _MINKOWSKI, 0), 1 / _MINKOWSKI)
+    grey = np.clip(light * (_MIDDLE_GREY / float(light @ _LUMINANCE)), 0, 1).astype(np.float32)
+    encoded = np.where(grey <= 0.0031308, 12.92 * grey, 1.055 * grey ** (1 / 2.4) - 0.055)
+    return float(cv2.cvtColor(encoded.astype(np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2LAB)[0, 0, 2])
+
+
+def _linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return linear levels of sRGB, 0 to 1 (IEC 61966-2-1)."""
+    steep = ((encoded + 0.055) / 1.055) ** 2.4
+    return np.where(encoded <= 0.04045, encoded / 12.92, steep).astype(np.float32)
 
 
 def grey_of(rgb: RGB) -> Grey:

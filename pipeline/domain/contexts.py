@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 Contexts = Mapping[str, Mapping[str, Mapping[str, int]]]  # prompt slot → class → value → images
 
+DISTRACTORS_NOTE = "An image counts for the class of its objects; distractors are not counted."
+
 
 @dataclass(frozen=True, slots=True)
 class ContextTable:

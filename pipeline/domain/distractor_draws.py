@@ -22,7 +22,9 @@ from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.plan_rules import Stream
 from pipeline.domain.poses import BalancedPoses, Room
-from pipeline.domain.recipe import Distractors, Flip, PlacementRanges, Position, Recipe
+from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe_distractors import Distractors
+from pipeline.domain.recipe_placement import Flip, PlacementRanges, Position
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRecipe
 

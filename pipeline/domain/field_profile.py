@@ -13,18 +13,13 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.domain.recipe import (
-    BACKGROUND_SETS,
-    Camera,
-    FieldPlacement,
-    Learnt,
-    Name,
-    Number,
-    PlacementRanges,
-    Recipe,
-    Whole,
-)
+from pipeline.domain.field_light import FieldLight, cast_word, light_words
+from pipeline.domain.recipe import BACKGROUND_SETS, Recipe
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import FieldPlacement, Learnt
+from pipeline.domain.recipe_look import Camera
+from pipeline.domain.recipe_placement import PlacementRanges
+from pipeline.domain.recipe_values import Name, Number, Whole
 from pipeline.errors import InvalidRecipe, InvalidRequest
 
 USUAL_NAME = "field"
@@ -32,21 +27,7 @@ USUAL_PX = 128  # for which a camera is taken as long as the size of the images 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _LEAST_VISIBLE = 0.3  # of an object that others cover; less fails the gate `visible`
 Ranges = TypeVar("Ranges", bound=PlacementRanges)
-_BRIGHTEST_DIM, _DARKEST_BRIGHT = 40.0, 65.0  # L*
-_COLOURED = 4.0  # a cast from which a light counts as coloured
-_LIGHT_SLOT = "light"
 _NEEDED = {"objects": "number of objects", "scale": "scale of objects"}
-
-
-class FieldLight(BaseModel):
-    """Light and colour of the photos, in CIE L*a*b*: means over the photos."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    brightness: Number  # mean of L*, 0 to 100
-    spread: Number  # standard deviation of the photos' means
-    contrast: Number  # standard deviation of L* in a photo
-    cast: tuple[Number, Number]  # a* (green to magenta), b* (blue to yellow)
 
 
 class FieldBackground(BaseModel):
@@ -223,39 +204,6 @@ def _camera(given: Camera, learnt: Camera | None) -> Camera | None:
         raise InvalidRecipe(f"camera, like '{given.like}': {fault_sentence(error, Camera)}") from None
 
 
-def light_words(light: FieldLight) -> dict[str, bool]:
-    """Return the words for a light that a place decides, and whether each fits it.
-
-    A word of brightness fits where a photo within one standard deviation of the mean has that light.
-    """
-    _, b = light.cast
-    return {
-        "dim light": light.brightness - light.spread <= _BRIGHTEST_DIM,
-        "bright light": light.brightness + light.spread >= _DARKEST_BRIGHT,
-        "warm light": b >= _COLOURED,
-        "cold light": b <= -_COLOURED,
-    }
-
-
-def in_light_of(recipe: Recipe, light: FieldLight) -> Recipe:
-    """Return a recipe whose slot `light` holds only words that fit a place; another recipe stays as it is.
-
-    Words that say nothing of brightness or colour stay, and so does the slot where no word would be left.
-    """
-    fits = light_words(light)
-    slots = recipe.backdrops.slots
-    kept = {word: weight for word, weight in slots.get(_LIGHT_SLOT, {}).items() if fits.get(word, True)}
-    if not kept or len(kept) == len(slots[_LIGHT_SLOT]):
-        return recipe
-    changes = {
-        "slots": slots | {_LIGHT_SLOT: kept},
-        "exclude": [
-            excluded for excluded in recipe.backdrops.exclude if excluded.get(_LIGHT_SLOT) in (None, *kept)
-        ],
-    }
-    return recipe.model_copy(update={"backdrops": recipe.backdrops.model_copy(update=changes)})
-
-
 def profile_rows(profile: FieldProfile) -> Iterator[tuple[str, str]]:
     """Yield what was learnt, as short texts: (what, values)."""
     placement = profile.placement
@@ -273,9 +221,12 @@ def profile_rows(profile: FieldProfile) -> Iterator[tuple[str, str]]:
         a, b = light.cast
         yield "brightness (L*)", f"{light.brightness:.0f} ± {light.spread:.0f}"
         yield "contrast", f"{light.contrast:.0f}"
-        yield "colour cast (a*, b*)", f"{a:+.0f}, {b:+.0f}: {_cast(a, b)}"
+        yield "colour cast (a*, b*)", f"{a:+.0f}, {b:+.0f}: {cast_word(a, b)}"
         fitting = [word for word, fits in light_words(light).items() if fits]
-        yield "words for the light", ", ".join(fitting) or "none: neither dim nor bright, no colour"
+        yield (
+            "words for the light",
+            ", ".join(fitting) or "none: neither dim nor bright, neither warm nor cold",
+        )
     for side_px, camera in sorted(profile.camera.items()):
         yield f"camera at {side_px} px", _camera_text(camera)
     yield "backgrounds", str(len(profile.backgrounds))
@@ -285,14 +236,6 @@ def _span(span: tuple[float, float] | None) -> str:
     if span is None:
         return "cannot be told"
     return f"{span[0]:g}" if span[0] == span[1] else f"{span[0]:g} to {span[1]:g}"
-
-
-def _cast(a: float, b: float) -> str:
-    if math.hypot(a, b) < _COLOURED:
-        return "neutral"
-    if abs(b) >= abs(a):
-        return "yellowish" if b > 0 else "bluish"
-    return "reddish" if a > 0 else "greenish"
 
 
 def _camera_text(camera: Camera | None) -> str:

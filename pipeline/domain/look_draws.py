@@ -18,7 +18,8 @@ from pipeline.domain.look import (
     StartSpec,
 )
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Camera, ObjectLight, Recipe, Start
+from pipeline.domain.recipe import Recipe, Start
+from pipeline.domain.recipe_look import Camera, ObjectLight
 from pipeline.domain.spec import SampleSpec
 
 _DECIMALS = 3

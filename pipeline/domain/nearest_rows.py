@@ -54,7 +54,8 @@ class NearestRows:
     Up to `EXACT` rows a search compares all of them. More are grouped into as many lists as the square root of their
     number, each of the rows nearest to its centre, and a search compares the lists with the nearest centres ("inverted
     file", Sivic and Zisserman, ICCV 2003). It can miss the nearest row and then returns another, with its exact cosine.
-    At four times as many rows the lists are made anew.
+    The lists are made by the first search after a row was added, since a single search is faster without them, and
+    anew at four times as many rows.
 
     Args:
         rows: those that are there already.
@@ -62,7 +63,8 @@ class NearestRows:
 
     def __init__(self, rows: Rows) -> None:
         self._count = len(rows)
-        self._group(rows, np.arange(len(rows)))
+        self._lists = [_RowList(rows, np.arange(len(rows)), len(rows))]
+        self._grouped_at = max(EXACT, len(rows)) + 1
 
     @property
     def nbytes(self) -> int:
@@ -71,6 +73,8 @@ class NearestRows:
 
     def nearest(self, row: Rows) -> tuple[float, int] | None:
         """Return the greatest cosine to a row, (D,), and its position in the order of adding; None without rows."""
+        if self._count >= self._grouped_at:
+            self._group()
         if len(self._lists) == 1:
             return self._lists[0].nearest(row) if self._count else None
         cosines = self._centres @ row
@@ -84,19 +88,12 @@ class NearestRows:
         place = int(np.argmax(self._centres @ row)) if len(self._lists) > 1 else 0
         self._lists[place].add(row, self._count)
         self._count += 1
-        if self._count == self._grouped_again_at:
-            lists = self._lists
-            rows = np.concatenate([each.rows[: each.used] for each in lists])
-            positions = np.concatenate([each.positions[: each.used] for each in lists])
-            self._group(rows, positions)
 
-    def _group(self, rows: Rows, positions: NDArray[np.int64]) -> None:
+    def _group(self) -> None:
         """Make the lists."""
-        if self._count <= EXACT:
-            self._lists = [_RowList(rows, positions, self._count)]
-            self._grouped_again_at = EXACT + 1
-            return
-        self._grouped_again_at = _GROUPED_AGAIN * self._count
+        rows = np.concatenate([each.rows[: each.used] for each in self._lists])
+        positions = np.concatenate([each.positions[: each.used] for each in self._lists])
+        self._grouped_at = _GROUPED_AGAIN * self._count
         centres = _centres(rows, math.isqrt(self._count))
         used, place = np.unique(_nearest_centres(rows, centres), return_inverse=True)
         self._centres = centres[used]  # of equal centres, which equal rows give, all but one have no rows

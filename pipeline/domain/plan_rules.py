@@ -16,7 +16,8 @@ from pipeline.domain.balance import ClassBalance, Deck, Turns, Value
 from pipeline.domain.methods import Method
 from pipeline.domain.placement import Box, Placement
 from pipeline.domain.poses import BalancedPoses, drawn_placements
-from pipeline.domain.recipe import ARRANGEMENT, PlacementRanges, Recipe
+from pipeline.domain.recipe import ARRANGEMENT, Recipe
+from pipeline.domain.recipe_placement import PlacementRanges
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 
 Stream = Callable[[str], random.Random]

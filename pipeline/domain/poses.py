@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.balance import Turns
 from pipeline.domain.placement import FOCAL, Box, Placement, box_corners, homography
-from pipeline.domain.recipe import Flip, PlacementRanges, Position
+from pipeline.domain.recipe_placement import Flip, PlacementRanges, Position
 
 _TRIES = 40
 _DECIMALS = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -11,80 +11,40 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     SerializerFunctionWrapHandler,
     StrictBool,
-    StringConstraints,
     Tag,
     ValidationError,
-    field_validator,
     model_serializer,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from pipeline.domain.distractors import DistractorKind
-from pipeline.domain.look import LEAST_STRENGTH, OBJECT_LIGHT_RANGES, EdgeKind
+from pipeline.domain.look import LEAST_STRENGTH, EdgeKind
+from pipeline.domain.recipe_backdrops import Backdrops
+from pipeline.domain.recipe_distractors import Distractors
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import Learnt
+from pipeline.domain.recipe_look import Camera, ObjectLight
+from pipeline.domain.recipe_placement import AnyPlacement, PlacementRanges, PlacementVariant, arrangements_of
+from pipeline.domain.recipe_values import Name, Number, Part, PathText, Weight, Whole, Written
 from pipeline.domain.recipe_yaml import loaded_yaml
 from pipeline.domain.review import RELEASE_PLAN
-from pipeline.domain.slots import refuse_broken_slots
 from pipeline.domain.spec import ControlSource, Method
-from pipeline.domain.texts import LONGEST_NAME, LONGEST_PATH, LONGEST_PROMPT, LONGEST_VALUE
 from pipeline.errors import InvalidRecipe
 
-
-def _refuse_bool(value: object) -> object:
-    """Refuse YAML's true and false as numbers; Python would read them as 1 and 0."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("switch", "a number is needed")
-    return value
-
-
 MOST_SAMPLES = 100_000  # of one plan
-_MOST_SLOTS = 64
-_MOST_VALUES = 1_000  # of all slots together
-_MOST_EXCLUDED = 200
-_MOST_ARRANGEMENTS = 16
-MOST_OBJECTS = 30  # in one image
-_MOST_DISTRACTORS = 10
 ARRANGEMENT = "arrangement"  # the slot under which a spec names its arrangement
-_LEAST_WEIGHT, _LARGEST_WEIGHT = 1e-6, 1e6
 _USUAL_BUDGET, _LARGEST_BUDGET = 0.5, 4.0
-Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
-PromptText = Annotated[str, StringConstraints(max_length=LONGEST_PROMPT)]
-PathText = Annotated[str, StringConstraints(max_length=LONGEST_PATH)]
-Whole = Annotated[int, BeforeValidator(_refuse_bool)]
-Number = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
-Weight = Annotated[Number, Field(ge=_LEAST_WEIGHT, le=_LARGEST_WEIGHT)]
 AUTO: Final = "auto"
 Size = Annotated[
     Annotated[Literal["auto"], Tag("[auto]")]
     | Annotated[Annotated[Whole, Field(ge=32, le=4096, multiple_of=8)] | None, Tag("[pixels]")],
     Discriminator(lambda given: "[auto]" if given == AUTO else "[pixels]"),
 ]
-Written = dict[str, object]  # a part of a recipe as it is written
-Weights = dict[Annotated[str, StringConstraints(max_length=LONGEST_VALUE)], Number]
-_PREFIX, _EARLIER_PREFIX = "text_to_image_prefix", "sdxl_prefix"
 _DEFAULT = Path(__file__).resolve().parents[2] / "recipes" / "surfaces.yaml"
-
-
-def _equal_weights(slot: object, values: list[Hashable]) -> dict[Hashable, float]:
-    if any(isinstance(value, (list, dict)) for value in values):
-        raise ValueError(f"slot '{slot}' lists something other than texts; each of its values must be a text")
-    return dict.fromkeys(values, 1.0)
-
-
-class Position(StrEnum):
-    """Where the object's centre may lie."""
-
-    UNIFORM = "uniform"  # anywhere on the canvas that keeps it visible
-    THIRDS = "thirds"  # near one of the four crossings of the thirds
-    CENTRED = "centred"  # near the middle
 
 
 class Start(StrEnum):
@@ -94,163 +54,7 @@ class Start(StrEnum):
     PICTURE = "picture"  # a background picture with the object on it
 
 
-class Flip(StrEnum):
-    """How an object may be mirrored without changing what it is."""
-
-    NONE = "none"
-    HORIZONTAL = "horizontal"
-    ANY = "any"  # top to bottom too, which is left to right and half a turn
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
-
-
-def _beside_like(part: PlacementRanges | Camera, values: Written) -> Written:
-    """Return what is written of a part: without `like` all values, with it only those that are given beside it."""
-    if part.like is None:
-        return {key: value for key, value in values.items() if key != "like"}
-    return {key: value for key, value in values.items() if key in part.model_fields_set}
-
-
-class Backdrops(_Part):
-    """The prompt grammar: a template with slots in braces, and the values of each slot."""
-
-    template: PromptText = "{surface} floor"
-    slots: dict[Name, Weights] = Field(  # slot → value → weight
-        max_length=_MOST_SLOTS,
-        default_factory=lambda: {
-            "surface": dict.fromkeys(("concrete", "gravel", "grass", "wooden planks"), 1.0)
-        },
-    )
-    exclude: list[dict[str, str]] = Field(
-        default_factory=list, max_length=_MOST_EXCLUDED
-    )  # combinations of slot values that are never drawn together
-    negative: PromptText | None = None
-    folder: PathText | None = (
-        None  # background images for method `paste` and start `picture`, a field profile or a key of `BACKGROUND_SETS`
-    )
-    text_to_image_prefix: PromptText = (
-        "a photo of a {label}, "  # put before the prompts of method `text_to_image`; earlier: sdxl_prefix
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _earlier_names_are_read(cls, given: object) -> object:
-        if not isinstance(given, dict) or _PREFIX in given:
-            return given
-        return {_PREFIX if key == _EARLIER_PREFIX else key: value for key, value in given.items()}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_template_alone_has_no_slots(cls, given: object) -> object:
-        return {"slots": {}, **given} if isinstance(given, dict) and "template" in given else given
-
-    @field_validator("slots", mode="before")
-    @classmethod
-    def _lists_have_equal_weights(cls, slots: object) -> object:
-        if not isinstance(slots, dict):
-            return slots
-        return {
-            slot: _equal_weights(slot, values) if isinstance(values, list) else values
-            for slot, values in slots.items()
-        }
-
-    @model_validator(mode="after")
-    def _slots_fit_the_template(self) -> Backdrops:
-        for slot, values in self.slots.items():
-            if not values:
-                raise ValueError(f"slot '{slot}' has no values; add values or remove the slot")
-            for value, weight in values.items():
-                if not _LEAST_WEIGHT <= weight <= _LARGEST_WEIGHT:
-                    raise ValueError(
-                        f"the weight of '{value}' in slot '{slot}' is {weight:g}; "
-                        f"it must lie in {_LEAST_WEIGHT:f} to {_LARGEST_WEIGHT:.0f}"
-                    )
-        number = sum(map(len, self.slots.values()))
-        if number > _MOST_VALUES:
-            raise ValueError(f"the slots have {number:,} values; at most {_MOST_VALUES:,} are allowed")
-        for combination in self.exclude:
-            for slot, value in combination.items():
-                if value not in self.slots.get(slot, {}):
-                    raise ValueError(f"exclude names {slot}: {value}, which is not a value of that slot")
-        refuse_broken_slots(self.template, self.slots)
-        return self
-
-
-class PlacementRanges(_Part):
-    """Ranges that poses are drawn from, each as [lowest, highest]."""
-
-    position: Position = Position.UNIFORM
-    scale: tuple[Number, Number] = (0.35, 0.7)  # longest side as a share of the canvas' shorter side
-    rotation: tuple[Number, Number] = (-180.0, 180.0)  # degrees
-    yaw: tuple[Number, Number] = (-30.0, 30.0)
-    pitch: tuple[Number, Number] = (-30.0, 30.0)
-    flip: Flip | dict[str, Flip] = Flip.NONE  # for all classes, or class → rule ("none" for those not named)
-    min_visible: Annotated[Number, Field(gt=0, le=1)] = (
-        0.85  # share of the object inside the canvas and uncovered
-    )
-    objects: tuple[Whole, Whole] = (1, 1)  # objects of the class in one image
-    overlap: Annotated[Number, Field(ge=0, le=1)] = (
-        0.15  # share of the smaller object's box that another may cover
-    )
-    like: Name | None = (
-        None  # a field profile that gives objects, scale, overlap and min_visible where they are not given here
-    )
-
-    @model_serializer(mode="wrap")
-    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> Written:
-        return _beside_like(self, handler(self))
-
-    @model_validator(mode="after")
-    def _ranges_hold(self) -> PlacementRanges:
-        limits = {
-            "scale": (0.02, 4.0),
-            "rotation": (-360, 360),
-            "yaw": (-60, 60),
-            "pitch": (-60, 60),
-            "objects": (1, MOST_OBJECTS),
-        }
-        for name, (low, high) in limits.items():
-            first, last = getattr(self, name)
-            if not low <= first <= last <= high:
-                raise ValueError(f"{name} is [{first}, {last}]; it must rise and lie in {low:g} to {high:g}")
-        return self
-
-    def flips(self, label: str) -> Flip:
-        """Return how objects of a class may be mirrored."""
-        return self.flip.get(label, Flip.NONE) if isinstance(self.flip, dict) else self.flip
-
-
-class PlacementVariant(PlacementRanges):
-    """One of several arrangements that a recipe mixes: ranges with a name and a weight."""
-
-    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
-    weight: Weight = 1.0
-
-
-def _kind(given: object) -> str:
-    return "[variants]" if isinstance(given, list) else "[ranges]"
-
-
-AnyPlacement = Annotated[
-    Annotated[PlacementRanges, Tag("[ranges]")]
-    | Annotated[
-        list[PlacementVariant], Field(min_length=1, max_length=_MOST_ARRANGEMENTS), Tag("[variants]")
-    ],
-    Discriminator(_kind),
-]
-"""Ranges for all images, or several of them by weight."""
-
-
-def arrangements_of(placement: PlacementRanges | list[PlacementVariant]) -> dict[str, PlacementRanges]:
-    """Return ranges by the name of their arrangement; that of ranges for all images is ""."""
-    if isinstance(placement, PlacementRanges):
-        return {"": placement}
-    return {variant.name: variant for variant in placement}
-
-
-class Control(_Part):
+class Control(Part):
     """Guidance of method `controlnet`."""
 
     source: ControlSource = ControlSource.OBJECT
@@ -258,78 +62,7 @@ class Control(_Part):
     reference: PathText | None = None  # an image file, for source `reference`
 
 
-class Camera(_Part):
-    """What a camera does to the whole image, each drawn from [lowest, highest]; what is left out is not done."""
-
-    blur: tuple[Number, Number] | None = None  # standard deviation, pixels
-    noise: tuple[Number, Number] | None = None  # standard deviation, grey levels
-    jpeg: tuple[Whole, Whole] | None = None  # quality
-    like: Name | None = None  # a field profile that gives what is not given here
-
-    @model_serializer(mode="wrap")
-    def _given_beside_like(self, handler: SerializerFunctionWrapHandler) -> Written:
-        return _beside_like(self, handler(self))
-
-    @model_validator(mode="after")
-    def _ranges_hold(self) -> Camera:
-        given = {"blur": (self.blur, (0, 5)), "noise": (self.noise, (0, 50)), "jpeg": (self.jpeg, (10, 100))}
-        for name, (span, (low, high)) in given.items():
-            if span and not low <= span[0] <= span[1] <= high:
-                raise ValueError(
-                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low} to {high}"
-                )
-        if not (self.blur or self.noise or self.jpeg or self.like):
-            raise ValueError("it does nothing; give blur, noise, jpeg or like, or leave camera out")
-        return self
-
-
-class FieldPlacement(_Part):
-    """What a field profile tells of the objects in a photo; None where it cannot tell."""
-
-    objects: tuple[Whole, Whole] | None = None
-    scale: tuple[Number, Number] | None = None
-    overlap: Number | None = None
-    min_visible: Number | None = None  # follows from the overlap where it is not written into the profile
-
-    @model_validator(mode="after")
-    def _ranges_hold(self) -> FieldPlacement:
-        PlacementRanges.model_validate(self.model_dump(exclude_none=True))
-        return self
-
-
-class Learnt(_Part):
-    """What a plan took from field profiles when it was begun, so that it goes on with it; written by the program."""
-
-    size: Whole  # side of the images that it is for, px
-    profiles: dict[Name, Name]  # name → the state that the profile had
-    placement: dict[Name, FieldPlacement] = Field(default_factory=dict)  # profile → values
-    camera: Camera | None = None
-    backgrounds: list[Name] | None = None  # ids of stored images
-    background_photos: list[Name] | None = (
-        None  # ids of the photos that they show; not known of earlier plans
-    )
-
-
-class ObjectLight(_Part):
-    """Another light on the objects, each drawn from [lowest, highest]; what is left out stays as photographed."""
-
-    brightness: tuple[Number, Number] | None = None  # factor
-    colour: tuple[Number, Number] | None = None  # warm above 0, cold below
-
-    @model_validator(mode="after")
-    def _ranges_hold(self) -> ObjectLight:
-        for name, (low, high) in OBJECT_LIGHT_RANGES.items():
-            span = getattr(self, name)
-            if span and not low <= span[0] <= span[1] <= high:
-                raise ValueError(
-                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low:g} to {high:g}"
-                )
-        if not (self.brightness or self.colour):
-            raise ValueError("it changes nothing; give brightness or colour, or leave object out")
-        return self
-
-
-class Novelty(_Part):
+class Novelty(Part):
     """Replacing images that differ least from the others."""
 
     budget: Annotated[Number, Field(gt=0, le=_LARGEST_BUDGET)] = (
@@ -339,37 +72,6 @@ class Novelty(_Part):
     def of(self, count: int) -> int:
         """Return how many of so many images may be replaced."""
         return int(self.budget * count)
-
-
-class Distractors(_Part):
-    """What stands behind and beside the objects of an image's class in some of the images."""
-
-    share: Annotated[Number, Field(ge=0, le=1)] = 0.3  # of the images
-    number: tuple[Whole, Whole] = (1, 3)  # in one image that has any
-    kinds: Annotated[dict[DistractorKind, Weight], Field(min_length=1)] = Field(  # kind → weight
-        default_factory=lambda: dict.fromkeys(DistractorKind, 1.0)
-    )
-    scale: tuple[Number, Number] = (
-        0.15,
-        0.4,
-    )  # as that of `placement`; never above that of the largest object
-
-    @field_validator("kinds", mode="before")
-    @classmethod
-    def _lists_have_equal_weights(cls, kinds: object) -> object:
-        if isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds):
-            return dict.fromkeys(kinds, 1.0)
-        return kinds
-
-    @model_validator(mode="after")
-    def _ranges_hold(self) -> Distractors:
-        limits = {"number": (self.number, (1, _MOST_DISTRACTORS)), "scale": (self.scale, (0.02, 1.4))}
-        for name, (span, (low, high)) in limits.items():
-            if not low <= span[0] <= span[1] <= high:
-                raise ValueError(
-                    f"{name} is [{span[0]:g}, {span[1]:g}]; it must rise and lie in {low:g} to {high:g}"
-                )
-        return self
 
 
 def _values_of_switch(given: object) -> object:
@@ -420,7 +122,7 @@ def _written(count: int) -> str:
     return f"{count:,}" if abs(count) < 10**15 else "far too many"
 
 
-class Recipe(_Part):
+class Recipe(Part):
     """What to generate from a library. Values that are left out come from the model."""
 
     name: Annotated[Name, AfterValidator(_free_name)] = "recipe"

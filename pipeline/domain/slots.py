@@ -76,6 +76,25 @@ def reached_slots(template: str, slots: Mapping[str, Collection[str]]) -> set[st
     return reached
 
 
+def drawing_order(template: str, slots: Mapping[str, Collection[str]]) -> list[str]:
+    """List the slots in the order in which they are drawn: those that a value names come right after it.
+
+    Args:
+        slots: slot → values; complete and without cycles.
+    """
+    order: dict[str, None] = {}
+
+    def visit(text: str) -> None:
+        for slot in slots_named(text):
+            if slot not in order:
+                order[slot] = None
+                for value in slots[slot]:
+                    visit(value)
+
+    visit(template)
+    return list(order)
+
+
 def _follow(
     speaker: str,
     wanted: Collection[str],

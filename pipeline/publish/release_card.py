@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.domain.contexts import context_tables
+from pipeline.domain.contexts import DISTRACTORS_NOTE, context_tables
 from pipeline.domain.methods import Method
 from pipeline.domain.release import Subset
 from pipeline.domain.slots import shown_value
@@ -179,10 +179,11 @@ def _contexts(contents: ReleaseContents) -> str:
         ]
         title = f"<details><summary>Synthetic images by {html_text(table.slot)} and class</summary>"
         blocks.append("\n".join([title, "", *rows, "", "</details>"]))
+    note = f" {DISTRACTORS_NOTE}" if contents.with_distractors else ""
     return (
         "What the background of a synthetic image tells about its class, as mutual information: 0 where every class "
         "comes in every context equally often. Values drawn without regard to the class would have the bits by "
-        "chance.\n\n" + "\n\n".join(["\n".join(lines), *blocks])
+        f"chance.{note}\n\n" + "\n\n".join(["\n".join(lines), *blocks])
     )
 
 

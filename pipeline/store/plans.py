@@ -242,6 +242,31 @@ class PlanRepository:
         with self._database.reading() as connection:
             return connection.scalar(statement) or 0
 
+    def first_rendered(self, name: str) -> str | None:
+        """The id of the first sample of a plan that has an image; None where none has one."""
+        statement = (
+            select(samples.c.id)
+            .join(plan_specs, plan_specs.c.sample_id == samples.c.id)
+            .where(plan_specs.c.plan == name, samples.c.state.not_in(UNRENDERED))
+            .order_by(plan_specs.c.position)
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(statement)
+
+    def contains(self, name: str, spec_id: str) -> bool:
+        """Whether a plan has a spec."""
+        statement = select(plan_specs.c.position).where(
+            plan_specs.c.plan == name, plan_specs.c.sample_id == spec_id
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(statement) is not None
+
+    def names(self) -> Sequence[str]:
+        """The names of the stored plans, sorted."""
+        with self._database.reading() as connection:
+            return connection.scalars(select(plans.c.name).order_by(plans.c.name)).all()
+
     def get(self, name: str) -> PlanRow:
         """A stored plan.
 

@@ -121,6 +121,11 @@ class SampleRepository:
         with self._database.reading() as connection:
             return [(sample_id, sentence or "") for sample_id, sentence in connection.execute(statement)]
 
+    def is_known(self, sample_id: str) -> bool:
+        """Whether there is a sample with this id, rendered or not."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(samples.c.id).where(samples.c.id == sample_id)) is not None
+
     def get(self, sample_id: str) -> SampleRow:
         """A sample, rendered or not.
 
@@ -229,6 +234,13 @@ class SampleRepository:
             for slot, label, value, number in connection.execute(statement):
                 contexts.setdefault(slot, {}).setdefault(label, {})[value] = number
         return contexts
+
+    def accepted_show_distractors(self) -> bool:
+        """Whether any accepted sample shows distractors."""
+        accepted = samples.c.state == SampleState.ACCEPTED
+        statement = select(samples.c.seq).where(accepted, samples.c.distractors.is_not(None)).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(statement) is not None
 
     def decided_by_people(self, limit: int = 20_000) -> list[tuple[SampleSpec, bool]]:
         """(spec, accepted) of the newest samples that people decided, at most `limit` accepted and as many rejected."""

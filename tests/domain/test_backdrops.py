@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, class_draws, names_class, prompt
-from pipeline.domain.recipe import Backdrops
+from pipeline.domain.recipe_backdrops import Backdrops
 from pipeline.errors import InvalidRecipe
 
 

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.domain.camera_measures import blur_deviation, jpeg_quality, noise_deviation, photo_light
+from pipeline.domain.camera_measures import (
+    blur_deviation,
+    jpeg_quality,
+    light_warmth,
+    noise_deviation,
+    photo_light,
+)
 
 SIDE_PX = 128
 
@@ -82,3 +88,57 @@ def test_light_and_colour_are_those_of_cie_lab() -> None:
     assert (grey.a, grey.b) == (pytest.approx(0, abs=0.05), pytest.approx(0, abs=0.05))
     warm = photo_light(np.full((8, 8, 3), (200, 160, 90), np.uint8))
     assert warm.b > 30
+
+
+RED, LAWN, WOOD, BLUE = (170, 40, 40), (80, 130, 50), (180, 130, 80), (60, 80, 160)
+
+
+def surfaces(ground: tuple[int, int, int], others: list[tuple[int, int, int]]) -> np.ndarray:
+    """(128, 128, 3) uint8: a mottled ground with small flat squares on it."""
+    rng = np.random.default_rng(3)
+    rgb = np.full((SIDE_PX, SIDE_PX, 3), ground, np.float32) * rng.normal(1, 0.05, (SIDE_PX, SIDE_PX, 1))
+    for place, colour in enumerate(others):
+        rgb[20 : 20 + SIDE_PX // 4, 10 + 40 * place : 40 + 40 * place] = colour
+    return np.clip(rgb, 0, 255).astype(np.uint8)
+
+
+def lit(rgb: np.ndarray, light: tuple[float, float, float]) -> np.ndarray:
+    """An image in another light, each channel scaled where it is linear (gamma 2.2)."""
+    return np.clip(rgb * np.array(light) ** (1 / 2.2), 0, 255).astype(np.uint8)
+
+
+OTHERS = [
+    [(200, 200, 200)],
+    [(235, 235, 230), (90, 90, 95)],
+    [(150, 150, 150), (60, 90, 190), (230, 225, 220)],
+]
+GROUNDS = [RED, LAWN, WOOD, BLUE]
+
+
+@pytest.mark.parametrize("others", OTHERS)
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_a_coloured_ground_is_no_coloured_light(
+    ground: tuple[int, int, int], others: list[tuple[int, int, int]]
+) -> None:
+    photo = surfaces(ground, others)
+    assert abs(photo_light(photo).b) > 8
+    assert abs(light_warmth(photo)) < 4
+
+
+@pytest.mark.parametrize("ground", [RED, LAWN, WOOD, (128, 128, 128)])
+def test_a_photo_that_is_tinted_as_a_whole_shows_coloured_light(ground: tuple[int, int, int]) -> None:
+    photo = surfaces(ground, OTHERS[1])
+    assert light_warmth(lit(photo, (1.0, 0.75, 0.45))) > 4
+    assert light_warmth(lit(photo, (0.5, 0.78, 1.0))) < -4
+
+
+def test_the_warmth_of_light_is_b_of_a_grey_in_it() -> None:
+    photo = lit(surfaces((128, 128, 128), [(200, 200, 200)]), (1.0, 0.8, 0.6))
+    level = 255 * np.power((1.0, 0.8, 0.6), 1 / 2.2) * 0.5
+    assert light_warmth(photo) == pytest.approx(photo_light(np.full((8, 8, 3), level, np.uint8)).b, abs=2)
+
+
+def test_a_photo_without_usable_pixels_or_edges_has_no_light_that_can_be_told() -> None:
+    assert light_warmth(np.full((40, 30, 3), (200, 120, 60), np.uint8)) == 0.0
+    assert light_warmth(np.full((40, 30, 3), 255, np.uint8)) == 0.0
+    assert light_warmth(np.zeros((1, 1, 3), np.uint8)) == 0.0

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from pipeline.domain.contexts import mutual_information
 from pipeline.domain.distractor_draws import shape_box
 from pipeline.domain.distractors import (
     DistractorSpec,
@@ -24,7 +25,8 @@ from pipeline.domain.look import Ground
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Placement, box_corners, homography
 from pipeline.domain.plan import PlanInputs, plan
-from pipeline.domain.recipe import Distractors, Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe_distractors import Distractors
 from pipeline.domain.spec import Method, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest
 from pipeline.starter.parts import Kind
@@ -91,6 +93,28 @@ def test_share_number_kinds_and_classes_are_alike_in_every_class() -> None:
     photos = Counter(other.photo_id for each in specs for other in each.other_objects)
     assert set(photos) == {photo.id for photo in STARTER}
     assert max(photos.values()) - min(photos.values()) <= 2
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [{Kind.BOLT: 900, Kind.GEAR: 300}, {Kind.BOLT: 700, Kind.GEAR: 300, Kind.NUT: 150, Kind.SPRING: 50}],
+)
+def test_unequal_classes_have_each_other_class_beside_them_equally_often(classes: dict[Kind, int]) -> None:
+    counts = ", ".join(f"{kind}: {number}" for kind, number in classes.items())
+    specs = planned(SINGLE.replace("{seed: 4", f"{{seed: 4, classes: {{{counts}}}"), count=None)
+    assert len(specs) == NUMBER
+    pairs = Counter((each.label, other.label) for each in specs for other in each.other_objects)
+    fronts = Counter(each.label for each in specs for _ in each.other_objects)
+    others = len(Kind) - 1
+    even = [
+        (str(front), str(other), fronts[front] // others)
+        for front in classes
+        for other in Kind
+        if other != front
+    ]
+    assert all(abs(pairs[front, other] - fronts[front] / others) < 2 for front, other, _ in even)
+    link = mutual_information((front, other, number) for (front, other), number in pairs.items())
+    assert link - mutual_information(even) < 0.01
 
 
 def test_weights_of_kinds_hold() -> None:

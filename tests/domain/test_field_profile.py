@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from pipeline.domain.field_profile import (
-    FieldLight,
     FieldProfile,
     checked_name,
-    in_light_of,
     learnt_from,
     parse_profile,
     profile_rows,
     profiles_named,
     resolved,
 )
-from pipeline.domain.recipe import Camera, FieldPlacement, Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe import Recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe_learnt import FieldPlacement
+from pipeline.domain.recipe_look import Camera
 from pipeline.errors import InvalidRecipe, InvalidRequest
 
 PROFILE = FieldProfile(
@@ -168,52 +168,6 @@ def test_rows_say_what_was_learnt_and_what_cannot_be_told() -> None:
     assert rows["camera at 128 px"] == "noise 1 to 2, JPEG 80 to 90"
     assert rows["camera at 1024 px"] == "changes nothing"
     assert dict(profile_rows(FieldProfile(photos=5)))["objects in a photo"] == "cannot be told"
-
-
-def place(brightness: float, spread: float = 5, b: float = 0) -> FieldLight:
-    return FieldLight(brightness=brightness, spread=spread, contrast=20, cast=(0, b))
-
-
-@pytest.mark.parametrize(
-    ("light", "words"),
-    [
-        (place(30), "dim light"),
-        (place(70, b=6), "bright light, warm light"),
-        (place(52, b=-5), "cold light"),
-        (place(52, spread=20), "dim light, bright light"),
-        (place(52), "none: neither dim nor bright, no colour"),
-    ],
-)
-def test_rows_name_the_words_that_fit_the_light(light: FieldLight, words: str) -> None:
-    rows = dict(profile_rows(PROFILE.model_copy(update={"light": light, "licence": "CC0"})))
-    assert (rows["words for the light"], rows["licence"]) == (words, "CC0")
-
-
-LIT = (
-    "backdrops:\n  template: '{surface}, {light}'\n"
-    "  slots: {surface: [grass, sand], light: {dim light: 1, warm light: 2, cold light: 1, side light: 3}}\n"
-    "  exclude: [{surface: grass, light: cold light}, {surface: sand, light: side light}]"
-)
-
-
-def test_of_the_words_for_light_those_stay_that_fit_the_place() -> None:
-    changed = parse_recipe(to_yaml(in_light_of(parse_recipe(LIT), place(70, b=8))))
-    assert changed.backdrops.slots["light"] == {"warm light": 2, "side light": 3}
-    assert changed.backdrops.exclude == [{"surface": "sand", "light": "side light"}]
-    assert changed.backdrops.slots["surface"] == {"grass": 1, "sand": 1}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "backdrops: {template: '{surface}', slots: {surface: [grass]}}",
-        "backdrops: {template: '{light}', slots: {light: [dim light, cold light]}}",
-        "backdrops: {template: '{light}', slots: {light: [side light]}}",
-    ],
-)
-def test_a_recipe_without_a_word_to_choose_stays_as_it_is(text: str) -> None:
-    recipe = parse_recipe(text)
-    assert in_light_of(recipe, place(70, b=8)) == recipe
 
 
 def test_each_arrangement_of_a_mix_may_be_like_a_profile() -> None:

@@ -50,6 +50,26 @@ def test_of_many_rows_the_nearest_is_nearly_always_found(monkeypatch: pytest.Mon
     assert found >= 290
 
 
+def test_a_single_search_among_many_rows_compares_all_of_them_without_making_lists(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(nearest_rows, "EXACT", 300)
+    grouped: list[int] = []
+    centres = nearest_rows._centres
+    monkeypatch.setattr(
+        nearest_rows, "_centres", lambda rows, count: grouped.append(len(rows)) or centres(rows, count)
+    )
+    rows, (new, other) = clustered(1_500, seed=0), clustered(2, seed=1)
+    nearest = NearestRows(rows)
+    answer = nearest.nearest(new)
+    nearest.add(new)
+    assert answer == (pytest.approx((rows @ new).max(), abs=1e-6), int((rows @ new).argmax()))
+    assert grouped == []
+    nearest.nearest(other)
+    nearest.nearest(other)
+    assert grouped == [1_501]
+
+
 def test_lists_of_many_rows_grow_and_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest_rows, "EXACT", 20)
     rows = clustered(400, seed=0)
@@ -75,6 +95,8 @@ def test_many_equal_rows_are_found() -> None:
     rows[rng.permutation(len(rows))[:3_400]] = 1.0
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     equal = np.full(24, 1 / np.sqrt(24), np.float32)
-    answer = NearestRows(rows).nearest(equal)
+    nearest = NearestRows(rows)
+    nearest.add(equal)
+    answer = nearest.nearest(equal)
     assert answer is not None
     assert answer[0] == pytest.approx(1.0, abs=1e-6)

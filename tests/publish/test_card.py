@@ -12,7 +12,8 @@ import yaml
 from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
-from pipeline.domain.recipe import Camera, ObjectLight, Recipe, to_yaml
+from pipeline.domain.recipe import Recipe, to_yaml
+from pipeline.domain.recipe_look import Camera, ObjectLight
 from pipeline.domain.release import ReviewFacts
 from pipeline.domain.review import Policy, Verdict
 from pipeline.domain.spec import SampleSpec

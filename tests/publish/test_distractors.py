@@ -83,6 +83,23 @@ def test_a_release_without_any_has_the_columns_and_digests_of_before(
     assert "distractors" not in (tmp_path / "release" / "README.md").read_text()
 
 
+def test_the_tables_by_class_and_context_say_that_they_count_no_distractors(
+    library: Library, crowded: str, tmp_path: Path
+) -> None:
+    nut = library.photos.list(label="nut")[0]
+    other = replace(spec(nut, seed=9), slots=(("surface", "moss"),))
+    library.plans.add("nuts", "", [other])
+    library.review.record(decision(render(library, other), client_id="nut"))
+    write_release(library, tmp_path / "release", name="Crowded")
+    card = (tmp_path / "release" / "README.md").read_text()
+    assert (
+        "have the bits by chance. An image counts for the class of its objects; distractors are not counted."
+        in card
+    )
+    facts = json.loads((tmp_path / "release" / "release.json").read_text())
+    assert facts["contexts"] == {"surface": {"bolt": {"gravel": 1}, "nut": {"moss": 1}}}
+
+
 def test_another_mask_of_a_distractor_is_another_row(library: Library, crowded: str, tmp_path: Path) -> None:
     (row,) = library.releases.rows(Subset.SYNTHETIC)
     moved = replace(row, distractors=(replace(row.distractors[0], box=(0, 0, 4, 4)),))

@@ -14,7 +14,7 @@ from pipeline.domain.distractors import OtherObjectSpec
 from pipeline.domain.look import Ground
 from pipeline.domain.placement import Placement
 from pipeline.domain.provenance import packet
-from pipeline.domain.recipe import Distractors
+from pipeline.domain.recipe_distractors import Distractors
 from pipeline.domain.review import Verdict
 from pipeline.domain.run_lengths import run_lengths
 from pipeline.domain.sample_facts import SampleFacts

@@ -15,6 +15,7 @@ from pipeline.services.plans.field_photos import (
     background_notes,
     cameras_of,
     covered_of,
+    light_of,
     measured_photo,
     placement_of,
 )
@@ -35,6 +36,13 @@ def count(*lengths: float, overlap: float = 0.0) -> ObjectCount:
 
 
 HEAP = ObjectCount(covered=0.8, doubt="objects fill it or touch each other")
+
+
+def test_how_many_photos_show_coloured_light_is_told() -> None:
+    warmths = (9.0, 4.0, 3.9, 0.0, -3.9, -4.0, -9.0, -20.0)
+    lights = [PhotoLight(brightness=50, contrast=20, a=0, b=30, warmth=warmth) for warmth in warmths]
+    light = light_of([measured(light=light) for light in lights])
+    assert (light.warm, light.cold, light.cast) == (0.25, 0.38, (0.0, 30.0))
 
 
 def test_a_tenth_on_either_side_is_left_out() -> None:

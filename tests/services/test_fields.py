@@ -400,18 +400,28 @@ def test_a_profile_beside_a_folder_of_its_name_comes_first(
 
 def test_a_recipe_is_made_like_a_profile(library: Library) -> None:
     recipe = parse_recipe("placement: {objects: [2, 3], scale: [0.1, 0.2], min_visible: 0.9, flip: any}")
-    alike = like_field(recipe, "field", list(FieldPart))
+    alike = like_field(recipe, "field", list(FieldPart)).recipe
     assert alike.placement.model_dump(mode="json")["like"] == "field"
     assert not {"objects", "scale", "overlap", "min_visible"} & alike.placement.model_dump().keys()
     assert alike.placement.flip == recipe.placement.flip
     assert (alike.backdrops.folder, alike.start) == ("field", "picture")
     assert alike.camera is not None
-    mix = like_field(recipe_of(None), "field", [FieldPart.PLACEMENT])
+    mix = like_field(recipe_of(None), "field", [FieldPart.PLACEMENT]).recipe
     assert [(name, ranges.like) for name, ranges in mix.arrangements.items()] == [("", "field")]
-    only = like_field(recipe, "field", [FieldPart.CAMERA])
+    only = like_field(recipe, "field", [FieldPart.CAMERA]).recipe
     assert (only.placement, only.backdrops, only.start) == (recipe.placement, recipe.backdrops, recipe.start)
     with pytest.raises(InvalidRequest, match="text_to_image cannot start from one"):
         like_field(recipe_of("method: text_to_image"), "field", [FieldPart.BACKGROUNDS])
+
+
+def test_of_the_parts_of_a_profile_those_are_told_that_changed_the_recipe(library: Library) -> None:
+    wanted = [FieldPart.PLACEMENT, FieldPart.BACKGROUNDS, FieldPart.CAMERA]
+    first = like_field(recipe_of("camera: {like: field}"), "field", wanted)
+    assert first.parts == (FieldPart.PLACEMENT, FieldPart.BACKGROUNDS)
+    again = like_field(parse_recipe(to_yaml(first.recipe)), "field", wanted)
+    assert again.parts == ()
+    assert to_yaml(again.recipe) == to_yaml(first.recipe)
+    assert like_field(recipe_of("camera: {like: field, jpeg: null}"), "field", wanted).parts == tuple(wanted)
 
 
 def test_a_published_recipe_names_no_images_of_the_library(library: Library, files: list[Path]) -> None:

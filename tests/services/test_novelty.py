@@ -238,6 +238,62 @@ def test_a_refill_of_another_plan_and_back_finds_what_it_drew_before(library: Li
     assert len(members(library, "toy, refill")) == 2
 
 
+def lose_first(library: Library) -> None:
+    """Drop the first spec of the plan, as if its image could not be rendered."""
+    first = members(library, "toy")[0].spec
+    library.images.path(library.samples.get(first.id).image_id or "").unlink()
+    library.samples.plan_broken_again([first.id])
+    assert library.plans.drop("toy") == 1
+
+
+def test_a_plan_without_its_first_spec_does_not_take_over_the_refill_of_another(library: Library) -> None:
+    text = recipe_over(library, "false")
+    service = SampleService(library, FileAccess(), batch_size=2)
+    service.generate(text, Overrides(seed=0))
+    library.review.record(decision(members(library, "toy")[0].spec.id, Verdict.REJECT))
+    service.generate(text, Overrides(refill=True))
+    service.generate(text, Overrides(seed=2))
+    lose_first(library)
+    name = f"toy, refill {members(library, 'toy')[0].spec.id[:8]}"
+    assert refill_name(library, "toy") == name
+    earlier = members(library, "toy, refill")
+    library.review.record(decision(members(library, "toy")[0].spec.id, Verdict.REJECT))
+    assert service.generate(text, Overrides(refill=True)).planned == 1
+    assert members(library, "toy, refill") == earlier
+    assert len(members(library, name)) == 1
+    assert refill_name(library, "toy") == name
+
+
+def test_a_plan_that_lost_its_first_spec_keeps_its_own_refill(library: Library) -> None:
+    text = recipe_over(library, "false")
+    service = SampleService(library, FileAccess(), batch_size=2)
+    for seed in (0, 2):
+        service.generate(text, Overrides(seed=seed))
+        library.review.record(decision(members(library, "toy")[1].spec.id, Verdict.REJECT))
+        lose_first(library)
+        service.generate(text, Overrides(refill=True))
+    name = refill_name(library, "toy")
+    assert name.startswith("toy, refill ")
+    service.generate(text, Overrides(seed=2))
+    assert refill_name(library, "toy") == name
+    service.generate(text, Overrides(seed=0))
+    assert refill_name(library, "toy") == "toy, refill"
+
+
+def test_a_note_of_an_earlier_version_on_a_spec_that_was_dropped_is_still_followed(library: Library) -> None:
+    generate(library)
+    first, replacing = members(library, "toy")[0].spec, library.plans.get("toy, novelty")
+    note = replacing.recipe_yaml.replace("# for the plan with", "# for the plan that begins with")
+    specs = [member.spec for member in members(library, "toy, novelty")]
+    library.plans.add("toy, novelty", note, specs)
+    assert replacing_plan(library, "toy") == "toy, novelty"
+    unknown = note.replace(first.id, "0" * len(first.id))
+    library.plans.add("toy, novelty", unknown, specs)
+    assert replacing_plan(library, "toy") == ""
+    lose_first(library)
+    assert replacing_plan(library, "toy") == "toy, novelty"
+
+
 def test_a_refill_does_not_count_replacements_of_an_earlier_plan(library: Library) -> None:
     generate(library)
     text = recipe_over(library, "false")
@@ -251,7 +307,7 @@ def test_replacements_of_an_earlier_version_go_on(library: Library) -> None:
     generate(library)
     replacing = library.plans.get("toy, novelty")
     note, plain = replacing.recipe_yaml.split("\n", 1)
-    assert note == f"# for the plan that begins with {members(library, 'toy')[0].spec.id}"
+    assert note == f"# for the plan with {members(library, 'toy')[0].spec.id}"
     specs = [member.spec for member in members(library, "toy, novelty")]
     library.plans.add("toy, novelty", plain, specs)
     assert generate(library) == [18, 0, 18, 6]

@@ -15,7 +15,8 @@ from pipeline.domain import plan as plan_module
 from pipeline.domain.field_profile import FieldProfile
 from pipeline.domain.images import encode_webp
 from pipeline.domain.photos import Photo
-from pipeline.domain.recipe import FieldPlacement, parse_recipe
+from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe_learnt import FieldPlacement
 from pipeline.errors import Cancelled, InvalidRequest, LibraryBusy, UnknownName
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides

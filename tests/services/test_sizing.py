@@ -9,7 +9,8 @@ import pytest
 from pipeline.domain.image_size import DrawnObjects
 from pipeline.domain.methods import Method
 from pipeline.domain.plan import ModelFacts, PlanInputs, plan
-from pipeline.domain.recipe import FieldPlacement, Learnt, parse_recipe
+from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe_learnt import FieldPlacement, Learnt
 from pipeline.services.plans.sizing import (
     cut_notes,
     enlargement_notes,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pipeline.domain.acceptance import Acceptance, Change, Tally
 from pipeline.domain.review import Verdict
 from pipeline.studio import Studio
+from tests.toy_distractors import add_sample_with_distractors
 from tests.toy_library import add_subject, decision, render, spec
 from ui.components.charts import rate_chart_html
 from ui.pages.generate.acceptance import acceptance_html, contexts_html
@@ -64,6 +65,18 @@ def test_the_accepted_images_are_shown_by_class_and_context(studio: Studio) -> N
     assert "<tr><th>gravel</th><td>12</td><td>0</td></tr>" in shown
     assert "<tr><th>&lt;i&gt;</th><td>0</td><td>1</td></tr>" in shown
     assert "surface tells 0.391 bit of the class, by chance 0.055" in shown
+
+
+def test_where_distractors_are_accepted_the_table_says_that_it_does_not_count_them(studio: Studio) -> None:
+    library = studio.library
+    crowded = add_sample_with_distractors(library)
+    assert not library.samples.accepted_show_distractors()
+    library.review.record(decision(crowded.id))
+    assert library.samples.accepted_show_distractors()
+    even = {"surface": {"nut": {"sand": 3, "moss": 2}, "bolt": {"sand": 2, "moss": 3}}}
+    sentence = "distractors are not counted"
+    assert sentence in contexts_html(even, with_distractors=True)
+    assert sentence not in contexts_html(even)
 
 
 def test_a_context_that_tells_no_more_than_chance_is_not_held_up() -> None:

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.domain.field_profile import FieldBackground, FieldLight, FieldProfile
+from pipeline.domain.field_light import FieldLight
+from pipeline.domain.field_profile import FieldBackground, FieldProfile
 from pipeline.domain.images import encode_webp
-from pipeline.domain.recipe import Camera, FieldPlacement, parse_recipe
+from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe_learnt import FieldPlacement
+from pipeline.domain.recipe_look import Camera
 from pipeline.errors import InvalidRequest, UnknownName
 from pipeline.studio import Studio
 from ui.pages.generate import field_job
@@ -170,3 +173,45 @@ def test_a_click_makes_the_recipe_like_the_profile(panel: FieldPanel) -> None:
             panel.use("name: own", name, parts)
     with pytest.raises(UnknownName):
         panel.use("name: own", "other", ["camera"])
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "sentence"),
+    [
+        (
+            "name: own",
+            ["placement", "camera"],
+            "The recipe is like 'field' now (number and scale of objects, camera). Check its plan, then start the run.",
+        ),
+        (
+            "# mine\nplacement: {like: field}\ncamera: {like: field}",
+            ["placement", "camera"],
+            "Nothing to change: the recipe is like 'field' already.",
+        ),
+        (
+            "# mine\ncamera: {like: field}\nbackdrops: {template: '{light}', slots: {light: [dim light]}}",
+            ["camera", "light"],
+            "Nothing to change: the recipe is like 'field' already.",
+        ),
+        (
+            "# mine\nbackdrops: {template: '{light}', slots: {light: [bright light]}}",
+            ["light"],
+            "Nothing was changed: none of the words in slot 'light' fits the light, so they stay.",
+        ),
+        (
+            "backdrops: {template: road}",
+            ["camera", "light"],
+            "The recipe is like 'field' now (camera). The recipe has no slot 'light' for the words for the light. "
+            "Check its plan, then start the run.",
+        ),
+    ],
+)
+def test_a_click_tells_what_it_changed(
+    panel: FieldPanel, monkeypatch: pytest.MonkeyPatch, text: str, parts: list[str], sentence: str
+) -> None:
+    panel.studio.library.fields.write("field", PROFILE, {"1.webp": GROUND})
+    told: list[str] = []
+    monkeypatch.setattr(gr, "Info", told.append)
+    changed = panel.use(text, "field", parts)
+    assert told == [sentence]
+    assert (changed == text) is sentence.startswith("Nothing")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pipeline.domain.arms import Arm
 from pipeline.domain.distractors import DistractorKind
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Recipe, refuse_too_many
+from pipeline.domain.recipe import Recipe, refuse_too_many
+from pipeline.domain.recipe_placement import PlacementRanges, PlacementVariant
 from training.data.arm_data import (
     ENOUGH_OF_A_RATIO,
     FEWEST_OF_A_CLASS,

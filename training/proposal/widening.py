@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Position
+from pipeline.domain.recipe_placement import PlacementRanges, PlacementVariant, Position
 from training.study.statistics import ALPHA
 
 _SMALLER, _LARGER = 0.6, 1.3  # factors of the ends of the scales

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.domain.distractors import DistractorKind
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Distractors
+from pipeline.domain.recipe_distractors import Distractors
 
 _NAMES = {DistractorKind.OBJECTS: "objects of other classes", DistractorKind.SHAPES: "neutral shapes"}
 

@@ -19,9 +19,11 @@ from pipeline.domain.camera_measures import (
     noise_deviation,
     photo_light,
 )
-from pipeline.domain.field_profile import FieldLight
+from pipeline.domain.field_light import FieldLight, coloured_shares
 from pipeline.domain.images import RGB, fitted, pixel_hash, thumbnail
-from pipeline.domain.recipe import MOST_OBJECTS, Camera, FieldPlacement
+from pipeline.domain.recipe_learnt import FieldPlacement
+from pipeline.domain.recipe_look import Camera
+from pipeline.domain.recipe_placement import MOST_OBJECTS
 from pipeline.segmentation import ObjectCount, emptied, field_objects
 
 BACKGROUND_PX = 1024  # shorter side of a background, whose middle square fills an image
@@ -149,9 +151,10 @@ def _of_photo(doubt: str) -> str:
 
 
 def light_of(photos: Sequence[MeasuredPhoto]) -> FieldLight:
-    """Return light and colour: means over the photos."""
+    """Return light and colour: means over the photos, and how many of them show coloured light."""
     lights = [photo.light for photo in photos]
     brightness = [light.brightness for light in lights]
+    warm, cold = coloured_shares([light.warmth for light in lights])
     return FieldLight(
         brightness=round(float(np.mean(brightness)), 1),
         spread=round(float(np.std(brightness)), 1),
@@ -160,6 +163,8 @@ def light_of(photos: Sequence[MeasuredPhoto]) -> FieldLight:
             round(float(np.mean([light.a for light in lights])), 1),
             round(float(np.mean([light.b for light in lights])), 1),
         ),
+        warm=round(warm, 2),
+        cold=round(cold, 2),
     )
 
 

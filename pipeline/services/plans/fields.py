@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from pipeline.domain.field_light import FieldLight, in_light_of
 from pipeline.domain.field_profile import (
     USUAL_NAME,
     FieldBackground,
-    FieldLight,
     FieldProfile,
     checked_name,
-    in_light_of,
     profile_rows,
 )
 from pipeline.domain.images import RGB, encode_webp, pixel_hash
 from pipeline.domain.photo_decoding import load_photo
-from pipeline.domain.recipe import FieldPlacement, Recipe, Start
+from pipeline.domain.recipe import Recipe, Start
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import FieldPlacement
 from pipeline.domain.texts import LONGEST_NAME
 from pipeline.embedding import Embedder, load_embedder, most_similar
 from pipeline.errors import Cancelled, InvalidRequest, UnreadableImage
@@ -87,9 +87,18 @@ def stored_field(library: Library, name: str) -> FieldReport:
     return FieldReport(name=name, path=library.fields.path(name), profile=library.fields.read(name))
 
 
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A recipe that takes parts of a profile."""
+
+    recipe: Recipe
+    parts: tuple[FieldPart, ...]  # in which it differs from the earlier one
+    note: str = ""  # why the words for the light stay, as a clause
+
+
 def like_field(
     recipe: Recipe, name: str, parts: Collection[FieldPart], light: FieldLight | None = None
-) -> Recipe:
+) -> FieldChange:
     """Return a recipe that takes parts of a profile; what it says itself of the same things is left out.
 
     With the backgrounds it starts from pictures, where none of its methods would use them otherwise. The light is put
@@ -101,18 +110,33 @@ def like_field(
     Raises:
         InvalidRequest: none of its methods can use backgrounds.
     """
-    if FieldPart.LIGHT in parts and light is not None:
-        recipe = in_light_of(recipe, light)
+    differing: list[FieldPart] = []
+    alike, note = recipe, ""
+    for part in FieldPart:
+        if part not in parts:
+            continue
+        earlier = alike
+        if part is not FieldPart.LIGHT:
+            alike = _with_part(alike, name, part)
+        elif light is not None:
+            alike, note = in_light_of(alike, light)
+        if alike.model_dump() != earlier.model_dump():
+            differing.append(part)
+    return FieldChange(alike, tuple(differing), note)
+
+
+def _with_part(recipe: Recipe, name: str, part: FieldPart) -> Recipe:
+    """Return a recipe that takes numbers or backgrounds of a profile."""
     values = recipe.model_dump(mode="json")
-    if FieldPart.PLACEMENT in parts:
+    if part is FieldPart.PLACEMENT:
         ranges = next(iter(recipe.arrangements.values())).model_dump(mode="json")
         told = {*FieldPlacement.model_fields, "name", "weight"}
         values["placement"] = {key: value for key, value in ranges.items() if key not in told} | {
             "like": name
         }
-    if FieldPart.CAMERA in parts:
+    elif part is FieldPart.CAMERA:
         values["camera"] = {"like": name}
-    if FieldPart.BACKGROUNDS in parts:
+    elif part is FieldPart.BACKGROUNDS:
         values["backdrops"]["folder"] = name
         if not recipe.needs_backgrounds(recipe.methods):
             values["start"] = str(Start.PICTURE)

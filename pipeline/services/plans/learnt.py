@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pipeline.domain.field_profile import USUAL_PX, FieldProfile, learnt_from, profiles_named, resolved
 from pipeline.domain.images import fitted
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
+from pipeline.domain.recipe import AUTO, Recipe, parse_recipe
+from pipeline.domain.recipe_learnt import Learnt
 from pipeline.errors import InvalidRecipe, UnknownName
 from pipeline.services.plans.pictures import picture_of
 from pipeline.store import Library

@@ -14,14 +14,9 @@ from pydantic import ValidationError
 from pipeline.domain.field_profile import resolved
 from pipeline.domain.placement import Placement
 from pipeline.domain.plan import ModelFacts, PlanInputs, PlanOutline, outline_of, plan_outline, planned_specs
-from pipeline.domain.recipe import (
-    Learnt,
-    Recipe,
-    default_recipe,
-    parse_recipe,
-    refuse_too_many,
-)
+from pipeline.domain.recipe import Recipe, default_recipe, parse_recipe, refuse_too_many
 from pipeline.domain.recipe_faults import fault_sentence
+from pipeline.domain.recipe_learnt import Learnt
 from pipeline.domain.spec import PLAN_VERSION, ControlSource, Method, ObjectSpec, SampleSpec
 from pipeline.errors import InvalidRecipe, InvalidRequest, UnknownName
 from pipeline.rendering import CHECKPOINTS, NO_MODEL, model_facts
@@ -310,7 +305,7 @@ def _further(library: Library, wanted: PlannedRecipe, outline: PlanOutline) -> i
     name = wanted.recipe.name
     stored = library.plans.stored(name, head=1, count=0)
     is_stored = stored is not None and _begins_with(outline, stored.head)
-    replacing = replacing_plan(library, name, None if is_stored else outline.head[0])
+    replacing = replacing_plan(library, name, () if is_stored else outline.head)
     return max(0, budget - library.plans.rendered_count(replacing))
 
 

@@ -16,9 +16,9 @@ from pipeline.errors import InvalidRequest
 from pipeline.store import Library, PlanMember, SampleState
 
 _SEEDS = 2**63
-_SERVED = re.compile(r"^# for the plan that begins with (?P<first>[0-9a-f]+)$", re.MULTILINE)
-_NOVELTY_ENDING = re.compile(rf"{NOVELTY_ENDING}( [0-9a-f]{{8}})?$")
-_DIGITS = 8  # of the first spec of a plan, in the names of plans that make up for its samples
+_UNRENDERED = (SampleState.PLANNED, SampleState.FAILED)
+_SERVED = re.compile(r"^# for the plan (?:with|that begins with) (?P<key>[0-9a-f]+)$", re.MULTILINE)
+_DIGITS = 8  # of the key of a plan, in the names of plans that make up for its samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,58 +55,71 @@ def novelty_name(library: Library, name: str) -> str:
     return _name_of(library, name, NOVELTY_ENDING)
 
 
-def replacing_plan(library: Library, name: str, first: SampleSpec | None = None) -> str:
+def replacing_plan(library: Library, name: str, specs: Sequence[SampleSpec] = ()) -> str:
     """Return the name of the plan of the samples that replace those of another which differ least.
 
     Args:
-        first: the first spec of the other plan where that is not stored.
+        specs: first specs of the other plan where that is not stored.
 
     Returns:
         "" where there is none, as for a plan with another seed that has had no replacements yet.
     """
-    return _serving_plan(library, name, NOVELTY_ENDING, first)
+    return _serving_plan(library, name, NOVELTY_ENDING, specs)
 
 
 def is_replacing(plan: str, name: str) -> bool:
     """Whether a plan replaces samples of another, or would do so with another seed, by their names."""
-    ending = _NOVELTY_ENDING.search(plan)
-    return ending is not None and plan == _ended(name, ending.group())
+    return _can_serve(plan, name, NOVELTY_ENDING)
 
 
-def _serving_plan(library: Library, name: str, ending: str, first: SampleSpec | None = None) -> str:
-    """Return the name of the plan that makes up for samples of another; "" where there is none."""
-    is_stored = first is None
-    if is_stored:
-        served = library.plans.stored(name, head=1, count=0)
-        if served is None:
-            return ""
-        first = served.head.get(0)
-    for candidate in _names(name, ending, first):
+def _can_serve(plan: str, name: str, ending: str) -> bool:
+    found = re.search(rf"{ending}( [0-9a-f]{{{_DIGITS}}})?$", plan)
+    return found is not None and plan == _ended(name, found.group())
+
+
+def _serving_plan(library: Library, name: str, ending: str, specs: Sequence[SampleSpec] = ()) -> str:
+    """Return the name of the plan that makes up for samples of another; "" where there is none.
+
+    Its recipe begins with the id of a spec of the other plan that had an image then: such a spec is never dropped.
+    """
+    planned = {spec.id for spec in specs}
+    for candidate in library.plans.names():
+        if not _can_serve(candidate, name, ending):
+            continue
         serving = library.plans.stored(candidate, head=0, count=0)
         note = _SERVED.search(serving.recipe_yaml) if serving else None
-        if serving and is_stored and (note is None or first is None):
-            return candidate  # of an earlier version, or the first spec was dropped
-        if note and first and note["first"] == first.id:
+        if planned:
+            is_served = note is not None and note["key"] in planned
+        else:
+            is_served = note is None or _is_key_of(library, name, note["key"])
+        if is_served:
             return candidate
     return ""
+
+
+def _is_key_of(library: Library, name: str, key: str) -> bool:
+    """Whether the stored plan of a name has a spec.
+
+    Earlier versions noted the first spec of a plan, whether it had an image or not. One that was dropped is not known
+    any more; it belonged to a plan that lacks its first spec.
+    """
+    if library.plans.contains(name, key):
+        return True
+    stored = library.plans.stored(name, head=1, count=0)
+    return stored is not None and 0 not in stored.head and not library.samples.is_known(key)
 
 
 def _name_of(library: Library, name: str, ending: str) -> str:
     """Return the name of the plan that makes up for samples of the stored plan of a name, or would do so.
 
     It is "<name>, novelty" or "<name>, refill"; of later plans of that name, such as those with another seed, it ends
-    with eight digits of their first spec, so that each keeps its own.
+    with eight digits of their first spec with an image, so that each keeps its own.
     """
     if serving := _serving_plan(library, name, ending):
         return serving
-    served = library.plans.stored(name, head=1, count=0)
-    plain, *others = _names(name, ending, served.head.get(0) if served else None)
+    plain, key = _ended(name, ending), library.plans.first_rendered(name)
     is_taken = library.plans.stored(plain, head=0, count=0) is not None
-    return others[0] if is_taken and others else plain
-
-
-def _names(name: str, ending: str, first: SampleSpec | None) -> list[str]:
-    return [_ended(name, ending), *([_ended(name, f"{ending} {first.id[:_DIGITS]}")] if first else [])]
+    return _ended(name, f"{ending} {key[:_DIGITS]}") if is_taken and key else plain
 
 
 def refill_of(library: Library, recipe: Recipe) -> Refill:
@@ -179,7 +192,8 @@ def _ended(name: str, ending: str) -> str:
 
 def _note_of_served(planned: Sequence[PlanMember]) -> str:
     """Return the line of a comment that ties samples which make up for others to the plan of those."""
-    return f"# for the plan that begins with {planned[0].spec.id}\n"
+    rendered = next((member for member in planned if member.state not in _UNRENDERED), planned[0])
+    return f"# for the plan with {rendered.spec.id}\n"
 
 
 def _kept(*members: PlanMember) -> tuple[SampleSpec, ...]:
@@ -187,7 +201,7 @@ def _kept(*members: PlanMember) -> tuple[SampleSpec, ...]:
 
 
 def _unrendered(members: Sequence[PlanMember]) -> int:
-    return sum(member.state in (SampleState.PLANNED, SampleState.FAILED) for member in members)
+    return sum(member.state in _UNRENDERED for member in members)
 
 
 def _recipe_of_missing(

@@ -10,7 +10,7 @@ from pipeline.domain.acceptance import Advice, changed
 from pipeline.domain.recipe import to_yaml
 from pipeline.rendering import ModelChoice, model_choices, vocabulary
 from pipeline.services.file_access import FileAccess
-from pipeline.services.plans.fields import FieldPart, like_field
+from pipeline.services.plans.fields import FieldChange, FieldPart, like_field
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of, recipe_texts
 from pipeline.services.plans.prompts import prompt_notes
 from pipeline.services.reports import PlanPreview
@@ -46,15 +46,15 @@ class PlanService:
         """Return a recipe's YAML text with the changes that a person confirmed."""
         return to_yaml(changed(recipe_of(recipe), changes))
 
-    def recipe_like(self, recipe: str | None, name: str, parts: Collection[FieldPart]) -> str:
-        """Return a recipe's YAML text that takes parts of a field profile.
+    def recipe_like(self, recipe: str | None, name: str, parts: Collection[FieldPart]) -> FieldChange:
+        """Return a recipe that takes parts of a field profile.
 
         Raises:
             UnknownName: there is no such profile.
             InvalidRecipe: the profile cannot be read, or the recipe cannot.
         """
         profile = self.library.fields.read(name)
-        return to_yaml(like_field(recipe_of(recipe), name, parts, profile.light))
+        return like_field(recipe_of(recipe), name, parts, profile.light)
 
     def models(self) -> list[ModelChoice]:
         """Return the checkpoints that can be chosen on this machine."""

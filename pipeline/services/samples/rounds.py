@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.photos import Photo
-from pipeline.domain.recipe import AUTO, Learnt, Recipe, parse_recipe
+from pipeline.domain.recipe import AUTO, Recipe, parse_recipe
+from pipeline.domain.recipe_learnt import Learnt
 from pipeline.domain.rounds import Rounds, next_weights, round_sentence
 from pipeline.domain.spec import SampleSpec
 from pipeline.embedding import load_embedder, shrunk

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from pipeline.domain.photos import Photo
 from pipeline.domain.placement import Cutout
-from pipeline.domain.recipe import Learnt, Recipe
+from pipeline.domain.recipe import Recipe
+from pipeline.domain.recipe_learnt import Learnt
 from pipeline.domain.spec import PLAN_VERSION, SampleSpec
 from pipeline.errors import Cancelled, NoUsablePhotos
 from pipeline.rendering import NO_MODEL, Generator, load

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Distractors, default_recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe import default_recipe, parse_recipe, to_yaml
+from pipeline.domain.recipe_distractors import Distractors
 from training.cli import main
 from training.data.arm_data import ArmData, arm_data
 from training.data.release import Release, load_release

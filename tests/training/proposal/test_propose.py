@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from pipeline.domain.methods import Method
-from pipeline.domain.recipe import Position, parse_recipe
+from pipeline.domain.recipe import parse_recipe
+from pipeline.domain.recipe_placement import Position
 from tests.training.proposal.test_missing import STREETS, add_to_card, loaded, study, tell
 from training.cli import main
 from training.proposal.propose import proposal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.domain.recipe import PlacementRanges, PlacementVariant, Position
+from pipeline.domain.recipe_placement import PlacementRanges, PlacementVariant, Position
 from training.proposal.widening import Diagnosis, widened
 
 CENTRED = PlacementRanges(position=Position.CENTRED, scale=(0.4, 0.7), min_visible=0.9)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from pipeline.domain.acceptance import advice
-from pipeline.domain.contexts import context_tables
+from pipeline.domain.contexts import DISTRACTORS_NOTE, context_tables
 from pipeline.domain.slots import shown_value
 from pipeline.errors import InvalidRequest
 from ui.access import Capability, handler
@@ -37,8 +37,12 @@ def acceptance_html(acceptance: Acceptance) -> str:
     return f'<details class="accepted"><summary>{total}</summary><div class="charts">{charts}</div></details>'
 
 
-def contexts_html(contexts: Contexts) -> str:
-    """Return the accepted images by class and slot value, one table a slot; "" where there is nothing to compare."""
+def contexts_html(contexts: Contexts, *, with_distractors: bool = False) -> str:
+    """Return the accepted images by class and slot value, one table a slot; "" where there is nothing to compare.
+
+    Args:
+        with_distractors: whether any of the images shows some.
+    """
     tables = context_tables(contexts)
     if not tables:
         return ""
@@ -61,7 +65,8 @@ def contexts_html(contexts: Contexts) -> str:
     if most.bits > most.chance:
         found = f"{escape(most.slot)} tells {most.bits:.3f} bit of the class, by chance {most.chance:.3f}"
     summary = f"Accepted images by class and context: {found}"
-    return f'<details class="contexts"><summary>{summary}</summary>{shown}</details>'
+    note = note_html([DISTRACTORS_NOTE]) if with_distractors else ""
+    return f'<details class="contexts"><summary>{summary}</summary>{note}{shown}</details>'
 
 
 def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HTML) -> None:
@@ -76,10 +81,13 @@ def build_advice(page: gr.Blocks, studio: Studio, recipe: gr.Code, charts: gr.HT
 
     @handler(studio, Capability.LOOK)
     def offer() -> tuple[str, gr.Column, gr.CheckboxGroup]:
-        acceptance = studio.review.insights.acceptance()
+        acceptance, samples = studio.review.insights.acceptance(), studio.library.samples
+        contexts = contexts_html(
+            samples.accepted_contexts(), with_distractors=samples.accepted_show_distractors()
+        )
         choices = [(change.sentence, _key(change)) for change in advice(acceptance)]
         return (
-            acceptance_html(acceptance) + contexts_html(studio.library.samples.accepted_contexts()),
+            acceptance_html(acceptance) + contexts,
             gr.Column(visible=bool(choices)),
             gr.CheckboxGroup(choices=choices, value=[]),
         )

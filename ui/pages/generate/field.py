@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.domain.field_profile import USUAL_NAME, FieldProfile, profile_rows
 from pipeline.domain.images import decode, fitted
+from pipeline.domain.recipe import to_yaml
 from pipeline.errors import InvalidRequest, StudioError
 from pipeline.services.plans.fields import LEAST_PHOTOS, MOST_BACKGROUNDS, MOST_PHOTOS, FieldPart
 from ui.access import Capability, build_hint, handler
@@ -24,7 +25,7 @@ from ui.pages.generate.field_job import FieldJob
 if TYPE_CHECKING:
     from gradio.components import Component
 
-    from pipeline.services.plans.fields import FieldReport
+    from pipeline.services.plans.fields import FieldChange, FieldReport
     from pipeline.studio import Studio
 
 _POLL_S = 1.0
@@ -87,7 +88,7 @@ class FieldPanel:
         return self._chosen(name)[1:]
 
     def use(self, text: str, name: str | None, parts: list[str]) -> str:
-        """Return the recipe with parts of a profile.
+        """Return the recipe with parts of a profile; the same text where it has them already.
 
         Raises:
             InvalidRequest: no profile or no part is chosen.
@@ -95,9 +96,9 @@ class FieldPanel:
         """
         if not name or not parts:
             raise InvalidRequest("choose a profile and what of it the recipe shall use")
-        changed = self.studio.plans.recipe_like(text, name, [FieldPart(part) for part in parts])
-        gr.Info(f"The recipe is like '{name}' now; check its plan, then start the run.")
-        return changed
+        change = self.studio.plans.recipe_like(text, name, [FieldPart(part) for part in parts])
+        gr.Info(change_sentence(change, name))
+        return to_yaml(change.recipe) if change.parts else text
 
     def _chosen(self, name: str | None) -> tuple[object, ...]:
         names = self.studio.library.fields.names()
@@ -150,6 +151,17 @@ class FieldPanel:
             return note_html([self.job.problem] if self.job.problem else [], kind="bad")
         refused = [f"{name}: {reason}" for name, reason in report.refused]
         return note_html([f"'{report.name}' is learnt."], kind="good") + note_html(refused, kind="bad")
+
+
+def change_sentence(change: FieldChange, name: str) -> str:
+    """Say what of a recipe is like a profile now, and why the words for the light are not."""
+    if not change.parts and change.note:
+        return f"Nothing was changed: {change.note}."
+    if not change.parts:
+        return f"Nothing to change: the recipe is like '{name}' already."
+    titles = ", ".join(_TITLES[part] for part in change.parts)
+    note = f" {change.note[0].upper()}{change.note[1:]}." if change.note else ""
+    return f"The recipe is like '{name}' now ({titles}).{note} Check its plan, then start the run."
 
 
 def _usable(profile: FieldProfile) -> list[FieldPart]:
