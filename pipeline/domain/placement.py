@@ -31,9 +31,11 @@ _RANGES = (
 
 def canonical(value: float) -> float:
     """Round a number of a spec to the 6 decimals that its id is made of, so that what is hashed is what is rendered."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if not isinstance(value, float):
         return value
-    return round(float(value), _DECIMALS) + 0.0  # neither a number of numpy nor a negative zero
+    return round(float(value), _DECIMALS) + 0.0  # no negative zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

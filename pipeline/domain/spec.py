@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -135,6 +136,8 @@ class SampleSpec:
         if self.shadow and not on_picture:
             raise InvalidRequest("a shadow needs a background image; use start 'picture' or method 'paste'")
         self._refuse_wrong_distractors()
+        if not math.isfinite(self.guidance_scale):
+            raise InvalidRequest(f"the guidance scale is {self.guidance_scale}; it must be a finite number")
         object.__setattr__(self, "guidance_scale", canonical(self.guidance_scale))
         object.__setattr__(self, "_json", _json(self))
         object.__setattr__(self, "id", hashlib.sha256(self._json.encode()).hexdigest()[:_ID_DIGITS])
