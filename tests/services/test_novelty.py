@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -262,6 +263,23 @@ def test_a_plan_without_its_first_spec_does_not_take_over_the_refill_of_another(
     assert members(library, "toy, refill") == earlier
     assert len(members(library, name)) == 1
     assert refill_name(library, "toy") == name
+
+
+def test_a_plan_without_images_does_not_take_over_the_refill_of_another(library: Library) -> None:
+    text = recipe_over(library, "false")
+    service = SampleService(library, FileAccess(), batch_size=2)
+    service.generate(text, Overrides(seed=0))
+    library.review.record(decision(members(library, "toy")[0].spec.id, Verdict.REJECT))
+    service.generate(text, Overrides(refill=True))
+    refilled = members(library, "toy, refill")[0].spec
+    library.images.path(library.samples.get(refilled.id).image_id or "").unlink()
+    library.samples.plan_broken_again([refilled.id])
+    stored = library.plans.get("toy, refill")
+    library.plans.add("toy", text, [replace(member.spec, seed=2) for member in members(library, "toy")])
+    with pytest.raises(InvalidRequest, match="'toy' has no images in this library yet; generate it first"):
+        service.generate(text, Overrides(refill=True))
+    assert library.plans.get("toy, refill") == stored
+    assert refill_name(library, "toy") == f"toy, refill {members(library, 'toy')[0].spec.id[:8]}"
 
 
 def test_a_plan_that_lost_its_first_spec_keeps_its_own_refill(library: Library) -> None:

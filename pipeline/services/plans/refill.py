@@ -113,13 +113,21 @@ def _name_of(library: Library, name: str, ending: str) -> str:
     """Return the name of the plan that makes up for samples of the stored plan of a name, or would do so.
 
     It is "<name>, novelty" or "<name>, refill"; of later plans of that name, such as those with another seed, it ends
-    with eight digits of their first spec with an image, so that each keeps its own.
+    with eight digits of their first spec with an image, so that each keeps its own. Where none has an image yet, it
+    ends with those of the first spec.
     """
     if serving := _serving_plan(library, name, ending):
         return serving
-    plain, key = _ended(name, ending), library.plans.first_rendered(name)
-    is_taken = library.plans.stored(plain, head=0, count=0) is not None
-    return _ended(name, f"{ending} {key[:_DIGITS]}") if is_taken and key else plain
+    plain = _ended(name, ending)
+    if library.plans.stored(plain, head=0, count=0) is None:
+        return plain
+    key = library.plans.first_rendered(name) or _first_spec(library, name)
+    return _ended(name, f"{ending} {key[:_DIGITS]}") if key else plain
+
+
+def _first_spec(library: Library, name: str) -> str:
+    stored = library.plans.stored(name, head=1, count=0)
+    return next((spec.id for spec in stored.head.values()), "") if stored else ""
 
 
 def refill_of(library: Library, recipe: Recipe) -> Refill:
@@ -131,7 +139,7 @@ def refill_of(library: Library, recipe: Recipe) -> Refill:
     name = refill_name(library, recipe.name)
     names = (recipe.name, replacing_plan(library, recipe.name), name)
     planned, replacing, earlier = (list(library.plans.outcomes(plan)) for plan in names)
-    if not planned:
+    if _unrendered(planned) == len(planned):
         raise InvalidRequest(f"recipe '{recipe.name}' has no images in this library yet; generate it first")
     kept = _kept(*planned, *replacing, *earlier)
     missing = Counter(member.spec.label for member in planned) - Counter(spec.label for spec in kept)
