@@ -193,7 +193,8 @@ def excluding_choice(backdrops: Backdrops, slot: str) -> dict[str, str] | None:
             if combination.get(slot) == value and combination.keys() - {slot} <= earlier
         ]
         joined = (choice | others for choice in choices for others in excluding if _agree(choice, others))
-        choices = list(islice(joined, _MOST_CHOICES))
+        different = {frozenset(choice.items()): choice for choice in joined}
+        choices = list(islice(different.values(), _MOST_CHOICES))
     drawn = (choice for choice in choices if not any(_excludes(each, choice) for each in backdrops.exclude))
     return next(drawn, None)
 

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.backdrops import BackdropGrammar, BalancedDraw, class_draws, names_class, prompt
+from pipeline.domain.backdrops import (
+    BackdropGrammar,
+    BalancedDraw,
+    class_draws,
+    excluding_choice,
+    names_class,
+    prompt,
+)
 from pipeline.domain.recipe_backdrops import Backdrops
 from pipeline.errors import InvalidRecipe
 
@@ -46,6 +53,20 @@ def test_an_excluded_combination_never_comes() -> None:
     prompts = [grammar.prompt(grammar.choice("bolt")) for _ in range(40)]
     assert "snow hot" not in prompts
     assert {"snow cold", "sand hot", "sand cold"} == set(prompts)
+
+
+def test_a_choice_that_leaves_a_slot_no_value_is_found_among_many_exclusions() -> None:
+    slots = {name: [f"{name}{number}" for number in range(14)] for name in ("surface", "place")}
+    light = [f"light{number}" for number in range(8)]
+    exclude = [
+        {"light": word, slot: value} for word in light[:-1] for slot in slots for value in slots[slot]
+    ]
+    backdrops = Backdrops(
+        template="{surface} {place} {light}",
+        slots=slots | {"light": light},
+        exclude=[*exclude, {"light": light[-1], "surface": "surface13"}],
+    )
+    assert excluding_choice(backdrops, "light") == {"surface": "surface13"}
 
 
 def test_a_classes_own_words_never_appear() -> None:
