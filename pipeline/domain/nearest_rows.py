@@ -55,7 +55,8 @@ class NearestRows:
     number, each of the rows nearest to its centre, and a search compares the lists with the nearest centres ("inverted
     file", Sivic and Zisserman, ICCV 2003). It can miss the nearest row and then returns another, with its exact cosine.
     The lists are made by the first search after a row was added, since a single search is faster without them, and
-    anew at four times as many rows.
+    anew at four times as many rows. Rows that are added wait for the next search, too: there may be none, and the first
+    of them takes a copy of all.
 
     Args:
         rows: those that are there already.
@@ -63,18 +64,20 @@ class NearestRows:
 
     def __init__(self, rows: Rows) -> None:
         self._count = len(rows)
+        self._waiting: list[Rows] = []  # the last of `_count`, in no list yet
         self._lists = [_RowList(rows, np.arange(len(rows)), len(rows))]
         self._grouped_at = max(EXACT, len(rows)) + 1
 
     @property
     def nbytes(self) -> int:
         """The memory that the rows take, spare capacity included."""
-        return sum(each.rows.nbytes + each.positions.nbytes for each in self._lists)
+        waiting = sum(row.nbytes for row in self._waiting)
+        return waiting + sum(each.rows.nbytes + each.positions.nbytes for each in self._lists)
 
     def nearest(self, row: Rows) -> tuple[float, int] | None:
         """Return the greatest cosine to a row, (D,), and its position in the order of adding; None without rows."""
-        if self._count >= self._grouped_at:
-            self._group()
+        if self._waiting:
+            self._take_up()
         if len(self._lists) == 1:
             return self._lists[0].nearest(row) if self._count else None
         cosines = self._centres @ row
@@ -85,9 +88,17 @@ class NearestRows:
 
     def add(self, row: Rows) -> None:
         """Append a row, (D,)."""
-        place = int(np.argmax(self._centres @ row)) if len(self._lists) > 1 else 0
-        self._lists[place].add(row, self._count)
+        self._waiting.append(np.array(row))
         self._count += 1
+
+    def _take_up(self) -> None:
+        """Put the rows that wait into lists."""
+        for position, row in enumerate(self._waiting, self._count - len(self._waiting)):
+            place = int(np.argmax(self._centres @ row)) if len(self._lists) > 1 else 0
+            self._lists[place].add(row, position)
+        self._waiting.clear()
+        if self._count >= self._grouped_at:
+            self._group()
 
     def _group(self) -> None:
         """Make the lists."""

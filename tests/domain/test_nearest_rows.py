@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,17 @@ def test_a_single_search_among_many_rows_compares_all_of_them_without_making_lis
     nearest.nearest(other)
     nearest.nearest(other)
     assert grouped == [1_501]
+
+
+def test_a_row_that_no_search_follows_is_added_without_a_copy_of_the_others() -> None:
+    rows = clustered(1_500, seed=0)
+    nearest = NearestRows(rows)
+    nearest.nearest(rows[0])
+    tracemalloc.start()
+    nearest.add(rows[1])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < rows.nbytes / 10
 
 
 def test_lists_of_many_rows_grow_and_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
