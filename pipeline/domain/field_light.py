@@ -21,8 +21,8 @@ _SLOT = "light"
 class FieldLight(BaseModel):
     """Light and colour of the photos, in CIE L*a*b*: means over the photos.
 
-    The cast is that of all that is seen, a coloured ground too; `warm` and `cold` are of the light alone. Profiles of
-    earlier versions do not tell them.
+    The cast is that of all that is seen, a coloured ground too; `warm` and `cold` are of the light alone; None in
+    profiles of earlier versions, which do not tell them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,8 +31,8 @@ class FieldLight(BaseModel):
     spread: Number  # standard deviation of the photos' means
     contrast: Number  # standard deviation of L* in a photo
     cast: tuple[Number, Number]  # a* (green to magenta), b* (blue to yellow)
-    warm: Number = 0.0  # share of the photos in warm light, 0 to 1
-    cold: Number = 0.0
+    warm: Number | None = None  # share of the photos in warm light, 0 to 1
+    cold: Number | None = None
 
 
 def coloured_shares(warmths: Sequence[float]) -> tuple[float, float]:
@@ -59,13 +59,13 @@ def light_words(light: FieldLight) -> dict[str, bool]:
     """Return the words for a light that a place decides, and whether each fits it.
 
     A word of brightness fits where a photo within one standard deviation of the mean has that light, one of colour
-    where most photos have it.
+    where most photos have it. Words of colour are left out where that is not known.
     """
+    coloured = {"warm light": light.warm, "cold light": light.cold}
     return {
         "dim light": light.brightness - light.spread <= _BRIGHTEST_DIM,
         "bright light": light.brightness + light.spread >= _DARKEST_BRIGHT,
-        "warm light": light.warm >= _MOST,
-        "cold light": light.cold >= _MOST,
+        **{word: share >= _MOST for word, share in coloured.items() if share is not None},
     }
 
 

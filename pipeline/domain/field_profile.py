@@ -222,11 +222,7 @@ def profile_rows(profile: FieldProfile) -> Iterator[tuple[str, str]]:
         yield "brightness (L*)", f"{light.brightness:.0f} ± {light.spread:.0f}"
         yield "contrast", f"{light.contrast:.0f}"
         yield "colour cast (a*, b*)", f"{a:+.0f}, {b:+.0f}: {cast_word(a, b)}"
-        fitting = [word for word, fits in light_words(light).items() if fits]
-        yield (
-            "words for the light",
-            ", ".join(fitting) or "none: neither dim nor bright, neither warm nor cold",
-        )
+        yield "words for the light", _light_text(light)
     for side_px, camera in sorted(profile.camera.items()):
         yield f"camera at {side_px} px", _camera_text(camera)
     yield "backgrounds", str(len(profile.backgrounds))
@@ -236,6 +232,14 @@ def _span(span: tuple[float, float] | None) -> str:
     if span is None:
         return "cannot be told"
     return f"{span[0]:g}" if span[0] == span[1] else f"{span[0]:g} to {span[1]:g}"
+
+
+def _light_text(light: FieldLight) -> str:
+    words = light_words(light)
+    fitting = ", ".join(word for word, fits in words.items() if fits)
+    if "warm light" not in words:
+        return f"{fitting or 'neither dim nor bright'}; learn the photos again for the colour of the light"
+    return fitting or "none: neither dim nor bright, neither warm nor cold"
 
 
 def _camera_text(camera: Camera | None) -> str:

@@ -48,6 +48,18 @@ def test_of_the_words_for_light_those_stay_that_fit_the_place() -> None:
     assert note == ""
 
 
+@pytest.mark.parametrize(("brightness", "words"), [(70, "bright light"), (52, "neither dim nor bright")])
+def test_words_for_a_colour_stay_where_a_profile_of_an_earlier_version_does_not_tell_it(
+    brightness: float, words: str
+) -> None:
+    earlier = {"brightness": brightness, "spread": 5, "contrast": 20, "cast": [0, 9]}
+    light = FieldLight.model_validate(earlier)
+    lit, _ = in_light_of(parse_recipe(LIT), light)
+    assert list(lit.backdrops.slots["light"]) == ["warm light", "cold light", "side light"]
+    rows = dict(profile_rows(FieldProfile(photos=10, light=light)))
+    assert rows["words for the light"] == f"{words}; learn the photos again for the colour of the light"
+
+
 @pytest.mark.parametrize(
     ("backdrops", "note"),
     [
