@@ -195,8 +195,29 @@ def excluding_choice(backdrops: Backdrops, slot: str) -> dict[str, str] | None:
         joined = (choice | others for choice in choices for others in excluding if _agree(choice, others))
         different = {frozenset(choice.items()): choice for choice in joined}
         choices = list(islice(different.values(), _MOST_CHOICES))
-    drawn = (choice for choice in choices if not any(_excludes(each, choice) for each in backdrops.exclude))
-    return next(drawn, None)
+    allowed = (choice for choice in choices if not any(_excludes(each, choice) for each in backdrops.exclude))
+    return next((choice for choice in allowed if _can_meet(backdrops, choice, slot)), None)
+
+
+def _can_meet(backdrops: Backdrops, choice: Mapping[str, str], slot: str) -> bool:
+    """Whether a prompt can hold a slot beside values of others: a slot may come with one value of another alone."""
+    wanted = {*choice, slot}
+    held: dict[str, set[frozenset[str]]] = {}  # slot → which of those that are wanted it can bring together
+
+    def of_text(text: str) -> set[frozenset[str]]:
+        brought = {frozenset[str]()}
+        for named in _slots_in(text):
+            brought = {one | other for one in brought for other in of_slot(named)}
+        return brought
+
+    def of_slot(named: str) -> set[frozenset[str]]:
+        if named not in held:
+            values = [choice[named]] if named in choice else backdrops.slots[named]
+            own = frozenset(wanted & {named})
+            held[named] = {own | others for value in values for others in of_text(value)}
+        return held[named]
+
+    return frozenset(wanted) in of_text(backdrops.template)
 
 
 def _agree(choice: Mapping[str, str], others: Mapping[str, str]) -> bool:

@@ -69,6 +69,26 @@ def test_a_choice_that_leaves_a_slot_no_value_is_found_among_many_exclusions() -
     assert excluding_choice(backdrops, "light") == {"surface": "surface13"}
 
 
+@pytest.mark.parametrize(
+    ("other", "found"), [("rain", None), ("damp", {"room": "attic", "air": "damp"}), ("cosy", None)]
+)
+def test_values_that_never_come_together_leave_a_slot_its_values(
+    other: str, found: dict[str, str] | None
+) -> None:
+    slots = {
+        "scene": ["hall, {room}, {air}", "yard, {weather}"],
+        "room": ["attic", "cellar"],
+        "air": ["damp", "dry"],
+        "weather": ["rain", "sun"],
+        "mood": ["cosy", "stern"],
+        "light": ["warm light", "side light"],
+    }
+    slot = next(slot for slot, values in slots.items() if other in values)
+    template = "{scene}, {light}, {mood}"  # the mood comes after the light
+    exclude = [{"room": "attic", "light": "warm light"}, {slot: other, "light": "side light"}]
+    assert excluding_choice(Backdrops(template=template, slots=slots, exclude=exclude), "light") == found
+
+
 def test_a_classes_own_words_never_appear() -> None:
     backdrops = Backdrops(template="{ground}", slots={"ground": ["a box of nuts", "gravel"]})
     nuts, bolts = (BackdropGrammar(backdrops, class_draws(backdrops, random.Random(1))) for _ in range(2))
