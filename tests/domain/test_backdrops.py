@@ -58,9 +58,7 @@ def test_an_excluded_combination_never_comes() -> None:
 def test_a_choice_that_leaves_a_slot_no_value_is_found_among_many_exclusions() -> None:
     slots = {name: [f"{name}{number}" for number in range(14)] for name in ("surface", "place")}
     light = [f"light{number}" for number in range(8)]
-    exclude = [
-        {"light": word, slot: value} for word in light[:-1] for slot in slots for value in slots[slot]
-    ]
+    exclude = [{"light": word, slot: value} for word in light[:-1] for slot in slots for value in slots[slot]]
     backdrops = Backdrops(
         template="{surface} {place} {light}",
         slots=slots | {"light": light},
