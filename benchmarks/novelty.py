@@ -82,7 +82,7 @@ def figures(
     """Render what is missing, and measure."""
     if not studio.library.counts().classes:
         studio.photos.import_source(given.source, split="train")
-    labels = sorted(studio.library.counts().classes)[: given.classes]
+    labels = classes_of(studio, given)
     base = parse_recipe(given.recipe.read_text(encoding="utf-8"), given.recipe.name)
     answer: dict[str, object] = {
         "benchmark": "novelty", "source": given.source, "classes": labels, "n": given.count,
@@ -114,7 +114,7 @@ def method_figures(
     on_progress: Progress | None,
 ) -> dict[str, object]:
     """Measure one method over the seeds; `text` are the scores of text to image, one a seed."""
-    labels = sorted(probe.labels)[: given.classes]
+    labels = classes_of(studio, given)
     scores: dict[str, list[float]] = {}
     others: dict[str, list[float]] = {}
     reports = []
@@ -142,6 +142,12 @@ def method_figures(
         "rendered_now": sum(report.rendered for report in reports),
         "seconds_now": round(sum(report.seconds for report in reports), 1),
     }
+
+
+def classes_of(studio: Studio, given: argparse.Namespace) -> list[str]:
+    """Return the first classes that have a usable photo."""
+    usable = {photo.label for photo in studio.library.photos.list(split="train", usable=True)}
+    return sorted(usable)[: given.classes]
 
 
 def mean_of(
