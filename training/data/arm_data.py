@@ -19,7 +19,7 @@ from training.data.shares import ORDER_SEED, images_of_share, kept_photos
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
 FEWEST_OF_A_CLASS = 2  # images
 ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
-_MORE_OF_SHARE = "take a larger share, or publish more images of a single object without distractors"
+_MORE_OF_SHARE = "publish more images of a single object without distractors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,8 @@ def _images(release: Release, facts: ArmFacts) -> LabelledImages | str:
             return fault
         shortage = _shortage(wanted, count_classes(synthetic, release.classes))
         if shortage:
-            return shortage if facts.share == 1 else f"{shortage}: {_MORE_OF_SHARE}"
+            # a larger share asks for more images, too
+            return shortage if facts.share == 1 else f"{shortage}: {_MORE_OF_SHARE}, or take a smaller ratio"
         synthetic = _first_of_each_class(synthetic, list(wanted.values()))
     return real.joined(synthetic) if facts.real else synthetic
 
@@ -155,7 +156,7 @@ def _share_fault(release: Release, facts: ArmFacts, every: LabelledImages, synth
     others = f", and too few of {more} more {'class' if more == 1 else 'classes'} do" if more else ""
     return (
         f"{'just 1' if left[name] else 'none'} of the {before[name]} synthetic images of '{name}' shows only photos of "
-        f"the share{others}; {_MORE_OF_SHARE}"
+        f"the share{others}; take a larger share, or {_MORE_OF_SHARE}"
     )
 
 

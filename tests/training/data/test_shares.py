@@ -179,7 +179,7 @@ def test_a_ratio_that_a_share_cannot_meet_names_the_remedy() -> None:
     assert isinstance(missed, SkippedArm)
     assert missed.reason == (
         "it needs 16 synthetic images in equal proportion to the photos of each class; 8 are missing, the most of "
-        "'bolt': take a larger share, or publish more images of a single object without distractors"
+        "'bolt': publish more images of a single object without distractors, or take a smaller ratio"
     )
 
 
