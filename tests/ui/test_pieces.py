@@ -39,6 +39,11 @@ def test_bars_are_as_long_as_their_share_of_the_longest() -> None:
     assert 'style="width:50.0%"></i><span>5</span>' in chart
 
 
+def test_thousands_are_separated() -> None:
+    assert "<span>1,377</span>" in bar_chart_html({"inpaint": 1377}, title="Methods")
+    assert "<td>1,377</td><td>1377</td>" in table_html(["", "", ""], [["glass", 1377, "1377"]])
+
+
 def test_names_from_outside_are_escaped() -> None:
     wild = "<script>x</script>"
     for shown in (

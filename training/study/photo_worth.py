@@ -60,4 +60,6 @@ def _interval_note(worth: PhotoRange) -> str:
     low, high = worth["low"], worth["high"]
     if low is None or high is None:
         return ""
+    if worth["estimate"]["beyond"] and photo_count(low) == photo_count(high):
+        return " (over the whole 95 % interval)"
     return f" (95 % interval {photo_count(low)} to {photo_count(high)})"

@@ -43,7 +43,7 @@ def bar_chart_html(counts: Mapping[str, int], *, title: str) -> str:
     most = max(max(counts.values()), 1)
     rows = "".join(
         f"<dt>{escape(str(name))}</dt>"
-        f'<dd><i style="width:{100 * count / most:.1f}%"></i><span>{count}</span></dd>'
+        f'<dd><i style="width:{100 * count / most:.1f}%"></i><span>{count:,}</span></dd>'
         for name, count in counts.items()
     )
     return f'<section class="counts"><h3>{escape(title)}</h3><dl>{rows}</dl></section>'

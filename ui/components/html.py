@@ -43,11 +43,15 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
     top = "".join(f"<th>{escape(title)}</th>" for title in head)
     body = "".join(
         f"<tr><th>{escape(str(row[0]))}</th>"
-        + "".join(f"<td>{escape(str(cell))}</td>" for cell in row[1:])
+        + "".join(f"<td>{escape(_shown(cell))}</td>" for cell in row[1:])
         + "</tr>"
         for row in rows
     )
     return f'<table class="plain"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _shown(cell: str | int) -> str:
+    return cell if isinstance(cell, str) else f"{cell:,}"
 
 
 def progress_html(done: int, total: int | None, sentence: str) -> str:

@@ -178,6 +178,13 @@ def test_an_interval_over_the_whole_curve_says_that_nothing_can_be_told() -> Non
     )
 
 
+def test_an_interval_beyond_the_curve_is_not_written_as_a_range() -> None:
+    found = efficiency({**CURVE, "synthetic": (0, 400, 0.85)}, deviation=0.001)
+    assert only(found)["sentence"] == (
+        "Synthetic: 400 synthetic images are worth more than 200 real photos (over the whole 95 % interval)."
+    )
+
+
 def test_a_gain_whose_interval_holds_zero_is_called_not_certain() -> None:
     found = efficiency({**CURVE, "mixed": (100, 400, 0.71)}, deviation=0.01)
     assert only(found)["sentence"].endswith("; a gain is not certain.")

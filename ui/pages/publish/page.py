@@ -64,13 +64,13 @@ def release_preview_html(preview: ReleasePreview) -> str:
         notes.append(f"{capitalised(shortage)}: import more photos as test.")
     if preview.decided_by_gate:
         notes.append(
-            f"{preview.decided_by_gate} synthetic images were accepted automatically; no person has reviewed them."
+            f"{preview.decided_by_gate:,} synthetic images were accepted automatically; no person has reviewed them."
         )
     none_accepted = note_html(["No synthetic image has been accepted yet."]) + link_html(
         "Review", page_address("review")
     )
     return (
-        f'<p class="figure"><b>{real}</b> photos and <b>{synthetic}</b> accepted synthetic images</p>'
+        f'<p class="figure"><b>{real:,}</b> photos and <b>{synthetic:,}</b> accepted synthetic images</p>'
         + note_html(notes, kind="bad")
         + ("" if synthetic else none_accepted)
         + table_html(head, rows)
