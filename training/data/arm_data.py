@@ -19,7 +19,7 @@ from training.data.shares import ORDER_SEED, images_of_share, kept_photos
 _NAMED_CLASSES = 5  # of the classes that an arm lacks
 FEWEST_OF_A_CLASS = 2  # images
 ENOUGH_OF_A_RATIO = 0.95  # of the images that a ratio asks for: gates and reviewers reject a few
-_MORE_OF_SHARE = "take a larger share, or publish more images of a single object without distractors"
+_MORE_OF_SHARE = "publish more images of a single object without distractors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +103,14 @@ def _images(release: Release, facts: ArmFacts) -> LabelledImages | str:
     if fault := _share_fault(release, facts, every, synthetic):
         return fault
     if facts.ratio is not None:
-        wanted = {
-            name: round(facts.ratio * count) for name, count in count_classes(real, release.classes).items()
-        }
+        photos = count_classes(real, release.classes)
+        wanted = images_of_ratio(facts.ratio, photos)
+        if fault := ratio_fault(photos, wanted):
+            return fault
         shortage = _shortage(wanted, count_classes(synthetic, release.classes))
         if shortage:
-            return shortage if facts.share == 1 else f"{shortage}: {_MORE_OF_SHARE}"
+            # a larger share asks for more images, too
+            return shortage if facts.share == 1 else f"{shortage}: {_MORE_OF_SHARE}, or take a smaller ratio"
         synthetic = _first_of_each_class(synthetic, list(wanted.values()))
     return real.joined(synthetic) if facts.real else synthetic
 
@@ -154,8 +156,21 @@ def _share_fault(release: Release, facts: ArmFacts, every: LabelledImages, synth
     others = f", and too few of {more} more {'class' if more == 1 else 'classes'} do" if more else ""
     return (
         f"{'just 1' if left[name] else 'none'} of the {before[name]} synthetic images of '{name}' shows only photos of "
-        f"the share{others}; {_MORE_OF_SHARE}"
+        f"the share{others}; take a larger share, or {_MORE_OF_SHARE}"
     )
+
+
+def images_of_ratio(ratio: float, photos: Mapping[str, int]) -> dict[str, int]:
+    """Return how many synthetic images of each class a ratio asks for, given the photos of each class."""
+    return {name: round(ratio * count) for name, count in photos.items()}
+
+
+def ratio_fault(photos: Mapping[str, int], wanted: Mapping[str, int]) -> str:
+    """Say that a ratio asks for too few images, however many the release holds; "" where it does not."""
+    is_lone = any(count + wanted[name] == 1 for name, count in photos.items())
+    if any(wanted.values()) and not is_lone:
+        return ""
+    return "its ratio asks for no synthetic image of so few photos; take a larger ratio, or more photos"
 
 
 def _shortage(wanted: Mapping[str, int], counts: Mapping[str, int]) -> str:
@@ -205,16 +220,16 @@ def _without_repeated(available: Sequence[ArmData]) -> tuple[list[ArmData], list
 
 
 def _equalised(available: Sequence[ArmData]) -> list[ArmData]:
-    """Cut the synthetic images of all arms to the number of the arm with the fewest, class by class."""
+    """Cut the synthetic images of all arms to the number of the arm with the fewest, class by class.
+
+    Arms that have none of a class do not count: others have images of every class, and are to keep them.
+    """
     synthetic = {data.arm: data.images.where(data.images.origins == Origin.SYNTHETIC) for data in available}
-    counts = [np.bincount(images.labels) for images in synthetic.values() if len(images)]
-    if not counts:
-        return list(available)
-    least = np.min(counts, axis=0).tolist()
+    classes = 1 + max(int(data.images.labels.max()) for data in available)
+    counts = np.stack([np.bincount(images.labels, minlength=classes) for images in synthetic.values()])
+    least = np.where(counts, counts, counts.max(axis=0)).min(axis=0).tolist()
     return [
         replace(data, images=_with_synthetic(data.images, _first_of_each_class(synthetic[data.arm], least)))
-        if len(synthetic[data.arm])
-        else data
         for data in available
     ]
 

@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 
 
 def poisson_bootstrap(
-    labels: NDArray[np.int64], sources: NDArray[np.str_], *, seed: int
+    labels: NDArray[np.int64], origins: NDArray[np.str_], sources: NDArray[np.str_], *, seed: int
 ) -> NDArray[np.int64]:
     """Draw the training images of one seed: each source photo, with all images made from it, none, one or several
     times.
 
     How often follows from the seed and the name of the source alone, so the arms of a seed stay paired: a synthetic
-    image
-    is drawn as often as the photo whose object it shows. A class of which nothing would be drawn keeps all its images.
+    image is drawn as often as the photo whose object it shows. A class of which no photo, or no synthetic image, would
+    be drawn keeps all of these: an arm that trains on one after the other needs both.
 
     Args:
         labels: (N,) class of each image.
+        origins: (N,) whether it is real or synthetic.
         sources: (N,) the photo whose object each image shows.
 
     Returns:
@@ -31,9 +32,10 @@ def poisson_bootstrap(
     names, place = np.unique(sources, return_inverse=True)
     times = np.array([_times(name, seed) for name in names.tolist()], np.int64)[place]
     for label in np.unique(labels):
-        of_class = labels == label
-        if not times[of_class].any():
-            times[of_class] = 1
+        for origin in np.unique(origins):
+            of_class = (labels == label) & (origins == origin)
+            if not times[of_class].any():
+                times[of_class] = 1
     return np.repeat(np.arange(len(labels)), times)
 
 

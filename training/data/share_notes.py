@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from pipeline.domain.release import Origin
-from training.data.arm_data import ArmData, synthetic_images
-from training.data.images import LabelledImages
+from training.data.arm_data import ArmData, count_classes, synthetic_images
 from training.data.release import Release
 from training.data.shares import depends_on_share_rule, images_of_share, kept_photos, tells_front_only
 
@@ -41,14 +38,10 @@ def _counts(release: Release, data: ArmData) -> str:
     belonging = len(images_of_share(release, every, facts.share))
     used = data.images.where(data.images.origins == Origin.SYNTHETIC)
     part = "" if len(used) == belonging else f", of which {len(used):,} are used"
-    return f"{sentence} and {belonging:,} of {len(every):,} synthetic images{part}: {_of_each_class(used)}."
-
-
-def _of_each_class(images: LabelledImages) -> str:
-    """Write the counts of the classes that there are as '3 to 6 of a class'."""
-    counts = np.unique(images.labels, return_counts=True)[1]
-    least, most = (int(counts.min()), int(counts.max())) if len(counts) else (0, 0)
-    return f"{least:,} of each class" if least == most else f"{least:,} to {most:,} of a class"
+    counts = count_classes(used, release.classes).values()
+    least, most = min(counts), max(counts)
+    of_class = f"{least:,} of each class" if least == most else f"{least:,} to {most:,} of a class"
+    return f"{sentence} and {belonging:,} of {len(every):,} synthetic images{part}: {of_class}."
 
 
 def _untold(count: int) -> str:

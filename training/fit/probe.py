@@ -42,7 +42,8 @@ class ProbeDataModule(ArmDataModule):
 
     def _order(self, *, count: int) -> NDArray[np.int64]:
         images = self.data.images
-        return self._order_of(poisson_bootstrap(images.labels, images.sources, seed=self.seed), count=count)
+        drawn = poisson_bootstrap(images.labels, images.origins, images.sources, seed=self.seed)
+        return self._order_of(drawn, count=count)
 
     def batch(self, step: int) -> Batch:
         """Build the batch of one step: a random view of each image, (B, 1280) float32, and the labels."""

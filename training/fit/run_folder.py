@@ -17,6 +17,7 @@ from training.data.release import Release
 
 CONFIG = "config.yaml"  # repeats the command, see `training.config_files`
 _SETTINGS = "settings.json"
+_MARK_HEX = 6  # digits that tell arms apart whose names differ in other characters than plain letters
 _FIRST_METHOD_NAMES = {"text_to_image": "sdxl"}  # hashed under the old name, so that earlier studies resume
 
 
@@ -40,8 +41,22 @@ def claim(out: Path, settings: Mapping[str, object]) -> None:
 
 
 def run_name(arm: str, seed: int) -> str:
-    """Name the files of a run of a study."""
-    return f"{re.sub(r'[^A-Za-z0-9_.-]', '~', arm)}-{seed}"
+    """Name a run of a study, as a file may be named; no two arms have the same."""
+    plain = _in_plain_letters(arm)
+    mark = "" if plain == arm else f"~{hashlib.sha256(arm.encode()).hexdigest()[:_MARK_HEX]}"
+    return f"{plain}{mark}-{seed}"
+
+
+def run_file(folder: Path, arm: str, seed: int) -> Path:
+    """Return the JSON file of a run, also under the name of earlier versions, where mixed:10 and mixed%10 had one."""
+    path, earlier = folder / f"{run_name(arm, seed)}.json", folder / f"{_in_plain_letters(arm)}-{seed}.json"
+    if not path.exists() and isinstance(fields := read_json(earlier), dict) and fields.get("arm") == arm:
+        return earlier
+    return path
+
+
+def _in_plain_letters(arm: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "~", arm)
 
 
 def data_fingerprint(release: Release) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.domain.arms import Arm
@@ -14,11 +14,12 @@ from pipeline.domain.methods import Method
 from pipeline.domain.recipe import Recipe, refuse_too_many
 from pipeline.domain.recipe_placement import PlacementRanges, PlacementVariant
 from training.data.arm_data import (
-    ENOUGH_OF_A_RATIO,
     FEWEST_OF_A_CLASS,
     ArmData,
     arm_data,
     count_classes,
+    images_of_ratio,
+    ratio_fault,
     shows_no_photo,
     synthetic_images,
 )
@@ -37,7 +38,9 @@ class Lack:
 
     arm: Arm
     images: Mapping[str, int]  # class → images that are missing; classes that lack none are left out
-    shares: Mapping[str, float]  # class → share of its photos, over 0 to 1, that the images may show
+    photos: Mapping[
+        str, tuple[int, int]
+    ]  # class → its photos that the images may show, its photos of the release
 
     @property
     def of_share(self) -> bool:
@@ -72,7 +75,8 @@ def missing_plan(release: Release, plans: ReleasePlans, arms: Sequence[Arm]) -> 
     lacks = [lack for lack in found if isinstance(lack, Lack)]
     shared: dict[tuple[Method, str, bool], list[Lack]] = {}
     for lack in lacks:
-        key = _method(lack.arm, plans), lack.arm.facts.recipe, lack.of_share
+        recipe = lack.arm.facts.recipe
+        key = _method(lack.arm, plans), recipe, lack.of_share and not recipe
         shared.setdefault(key, []).append(lack)
     return MissingPlan(
         recipes=tuple(
@@ -89,11 +93,11 @@ def lack_of(release: Release, arm: Arm) -> Lack | Unfillable | None:
     """
     if isinstance(arm_data(release, arm), ArmData):
         return None
-    every_photo = count_classes(release.real_train, release.classes)
-    if sentence := _why_unfillable(arm, every_photo):
-        return Unfillable(arm=arm, sentence=f"{arm}: {sentence}")
     facts, real, classes = arm.facts, release.real_train, release.classes
+    every_photo = count_classes(real, classes)
     photos = count_classes(images_of_share(release, real, facts.share), classes)
+    if sentence := _why_unfillable(arm, photos):
+        return Unfillable(arm=arm, sentence=f"{arm}: {sentence}")
     synthetic = synthetic_images(release.synthetic_train, facts)
     held = count_classes(images_of_share(release, synthetic, facts.share), classes)
     if facts.ratio is None:
@@ -103,31 +107,29 @@ def lack_of(release: Release, arm: Arm) -> Lack | Unfillable | None:
             if held[name] < FEWEST_OF_A_CLASS
         }
     else:
-        wanted = {name: round(facts.ratio * photos[name]) for name in classes}
-        if not any(wanted.values()):  # so small a ratio that it asks for none: one is enough to begin
-            wanted = dict.fromkeys(classes, 1)
-        short = any(held[name] < ENOUGH_OF_A_RATIO * wanted[name] for name in classes)
-        assert short or not len(synthetic)
+        wanted = images_of_ratio(facts.ratio, photos)
         images = {name: wanted[name] - held[name] for name in classes if wanted[name] > held[name]}
-    shares = {name: photos[name] / every_photo[name] for name in images}
-    return Lack(arm=arm, images=images, shares=shares)
+    return Lack(arm=arm, images=images, photos={name: (photos[name], every_photo[name]) for name in images})
 
 
 def _why_unfillable(arm: Arm, photos: Mapping[str, int]) -> str:
     """Say why no recipe can fill an arm; "" where one can.
 
     Args:
-        photos: class → training photos of the release.
+        photos: class → training photos of the arm's share.
     """
+    facts = arm.facts
     if without := [f"'{name}'" for name, count in photos.items() if not count]:
         return (
             f"no recipe can fill it, since the release has no training photos of {', '.join(without)}; import photos "
             "and publish again."
         )
-    if not arm.facts.methods:
+    if not facts.methods:
         return "no recipe can fill it, since it trains on photos alone; import more photos and publish again."
-    if arm.facts.share < 1 and shows_no_photo(arm.facts):
+    if facts.share < 1 and shows_no_photo(facts):
         return "its images show no photo, so that a share of the photos changes nothing; leave out the share."
+    if facts.ratio is not None and (fault := ratio_fault(photos, images_of_ratio(facts.ratio, photos))):
+        return f"no recipe can fill it, since {fault}."
     return ""
 
 
@@ -137,7 +139,7 @@ def _fillable(lack: Lack | Unfillable, plans: ReleasePlans) -> Lack | Unfillable
     if isinstance(lack, Unfillable) or not (lack.of_share and name):
         return lack
     recipe = _base(plans, _method(arm, plans), lack).recipe
-    if min(_usable(recipe, share) for share in lack.shares.values()) >= _LEAST_USABLE:
+    if min(_usable(recipe, *photos) for photos in lack.photos.values()) >= _LEAST_USABLE:
         return lack
     return Unfillable(
         arm=arm,
@@ -168,24 +170,34 @@ def _of_one_object(base: BaseRecipe) -> BaseRecipe:
     )
 
 
-def _usable(recipe: Recipe, share: float) -> float:
-    """Estimate how many of a recipe's images, 0 to 1, show only photos of a share of the photos, 0 to 1."""
+def _usable(recipe: Recipe, of_share: int, every: int) -> float:
+    """Estimate how many of a recipe's images, 0 to 1, show only photos of a share.
+
+    Args:
+        of_share: photos of the image's class that the share holds; nearly the same part of other classes is assumed.
+        every: photos of the class.
+    """
+
+    def only_of_share(objects: int) -> float:
+        shown = min(objects, every)  # no photo comes twice before all of its class are in the image
+        return math.comb(of_share, shown) / math.comb(every, shown)
+
     weights = recipe.arrangement_weights
     own = sum(
-        weights[name] * _mean_power(share, ranges.objects) for name, ranges in recipe.arrangements.items()
+        weights[name] * _mean(only_of_share, ranges.objects) for name, ranges in recipe.arrangements.items()
     ) / sum(weights.values())
     others = recipe.distractors
     if others is None:
         return own
     objects = others.kinds.get(DistractorKind.OBJECTS, 0.0) / sum(others.kinds.values())
-    kept = _mean_power(1 - objects * (1 - share), others.number)
-    return own * (1 - others.share * (1 - kept))
+    kept = 1 - objects * (1 - of_share / every)
+    return own * (1 - others.share * (1 - _mean(lambda number: kept**number, others.number)))
 
 
-def _mean_power(base: float, exponents: tuple[int, int]) -> float:
-    """Average base ** n over the whole numbers n from the first to the last."""
-    first, last = exponents
-    return sum(base**n for n in range(first, last + 1)) / (last - first + 1)
+def _mean(chance: Callable[[int], float], numbers: tuple[int, int]) -> float:
+    """Average a chance over the whole numbers from the first to the last."""
+    first, last = numbers
+    return sum(map(chance, range(first, last + 1))) / (last - first + 1)
 
 
 def _method(arm: Arm, plans: ReleasePlans) -> Method:
@@ -206,13 +218,13 @@ def _recipe(
     release: Release, plans: ReleasePlans, method: Method, name: str, lacks: Sequence[Lack]
 ) -> ReasonedRecipe:
     """Build the recipe that fills some arms at once."""
-    acceptance, base, of_share = plans.acceptance(method), _base(plans, method, lacks[0]), lacks[0].of_share
+    acceptance, base = plans.acceptance(method), _base(plans, method, lacks[0])
+    of_share = any(lack.of_share for lack in lacks)
     images: dict[str, int] = {}
     samples: dict[str, int] = {}
     for lack in lacks:
         for label, count in lack.images.items():
-            usable = _usable(base.recipe, lack.shares[label]) if of_share else 1.0
-            planned = acceptance.samples_for(math.ceil(count / usable))
+            planned = acceptance.samples_for(count, usable=_usable(base.recipe, *lack.photos[label]))
             images[label] = max(images.get(label, 0), count)
             samples[label] = max(samples.get(label, 0), planned)
     refuse_too_many(sum(samples.values()))

@@ -55,11 +55,15 @@ class Acceptance:
             f"({self.accepted / self.decided:.0%})."
         )
 
-    def samples_for(self, images: int) -> int:
-        """Return how many samples to plan so that so many are accepted in about 97 of 100 cases (normal limit)."""
+    def samples_for(self, images: int, *, usable: float = 1.0) -> int:
+        """Return how many samples to plan so that so many are accepted in about 97 of 100 cases (normal limit).
+
+        Args:
+            usable: the chance that an accepted image counts, above 0 to 1.
+        """
         if images <= 0:
             return 0
-        p = self.rate
+        p = self.rate * usable
         half = _SAFETY * math.sqrt(p * (1 - p))
         root = (half + math.sqrt(half**2 + 4 * p * images)) / (2 * p)
         return math.ceil(root**2 - 1e-9)

@@ -17,7 +17,7 @@ from training.fit.classifier import Point
 from training.fit.fit import RunRecord
 from training.fit.npz import read_arrays
 from training.fit.prediction import ExtraPredictions
-from training.fit.run_folder import read_json, run_name, whole_file, write_json
+from training.fit.run_folder import read_json, run_file, whole_file, write_json
 from training.study.tested import PREDICTIONS
 
 _NO_EXTRA = np.zeros((0, 0), np.float32)
@@ -86,7 +86,7 @@ class RunFiles:
         )
 
     def _path(self, arm: str, seed: int) -> Path:
-        return self.folder / f"{run_name(arm, seed)}.json"
+        return run_file(self.folder, arm, seed)
 
 
 def _extra(file: Mapping[str, NDArray[Any]]) -> ExtraPredictions | None:

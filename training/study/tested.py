@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from training.fit.npz import read_arrays
-from training.fit.run_folder import read_json, run_name, write_json
+from training.fit.run_folder import read_json, run_file, write_json
 
 if TYPE_CHECKING:
     from training.data.release import Release
@@ -59,5 +59,5 @@ def read_tested_photos(out: Path) -> KeptPhotos | None:
 
 def read_predictions(out: Path, arm: str, seed: int) -> NDArray[np.float32] | None:
     """Read the predictions of one run of the study in `out`: (N, C), N test photos; None where they are missing."""
-    arrays = read_arrays(out / RUNS / f"{run_name(arm, seed)}.npz") or {}
+    arrays = read_arrays(run_file(out / RUNS, arm, seed).with_suffix(".npz")) or {}
     return np.asarray(arrays[PREDICTIONS], np.float32) if PREDICTIONS in arrays else None

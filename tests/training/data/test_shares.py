@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.arms import Arm
-from training.data.arm_data import ArmData, SkippedArm, arm_data
+from training.data.arm_data import ArmData, SkippedArm, arm_data, available_arms
 from training.data.datamodule import ArmDataModule
 from training.data.images import LabelledImages
 from training.data.release import Release
@@ -155,6 +155,22 @@ def test_of_several_scarce_classes_the_worst_is_named() -> None:
     )
 
 
+def test_equal_counts_leave_an_arm_out_of_account_in_a_class_of_which_it_has_no_images() -> None:
+    shown, labels = singles()
+    pasted = release_of(shown[:5], labels[:5])  # none of the last class
+    fronts = [front for (front,) in shown]
+    inpainted = images_of(np.array(labels), fronts, shown, method="inpaint")
+    release = replace(pasted, synthetic_train=pasted.synthetic_train.joined(inpainted))
+    arms = [Arm("real"), Arm("inpaint"), Arm("real_paste")]
+    available, skipped = available_arms(release, arms, equal_counts=True)
+    assert skipped == []
+    assert [data.class_counts(CLASSES) for data in available] == [
+        {"bolt": 8, "nut": 8},
+        {"bolt": 5, "nut": 8},
+        {"bolt": 13, "nut": 8},
+    ]
+
+
 def test_a_ratio_that_a_share_cannot_meet_names_the_remedy() -> None:
     release = release_of(*singles())
     met, missed = (arm_data(release, Arm(name)) for name in ("real_paste:1%50", "real_paste:2%50"))
@@ -163,7 +179,16 @@ def test_a_ratio_that_a_share_cannot_meet_names_the_remedy() -> None:
     assert isinstance(missed, SkippedArm)
     assert missed.reason == (
         "it needs 16 synthetic images in equal proportion to the photos of each class; 8 are missing, the most of "
-        "'bolt': take a larger share, or publish more images of a single object without distractors"
+        "'bolt': publish more images of a single object without distractors, or take a smaller ratio"
+    )
+
+
+@pytest.mark.parametrize("name", ["real_paste:0.05", "real_paste:0.05%50", "real_paste:0.3%5"])
+def test_an_arm_whose_ratio_asks_for_no_image_is_skipped(name: str) -> None:
+    skipped = arm_data(release_of(*singles()), Arm(name))
+    assert isinstance(skipped, SkippedArm)
+    assert skipped.reason == (
+        "its ratio asks for no synthetic image of so few photos; take a larger ratio, or more photos"
     )
 
 
@@ -206,6 +231,12 @@ def test_a_report_tells_the_photos_and_images_of_every_share_and_the_rule_once()
     assert len(notes) == 4
     assert notes_of(release, "real", "paste") == []
     assert len(notes_of(release, "real%25")) == 1
+
+
+def test_that_a_class_has_no_synthetic_images_is_told() -> None:
+    shown, labels = singles()
+    (note, _) = notes_of(release_of(shown[:8], labels[:8]), "real_paste%50")
+    assert note == "Real + pasted, 50 %: 8 of 16 photos and 4 of 8 synthetic images: 0 to 4 of a class."
 
 
 @pytest.mark.parametrize(("untold", "images"), [(1, "1 synthetic image"), (3, "3 synthetic images")])

@@ -13,6 +13,7 @@ from training.fit import trackers as trackers_module
 from training.fit import tracking as tracking_module
 from training.fit.classifier import Point
 from training.fit.options import TrainingOptions
+from training.fit.run_folder import run_name
 from training.fit.single import fit_to_folder
 from training.fit.trackers import Tracker, refuse_missing_packages
 from training.fit.tracking import Tracking
@@ -37,7 +38,7 @@ def logged(folder: Path, run: str) -> list[dict[str, float]]:
 def test_a_point_is_logged_with_the_learning_rate_of_its_step(tmp_path: Path) -> None:
     with Tracking([Tracker.CSV], tmp_path, QUICK).run("real%50", 3) as track:
         track(POINTS[0])
-    (row,) = logged(tmp_path, "real~50-3")
+    (row,) = logged(tmp_path, run_name("real%50", 3))
     # the warm-up takes one step of ten, so the first has the full rate
     assert row == {"step": 1, "loss": 1.0, "lr": QUICK.lr, "accuracy": 0.5, "balanced_accuracy": 0.25}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +64,7 @@ def test_a_ratio_is_met_class_by_class(full_release: Path) -> None:
 def test_of_a_share_of_the_photos_more_is_planned_because_all_photos_are_used(full_release: Path) -> None:
     lack = lack_of(loaded(full_release), Arm("mixed:20%50"))
     assert isinstance(lack, Lack)
-    assert lack.shares == {"red": 0.5, "green": 0.5, "blue": 0.5}
+    assert lack.photos == {"red": (3, 6), "green": (3, 6), "blue": (3, 6)}
     (recipe,) = planned(loaded(full_release), "mixed:20%50").recipes
     assert all(count > 2 * lack.images[name] for name, count in (recipe.recipe.classes or {}).items())
 
@@ -106,15 +105,21 @@ def test_of_a_recipe_of_several_objects_as_many_more_are_planned_as_a_share_leav
     )
     release = loaded(full_release)
     (pairs,) = planned(release, "mixed@pairs:2%50").recipes
+    both_of_share = 3 / 6 * 2 / 5  # an image never shows one photo twice
     expected = Acceptance().samples_for(
-        math.ceil(6 / (0.5**2 * 0.75))
+        6, usable=both_of_share * 0.75
     )  # a distractor halves half of the images
     assert pairs.recipe.classes == dict.fromkeys(("red", "green", "blue"), expected)
 
 
 @pytest.mark.parametrize(
     ("arm", "reason"),
-    [("text_to_image%50", "its images show no photo"), ("real%1", "trains on photos alone")],
+    [
+        ("text_to_image%50", "its images show no photo"),
+        ("real%1", "trains on photos alone"),
+        ("mixed:0.3%1", "its ratio asks for no synthetic image of so few photos; take a larger ratio"),
+        ("real_paste:0.05", "its ratio asks for no synthetic image of so few photos; take a larger ratio"),
+    ],
 )
 def test_an_arm_that_no_image_fills_says_why(full_release: Path, arm: str, reason: str) -> None:
     lack = lack_of(loaded(full_release), Arm(arm))
@@ -154,6 +159,28 @@ def test_enough_samples_are_planned_for_twenty_accepted_images(
     assert acceptance.samples_for(20) == samples
     assert samples * p - 2 * (samples * p * (1 - p)) ** 0.5 >= 20
     assert (samples - 1) * p - 2 * ((samples - 1) * p * (1 - p)) ** 0.5 < 20
+
+
+def test_arms_of_a_named_recipe_share_one_with_and_without_a_share_of_the_photos(full_release: Path) -> None:
+    add_to_card(full_release, STREETS)
+    release = loaded(full_release)
+    (alone,), (of_share,) = (planned(release, arm).recipes for arm in ("paste@streets", "paste@streets%50"))
+    (both,) = planned(
+        release, "paste@streets", "paste@streets%50"
+    ).recipes  # a second one would replace the first
+    assert both.recipe.name == "streets"
+    for each in (alone, of_share):
+        assert all(
+            count <= (both.recipe.classes or {})[name] for name, count in (each.recipe.classes or {}).items()
+        )
+    assert "Images count only where they show nothing but the arm's share" in " ".join(both.reasons)
+
+
+def test_that_accepted_images_may_not_count_is_allowed_for_as_rejections_are() -> None:
+    samples = Acceptance(80, 100).samples_for(20, usable=0.25)
+    p = Acceptance(80, 100).rate * 0.25
+    assert samples == 150  # not four times the 31 for 20 images: which of them count is left to chance
+    assert samples * p - 2 * (samples * p * (1 - p)) ** 0.5 >= 20
 
 
 def test_backgrounds_and_placement_are_those_of_the_releases_own_plan(full_release: Path) -> None:

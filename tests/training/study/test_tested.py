@@ -27,7 +27,11 @@ def test_what_is_missing_or_damaged_reads_as_nothing(tmp_path: Path) -> None:
     assert read_tested_photos(tmp_path) is None
     assert read_predictions(tmp_path, "real", 0) is None
     (tmp_path / "runs").mkdir()
-    np.savez(tmp_path / "runs" / "mixed~0.5-2.npz", probabilities=np.ones((2, 3)))
+    np.savez(
+        tmp_path / "runs" / "mixed~0.5-2.npz", probabilities=np.ones((2, 3))
+    )  # as earlier versions named it
+    (tmp_path / "runs" / "mixed~0.5-2.json").write_text('{"arm": "mixed:0.5"}')
+    assert read_predictions(tmp_path, "mixed%0.5", 2) is None
     predictions = read_predictions(tmp_path, "mixed:0.5", 2)
     assert predictions is not None
     assert predictions.shape == (2, 3)
