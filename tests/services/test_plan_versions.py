@@ -204,6 +204,9 @@ def test_a_refill_of_what_is_complete_is_refused(library: Library) -> None:
     with pytest.raises(InvalidRequest, match="recipe 'floors' has no images in this library yet"):
         planned(library, RECIPE, Overrides(refill=True), AT_HOME)
     library.plans.add(RECIPE.name, to_yaml(RECIPE), list(planned(library, RECIPE, Overrides(), AT_HOME)))
+    with pytest.raises(InvalidRequest, match="recipe 'floors' has no images in this library yet"):
+        preview_plan(library, RECIPE, Overrides(refill=True), AT_HOME)
+    render(library, pending(library, RECIPE.name)[0])
     with pytest.raises(InvalidRequest, match="nothing is missing of 'floors': none of its 100 images"):
         preview_plan(library, RECIPE, Overrides(refill=True), AT_HOME)
     with pytest.raises(InvalidRequest, match="a refill has no rounds"):
