@@ -194,6 +194,21 @@ def test_a_path_outside_the_roots_is_refused_whether_it_exists_or_not(
     assert refused.pop().startswith(sentence)
 
 
+def test_a_folder_of_backgrounds_that_does_not_exist_is_not_called_empty(
+    library: Library, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder, fault in ((empty, "holds no images"), (tmp_path / "emty", "is not a folder")):
+        with pytest.raises(InvalidRecipe, match=f"backdrops.folder {folder} {fault}"):
+            preview_plan(
+                library,
+                recipe_of(f"method: paste\nbackdrops: {{folder: '{folder}'}}"),
+                Overrides(count=1),
+                AT_HOME,
+            )
+
+
 def test_a_folder_inside_the_roots_is_read_without_links_that_lead_out(
     library: Library, tmp_path: Path
 ) -> None:

@@ -43,7 +43,12 @@ def refuse_empty(folder: Path, access: FileAccess) -> None:
         InvalidRecipe: it holds none.
     """
     if next(access.images(folder), None) is None:
-        raise InvalidRecipe(f"backdrops.folder {folder} holds no images; at least one is needed")
+        empty, missing = (
+            "holds no images; at least one is needed",
+            "is not a folder; name one that holds images",
+        )
+        fault = empty if folder.is_dir() else missing
+        raise InvalidRecipe(f"backdrops.folder {folder} {fault}")
 
 
 def learnt_backgrounds(recipe: Recipe) -> dict[str, Ground | None] | None:
