@@ -43,11 +43,9 @@ def refuse_empty(folder: Path, access: FileAccess) -> None:
         InvalidRecipe: it holds none.
     """
     if next(access.images(folder), None) is None:
-        empty, missing = (
-            "holds no images; at least one is needed",
-            "is not a folder; name one that holds images",
-        )
-        fault = empty if folder.is_dir() else missing
+        fault = "holds no images; at least one is needed"
+        if not folder.is_dir():
+            fault = "is not a folder; name one that holds images"
         raise InvalidRecipe(f"backdrops.folder {folder} {fault}")
 
 
