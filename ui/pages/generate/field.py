@@ -18,7 +18,7 @@ from pipeline.errors import InvalidRequest, StudioError
 from pipeline.services.plans.fields import LEAST_PHOTOS, MOST_BACKGROUNDS, MOST_PHOTOS, FieldPart
 from ui.access import Capability, build_hint, handler
 from ui.components.addresses import inline_picture
-from ui.components.html import counted, note_html, progress_html, table_html
+from ui.components.html import capitalised, counted, note_html, progress_html, table_html
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.generate.field_job import FieldJob
 
@@ -160,7 +160,7 @@ def change_sentence(change: FieldChange, name: str) -> str:
     if not change.parts:
         return f"Nothing to change: the recipe is like '{name}' already."
     titles = ", ".join(_TITLES[part] for part in change.parts)
-    note = f" {change.note[0].upper()}{change.note[1:]}." if change.note else ""
+    note = f" {capitalised(change.note)}." if change.note else ""
     return f"The recipe is like '{name}' now ({titles}).{note} Check its plan, then start the run."
 
 
