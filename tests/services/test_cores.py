@@ -70,6 +70,22 @@ def test_a_pool_that_breaks_while_it_starts_a_process_is_replaced(monkeypatch: p
     assert submitted.count(9) == 2
 
 
+def test_an_item_that_the_broken_pool_cancels_while_it_is_waited_for_is_done_again() -> None:
+    class CancelledWhileWaiting(Future[int]):
+        def exception(self, timeout: float | None = None) -> BaseException | None:
+            self.cancel()
+            return super().exception(timeout)
+
+    job = Job(work=doubled, shared=None, pixels=no_pixels, lost=minus)
+    crew = cores._Crew(job, processes=2)
+    crew.waiting.append(cores._Waiting(4, 0, CancelledWhileWaiting()))
+    try:
+        crew._give_up_pool()
+        assert crew.next_result() == 8
+    finally:
+        crew.end()
+
+
 def test_an_item_whose_process_was_killed_once_is_done_at_the_second_try(tmp_path: Path) -> None:
     job = Job(work=doubled_at_the_second_try, shared=tmp_path / "tried", pixels=no_pixels, lost=minus)
     assert list(on_all_cores(iter(range(12)), job)) == [2 * item for item in range(12)]

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -133,9 +133,7 @@ class _Crew(Generic[Item, Shared, Result]):
         """Mark the unfinished items to be done alone, since any of them may have ended a process."""
         self.end()
         for waiting in self.waiting:
-            if waiting.future is not None and (
-                waiting.future.cancelled() or isinstance(waiting.future.exception(), BrokenProcessPool)
-            ):
+            if waiting.future is not None and _was_lost(waiting.future):
                 waiting.future = None
 
     def _done_alone(self, item: Item) -> Result:
@@ -157,6 +155,14 @@ class _Crew(Generic[Item, Shared, Result]):
             initializer=_start_worker,
             initargs=(self.job.work, self.job.shared),
         )
+
+
+def _was_lost(future: Future[Any]) -> bool:
+    """Wait for an item of a pool that was given up; return whether it was cancelled or lost with its process."""
+    try:
+        return isinstance(future.exception(), BrokenProcessPool)
+    except CancelledError:  # also while waiting: the pool cancels what it has not begun in a thread of its own
+        return True
 
 
 # of a worker process: its function and that function's second argument
