@@ -161,7 +161,9 @@ def _was_lost(future: Future[Any]) -> bool:
     """Wait for an item of a pool that was given up; return whether it was cancelled or lost with its process."""
     try:
         return isinstance(future.exception(), BrokenProcessPool)
-    except CancelledError:  # also while waiting: the pool cancels what it has not begun in a thread of its own
+    except (
+        CancelledError
+    ):  # also while waiting: the pool cancels what it has not begun in a thread of its own
         return True
 
 
