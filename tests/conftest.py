@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.hub.server import LoopbackHub
@@ -22,6 +23,12 @@ os.fsync = lambda _fd: (
 )  # nothing here survives a power cut; half of the time of a small library is waiting for it
 for name in [name for name in os.environ if name.startswith("BACKLOT_")]:
     del os.environ[name]
+
+# the same examples in every run, and no judgement by the clock: by default an example fails that takes 200 ms
+settings.register_profile(
+    "backlot", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("backlot")
 
 _LONG_FILES = (
     "test_loop.py",
