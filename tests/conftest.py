@@ -37,11 +37,18 @@ _LONG_FILES = (
     "test_commands.py",
     "test_judge.py",
 )
+_LONGEST_S = 1800  # reached only where something hangs
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files of few, long tests, so that no worker is left alone with them at the end."""
+    """Begin with the files of few, long tests, so that no worker is left alone with them at the end.
+
+    A busy machine may take longer for one of them than `timeout` in pyproject.toml allows.
+    """
     items.sort(key=lambda item: item.path.name not in _LONG_FILES)
+    for item in items:
+        if item.path.name in _LONG_FILES:
+            item.add_marker(pytest.mark.timeout(_LONGEST_S))
 
 
 @pytest.fixture

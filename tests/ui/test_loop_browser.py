@@ -12,7 +12,7 @@ from datasets import load_dataset
 from pipeline.starter import field, subjects
 from tests.ui.browser import LONG_MS, App, opened_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.browser
 KINDS = ("bolt", "gear", "nut")
 PER_KIND = 3
 PER_KIND_TEST = 5  # a study wants at least so many of each class

@@ -21,7 +21,6 @@ _RELEASE_IS_CHOSEN = "document.querySelector('#release input')?.value"  # by the
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(1800),
     pytest.mark.skipif(not DATA.is_dir(), reason="the photographs of ../shared/data/trash are not there"),
 ]
 

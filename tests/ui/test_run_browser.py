@@ -13,7 +13,7 @@ from pipeline.store import Library
 from tests.ui.browser import LONG_MS, opened_page, served, set_at_end
 from tests.ui.test_loop_browser import write_parts
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.browser
 COUNT = 6
 
 
