@@ -62,7 +62,7 @@ class App:
         until = time.monotonic() + _START_S
         while time.monotonic() < until and self._process.poll() is None:
             try:
-                urllib.request.urlopen(self.address, timeout=5).close()
+                urllib.request.urlopen(self.address, timeout=60).close()
             except OSError:
                 time.sleep(0.1)
             else:

@@ -21,7 +21,6 @@ from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.studio import Studio
 from tests.toy_library import add_subject, render
 from ui.access import StudioBlocks
-from ui.app import build_app
 from ui.pages.create.controls import Values
 from ui.pages.generate.page import Generating, build_controls, plan_html
 from ui.pages.photos.starter_job import StarterJob
@@ -54,14 +53,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         BackgroundRun, "start", lambda _run, _recipe, overrides: calls.append(overrides), raising=True
     )
     return calls
-
-
-def test_one_listener_reads_the_plan_so_that_no_earlier_one_comes_last(studio: Studio) -> None:
-    app = build_app(studio, StarterJob(studio))
-    listeners = [
-        each for each in app.fns.values() if getattr(each.fn, "__qualname__", "") == "Generating.preview"
-    ]
-    assert [each.trigger_mode for each in listeners] == ["always_last"]
 
 
 def test_the_plan_that_is_shown_is_the_one_that_starts(studio: Studio, started: list[Any]) -> None:

@@ -331,7 +331,7 @@ def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
     lead = handler(studio, Capability.GENERATE, line=widgets.message)
     preview = handler(studio, Capability.PLAN)(generating.preview)
     poll = look(generating.poll)
-    page.load(poll, seen, polled, **AT_ONCE)  # it sets the phase, and the first preview follows from that
+    page.load(poll, seen, polled, **AT_ONCE).then(preview, controls.all, planned, **AT_ONCE)
     edits = [
         controls.text.change,
         controls.count.change,
