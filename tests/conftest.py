@@ -34,6 +34,7 @@ _LONG_FILES = (
     "test_loop.py",
     "test_real_photos_browser.py",
     "test_loop_browser.py",
+    "test_run_browser.py",
     "test_commands.py",
     "test_judge.py",
 )
