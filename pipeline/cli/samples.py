@@ -108,7 +108,7 @@ def _runs(options: argparse.Namespace) -> Result:
 
 def _print_warnings(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        print(f"backlot: {warning}", file=sys.stderr)
+        print(f"backlot: note: {warning}", file=sys.stderr)
 
 
 def _recipe_text(path: Path | None) -> str | None:
