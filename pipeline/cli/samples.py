@@ -100,7 +100,11 @@ def _runs(options: argparse.Namespace) -> Result:
         runs = studio.samples.runs
         if options.drop is not None:
             answer["dropped"] = dropped = runs.drop(options.drop)
-            sentences.append(f"dropped {dropped} images of '{options.drop}' that were not rendered yet")
+            sentences.append(
+                f"dropped {dropped} images of '{options.drop}' that were not rendered yet"
+                if dropped
+                else f"the run '{options.drop}' is finished; nothing was to be dropped"
+            )
         listed = runs.listed()
     answer["runs"] = [asdict(run) for run in listed]
     return Result(answer, "\n".join([*sentences, *(run.sentence for run in listed)] or ["no runs yet"]))
