@@ -81,20 +81,7 @@ Measured = dict[str, list[tuple[str, float]]]  # score → (kind, value)
 
 def main(arguments: list[str] | None = None) -> int:
     """Fit the limits, print and perhaps write them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gates", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--count", type=int, default=160, metavar="N", help="clean samples (default: 160)")
-    parser.add_argument(
-        "--networks", type=int, nargs="?", const=32, metavar="N", help="samples (default: 32)"
-    )
-    parser.add_argument(
-        "--kept", type=Path, default=Path("runs/gates.jsonl"), metavar="FILE", help="(default: %(default)s)"
-    )
-    parser.add_argument("--write", action="store_true", help=f"replace the limits in {LIMITS.name}")
-    parser.add_argument("--library", type=Path, help="only tell what the limits refuse of its images")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     if options.library:
         return _print_refusals(options.library)
     clean = list(examples(options.count, options.data))
@@ -114,6 +101,32 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write:
         LIMITS.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gates", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data"),
+        help="folder of the photos (default: %(default)s)",
+    )
+    parser.add_argument("--count", type=int, default=160, metavar="N", help="clean samples (default: 160)")
+    parser.add_argument(
+        "--networks", type=int, nargs="?", const=32, metavar="N", help="samples (default: 32)"
+    )
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        default=Path("runs/gates.jsonl"),
+        metavar="FILE",
+        help="keeps what was measured (default: %(default)s)",
+    )
+    parser.add_argument("--write", action="store_true", help=f"replace the limits in {LIMITS.name}")
+    parser.add_argument("--library", type=Path, help="only tell what the limits refuse of its images")
+    return parser
 
 
 class Kept:
