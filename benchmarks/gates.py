@@ -130,7 +130,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class Kept:
-    """What earlier runs measured, one JSON array [run, key, value] a line; an incomplete last line is dropped.
+    """What was measured so far, one JSON array [run, key, value] a line; lines that a kill cut off are passed over.
+
+    Several processes may write to one file: each line is appended at once, and nothing else in it is changed.
 
     Args:
         run: what the values depend on beside their key; those of other runs are not read.
@@ -138,12 +140,11 @@ class Kept:
 
     def __init__(self, path: Path, run: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            path.write_text(whole, encoding="utf-8")
-        lines = [json.loads(line) for line in whole.splitlines()]
         self._path, self._run = path, run
+        data = path.read_bytes() if path.is_file() else b""
+        if data and not data.endswith(b"\n"):
+            self._append("")  # ends the line that was cut off
+        lines = [_array(line) for line in data.splitlines()]
         self._values: dict[str, Any] = {
             line[1]: line[2] for line in lines if len(line) == 3 and line[0] == run
         }
@@ -152,10 +153,21 @@ class Kept:
         """Return the value of a key, measured where no run measured it yet."""
         if key not in self._values:
             self._values[key] = measure()
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([self._run, key, self._values[key]]) + "\n")
+            self._append(json.dumps([self._run, key, self._values[key]]))
         value: T = self._values[key]
         return value
+
+    def _append(self, line: str) -> None:
+        with self._path.open("ab", buffering=0) as file:  # one system call, so that lines do not mix
+            file.write(f"{line}\n".encode())
+
+
+def _array(line: bytes) -> list[Any]:
+    try:
+        array: list[Any] = json.loads(line)
+    except ValueError:
+        return []
+    return array
 
 
 def run_of(data: Path, root: Path = _ROOT) -> str:
