@@ -174,8 +174,15 @@ def main() -> None:
         help="of each recipe and method, fewer for a trial (default: %(default)s)",
     )
     parser.add_argument("--seeds", type=int, default=10, help="of each study (default: %(default)s)")
-    parser.add_argument("--only", choices=["all", "probe", "small"], default="all", help="which networks")
+    parser.add_argument(
+        "--only",
+        choices=["all", "probe", "small"],
+        default="all",
+        help="which networks; of 'default' the probe alone (default: %(default)s)",
+    )
     given = parser.parse_args()
+    if given.name == "default" and given.only == "small":
+        parser.error("the study 'default' trains the probe alone; leave out --only, or choose another study")
     runner = Runner(given.out / given.name, given.images, given.seeds, given.only)
     runner.out.mkdir(parents=True, exist_ok=True)
     study = {"fruits": fruits, "default": default, "starter": starter, "trash": trash}[given.name]
