@@ -20,7 +20,7 @@ def main() -> int:
     try:
         with Studio(settings_from()) as studio:
             if studio.restored:
-                print(f"backlot: {studio.restored}", file=sys.stderr)
+                print(f"backlot: note: {studio.restored}", file=sys.stderr)
             launch(studio)
     except StudioError as error:
         print(f"backlot: {error}", file=sys.stderr)

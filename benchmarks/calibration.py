@@ -56,7 +56,12 @@ class Case:
 def main(arguments: list[str] | None = None) -> int:
     """Collect the cases, fit both models, and print or write them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data"),
+        help="folder of the photos (default: %(default)s)",
+    )
     parser.add_argument("--cache", type=Path, help="keep the proposals here between two runs")
     parser.add_argument("--write", action="store_true", help="replace the trees in pipeline/segmentation")
     options = parser.parse_args(arguments)

@@ -81,20 +81,7 @@ Measured = dict[str, list[tuple[str, float]]]  # score → (kind, value)
 
 def main(arguments: list[str] | None = None) -> int:
     """Fit the limits, print and perhaps write them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gates", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--count", type=int, default=160, metavar="N", help="clean samples (default: 160)")
-    parser.add_argument(
-        "--networks", type=int, nargs="?", const=32, metavar="N", help="samples (default: 32)"
-    )
-    parser.add_argument(
-        "--kept", type=Path, default=Path("runs/gates.jsonl"), metavar="FILE", help="(default: %(default)s)"
-    )
-    parser.add_argument("--write", action="store_true", help=f"replace the limits in {LIMITS.name}")
-    parser.add_argument("--library", type=Path, help="only tell what the limits refuse of its images")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     if options.library:
         return _print_refusals(options.library)
     clean = list(examples(options.count, options.data))
@@ -116,8 +103,36 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gates", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data"),
+        help="folder of the photos (default: %(default)s)",
+    )
+    parser.add_argument("--count", type=int, default=160, metavar="N", help="clean samples (default: 160)")
+    parser.add_argument(
+        "--networks", type=int, nargs="?", const=32, metavar="N", help="samples (default: 32)"
+    )
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        default=Path("runs/gates.jsonl"),
+        metavar="FILE",
+        help="keeps what was measured (default: %(default)s)",
+    )
+    parser.add_argument("--write", action="store_true", help=f"replace the limits in {LIMITS.name}")
+    parser.add_argument("--library", type=Path, help="only tell what the limits refuse of its images")
+    return parser
+
+
 class Kept:
-    """What earlier runs measured, one JSON array [run, key, value] a line; an incomplete last line is dropped.
+    """What was measured so far, one JSON array [run, key, value] a line; lines that a kill cut off are passed over.
+
+    Several processes may write to one file: each line is appended at once, and nothing else in it is changed.
 
     Args:
         run: what the values depend on beside their key; those of other runs are not read.
@@ -125,12 +140,11 @@ class Kept:
 
     def __init__(self, path: Path, run: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            path.write_text(whole, encoding="utf-8")
-        lines = [json.loads(line) for line in whole.splitlines()]
         self._path, self._run = path, run
+        data = path.read_bytes() if path.is_file() else b""
+        if data and not data.endswith(b"\n"):
+            self._append("")  # ends the line that was cut off
+        lines = [_array(line) for line in data.splitlines()]
         self._values: dict[str, Any] = {
             line[1]: line[2] for line in lines if len(line) == 3 and line[0] == run
         }
@@ -139,10 +153,21 @@ class Kept:
         """Return the value of a key, measured where no run measured it yet."""
         if key not in self._values:
             self._values[key] = measure()
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([self._run, key, self._values[key]]) + "\n")
+            self._append(json.dumps([self._run, key, self._values[key]]))
         value: T = self._values[key]
         return value
+
+    def _append(self, line: str) -> None:
+        with self._path.open("ab", buffering=0) as file:  # one system call, so that lines do not mix
+            file.write(f"{line}\n".encode())
+
+
+def _array(line: bytes) -> list[Any]:
+    try:
+        array: list[Any] = json.loads(line)
+    except ValueError:
+        return []
+    return array
 
 
 def run_of(data: Path, root: Path = _ROOT) -> str:

@@ -50,7 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.neighbours", description=__doc__)
     parser.add_argument("--samples", type=int, nargs="+", default=list(_SIZES), help="of one class")
     parser.add_argument("--stored", type=int, default=_STORED, help="in the library that is read")
-    parser.add_argument("--rendered", type=int, default=_RENDERED)
+    parser.add_argument(
+        "--rendered",
+        type=int,
+        default=_RENDERED,
+        help="images that are drawn; the others are mixtures of them",
+    )
     given = parser.parse_args(arguments)
     images = rendered_descriptors(given.rendered)
     figures: dict[str, object] = {

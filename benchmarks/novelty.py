@@ -58,14 +58,30 @@ class Trial:
 def main(arguments: list[str] | None = None) -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.novelty", description=__doc__)
-    parser.add_argument("--source", default="starter")
-    parser.add_argument("--recipe", type=Path, default=_RECIPE)
-    parser.add_argument("--methods", nargs="+", default=["paste", "inpaint"])
-    parser.add_argument("--classes", type=int, default=2)
-    parser.add_argument("--count", type=int, default=48, help="images of a class")
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--budget", type=float, default=0.5)
-    parser.add_argument("--no-text-to-image", action="store_true")
+    parser.add_argument(
+        "--source", default="starter", help="as of `python -m pipeline import` (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--recipe", type=Path, default=_RECIPE, help="a YAML file (default: recipes/surfaces.yaml)"
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        default=["paste", "inpaint"],
+        help="that are compared (default: paste inpaint)",
+    )
+    parser.add_argument("--classes", type=int, default=2, help="the first so many (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=48, help="images of a class (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=2, help="runs of the recipe (default: %(default)s)")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=0.5,
+        help="of novelty in the recipe: further images for each planned one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--no-text-to-image", action="store_true", help="leave out the comparison with text to image"
+    )
     parser.add_argument("--out", type=Path, help="folder of the library; it stays")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:

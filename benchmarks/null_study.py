@@ -53,7 +53,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="photos as class/*.jpg")
-    parser.add_argument("--studies", type=int, default=_STUDIES, help="default: %(default)s")
+    parser.add_argument("--studies", type=int, default=_STUDIES, help="how many (default: %(default)s)")
     parser.add_argument(
         "--first", type=int, default=0, help="number of the first study (default: %(default)s)"
     )

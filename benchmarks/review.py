@@ -446,10 +446,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--samples", type=int, default=1_000_000)
-    parser.add_argument("--browser-samples", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--only", choices=["queue", "team", "browser"])
+    parser.add_argument(
+        "--samples", type=int, default=1_000_000, help="in the library of the queue (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--browser-samples",
+        type=int,
+        default=10_000,
+        help="in the library of the browser (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="that the team reviews (default: %(default)s)"
+    )
+    parser.add_argument("--only", choices=["queue", "team", "browser"], help="one part; default: all")
     asked = parser.parse_args()
     if asked.only in (None, "browser") and asked.browser_samples < _FEWEST:
         parser.error(

@@ -36,7 +36,7 @@ _STORED_AT_ONCE = 5_000
 def main(arguments: list[str] | None = None) -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.similarity", description=__doc__)
-    parser.add_argument("--samples", type=int, default=100_000)
+    parser.add_argument("--samples", type=int, default=100_000, help="in the library (default: %(default)s)")
     count = parser.parse_args(arguments).samples
     figures: dict[str, object] = {"benchmark": "similar samples", "samples": count}
     figures |= embedding_figures()

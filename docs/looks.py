@@ -91,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--grid", type=int, metavar="PX", help="all combinations, in images of this size")
     parser.add_argument("--images", type=int, default=12, metavar="N", help="in a row (default: 12)")
     parser.add_argument("--library", type=Path, help="kept; what it has is not rendered again")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the image file to write")
     return parser.parse_args()
 
 

@@ -87,10 +87,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--url", default="http://127.0.0.1:7860")
-    parser.add_argument("--out", type=Path, default=Path("docs/screenshots"))
-    parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--only", nargs="*", choices=list(SHOTS), default=list(SHOTS))
+    parser.add_argument("--url", default="http://127.0.0.1:7860", help="of the studio (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/screenshots"), help="folder (default: %(default)s)"
+    )
+    parser.add_argument("--dark", action="store_true", help="in the dark theme")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        choices=list(SHOTS),
+        default=list(SHOTS),
+        help="these screenshots alone (default: all)",
+    )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for file in take_screenshots(

@@ -133,7 +133,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--url", default="http://127.0.0.1:7860")
+    parser.add_argument("--url", default="http://127.0.0.1:7860", help="of the studio (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs/walk"), help="folder of the screenshots")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

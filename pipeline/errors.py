@@ -26,15 +26,17 @@ class UnknownName(StudioError):
         kind: what the name stands for, e.g. "model".
         name: what was given.
         known: the names that exist.
+        if_none: what to do where none exists, as a clause.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, if_none: str = "known: none") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         by_spelling = {known_name.casefold(): known_name for known_name in self.known}
         near = get_close_matches(name.casefold(), by_spelling, n=1, cutoff=0.5)
-        remedy = (
-            f"did you mean '{by_spelling[near[0]]}'?" if near else f"known: {', '.join(self.known) or 'none'}"
-        )
+        if near:
+            remedy = f"did you mean '{by_spelling[near[0]]}'?"
+        else:
+            remedy = f"known: {', '.join(self.known)}" if self.known else if_none
         super().__init__(f"there is no {kind} '{name}'; {remedy}")
 
 

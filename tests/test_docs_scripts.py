@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,16 @@ def test_every_screenshot_is_used_by_a_document() -> None:
     documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     used = set(re.findall(r"screenshots/([\w-]+\.png)", "".join(map(Path.read_text, documents))))
     assert {path.name for path in (ROOT / "docs" / "screenshots").glob("*")} == used
+
+
+def test_a_study_without_the_network_that_is_asked_for_is_refused_before_anything_runs(
+    tmp_path: Path,
+) -> None:
+    script = ROOT / "docs" / "studies" / "run.py"
+    arguments = ["default", "--only", "small", "--out", str(tmp_path / "out")]
+    ended = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(
+        "error: the study 'default' trains the probe alone; leave out --only, or choose another study\n"
+    )
+    assert not (tmp_path / "out").exists()

@@ -89,6 +89,26 @@ def test_no_method_of_services_or_store_only_forwards() -> None:
     assert not forwarding, "\n".join(forwarding)
 
 
+def test_every_argument_of_a_command_line_has_a_help_text_that_says_more_than_its_default() -> None:
+    without = [
+        f"{path}:{call.lineno}"
+        for path, tree in modules(*PACKAGES, "docs")
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "add_argument"
+        and not _says_more_than_its_default(call)
+    ]
+    assert not without, "\n".join(without)
+
+
+def _says_more_than_its_default(call: ast.Call) -> bool:
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "help"), None)
+    if isinstance(given, ast.Constant):
+        return not re.fullmatch(r"\(?(default: .*)?", str(given.value))
+    return given is not None
+
+
 def test_any_is_rare() -> None:
     count = sum(
         len(re.findall(r"\bAny\b", path.read_text(encoding="utf-8")))

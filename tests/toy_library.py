@@ -40,6 +40,7 @@ def add_subject(
     doubts: tuple[str, ...] = (),
     source: str = "toy",
     box: tuple[int, int, int, int] = BOX,
+    name: str = "",
 ) -> Photo:
     """A photo with its cut-out in the library; `box` is what is stored of its object's extent."""
     image_id = library.images.put(picture(number))
@@ -47,7 +48,7 @@ def add_subject(
     new = NewPhoto(
         id=image_id,
         label=label,
-        name=f"{label}/{number}.png",
+        name=name or f"{label}/{number}.png",
         source=source,
         split=split,
         image_id=image_id,

@@ -11,7 +11,12 @@ import numpy as np
 CLASSES = ["bolt", "<nut>"]
 LABELS = [CLASSES[number % 2] for number in range(40)]
 PHOTOS = [f"{number:016x}" for number in range(len(LABELS))]
-TITLES = {"real": "Real photos", "mixed": "Real + synthetic", "paste": "Pasted"}
+TITLES = {
+    "real": "Real photos",
+    "mixed": "Real + synthetic",
+    "paste": "Pasted",
+    "mixed%50": "Real + synthetic, 50 %",
+}
 
 
 def right(*rates: float) -> np.ndarray:

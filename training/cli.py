@@ -282,7 +282,13 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentPa
         metavar="NAME",
         help=f"{_NETWORKS} (default: %(default)s)",
     )
-    fitting.add_argument("--seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
+    fitting.add_argument(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="S",
+        help="of the weights, the order and the augmentation (default: %(default)s)",
+    )
 
     studying = commands.add_parser("study", help="train all arms with all seeds and conclude which is best")
     _add_common(studying, _study)
@@ -293,7 +299,9 @@ def _parser() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentPa
         metavar="N",
         help=f"how many, at most {MAX_SEEDS}; a claim needs {SEEDS_FOR_A_CLAIM} (default: %(default)s)",
     )
-    studying.add_argument("--first-seed", type=_seed, default=0, metavar="S", help="default: %(default)s")
+    studying.add_argument(
+        "--first-seed", type=_seed, default=0, metavar="S", help="the others follow it (default: %(default)s)"
+    )
     studying.add_argument(
         "--arms",
         nargs="+",

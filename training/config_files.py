@@ -67,7 +67,7 @@ def parse_with_config(
         InvalidRequest: the file cannot be read, or has unknown keys or values that the options do not take.
     """
     only_config = argparse.ArgumentParser(add_help=False)
-    only_config.add_argument("--config", type=Path)
+    only_config.add_argument("--config", type=Path, help=argparse.SUPPRESS)
     path = only_config.parse_known_args(arguments)[0].config
     command = commands.get(arguments[0]) if arguments else None
     if path is not None and command is not None:

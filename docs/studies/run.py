@@ -148,9 +148,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=["fruits", "default", "starter", "trash"])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="default: %(default)s")
-    parser.add_argument("--out", type=Path, default=Path("runs/studies"), help="default: %(default)s")
+    parser.add_argument("name", choices=["fruits", "default", "starter", "trash"], help="see above")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data"),
+        help="folder of the photos (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/studies"),
+        help="where libraries, releases and reports go (default: %(default)s)",
+    )
     parser.add_argument(
         "--until",
         choices=["release", "studies"],
@@ -163,9 +173,16 @@ def main() -> None:
         default=100,
         help="of each recipe and method, fewer for a trial (default: %(default)s)",
     )
-    parser.add_argument("--seeds", type=int, default=10, help="default: %(default)s")
-    parser.add_argument("--only", choices=["all", "probe", "small"], default="all", help="which networks")
+    parser.add_argument("--seeds", type=int, default=10, help="of each study (default: %(default)s)")
+    parser.add_argument(
+        "--only",
+        choices=["all", "probe", "small"],
+        default="all",
+        help="which networks; of 'default' the probe alone (default: %(default)s)",
+    )
     given = parser.parse_args()
+    if given.name == "default" and given.only == "small":
+        parser.error("the study 'default' trains the probe alone; leave out --only, or choose another study")
     runner = Runner(given.out / given.name, given.images, given.seeds, given.only)
     runner.out.mkdir(parents=True, exist_ok=True)
     study = {"fruits": fruits, "default": default, "starter": starter, "trash": trash}[given.name]

@@ -20,8 +20,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--release", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--release", type=Path, required=True, help="folder of the release")
+    parser.add_argument("--out", type=Path, required=True, help="the image file to write")
     given = parser.parse_args()
     groups: dict[str, list[bytes]] = {}
     for path in sorted((given.release / "data").rglob("*.parquet")):

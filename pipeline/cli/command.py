@@ -1,9 +1,10 @@
-"""What every command shares: its declaration, its result, the open studio, and the progress bar."""
+"""What every command shares: its declaration, its result, the open studio, and its progress."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["CommandParser"]
 else:
     Commands = object
+
+_LINE_EVERY_S = 10.0  # progress where stderr is not a terminal
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -96,16 +99,44 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 @contextmanager
 def progress_bar(verb: str, unit: str) -> Iterator[Progress]:
-    """Show a progress bar on stderr with rate and time left; nothing where stderr is not a terminal."""
+    """Show progress on stderr with rate and time left: as a bar, or as lines where stderr is not a terminal."""
     from tqdm import tqdm
 
-    with tqdm(desc=verb, unit=f" {unit}", disable=None, leave=False, file=sys.stderr) as bar:
+    if not sys.stderr.isatty():
+        yield progress_lines(verb, unit)
+        return
+    with tqdm(desc=verb, unit=f" {unit}", leave=False, file=sys.stderr) as bar:
 
         def show(done: int, total: int | None, _name: str) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
         yield show
+
+
+def progress_lines(verb: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Return what prints progress as lines on stderr, one in ten seconds; nothing of work that ends sooner.
+
+    Args:
+        clock: tells the time in seconds.
+    """
+    from tqdm import tqdm
+
+    began = printed = clock()
+    last_done = 0
+
+    def show(done: int, total: int | None, _name: str) -> None:
+        nonlocal began, printed, last_done
+        now = clock()
+        if done < last_done:  # the next stage of the work, which counts from the start
+            began = now
+        last_done = done
+        if now - printed >= _LINE_EVERY_S:
+            printed = now
+            line = tqdm.format_meter(done, total, now - began, ncols=0, prefix=verb, unit=f" {unit}")
+            print(line, file=sys.stderr, flush=True)
+
+    return show
 
 
 def positive(text: str) -> int:

@@ -1,4 +1,4 @@
-"""import: photos into a library."""
+"""import: photos into a library; photos: list those to check, exclude some."""
 
 from __future__ import annotations
 
@@ -13,13 +13,35 @@ from typing import TYPE_CHECKING
 from pipeline.cli.command import Commands, Result, add_command, open_studio, progress_bar
 
 if TYPE_CHECKING:
+    from pipeline.domain.photos import Photo
     from pipeline.services.reports import ImportReport
 
 _NAMED_REFUSALS = 20
 
 
 def add_commands(commands: Commands) -> None:
-    """Declare the command."""
+    """Declare the commands."""
+    _add_import(commands)
+    parser = add_command(
+        commands,
+        "photos",
+        _photos,
+        "list the photos whose mask needs checking and those that are excluded; exclude photos, or include them again",
+    )
+    for option, effect in (
+        ("--exclude", "take these photos out of plans and releases"),
+        ("--include", "take these photos back in"),
+    ):
+        parser.add_argument(
+            option,
+            nargs="+",
+            default=[],
+            metavar="NAME",
+            help=f"{effect}; names as an import tells them, or ids",
+        )
+
+
+def _add_import(commands: Commands) -> None:
     parser = add_command(
         commands,
         "import",
@@ -73,6 +95,36 @@ def _import(options: argparse.Namespace) -> Result:
     return Result(asdict(report), _sentence(report))
 
 
+def _photos(options: argparse.Namespace) -> Result:
+    with open_studio(options) as studio:
+        ids = {
+            False: studio.photos.bulk.ids_of(options.include),
+            True: studio.photos.bulk.ids_of(options.exclude),
+        }
+        for excluded, of_state in ids.items():
+            studio.library.photos.exclude_all(of_state, excluded)
+        to_check = studio.photos.to_check()
+        out = [photo for photo in studio.library.photos.list() if photo.excluded]
+    lines = [f"{photo.name}: {'; '.join(photo.mask_doubts)}" for photo in to_check]
+    lines += [f"{photo.name}: excluded" for photo in out]
+    answer = {
+        "to_check": [_photo_answer(photo) for photo in to_check],
+        "excluded": [*map(_photo_answer, out)],
+    }
+    return Result(answer, "\n".join(lines) or "no mask needs checking, and no photo is excluded")
+
+
+def _photo_answer(photo: Photo) -> dict[str, object]:
+    return {
+        "id": photo.id,
+        "name": photo.name,
+        "label": photo.label,
+        "split": photo.split,
+        "mask_score": photo.mask_score,
+        "doubts": list(photo.mask_doubts),
+    }
+
+
 @contextmanager
 def _library_for(options: argparse.Namespace) -> Iterator[argparse.Namespace]:
     """Yield the options, with an empty library in a temporary folder for a dry run into a library that is not there."""
@@ -98,7 +150,10 @@ def _sentence(report: ImportReport) -> str:
     if report.other_class and not report.relabelled:
         lines.append("  import again with --relabel to give them the class of the source")
     if report.doubtful:
-        lines.append(f"{report.doubtful} masks need checking: open the Photos page, or exclude the photos")
+        lines.append(
+            f"{report.doubtful} masks need checking: open the Photos page, or list the photos with "
+            "`python -m pipeline photos` and exclude them with --exclude"
+        )
     lines += [f"  refused {name}: {reason}" for name, reason in report.refused[:_NAMED_REFUSALS]]
     if len(report.refused) > _NAMED_REFUSALS:
         lines.append(f"  … and {len(report.refused) - _NAMED_REFUSALS} more; --json lists all")

@@ -29,8 +29,15 @@ def _add_publish(commands: Commands) -> None:
     parser = add_command(
         commands, "publish", _publish, "write the photos and the accepted samples as a dataset"
     )
-    parser.add_argument("--to", required=True, metavar="DIR|hf://datasets/ns/name")
-    parser.add_argument("--private", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument(
+        "--to", required=True, metavar="DIR|hf://datasets/ns/name", help="a folder, or a dataset on the Hub"
+    )
+    parser.add_argument(
+        "--private",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="whether a new dataset on the Hub is private (default: yes)",
+    )
     for option, summary in (
         ("--dry-run", "tell what would change; write nothing"),
         ("--pull-request", "open a pull request on the Hub instead of pushing"),

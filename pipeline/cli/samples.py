@@ -17,29 +17,7 @@ _MOST_RECIPE_BYTES = 1_000_000  # far more than a recipe may have
 
 def add_commands(commands: Commands) -> None:
     """Declare the commands."""
-    parser = add_command(commands, "generate", _generate, "plan a recipe and render what has no image yet")
-    parser.add_argument("--recipe", type=Path, metavar="FILE", help="default: as recipes/surfaces.yaml")
-    parser.add_argument("--count", type=positive, metavar="N", help="number of samples in the plan")
-    parser.add_argument("--model", metavar="NAME", help="nano, sdxl or a checkpoint folder")
-    parser.add_argument("--method", metavar="NAME", help="inpaint, controlnet, text_to_image or paste")
-    parser.add_argument("--seed", type=int, metavar="S")
-    parser.add_argument(
-        "--rounds",
-        type=positive,
-        default=1,
-        metavar="N",
-        help="generate in N rounds; each later round has more samples of the classes that a linear probe is least "
-        "certain of (default: %(default)s)",
-    )
-
-    parser.add_argument(
-        "--refill",
-        action="store_true",
-        help="generate what review left missing of the recipe's plan: as many images of each class as were rejected, "
-        "of what the others lack; --count and --seed do not matter",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be generated; store nothing")
-
+    _add_generate(commands)
     parser = add_command(commands, "runs", _runs, "list the runs of a library: recipe, progress, time left")
     parser.add_argument(
         "--drop",
@@ -52,6 +30,34 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("file", type=Path, help="an image of a library or of a release")
     parser.add_argument("--replay", type=Path, metavar="OUT.webp", help="render it again from --library")
+
+
+def _add_generate(commands: Commands) -> None:
+    parser = add_command(commands, "generate", _generate, "plan a recipe and render what has no image yet")
+    parser.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="the recipe as YAML (default: as recipes/surfaces.yaml)"
+    )
+    parser.add_argument("--count", type=positive, metavar="N", help="number of samples in the plan")
+    parser.add_argument("--model", metavar="NAME", help="nano, sdxl or a checkpoint folder")
+    parser.add_argument("--method", metavar="NAME", help="inpaint, controlnet, text_to_image or paste")
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="another seed gives other samples of the same recipe"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="generate in N rounds; each later round has more samples of the classes that a linear probe is least "
+        "certain of (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--refill",
+        action="store_true",
+        help="generate what review left missing of the recipe's plan: as many images of each class as were rejected, "
+        "of what the others lack; --count and --seed do not matter",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be generated; store nothing")
 
 
 def _generate(options: argparse.Namespace) -> Result:
@@ -100,7 +106,11 @@ def _runs(options: argparse.Namespace) -> Result:
         runs = studio.samples.runs
         if options.drop is not None:
             answer["dropped"] = dropped = runs.drop(options.drop)
-            sentences.append(f"dropped {dropped} images of '{options.drop}' that were not rendered yet")
+            sentences.append(
+                f"dropped {dropped} images of '{options.drop}' that were not rendered yet"
+                if dropped
+                else f"the run '{options.drop}' is finished; nothing was to be dropped"
+            )
         listed = runs.listed()
     answer["runs"] = [asdict(run) for run in listed]
     return Result(answer, "\n".join([*sentences, *(run.sentence for run in listed)] or ["no runs yet"]))
@@ -108,7 +118,7 @@ def _runs(options: argparse.Namespace) -> Result:
 
 def _print_warnings(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        print(f"backlot: {warning}", file=sys.stderr)
+        print(f"backlot: note: {warning}", file=sys.stderr)
 
 
 def _recipe_text(path: Path | None) -> str | None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def add_commands(commands: Commands) -> None:
     """Declare the command."""
     parser = add_command(commands, "deploy", _deploy, "put this studio on a Space of the Hub", library=False)
-    parser.add_argument("--space", required=True, metavar="NAMESPACE/NAME")
+    parser.add_argument(
+        "--space", required=True, metavar="NAMESPACE/NAME", help="made where it does not exist"
+    )
     parser.add_argument("--dry-run", action="store_true", help="tell what would change; send nothing")
     parser.add_argument("--private", action="store_true", help="make a new Space private")
     parser.add_argument(

@@ -245,15 +245,22 @@ class Recipe(Part):
             for method in methods
         )
 
-    def of_method(self, method: Method) -> Recipe:
-        """Return the recipe with one method, without the start, shadow and distractors that it has no use for."""
-        start = self.start if method.facts.paints_around_object else Start.NOISE
-        only = self.model_copy(update={"method": method, "start": start})
+    def of_method(self, method: Method | dict[Method, float]) -> Recipe:
+        """Return the recipe with other methods, without the start, shadow and distractors that they have no use for.
+
+        Args:
+            method: one, or method → weight.
+        """
+        other = self.model_copy(update={"method": method})
+        paints = any(each.facts.paints_around_object for each in other.methods)
+        start = self.start if paints else Start.NOISE
+        only = other.model_copy(update={"start": start})
         strength = self.strength if start is Start.PICTURE else None
+        places = any(each.facts.places_object for each in only.methods)
         changes = {
             "strength": strength,
-            "shadow": self.shadow and only.needs_backgrounds([method]),
-            "distractors": self.distractors if method.facts.places_object else None,
+            "shadow": self.shadow and only.needs_backgrounds(only.methods),
+            "distractors": self.distractors if places else None,
         }
         return only.model_copy(update=changes)
 

@@ -16,8 +16,8 @@ from pipeline.starter.collection import FIELD_COUNT, PER_KIND, StarterPart, fiel
 def main(arguments: list[str] | None = None) -> int:
     """Write DIR/starter/<class>/*.png with DIR/starter/masks/<class>/*.png, and DIR/field likewise."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.starter", description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="where the two sets go")
+    parser.add_argument("--seed", type=int, default=0, help="of all parts and scenes (default: %(default)s)")
     parser.add_argument("--per-kind", type=int, default=PER_KIND, help="parts of each kind on the bench")
     parser.add_argument(
         "--field", type=int, default=FIELD_COUNT, help="images in the field test set; 0 for none"

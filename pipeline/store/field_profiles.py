@@ -128,7 +128,12 @@ class FieldProfiles:
         try:
             return path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise UnknownName("field profile", name, self.names()) from None
+            raise UnknownName(
+                "field profile",
+                name,
+                self.names(),
+                if_none="none is stored yet; learn one with `python -m pipeline field PHOTOS`",
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidRecipe(f"{path} cannot be read: {error}; learn the profile again") from None
 

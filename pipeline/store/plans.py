@@ -63,7 +63,9 @@ class PlanRepository:
         return PlanWriter(self._database, name, values)
 
     def drop(self, name: str) -> int:
-        """Forget the specs of a plan that have no image; how many there were. Rendered samples stay.
+        """Forget the specs of a plan that have no image, those not stored yet too; how many there were.
+
+        Rendered samples stay.
 
         Raises:
             NotFound: there is no such plan.
@@ -73,17 +75,16 @@ class PlanRepository:
         with self._database.writing() as transaction:
             connection = transaction.connection
             transaction.changed(plans.name, name)
-            if connection.scalar(select(plans.c.name).where(plans.c.name == name)) is None:
+            specs: int | None = connection.scalar(select(plans.c.specs).where(plans.c.name == name))
+            if specs is None:
                 raise NotFound("plan", name)
-            dropped = connection.execute(
-                delete(plan_specs).where(of_plan, plan_specs.c.sample_id.in_(unrendered))
-            ).rowcount
-            left = connection.scalar(select(func.count()).where(of_plan))
+            connection.execute(delete(plan_specs).where(of_plan, plan_specs.c.sample_id.in_(unrendered)))
+            left = connection.scalar(select(func.count()).where(of_plan)) or 0
             connection.execute(
                 plans.update().where(plans.c.name == name).values(specs=left, updated_at=now())
             )
             drop_unwanted(connection)
-        return dropped
+        return max(0, specs - left)
 
     def members(self, name: str) -> Iterator[tuple[SampleSpec, SampleState]]:
         """Yield the specs of a plan in order, each with the state of its sample; none for an unknown name."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from benchmarks import gates
 from benchmarks.gates import Kept, run_of
 
@@ -36,6 +38,22 @@ def test_a_kill_in_mid_line_loses_that_line_alone(tmp_path: Path) -> None:
         assert kept.value("clean 0", lambda: [9.0]) == [1.0]
         kept.value("clean 1", lambda: [2.0])
         assert Kept(path, "a").value("clean 1", lambda: [9.0]) == [2.0]
+
+
+def test_two_runs_can_write_to_one_file_and_the_second_cuts_nothing_that_the_first_is_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kept.jsonl"
+    first = Kept(path, "a")
+    first.value("clean 0", lambda: [1.0])
+    written = path.read_bytes()
+    monkeypatch.setattr(Path, "read_bytes", lambda _: written[:-4])  # the second reads in mid-write
+    second = Kept(path, "a")
+    monkeypatch.undo()
+    second.value("clean 1", lambda: [2.0])
+    first.value("clean 2", lambda: [3.0])
+    both = Kept(path, "a")
+    assert [both.value(f"clean {place}", lambda: [9.0]) for place in range(3)] == [[1.0], [2.0], [3.0]]
 
 
 def test_a_run_is_that_of_its_data_and_of_the_code_that_measures(tmp_path: Path) -> None:

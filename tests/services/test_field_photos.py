@@ -132,8 +132,8 @@ def test_the_shorter_side_of_a_background_fills_the_largest_images() -> None:
 def test_photos_that_are_no_backgrounds_are_named_with_the_reason() -> None:
     photos = [measured(name=f"{number}.jpg", no_background="no object is seen") for number in range(5)]
     assert background_notes([measured(), *photos[:1]]) == [
-        "0.jpg is left out as background: no object is seen"
+        "not used as background, since no object is seen: 0.jpg"
     ]
     assert background_notes(photos) == [
-        "0.jpg, 1.jpg, 2.jpg and 2 more are left out as background: no object is seen"
+        "not used as background, since no object is seen: 0.jpg, 1.jpg, 2.jpg and 2 more"
     ]

@@ -243,7 +243,7 @@ def test_heaps_are_not_counted_and_leave_no_background(library: Library, tmp_pat
         "other; give placement.objects and placement.scale in the recipe, or write them into the profile"
     )
     assert profile.notes[1] == (
-        "0.png, 1.png, 2.png and 3 more are left out as background: objects fill it or touch each other"
+        "not used as background, since objects fill it or touch each other: 0.png, 1.png, 2.png and 3 more"
     )
     with pytest.raises(InvalidRecipe, match="'field' could not tell the number of objects"):
         list(planned(library, recipe_of("placement: {like: field}"), Overrides(), AT_HOME))

@@ -13,7 +13,7 @@ from pipeline.cli.main import main
 from pipeline.domain import plan as planning
 from pipeline.domain.images import encode_webp
 from pipeline.domain.review import Verdict
-from pipeline.errors import Cancelled, InvalidRequest, NotFound, StudioError
+from pipeline.errors import Cancelled, InvalidRequest, StudioError, UnknownName
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, preview_plan, recipe_of
 from pipeline.services.reports import RunState
@@ -148,6 +148,15 @@ def test_a_dropped_run_keeps_its_images_and_can_be_generated_again(
     assert library.verify() == []
 
 
+def test_a_run_loses_also_the_images_that_were_not_planned_yet(
+    library: Library, recipe: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_parts, "_PART", 4)
+    interrupted(library, recipe("floors"), 4)
+    assert service(library).runs.drop("floors") == 6
+    assert facts(library) == [("floors", "done", 4, 4)]
+
+
 def test_what_does_not_wait_is_not_dropped(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     runs, finish = service(library).runs, threading.Event()
     monkeypatch.setattr(
@@ -160,7 +169,7 @@ def test_what_does_not_wait_is_not_dropped(library: Library, monkeypatch: pytest
             StudioError, match="the run 'floors' is in progress; pause it first, then drop it"
         ):
             runs.drop("floors")
-        with pytest.raises(NotFound, match="no plan 'walls'"):
+        with pytest.raises(UnknownName, match="there is no run 'walls'; known: floors"):
             runs.drop("walls")
         assert [(run.name, str(run.state)) for run in runs.listed()] == [("floors", "loading")]
     finally:
@@ -169,6 +178,10 @@ def test_what_does_not_wait_is_not_dropped(library: Library, monkeypatch: pytest
     assert runs.progress.state is RunState.PAUSED
     assert runs.drop("floors") == 0  # nothing of it was stored yet
     assert (runs.progress.state, runs.listed()) == (RunState.IDLE, [])
+    with pytest.raises(
+        UnknownName, match="there is no run 'walls'; there are none yet; `python -m pipeline generate`"
+    ):
+        runs.drop("walls")
 
 
 def stop() -> None:
@@ -268,8 +281,13 @@ def test_the_command_lists_and_drops_runs(
     assert main(["runs", *where]) == 0
     assert capsys.readouterr().out.startswith("floors: paused, 4 of 10 images, about ")
     assert main(["runs", *where, "--drop", "roofs"]) == 1
-    assert "no plan 'roofs' in this library" in capsys.readouterr().err
+    assert capsys.readouterr().err == "backlot: there is no run 'roofs'; did you mean 'floors'?\n"
     assert main(["runs", *where, "--drop", "floors", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["dropped"] == 6
     assert [(run["name"], run["state"], run["done"]) for run in answer["runs"]] == [("floors", "done", 4)]
+    assert main(["runs", *where, "--drop", "floors"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "the run 'floors' is finished; nothing was to be dropped",
+        "floors: done, 4 of 4 images",
+    ]

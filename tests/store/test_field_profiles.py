@@ -78,6 +78,10 @@ def test_the_version_changes_with_the_numbers_and_with_the_pictures(library: Lib
 
 
 def test_an_unknown_and_a_damaged_profile_are_one_sentence(library: Library) -> None:
+    with pytest.raises(
+        UnknownName, match="; none is stored yet; learn one with `python -m pipeline field PHOTOS`"
+    ):
+        library.fields.read("fild")
     library.fields.write("field", profile(), {})
     with pytest.raises(UnknownName, match="there is no field profile 'fild'; did you mean 'field'"):
         library.fields.read("fild")

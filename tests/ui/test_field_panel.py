@@ -28,7 +28,7 @@ PROFILE = FieldProfile(
     camera={128: Camera(noise=(1, 2))},
     light=FieldLight(brightness=30, spread=2, contrast=10, cast=(0, 0)),
     backgrounds=(FieldBackground(file="1.webp", photo="a <b>.jpg", photo_id="1"),),
-    notes=("b.jpg is left out as background: <it>",),
+    notes=("not used as background, since <it>: b.jpg",),
 )
 HANG_S = 300  # reached only where something hangs
 GROUND = encode_webp(np.full((40, 60, 3), 90, np.uint8))
@@ -65,7 +65,7 @@ def test_a_profile_is_shown_with_its_backgrounds_and_the_parts_that_can_be_used(
     assert dropdown.value == "field"
     assert "2 to 5" in str(learnt)
     assert 'alt="1 of 1 background"' in str(learnt)
-    assert "&lt;it&gt;" in str(learnt)
+    assert '<p class="said note">Not used as background, since &lt;it&gt;: b.jpg</p>' in str(learnt)
     assert parts.value == ["placement", "backgrounds", "camera", "light"]
 
 

@@ -11,7 +11,11 @@ from pipeline.domain.methods import Method
 from training.data.images import LabelledImages
 from training.data.release import Release
 
-SHARE_RULE = 2  # of which images belong to a share; raise it when the same share holds other images
+SHARE_RULES = {  # what decides whether an image belongs to a share; add one when the same share holds other images
+    1: "the photo of the front object",
+    2: "the photos of all objects",
+}
+SHARE_RULE = max(SHARE_RULES)
 ORDER_SEED = 1735  # of the order in which photos and images are taken where an arm takes some of them only
 
 

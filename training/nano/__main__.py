@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("stage", choices=STAGES, help="all: the whole recipe; tune: see above")
     parser.add_argument(
         "--short", action="store_true", help="tiny networks, a few steps: minutes instead of hours"
     )

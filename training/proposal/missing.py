@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pipeline.domain.arms import Arm
 from pipeline.domain.distractors import DistractorKind
@@ -65,7 +66,9 @@ class MissingPlan:
 
 
 def missing_plan(release: Release, plans: ReleasePlans, arms: Sequence[Arm]) -> MissingPlan:
-    """Plan the images that the arms of a study lack; arms that need the same kind of images share one recipe.
+    """Plan the images that the arms of a study lack.
+
+    Arms that need the same kind of images share a recipe, and so do those that name the same one, of whatever method.
 
     Raises:
         InvalidRecipe: more samples are needed than one recipe may plan.
@@ -73,15 +76,13 @@ def missing_plan(release: Release, plans: ReleasePlans, arms: Sequence[Arm]) -> 
     lacking = (lack_of(release, arm) for arm in dict.fromkeys(arms))
     found = [_fillable(lack, plans) for lack in lacking if lack is not None]
     lacks = [lack for lack in found if isinstance(lack, Lack)]
-    shared: dict[tuple[Method, str, bool], list[Lack]] = {}
-    for lack in lacks:
+    shared: dict[tuple[str, bool], list[Lack]] = {}
+    for lack in lacks:  # two recipes of one name would replace each other's plan
         recipe = lack.arm.facts.recipe
-        key = _method(lack.arm, plans), recipe, lack.of_share and not recipe
+        key = (f"@{recipe}", False) if recipe else (str(_method(lack.arm, plans)), lack.of_share)
         shared.setdefault(key, []).append(lack)
     return MissingPlan(
-        recipes=tuple(
-            _recipe(release, plans, method, name, of_key) for (method, name, _), of_key in shared.items()
-        ),
+        recipes=tuple(_recipe(release, plans, of_key) for of_key in shared.values()),
         unfillable=tuple(lack for lack in found if isinstance(lack, Unfillable)),
     )
 
@@ -138,7 +139,7 @@ def _fillable(lack: Lack | Unfillable, plans: ReleasePlans) -> Lack | Unfillable
     arm, name = lack.arm, lack.arm.facts.recipe
     if isinstance(lack, Unfillable) or not (lack.of_share and name):
         return lack
-    recipe = _base(plans, _method(arm, plans), lack).recipe
+    recipe = _base(plans, [_method(arm, plans)], lack).recipe
     if min(_usable(recipe, *photos) for photos in lack.photos.values()) >= _LEAST_USABLE:
         return lack
     return Unfillable(
@@ -148,9 +149,9 @@ def _fillable(lack: Lack | Unfillable, plans: ReleasePlans) -> Lack | Unfillable
     )
 
 
-def _base(plans: ReleasePlans, method: Method, lack: Lack) -> BaseRecipe:
+def _base(plans: ReleasePlans, methods: Iterable[Method], lack: Lack) -> BaseRecipe:
     """Return the recipe that one for a lack starts from; for a share, images of one object have the best chance."""
-    base = plans.base(method, recipe=lack.arm.facts.recipe)
+    base = plans.base(*methods, recipe=lack.arm.facts.recipe)
     return base if lack.arm.facts.recipe or not lack.of_share else _of_one_object(base)
 
 
@@ -214,36 +215,77 @@ def _method(arm: Arm, plans: ReleasePlans) -> Method:
     return max(allowed, key=lambda method: counts[method])
 
 
-def _recipe(
-    release: Release, plans: ReleasePlans, method: Method, name: str, lacks: Sequence[Lack]
-) -> ReasonedRecipe:
-    """Build the recipe that fills some arms at once."""
-    acceptance, base = plans.acceptance(method), _base(plans, method, lacks[0])
-    of_share = any(lack.of_share for lack in lacks)
-    images: dict[str, int] = {}
-    samples: dict[str, int] = {}
+def _recipe(release: Release, plans: ReleasePlans, lacks: Sequence[Lack]) -> ReasonedRecipe:
+    """Build the recipe that fills some arms at once, of one method or, under one recipe's name, of several."""
+    methods = list(dict.fromkeys(_method(lack.arm, plans) for lack in lacks))
+    base, of_share = _base(plans, methods, lacks[0]), any(lack.of_share for lack in lacks)
+    images: dict[Method, dict[str, int]] = {method: {} for method in methods}
+    samples: dict[Method, dict[str, int]] = {method: {} for method in methods}
     for lack in lacks:
+        method = _method(lack.arm, plans)
+        acceptance = plans.acceptance(method)
         for label, count in lack.images.items():
             planned = acceptance.samples_for(count, usable=_usable(base.recipe, *lack.photos[label]))
-            images[label] = max(images.get(label, 0), count)
-            samples[label] = max(samples.get(label, 0), planned)
-    refuse_too_many(sum(samples.values()))
-    wanted = f"more {method} of one object" if of_share else f"more {method}"
-    recipe = changed_recipe(base, name or plans.free_name(wanted), str(method), samples)
+            images[method][label] = max(images[method].get(label, 0), count)
+            samples[method][label] = max(samples[method].get(label, 0), planned)
+    weights = {method: sum(of_method.values()) for method, of_method in samples.items() if of_method}
+    classes = _enough_of_each(samples, weights)
+    refuse_too_many(sum(classes.values()))
+    name = lacks[0].arm.facts.recipe
+    if not name:
+        name = plans.free_name(f"more {methods[0]} of one object" if of_share else f"more {methods[0]}")
+    several = {str(method): float(weight) for method, weight in weights.items()}
+    recipe = changed_recipe(base, name, several if len(methods) > 1 else str(methods[0]), classes)
     recipe = recipe.model_copy(update={"seed": seed_of(release, recipe)})
+    return ReasonedRecipe(recipe=recipe, reasons=_reasons(plans, lacks, images, recipe, base))
+
+
+def _enough_of_each(
+    samples: Mapping[Method, Mapping[str, int]], weights: Mapping[Method, int]
+) -> dict[str, int]:
+    """Return the fewest samples of each class among which each method, in its proportion, has as many as it needs.
+
+    Args:
+        samples: method → class → samples that it needs.
+        weights: method → its weight.
+    """
+    total, classes = sum(weights.values()), dict.fromkeys(chain.from_iterable(samples.values()))
+    return {
+        name: max(
+            math.ceil(samples[method].get(name, 0) * total / weight) for method, weight in weights.items()
+        )
+        for name in classes
+    }
+
+
+def _reasons(
+    plans: ReleasePlans,
+    lacks: Sequence[Lack],
+    images: Mapping[Method, Mapping[str, int]],
+    recipe: Recipe,
+    base: BaseRecipe,
+) -> tuple[str, ...]:
+    """Say why a recipe is as it is.
+
+    Args:
+        images: method → class → accepted images that are missing.
+    """
     reasons = [
         f"Fills {', '.join(lack.arm for lack in lacks)} of a study of {plans.name}.",
-        f"Missing are {sum(images.values())} accepted images of method {method}: {_listed(images)}.",
-        f"{acceptance.sentence} {sum(samples.values())} samples are planned so that these are enough in about 97 "
-        "of 100 cases for each class.",
+        *(
+            f"Missing are {sum(counts.values())} accepted images of method {method}: {_listed(counts)}. "
+            f"{plans.acceptance(method).sentence}"
+            for method, counts in images.items()
+        ),
+        f"{recipe.total} samples are planned so that these are enough in about 97 of 100 cases for each class.",
         "Images count only where they show nothing but the arm's share of the photos; samples of the others are "
         "planned with them."
-        if of_share
+        if any(lack.of_share for lack in lacks)
         else "",
         f"Backgrounds and placement are {base.source}.",
         *base.notes,
     ]
-    return ReasonedRecipe(recipe=recipe, reasons=tuple(filter(None, reasons)))
+    return tuple(filter(None, reasons))
 
 
 def changed_recipe(
@@ -261,7 +303,10 @@ def changed_recipe(
         samples: class → samples to plan.
         placement: None: that of the other recipe.
     """
-    recipe = base.recipe.of_method(Method(method)) if isinstance(method, str) else base.recipe
+    weights = (
+        {Method(each): weight for each, weight in method.items()} if isinstance(method, Mapping) else None
+    )
+    recipe = base.recipe.of_method(weights or Method(str(method)))
     changes: dict[str, object] = {"name": name, "method": method, "classes": dict(samples), "count": None}
     if placement is not None:
         changes["placement"] = placement

@@ -6,8 +6,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -94,20 +95,24 @@ class ReleasePlans:
         accepted = sum(each.accepted for each in of_method)
         return Acceptance(accepted, accepted + sum(each.rejected for each in of_method))
 
-    def base(self, method: Method, *, recipe: str = "") -> BaseRecipe:
-        """Return the recipe that a new one for a method starts from, with a model and backgrounds that exist here.
+    def base(self, *methods: Method, recipe: str = "") -> BaseRecipe:
+        """Return the recipe that a new one for methods starts from, with a model and backgrounds that exist here.
 
         Args:
-            recipe: the name of the recipe that is wanted; "" for the one that made most images of the method.
+            recipe: the name of the recipe that is wanted; "" for the one that made most images of the methods.
         """
-        counts = Counter({name: count for (name, made_by), count in self.images.items() if made_by == method})
-        best = [name for name, _ in counts.most_common()]
-        planned = [name for name, known in self.recipes.items() if method in known.methods]
+        counts: Counter[str] = Counter()
+        for (name, made_by), count in self.images.items():
+            counts[name] += count if made_by in methods else 0
+        best = [name for name, count in counts.most_common() if count]
+        planned = [
+            name for name, known in self.recipes.items() if not known.methods.keys().isdisjoint(methods)
+        ]
         for name in (recipe, *best, *planned, *self.recipes):
             if name in self.recipes:
-                return self._usable(self.recipes[name], method, f"those of the release's recipe '{name}'")
+                return self._usable(self.recipes[name], methods, f"those of the release's recipe '{name}'")
         return self._usable(
-            default_recipe(), method, "those of the default recipe, since the release holds none"
+            default_recipe(), methods, "those of the default recipe, since the release holds none"
         )
 
     def free_name(self, wanted: str) -> str:
@@ -116,22 +121,24 @@ class ReleasePlans:
         numbered = (wanted if number == 1 else f"{wanted} {number}" for number in range(1, len(known) + 2))
         return next(name for name in numbered if name not in known)
 
-    def _usable(self, recipe: Recipe, method: Method, source: str) -> BaseRecipe:
+    def _usable(self, recipe: Recipe, methods: Collection[Method], source: str) -> BaseRecipe:
         notes = []
-        models = [name for name in self.models.get(method, ()) if name and name != _NO_MODEL]
+        of_methods = chain.from_iterable(self.models.get(method, ()) for method in methods)
+        models = [name for name in of_methods if name and name != _NO_MODEL]
         changes: dict[str, object] = {"model": models[0]} if models else {}
         model = str(changes.get("model", recipe.model))
-        if method.facts.needs_prompt and model not in _BY_NAME:
+        if any(method.facts.needs_prompt for method in methods) and model not in _BY_NAME:
             notes.append(f"The model '{model}' was published without its path; give the path with --model.")
         folder = recipe.backdrops.folder
-        if recipe.needs_backgrounds([method]) and folder not in BACKGROUND_SETS:
+        if recipe.needs_backgrounds(methods) and folder not in BACKGROUND_SETS:
             if folder:
                 notes.append(
                     f"The folder of backgrounds '{folder}' was published without its path; write the path under "
                     f"backdrops.folder, or keep the rendered surfaces '{_STARTER}'."
                 )
             changes["backdrops"] = recipe.backdrops.model_copy(update={"folder": _STARTER})
-        if method.facts.needs_control and recipe.control.source is ControlSource.REFERENCE:
+        is_controlled = any(method.facts.needs_control for method in methods)
+        if is_controlled and recipe.control.source is ControlSource.REFERENCE:
             notes.append(
                 "The reference image of the ControlNet was published without its path; the placed object guides it."
             )

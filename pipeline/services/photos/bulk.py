@@ -1,4 +1,4 @@
-"""Change or delete many photos at once: their class, their split, the photos themselves."""
+"""Find, change or delete many photos at once: their class, their split, the photos themselves."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ class PhotoBulk:
 
     library: Library
     network: Path | None = None  # see `cut_out`
+
+    def ids_of(self, names: Sequence[str]) -> list[str]:
+        """Return the ids of photos that are given by name, as imports tell it, or by id.
+
+        Raises:
+            InvalidRequest: there is no such photo, or several have the name.
+        """
+        photos = self.library.photos.list() if names else []
+        return [_named(photos, name).id for name in names]
 
     def change_class(self, photo_ids: Sequence[str], label: str) -> str:
         """Give photos another class, which may be new; return it as the library spells it.
@@ -118,6 +127,20 @@ class PhotoBulk:
             origin=cutout.origin,
             box=object_box(cutout.alpha),
         )
+
+
+def _named(photos: Sequence[Photo], name: str) -> Photo:
+    matches = [photo for photo in photos if name in (photo.name, photo.id)]
+    if not matches:
+        raise InvalidRequest(
+            f"there is no photo '{name}'; name it as an import does, such as {photos[0].name}, or by its id"
+            if photos
+            else f"there is no photo '{name}'; this library has none"
+        )
+    if len(matches) > 1:
+        ids = " or ".join(photo.id for photo in matches)
+        raise InvalidRequest(f"{len(matches)} photos have the name '{name}'; give an id: {ids}")
+    return matches[0]
 
 
 def thumbnail_file(library: Library, image_id: str) -> Path:

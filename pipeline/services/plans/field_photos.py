@@ -199,14 +199,14 @@ def background_notes(photos: Sequence[MeasuredPhoto]) -> list[str]:
     for photo in photos:
         if photo.no_background:
             by_reason.setdefault(photo.no_background, []).append(photo.name)
-    return [f"{_named(names)} left out as background: {reason}" for reason, names in by_reason.items()]
+    return [f"not used as background, since {reason}: {_named(names)}" for reason, names in by_reason.items()]
 
 
 def _named(names: Sequence[str]) -> str:
     listed = ", ".join(names[:_NAMED])
     if len(names) > _NAMED:
         listed += f" and {len(names) - _NAMED} more"
-    return f"{listed} {'is' if len(names) == 1 else 'are'}"
+    return listed
 
 
 def _span(values: Iterable[float]) -> Span:

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from pipeline.errors import Cancelled, NotFound, StudioError
+from pipeline.errors import Cancelled, NotFound, StudioError, UnknownName
 from pipeline.rendering import download_progress
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides, recipe_of
@@ -96,7 +96,8 @@ class BackgroundRun:
         """Forget the images that a paused run has not rendered; how many there were. Finished images are kept.
 
         Raises:
-            StudioError: the run is in progress, here or in another process, or there is no such run.
+            StudioError: the run is in progress, here or in another process.
+            UnknownName: there is no such run.
         """
         with self._starting:
             latest = self._request is not None and self._request.plan_in(self.library) == name
@@ -106,7 +107,12 @@ class BackgroundRun:
                 dropped = self.library.plans.drop(name)
             except NotFound:
                 if not latest:  # one that was paused before any of it was stored has no plan
-                    raise
+                    raise UnknownName(
+                        "run",
+                        name,
+                        [run.name for run in self.listed()],
+                        if_none="there are none yet; `python -m pipeline generate` starts one",
+                    ) from None
                 dropped = 0
             if latest:
                 self._request, self._progress = None, RunProgress()

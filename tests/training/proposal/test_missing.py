@@ -147,7 +147,7 @@ def test_the_acceptance_that_the_release_tells_decides_how_many_samples_are_plan
     tell(full_release, method="inpaint", accepted=30, rejected=70)
     (reasoned,) = planned(loaded(full_release), "mixed:2").recipes
     assert reasoned.recipe.classes == dict.fromkeys(("red", "green", "blue"), 48)
-    assert "30 of 100 decided samples of this method were accepted (30%)" in reasoned.text
+    assert "30 of 100 decided samples of this method were accepted (30%)" in reasoned.reasons[1]
 
 
 @pytest.mark.parametrize(("accepted", "decided", "samples"), [(100, 100, 22), (50, 100, 55), (0, 0, 31)])
@@ -174,6 +174,24 @@ def test_arms_of_a_named_recipe_share_one_with_and_without_a_share_of_the_photos
             count <= (both.recipe.classes or {})[name] for name, count in (each.recipe.classes or {}).items()
         )
     assert "Images count only where they show nothing but the arm's share" in " ".join(both.reasons)
+
+
+def test_arms_of_a_named_recipe_share_one_of_several_methods(full_release: Path) -> None:
+    add_to_card(full_release, STREETS)
+    tell(full_release, method="paste", accepted=30, rejected=70)
+    release = loaded(full_release)
+    (paste,), (inpaint,) = (planned(release, arm).recipes for arm in ("paste@streets", "inpaint@streets"))
+    (both,) = planned(release, "paste@streets", "inpaint@streets").recipes
+    assert both.recipe.name == "streets"
+    assert both.recipe.backdrops.folder == "starter"
+    needed = [(each.recipe.classes or {})["red"] for each in (paste, inpaint)]
+    assert needed == [39, 11]
+    assert both.recipe.methods == {Method.PASTE: 3 * 39, Method.INPAINT: 3 * 11}
+    assert both.recipe.classes == dict.fromkeys(("red", "green", "blue"), sum(needed))
+    assert [reason.partition(":")[0] for reason in both.reasons[1:3]] == [
+        "Missing are 18 accepted images of method paste",
+        "Missing are 18 accepted images of method inpaint",
+    ]
 
 
 def test_that_accepted_images_may_not_count_is_allowed_for_as_rejections_are() -> None:

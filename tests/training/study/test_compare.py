@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import InvalidRequest
 from tests.toy_studies import PHOTOS, right, write_study
 from training.cli import main
+from training.fit.run_folder import run_file
 from training.study.compare import compare_studies
 
 EVEN = [0.6, 0.55, 0.65, 0.6, 0.5, 0.6]
@@ -92,6 +93,20 @@ def test_arms_of_one_study_alone_and_other_settings_are_named(tmp_path: Path) ->
     assert comparison.arms == ()
     assert comparison.sentence == "The studies have no arm in common."
     assert comparison.differences == (("network", "small", "resnet18"), ("devices", "–", "2"))
+
+
+def test_another_rule_of_which_images_belong_to_a_share_is_named(tmp_path: Path) -> None:
+    arms = {"real": right(*EVEN), "mixed%50": right(*EVEN)}
+    a, b, c = (write_study(tmp_path / name, arms) for name in "abc")
+    d = write_study(tmp_path / "d", {"real": right(*EVEN)})
+    for folder, rule in ((a, {}), (b, {"share_rule": 2}), (c, {"share_rule": 2})):
+        for arm in arms:
+            for seed in range(len(EVEN)):
+                run_file(folder / "runs", arm, seed).write_text(json.dumps({"arm": arm, **rule}))
+    assert compare_studies(a, b).differences == (
+        ("images of a share by", "the photo of the front object", "the photos of all objects"),
+    )
+    assert compare_studies(b, c).differences == compare_studies(a, d).differences == ()
 
 
 def test_a_folder_without_a_study_and_the_same_folder_twice_are_refused(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class FieldPanel:
 
     def _shown(self, name: str, profile: FieldProfile) -> str:
         table = table_html(["learnt", ""], list(profile_rows(profile)))
-        return table + note_html(profile.notes) + self._sheet(name)
+        return table + note_html([capitalised(note) for note in profile.notes]) + self._sheet(name)
 
     def _sheet(self, name: str) -> str:
         """Return the first backgrounds of a profile as one picture."""
