@@ -5,6 +5,7 @@
 fruits: 20 lab photos of each of ten kinds, tested on 499 photos of the same kinds in shops.
 starter: the rendered machine parts on one bench, tested on their field set.
 default: the photos of fruits and the default recipe as it is shipped, and with options added to it.
+photographed: what starter trains on, tested on parts rendered on photos of surfaces that nano was not trained on.
 trash: 40 photos of each of four materials on a white board, tested on other objects pasted onto photos of shelves.
 
 Needs a folder like ../shared/data for all but starter. A stopped run resumes with the same command.
@@ -19,6 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+_ROOT = Path(__file__).parents[2]
 _RECIPES = Path(__file__).parent / "recipes"
 _BACKGROUNDS = "BACKGROUNDS"  # in a recipe, stands for the folder of backgrounds of method `paste`
 _MANY_SHAPES = ("single", "few", "many", "mix")
@@ -29,8 +31,10 @@ _LAB_PHOTOS = 20  # of each kind
 _TRASH = ("glass", "metal", "paper", "plastic")
 _TRASH_PHOTOS = 40
 _TEST_IMAGES = 200
+_AGAINST_PASTE = ("real", "inpaint", "paste", "mixed", "real_paste")
+_HELD_OUT_SHARE = 0.08  # of the photos of surfaces: what training.nano holds out by default
 _DEFAULT_TIMES = 4  # as many images of the default recipe as of another one: it mixes three arrangements
-_DEFAULT_RECIPE = Path(__file__).parents[2] / "recipes" / "surfaces.yaml"
+_DEFAULT_RECIPE = _ROOT / "recipes" / "surfaces.yaml"
 _OPTIONS = {  # added to the default recipe
     "with another seed": "",
     "with novelty": "novelty: true",
@@ -148,7 +152,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", choices=["fruits", "default", "starter", "trash"], help="see above")
+    studies = {
+        "fruits": fruits,
+        "default": default,
+        "starter": starter,
+        "photographed": photographed,
+        "trash": trash,
+    }
+    parser.add_argument("name", choices=list(studies), help="see above")
     parser.add_argument(
         "--data",
         type=Path,
@@ -185,8 +196,7 @@ def main() -> None:
         parser.error("the study 'default' trains the probe alone; leave out --only, or choose another study")
     runner = Runner(given.out / given.name, given.images, given.seeds, given.only)
     runner.out.mkdir(parents=True, exist_ok=True)
-    study = {"fruits": fruits, "default": default, "starter": starter, "trash": trash}[given.name]
-    study(runner, given.data, given.until == "studies")
+    studies[given.name](runner, given.data, given.until == "studies")
 
 
 def fruits(runner: Runner, data: Path, train: bool) -> None:
@@ -226,6 +236,35 @@ def starter(runner: Runner, _data: Path, train: bool) -> None:
         runner.generate_all("starter")
     if train:
         runner.studies()
+
+
+def photographed(runner: Runner, data: Path, train: bool) -> None:
+    """The images of starter, tested where no background of a training image comes from."""
+    trained_on = Runner(runner.out.parent / "starter", runner.images, runner.seeds, runner.only)
+    trained_on.out.mkdir(parents=True, exist_ok=True)
+    starter(trained_on, data, train=False)
+    rendered = runner.out / "rendered"
+    if not rendered.is_dir():
+        surfaces = _unseen_surfaces(data / "surfaces", runner.out / "surfaces")
+        runner.run(
+            "pipeline.starter", rendered, "--per-kind", 1, "--field", _TEST_IMAGES, "--surfaces", surfaces
+        )
+    if train:
+        networks = ("probe", "small") if runner.only == "all" else (runner.only,)
+        for network in networks:
+            options = ("--test", rendered / "field", "--no-similarity", "--network", network)
+            runner.study(f"uses-{network}", _AGAINST_PASTE, *options, release=trained_on.release)
+
+
+def _unseen_surfaces(source: Path, target: Path) -> Path:
+    """Copy the photos of surfaces that nano was not trained on into a folder for each word."""
+    sys.path.insert(0, str(_ROOT))
+    from training.nano.data.surfaces import surface_files  # the rule by which its training left them out
+
+    for word, files in surface_files(source, held_out=True, held_out_share=_HELD_OUT_SHARE).items():
+        if files:
+            _copied(files, target / word)
+    return target
 
 
 def trash(runner: Runner, data: Path, train: bool) -> None:
