@@ -262,7 +262,7 @@ def names_class(value: str, label: str) -> bool:
 
 
 def _stems(text: str) -> set[str]:
-    """Return what each word of a text may be the plural of, and the word itself; "axes" is both of "ax" and of "axe"."""
+    """Return each word of a text and what it may be the plural of: "axes" that of "ax" and of "axe"."""
     words = _WORD.findall(unicodedata.normalize("NFC", text).lower())
     return {stem for word in words for stem in (word, *_singulars(word))}
 

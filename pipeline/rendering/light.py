@@ -66,8 +66,8 @@ def relit(image: RGB, own: Light, wanted: Light) -> RGB:
 def object_light(photo: RGB, colours: RGB, alpha: Mask) -> Light:
     """Estimate the light of a placed object: the colour from its whole photo, the brightness from the object.
 
-    The brightness is that of the opaque pixels; where an object is so thin that there are none, of those that are mostly
-    object, or else partly. That of an object that is not seen is its photo's.
+    The brightness is that of the opaque pixels; where an object is so thin that there are none, of those that are
+    mostly object, or else partly. That of an object that is not seen is its photo's.
     """
     small = thumbnail(photo, _PHOTO_PX)
     for least in (255, 128, 1):

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from diffusers import ControlNetModel
+from diffusers.pipelines.controlnet import pipeline_controlnet_inpaint_sd_xl
+from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl
 
 from pipeline.domain.spec import ControlSpec, Method
 from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
 from pipeline.rendering import Generator, Job, load
 from pipeline.rendering.checkpoints import checkpoint
 from pipeline.rendering.composite import composite, exact
+from pipeline.rendering.device import hardware
 from pipeline.rendering.facts import model_facts
-from pipeline.rendering.families.sdxl.pipelines import load_generator
+from pipeline.rendering.families.sdxl.pipelines import Pipelines, load_generator
 from tests.rendering.jobs import job, layer, noise, soft_square, spec
 from tests.rendering.tiny import STEPS, save_tiny_sdxl
 
@@ -191,6 +197,31 @@ def test_a_checkpoint_with_a_4_channel_unet_draws_by_every_method(tmp_path: Path
     assert not np.array_equal(
         rendered(generator, job(0, Method.TEXT_TO_IMAGE)), rendered(generator, job(1, Method.TEXT_TO_IMAGE))
     )
+
+
+@pytest.mark.parametrize("method", DIFFUSION)
+def test_a_checkpoint_trained_without_zeros_reads_an_empty_negative_prompt_by_every_method(
+    tmp_path: Path, method: Method
+) -> None:
+    folder = save_tiny_sdxl(tmp_path / "no zeros", unet_channels=4)
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"force_zeros_for_empty_prompt": False}))
+    none, empty = job(0, method, negative_prompt=None), job(0, method, negative_prompt="")
+    generator = load(str(folder))
+    assert np.array_equal(rendered(generator, none), rendered(generator, empty))
+
+
+@pytest.mark.parametrize("module", [pipeline_controlnet_inpaint_sd_xl, pipeline_stable_diffusion_xl])
+def test_no_image_has_a_watermark_where_its_package_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType
+) -> None:
+    monkeypatch.setattr(module, "is_invisible_watermark_available", lambda: True)
+    monkeypatch.setattr(module, "StableDiffusionXLWatermarker", Mock, raising=False)
+    folder = save_tiny_sdxl(tmp_path / "plain", unet_channels=4)
+    pipelines = Pipelines(checkpoint(str(folder)), hardware(half=False))
+    assert pipelines.controlnet_inpaint.watermark is None
+    assert pipelines.text is not None
+    assert pipelines.text.watermark is None
 
 
 def test_paste_puts_the_object_on_the_backdrop() -> None:
