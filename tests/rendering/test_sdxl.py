@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
+import torch
 from diffusers import ControlNetModel
 from diffusers.pipelines.controlnet import pipeline_controlnet_inpaint_sd_xl
 from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl
@@ -22,6 +24,7 @@ from pipeline.rendering.checkpoints import checkpoint
 from pipeline.rendering.composite import composite, exact
 from pipeline.rendering.device import hardware
 from pipeline.rendering.facts import model_facts
+from pipeline.rendering.families.sdxl.generator import SdxlGenerator
 from pipeline.rendering.families.sdxl.pipelines import Pipelines, load_generator
 from tests.rendering.jobs import job, layer, noise, soft_square, spec
 from tests.rendering.tiny import STEPS, save_tiny_sdxl
@@ -177,6 +180,42 @@ def test_few_steps_are_refused_where_a_run_does_not_start_from_pure_noise(tmp_pa
 
 def test_an_oblong_image_is_drawn(tiny: Generator) -> None:
     assert rendered(tiny, job(0, size=(48, 80))).shape == (48, 80, 3)
+
+
+def _full(sentence: str) -> RuntimeError:
+    return RuntimeError(f"[enforce fail] {sentence}: you tried to allocate 40000000000 bytes")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        _full("DefaultCPUAllocator: can't allocate memory"),
+        _full("MPS backend out of memory"),
+    ],
+)
+def test_where_memory_runs_out_the_batch_is_halved_and_one_image_is_refused(error: RuntimeError) -> None:
+    sizes: list[int] = []
+
+    def batch(jobs: Sequence[Job], *_: object) -> list[np.ndarray]:
+        sizes.append(len(jobs))
+        if len(jobs) > 1 or jobs[0].spec.seed == 3:
+            raise error
+        return [noise(jobs[0].spec.seed)]
+
+    generator = SdxlGenerator(Mock(), Mock(vae_scale_factor=4), strength=1.0)
+    with patch.object(generator, "_batch", batch):
+        assert np.array_equal(generator.generate([job(1), job(2)]), [noise(1), noise(2)])
+        assert sizes == [2, 1, 1]
+        with pytest.raises(InvalidRequest, match="not enough memory for one image of 64x64 px"):
+            generator.generate([job(3)])
+
+
+def test_any_other_error_of_torch_is_not_taken_for_a_lack_of_memory() -> None:
+    generator = SdxlGenerator(Mock(), Mock(vae_scale_factor=4), strength=1.0)
+    wrong = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    with patch.object(generator, "_batch", side_effect=wrong), pytest.raises(RuntimeError, match="mat1"):
+        generator.generate([job(1), job(2)])
 
 
 def test_no_jobs_give_no_images(tiny: Generator) -> None:
