@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
@@ -18,6 +19,8 @@ from pipeline.errors import InvalidRecipe
 
 Value = TypeVar("Value", bound=Hashable)
 Choice = tuple[tuple[str, str], ...]  # (slot, value) pairs in the order of the prompt
+_WORD = re.compile(r"[^\W_]+")
+_WITH_F = re.compile(r"(cal|hal|hoo|kni|lea|li|loa|scar|sel|shea|shel|thie|wi|wol)ves$")  # knife, leaf, …
 _MOST_CHOICES = 1_000  # that are kept while those are looked for which leave a slot no value
 
 
@@ -259,15 +262,19 @@ def names_class(value: str, label: str) -> bool:
 
 
 def _stems(text: str) -> set[str]:
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return {_singular(word) for word in words}
+    """Return each word of a text and what it may be the plural of: "axes" that of "ax" and of "axe"."""
+    words = _WORD.findall(unicodedata.normalize("NFC", text).lower())
+    return {stem for word in words for stem in (word, *_singulars(word))}
 
 
-def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("ches", "shes", "xes", "sses", "oes")):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
-        return word[:-1]
-    return word
+def _singulars(word: str) -> Iterator[str]:
+    if len(word) <= 3 or not word.endswith("s") or word.endswith("ss"):
+        return
+    yield word[:-1]
+    if word.endswith(("ses", "xes", "zes", "ches", "shes", "oes")):
+        yield word[:-2]
+    if word.endswith("ies"):
+        yield f"{word[:-3]}y"
+    if _WITH_F.search(word):
+        yield f"{word[:-3]}f"
+        yield f"{word[:-3]}fe"

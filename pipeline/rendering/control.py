@@ -16,6 +16,7 @@ from pipeline.rendering.composite import composite
 LOW_THRESHOLD, HIGH_THRESHOLD = 100, 200  # of the Canny detector, on grey levels
 _GREY = 127  # background behind the object; threshold between edge and no edge
 _RIM_PX = 3  # edges nearer than this to an object belong to the object
+_LEAST_PX = 33  # the detector rounds sides to multiples of 64 px: those of 32 px and less to none
 
 
 def canny(rgb: RGB) -> RGB:
@@ -28,7 +29,7 @@ def canny(rgb: RGB) -> RGB:
         (H, W, 3) uint8: 255 on edges, 0 elsewhere.
     """
     height, width = rgb.shape[:2]
-    short = min(height, width)
+    short = max(min(height, width), _LEAST_PX)
     edges = _detector()(
         rgb, LOW_THRESHOLD, HIGH_THRESHOLD, detect_resolution=short, image_resolution=short, output_type="np"
     )

@@ -48,7 +48,7 @@ def model_facts(name: str) -> ModelFacts:
     model = checkpoint(name)
     try:
         return _facts(model, family_of(model))
-    except (TypeError, ValueError, LookupError):  # of numbers in the folder's JSON files
+    except (TypeError, ValueError, LookupError, OverflowError):  # of numbers in the folder's JSON files
         raise ModelUnavailable(
             f"model '{name}' cannot be loaded: a number is missing or wrong in the {_WORDS} "
             f"or a config.json of {model.folder}; correct it"
@@ -69,7 +69,7 @@ def _facts(model: Checkpoint, family: Family) -> ModelFacts:
     if model.lora:
         lora = fingerprint(model.lora)
         revisions = {method: f"{revision}-{lora}" for method, revision in revisions.items()}
-    return ModelFacts(
+    facts = ModelFacts(
         name=model.name,
         revision=next(iter(revisions.values())),  # of the main method
         revisions=revisions,
@@ -78,6 +78,21 @@ def _facts(model: Checkpoint, family: Family) -> ModelFacts:
         guidance_scale=float(defaults.get("guidance_scale", model.guidance_scale)),
         guidance_rescale=float(defaults.get("guidance_rescale", 0.0)),
     )
+    if model.folder is not None:
+        _refuse_unusable(facts)
+    return facts
+
+
+def _refuse_unusable(facts: ModelFacts) -> None:
+    """Check the numbers that a folder proposes.
+
+    Raises:
+        ValueError: no image can be drawn with one of them.
+    """
+    if min(facts.size, facts.steps) < 1:
+        raise ValueError("size and steps must be at least 1")
+    if not (math.isfinite(facts.guidance_scale) and 0 <= facts.guidance_rescale <= 1):
+        raise ValueError("guidance_scale must be finite, guidance_rescale lie in 0 to 1")
 
 
 def family_of(model: Checkpoint) -> Family:

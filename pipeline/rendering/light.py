@@ -38,16 +38,15 @@ def light_of(photo: RGB, bright: RGB, where: NDArray[np.bool_]) -> Light:
     Args:
         photo: (H, W, 3) uint8, whose colour of light is estimated.
         bright: (h, w, 3) uint8, whose brightness counts.
-        where: (h, w), the pixels of `bright` that count.
+        where: (h, w), the pixels of `bright` that count, at least one.
     """
     pixels = photo.reshape(-1, 3)
     usable = pixels[pixels.max(axis=1) < _CLIPPED]
     linear = _linear(usable if len(usable) >= _LEAST_PIXELS else pixels)
     red, _, blue = np.mean(linear**_NORM, axis=0) ** (1 / _NORM)
-    counted = bright[where] if where.any() else bright.reshape(-1, 3)
     return Light(
         warmth=math.log((float(red) + 1e-3) / (float(blue) + 1e-3)),
-        brightness=math.log(float(_linear(counted).mean()) + 1e-3),
+        brightness=math.log(float(_linear(bright[where]).mean()) + 1e-3),
     )
 
 
@@ -65,8 +64,17 @@ def relit(image: RGB, own: Light, wanted: Light) -> RGB:
 
 
 def object_light(photo: RGB, colours: RGB, alpha: Mask) -> Light:
-    """Estimate the light of a placed object: the colour from its whole photo, the brightness from the object."""
-    return light_of(thumbnail(photo, _PHOTO_PX), colours, alpha == 255)
+    """Estimate the light of a placed object: the colour from its whole photo, the brightness from the object.
+
+    The brightness is that of the opaque pixels; where an object is so thin that there are none, of those that are
+    mostly object, or else partly. That of an object that is not seen is its photo's.
+    """
+    small = thumbnail(photo, _PHOTO_PX)
+    for least in (255, 128, 1):
+        seen = alpha >= least
+        if seen.any():
+            return light_of(small, colours, seen)
+    return light_of(small, small, np.ones(small.shape[:2], bool))
 
 
 def background_light(background: RGB, alpha: Mask) -> Light:

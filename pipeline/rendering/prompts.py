@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import ModelUnavailable
 from pipeline.rendering.checkpoints import Part, checkpoint
 from pipeline.rendering.downloads import cached_folder
 from pipeline.rendering.facts import vocabulary_file
@@ -38,6 +39,7 @@ def tokens_over(prompt: str, model: str) -> Cut:
 
     Raises:
         UnknownName: there is no such model.
+        ModelUnavailable: its tokenizer is broken.
     """
     folder = _folder(model)
     loaded = _tokenizer(folder / "tokenizer") if folder else None
@@ -123,6 +125,18 @@ def _tokenizer(folder: Path) -> tuple[Any, int] | None:
     settings_path = folder / "tokenizer_config.json"
     if not settings_path.is_file():
         return None
+    try:
+        settings = json.loads(settings_path.read_text(encoding="utf-8"))
+        tokenizer = _loaded_tokenizer(folder)
+        return tokenizer, int(settings.get("model_max_length", _CLIP_TOKENS))
+    except Exception as error:  # tokenizers raises nothing more special
+        reason = " ".join(str(error).split())
+        raise ModelUnavailable(
+            f"the tokenizer in {folder} cannot be read ({reason}); replace it with that of the model"
+        ) from error
+
+
+def _loaded_tokenizer(folder: Path) -> Any:
     from tokenizers import Tokenizer
 
     if (folder / "tokenizer.json").is_file():
@@ -133,5 +147,4 @@ def _tokenizer(folder: Path) -> tuple[Any, int] | None:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    settings = json.loads(settings_path.read_text(encoding="utf-8"))
-    return tokenizer, int(settings.get("model_max_length", _CLIP_TOKENS))
+    return tokenizer

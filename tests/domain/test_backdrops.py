@@ -179,11 +179,27 @@ def test_slots_inside_values_are_filled_and_empty_ones_leave_no_comma() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "label"), [("tomatoes", "tomato"), ("glass boxes", "box"), ("Two Berries", "berry")]
-)
+    ("value", "label"),
+    [
+        ("tomatoes", "tomato"), ("glass boxes", "box"), ("Two Berries", "berry"), ("a shoe rack", "shoes"),
+        ("old shoes", "shoe"), ("fine axes", "axe"), ("two buses", "bus"), ("lenses", "lens"), ("cookies", "cookie"),
+        ("fallen leaves", "leaf"), ("kitchen knives", "knife"), ("grünes öl", "Öl"), ("Öl", "O\u0308l"),
+        ("ねじ", "ねじ"),
+    ],
+)  # fmt: skip
 def test_plurals_are_the_same_word(value: str, label: str) -> None:
     assert names_class(value, label)
 
 
-def test_other_words_are_not_the_class() -> None:
-    assert not names_class("gearbox grease", "gear")
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ("gearbox grease", "gear"),
+        ("glass", "gla"),
+        ("stone caves", "cafe"),
+        ("für Gäste", "Tür"),
+        ("Müll", "Öl"),
+    ],
+)
+def test_other_words_are_not_the_class(value: str, label: str) -> None:
+    assert not names_class(value, label)

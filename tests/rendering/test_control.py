@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from pipeline.domain.placement import Layer
 from pipeline.rendering import canny, control_image
@@ -33,6 +34,16 @@ def test_a_size_that_is_no_multiple_of_64_keeps_its_size_and_two_values() -> Non
     edges = canny(ruled(96)[:72])
     assert edges.shape == (72, 96, 3)
     assert set(np.unique(edges)) == {0, 255}
+
+
+@pytest.mark.parametrize("size", [(32, 32), (32, 64)])
+def test_the_smallest_images_have_edges_too(size: tuple[int, int]) -> None:
+    half = np.zeros((*size, 3), np.uint8)
+    half[:, size[1] // 2 :] = 255
+    edges = canny(half)
+    assert edges.shape == half.shape
+    assert set(np.unique(edges)) == {0, 255}
+    assert abs(float(np.nonzero(edges[..., 0])[1].mean()) - size[1] / 2) < 1.5
 
 
 def test_an_object_of_the_grounds_own_grey_still_shows_its_outline() -> None:

@@ -58,6 +58,20 @@ def test_the_light_of_a_photo_does_not_depend_on_its_size() -> None:
     assert abs(of_large.warmth - of_small.warmth) < 0.01
 
 
+@pytest.mark.parametrize("level", [254, 128, 100, 1])
+def test_an_object_without_an_opaque_pixel_has_its_own_brightness(level: int) -> None:
+    colours, alpha = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)
+    colours[4], alpha[4] = 180, level
+    wire = object_light(tone(180, 180, 180), colours, alpha)
+    assert wire == object_light(tone(180, 180, 180), colours, np.where(alpha, 255, 0).astype(np.uint8))
+
+
+def test_an_object_that_is_not_seen_has_the_brightness_of_its_photo() -> None:
+    nothing = np.zeros((8, 8), np.uint8)
+    unseen = object_light(tone(180, 180, 180), tone(0, 0, 0), nothing)
+    assert unseen == light_of(tone(180, 180, 180), tone(180, 180, 180), EVERYWHERE)
+
+
 def test_a_large_photo_is_made_smaller_before_its_light_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = Mock(wraps=light_of)
     monkeypatch.setattr(light, "light_of", measured)

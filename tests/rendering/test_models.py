@@ -181,6 +181,11 @@ def test_a_broken_vocabulary_is_one_sentence(tmp_path: Path, tiny_folder: Path) 
         ('[["slot", ["gravel"]]]', "is not a JSON object whose"),
         ('{"defaults": [1]}', "is not a JSON object whose"),
         ('{"defaults": {"steps": "many"}}', "a number is missing or wrong"),
+        ('{"defaults": {"steps": 1e999}}', "a number is missing or wrong"),
+        ('{"defaults": {"steps": 0}}', "a number is missing or wrong"),
+        ('{"defaults": {"size": -8}}', "a number is missing or wrong"),
+        ('{"defaults": {"guidance_scale": NaN}}', "a number is missing or wrong"),
+        ('{"defaults": {"guidance_rescale": NaN}}', "a number is missing or wrong"),
         ("[" * 100_000, "is not a JSON object"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import UnknownName
+from pipeline.errors import ModelUnavailable, UnknownName
 from pipeline.rendering import Cut, tokens_over, unknown_words, vocabulary
 from tests.rendering.tiny import TOKENS, save_tiny_sdxl
 
@@ -61,6 +61,14 @@ def test_nothing_is_reported_for_a_tokenizer_that_is_not_here(tmp_path: Path, ti
     folder = shutil.copytree(tiny_folder, tmp_path / "mute")
     shutil.rmtree(folder / "tokenizer")
     assert tokens_over("a" * 1000, str(folder)) == Cut(0, "")
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_broken_tokenizer_is_one_sentence(tmp_path: Path, tiny_folder: Path, file: str) -> None:
+    folder = shutil.copytree(tiny_folder, tmp_path / "broken")
+    (folder / "tokenizer" / file).write_text("{")
+    with pytest.raises(ModelUnavailable, match=r"the tokenizer in .* cannot be read \(.*\); replace it"):
+        tokens_over("a gravel floor", str(folder))
 
 
 def test_an_unknown_model_is_an_error_also_here() -> None:

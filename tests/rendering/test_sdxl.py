@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
+import torch
 from diffusers import ControlNetModel
+from diffusers.pipelines.controlnet import pipeline_controlnet_inpaint_sd_xl
+from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl
 
 from pipeline.domain.spec import ControlSpec, Method
 from pipeline.errors import Cancelled, InvalidRequest, ModelUnavailable
 from pipeline.rendering import Generator, Job, load
 from pipeline.rendering.checkpoints import checkpoint
 from pipeline.rendering.composite import composite, exact
+from pipeline.rendering.device import hardware
 from pipeline.rendering.facts import model_facts
-from pipeline.rendering.families.sdxl.pipelines import load_generator
+from pipeline.rendering.families.sdxl.generator import SdxlGenerator
+from pipeline.rendering.families.sdxl.pipelines import Pipelines, load_generator
 from tests.rendering.jobs import job, layer, noise, soft_square, spec
 from tests.rendering.tiny import STEPS, save_tiny_sdxl
 
@@ -173,6 +182,42 @@ def test_an_oblong_image_is_drawn(tiny: Generator) -> None:
     assert rendered(tiny, job(0, size=(48, 80))).shape == (48, 80, 3)
 
 
+def _full(sentence: str) -> RuntimeError:
+    return RuntimeError(f"[enforce fail] {sentence}: you tried to allocate 40000000000 bytes")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        _full("DefaultCPUAllocator: can't allocate memory"),
+        _full("MPS backend out of memory"),
+    ],
+)
+def test_where_memory_runs_out_the_batch_is_halved_and_one_image_is_refused(error: RuntimeError) -> None:
+    sizes: list[int] = []
+
+    def batch(jobs: Sequence[Job], *_: object) -> list[np.ndarray]:
+        sizes.append(len(jobs))
+        if len(jobs) > 1 or jobs[0].spec.seed == 3:
+            raise error
+        return [noise(jobs[0].spec.seed)]
+
+    generator = SdxlGenerator(Mock(), Mock(vae_scale_factor=4), strength=1.0)
+    with patch.object(generator, "_batch", batch):
+        assert np.array_equal(generator.generate([job(1), job(2)]), [noise(1), noise(2)])
+        assert sizes == [2, 1, 1]
+        with pytest.raises(InvalidRequest, match="not enough memory for one image of 64x64 px"):
+            generator.generate([job(3)])
+
+
+def test_any_other_error_of_torch_is_not_taken_for_a_lack_of_memory() -> None:
+    generator = SdxlGenerator(Mock(), Mock(vae_scale_factor=4), strength=1.0)
+    wrong = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    with patch.object(generator, "_batch", side_effect=wrong), pytest.raises(RuntimeError, match="mat1"):
+        generator.generate([job(1), job(2)])
+
+
 def test_no_jobs_give_no_images(tiny: Generator) -> None:
     assert tiny.generate([]) == []
 
@@ -191,6 +236,31 @@ def test_a_checkpoint_with_a_4_channel_unet_draws_by_every_method(tmp_path: Path
     assert not np.array_equal(
         rendered(generator, job(0, Method.TEXT_TO_IMAGE)), rendered(generator, job(1, Method.TEXT_TO_IMAGE))
     )
+
+
+@pytest.mark.parametrize("method", DIFFUSION)
+def test_a_checkpoint_trained_without_zeros_reads_an_empty_negative_prompt_by_every_method(
+    tmp_path: Path, method: Method
+) -> None:
+    folder = save_tiny_sdxl(tmp_path / "no zeros", unet_channels=4)
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"force_zeros_for_empty_prompt": False}))
+    none, empty = job(0, method, negative_prompt=None), job(0, method, negative_prompt="")
+    generator = load(str(folder))
+    assert np.array_equal(rendered(generator, none), rendered(generator, empty))
+
+
+@pytest.mark.parametrize("module", [pipeline_controlnet_inpaint_sd_xl, pipeline_stable_diffusion_xl])
+def test_no_image_has_a_watermark_where_its_package_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType
+) -> None:
+    monkeypatch.setattr(module, "is_invisible_watermark_available", lambda: True)
+    monkeypatch.setattr(module, "StableDiffusionXLWatermarker", Mock, raising=False)
+    folder = save_tiny_sdxl(tmp_path / "plain", unet_channels=4)
+    pipelines = Pipelines(checkpoint(str(folder)), hardware(half=False))
+    assert pipelines.controlnet_inpaint.watermark is None
+    assert pipelines.text is not None
+    assert pipelines.text.watermark is None
 
 
 def test_paste_puts_the_object_on_the_backdrop() -> None:

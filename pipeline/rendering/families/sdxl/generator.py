@@ -25,6 +25,11 @@ _GREY = 127  # what the model is given where it shall paint
 _PROMPTS_KEPT = 256
 _LEAST_STEPS = 10  # where a run does not start from pure noise
 _DETAIL_SHARE = 8 / 3  # a small VAE blurs what is finer than about three eighths of a latent's side
+_NO_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "MPS backend out of memory",
+)  # CPU, Windows, Apple
 _PIPELINE_MULTIPLE = 8  # of which the pipelines want height and width, whatever the VAE
 
 Embedding = tuple[torch.Tensor, torch.Tensor]  # (1, tokens, d) for cross attention, (1, d2) pooled
@@ -81,7 +86,9 @@ class SdxlGenerator:
         with self._lock, torch.inference_mode():
             try:
                 return self._batch(jobs, on_step, cancelled)
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not _is_out_of_memory(error):
+                    raise
                 torch.cuda.empty_cache()
         if len(jobs) == 1:
             height, width = jobs[0].spec.size
@@ -233,6 +240,11 @@ class SdxlGenerator:
         while len(self._embeddings) > _PROMPTS_KEPT:
             self._embeddings.popitem(last=False)
         return known
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether memory ran out; torch has a type for that of CUDA only."""
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in _NO_MEMORY)
 
 
 def _negative_prompt(spec: SampleSpec, *, zeros: bool) -> str | None:

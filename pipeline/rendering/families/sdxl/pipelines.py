@@ -84,8 +84,7 @@ class Pipelines:
             lambda folder: ControlNetModel.from_pretrained(folder, **self._options(folder)),
             below="controlnet",
         )
-        with _loading(self._model.name):
-            return self._ready(StableDiffusionXLControlNetInpaintPipeline(**parts))
+        return self._over(StableDiffusionXLControlNetInpaintPipeline, parts)
 
     @cached_property
     def text(self) -> Any | None:
@@ -93,8 +92,7 @@ class Pipelines:
         if Part.TEXT in self._model.hub:
             return self._from(Part.TEXT, lambda folder: self._pipeline(StableDiffusionXLPipeline, folder))
         if self.inpaint.unet.config.in_channels == _UNET_TEXT_CHANNELS:
-            with _loading(self._model.name):
-                return self._ready(StableDiffusionXLPipeline(**self.inpaint.components))
+            return self._over(StableDiffusionXLPipeline, self.inpaint.components)
         return None
 
     def _load_encoders(self) -> dict[str, Any]:
@@ -134,6 +132,12 @@ class Pipelines:
         if self._model.lora:  # its layers are those of attention, which every UNet of SDXL has
             loaded.load_lora_weights(self._model.lora, local_files_only=True)
         return self._ready(loaded)
+
+    def _over(self, kind: Any, parts: dict[str, Any]) -> Any:
+        """Build a pipeline over parts of `inpaint`, with its settings: diffusers would take its own defaults."""
+        zeros = bool(self.inpaint.config.get("force_zeros_for_empty_prompt", True))
+        with _loading(self._model.name):
+            return self._ready(kind(**parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False))
 
     def _from(self, part: Part, load: Callable[[Path], Loaded], *, below: str = "") -> Loaded:
         """Load from the folder of a part; damaged files of the Hub are downloaded again, once.
