@@ -162,8 +162,8 @@ def test_a_plan_without_anything_new_says_what_to_change_and_cannot_be_started(s
     generating, values = opened(studio)
     specs = planned(studio.library, recipe_of(None), Overrides(count=3), FileAccess())
     studio.library.plans.add("surfaces", to_yaml(recipe_of(None)), specs)
-    for spec, _ in list(studio.library.plans.members("surfaces")):
-        render(studio.library, spec)
+    for member, _ in list(studio.library.plans.members("surfaces")):
+        render(studio.library, member)
     _, _, start = generating.preview({**values, generating.controls.count: "3"})
     assert start.interactive is False
 
