@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.hub.server import LoopbackHub
@@ -23,18 +24,32 @@ os.fsync = lambda _fd: (
 for name in [name for name in os.environ if name.startswith("BACKLOT_")]:
     del os.environ[name]
 
+# the same examples in every run, and no judgement by the clock: by default an example fails that takes 200 ms
+settings.register_profile(
+    "backlot", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("backlot")
+
 _LONG_FILES = (
     "test_loop.py",
     "test_real_photos_browser.py",
     "test_loop_browser.py",
+    "test_run_browser.py",
     "test_commands.py",
     "test_judge.py",
 )
+_LONGEST_S = 1800  # reached only where something hangs
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files of few, long tests, so that no worker is left alone with them at the end."""
+    """Begin with the files of few, long tests, so that no worker is left alone with them at the end.
+
+    A busy machine may take longer for one of them than `timeout` in pyproject.toml allows.
+    """
     items.sort(key=lambda item: item.path.name not in _LONG_FILES)
+    for item in items:
+        if item.path.name in _LONG_FILES:
+            item.add_marker(pytest.mark.timeout(_LONGEST_S))
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ _SERVING: dict[str, Any] = {
     "run_history": False,  # it would store every decision of a reviewer in the browser
     "ssr_mode": False,
     "max_threads": 40,
+    "_frontend": False,  # it would give up where the first page takes more than 3 s, as on a busy machine
 }
 
 

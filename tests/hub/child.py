@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def run_python(
-    environment: Mapping[str, str], asked: str | Sequence[str], *, timeout_s: float = 120.0
+    environment: Mapping[str, str], asked: str | Sequence[str], *, timeout_s: float = 500.0
 ) -> subprocess.CompletedProcess[str]:
     """Run a piece of source, or arguments such as `("-m", "pipeline", "publish", …)`, in the repository's root.
 

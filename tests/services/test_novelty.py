@@ -339,7 +339,7 @@ def test_a_run_that_was_stopped_while_it_replaced_is_resumed_from_the_list(libra
     listed = [(run.name, str(run.state), run.left) for run in runs.listed()]
     assert listed == [("toy, novelty", "paused", 2), ("toy", "done", 0)]
     runs.resume("toy, novelty")
-    runs.wait(60)
+    runs.wait(300)
     assert (runs.progress.recipe, str(runs.progress.state), runs.progress.done) == ("toy", "done", 36)
     assert generate(library, count=24) == [36, 0, 36, 12]
 

@@ -272,7 +272,7 @@ def test_a_run_is_planned_once(
     samples = SampleService(library, AT_HOME, batch_size=2)
     if background:
         samples.runs.start(recipe, Overrides())
-        samples.runs.wait(60)
+        samples.runs.wait(300)
         assert samples.runs.progress.state is RunState.DONE
     else:
         assert samples.generate(recipe, on_warnings=lambda _: None).rendered == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,3 +86,21 @@ def test_a_refusal_is_not_kept(library: Library) -> None:
         releases.preview("bolts")
     add_subject(library, 1)
     assert releases.preview("bolts").real == {"train": {"bolt": 1}}
+
+
+def test_a_release_that_is_just_being_written_or_goes_meanwhile_is_not_listed(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bolts", "gone", ".bolts.123-ab.part"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+        (tmp_path / "releases" / name / "README.md").write_text("# bolts")
+    stat = Path.stat
+
+    def going(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "gone":
+            raise FileNotFoundError(path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", going)
+    settings = Settings(library=library.path, releases=tmp_path / "releases")
+    assert ReleaseService(library, settings).folders() == [tmp_path / "releases" / "bolts"]

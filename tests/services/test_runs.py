@@ -24,6 +24,7 @@ from tests.toy_library import add_subject, decision, pending, picture
 
 RECIPE = "{name: %s, count: 10, size: 32, method: paste, backdrops: {folder: '%s'}}"
 AT_HOME = FileAccess()
+HANG_S = 300  # reached only where a run hangs
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_runs_are_listed_and_a_paused_one_is_resumed_by_its_name_in_another_proc
     assert paused.left == 4
     runs = service(library).runs
     runs.resume("floors")
-    runs.wait(60)
+    runs.wait(HANG_S)
     assert (runs.progress.state, runs.progress.recipe) == (RunState.DONE, "floors")
     assert facts(library) == [("floors", "done", 8, 8), ("walls", "done", 10, 10)]
     with Library.open(library.path.parent / "other", create=True) as other:
@@ -159,7 +160,8 @@ def test_a_run_loses_also_the_images_that_were_not_planned_yet(
 def test_what_does_not_wait_is_not_dropped(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     runs, finish = service(library).runs, threading.Event()
     monkeypatch.setattr(
-        "pipeline.services.samples.background_run.render_plan", lambda *_, **__: finish.wait(60) and stop()
+        "pipeline.services.samples.background_run.render_plan",
+        lambda *_, **__: finish.wait(HANG_S) and stop(),
     )
     runs.start("{name: floors, count: 3}", Overrides())
     try:
@@ -172,7 +174,7 @@ def test_what_does_not_wait_is_not_dropped(library: Library, monkeypatch: pytest
         assert [(run.name, str(run.state)) for run in runs.listed()] == [("floors", "loading")]
     finally:
         finish.set()
-    runs.wait(60)
+    runs.wait(HANG_S)
     assert runs.progress.state is RunState.PAUSED
     assert runs.drop("floors") == 0  # nothing of it was stored yet
     assert (runs.progress.state, runs.listed()) == (RunState.IDLE, [])
@@ -220,7 +222,8 @@ def test_what_replaces_images_of_the_run_of_this_process_is_not_dropped(
 ) -> None:
     runs, finish = service(library).runs, threading.Event()
     monkeypatch.setattr(
-        "pipeline.services.samples.background_run.render_plan", lambda *_, **__: finish.wait(60) and stop()
+        "pipeline.services.samples.background_run.render_plan",
+        lambda *_, **__: finish.wait(HANG_S) and stop(),
     )
     runs.start(recipe("floors"), Overrides())
     try:
@@ -228,7 +231,7 @@ def test_what_replaces_images_of_the_run_of_this_process_is_not_dropped(
             runs.drop("floors, novelty")
     finally:
         finish.set()
-    runs.wait(60)
+    runs.wait(HANG_S)
 
 
 def test_a_plan_of_an_earlier_version_is_listed_but_not_resumed_by_name(
@@ -282,7 +285,7 @@ def test_a_refill_is_resumed_as_a_refill(library: Library, recipe: Callable[[str
     assert facts(library)[0] == ("floors, refill", "paused", 2, 3)
     runs = service(library).runs
     runs.resume("floors, refill")
-    runs.wait(60)
+    runs.wait(HANG_S)
     assert runs.progress.recipe == "floors, refill"
     assert facts(library)[0] == ("floors, refill", "done", 3, 3)
 

@@ -14,6 +14,7 @@ import pytest
 from pipeline.errors import Cancelled, StudioError
 from pipeline.services.file_access import FileAccess
 from pipeline.services.plans.planning import Overrides
+from pipeline.services.reports import RunState
 from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.services.studies.process import StudyRequest, StudyService
 from pipeline.settings import Settings
@@ -21,6 +22,7 @@ from pipeline.store import Library
 from pipeline.studio import Studio
 
 STARTS = 8
+HANG_S = 300  # reached only where something hangs
 
 
 def outcomes(start: Callable[[], object]) -> list[str]:
@@ -45,7 +47,7 @@ def test_of_several_runs_that_start_at_once_one_begins(
     finish = threading.Event()
 
     def rendered(*_: object, **__: object) -> None:
-        finish.wait(60)
+        finish.wait(HANG_S)
         raise Cancelled
 
     monkeypatch.setattr("pipeline.services.samples.background_run.render_plan", rendered)
@@ -63,7 +65,34 @@ def test_of_several_runs_that_start_at_once_one_begins(
             "", *["a run is already in progress; pause it or wait for it to finish"] * (STARTS - 1),
         ]  # fmt: skip
         finish.set()
-        run.wait(60)
+        run.wait(HANG_S)
+
+
+def test_a_run_that_has_said_how_it_ended_is_resumed_while_its_thread_still_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, said, may_end = BackgroundRun._work, threading.Event(), threading.Event()
+
+    def rendered(*_: object, **__: object) -> None:
+        raise Cancelled
+
+    def ending(run: BackgroundRun) -> None:
+        work(run)
+        said.set()
+        may_end.wait(HANG_S)
+
+    monkeypatch.setattr("pipeline.services.samples.background_run.render_plan", rendered)
+    monkeypatch.setattr(BackgroundRun, "_work", ending)
+    with Library.open(tmp_path, create=True) as library:
+        run = BackgroundRun(library, FileAccess(), 1)
+        run.start(None, Overrides())
+        try:
+            assert said.wait(HANG_S)
+            assert (run.progress.state, run.alive) == (RunState.PAUSED, False)
+            run.resume()
+        finally:
+            may_end.set()
+        run.wait(HANG_S)
 
 
 def test_of_several_studies_that_start_at_once_one_begins(

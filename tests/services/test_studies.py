@@ -13,6 +13,8 @@ import pytest
 
 from pipeline.services.studies.process import StudyRequest, StudyService, _reason, study_progress
 
+HANG_S = 400  # reached only where a process hangs
+
 
 @pytest.fixture
 def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -29,7 +31,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def begun(process: StudyService, release: Path, **other: Any) -> Path:
     out = process.start(StudyRequest(release=str(release), **{"seeds": 3, **other}))
-    process.wait(60)
+    process.wait(HANG_S)
     return out
 
 
@@ -115,7 +117,7 @@ def test_a_study_starts_from_any_folder_and_its_paths_are_those_of_that_folder(
     monkeypatch.setattr(sys, "path", [place for place in sys.path if place != ""])
     process = StudyService(Path("runs"))
     out = process.start(StudyRequest(release="release", test="field", seeds=3))
-    process.wait(120)
+    process.wait(HANG_S)
     assert out == elsewhere / "runs" / out.name
     # the training ran and found the user's folder, which holds nothing to train on
     assert (out / "study.log").read_text().strip() == (

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from pipeline.errors import InvalidRequest, StudioError
 from pipeline.services.studies.comparing import comparison_report
-from pipeline.services.studies.files import read_progress
+from pipeline.services.studies.files import newest_progress, read_progress, written_ns
 from pipeline.services.studies.listing import (
     StudyState,
     listed_studies,
@@ -179,6 +179,14 @@ def test_the_mark_changes_when_a_study_begins_ends_or_goes(tmp_path: Path) -> No
     marks.append(studies_mark(tmp_path, running=None))
     assert len({repr(mark) for mark in marks}) == 3
     assert studies_mark(tmp_path, running=None) == marks[-1]
+
+
+def test_a_study_that_is_deleted_while_it_is_listed_is_no_error(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study-1", ARMS)
+    written = folder / "study.json"
+    assert written_ns(written) == written.stat().st_mtime_ns
+    StudyService(tmp_path).delete("study-1")
+    assert (written_ns(written), written_ns(folder), newest_progress(folder)) == (0, 0, folder)
 
 
 def test_two_studies_are_compared_in_a_process_of_their_own(tmp_path: Path) -> None:

@@ -481,7 +481,7 @@ def test_a_copying_thread_that_meets_a_bug_is_loud_and_goes_on(
         copied.set()
 
     monkeypatch.setattr(replica, "copy", copy)
-    assert copied.wait(30)
+    assert copied.wait(300)
     library.close()
     assert "dictionary changed size during iteration" in caplog.text
     assert replica.fault == ""

@@ -266,7 +266,7 @@ def test_a_signal_in_the_middle_of_a_run_ends_a_study_with_130(full_release: Pat
     try:
         wait_for(lambda: '"point"' in (out / "progress.jsonl").read_text(), process)
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 130

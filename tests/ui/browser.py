@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,14 +18,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.ui.served import free_port
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 _FLAGS += ["--disable-background-networking", "--disable-component-update"]
-_START_S = 240  # it answers at once when it is up; a busy machine takes long
-_WAIT_MS = 120_000  # for whatever a test waits for on the page; reached only when it does not come
+# deadlines that are reached only where something hangs; a busy machine takes long
+_START_S = 400  # the app answers at once when it is up
+_LAUNCH_MS = 180_000  # of Chromium
+WAIT_MS = 180_000  # for whatever a test waits for on the page
+LONG_MS = 480_000  # where the page waits for generated images or a study
+HANG_S = 300  # for a thread or a process
+_STOP_S = 60
 
 
 class App:
@@ -34,15 +40,15 @@ class App:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.log = folder / "app.log"
-        self.port = _free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
         self._environment = {
             **os.environ,
             "BACKLOT_LIBRARY": str(folder / "library"),
             "BACKLOT_RELEASES": str(folder / "releases"),
             "BACKLOT_RUNS": str(folder / "runs"),
             "BACKLOT_STARTER": "0",
-            "GRADIO_SERVER_PORT": str(self.port),
+            "GRADIO_SERVER_PORT": str(port),
             **{f"BACKLOT_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.start()
@@ -56,7 +62,7 @@ class App:
         until = time.monotonic() + _START_S
         while time.monotonic() < until and self._process.poll() is None:
             try:
-                urllib.request.urlopen(self.address, timeout=5).close()
+                urllib.request.urlopen(self.address, timeout=60).close()
             except OSError:
                 time.sleep(0.1)
             else:
@@ -74,7 +80,7 @@ class App:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             try:
-                self._process.wait(20)
+                self._process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -97,7 +103,7 @@ def served(folder: Path, **settings: Any) -> Iterator[LocalApp]:
     from pipeline.studio import Studio
     from ui.app import launch
 
-    port = _free_port()
+    port = free_port()
     options = Settings(
         library=folder / "library",
         releases=folder / "releases",
@@ -133,7 +139,9 @@ class _Chromium:
                 pytest.skip("chromium is not installed")
             playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
             self._driver = playwright.sync_playwright().start()
-            self._browser = self._driver.chromium.launch(executable_path=path, args=_FLAGS)
+            self._browser = self._driver.chromium.launch(
+                executable_path=path, args=_FLAGS, timeout=_LAUNCH_MS
+            )
         return self._browser
 
     def close(self) -> None:
@@ -155,7 +163,7 @@ def opened_page(width: int = 1280, height: int = 800) -> Iterator[Page]:
     browser = _CHROMIUM.get()
     try:
         page = browser.new_context(viewport={"width": width, "height": height}).new_page()
-        page.set_default_timeout(_WAIT_MS)
+        page.set_default_timeout(WAIT_MS)
         yield page
     finally:
         for context in browser.contexts:  # those that the test opened, too
@@ -169,9 +177,3 @@ def set_at_end(event: threading.Event) -> Iterator[None]:
         yield
     finally:
         event.set()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -56,7 +56,7 @@ def test_a_taken_port_of_the_environment_is_refused_and_the_studio_does_not_move
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
     )
     assert ended.returncode == 1
     assert f"backlot: port {taken} is taken" in ended.stderr

@@ -149,3 +149,15 @@ def test_no_handler_of_any_page_lets_an_error_reach_its_outputs(
         assert set(shown) <= set(block_fn.outputs), block_fn.fn.__qualname__
         said = "".join(shown.values())
         assert ("no" if block_fn._id % 2 == 0 else FAULT) in said, block_fn.fn.__qualname__
+
+
+@pytest.mark.parametrize("name", ["Studies.poll", "Runs.shown"])
+def test_no_tick_overlaps_with_the_first_list_whose_late_answer_would_undo_a_pick(
+    studio: Studio, name: str
+) -> None:
+    listeners = build_app(studio, StarterJob(studio)).fns.values()
+    reading = [each for each in listeners if getattr(each.fn, "__qualname__", "") == name]
+    (listener,) = [each for each in reading if "load" in dict(each.targets).values()]
+    assert [event for _, event in listener.targets] == ["load", "tick"]
+    assert listener.trigger_mode == "once"
+    assert not [each for each in reading if each is not listener and "tick" in dict(each.targets).values()]

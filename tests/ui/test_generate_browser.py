@@ -14,7 +14,7 @@ from pipeline.services.reports import RunProgress, RunState
 from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.store import Library
 from tests.toy_library import add_subject, render, spec
-from tests.ui.browser import opened_page, served, set_at_end
+from tests.ui.browser import HANG_S, opened_page, served, set_at_end
 
 pytestmark = pytest.mark.browser
 REFUSED = "The plan is being updated; start it when the new one is shown."
@@ -36,7 +36,7 @@ def test_a_click_before_the_new_plan_has_come_starts_nothing(
     def slow_preview(service: PlanService, recipe: str | None, overrides: Any) -> object:
         if overrides.count == 7 and not asked.is_set():  # for the page; a click does not wait for it
             asked.set()
-            arrives.wait(60)
+            arrives.wait()
         return preview(service, recipe, overrides)
 
     monkeypatch.setattr(PlanService, "preview", slow_preview)
@@ -46,7 +46,7 @@ def test_a_click_before_the_new_plan_has_come_starts_nothing(
         page.goto(f"{app.address}/generate")
         page.wait_for_selector("#plan .figure b:text-is('20')")
         page.fill("#count textarea, #count input", "7")
-        assert asked.wait(60)
+        assert asked.wait(HANG_S)
         page.click("#start-run")
         page.wait_for_selector(f"#start-said:has-text('{REFUSED}')")
         assert page.inner_text("#plan .figure b") == "7"
@@ -66,7 +66,7 @@ def test_the_page_becomes_ready_when_the_starter_set_is_there(
 
     def fill(photos: PhotoService, on_progress: Any) -> None:
         on_progress(40, 220, "bolt")
-        complete.wait(60)
+        complete.wait()
         add_subject(photos.library, 1)
 
     monkeypatch.setattr(PhotoService, "wants_starter", True)
@@ -79,7 +79,7 @@ def test_the_page_becomes_ready_when_the_starter_set_is_there(
         complete.set()
         page.wait_for_selector("#plan .figure b:text-is('20')")
         page.wait_for_selector("#start-run:enabled")
-        assert page.is_hidden("#importing")
+        page.wait_for_selector("#importing", state="hidden")
 
 
 def test_a_proposal_of_a_study_is_filled_in_and_its_plan_shown(tmp_path: Path) -> None:
@@ -128,6 +128,6 @@ def test_runs_are_listed_their_images_open_and_a_paused_one_is_dropped(
         page.wait_for_selector("#runs tr:has-text('floors'):has-text('6 of 6')")
         page.click("#runs button:text-is('walls')")
         page.wait_for_selector("#gallery .tile >> nth=1", state="detached")
-        assert page.is_hidden("#drop-run")
+        page.wait_for_selector("#drop-run", state="hidden")
     with Library.open(tmp_path / "library") as library:
         assert library.counts().samples["planned"] == 7

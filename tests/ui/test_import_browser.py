@@ -14,8 +14,9 @@ from pipeline.services.photos import importing as imports
 from pipeline.services.photos.workers import Job
 from pipeline.sources import SourceItem
 from pipeline.store import Library
-from tests.ui.browser import LocalApp, opened_page, served, set_at_end
+from tests.ui.browser import HANG_S, LocalApp, opened_page, served, set_at_end
 from tests.ui.test_photos_browser import photograph
+from ui.pages.photos.import_job import ImportJob
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -72,8 +73,8 @@ def test_a_zip_is_checked_and_then_imported_into_the_chosen_split(app: LocalApp,
         assert " ".join(cells) == "class train test bolt 0 2 nut 0 1"
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 3")
         page.wait_for_selector("#import-files .file-preview", state="detached")
-        assert page.is_hidden("#import-stop")
-        assert page.locator(".first-import").count() == 0
+        page.wait_for_selector("#import-stop", state="hidden")
+        page.wait_for_selector(".first-import", state="detached")
     assert splits(tmp_path) == dict.fromkeys(NAMES, "test")
 
 
@@ -113,15 +114,20 @@ def test_a_chosen_folder_arrives_with_its_sub_folders(app: LocalApp, tmp_path: P
 def test_photos_appear_as_they_come_and_stop_keeps_them(
     app: LocalApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = threading.Event()
+    go_on, asked_to_stop, stop = threading.Event(), threading.Event(), ImportJob.stop
+
+    def noted_stop(job: ImportJob) -> None:
+        stop(job)
+        asked_to_stop.set()
 
     def paused(items: Iterator[SourceItem], job: Job[Any, Any, Any]) -> Iterator[Any]:
         for number, item in enumerate(items):
             if number == 1:
-                go_on.wait(60)
+                go_on.wait()
             yield job.work(item, job.shared)
 
     monkeypatch.setattr(imports, "on_all_cores", paused)
+    monkeypatch.setattr(ImportJob, "stop", noted_stop)
     with set_at_end(go_on), opened_page() as page:
         chosen(page, app, archive(tmp_path / "parts.zip"))
         page.click("text=Import files")
@@ -130,8 +136,9 @@ def test_photos_appear_as_they_come_and_stop_keeps_them(
         page.reload()
         page.wait_for_selector("#import-progress :text('1 of 3')")
         page.click("#import-stop")
+        assert asked_to_stop.wait(HANG_S)
         go_on.set()
         page.wait_for_selector("text=Stopped after 1 photo, which is in the library")
         page.wait_for_selector("#import-stop", state="hidden")
-        assert page.is_enabled("#import button:has-text('Import files')")
+        page.wait_for_selector("#import button:has-text('Import files'):enabled")
     assert splits(tmp_path) == {"bolt/0.png": "train"}

@@ -28,6 +28,7 @@ from ui.pages.photos.import_job import ImportJob
 from ui.pages.photos.import_report import report_html
 from ui.pages.photos.importing import ImportPanel
 
+HANG_S = 300  # reached only where something hangs
 POLLED = ("first", "progress", "add", "stop", "timer", "message", "exclude", "leaking", "files", "changed")
 
 
@@ -69,6 +70,12 @@ def test_an_empty_library_shows_the_panel_first(studio: Studio, panel: ImportPan
     change_settings(studio, starter=False)
     add_subject(studio.library, 1)
     assert panel.opened()[0] == ""
+
+
+def test_a_page_that_opens_late_leaves_the_timer_of_an_import_begun_meanwhile_alone(
+    panel: ImportPanel,
+) -> None:
+    assert panel.opened()[1:] == (gr.skip(),) * 4
 
 
 def test_loose_pictures_need_a_class(studio: Studio, panel: ImportPanel, tmp_path: Path) -> None:
@@ -121,7 +128,7 @@ class _Signal(threading.Event):
 
     def wait(self, timeout: float | None = None) -> bool:
         self.waited_for.set()
-        assert self.may_end.wait(30)
+        assert self.may_end.wait(HANG_S)
         return self.is_stopped
 
 
@@ -138,7 +145,7 @@ def test_an_import_waits_for_a_library_that_is_busy(
     source = archive(tmp_path / "parts.zip", "bolt/0.png")
     with studio.library.work_lock("generate"):
         panel.start_files([source], "", "train", False, False)
-        assert signal.waited_for.wait(30)
+        assert signal.waited_for.wait(HANG_S)
         assert "waiting for another task to finish: generate" in polled(panel)["progress"]
     signal.may_end.set()
     assert said in ended(panel)["message"]
@@ -183,7 +190,7 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, t
         for number, item in enumerate(items):
             if number == 1:
                 reached.set()
-                go_on.wait(60)
+                go_on.wait(HANG_S)
             yield job.work(item, job.shared)
 
     monkeypatch.setattr(imports, "on_all_cores", on_all_cores)
@@ -197,7 +204,7 @@ def test_an_import_is_followed_photo_by_photo_and_stopped(
     reached, go_on = paused
     source = archive(tmp_path / "parts.zip", "bolt/0.png", "bolt/1.png", "bolt/2.png")
     panel.start_files([source], "", "train", False, False)
-    assert reached.wait(60)
+    assert reached.wait(HANG_S)
     shown = polled(panel)
     assert "1 of 3 · bolt/0.png" in shown["progress"]
     assert (shown["add"].interactive, shown["stop"].visible, shown["timer"].active) == (False, True, True)

@@ -50,6 +50,7 @@ def test_the_words_of_each_button_of_create_stand_on_one_line(
     with served(tmp_path) as app, opened_page(width=width_px) as page:
         page.goto(f"{app.address}/create")
         page.wait_for_selector("#stage img")
+        page.wait_for_selector("#chips button")  # with the prompt, without which nothing is created
         page.click("#create")
         page.wait_for_selector("#keep")
         boxes = page.eval_on_selector_all(

@@ -10,13 +10,12 @@ import pytest
 from datasets import load_dataset
 
 from pipeline.starter import field, subjects
-from tests.ui.browser import App, opened_page
+from tests.ui.browser import LONG_MS, App, opened_page
 
 pytestmark = pytest.mark.browser
 KINDS = ("bolt", "gear", "nut")
 PER_KIND = 3
 PER_KIND_TEST = 5  # a study wants at least so many of each class
-LONG_MS = 240_000
 
 
 def write_parts(folder: Path, parts: Iterator, per_kind: int) -> Path:
@@ -52,13 +51,15 @@ def test_a_person_goes_from_photographs_to_a_verdict(app: App, tmp_path: Path) -
         page.goto(app.address)
         page.wait_for_selector("#photos .empty")
         page.click("text=From another source")
-        for source, split, count in ((photos, "train", 9), (test_photos, "test", 24)):
+        for source, split, added, count in ((photos, "train", 9, 9), (test_photos, "test", 15, 24)):
             page.fill("#source textarea, #source input", str(source))
             page.click(f"label:has-text('{split}'):not(:has-text('random'))")
             page.click("#import-path")
             page.wait_for_function(
                 f"document.querySelectorAll('#photos .tile').length === {count}", timeout=LONG_MS
             )
+            # the photos are shown before the import ends, and the next one may not begin before
+            page.wait_for_selector(f"#import-said:has-text('{added} photos added.')", timeout=LONG_MS)
         page.click("#photos .tile >> nth=0")
         page.wait_for_selector(".mask h2:has-text('.png')")
 

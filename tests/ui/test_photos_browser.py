@@ -61,6 +61,7 @@ def test_a_zip_and_loose_pictures_are_brought_by_hand(app: LocalApp, tmp_path: P
         page.fill("#import input[type=text], #import textarea", "bolt")
         page.click("text=Import files")
         page.wait_for_function("document.querySelectorAll('#photos .tile').length === 3")
+        page.wait_for_selector("#import-said:has-text('1 photo added.')")
     with Library.open(tmp_path / "library") as library:
         assert library.counts().classes == {"bolt": 1, "gear": 1, "nut": 1}
 

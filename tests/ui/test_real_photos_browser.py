@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ui.browser import App, opened_page
+from tests.ui.browser import LONG_MS, App, opened_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[3] / "shared" / "data" / "trash"
 CLASSES = ("glass", "metal", "paper", "plastic")
 PER_CLASS = 15
-LONG_MS = 600_000
 _RELEASE_IS_CHOSEN = "document.querySelector('#release input')?.value"  # by the page, when it is loaded
 
 pytestmark = [

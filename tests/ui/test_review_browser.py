@@ -16,7 +16,7 @@ from pipeline.services.review.decisions import DecisionService
 from pipeline.store import Library
 from tests.toy_embedder import add_plain_samples, use_grey_angles
 from tests.toy_library import decision, filled
-from tests.ui.browser import App, LocalApp, opened_page, served, set_at_end
+from tests.ui.browser import LONG_MS, WAIT_MS, App, LocalApp, opened_page, served, set_at_end
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -89,7 +89,7 @@ def test_looking_again_waits_for_the_decisions_that_are_on_their_way(
     saves, decide = threading.Event(), DecisionService.decide
 
     def slow_decide(service: DecisionService, sample_id: str, verdict: Verdict, **how: Any) -> str:
-        saves.wait(60)
+        saves.wait()
         return decide(service, sample_id, verdict, **how)
 
     monkeypatch.setattr(DecisionService, "decide", slow_decide)
@@ -120,7 +120,7 @@ def test_decisions_survive_a_server_that_dies(mortal_app: App, tmp_path: Path) -
             page.keyboard.press(key)
         page.wait_for_selector("text=3 not saved yet")
         app.start()
-        page.wait_for_function(ALL_SAVED, timeout=60_000)
+        page.wait_for_function(ALL_SAVED)
     assert verdicts(tmp_path) == list(zip(shown, ["accept", "reject", "accept"], strict=True))
 
 
@@ -165,7 +165,7 @@ def test_another_try_comes_before_the_picture_that_it_was_asked_for(app: LocalAp
         first = page.get_attribute(".review", "data-sample")
         page.keyboard.press("r")
         page.wait_for_function(
-            "first => document.querySelector('.review').dataset.sample !== first", arg=first, timeout=90_000
+            "first => document.querySelector('.review').dataset.sample !== first", arg=first, timeout=LONG_MS
         )
         again = page.get_attribute(".review", "data-sample")
         page.keyboard.press("a")
@@ -324,6 +324,7 @@ def test_two_reviewers_disagree_and_a_lead_settles_it_on_the_page(tmp_path: Path
 
         def sit_down(name: str) -> Page:
             context = browser.new_context()
+            context.set_default_timeout(WAIT_MS)
             context.add_cookies([{"name": "backlot_reviewer", "value": name, "url": app.address}])
             return context.new_page()
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.store import Library
 from tests.toy_library import filled
-from tests.ui.browser import App, opened_page
+from tests.ui.browser import HANG_S, App, opened_page
 
 pytestmark = pytest.mark.browser
 SPACE = {
@@ -37,7 +37,7 @@ def test_a_visitor_of_a_space_looks_and_is_asked_to_sign_in_whatever_name_the_br
             page.goto(f"{app.address}/review")
             page.wait_for_selector(".review.is-reading[data-sample]")
             assert page.inner_text("[data-part=who]") == "visitor"
-            assert page.is_visible("#sign-in")
+            page.wait_for_selector("#sign-in")
             assert page.is_hidden("[data-do=name]")
             assert "Sign in to decide" in page.inner_text("[data-part=saving]")
             page.keyboard.press("a")
@@ -65,6 +65,7 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
             page.keyboard.press("x")
             page.wait_for_selector(f".review[data-sample='{third}']")
             page.wait_for_function("document.querySelector('[data-part=saving]').innerText === 'all saved'")
+            page.goto("about:blank")  # when a server comes back, Gradio may load its page anew
             app.kill()
             with Library.open(tmp_path / "library") as library:
                 before = library.review.decisions()
@@ -73,7 +74,7 @@ def test_what_a_reviewer_decided_outlives_the_machine_and_its_disk(tmp_path: Pat
             page.goto(f"{app.address}/review")
             page.wait_for_selector(f".review[data-sample='{third}']")
         app._process.terminate()  # as a Space ends it
-        assert app._process.wait(60) == 0
+        assert app._process.wait(HANG_S) == 0
     finally:
         app.stop()
     assert "2 photos, 3 synthetic images and 2 decisions were restored from the state folder" in app.said()

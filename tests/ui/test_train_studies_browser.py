@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.toy_studies import right, write_study
-from tests.ui.browser import opened_page, served
+from tests.ui.browser import LONG_MS, opened_page, served
 
 pytestmark = pytest.mark.browser
-LONG_MS = 120_000
 
 
 def test_studies_are_opened_compared_and_deleted(tmp_path: Path) -> None:

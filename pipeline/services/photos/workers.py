@@ -125,7 +125,7 @@ class _Crew(Generic[Item, Shared, Result]):
             self._pool = self._new_pool(self.processes)
         try:
             return self._pool.submit(_work, item)
-        except (BrokenProcessPool, OSError):  # OSError: it broke while it started another process
+        except (RuntimeError, OSError):  # it is broken; OSError: it broke while it started a process
             self._give_up_pool()
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -122,9 +123,12 @@ class ReleaseService:
         return export(self._library, to, kind, subsets=subsets, on_progress=_rows(on_progress))
 
     def folders(self) -> list[Path]:
-        """Return the release folders on this machine, newest first."""
-        folders = [card.parent for card in self._settings.releases.glob("*/README.md")]
-        return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+        """Return the release folders on this machine, newest first; not the hidden ones that are just being written."""
+        written: dict[Path, int] = {}
+        for readme in self._settings.releases.glob("[!.]*/README.md"):
+            with suppress(FileNotFoundError):  # it is deleted, or replaced by a newer version, at this moment
+                written[readme.parent] = readme.parent.stat().st_mtime_ns
+        return sorted(written, key=written.__getitem__, reverse=True)
 
     def test_photos(self, folder: Path, *, of_all_splits: bool = False) -> dict[str, int]:
         """Count the test photos of each class in a release folder; empty where it holds none that can be read.

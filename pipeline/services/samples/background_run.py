@@ -144,8 +144,9 @@ class BackgroundRun:
 
     @property
     def alive(self) -> bool:
-        """Whether a run is in progress."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether a run is in progress: its thread is there, and has not said yet how the run ended."""
+        is_there = self._thread is not None and self._thread.is_alive()
+        return is_there and self._progress.state in _AT_WORK
 
     @property
     def progress(self) -> RunProgress:

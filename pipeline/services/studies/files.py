@@ -126,8 +126,16 @@ def is_at_work(folder: Path) -> bool:
             return False
 
 
+def written_ns(path: Path) -> int:
+    """Return when a file was last written, in nanoseconds since 1970; 0 where there is none, or not any more."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # its study may be deleted at this moment
+        return 0
+
+
 def newest_progress(folder: Path) -> Path:
     """Find where a study last wrote progress: its own folder, or that of a further network within it."""
     files = [folder / PROGRESS_FILE, *folder.glob(f"*/{PROGRESS_FILE}")]
-    written = [file for file in files if file.is_file()]
-    return max(written, key=lambda file: file.stat().st_mtime_ns).parent if written else folder
+    newest = max(files, key=written_ns)
+    return newest.parent if written_ns(newest) else folder

@@ -26,6 +26,7 @@ from pipeline.services.studies.files import (
     newest_progress,
     read_progress,
     read_study,
+    written_ns,
 )
 
 _MARKS = (RESULT_FILE, PROGRESS_FILE, REQUEST_FILE)  # a folder with one of them is a study's
@@ -80,13 +81,11 @@ def listed_studies(runs: Path, *, running: Path | None) -> list[ListedStudy]:
 
 def studies_mark(runs: Path, *, running: Path | None) -> tuple[object, ...]:
     """Return a value that changes when a study begins, ends or goes; it reads no file."""
-    results = sorted((str(folder), _result_time(folder), is_at_work(folder)) for folder in runs.glob("*"))
+    folders = runs.glob("*")
+    results = sorted(
+        (str(folder), written_ns(folder / RESULT_FILE), is_at_work(folder)) for folder in folders
+    )
     return (str(running), *results)
-
-
-def _result_time(folder: Path) -> int:
-    result = folder / RESULT_FILE
-    return result.stat().st_mtime_ns if result.is_file() else 0
 
 
 def study_folder(runs: Path, name: str) -> Path:
@@ -206,8 +205,7 @@ def _last_line(log: Path) -> str | None:
 def _last_written(folder: Path) -> float:
     """When a study last wrote its result or its progress, in seconds since 1970."""
     files = [*(folder / mark for mark in _MARKS), newest_progress(folder) / PROGRESS_FILE]
-    times = [path.stat().st_mtime for path in files if path.is_file()]
-    return max(times, default=folder.stat().st_mtime)
+    return (max(map(written_ns, files)) or written_ns(folder)) / 1e9
 
 
 def _read(kind: type[_Model], path: Path) -> _Model:

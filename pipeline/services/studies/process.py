@@ -30,6 +30,7 @@ from pipeline.services.studies.files import (
     newest_progress,
     read_progress,
     read_study,
+    written_ns,
 )
 from pipeline.services.studies.listing import delete_study, study_folder
 from pipeline.services.studies.proposals import StudyProposal, read_proposal
@@ -121,7 +122,7 @@ class StudyService:
     def proposals(self) -> list[StudyProposal]:
         """Read the recipes that the studies of this machine propose, the newest first."""
         files = self.runs.glob(f"*/{PROPOSAL_FILE}")
-        newest = sorted(files, key=lambda file: (file.stat().st_mtime, file), reverse=True)
+        newest = sorted(files, key=lambda file: (written_ns(file), file), reverse=True)
         return [proposal for file in newest if (proposal := read_proposal(file.parent)) is not None]
 
     @property
@@ -151,7 +152,7 @@ class StudyService:
     def progress(self) -> StudyProgress:
         """Read the progress of the study from its folder."""
         if self._out is None:
-            ended = sorted(self.runs.glob(f"study-*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime)
+            ended = sorted(self.runs.glob(f"study-*/{RESULT_FILE}"), key=written_ns)
             if ended:  # finished during an earlier start of the app
                 return study_progress(ended[-1].parent, running=False)
             return StudyProgress(running=False, out=self.runs)

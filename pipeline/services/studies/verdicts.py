@@ -8,7 +8,13 @@ from pathlib import Path, PurePath
 from pipeline.domain.release import Subset
 from pipeline.errors import NotFound, StudioError
 from pipeline.publish import Study, released_ids
-from pipeline.services.studies.files import RESULT_FILE, StudySummary, TrainedSelection, read_study
+from pipeline.services.studies.files import (
+    RESULT_FILE,
+    StudySummary,
+    TrainedSelection,
+    read_study,
+    written_ns,
+)
 from pipeline.store import Library
 
 _CHECKED_IDS = 5  # ids of a release that are looked up in the library
@@ -33,7 +39,7 @@ def newest_verdict(runs: Path, library: Library) -> Study | None:
 
     A release belongs to this library if the library holds its photos, or held them, and its samples, if any.
     """
-    files = sorted(runs.glob(f"*/{RESULT_FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    files = sorted(runs.glob(f"*/{RESULT_FILE}"), key=written_ns, reverse=True)
     for file in files:
         summary = read_study(file.parent)
         if summary is not None and _is_of(library, Path(summary.dataset)):

@@ -50,10 +50,15 @@ class FieldPanel:
     job: FieldJob
 
     def opened(self) -> tuple[object, ...]:
-        """Return the profiles with the first chosen, what it holds, and the progress of one that is being learnt."""
+        """Return the profiles with the first chosen, what it holds, and the progress of one that is being learnt.
+
+        Without one no progress is sent: on a slow machine this answer may come after that of `learn`, whose timer it
+        would stop.
+        """
         names = self.studio.library.fields.names()
         chosen = names[0] if names else None
-        return *self._chosen(chosen), *self._in_progress(self.job.running)
+        running = self.job.running
+        return *self._chosen(chosen), *(self._in_progress(True) if running else (gr.skip(),) * 4)
 
     def learn(self, files: list[str] | None, name: str, empty: bool, licence: str) -> tuple[object, ...]:
         """Begin to learn a profile from uploaded photos.

@@ -202,8 +202,8 @@ def build_runs(page: gr.Blocks, studio: Studio, phase: gr.State) -> None:
     ]  # fmt: skip
     asked = [chosen, number, seen]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE)
-    for event in (page.load, gr.Timer(_POLL_S).tick):
-        event(look(runs.shown), asked, shown, **AT_ONCE)
+    # one listener: a tick while the first list is still on its way would undo a pick that comes before its answer
+    gr.on([page.load, gr.Timer(_POLL_S).tick], look(runs.shown), asked, shown, trigger_mode="once", **AT_ONCE)
     phase.change(look(runs.shown), asked, shown, **QUIET)
     table.pick(lead(runs.pick), seen, shown, **AT_ONCE)
     later.click(look(runs.later), asked, shown, **QUIET)

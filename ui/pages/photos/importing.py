@@ -38,8 +38,13 @@ class ImportPanel:
     job: ImportJob
 
     def opened(self) -> tuple[object, ...]:
-        """Return whether the library has no photos, and the import that is in progress, if any."""
-        return self._first(), *self._in_progress(self.job.running)
+        """Return whether the library has no photos, and the import that is in progress, if any.
+
+        Without one nothing else is sent: on a slow machine this answer may come after that of `start_files`, whose
+        timer it would stop.
+        """
+        running = self.job.running
+        return self._first(), *(self._in_progress(True) if running else (gr.skip(),) * 4)
 
     def start_files(
         self, files: list[str] | None, label: str, split: str, check: bool, relabel: bool

@@ -171,8 +171,15 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
     opened = gr.HTML(elem_id="opened-study")
     shown = [table, chosen, report, compare, delete, confirm]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.TRAIN)
-    for event in (page.load, timer.tick):
-        event(look(studies.poll), [chosen, seen], [*shown, seen], **AT_ONCE)
+    # one listener: a tick while the first list is still on its way would undo a pick that comes before its answer
+    gr.on(
+        [page.load, timer.tick],
+        look(studies.poll),
+        [chosen, seen],
+        [*shown, seen],
+        trigger_mode="once",
+        **AT_ONCE,
+    )
     table.pick(look(studies.pick), chosen, shown, **AT_ONCE)
     report.click(look(studies.report), chosen, opened, **QUIET)
     compare.click(lead(studies.comparison), chosen, opened, concurrency_limit=1)  # starts a process
