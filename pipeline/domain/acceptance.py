@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.domain.recipe import ARRANGEMENT, Recipe
+from pipeline.domain.recipe_values import LARGEST_WEIGHT, LEAST_WEIGHT
 from pipeline.domain.slots import SLOT, reached_slots
 from pipeline.domain.spec import SampleSpec
 from pipeline.errors import InvalidRequest
@@ -130,7 +131,7 @@ def advice(rates: Acceptance) -> list[Advice]:
 
 
 def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
-    """Apply suggestions to the weights of a recipe; values that it does not have are ignored.
+    """Apply suggestions to the weights of a recipe, within their range; values that it does not have are ignored.
 
     Raises:
         InvalidRequest: a slot, or the placement, would be left without values.
@@ -145,7 +146,8 @@ def changed(recipe: Recipe, changes: Sequence[Advice]) -> Recipe:
         if advised.change is Change.DROP:
             del weights[advised.value]
         else:
-            weights[advised.value] *= 0.5 if advised.change is Change.HALVE else 2.0
+            weight = weights[advised.value] * (0.5 if advised.change is Change.HALVE else 2.0)
+            weights[advised.value] = min(max(weight, LEAST_WEIGHT), LARGEST_WEIGHT)
         if not weights:
             raise InvalidRequest(f"slot '{advised.slot}' would be left without values; drop fewer of them")
     values = recipe.model_dump()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.variety import nearest_other
+
 _SMALLEST_EIGENVALUE = 1e-12  # smaller ones are rounding errors of 0
 _STEPS = 8  # in which images are left out; each is judged by those that are still there
 _ROWS = 1024  # images compared with all others at once
@@ -127,6 +129,4 @@ def nearness_limit(photos: NDArray[np.float32], most: float) -> float:
         photos: (N, D) units, N of at least 2.
         most: similarity of near-duplicates, which are too near in any case.
     """
-    cosines = photos @ photos.T
-    np.fill_diagonal(cosines, -np.inf)
-    return float(min(most, np.median(cosines.max(axis=1))))
+    return float(min(most, np.median(nearest_other(photos))))

@@ -127,6 +127,16 @@ def test_a_change_alters_weights_and_what_excluded_a_dropped_value_goes() -> Non
     assert changed(recipe, [Advice(Change.HALVE, "light", "dim", tally, tally)]) == recipe
 
 
+@pytest.mark.parametrize(("change", "limit"), [(Change.MORE, 1e6), (Change.HALVE, 1e-6)])
+def test_a_change_that_is_applied_again_and_again_keeps_the_weight_within_its_range(
+    change: Change, limit: float
+) -> None:
+    recipe, tally = parse_recipe(RECIPE), Tally(1, 10)
+    for _ in range(30):
+        recipe = changed(recipe, [Advice(change, "surface", "sand", tally, tally)])
+    assert recipe.backdrops.slots["surface"]["sand"] == limit
+
+
 def test_an_arrangement_can_be_drawn_less_or_not_at_all() -> None:
     recipe, tally = (
         parse_recipe("placement: [{name: single, weight: 3}, {name: heap, objects: [8, 12]}]"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,13 @@ def test_the_limit_is_how_near_photos_usually_are_and_at_most_that_of_near_dupli
     middle = (np.cos(np.radians(10)) + np.cos(np.radians(20))) / 2
     assert nearness_limit(photos, 1.0) == pytest.approx(middle, rel=1e-6)
     assert nearness_limit(photos, 0.9) == pytest.approx(0.9)
+
+
+def test_the_limit_of_many_photos_needs_no_matrix_of_all_pairs() -> None:
+    photos = units(6000, 4)
+    tracemalloc.start()
+    limit = nearness_limit(photos, 1.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.99 < limit <= 1.0
+    assert peak < 60_000_000  # all pairs take 144 MB

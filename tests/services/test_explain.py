@@ -87,6 +87,36 @@ def test_a_changed_file_is_told_from_the_picture_drawn_again_by_how_much(
     assert sentence in capsys.readouterr().out
 
 
+def test_a_file_is_not_replaced_by_the_picture_that_it_is_compared_with(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy.webp"
+    with Image.open(drawn) as picture_file:
+        picture_file.transpose(Image.Transpose.ROTATE_180).save(
+            copy, lossless=True, xmp=picture_file.info["xmp"]
+        )
+    before = copy.read_bytes()
+    command = ["explain", str(copy), "--library", str(tmp_path / "library"), "--replay", str(copy)]
+    assert main(command) == 1
+    assert "copy.webp is the image that is rendered again; choose another path" in capsys.readouterr().err
+    assert copy.read_bytes() == before
+
+
+def test_a_file_that_is_cut_off_is_refused_before_anything_is_rendered(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut, again = tmp_path / "cut.png", tmp_path / "again.webp"
+    with Image.open(drawn) as picture_file:
+        note = PngImagePlugin.PngInfo()
+        note.add_itxt("XML:com.adobe.xmp", picture_file.info["xmp"].decode())
+        picture_file.save(cut, pnginfo=note)
+    cut.write_bytes(cut.read_bytes()[: -cut.stat().st_size // 4])
+    command = ["explain", str(cut), "--library", str(tmp_path / "library"), "--replay", str(again)]
+    assert main(command) == 1
+    assert "its pixels cannot be read; give an undamaged copy" in capsys.readouterr().err
+    assert not again.exists()
+
+
 def test_a_picture_without_a_note_and_no_picture_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

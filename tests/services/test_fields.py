@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,6 +206,19 @@ def test_too_few_and_too_many_photos_are_one_sentence(library: Library, number: 
     with pytest.raises(InvalidRequest, match=f"{number} photos were given; 5 to 50 are needed"):
         learn_field(library, [Path("a.png")] * number)
     assert library.fields.names() == []
+
+
+@pytest.mark.parametrize(
+    ("licence", "fault"),
+    [("own\udcff", "has the unreadable character U+DCFF; remove it"), ("x" * 101, "has 101 characters")],
+)
+def test_a_licence_that_cannot_be_stored_is_one_sentence_before_a_photo_is_measured(
+    library: Library, files: list[Path], licence: str, fault: str
+) -> None:
+    done: list[int] = []
+    with pytest.raises(InvalidRequest, match=re.escape(f"the licence {fault}")):
+        learn_field(library, files, licence=licence, on_progress=lambda number, *_: done.append(number))
+    assert done == []
 
 
 def test_too_few_usable_photos_store_nothing(library: Library, files: list[Path]) -> None:

@@ -97,6 +97,7 @@ def test_as_many_samples_as_the_budget_allows_are_replaced_in_their_class(librar
     assert {member.state for member in rejected} == {SampleState.REJECTED}
     reasons = {library.review.decisions(member.spec.id)[-1].comment for member in rejected}
     assert all(reason.startswith(("Too similar to ", "Adds little: ")) for reason in reasons)
+    assert all("of its class and method" in reason for reason in reasons if "Adds little" in reason)
     assert parse_recipe(library.plans.list()[1].recipe_yaml).name == "toy, novelty"
 
 

@@ -16,7 +16,7 @@ from pipeline.domain.spec import SampleSpec
 from pipeline.errors import LibraryUnusable, NotFound
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.samples.input_images import InputImages
-from pipeline.services.samples.recording import Recording
+from pipeline.services.samples.recording import Recording, record_single
 from pipeline.store import Library, SampleState
 from tests.toy_library import BOX, IDENTITY, add_subject, mask, picture, spec
 
@@ -148,3 +148,28 @@ def test_an_image_larger_than_all_that_is_kept_is_read_every_time(library: Libra
     library.images.remove(cutout_id)
     with pytest.raises(NotFound):
         images.cutout(cutout_id)
+
+
+def test_a_single_sample_is_stored_though_another_process_stores_one_in_the_same_plan(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (spec(add_subject(library, 0), seed=seed) for seed in range(2))
+    begin, begun = Recording.begin, []
+
+    def meanwhile(recording: Recording, planned: SampleSpec, image: RenderedSample) -> None:
+        if not begun:
+            library.plans.add("create", "", [second])
+        begun.append(planned.id)
+        begin(recording, planned, image)
+
+    monkeypatch.setattr(Recording, "begin", meanwhile)
+    record_single(library, "create", first, sample(0))
+    assert library.samples.get(first.id).state is SampleState.PENDING
+    assert begun == [first.id] * 2
+
+
+def test_a_single_sample_whose_photo_is_deleted_is_refused(library: Library) -> None:
+    photo = add_subject(library, 0)
+    library.photos.delete([photo.id])
+    with pytest.raises(NotFound, match="no photo"):
+        record_single(library, "create", spec(photo), sample(0))

@@ -245,6 +245,38 @@ def test_a_plan_of_an_earlier_version_is_listed_but_not_resumed_by_name(
         service(library).runs.resume("floors")
 
 
+def test_a_plan_that_another_process_stored_since_is_resumed_as_that_process_was_asked_for_it(
+    library: Library, recipe: Callable[[str], str]
+) -> None:
+    runs = service(library).runs
+    runs.start(recipe("floors"), Overrides(count=4))
+    runs.wait()
+    interrupted(library, recipe("floors"), 3, Overrides(count=9, seed=5))
+    (listed,) = runs.listed()
+    assert (listed.state, listed.done, listed.total) == (RunState.PAUSED, 4, 9)
+    assert listed.seconds_left  # not that of the run that is done, which is 0
+    planned = member_ids(library, "floors")
+    runs.resume("floors")
+    runs.wait()
+    assert facts(library) == [("floors", "done", 9, 9)]
+    assert member_ids(library, "floors") == planned
+
+
+def test_a_run_that_was_refused_before_it_was_stored_is_resumed_as_it_was_asked_for(
+    library: Library, recipe: Callable[[str], str]
+) -> None:
+    runs = service(library).runs
+    runs.start(recipe("floors"), Overrides(count=4))
+    runs.wait()
+    with library.work_lock("import"):
+        runs.start(recipe("floors"), Overrides(count=6))
+        runs.wait()
+    assert runs.progress.state is RunState.FAILED
+    runs.resume("floors")
+    runs.wait()
+    assert facts(library) == [("floors", "done", 6, 6)]
+
+
 def test_a_refill_is_resumed_as_a_refill(library: Library, recipe: Callable[[str], str]) -> None:
     service(library).generate(recipe("floors"))
     for sample_id in member_ids(library, "floors")[:3]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pipeline.domain.acceptance import Acceptance, Change, Tally
 from pipeline.domain.review import Verdict
+from pipeline.store.samples import SampleRepository
 from pipeline.studio import Studio
 from tests.toy_distractors import add_sample_with_distractors
 from tests.toy_library import add_subject, decision, render, spec
@@ -44,6 +47,25 @@ def test_decisions_of_people_become_advice_and_a_changed_recipe(studio: Studio) 
     text = "backdrops: {template: '{surface} floor', slots: {surface: [snow, gravel]}}"
     assert "gravel: 2.0" in studio.plans.changed_recipe(text, advice)
     assert "snow" not in studio.plans.changed_recipe(text, advice)
+
+
+def test_what_is_accepted_is_counted_again_only_after_another_decision(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided(studio)
+    read, counts = SampleRepository.decided_by_people, []
+
+    def counted(samples: SampleRepository) -> object:
+        counts.append(1)
+        return read(samples)
+
+    monkeypatch.setattr(SampleRepository, "decided_by_people", counted)
+    insights = studio.review.insights
+    assert insights.acceptance() == insights.acceptance()  # two visits of the page
+    assert len(counts) == 1
+    studio.review.decisions.undo("ann")
+    assert insights.acceptance().total.decided == 23
+    assert len(counts) == 2
 
 
 def test_decisions_of_gates_are_no_advice(studio: Studio) -> None:

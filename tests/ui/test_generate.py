@@ -19,7 +19,7 @@ from pipeline.services.reports import RunProgress, RunState
 from pipeline.services.samples import background_run
 from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.studio import Studio
-from tests.toy_library import add_subject, render
+from tests.toy_library import add_subject, render, spec
 from ui.access import StudioBlocks
 from ui.pages.create.controls import Values
 from ui.pages.generate.page import Generating, build_controls, plan_html
@@ -162,8 +162,8 @@ def test_a_plan_without_anything_new_says_what_to_change_and_cannot_be_started(s
     generating, values = opened(studio)
     specs = planned(studio.library, recipe_of(None), Overrides(count=3), FileAccess())
     studio.library.plans.add("surfaces", to_yaml(recipe_of(None)), specs)
-    for spec, _ in list(studio.library.plans.members("surfaces")):
-        render(studio.library, spec)
+    for member, _ in list(studio.library.plans.members("surfaces")):
+        render(studio.library, member)
     _, _, start = generating.preview({**values, generating.controls.count: "3"})
     assert start.interactive is False
 
@@ -191,3 +191,24 @@ def test_a_finished_plan_can_be_started_while_images_may_be_replaced(
     monkeypatch.setattr(PlanService, "preview", lambda *_: preview)
     generating, values = opened(studio)
     assert generating.preview(values)[2].interactive is can_start
+
+
+def test_a_sample_that_lost_its_image_or_was_dropped_since_is_not_among_the_latest(studio: Studio) -> None:
+    specs = [spec(add_subject(studio.library, 1), seed=seed) for seed in range(3)]
+    studio.library.plans.add("toy", "", specs)
+    lost, dropped, kept = (render(studio.library, each) for each in specs)
+    image_id = {
+        sample_id: studio.library.samples.get(sample_id).image_id for sample_id in (lost, dropped, kept)
+    }
+    for sample_id in (lost, dropped):
+        studio.library.images.path(str(image_id[sample_id])).unlink()
+    studio.library.samples.plan_broken_again()
+    studio.library.plans.add("toy", "", [specs[0], specs[2]])  # as another process may do
+    generating, _ = opened(studio)
+    studio.samples.runs._progress = RunProgress(
+        state=RunState.DONE, recipe="toy", latest=(lost, dropped, kept), done=3, total=3
+    )
+    _, run, tiles, *_ = generating.poll("")
+    assert "done: 3 of 3 images" in str(run)
+    assert str(image_id[kept]) in str(tiles)
+    assert str(image_id[lost]) not in str(tiles)

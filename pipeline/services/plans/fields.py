@@ -24,7 +24,7 @@ from pipeline.domain.photo_decoding import load_photo
 from pipeline.domain.recipe import Recipe, Start
 from pipeline.domain.recipe_faults import fault_sentence
 from pipeline.domain.recipe_learnt import FieldPlacement
-from pipeline.domain.texts import LONGEST_NAME
+from pipeline.domain.texts import LONGEST_NAME, text_fault
 from pipeline.embedding import Embedder, load_embedder, most_similar
 from pipeline.errors import Cancelled, InvalidRequest, UnreadableImage
 from pipeline.services.photos.near_duplicates import photo_vectors
@@ -166,7 +166,7 @@ def learn_field(
         network: the ONNX file of the network that finds objects; None for the one that is installed.
 
     Raises:
-        InvalidRequest: a wrong name, too few or too many photos, or too few of them can be used.
+        InvalidRequest: a wrong name or licence, too few or too many photos, or too few of them can be used.
         LibraryBusy: another task holds the library.
         Cancelled: it was stopped; nothing was stored.
     """
@@ -191,8 +191,8 @@ def learn_field(
 def _refuse_outside(files: Sequence[Path], least: int, most: int, licence: str) -> None:
     if not least <= len(files) <= most:
         raise InvalidRequest(f"{len(files)} photos were given; {least} to {most} are needed")
-    if len(licence) > LONGEST_NAME:
-        raise InvalidRequest(f"the licence has {len(licence)} characters; at most {LONGEST_NAME} are stored")
+    if fault := text_fault(licence, LONGEST_NAME):
+        raise InvalidRequest(f"the licence {fault}")
 
 
 def _shown_name(file: Path) -> str:

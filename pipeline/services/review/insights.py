@@ -42,6 +42,9 @@ class InsightService:
     """Reports over the decisions of a library."""
 
     library: Library
+    _counted: dict[tuple[object, ...], Acceptance] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # the last one, by what it rests on
 
     def team_report(self) -> TeamReport:
         """Return the report on all reviewers; reads every decision once."""
@@ -84,8 +87,18 @@ class InsightService:
         )
 
     def acceptance(self) -> Acceptance:
-        """Return what people accepted, by class, method, model, prompt slot and pose."""
-        return acceptance(self.library.samples.decided_by_people())
+        """Return what people accepted, by class, method, model, prompt slot and pose.
+
+        It is counted again only where something was decided or rendered since: 40,000 samples take seconds.
+        """
+        review, library = self.library.review, self.library
+        basis = (review.last_event(), review.policy(), *sorted(library.counts().samples.items()))
+        counted = self._counted.get(basis)
+        if counted is None:
+            counted = acceptance(library.samples.decided_by_people())
+            self._counted.clear()
+            self._counted[basis] = counted
+        return counted
 
     def advice(self) -> list[Advice]:
         """Return the changes to the prompt slots that people's decisions support."""

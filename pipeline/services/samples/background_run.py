@@ -6,6 +6,7 @@ import contextvars
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pipeline.errors import Cancelled, NotFound, StudioError, UnknownName
@@ -36,6 +37,7 @@ class BackgroundRun:
     _thread: threading.Thread | None = None
     _starting: threading.Lock = field(default_factory=threading.Lock)
     _request: RunRequest | None = None
+    _stored_at: str = ""  # when the plan of `_request` was last stored, as its run ended
     _started: float = 0.0
 
     def start(self, recipe: str | None, overrides: Overrides) -> None:
@@ -74,6 +76,8 @@ class BackgroundRun:
     def resume(self, name: str | None = None) -> None:
         """Resume a run that is paused or was interrupted.
 
+        Where another process has stored the plan since, that one is resumed.
+
         Args:
             name: of its plan; None for the latest run of this process.
 
@@ -81,10 +85,12 @@ class BackgroundRun:
             StudioError: there is no such run, another one is in progress, or it was begun by an earlier version.
         """
         request = self._request
-        if name is not None and (request is None or request.plan_in(self.library) != name):
-            request = RunRequest.of(self.library.plans.get(name))
-        if request is None:
+        if request is None and name is None:
             raise StudioError("there is no paused run; start one first")
+        own = request.plan_in(self.library) if request else ""
+        plan = own if name is None else name
+        if request is None or plan != own or self._last_stored(own) != self._stored_at:
+            request = RunRequest.of(self.library.plans.get(plan))
         if name is not None and request.overrides.refill and request.plan_in(self.library) != name:
             raise StudioError(
                 f"the run '{name}' refills an earlier plan of '{request.recipe.name}'; generate that one again, with "
@@ -151,9 +157,23 @@ class BackgroundRun:
         of_this_run = download.model == self._request.model
         return replace(progress, download=download) if of_this_run else progress
 
+    def _last_stored(self, plan: str) -> str:
+        try:
+            return self.library.plans.get(plan).updated_at
+        except NotFound:
+            return ""
+
     def _work(self) -> None:
         request = self._request
         assert request is not None
+        try:
+            self._render(request)
+        finally:
+            with suppress(StudioError):  # of a library that became unusable, which the progress tells
+                self._stored_at = self._last_stored(request.plan_in(self.library))
+
+    def _render(self, request: RunRequest) -> None:
+        """Render what is asked for; whatever ends it, the progress tells."""
         try:
             report = render_plan(
                 self.library,

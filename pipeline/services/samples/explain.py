@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.domain.distractors import distractors_sentence
@@ -77,8 +78,10 @@ def replay(library: Library, explanation: Explanation, out: Path) -> int:
 
     Raises:
         NotFound: the library lacks a photo or an image that the sample was made from.
-        StudioError: it cannot be rendered, or `out` cannot be written.
+        UnreadableImage: the pixels of the file cannot be read.
+        StudioError: it cannot be rendered, or `out` cannot be written, or is the file itself.
     """
+    original = _pixels(explanation.file)
     samples: list[RenderedSample] = []
 
     def refuse(_spec: SampleSpec, sentence: str) -> None:
@@ -87,10 +90,19 @@ def replay(library: Library, explanation: Explanation, out: Path) -> int:
     render(library, [explanation.spec], FileAccess(), 1, lambda _spec, sample: samples.append(sample), refuse)
     (sample,) = samples
     try:
+        if out.exists() and out.samefile(explanation.file):
+            raise InvalidRequest(f"{out} is the image that is rendered again; choose another path")
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(encode_webp(sample.image, xmp=packet(explanation.spec)))
     except OSError as error:
         raise StudioError(f"{out} cannot be written: {error.strerror}; choose another path") from error
-    with Image.open(explanation.file, formats=FORMATS) as image:
-        original = np.asarray(image.convert("RGB")).astype(int)
     return int(abs(original - sample.image).max()) if original.shape == sample.image.shape else _ALL_LEVELS
+
+
+def _pixels(file: Path) -> NDArray[np.int16]:
+    """Return the pixels of an image file, (H, W, 3) in 0 to 255."""
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            return np.asarray(image.convert("RGB")).astype(np.int16)
+    except (OSError, SyntaxError) as error:  # Pillow raises either for a file that is cut off
+        raise UnreadableImage(str(file), "its pixels cannot be read; give an undamaged copy") from error

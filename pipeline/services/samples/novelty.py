@@ -200,7 +200,8 @@ class Replacing:
             free = np.array([_is_free(member) for member in members])
             first = np.array([at in near for at in places.tolist()])
             plain = (
-                f"Adds little: of {len(places)} images of its class it is among the {count} that differ least"
+                f"Adds little: of {len(places)} images of its class and method it is among the {count} that differ "
+                "least"
             )
             for at in places[least_novel(compared.units[places], count, free=free, first=first)].tolist():
                 chosen.append((at, near.get(at, plain)))

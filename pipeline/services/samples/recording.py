@@ -14,6 +14,7 @@ from typing import Self
 from pipeline.domain.provenance import packet
 from pipeline.domain.quality import least_margin
 from pipeline.domain.spec import SampleSpec
+from pipeline.errors import NotFound
 from pipeline.rendering.runner import RenderedSample
 from pipeline.services.reports import Progress
 from pipeline.services.samples.embeddings import SampleEmbeddings
@@ -22,19 +23,31 @@ from pipeline.store import Library, Rendered
 
 _COMPARED_AT_ONCE = 16  # samples that are embedded while a run goes on
 _WRITING_THREADS = 4  # they wait for the disk most of the time
+_TRIES = 3
 _recording_single = threading.Lock()
 
 
 def record_single(library: Library, plan: str, spec: SampleSpec, sample: RenderedSample) -> None:
     """Plan and store a sample that was requested by itself.
 
-    A lock admits one call at a time: a plan that is stored again drops its specs that are not rendered yet.
+    A plan that is stored again drops its specs that are not rendered yet. So a lock admits one call at a time, and
+    where another process has stored the plan in between, the sample is planned once more.
+
+    Raises:
+        NotFound: a photo of the sample was deleted.
     """
     with _recording_single:
-        library.plans.add(plan, "", [spec])
-        with Recording(library) as recording:
-            recording.begin(spec, sample)
-            recording.finish()
+        for tries_left in reversed(range(_TRIES)):
+            library.plans.add(plan, "", [spec])
+            try:
+                with Recording(library) as recording:
+                    recording.begin(spec, sample)
+                    recording.finish()
+            except NotFound:
+                if not tries_left:
+                    raise
+            else:
+                return
 
 
 @dataclass(frozen=True, slots=True)

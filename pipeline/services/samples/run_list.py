@@ -63,7 +63,7 @@ def _listed(
         is_rendered: whether another process renders it.
     """
     name, left = plan.plan.name, plan.plan.specs - plan.rendered
-    is_latest = progress.recipe == name
+    is_latest = is_live and progress.recipe == name
     if is_live:
         state = progress.state
     elif is_rendered:

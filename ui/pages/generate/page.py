@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from pipeline.domain.methods import METHODS
 from pipeline.domain.recipe import ARRANGEMENT
 from pipeline.domain.slots import shown_value
 from pipeline.domain.texts import duration
-from pipeline.errors import StudioError
+from pipeline.errors import NotFound, StudioError
 from pipeline.services.plans.planning import Overrides
 from pipeline.services.reports import PlanPreview, RunProgress, RunState
 from ui.access import Capability, handler
@@ -38,6 +40,7 @@ from ui.pages.generate.runs import build_runs, gallery_image
 from ui.pages.generate.variety import build_variety
 
 if TYPE_CHECKING:
+    from pipeline.store import SampleRow
     from pipeline.studio import Studio
     from ui.pages.photos.starter_job import StarterJob
 
@@ -244,16 +247,24 @@ class Generating:
         if mark == seen:
             return _unchanged()
         working = progress.is_working
-        rows = [self.studio.library.samples.get(sample_id) for sample_id in progress.latest[:_LATEST]]
+        images = [gallery_image(self.studio, row) for row in self._rows(progress.latest[:_LATEST])]
         return (
             importing,
             run_html(progress),
-            gallery_html([gallery_image(self.studio, row) for row in rows]),
+            gallery_html(images),
             gr.Button(visible=not working),
             gr.Button(visible=working),
             mark,
             phase,
         )
+
+    def _rows(self, sample_ids: Sequence[str]) -> list[SampleRow]:
+        """Return those of some samples that have an image still: another process may have dropped one since."""
+        rows = []
+        for sample_id in sample_ids:
+            with suppress(NotFound):
+                rows.append(self.studio.library.samples.get(sample_id))
+        return [row for row in rows if row.image_id is not None]
 
     def _importing(self) -> str:
         starter = self.starter
