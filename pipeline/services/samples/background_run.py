@@ -84,6 +84,8 @@ class BackgroundRun:
         Raises:
             StudioError: there is no such run, another one is in progress, or it was begun by an earlier version.
         """
+        if not self.alive:
+            self.wait()  # for a run that has said how it ended, and is about to note when its plan was stored
         request = self._request
         if request is None and name is None:
             raise StudioError("there is no paused run; start one first")
