@@ -129,4 +129,4 @@ def nearness_limit(photos: NDArray[np.float32], most: float) -> float:
         photos: (N, D) units, N of at least 2.
         most: similarity of near-duplicates, which are too near in any case.
     """
-    return float(min(most, np.median(nearest_other(photos))))
+    return min(most, float(np.median(nearest_other(photos))))
