@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ModelUnavailable
 from pipeline.rendering.checkpoints import Part, checkpoint
 from pipeline.rendering.downloads import cached_folder
 from pipeline.rendering.facts import vocabulary_file
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _FRAME_TOKENS = 2  # start and end of text
 _CLIP_TOKENS = 77
@@ -136,7 +139,7 @@ def _tokenizer(folder: Path) -> tuple[Any, int] | None:
         ) from error
 
 
-def _loaded_tokenizer(folder: Path) -> Any:
+def _loaded_tokenizer(folder: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
     if (folder / "tokenizer.json").is_file():

@@ -157,7 +157,7 @@ class _Crew(Generic[Item, Shared, Result]):
         )
 
 
-def _was_lost(future: Future[Any]) -> bool:
+def _was_lost(future: Future[object]) -> bool:
     """Wait for an item of a pool that was given up; return whether it was cancelled or lost with its process."""
     try:
         return isinstance(future.exception(), BrokenProcessPool)

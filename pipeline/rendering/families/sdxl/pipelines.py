@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -133,11 +133,14 @@ class Pipelines:
             loaded.load_lora_weights(self._model.lora, local_files_only=True)
         return self._ready(loaded)
 
-    def _over(self, kind: Any, parts: dict[str, Any]) -> Any:
+    def _over(self, kind: Callable[..., Loaded], parts: Mapping[str, object]) -> Loaded:
         """Build a pipeline over parts of `inpaint`, with its settings: diffusers would take its own defaults."""
         zeros = bool(self.inpaint.config.get("force_zeros_for_empty_prompt", True))
         with _loading(self._model.name):
-            return self._ready(kind(**parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False))
+            ready: Loaded = self._ready(
+                kind(**parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False)
+            )
+            return ready
 
     def _from(self, part: Part, load: Callable[[Path], Loaded], *, below: str = "") -> Loaded:
         """Load from the folder of a part; damaged files of the Hub are downloaded again, once.
