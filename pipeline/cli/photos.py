@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipeline.cli.command import Commands, Result, add_command, open_studio, progress_bar
+from pipeline.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from pipeline.domain.photos import Photo
@@ -101,6 +102,10 @@ def _photos(options: argparse.Namespace) -> Result:
             False: studio.photos.bulk.ids_of(options.include),
             True: studio.photos.bulk.ids_of(options.exclude),
         }
+        if set(ids[True]) & set(ids[False]):
+            raise InvalidRequest(
+                "a photo is named after both --exclude and --include; name it after one of them"
+            )
         for excluded, of_state in ids.items():
             studio.library.photos.exclude_all(of_state, excluded)
         to_check = studio.photos.to_check()

@@ -50,6 +50,18 @@ def test_a_photo_that_is_not_there_is_refused_and_none_is_excluded(
         assert not any(photo.excluded for photo in opened.photos.list())
 
 
+def test_a_photo_that_is_both_excluded_and_included_is_refused(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--exclude", "bolt/1.png", "--include", "bolt/1.png"]
+    assert main(["photos", "--library", str(library), *options]) == 1
+    assert capsys.readouterr().err == (
+        "backlot: a photo is named after both --exclude and --include; name it after one of them\n"
+    )
+    with Library.open(library) as opened:
+        assert not any(photo.excluded for photo in opened.photos.list())
+
+
 def test_of_several_photos_of_one_name_one_is_named_by_its_id(
     library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
