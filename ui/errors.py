@@ -38,6 +38,8 @@ QUIET: Listening = {"show_progress": "hidden"}  # for listeners that answer fast
 # past the queue, so at once; a gr.State that is set in this way fires no `change`
 AT_ONCE: Listening = {"show_progress": "hidden", "queue": False}
 LIVE: Listening = {**AT_ONCE, "trigger_mode": "always_last"}  # follows a slider: the last value counts
+# for a listener without a function: disables its output in the browser, at once
+DISABLE = "() => ({__type__: 'update', interactive: false})"
 FAULT = (
     "This failed because of a fault in Backlot; the page is as it was. The log of the server has the details."
 )

@@ -56,7 +56,7 @@ def test_a_paused_run_can_be_resumed_and_dropped_and_a_finished_one_cannot(runs:
     finished = shown(runs.shown("walls", 0, "", ASKED_BY_ANN))
     assert (finished["resume"].visible, finished["drop"].visible) == (False, False)
     event: Any = SimpleNamespace(_data={"value": "walls"})
-    assert shown(runs.pick("", event, ASKED_BY_ANN))["chosen"] == "walls"
+    assert shown(runs.pick(event, ASKED_BY_ANN))["chosen"] == "walls"
 
 
 @pytest.mark.parametrize("state", [RunState.PAUSED, RunState.FAILED])

@@ -22,7 +22,7 @@ from ui.components.stage import build_stage, dragged_to
 from ui.components.tiles import build_tiles, picked_id
 from ui.components.unchecked import build_unchecked
 from ui.components.wording import with_slot_value
-from ui.errors import AT_ONCE, LIVE, QUIET, RENDER, Update
+from ui.errors import AT_ONCE, DISABLE, LIVE, QUIET, RENDER, Update
 from ui.pages.create.controls import FIRST_PROMPT, Controls, Values, build_controls
 from ui.pages.create.session import Creating
 from ui.visitors import MODEL, Visitors
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 _SEEDS = 1_000_000
+_KEPT = "The image is kept; it is now on the Review page."
 _EMPTY = empty_html(
     "No photos yet",
     "Create needs an object to place.",
@@ -59,7 +60,8 @@ class _Widgets:
 def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_head("Create", "Place an object, describe its background, and keep the images you like.")
-    chosen, variant_ids, shown = gr.State(""), gr.State([]), gr.State("")
+    chosen, variant_ids = gr.State(""), gr.State([])
+    shown = gr.Textbox("", visible=False)  # the page says which variant it shows: that one is kept
     widgets, controls = _laid_out(page, studio)
     creating = Creating(studio, controls, chosen, Visitors(studio))
     _wire_choice(page, creating, widgets)
@@ -117,8 +119,8 @@ def _wire_choice(page: gr.Blocks, creating: Creating, widgets: _Widgets) -> None
         )
 
     @look
-    def picked(label: str, event: gr.EventData) -> tuple[str, str]:
-        return picked_id(event), creating.photos(label, picked_id(event))
+    def picked(label: str, event: gr.EventData) -> tuple[object, ...]:
+        return picked_id(event), creating.photos(label, picked_id(event)), gr.Button(interactive=True)
 
     follow, place = look(creating.preview), look(_placing)
     loaded = page.load(
@@ -126,7 +128,9 @@ def _wire_choice(page: gr.Blocks, creating: Creating, widgets: _Widgets) -> None
     )
     loaded.then(follow, geometry, widgets.stage, **QUIET)
     widgets.label.input(look(creating.photos), [widgets.label, chosen], widgets.photos, **AT_ONCE)
-    widgets.photos.pick(picked, widgets.label, [chosen, widgets.photos], **AT_ONCE).then(
+    # until the picked object is known, "Create" would place the one before
+    widgets.photos.pick(None, None, widgets.create, js=DISABLE, **AT_ONCE)
+    widgets.photos.pick(picked, widgets.label, [chosen, widgets.photos, widgets.create], **AT_ONCE).then(
         follow, geometry, widgets.stage, **AT_ONCE
     ).then(
         place,
@@ -224,7 +228,7 @@ def _wire_model(page: gr.Blocks, creating: Creating) -> None:
     )
 
 
-def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.State) -> None:
+def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.Textbox) -> None:
     controls = creating.controls
     inputs = {creating.chosen, *controls.geometry, *controls.paint}
     panes = [
@@ -242,10 +246,13 @@ def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, 
         return _result(creating, picked_id(event), ids, request)
 
     @handler(creating.studio, Capability.KEEP, line=widgets.message)
-    def kept(sample_id: str, request: gr.Request) -> tuple[gr.Button, str]:
+    def kept(sample_id: str, request: gr.Request) -> str:
         creating.studio.samples.keep(creating.variant(sample_id, request))
-        sentence = "The image is kept; it is now on the Review page."
-        return gr.Button("Kept", interactive=False), note_html([sentence], kind="good")
+        return note_html([_KEPT], kind="good")
+
+    @handler(creating.studio, Capability.LOOK)
+    def keep_button(sample_id: str) -> gr.Button:
+        return _keep_button(kept=creating.studio.library.samples.is_known(sample_id))
 
     widgets.create.click(
         created,
@@ -255,8 +262,12 @@ def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, 
         concurrency_limit=1,
         show_progress_on=[widgets.stage, widgets.result],
     )
+    # until the picked variant is shown, "Keep" would keep the one before
+    widgets.variants.pick(None, None, widgets.keep, js=DISABLE, **AT_ONCE)
     widgets.variants.pick(picked, variant_ids, panes, **AT_ONCE)
-    widgets.keep.click(kept, shown, [widgets.keep, widgets.message], **QUIET)
+    widgets.keep.click(kept, shown, widgets.message, **QUIET).then(
+        keep_button, shown, widgets.keep, **AT_ONCE
+    )  # of the variant that is shown by then
 
 
 def _result(
@@ -265,12 +276,18 @@ def _result(
     """Return the updates that show a variant, before and after, and what its quality gates say."""
     variant = creating.variant(sample_id, request)
     pair = (enlarged(variant.before), enlarged(variant.image))
+    kept = creating.studio.library.samples.is_known(sample_id)
+    failures = note_html([str(failure) for failure in variant.failed_gates], kind="bad")
     return (
         gr.HTML(visible=False),
         gr.ImageSlider(value=pair, visible=True),
         gr.Button(visible=True),
-        gr.Button("Keep this image", visible=True, interactive=True),
+        _keep_button(kept=kept),
         creating.strip(ids, sample_id, request),
-        note_html([str(failure) for failure in variant.failed_gates], kind="bad"),
+        note_html([_KEPT], kind="good") if kept else failures,
         sample_id,
     )
+
+
+def _keep_button(*, kept: bool) -> gr.Button:
+    return gr.Button("Kept" if kept else "Keep this image", visible=True, interactive=not kept)

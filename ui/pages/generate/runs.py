@@ -19,7 +19,7 @@ from ui.components.gallery import GalleryImage, build_gallery, gallery_html
 from ui.components.html import counted
 from ui.components.scripts import widget_script
 from ui.components.tiles import picked_id
-from ui.errors import AT_ONCE, QUIET
+from ui.errors import AT_ONCE, DISABLE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.store import SampleRow
@@ -97,8 +97,8 @@ class Runs:
         return (
             runs_html(runs, chosen),
             chosen,
-            gr.Button(visible=resumes),
-            gr.Button(visible=waits),
+            gr.Button(visible=resumes, interactive=True),
+            gr.Button(visible=waits, interactive=True),
             gr.Accordion(label=_label(chosen, images), visible=images > 0),
             self._images(chosen, page),
             _place(page, images),
@@ -108,9 +108,9 @@ class Runs:
             mark,
         )
 
-    def pick(self, seen: str, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
+    def pick(self, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
         """Pick a run; its newest images are shown."""
-        return self.shown(picked_id(event), 0, seen, request)
+        return self.shown(picked_id(event), 0, "", request)
 
     def later(self, chosen: str, page: int, seen: str, request: gr.Request) -> tuple[object, ...]:
         """Show the next page of images."""
@@ -176,7 +176,8 @@ def build_runs(page: gr.Blocks, studio: Studio, phase: gr.State) -> None:
     Args:
         phase: changes when a run begins or ends.
     """
-    runs, chosen, number, seen = Runs(studio), gr.State(""), gr.State(0), gr.State("")
+    runs, number, seen = Runs(studio), gr.State(0), gr.State("")
+    chosen = gr.Textbox("", visible=False)  # the page says which run it shows: that one is resumed or dropped
     table = gr.HTML("", js_on_load=widget_script("pick.js"), elem_id="runs", elem_classes="studies")
     with gr.Row(elem_classes="tight"):
         resume = gr.Button(
@@ -205,7 +206,10 @@ def build_runs(page: gr.Blocks, studio: Studio, phase: gr.State) -> None:
     # one listener: a tick while the first list is still on its way would undo a pick that comes before its answer
     gr.on([page.load, gr.Timer(_POLL_S).tick], look(runs.shown), asked, shown, trigger_mode="once", **AT_ONCE)
     phase.change(look(runs.shown), asked, shown, **QUIET)
-    table.pick(lead(runs.pick), seen, shown, **AT_ONCE)
+    # until the picked run is shown, the buttons would act on the one before
+    for button in (resume, drop):
+        table.pick(None, None, button, js=DISABLE, **AT_ONCE)
+    table.pick(lead(runs.pick), None, shown, **AT_ONCE)
     later.click(look(runs.later), asked, shown, **QUIET)
     earlier.click(look(runs.earlier), asked, shown, **QUIET)
     resume.click(lead(runs.resume), chosen, shown, **QUIET)
