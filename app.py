@@ -7,6 +7,8 @@ import signal
 import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# by default the queue sums up its last 10,000 events after each of them, for a monitoring page that is off here
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 
 from pipeline.errors import StudioError
 from pipeline.settings import settings_from

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.starter import subjects
 from pipeline.store import Library
-from tests.ui.browser import LONG_MS, opened_page, served, set_at_end
+from tests.toy_library import add_subject, spec
+from tests.ui.browser import HANG_S, LONG_MS, opened_page, served, set_at_end
 from tests.ui.test_loop_browser import write_parts
+from ui.pages.generate.runs import Runs
 
 pytestmark = pytest.mark.browser
 COUNT = 6
@@ -67,3 +70,30 @@ def test_a_run_is_paused_and_goes_on_to_its_end(
 def _rendered(folder: Path) -> int:
     with Library.open(folder / "library") as library:
         return len(library.samples.list(limit=100))
+
+
+def test_drop_waits_for_the_run_that_was_picked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, arrives, pick = threading.Event(), threading.Event(), Runs.pick
+
+    def slow_pick(runs: Runs, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
+        asked.set()
+        arrives.wait()
+        return pick(runs, event, request)
+
+    monkeypatch.setattr(Runs, "pick", slow_pick)
+    with Library.open(tmp_path / "library", create=True) as library:
+        photo = add_subject(library, 1)
+        for number, name in enumerate(("walls", "floors")):
+            library.plans.add(name, f"name: {name}", [spec(photo, seed=10 * number + take) for take in range(3)])
+    with served(tmp_path) as app, opened_page() as page, set_at_end(arrives):
+        page.goto(f"{app.address}/generate")
+        page.wait_for_selector("#runs tr.chosen:has-text('floors')")
+        page.click("#runs button:text-is('walls')")
+        assert asked.wait(HANG_S)
+        page.wait_for_selector("#drop-run[disabled]")
+        arrives.set()
+        page.click("#drop-run")
+        page.wait_for_selector("#runs button:text-is('walls')", state="detached")
+    with Library.open(tmp_path / "library") as library:
+        assert len(list(library.plans.members("floors"))) == 3
+        assert not list(library.plans.members("walls"))
