@@ -84,7 +84,9 @@ def test_drop_waits_for_the_run_that_was_picked(tmp_path: Path, monkeypatch: pyt
     with Library.open(tmp_path / "library", create=True) as library:
         photo = add_subject(library, 1)
         for number, name in enumerate(("walls", "floors")):
-            library.plans.add(name, f"name: {name}", [spec(photo, seed=10 * number + take) for take in range(3)])
+            library.plans.add(
+                name, f"name: {name}", [spec(photo, seed=10 * number + take) for take in range(3)]
+            )
     with served(tmp_path) as app, opened_page() as page, set_at_end(arrives):
         page.goto(f"{app.address}/generate")
         page.wait_for_selector("#runs tr.chosen:has-text('floors')")
