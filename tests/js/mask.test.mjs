@@ -46,7 +46,7 @@ test('one undo and redo goes over all edits; only what differs from the stored m
   assert.equal(edits.canUndo, false);
   edits.add([1, 3]);
   assert.equal(edits.canRedo, false);
-  edits.markSaved();
+  edits.markSaved(edits.runs);
   assert.equal(edits.changed, false);
   edits.undo();
   assert.equal(edits.changed, true);

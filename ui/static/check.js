@@ -10,6 +10,9 @@ export const KEYS = {
   ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => [number, OBJECT + number])),
 };
 const NO_OBJECTS = { objects: [] };
+const CHECKED = { name: 'Every outline is checked', label: 'The photos are used in plans from now on.' };
+const NOTHING = { name: '', label: '' }; // to say yet
+const NO_ANSWER = { problem: 'The server did not answer; try again.' };
 
 export function isOpenAddress(search) {
   const { check, photo } = parse(search);
@@ -45,7 +48,9 @@ class Check {
     this.trigger = trigger;
     this.photos = [];
     this.at = 0;
-    this.busy = false;
+    this.busy = false; // a decision is on its way
+    this.loading = false; // the photos are on their way
+    this.round = 0; // answers of an earlier opening are dropped
     this.objects = new Map(); // photo id → what the server knows of its objects
     this.part = (name) => this.root.querySelector(`[data-part="${name}"]`);
     this.root.addEventListener('click', (event) => {
@@ -77,14 +82,32 @@ class Check {
   async open() {
     this.root.hidden = false;
     this.block.classList.add('check-open');
-    const answer = (await this.server.photos_to_check()) ?? { problem: 'The server did not answer; reload the page.' };
+    const round = (this.round += 1);
+    this.loading = true;
+    this.paint();
+    const answer = (await this.server.photos_to_check().catch(() => null)) ?? { problem: 'The server did not answer; reload the page.' };
+    if (round !== this.round) return;
+    this.loading = false;
     const id = this.photos[this.at]?.id;
     this.photos = answer.photos ?? [];
-    const place = this.photos.findIndex((photo) => photo.id === id);
+    const place = this.placeOf(id);
     if (place >= 0) this.at = place; // else the next photo has taken the place of one that was edited
     if (this.at >= this.photos.length) this.at = 0;
     this.objects.clear(); // masks may have been edited
     this.paint(answer.problem);
+  }
+
+  placeOf(id) {
+    return this.photos.findIndex((photo) => photo.id === id);
+  }
+
+  // a decided photo leaves the list, which may have been read anew since
+  remove(id) {
+    const place = this.placeOf(id);
+    if (place < 0) return;
+    this.photos.splice(place, 1);
+    if (place < this.at) this.at -= 1;
+    if (this.at >= this.photos.length) this.at = 0;
   }
 
   hide() {
@@ -99,7 +122,7 @@ class Check {
       go({ check: false });
       return this.trigger('left', {});
     }
-    if (!photo || this.busy) return;
+    if (!photo || this.busy || this.loading) return;
     if (act === 'edit') return go({ photo: photo.id });
     const count = this.photos.length;
     if (act === 'next' || act === 'previous') {
@@ -109,25 +132,24 @@ class Check {
     const decision = answerTo(act, this.objectsOf(photo).objects.length);
     if (!decision) return;
     this.busy = true; // one after the other: a key decides on the photo that is shown
-    const answer = (await this.server.checked(photo.id, ...decision)) ?? { problem: 'The server did not answer; try again.' };
+    const answer = (await this.server.checked(photo.id, ...decision).catch(() => null)) ?? NO_ANSWER;
     this.busy = false;
-    if (!answer.problem) {
-      this.photos.splice(this.at, 1);
-      if (this.at >= this.photos.length) this.at = 0;
-    }
+    if (!answer.problem) this.remove(photo.id);
     this.paint(answer.problem);
   }
 
   paint(problem = '') {
-    const photo = this.photos[this.at];
+    const photo = this.loading ? undefined : this.photos[this.at];
+    const finished = !photo && !problem && !this.loading;
+    const none = finished ? CHECKED : NOTHING;
+    const { name, label } = photo ? { name: photo.name, label: `class ${photo.label}` } : none;
     this.part('views').hidden = !photo;
     this.part('acts').hidden = !photo;
-    this.part('onward').hidden = Boolean(photo);
-    this.part('count').textContent = this.photos.length;
-    this.part('words').textContent = this.photos.length === 1 ? 'outline to check' : 'outlines to check';
+    this.part('onward').hidden = !finished;
+    if (!this.loading) this.paintCount();
     this.part('problem').textContent = problem;
-    this.part('name').textContent = photo ? photo.name : 'Every outline is checked';
-    this.part('label').textContent = photo ? `class ${photo.label}` : 'The photos are used in plans from now on.';
+    this.part('name').textContent = name;
+    this.part('label').textContent = label;
     this.part('doubts').textContent = photo ? photo.doubts.join('; ') : '';
     if (photo) {
       this.part('photo').src = photo.photo;
@@ -140,14 +162,21 @@ class Check {
     this.paintGround(this.ground ?? GROUNDS[0]);
   }
 
+  paintCount() {
+    const { length } = this.photos;
+    this.part('count').textContent = length;
+    this.part('words').textContent = length === 1 ? 'outline to check' : 'outlines to check';
+  }
+
   objectsOf(photo) {
     return (photo && this.objects.get(photo.id)) ?? NO_OBJECTS;
   }
 
   async loadObjects(photo) {
     if (this.objects.has(photo.id)) return;
-    const answer = await this.server.objects_in(photo.id);
-    if (!answer || answer.problem) return;
+    const { round } = this;
+    const answer = await this.server.objects_in(photo.id).catch(() => null);
+    if (!answer || answer.problem || round !== this.round) return;
     this.objects.set(photo.id, answer);
     if (this.photos[this.at] === photo) this.paintObjects(photo);
   }

@@ -30,7 +30,8 @@ export class Edits {
 
   redo() { if (this.canRedo) this.at += 1; return this.runs; }
 
-  markSaved() { this.saved = key(this.runs); }
+  // `runs`: what was stored; the mask may have been edited since it was sent.
+  markSaved(runs) { this.saved = key(runs); }
 }
 
 function key(runs) { return runs.join(','); }

@@ -39,6 +39,7 @@ class MaskCanvas {
     this.drafts = new Map(); // photo id → its edits, while they are not saved
     this.settings = { tool: 'brush', mode: 'add', size: 40, shown: 'outline', ground: 'paper' };
     this.pointers = new Map();
+    this.opening = null; // { id, asked }: the photo of the address and the questions about it on their way
     this.listen();
     this.follow();
   }
@@ -82,33 +83,44 @@ class MaskCanvas {
   follow() {
     const id = parse(location.search).photo;
     if (!id) return this.hide();
-    return id === this.asked ? undefined : this.open(id);
+    return id === this.opening?.id ? undefined : this.open(id);
   }
 
   hide() {
-    this.asked = '';
-    this.photo = null;
+    this.leave(null);
     this.root.hidden = true;
     this.block.classList.remove('mask-open');
   }
 
+  // Until the answer of the next opening no photo is open: keys and pointers do nothing to the one that is still seen.
+  leave(opening) {
+    this.opening = opening;
+    this.photo = null;
+    this.gesture = null;
+    this.box = null;
+    this.pointers.clear();
+    this.part('busy').hidden = true;
+  }
+
   async open(id) {
-    this.asked = id;
+    const opening = { id, asked: 0 };
+    this.leave(opening);
     this.root.hidden = false;
     this.block.classList.add('mask-open');
-    const answer = (await this.server.photo({ id, query: Object.fromEntries(new URLSearchParams(location.search)) })) ?? NO_ANSWER;
-    if (this.asked !== id) return;
-    this.photo = null;
+    const draft = this.drafts.get(id); // kept where a save that is still on its way ends before the answer
+    const query = Object.fromEntries(new URLSearchParams(location.search));
+    const answer = (await this.server.photo({ id, query }).catch(() => null)) ?? NO_ANSWER;
+    if (this.opening !== opening) return;
     this.neighbours = answer.neighbours ?? {};
     if (answer.problem) return this.refuse(answer.problem);
     const image = await loaded(answer.photo.image);
-    if (this.asked !== id) return;
+    if (this.opening !== opening) return;
     if (!image) return this.refuse('The photo cannot be loaded; reload the page.');
     this.image = image;
     this.photo = answer.photo;
     const { width, height } = answer.photo;
     this.empty = [width * height];
-    this.edits = this.drafts.get(id) ?? new Edits(answer.mask, this.empty);
+    this.edits = draft ?? new Edits(answer.mask, this.empty);
     this.mask = Mask.ofRuns(width, height, this.edits.runs);
     this.resize();
     this.view.fit({ width, height });
@@ -137,7 +149,7 @@ class MaskCanvas {
   act(name, value) {
     if (name === 'close') return closePhoto();
     if (name === 'previous' || name === 'next') return this.step(this.neighbours?.[name]);
-    if (!this.photo || this.pending) return undefined;
+    if (!this.photo || this.opening.asked) return undefined;
     const { settings, view } = this;
     const actions = {
       shown: () => { settings.shown = value; this.paint(); },
@@ -160,7 +172,7 @@ class MaskCanvas {
       automatic: () => this.automatic(),
       save: () => this.save(),
       confirm: () => this.confirm(),
-      exclude: () => this.store('exclude', [this.photo.id, !this.photo.excluded]),
+      exclude: () => this.exclude(),
     };
     if (!this.photo.editable && !['shown', 'ground', 'fit', 'larger', 'smaller'].includes(name)) return undefined;
     this.tell();
@@ -172,6 +184,7 @@ class MaskCanvas {
 
   // Show a step of the edits.
   take(runs) {
+    if (this.edits.changed) this.drafts.set(this.photo.id, this.edits);
     this.mask = Mask.ofRuns(this.photo.width, this.photo.height, runs);
     this.paint();
   }
@@ -180,7 +193,6 @@ class MaskCanvas {
   edit(runs) {
     if (!this.edits.add(runs)) this.tell('Nothing changed.');
     this.take(this.edits.runs);
-    if (this.edits.changed) this.drafts.set(this.photo.id, this.edits);
   }
 
   async automatic() {
@@ -214,42 +226,60 @@ class MaskCanvas {
   }
 
   async save() {
-    if (!this.edits.changed) return this.tell('Nothing has changed.');
-    const { id } = this.photo;
-    return this.store('save', [id, this.edits.runs], () => {
-      this.edits.markSaved();
-      this.drafts.delete(id);
-      this.tell('', 'The outline is saved.');
-    });
+    const { edits, opening, photo: { id } } = this;
+    if (!edits.changed) return this.tell('Nothing has changed.');
+    const { runs } = edits;
+    if (!(await this.store('save', [id, runs]))) return undefined;
+    edits.markSaved(runs);
+    if (!edits.changed) this.drafts.delete(id);
+    if (this.opening === opening) this.tell('', 'The outline is saved.');
+    return edits.changed ? this.refresh() : this.goOn(opening);
   }
 
   async confirm() {
     if (this.edits.changed) return this.tell('Save the outline first, or undo the changes.');
-    return this.photo.doubts.length ? this.store('confirm', this.photo.id) : undefined;
+    const { opening, photo } = this;
+    return photo.doubts.length && (await this.store('confirm', photo.id)) ? this.goOn(opening) : undefined;
   }
 
-  // Store something of the photo; in the check the next photo follows.
-  async store(name, question, after = () => {}) {
-    const answer = await this.ask(name, question);
-    if (!answer) return;
-    this.photo = answer.photo;
-    after();
+  async exclude() {
+    const { opening, photo } = this;
+    return (await this.store('exclude', [photo.id, !photo.excluded])) ? this.goOn(opening) : undefined;
+  }
+
+  // Store something of the open photo, which may be closed by the time of the answer; resolves to whether it was done.
+  async store(name, question) {
+    const answer = await this.send(name, question);
+    if (answer.problem) return false;
+    if (this.photo?.id === answer.photo.id) this.photo = answer.photo;
     this.trigger('stored', {});
-    if (parse(location.search).check) closePhoto();
+    return true;
+  }
+
+  // After a photo was stored: in the check the next one follows, unless another is open already.
+  goOn(opening) {
+    if (this.opening === opening && parse(location.search).check) closePhoto();
     else this.refresh();
   }
 
   // Ask the server about the open photo; undefined where it refused or another photo is open by now.
   async ask(name, question) {
-    const { asked } = this;
-    this.pending = true;
+    const { opening } = this;
+    const answer = await this.send(name, question);
+    return answer.problem || this.opening !== opening ? undefined : answer;
+  }
+
+  // Send the server something of the open photo and say its refusal.
+  async send(name, question) {
+    const { opening } = this;
+    opening.asked += 1;
     this.part('busy').hidden = !['automatic', 'region', 'box'].includes(name);
     const answer = (await this.server[name](question).catch(() => null)) ?? NO_ANSWER;
-    this.pending = false;
-    this.part('busy').hidden = true;
-    if (this.asked !== asked || !this.photo) return undefined;
+    opening.asked -= 1;
+    if (this.opening !== opening) return answer;
+    if (!opening.asked) this.part('busy').hidden = true;
     if (answer.problem) this.tell(answer.problem);
-    return answer.problem ? undefined : answer;
+    return answer;
   }
 
   // ---- pointers: one draws or moves the photo, two fingers zoom
@@ -267,7 +297,7 @@ class MaskCanvas {
     const [x, y] = this.at(event);
     this.pointers.set(event.pointerId, { x, y });
     if (this.pointers.size > 1) return this.cancel();
-    const draws = this.photo.editable && event.button === 0 && !this.pending;
+    const draws = this.photo.editable && event.button === 0 && !this.opening.asked;
     this.gesture = { tool: draws ? this.settings.tool : 'pan', from: { x, y }, moved: 0, adds: this.settings.mode === 'add', shift: event.shiftKey };
     const [px, py] = this.view.toPhoto(x, y);
     if (this.gesture.tool === 'brush') this.stroke(px, py, px, py);

@@ -26,7 +26,8 @@ class Overview {
     this.opened = ''; // the photo that the address opened
     this.selecting = false;
     this.busy = false;
-    this.selection = new Selection(() => this.paintSelection());
+    this.toDelete = null; // the photos that the question is about
+    this.selection = new Selection(() => this.selectionChanged());
     this.listen();
     this.paintGround('checker');
     this.follow();
@@ -195,6 +196,12 @@ class Overview {
     for (const choice of this.root.querySelectorAll('[data-ground]')) choice.setAttribute('aria-pressed', String(choice.dataset.ground === ground));
   }
 
+  // A form is about the photos that were selected when it opened.
+  selectionChanged() {
+    this.openForm('');
+    this.paintSelection();
+  }
+
   paintSelection() {
     const { size } = this.selection;
     for (const tile of this.parts.tiles.children) {
@@ -207,10 +214,9 @@ class Overview {
     this.parts.select.setAttribute('aria-pressed', String(this.selecting));
     this.parts.bar.hidden = !size && !this.selecting && !this.parts.said.textContent;
     this.say('count', size || this.selecting ? `${counted(size, 'photo')} selected` : '');
-    this.parts.acts.hidden = !size;
+    this.parts.acts.hidden = !size || Boolean(this.openedForm);
     this.parts.all.hidden = size >= (this.count ?? 0);
     this.say('all', `Select all ${(this.count ?? 0).toLocaleString('en')}`);
-    if (!size) this.openForm('');
   }
 
   tileOf(id) { return [...this.parts.tiles.children].find((tile) => tile.dataset.id === id); }
@@ -286,8 +292,10 @@ class Overview {
     } else if (action === 'escape') this.escape();
   }
 
+  get openedForm() { return FORMS.find((name) => !this.parts[name].hidden); }
+
   escape() {
-    if (FORMS.some((name) => !this.parts[name].hidden)) this.openForm('');
+    if (this.openedForm) this.openForm('');
     else this.clear();
   }
 
@@ -297,9 +305,11 @@ class Overview {
     this.selection.clear();
   }
 
+  // The answer is dropped where the selection, which other filters clear, is another one by then.
   async selectAll() {
-    const filter = filterOf(parse(location.search));
-    const answer = await this.ask('photo_ids', filter);
+    const { ids } = this.selection;
+    const answer = await this.ask('photo_ids', filterOf(parse(location.search)));
+    if (this.selection.ids !== ids) return;
     this.say('problem', answer.problem);
     if (answer.ids) this.selection.set(answer.ids);
   }
@@ -318,7 +328,7 @@ class Overview {
       case 'class': case 'split': return this.openForm(`${act}-form`);
       case 'move': return this.move(dataset.split);
       case 'delete': return this.askDelete();
-      case 'delete-now': return this.change('delete_photos', {});
+      case 'delete-now': return this.change('delete_photos', {}, this.toDelete);
       case 'own': return useOwn();
       case 'remove-demo': case 'keep-demo': return this.askDemo(act === 'remove-demo');
       case 'remove-demo-now': return this.change('remove_demo', {});
@@ -332,18 +342,24 @@ class Overview {
   }
 
   openForm(form) {
+    this.toDelete = null;
     for (const name of FORMS) this.parts[name].hidden = name !== form;
     this.parts.acts.hidden = Boolean(form) || !this.selection.size;
     if (form) this.parts[form].querySelector('input, button').focus();
   }
 
+  // Ask once before photos are deleted, unless the selection or the form is another one by the time of the answer.
   async askDelete() {
-    const { samples, problem } = await this.ask('samples_of_photos', { ids: [...this.selection.ids] });
+    const ids = [...this.selection.ids];
+    this.toDelete = ids;
+    const { samples, problem } = await this.ask('samples_of_photos', { ids });
+    if (this.toDelete !== ids) return;
     this.say('said', problem);
     if (problem) return;
-    this.say('question', deleteQuestion(this.selection.size, samples));
-    this.say('delete-now', `Delete ${this.selection.size.toLocaleString('en')}`);
+    this.say('question', deleteQuestion(ids.length, samples));
+    this.say('delete-now', `Delete ${ids.length.toLocaleString('en')}`);
     this.openForm('delete-form');
+    this.toDelete = ids;
   }
 
   changeClass(label) {
@@ -366,32 +382,37 @@ class Overview {
     }
   }
 
-  // Change the selected photos; resolves to whether it was done.
-  async change(name, question) {
+  // Change photos, of the selection unless `ids` names them; resolves to whether it was done.
+  async change(name, question, ids = [...this.selection.ids]) {
     if (this.busy) return false;
     this.busy = true;
-    const answer = await this.ask(name, { ...question, ids: [...this.selection.ids] });
+    const form = this.openedForm;
+    const answer = await this.ask(name, { ...question, ids });
     this.busy = false;
     this.say('said', answer.problem || answer.said);
     this.parts.said.classList.toggle('bad', Boolean(answer.problem));
     if (!answer.problem) {
-      this.openForm('');
+      if (form && form === this.openedForm) this.openForm('');
       await this.changed(name === 'delete_photos' || name === 'remove_demo');
     }
     this.paintSelection();
     return !answer.problem;
   }
 
-  // What was changed may match the filters no more; only what matches stays selected.
+  // What was changed may match the filters no more; only what matches stays selected. The answer is dropped where the
+  // selection, which other filters clear, is another one by then.
   async changed(gone = false) {
     if (gone) this.selection.set([]);
     this.trigger('changed', {});
     await this.load();
     const filter = filterOf(parse(location.search));
-    if (!this.selection.size || !Object.values(filter).some(Boolean)) return;
+    const { ids: selected } = this.selection;
+    if (!selected.size || !Object.values(filter).some(Boolean)) return;
     const { ids } = await this.ask('photo_ids', filter);
+    if (this.selection.ids !== selected) return;
     const matching = new Set(ids ?? []);
-    this.selection.set([...this.selection.ids].filter((id) => matching.has(id)));
+    const kept = [...selected].filter((id) => matching.has(id));
+    if (kept.length < selected.size) this.selection.set(kept);
   }
 }
 
