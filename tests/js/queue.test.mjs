@@ -76,13 +76,32 @@ test('an entry that is removed before the current one leaves the current one', a
   assert.deepEqual(queue.entries.map((entry) => entry.id), ['b', 'c']);
 });
 
-test('an image that is generated again comes before its entry, or now when that was decided meanwhile', async () => {
+test('an image that is generated again comes before its entry, or next when that was decided meanwhile', async () => {
   const { queue } = await filled('a', 'b', 'c');
   queue.insertBefore({ id: 'a2', image: '' }, 'a');
   assert.deepEqual([queue.current.id, queue.entries[1].id], ['a2', 'a']);
   queue.step(2);
   queue.insertBefore({ id: 'a3', image: '' }, 'a');
+  assert.equal(queue.current.id, 'b');
+  queue.step(1);
   assert.equal(queue.current.id, 'a3');
+});
+
+test('an image that is generated again is shown at once where no other one is', async () => {
+  const { queue } = await filled('a');
+  queue.step(1);
+  queue.insertBefore({ id: 'a2', image: '' }, 'a');
+  assert.equal(queue.current.id, 'a2');
+});
+
+test('an entry that the page put in does not move the place from which the server goes on', async () => {
+  const fetchEntries = answering({ entries: entries('a', 'b'), ended: false }, { entries: [], ended: false });
+  const { queue } = queueOf(fetchEntries);
+  await queue.more();
+  queue.entries.push({ id: 'z', image: '' });
+  await queue.more();
+  await queue.restart(Promise.resolve());
+  assert.deepEqual(fetchEntries.calls.map(([after]) => after), [null, 'b', null]);
 });
 
 test('entries that were decided elsewhere on the page are left out, also when the server sends them again', async () => {
