@@ -75,6 +75,7 @@ export class Grid {
   reload() {
     this.writeAddress();
     this.tiles.replaceChildren();
+    this.end.textContent = 'Fetching images …';
     this.pager.restart();
     this.selection.clear();
     return this.more();
