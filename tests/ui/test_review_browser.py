@@ -14,6 +14,7 @@ import pytest
 from pipeline.domain.review import Policy, Verdict
 from pipeline.services.review.decisions import DecisionService
 from pipeline.services.review.queue import QueueService
+from pipeline.services.review.similar import SimilarityService
 from pipeline.store import Library
 from tests.toy_embedder import add_plain_samples, use_grey_angles
 from tests.toy_library import decision, filled
@@ -670,9 +671,20 @@ def test_an_image_that_was_rejected_a_moment_ago_is_not_accepted_with_its_near_d
 ) -> None:
     app, ids = plain_app
     _, saves = held(monkeypatch, DecisionService, "decide")
+    stored_at_search: list[int] = []
+    similar = SimilarityService.similar
+
+    def watched(service: SimilarityService, sample_id: str, *, limit: int) -> object:
+        stored_at_search.append(len(verdicts(tmp_path)))
+        return similar(service, sample_id, limit=limit)
+
     with opened_page() as page, set_at_end(saves):
         page.goto(f"{app.address}/review")
         page.wait_for_selector(f".review[data-sample='{ids[0]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=2 near-duplicates; the undecided ones are selected.")
+        page.keyboard.press("n")
+        monkeypatch.setattr(SimilarityService, "similar", watched)
         page.keyboard.press("x")
         page.wait_for_selector(f".review[data-sample='{ids[1]}']")
         page.keyboard.press("n")
@@ -685,4 +697,5 @@ def test_an_image_that_was_rejected_a_moment_ago_is_not_accepted_with_its_near_d
         page.keyboard.press("a")
         page.wait_for_selector(".review-similar", state="hidden")
         page.wait_for_function(ALL_SAVED)
+    assert stored_at_search == [1]
     assert verdicts(tmp_path) == [(ids[0], "reject"), (ids[5], "accept")]
