@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { Bulk, bulkQuestion } from '../../ui/static/review/bulk.js';
 import { History, stepWeight } from '../../ui/static/review/history.js';
-import { answering, deferred } from './helpers.mjs';
+import { answering, deferred, turn } from './helpers.mjs';
 
 const BOLTS = { state: 'pending', label: 'bolt' };
 
@@ -13,8 +13,6 @@ function bulkOf({ server = {}, confirm = answering(true), settled = answering(un
   const bulk = new Bulk({ server, history, ask: (question) => question(), confirm, settled, wanted, onDone: ({ count }, done) => said.push(`${count} ${done}`) });
   return { bulk, history, said };
 }
-
-function turn() { return new Promise((resolve) => { setImmediate(resolve); }); }
 
 test('the question counts what will be decided', () => {
   assert.deepEqual(bulkQuestion('accept', { count: 1200, disputed: 0 }), {

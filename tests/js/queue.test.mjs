@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Queue } from '../../ui/static/review/queue.js';
-import { answering, deferred } from './helpers.mjs';
+import { answering, deferred, turn } from './helpers.mjs';
 
 function entries(...ids) { return ids.map((id) => ({ id, image: `image of ${id}` })); }
 
@@ -51,10 +51,21 @@ test('an answer from before a restart is dropped', async () => {
   const late = deferred();
   const { queue } = queueOf(answering(() => late.promise, { entries: entries('new'), ended: true }));
   const first = queue.more();
+  await turn(); // it is asked
   await queue.restart(Promise.resolve());
   late.resolve({ entries: entries('old'), ended: true });
   assert.equal(await first, undefined);
   assert.deepEqual(queue.entries.map((entry) => entry.id), ['new']);
+});
+
+test('of restarts that wait for the same decisions only the last one asks the server', async () => {
+  const saved = deferred();
+  const fetchEntries = answering({ entries: entries('a'), ended: true });
+  const { queue } = queueOf(fetchEntries);
+  const restarts = [queue.restart(saved.promise), queue.restart(saved.promise)];
+  saved.resolve();
+  assert.deepEqual((await Promise.all(restarts)).map(Boolean), [false, true]);
+  assert.equal(fetchEntries.calls.length, 1);
 });
 
 test('an undone entry is shown again, where it is or in front', async () => {

@@ -36,10 +36,8 @@ class ReviewPage {
     this.dialogs = new Dialogs(this.parts);
     this.grid = new Grid({
       root: this.parts.grid,
-      fetchPage: async (question) => {
-        if (question.after === null) await this.saved(); // a new list shows what is decided
-        return this.ask(() => server.grid_page(question));
-      },
+      fetchPage: (question) => this.ask(() => server.grid_page(question)),
+      ready: () => this.saved(),
       decide: (entries, verdict, reason, via) => this.decideEntries(entries, verdict, reason, via),
       onSelect: (selection) => this.paintSelection(selection),
       onQueues: (queues) => this.paintQueues(queues),
@@ -47,10 +45,8 @@ class ReviewPage {
     });
     this.similar = new Similar({
       parts: this.parts,
-      find: async (id) => {
-        await this.saved(); // what is decided must not be selected as undecided
-        return this.ask(() => server.similar_samples(id), (sentence) => this.similar.say(sentence));
-      },
+      ready: () => this.saved(),
+      find: (id) => this.ask(() => server.similar_samples(id), (sentence) => this.similar.say(sentence)),
       compare: (id) => this.ask(() => server.compare_samples(id), (sentence) => this.similar.say(sentence)),
       decide: (entries, verdict, reason, via) => this.decideSimilar(entries, verdict, reason, via),
     });

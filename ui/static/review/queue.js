@@ -34,6 +34,7 @@ export class Queue {
   }
 
   async load(round) {
+    if (round !== this.round) return undefined;
     let answer;
     try { answer = await this.fetchEntries(this.dealt, FETCHED_AT_ONCE); } catch { answer = undefined; }
     if (!answer || round !== this.round) return undefined;
