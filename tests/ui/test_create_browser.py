@@ -35,6 +35,11 @@ def test_keep_waits_for_the_variant_that_was_picked(tmp_path: Path, monkeypatch:
         page.goto(f"{app.address}/create")
         page.wait_for_selector("#stage img")
         page.wait_for_selector("#chips button")  # the prompt comes with them
+        page.fill("#prompt textarea", "")
+        page.click("#create")
+        page.wait_for_selector("#create-said:has-text('the prompt is empty')")
+        page.fill("#prompt textarea", "grass floor")
+        assert "the prompt is empty" in page.inner_text("#create-said")
         page.click("#create")
         page.wait_for_function("document.querySelectorAll('#variants .tile').length === 4", timeout=LONG_MS)
         second = page.get_attribute("#variants .tile >> nth=1", "data-pick")

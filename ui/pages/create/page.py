@@ -34,7 +34,7 @@ _SEEDS = 1_000_000
 _KEPT = note_html(["The image is kept; it is now on the Review page."], kind="good")
 # of the ids that were kept and the one that is shown: the button, and the message of a kept one
 _SHOW_KEPT = f"""(kept, shown) => {{
-  const isKept = kept.split(' ').includes(shown);
+  const isKept = shown !== '' && kept.split(' ').includes(shown);
   const button = {{ value: isKept ? 'Kept' : 'Keep this image', interactive: !isKept, __type__: 'update' }};
   return [button, isKept ? {json.dumps(_KEPT)} : {{ __type__: 'update' }}];
 }}"""
@@ -67,7 +67,7 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_head("Create", "Place an object, describe its background, and keep the images you like.")
     # held by the browser, so a click acts on what the page shows at that moment
-    chosen, shown, kept = (gr.Textbox("", visible=False) for _ in range(3))
+    chosen, shown, kept_ids = (gr.Textbox("", visible=False) for _ in range(3))
     variant_ids = gr.State([])
     widgets, controls = _laid_out(page, studio)
     creating = Creating(studio, controls, chosen, Visitors(studio))
@@ -75,7 +75,7 @@ def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     _wire_placing(creating, widgets)
     _wire_prompt(page, creating)
     _wire_model(page, creating)
-    _wire_results(creating, widgets, variant_ids, shown, kept)
+    _wire_results(creating, widgets, variant_ids, shown, kept_ids)
 
 
 def _laid_out(page: gr.Blocks, studio: Studio) -> tuple[_Widgets, Controls]:
@@ -220,11 +220,10 @@ def _wire_model(page: gr.Blocks, creating: Creating) -> None:
 
 
 def _wire_results(
-    creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.Textbox, kept: gr.Textbox
+    creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.Textbox, kept_ids: gr.Textbox
 ) -> None:
-    """Wire what is done with the variants; `kept` holds the ids of those that were kept, one after another."""
+    """Wire what is done with the variants; `kept_ids` holds the ids of those that were kept, one after another."""
     controls = creating.controls
-    inputs = {creating.chosen, *controls.geometry, *controls.paint}
     panes = [
         widgets.stage, widgets.result, widgets.again, widgets.keep, widgets.variants, widgets.message, shown,
     ]  # fmt: skip
@@ -240,7 +239,7 @@ def _wire_results(
         return _result(creating, picked_id(event), ids, request)
 
     @handler(creating.studio, Capability.KEEP, line=widgets.message)
-    def keep(before: str, sample_id: str, request: gr.Request) -> tuple[str, Update]:
+    def kept(before: str, sample_id: str, request: gr.Request) -> tuple[str, Update]:
         creating.studio.samples.keep(creating.variant(sample_id, request))
         return f"{before} {sample_id}", gr.skip()
 
@@ -249,17 +248,17 @@ def _wire_results(
     answers = [
         widgets.create.click(
             created,
-            inputs,
+            {creating.chosen, *controls.geometry, *controls.paint},
             [variant_ids, *panes],
             concurrency_id=RENDER,
             concurrency_limit=1,
             show_progress_on=[widgets.stage, widgets.result],
         ),
         widgets.variants.pick(picked, variant_ids, panes, **AT_ONCE),
-        widgets.keep.click(keep, [kept, shown], [kept, widgets.message], **QUIET),
+        widgets.keep.click(kept, [kept_ids, shown], [kept_ids, widgets.message], **QUIET),
     ]
     for answer in answers:  # which may come when another variant is shown than the one it is about
-        answer.then(None, [kept, shown], [widgets.keep, widgets.message], js=_SHOW_KEPT, **AT_ONCE)
+        answer.then(None, [kept_ids, shown], [widgets.keep, widgets.message], js=_SHOW_KEPT, **AT_ONCE)
 
 
 def _result(
