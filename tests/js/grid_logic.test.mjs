@@ -51,6 +51,7 @@ test('only what differs from the defaults is told', () => {
   assert.deepEqual(changed(QUERY), { order: 'newest', word: 'surface=gravel', low: '0.5' });
   assert.equal(described(QUERY), 'newest, surface=gravel, low 0.5');
   assert.equal(described({ state: 'pending', order: 'queue', label: '' }), '');
+  assert.equal(described({ state: '', order: 'queue', label: 'bolt' }), 'bolt');
 });
 
 test('the address holds the query, and of the grid every field that is set', () => {

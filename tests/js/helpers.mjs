@@ -22,6 +22,9 @@ export function answering(...answers) {
   return Object.assign(answer, { calls });
 }
 
+// Resolves when all that waits for no answer has been done.
+export function turn() { return new Promise((resolve) => { setImmediate(resolve); }); }
+
 // A promise that the test resolves.
 export function deferred() {
   let resolve;

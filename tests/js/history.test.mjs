@@ -13,7 +13,8 @@ test('steps are undone newest first, whatever they are', () => {
   const history = new History();
   history.record(ENTRY, 'accept', '1');
   history.recordItems([{ id: 'b', weight: 1, clientId: '2' }, { id: 'c', weight: 0, clientId: '3' }], 'reject');
-  history.recordAll('batch', 'accept', 40);
+  history.recordAll('batch', 'accept');
+  history.count('batch', 40);
   assert.equal(history.decided, 42);
   assert.deepEqual([history.pop(), history.pop(), history.pop()].map(stepWeight), [40, 1, 1]);
   assert.equal(history.pop(), undefined);
@@ -23,7 +24,8 @@ test('a refused decision is forgotten, so that undo does not take back an earlie
   const history = new History();
   history.record(ENTRY, 'accept', '1');
   history.recordItems([{ id: 'b', weight: 1, clientId: '2' }, { id: 'c', weight: 1, clientId: '3' }], 'reject');
-  history.recordAll('batch', 'accept', 2);
+  history.recordAll('batch', 'accept');
+  history.count('batch', 2);
   history.forget('1');
   history.forget('3');
   assert.deepEqual(history.steps.map(stepWeight), [1, 2]);
@@ -41,9 +43,13 @@ test('skipped entries are counted and forgotten when the queue starts again', ()
   assert.deepEqual([history.skipped, history.decided, history.isEmpty], [0, 1, false]);
 });
 
-test('a step that could not be undone is put back', () => {
+test('a decision on many keeps the place that it had when it was sent, or leaves the history', () => {
   const history = new History();
-  history.recordAll('batch', 'accept', 3);
-  history.putBack(history.pop());
-  assert.equal(history.decided, 3);
+  history.recordAll('saved', 'accept');
+  history.recordAll('not saved', 'accept');
+  history.record(ENTRY, 'reject', '1');
+  history.count('saved', 3);
+  history.forgetAll('not saved');
+  assert.equal(history.last.clientId, '1');
+  assert.deepEqual(history.steps.map(stepWeight), [3, 1]);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { PAGE_SIZE, Pager } from '../../ui/static/review/pager.js';
-import { answering, deferred } from './helpers.mjs';
+import { answering, deferred, turn } from './helpers.mjs';
 
 function page(first, length = PAGE_SIZE) {
   return { entries: Array.from({ length }, (_, index) => ({ id: `sample ${first + index}` })) };
@@ -55,10 +55,27 @@ test('the answer to an earlier question is dropped', async () => {
   const late = deferred();
   const { pager } = pagerOf(answering(() => late.promise, page(500, 1)));
   const first = pager.more();
+  await turn(); // it is asked
   pager.restart();
   await pager.more();
   late.resolve(page(0));
   await first;
   assert.deepEqual(pager.entries, [{ id: 'sample 500' }]);
   assert.equal(pager.state, 'ended');
+});
+
+test('a list begins once its server is ready, and of lists that wait only the last one is asked for', async () => {
+  const saved = deferred();
+  const fetchPage = answering(page(0), page(PAGE_SIZE, 3));
+  const pager = new Pager({ fetchPage, onPage: () => {}, onChange: () => {}, ready: () => saved.promise });
+  const first = pager.more();
+  pager.restart();
+  const second = pager.more();
+  assert.deepEqual(fetchPage.calls, []);
+  saved.resolve();
+  await Promise.all([first, second]);
+  assert.deepEqual(fetchPage.calls, [[null, PAGE_SIZE]]);
+  pager.ready = () => assert.fail('the list goes on at once');
+  await pager.more();
+  assert.equal(pager.entries.length, PAGE_SIZE + 3);
 });

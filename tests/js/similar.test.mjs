@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { resolveAction } from '../../ui/static/review/actions.js';
+import { reasonToWait, resolveAction } from '../../ui/static/review/actions.js';
 import { groupMarks } from '../../ui/static/review/groups.js';
 import { sentenceOf } from '../../ui/static/review/similar.js';
 
@@ -34,6 +34,14 @@ test('only the grid rejects the others of a group, and a reader never does', () 
   assert.equal(resolveAction('others', {}), undefined);
   assert.equal(resolveAction('others', { gridOpen: true, reader: true }), undefined);
   assert.deepEqual(resolveAction('similar', { reader: true }), { name: 'similar' });
+});
+
+test('what could overtake a step that is under way has to wait, and nothing else', () => {
+  const every = ['undo', 'decide', 'comment', 'flag', 'decideSelected', 'decideSimilar', 'decideEverything', 'others', 'grid', 'similar', 'mask'];
+  const waiting = (state) => every.filter((name) => reasonToWait(name, state));
+  assert.deepEqual(waiting({ undoing: false, bulk: false }), []);
+  assert.deepEqual(waiting({ undoing: true, bulk: false }), every.slice(0, 8));
+  assert.deepEqual(waiting({ undoing: false, bulk: true }), ['undo', 'decideEverything', 'others']);
 });
 
 test('the dialog says how many near-duplicates there are and what is not compared yet', () => {

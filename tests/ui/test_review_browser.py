@@ -13,10 +13,12 @@ import pytest
 
 from pipeline.domain.review import Policy, Verdict
 from pipeline.services.review.decisions import DecisionService
+from pipeline.services.review.queue import QueueService
+from pipeline.services.review.similar import SimilarityService
 from pipeline.store import Library
 from tests.toy_embedder import add_plain_samples, use_grey_angles
 from tests.toy_library import decision, filled
-from tests.ui.browser import LONG_MS, WAIT_MS, App, LocalApp, opened_page, served, set_at_end
+from tests.ui.browser import HANG_S, LONG_MS, WAIT_MS, App, LocalApp, opened_page, served, set_at_end
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -555,3 +557,145 @@ def test_the_image_under_the_focus_of_the_grid_has_similar_ones_too(
         page.keyboard.press("n")
         page.wait_for_selector(".review-similar", state="hidden")
         assert page.locator(".grid > .grid-tiles .grid-tile").count() == 6
+
+
+def held(
+    monkeypatch: pytest.MonkeyPatch, service: type, name: str
+) -> tuple[threading.Event, threading.Event]:
+    """Let a method of a service wait → an event that is set once it is called, and one that lets it go on."""
+    asked, goes_on, method = threading.Event(), threading.Event(), getattr(service, name)
+
+    def waiting(*values: Any, **named: Any) -> object:
+        asked.set()
+        goes_on.wait()
+        return method(*values, **named)
+
+    monkeypatch.setattr(service, name, waiting)
+    return asked, goes_on
+
+
+def test_all_that_match_are_those_that_were_counted_though_the_filter_changes_meanwhile(
+    app: LocalApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, counted = held(monkeypatch, QueueService, "count")
+    with opened_page() as page, set_at_end(counted):
+        page.goto(f"{app.address}/review?view=grid&label=bolt")
+        page.locator(".grid-tile").nth(SAMPLES - 1).wait_for()
+        page.dispatch_event("[data-do=everything]", "click")
+        page.keyboard.press("a")
+        assert asked.wait(HANG_S)
+        page.select_option("[name=state]", "rejected")
+        page.wait_for_selector("text=No image matches the filters.")
+        counted.set()
+        page.wait_for_selector(f"dialog[open] h2:text-is('Accept {SAMPLES} images?')")
+        assert "matches the filters (bolt)" in page.inner_text("dialog[open] p")
+        page.click("dialog[open] button:has-text('Continue')")
+        page.wait_for_selector(f".grid-actions :text('{SAMPLES} accepted')")
+    assert [verdict for _, verdict in verdicts(tmp_path)] == ["accept"] * SAMPLES
+
+
+def test_undo_waits_for_a_step_on_many_images_and_then_takes_that_one_back(
+    app: LocalApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, decided = held(monkeypatch, DecisionService, "decide_all")
+    with opened_page() as page, set_at_end(decided):
+        page.goto(f"{app.address}/review?view=grid&state=pending&order=queue")
+        page.locator(".grid-tile").nth(SAMPLES - 1).wait_for()
+        first = page.get_attribute(".grid-tile", "data-id")
+        page.click(".grid-tile")
+        page.keyboard.press("x")
+        page.dispatch_event("[data-do=everything]", "click")
+        page.keyboard.press("a")
+        page.click("dialog[open] button:has-text('Continue')")
+        assert asked.wait(HANG_S)
+        page.keyboard.press("u")
+        page.wait_for_selector(".grid-actions .trouble:text('still under way')")
+        decided.set()
+        page.wait_for_selector(f".grid-actions :text('{SAMPLES - 1} accepted')")
+        page.keyboard.press("u")
+        page.wait_for_selector(f".grid-actions :text('{SAMPLES - 1} taken back')")
+    others = ["accept"] * (SAMPLES - 1) + ["undo"] * (SAMPLES - 1)
+    said = verdicts(tmp_path)
+    assert said[0] == (first, "reject")
+    assert [verdict for sample_id, verdict in said[1:] if sample_id != first] == others
+    assert len(said) == 1 + len(others)
+
+
+def test_no_decision_overtakes_the_undo_of_an_earlier_visit_s_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, undone = held(monkeypatch, DecisionService, "undo")
+    with Library.open(tmp_path / "library", create=True) as library:
+        first, second, _ = filled(library, samples=3)
+        library.review.record(decision(first, reviewer="me"))
+    with served(tmp_path) as app, opened_page() as page, set_at_end(undone):
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(f".review[data-sample='{second}']")
+        page.keyboard.press("u")
+        assert asked.wait(HANG_S)
+        page.keyboard.press("a")
+        page.wait_for_selector(".review-said .trouble:text('still being taken back')")
+        assert page.get_attribute(".review", "data-sample") == second
+        undone.set()
+        page.wait_for_selector(f".review[data-sample='{first}']")
+        page.keyboard.press("x")
+        page.wait_for_function(ALL_SAVED)
+    assert verdicts(tmp_path) == [(first, "accept"), (first, "undo"), (first, "reject")]
+
+
+def test_the_grid_is_open_at_once_and_no_key_decides_on_the_image_behind_it(
+    app: LocalApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, saves = held(monkeypatch, DecisionService, "decide")
+    with opened_page() as page, set_at_end(saves):
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(".review[data-sample]")
+        first = page.get_attribute(".review", "data-sample")
+        page.keyboard.press("x")
+        for _ in range(2):
+            page.keyboard.press("g")
+            page.wait_for_selector(".review.is-grid .grid-end:text-is('Fetching images …')")
+            page.keyboard.press("a")
+            page.keyboard.press("g")
+            page.wait_for_selector(".review:not(.is-grid) .review-stage :text('Fetching images')")
+        page.keyboard.press("g")
+        saves.set()
+        page.locator(".grid > .grid-tiles .grid-tile").nth(SAMPLES - 2).wait_for()
+        assert not page.locator(f".grid-tile[data-id='{first}']").count()
+        page.wait_for_function(ALL_SAVED)
+    assert verdicts(tmp_path) == [(first, "reject")]
+
+
+def test_an_image_that_was_rejected_a_moment_ago_is_not_accepted_with_its_near_duplicates(
+    plain_app: tuple[LocalApp, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, ids = plain_app
+    _, saves = held(monkeypatch, DecisionService, "decide")
+    stored_at_search: list[int] = []
+    similar = SimilarityService.similar
+
+    def watched(service: SimilarityService, sample_id: str, *, limit: int) -> object:
+        stored_at_search.append(len(verdicts(tmp_path)))
+        return similar(service, sample_id, limit=limit)
+
+    with opened_page() as page, set_at_end(saves):
+        page.goto(f"{app.address}/review")
+        page.wait_for_selector(f".review[data-sample='{ids[0]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=2 near-duplicates; the undecided ones are selected.")
+        page.keyboard.press("n")
+        monkeypatch.setattr(SimilarityService, "similar", watched)
+        page.keyboard.press("x")
+        page.wait_for_selector(f".review[data-sample='{ids[1]}']")
+        page.keyboard.press("n")
+        page.wait_for_selector("text=Searching …")
+        page.keyboard.press("a")  # nothing is selected yet
+        saves.set()
+        page.wait_for_selector("text=2 near-duplicates; the undecided ones are selected.")
+        tiles = page.locator(".review-similar .grid-tile[aria-pressed=true]")
+        assert [tile.get_attribute("data-id") for tile in tiles.all()] == [ids[5]]
+        page.keyboard.press("a")
+        page.wait_for_selector(".review-similar", state="hidden")
+        page.wait_for_function(ALL_SAVED)
+    assert stored_at_search == [1]
+    assert verdicts(tmp_path) == [(ids[0], "reject"), (ids[5], "accept")]

@@ -22,6 +22,8 @@ SPACE = {
     "OPENID_PROVIDER_URL": "http://127.0.0.1:9",  # nobody is there: nobody signs in
 }
 
+UNSAVED = "Object.keys(localStorage).filter((key) => key.startsWith('backlot.decision')).length"
+
 
 def test_a_visitor_of_a_space_looks_and_is_asked_to_sign_in_whatever_name_the_browser_sends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -44,8 +46,10 @@ def test_a_visitor_of_a_space_looks_and_is_asked_to_sign_in_whatever_name_the_br
             page.keyboard.press("g")
             page.wait_for_selector(".grid-tile")
             page.click(".grid-tile")
-            page.keyboard.press("x")
-            page.wait_for_selector(".grid-actions :text('Sign in to decide')")
+            page.keyboard.press("x")  # a decision would leave the selection at once and wait in the storage
+            assert page.inner_text("[data-part=chosen]") == "1 selected"
+            assert not page.evaluate(UNSAVED)
+            assert "Sign in to decide" in page.inner_text("[data-part=said]")
     finally:
         app.stop()
     with Library.open(tmp_path / "library") as library:

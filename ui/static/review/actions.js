@@ -22,6 +22,18 @@ export function resolveAction(action, { reader = false, gridOpen = false, everyt
   return verdict ? { name: 'decide', ...verdict } : { name: action };
 }
 
+// What changes decisions, and what concerns so many images that the server takes long.
+const BULK = ['decideEverything', 'others'];
+const CHANGES = new Set(['undo', 'decide', 'comment', 'flag', 'decideSelected', 'decideSimilar', ...BULK]);
+const IN_TURN = new Set(['undo', ...BULK]);
+
+// Why what is asked for must wait, since the server could store it first; '' where it need not. `undoing`: the last
+// decision of an earlier visit is being taken back, whichever that is. `bulk`: a decision on many images is under way.
+export function reasonToWait(name, { undoing, bulk }) {
+  if (undoing && CHANGES.has(name)) return 'The last decision is still being taken back; its image comes next.';
+  return bulk && IN_TURN.has(name) ? 'The step on many images is still under way; press again when it is done.' : '';
+}
+
 function verdictOf(action) {
   if (action.startsWith('reason:')) return { verdict: 'reject', reason: action.slice('reason:'.length) };
   return ['accept', 'reject', 'skip'].includes(action) ? { verdict: action, reason: null } : undefined;

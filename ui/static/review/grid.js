@@ -9,8 +9,9 @@ import { STATE_AFTER, tileOf, walk } from './tile.js';
 const CHOICES = { label: ['labels', 'every class'], method: ['methods', 'every method'], model: ['models', 'every model'], word: ['words', 'every word'], reviewer: ['reviewers', 'anybody'], score: ['scores', 'none'] };
 
 export class Grid {
-  // fetchPage(question) resolves to { entries, choices, queues, missing }, or to undefined without an answer.
-  constructor({ root, fetchPage, decide, onSelect, onQueues, onMissing }) {
+  // fetchPage(question) resolves to { entries, choices, queues, missing }, or to undefined without an answer; ready()
+  // once the server has all decisions.
+  constructor({ root, fetchPage, ready, decide, onSelect, onQueues, onMissing }) {
     this.root = root;
     this.decide = decide; // (entries, verdict, reason, via)
     this.onQueues = onQueues; // (name → query)
@@ -24,6 +25,7 @@ export class Grid {
     });
     this.pager = new Pager({
       fetchPage: (after, limit) => fetchPage({ query: this.query(), after, limit }),
+      ready, // a list that begins anew shows what is decided
       onPage: (answer) => this.append(answer),
       onChange: () => this.paintEnd(),
     });
@@ -75,6 +77,7 @@ export class Grid {
   reload() {
     this.writeAddress();
     this.tiles.replaceChildren();
+    this.end.textContent = 'Fetching images …';
     this.pager.restart();
     this.selection.clear();
     return this.more();

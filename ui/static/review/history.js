@@ -8,11 +8,16 @@ export class History {
   // items: [{ id, weight, clientId }]; the weight is 1 where the sample was pending.
   recordItems(items, verdict) { this.steps.push({ items, verdict }); }
 
-  recordAll(batch, verdict, count) { this.steps.push({ batch, verdict, count }); }
+  // A batch is recorded before it is sent, so that it keeps its place among the steps; `count` says how many it decided.
+  recordAll(batch, verdict) { this.steps.push({ batch, verdict, count: 0 }); }
+
+  count(batch, count) { this.steps.find((step) => step.batch === batch).count = count; }
+
+  forgetAll(batch) { this.steps = this.steps.filter((step) => step.batch !== batch); }
+
+  get last() { return this.steps[this.steps.length - 1]; }
 
   pop() { return this.steps.pop(); }
-
-  putBack(step) { this.steps.push(step); }
 
   // A refused decision never happened: undoing it would take back an earlier one.
   forget(clientId) {

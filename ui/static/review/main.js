@@ -1,6 +1,6 @@
 // The review page: turns keys and clicks into decisions, and paints what follows from them.
-import { resolveAction } from './actions.js';
-import { bulkQuestion } from './bulk.js';
+import { reasonToWait, resolveAction } from './actions.js';
+import { Bulk } from './bulk.js';
 import { Dialogs } from './dialogs.js';
 import { button, link, node, partsOf } from './elements.js';
 import { emptyState } from './empty.js';
@@ -30,12 +30,14 @@ class ReviewPage {
     this.role = '';
     this.queues = {}; // name → query
     this.redrawing = false;
+    this.undoing = false; // whether the last decision of an earlier visit is being taken back
     this.refusal = ''; // of the last decisions; stays on the page until the next one
     this.keys = new Keys();
     this.dialogs = new Dialogs(this.parts);
     this.grid = new Grid({
       root: this.parts.grid,
       fetchPage: (question) => this.ask(() => server.grid_page(question)),
+      ready: () => this.saved(),
       decide: (entries, verdict, reason, via) => this.decideEntries(entries, verdict, reason, via),
       onSelect: (selection) => this.paintSelection(selection),
       onQueues: (queues) => this.paintQueues(queues),
@@ -43,6 +45,7 @@ class ReviewPage {
     });
     this.similar = new Similar({
       parts: this.parts,
+      ready: () => this.saved(),
       find: (id) => this.ask(() => server.similar_samples(id), (sentence) => this.similar.say(sentence)),
       compare: (id) => this.ask(() => server.compare_samples(id), (sentence) => this.similar.say(sentence)),
       decide: (entries, verdict, reason, via) => this.decideSimilar(entries, verdict, reason, via),
@@ -54,6 +57,15 @@ class ReviewPage {
       prefix: props.library,
       send: (decisions) => server.record_decisions(decisions),
       onChange: (change) => this.onOutbox(change),
+    });
+    this.bulk = new Bulk({
+      server,
+      history: this.history,
+      ask: (question) => this.ask(question),
+      confirm: (title, text) => this.dialogs.confirm(title, text),
+      settled: () => this.outbox.settled(),
+      wanted: () => this.grid.open,
+      onDone: (answer, done) => this.afterBulk(answer, done),
     });
     this.paintReasons();
     this.help = new Help({ root: element, parts: this.parts, keys: this.keys });
@@ -67,7 +79,7 @@ class ReviewPage {
       decide: ({ verdict, reason }, via) => this.decide(verdict, via, reason),
       comment: (_, via) => this.rejectWithComment(via),
       decideSelected: ({ verdict, reason }, via) => grid.decideSelected(verdict, reason, via),
-      decideEverything: ({ verdict, reason }) => this.decideEverything(verdict, reason),
+      decideEverything: ({ verdict, reason }) => this.bulk.decideEverything(grid.query(), verdict, reason),
       undo: (_, via) => this.undo(via),
       flag: (_, via) => this.flag(via),
       mask: () => pane.toggleMask(),
@@ -85,7 +97,7 @@ class ReviewPage {
       similar: () => this.toggleSimilar(),
       allSimilar: () => similar.selectAll(),
       decideSimilar: ({ verdict, reason }, via) => similar.decideSelected(verdict, reason, via),
-      others: () => this.rejectOthers(),
+      others: () => this.bulk.rejectOthers(grid.query(), grid.selection.everything ? [] : [...grid.selection.ids]),
       alike: () => this.showAlike(),
       gold: () => this.makeGold({ ids: [...grid.selection.ids] }),
       'gold-photos': () => this.makeGold({ photos: GOLD_PHOTOS }),
@@ -99,7 +111,11 @@ class ReviewPage {
   // Perform the action of a key or a button.
   act(action, via) {
     const resolved = resolveAction(action, { reader: this.reading, gridOpen: this.grid.open, everything: this.grid.selection.everything, similarOpen: this.similar.open });
-    if (resolved) this.handlers[resolved.name]?.(resolved, via);
+    if (!resolved) return;
+    const reason = reasonToWait(resolved.name, { undoing: this.undoing, bulk: this.bulk.busy });
+    if (!reason) this.handlers[resolved.name]?.(resolved, via);
+    else if (this.similar.open) this.similar.say(reason);
+    else this.say(reason, true);
   }
 
   async begin() {
@@ -187,17 +203,6 @@ class ReviewPage {
     this.paintProgress();
   }
 
-  // One decision for all that match the query, loaded or not; one undo takes it back.
-  async decideEverything(verdict, reason) {
-    const { server } = this;
-    const counted = await this.ask(() => server.count_fitting(this.grid.query()));
-    if (!counted) return;
-    const { title, text } = bulkQuestion(verdict, counted);
-    if (!await this.dialogs.confirm(title, text)) return;
-    const batch = newBatch();
-    this.finishBatch(batch, verdict, await this.ask(() => server.decide_all({ query: this.grid.query(), verdict, reason, batch })));
-  }
-
   // Decisions on similar images: those that wait in the queue are left out of it.
   decideSimilar(entries, verdict, reason, via) {
     this.decideEntries(entries, verdict, reason, via);
@@ -209,33 +214,21 @@ class ReviewPage {
     this.paint();
   }
 
-  // Of each group of near-duplicates with a selected image, reject the others; without a selection, all but the best of
-  // each group. One undo takes it back.
-  async rejectOthers() {
-    const { selection } = this.grid;
-    const kept = selection.everything ? [] : [...selection.ids];
-    const text = 'Of each group of near-duplicates, all undecided images that match the filters are rejected except the best one. Where an image of the group is accepted, it is the best one. One undo takes it back.';
-    if (!kept.length && !await this.dialogs.confirm('Keep the best of each group?', text)) return;
-    await this.outbox.settled(); // decisions that are on their way may decide which is the best
-    const batch = newBatch();
-    this.finishBatch(batch, 'reject', await this.ask(() => this.server.keep_best({ query: this.grid.query(), kept, batch })));
-  }
-
-  finishBatch(batch, verdict, answer) {
-    if (!answer) return;
-    this.history.recordAll(batch, verdict, answer.count);
-    this.left = answer.left;
+  afterBulk({ count, left }, done) {
+    this.left = left;
     this.paintProgress();
-    this.say(`${inDigits(answer.count)} ${verdict}ed`);
-    this.grid.reload();
+    this.say(`${inDigits(count)} ${done}`);
+    this.reloadView();
   }
 
   async undo(via) {
-    const step = this.history.pop();
-    if (!step) await this.undoEarlierVisit();
-    else if (step.batch) await this.undoEverything(step);
-    else if (step.items) await this.undoItems(step, via);
-    else this.undoOne(step, via);
+    if (this.history.isEmpty) await this.undoEarlierVisit();
+    else if (this.history.last.batch) await this.bulk.undo(this.history.last);
+    else {
+      const step = this.history.pop();
+      if (step.items) await this.undoItems(step, via);
+      else this.undoOne(step, via);
+    }
   }
 
   undoOne({ entry, verdict }, via) {
@@ -255,24 +248,21 @@ class ReviewPage {
     this.reloadView();
   }
 
-  async undoEverything(step) {
-    const answer = await this.ask(() => this.server.undo_all(step.batch));
-    if (!answer) { this.history.putBack(step); return; }
-    this.left = answer.left;
-    this.say(`${inDigits(answer.count)} taken back`);
-    this.paintProgress();
-    this.reloadView();
-  }
-
+  // The server takes back whichever decision is the last one: until it has answered, none is taken.
   async undoEarlierVisit() {
     if (this.outbox.waiting.length) return; // possible once all decisions are saved
+    this.undoing = true;
+    this.say('taking back the last decision …');
     const answer = await this.ask(() => this.server.undo_last());
+    this.undoing = false;
     if (!answer) return;
     if (!answer.entry) { this.say('Nothing to undo.'); return; }
+    this.say('taken back');
     this.queue.remove(answer.entry.id);
     this.left = answer.left;
     this.queue.show(answer.entry);
     this.paint();
+    if (this.grid.open) this.grid.reload();
   }
 
   onOutbox({ waiting, trouble, answer, refusals = [] }) {
@@ -304,10 +294,11 @@ class ReviewPage {
     const answer = await this.ask(() => this.server.another_try(entry.id));
     this.redrawing = false;
     if (!answer) return;
-    this.say('generated again');
     this.left = answer.left;
     this.queue.insertBefore(answer.entry, entry.id);
-    this.paint();
+    if (this.queue.current === answer.entry) this.paint();
+    else this.paintProgress(); // the image that is shown stays as it is
+    this.say(this.queue.current === answer.entry ? 'generated again' : 'generated again; it is shown later');
   }
 
   // Resolves to the server's answer; a refusal is shown, and undefined returned.
@@ -389,7 +380,7 @@ class ReviewPage {
   toggleGrid() {
     const on = !this.grid.open;
     this.root.classList.toggle('is-grid', on);
-    if (on) this.outbox.settled().then(() => this.grid.show()).then(() => this.grid.tiles.firstElementChild?.focus());
+    if (on) this.grid.show().then(() => this.grid.tiles.firstElementChild?.focus());
     else {
       this.paintQuery();
       this.grid.hide();
@@ -402,10 +393,16 @@ class ReviewPage {
     else this.restart();
   }
 
+  // Resolves once the server has all decisions, those on many images too.
+  async saved() {
+    await this.bulk.sending;
+    await this.outbox.settled();
+  }
+
   // Fetch the queue anew, once all decisions are saved: what is decided must not be dealt again.
   restart() {
     this.history.forgetSkipped();
-    const fetched = this.queue.restart(this.outbox.settled());
+    const fetched = this.queue.restart(this.saved());
     this.paint(); // no image until the first page has arrived
     fetched.then(() => this.paint());
   }
@@ -487,8 +484,10 @@ class ReviewPage {
     const [text, offer] = this.parts.everything.children;
     text.textContent = `The ${this.grid.entries.length} images shown are selected.`;
     offer.textContent = 'Select all that match';
+    const question = {};
+    this.offered = question; // an answer to an earlier question is dropped
     const answer = await this.ask(() => this.server.count_fitting(this.grid.query()));
-    if (answer) offer.textContent = `Select all ${inDigits(answer.count)} that match`;
+    if (answer && question === this.offered) offer.textContent = `Select all ${inDigits(answer.count)} that match`;
   }
 
   paintReasons() {
@@ -550,5 +549,3 @@ function isTyping(target) {
   if (!(target instanceof HTMLElement) || target.type === 'range' || !target.getClientRects().length) return false;
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
-
-function newBatch() { return `all-${Date.now()}-${crypto.getRandomValues(new Uint32Array(2)).join('')}`; }

@@ -3,11 +3,13 @@ export const PAGE_SIZE = 60;
 
 export class Pager {
   // fetchPage(after, limit) resolves to { entries, … }, or to undefined without an answer. onPage(answer) is
-  // called for each page, and onChange after everything that changes what `state` says.
-  constructor({ fetchPage, onPage, onChange }) {
+  // called for each page, and onChange after everything that changes what `state` says. A list begins once ready()
+  // resolves.
+  constructor({ fetchPage, onPage, onChange, ready = async () => {} }) {
     this.fetchPage = fetchPage;
     this.onPage = onPage;
     this.onChange = onChange;
+    this.ready = ready;
     this.restart();
   }
 
@@ -27,6 +29,8 @@ export class Pager {
 
   async load(round) {
     const last = this.entries[this.entries.length - 1];
+    if (!last) await this.ready();
+    if (round !== this.round) return;
     let answer;
     try { answer = await this.fetchPage(last ? last.id : null, PAGE_SIZE); } catch { answer = undefined; }
     if (round !== this.round) return;

@@ -13,7 +13,7 @@ export function changed(query) {
 
 // In words, e.g. "newest, surface=gravel, low 0.5"; "" for the whole queue.
 export function described(query) {
-  return Object.entries(changed(query)).map(([name, value]) => (SPEAK_FOR_THEMSELVES.has(name) ? value : `${name} ${value}`)).join(', ');
+  return Object.entries(changed(query)).map(([name, value]) => (SPEAK_FOR_THEMSELVES.has(name) ? value : `${name} ${value}`)).filter(Boolean).join(', ');
 }
 
 // The search part of the address, with its question mark; "" for the whole queue.

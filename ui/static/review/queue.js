@@ -12,6 +12,7 @@ export class Queue {
     this.at = 0;
     this.ended = false;
     this.problem = ''; // why the server refuses the query
+    this.dealt = null; // id of the last entry that the server sent: it goes on behind that one
     this.images = new Map(); // address → <img> that is decoded or on its way
     this.fetching = null;
     this.dropped = new Set(); // ids that were decided elsewhere on the page, perhaps not saved yet
@@ -33,10 +34,11 @@ export class Queue {
   }
 
   async load(round) {
-    const last = this.entries[this.entries.length - 1];
+    if (round !== this.round) return undefined;
     let answer;
-    try { answer = await this.fetchEntries(last ? last.id : null, FETCHED_AT_ONCE); } catch { answer = undefined; }
+    try { answer = await this.fetchEntries(this.dealt, FETCHED_AT_ONCE); } catch { answer = undefined; }
     if (!answer || round !== this.round) return undefined;
+    if (answer.entries.length) this.dealt = answer.entries[answer.entries.length - 1].id;
     const known = new Set(this.entries.map((entry) => entry.id));
     this.entries.push(...answer.entries.filter((entry) => !known.has(entry.id) && !this.dropped.has(entry.id)));
     this.ended = answer.ended;
@@ -57,6 +59,7 @@ export class Queue {
     this.entries = [];
     this.at = 0;
     this.ended = false;
+    this.dealt = null;
     this.dropped.clear();
     this.fetching = this.fetch(ready);
     return this.fetching;
@@ -70,10 +73,11 @@ export class Queue {
     this.step(0);
   }
 
-  // Put an entry in before another one; before the current one where that was decided meanwhile.
+  // Put an entry in before another one; behind the current one where that was decided meanwhile, so that the image a
+  // reviewer is looking at stays.
   insertBefore(entry, otherId) {
     const index = this.entries.findIndex((known) => known.id === otherId);
-    this.entries.splice(Math.max(index, this.at), 0, entry);
+    this.entries.splice(index >= this.at ? index : this.at + 1, 0, entry);
     this.step(0);
   }
 

@@ -6,11 +6,12 @@ import { tileOf, walk } from './tile.js';
 
 export class Similar {
   // find(id) resolves to { entries, compared, missing }, compare(id) to { missing }; both to undefined without an answer.
-  // decide gets (entries, verdict, reason, via).
-  constructor({ parts, find, compare, decide }) {
+  // ready() resolves once the server has all decisions. decide gets (entries, verdict, reason, via).
+  constructor({ parts, ready, find, compare, decide }) {
     this.dialog = parts.similar;
     this.tiles = parts.similartiles;
     this.said = parts.similarsaid;
+    this.ready = ready;
     this.find = find;
     this.compare = compare;
     this.decide = decide;
@@ -43,7 +44,8 @@ export class Similar {
     this.say('Searching …');
     this.take(entry, []);
     this.dialog.showModal();
-    let answer = await this.find(entry.id);
+    await this.ready(); // what is decided must not be selected as undecided
+    let answer = round === this.round ? await this.find(entry.id) : undefined;
     while (answer && round === this.round) {
       this.take(entry, answer.entries);
       this.say(sentenceOf(answer, reading));
