@@ -134,15 +134,20 @@ class Studies:
         return page_frame(f"{older.name} compared with {newer.name}", comparison_report(older, newer))
 
     def ask(self, chosen: list[str]) -> tuple[object, ...]:
-        """Ask whether the picked study shall be deleted."""
-        name = escape(_only(chosen))
-        question = f"Delete <b>{name}</b> with its runs and reports? This cannot be undone."
-        return gr.Column(visible=True), f'<p class="said bad">{question}</p>'
+        """Ask whether the picked study shall be deleted; return the pane, the question, and the name that it is of."""
+        name = _only(chosen)
+        question = f"Delete <b>{escape(name)}</b> with its runs and reports? This cannot be undone."
+        return gr.Column(visible=True), f'<p class="said bad">{question}</p>', name
 
-    def delete(self, chosen: list[str]) -> tuple[object, ...]:
-        """Delete the picked study and return the list without it."""
-        self.studio.studies.delete(_only(chosen))
-        return *self.listed([]), ""
+    def delete(self, name: str, chosen: list[str]) -> tuple[object, ...]:
+        """Delete the study that the question is of, whatever is picked since, and return the list without it.
+
+        Raises:
+            InvalidRequest: there is none of this name, or it is in progress.
+            StudioError: its folder cannot be deleted.
+        """
+        self.studio.studies.delete(name)
+        return *self.listed(chosen), ""
 
 
 def _place_in(names: Sequence[str]) -> Callable[[str], int]:
@@ -168,6 +173,9 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
         with gr.Row(elem_classes="tight"):
             sure = gr.Button("Delete", variant="stop", size="sm", elem_id="delete-study-now")
             keep = gr.Button("Keep it", size="sm")
+    asked = gr.Textbox(
+        "", visible=False
+    )  # the study that the question is of: the page says which one it names
     opened = gr.HTML(elem_id="opened-study")
     shown = [table, chosen, report, compare, delete, confirm]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.TRAIN)
@@ -183,6 +191,6 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
     table.pick(look(studies.pick), chosen, shown, **AT_ONCE)
     report.click(look(studies.report), chosen, opened, **QUIET)
     compare.click(lead(studies.comparison), chosen, opened, concurrency_limit=1)  # starts a process
-    delete.click(lead(studies.ask), chosen, [confirm, question], **QUIET)
+    delete.click(lead(studies.ask), chosen, [confirm, question, asked], **QUIET)
     keep.click(look(studies.listed), chosen, shown, **QUIET)
-    sure.click(lead(studies.delete), chosen, [*shown, opened], **QUIET)
+    sure.click(lead(studies.delete), [asked, chosen], [*shown, opened], **QUIET)
