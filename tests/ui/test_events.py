@@ -151,13 +151,35 @@ def test_no_handler_of_any_page_lets_an_error_reach_its_outputs(
         assert ("no" if block_fn._id % 2 == 0 else FAULT) in said, block_fn.fn.__qualname__
 
 
-@pytest.mark.parametrize("name", ["Studies.poll", "Runs.shown"])
-def test_no_tick_overlaps_with_the_first_list_whose_late_answer_would_undo_a_pick(
-    studio: Studio, name: str
-) -> None:
+def listeners_named(studio: Studio, name: str) -> list[Any]:
     listeners = build_app(studio, StarterJob(studio)).fns.values()
-    reading = [each for each in listeners if getattr(each.fn, "__qualname__", "") == name]
-    (listener,) = [each for each in reading if "load" in dict(each.targets).values()]
+    return [each for each in listeners if getattr(each.fn, "__qualname__", "") == name]
+
+
+def test_no_tick_overlaps_with_the_first_list_of_studies_whose_late_answer_would_undo_a_pick(
+    studio: Studio,
+) -> None:
+    (listener,) = listeners_named(studio, "Studies.poll")
     assert [event for _, event in listener.targets] == ["load", "tick"]
     assert listener.trigger_mode == "once"
-    assert not [each for each in reading if each is not listener and "tick" in dict(each.targets).values()]
+
+
+def test_no_answer_to_a_tick_overlaps_with_that_to_a_pick_of_a_run(studio: Studio) -> None:
+    (listener,) = listeners_named(studio, "Runs.shown")
+    assert [event for _, event in listener.targets] == ["load", "tick", "change", "pick", "click", "click"]
+    assert listener.trigger_mode == "always_last"
+
+
+@pytest.mark.parametrize(("event", "line"), [("click", ""), ("tick", gr.skip())])
+def test_a_listener_to_a_button_and_a_timer_clears_the_line_for_the_button_only(
+    studio: Studio, event: str, line: object
+) -> None:
+    with StudioBlocks() as page:
+        blocks: dict[str, Any] = {"click": gr.Button(), "tick": gr.Timer()}
+        listener = handler(studio, Capability.LOOK)(lambda: "x")
+        gr.on([blocks["click"].click, blocks["tick"].tick], listener, None, gr.HTML())
+        page.add_refusal_lines({"": gr.HTML()})
+    (block_fn,) = page.fns.values()
+    data = gr.EventData(blocks[event], None)
+    result = asyncio.run(page.call_function(block_fn, [], None, None, "event", data))
+    assert result["prediction"] == ["x", line]

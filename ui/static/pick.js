@@ -1,7 +1,9 @@
-// Whatever carries data-pick can be picked: the event `pick` brings its value.
+// Whatever carries data-pick can be picked: the event `pick` brings its value, which data-picked of the widget keeps.
 export function start({ element, trigger }) {
   element.addEventListener('click', (event) => {
     const picked = event.target.closest('[data-pick]');
-    if (picked) trigger('pick', { value: picked.dataset.pick });
+    if (!picked) return;
+    element.dataset.picked = picked.dataset.pick;
+    trigger('pick', { value: picked.dataset.pick });
   });
 }
