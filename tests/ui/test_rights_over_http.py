@@ -216,9 +216,12 @@ def test_a_visitor_sees_no_list_of_runs_and_neither_resumes_nor_drops_one(
         with nothing_written_and_nothing_read(studio, outside):
             answer = call(site, site.endpoint(name), "toy")
         assert REFUSED in answer.text, name
-    shown = call(site, site.endpoint("Runs.shown"), "toy")
-    assert shown.status == 200
-    assert "toy" not in shown.text
+    lists = [number for number, one in listening(site) if one.fn.__qualname__ == "Runs.shown"]
+    assert len(lists) >= 2
+    for number in lists:
+        shown = call(site, number, "toy")
+        assert shown.status == 200
+        assert "toy" not in shown.text
 
 
 def given(component: Any) -> Any:

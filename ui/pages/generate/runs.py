@@ -183,10 +183,10 @@ def _place(page: int, images: int) -> str:
 
 _OUTPUTS = 12  # of `Runs.shown`
 # until the picked run is shown, the buttons would act on the one before
-_NOTE_PICK = """(chosen) => {
+_NOTE_PICK = """(chosen, number) => {
     const picked = document.querySelector('#runs[data-picked], #runs [data-picked]').dataset.picked;
     const button = { __type__: 'update', interactive: picked === chosen };
-    return [picked, 0, button, button];
+    return [picked, picked === chosen ? number : 0, button, button];
 }"""
 
 
@@ -212,17 +212,14 @@ def build_runs(page: gr.Blocks, studio: Studio, phase: gr.State) -> None:
         picked, number, table, chosen, resume, drop, opened, gallery, place, earlier, later, seen,
     ]  # fmt: skip
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.GENERATE)
-    table.pick(None, chosen, [picked, number, resume, drop], js=_NOTE_PICK, **AT_ONCE)
-    later.click(None, number, number, js="(number) => number + 1", **AT_ONCE)
-    earlier.click(None, number, number, js="(number) => number - 1", **AT_ONCE)
+    table.pick(None, [chosen, number], [picked, number, resume, drop], js=_NOTE_PICK, **AT_ONCE)
     # one listener, so one answer at a time: that of a tick cannot come after that of a pick, which it would undo
-    gr.on(
-        [page.load, timer.tick, phase.change, own_event(table, "pick"), later.click, earlier.click],
-        look(runs.shown),
-        [picked, chosen, number, seen],
-        shown,
-        **LIVE,
-    )
+    asked, follow = [picked, chosen, number, seen], look(runs.shown)
+    gr.on([page.load, timer.tick, phase.change, own_event(table, "pick")], follow, asked, shown, **LIVE)
+    # not in it: what comes while it waits, it answers by its first event once more, which would turn two pages
+    for button, js in ((later, "(number) => number + 1"), (earlier, "(number) => number - 1")):
+        button.click(None, number, number, js=js, **AT_ONCE)
+        button.click(follow, asked, shown, **QUIET)
     acted_on = [picked, chosen, number]
     resume.click(lead(runs.resume), acted_on, shown, **QUIET)
     drop.click(lead(runs.drop), acted_on, shown, **QUIET)
