@@ -14,6 +14,7 @@ from pipeline.errors import InvalidRequest, StudioError
 from pipeline.studio import Studio
 from ui.access import Capability, StudioBlocks, handler
 from ui.app import build_app
+from ui.components.marks import mark_of
 from ui.errors import FAULT
 from ui.pages.photos.starter_job import StarterJob
 
@@ -169,6 +170,27 @@ def test_no_answer_to_a_tick_overlaps_with_that_to_a_pick_of_a_run(studio: Studi
     assert [event for _, event in listener.targets] == ["load", "tick", "change", "pick"]
     assert [event for each in others for _, event in each.targets] == ["click", "click"]  # of the pages
     assert listener.trigger_mode == "always_last"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Training.poll", "Studies.poll", "Generating.poll", "Runs.shown", "build_variety.<locals>.follow"],
+)
+def test_the_mark_of_what_a_page_shows_is_kept_by_the_browser_so_that_a_late_answer_is_replaced(
+    studio: Studio, name: str
+) -> None:
+    listeners = [each for each in listeners_named(studio, name) if each.inputs]
+    assert listeners
+    for each in listeners:
+        mark = each.inputs[-1]
+        assert isinstance(mark, gr.Textbox)
+        assert not mark.visible
+        assert mark in each.outputs
+
+
+def test_the_mark_of_much_is_a_short_text() -> None:
+    assert len(mark_of(["run"] * 100_000)) == 24
+    assert mark_of("a", 1) == mark_of("a", 1) != mark_of("a", 2)
 
 
 @pytest.mark.parametrize(("event", "line"), [("click", ""), ("tick", gr.skip())])

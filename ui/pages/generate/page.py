@@ -30,6 +30,7 @@ from ui.components.html import (
     progress_html,
     whole_number,
 )
+from ui.components.marks import mark_of
 from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
@@ -243,7 +244,7 @@ class Generating:
         """
         progress = self.studio.samples.runs.progress
         importing, phase = self._importing(), f"{progress.state} {self._photos()}"
-        mark = repr((progress, importing, phase))
+        mark = mark_of(progress, importing, phase)
         if mark == seen:
             return _unchanged()
         working = progress.is_working
@@ -296,13 +297,13 @@ class _Widgets:
     message: gr.HTML
     start: gr.Button
     pause: gr.Button
-    seen: gr.State  # a mark of what is shown
+    seen: gr.Textbox  # a mark of what is shown
     phase: gr.State
 
 
 def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
-    seen, phase = gr.State(""), gr.State("")
+    seen, phase = gr.Textbox("", visible=False), gr.State("")
     build_head("Generate", "A recipe describes many synthetic images. Check its plan, then start the run.")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):

@@ -22,6 +22,7 @@ from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
 from ui.components.frame import build_head
 from ui.components.html import capitalised, empty_html, note_html, progress_html, whole_number
+from ui.components.marks import mark_of
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.train.studies import build_studies
 
@@ -156,17 +157,15 @@ class Training:
         """Update curves, verdict, report and buttons; nothing is sent when nothing changed."""
         progress = self.studio.studies.progress
         points = sum(len(curve) for curve in progress.curves.values())
-        mark = repr(
-            (
-                progress.running,
-                str(progress.out),
-                progress.done,
-                progress.total,
-                points,
-                progress.sentence,
-                progress.stage,
-                progress.network,
-            )
+        mark = mark_of(
+            progress.running,
+            str(progress.out),
+            progress.done,
+            progress.total,
+            points,
+            progress.sentence,
+            progress.stage,
+            progress.network,
         )
         if mark == seen:
             return (gr.skip(),) * 5
@@ -186,7 +185,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
         "Train",
         "The same network on real, synthetic and mixed data: which use is best, or that none is.",
     )
-    training, seen = Training(studio), gr.State("")
+    training, seen = Training(studio), gr.Textbox("", visible=False)
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             study = gr.HTML(elem_id="study")

@@ -20,6 +20,7 @@ from pipeline.services.studies.listing import (
     study_report,
 )
 from ui.access import Capability, handler
+from ui.components.marks import mark_of
 from ui.components.scripts import widget_script
 from ui.errors import AT_ONCE, QUIET
 
@@ -99,7 +100,7 @@ class Studies:
 
     def poll(self, chosen: list[str], seen: str) -> tuple[object, ...]:
         """Return the list again where a study has begun, ended or gone; nothing is sent when nothing changed."""
-        mark = repr(studies_mark(self.studio.settings.runs, running=self.studio.studies.running))
+        mark = mark_of(studies_mark(self.studio.settings.runs, running=self.studio.studies.running))
         return (gr.skip(),) * 7 if mark == seen else (*self.listed(chosen), mark)
 
     def pick(self, chosen: list[str], event: gr.EventData) -> tuple[object, ...]:
@@ -162,7 +163,7 @@ def _only(chosen: Sequence[str]) -> str:
 
 def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
     """Build the list, and read it again when a study has begun, ended or gone."""
-    studies, chosen, seen = Studies(studio), gr.State([]), gr.State("")
+    studies, chosen, seen = Studies(studio), gr.State([]), gr.Textbox("", visible=False)
     table = gr.HTML("", js_on_load=widget_script("pick.js"), elem_id="studies", elem_classes="studies")
     with gr.Row(elem_classes="tight"):
         report = gr.Button("Open the report", size="sm", visible=False, elem_id="open-study")
