@@ -91,7 +91,7 @@ class Training:
     studio: Studio
 
     def opened(self, request: gr.Request) -> tuple[object, ...]:
-        """List the releases to choose from; the address may name one."""
+        """List the releases, which can be chosen from then on; the address may name one."""
         releases = [str(path) for path in self.studio.releases.folders()]
         requested = request.query_params.get("release", "")
         at_home = not self.studio.settings.hosted  # a visitor must not learn which folders exist
@@ -100,8 +100,8 @@ class Training:
         choices = [(Path(path).name, path) for path in releases]
         chosen = requested if requested in releases else releases[0] if releases else None
         return (
-            gr.Dropdown(choices=choices, value=chosen),
-            gr.Dropdown(choices=[(_OWN_TEST, ""), *choices], value=""),
+            gr.Dropdown(choices=choices, value=chosen, interactive=True),
+            gr.Dropdown(choices=[(_OWN_TEST, ""), *choices], value="", interactive=True),
             gr.Button(interactive=bool(releases)),
         )
 
@@ -214,8 +214,13 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
 def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.HTML, gr.Checkbox, gr.CheckboxGroup, gr.Slider]:
     """Build what is compared: release, test set and what is said of it, arms and seeds."""
     with gr.Column(elem_classes="pane"):
-        release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
-        test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Test on", allow_custom_value=True)
+        # the answer that fills them in lets them be changed: what was chosen before would be lost
+        release = gr.Dropdown(
+            [], label="Release", allow_custom_value=True, interactive=False, elem_id="release"
+        )
+        test = gr.Dropdown(
+            [(_OWN_TEST, "")], value="", label="Test on", allow_custom_value=True, interactive=False
+        )
         shortage = gr.HTML(elem_id="shortage")
         allow_leak = gr.Checkbox(
             False,
