@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -173,6 +174,17 @@ def test_no_answer_to_a_tick_overlaps_with_that_to_a_pick_of_a_run(studio: Studi
 
 
 @pytest.mark.parametrize(
+    "name", ["Proposals.reasons", "FieldPanel.show", "build_unchecked.<locals>.unchecked"]
+)
+def test_what_is_chosen_or_changed_while_an_answer_is_waited_for_is_not_dropped(
+    studio: Studio, name: str
+) -> None:
+    listeners = [each for each in listeners_named(studio, name) if "load" not in dict(each.targets).values()]
+    assert listeners
+    assert {each.trigger_mode for each in listeners} == {"always_last"}
+
+
+@pytest.mark.parametrize(
     "name",
     ["Training.poll", "Studies.poll", "Generating.poll", "Runs.shown", "build_variety.<locals>.follow"],
 )
@@ -186,6 +198,22 @@ def test_the_mark_of_what_a_page_shows_is_kept_by_the_browser_so_that_a_late_ans
         assert isinstance(mark, gr.Textbox)
         assert not mark.visible
         assert mark in each.outputs
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "fields"),
+    [
+        ("Training.opened", [SimpleNamespace(query_params={})], slice(0, 2)),
+        ("AutoReviewerSection.present", [], slice(2, 6)),
+        ("Publishing.opened", ["folder"], slice(0, 1)),
+    ],
+)
+def test_what_the_first_answer_fills_in_cannot_be_changed_before(
+    studio: Studio, name: str, asked: list[Any], fields: slice
+) -> None:
+    (listener,) = listeners_named(studio, name)
+    assert {widget.interactive for widget in listener.outputs[fields]} == {False}
+    assert {update.interactive for update in listener.fn(*asked)[fields]} == {True}
 
 
 def test_the_mark_of_much_is_a_short_text() -> None:
