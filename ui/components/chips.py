@@ -11,10 +11,15 @@ import gradio as gr
 from ui.components.scripts import widget_script
 
 _BLANK = re.compile(r"\{\w+\}")  # stands for a value of another slot, as in "{surface} floor"
+# sends the slot value that was picked last behind two other inputs; the data of the event would be those of the first
+# of several picks that wait for one answer
+WITH_PICKED = (
+    "(first, second) => [first, second, document.querySelector('#chips [data-picked]').dataset.picked]"
+)
 
 
 def build_chips() -> gr.HTML:
-    """Build an empty row of chips; its `pick` event carries the slot value."""
+    """Build an empty row of chips; for a listener of `pick` see `WITH_PICKED`."""
     return gr.HTML("", js_on_load=widget_script("pick.js"), elem_id="chips", elem_classes="chips-block")
 
 
@@ -27,11 +32,6 @@ def chips_html(vocabulary: Mapping[str, Sequence[str]] | None) -> str:
         for slot, values in vocabulary.items()
     )
     return f'<dl class="chips">{lines}</dl>'
-
-
-def picked_value(event: gr.EventData) -> str:
-    """Return the slot value that a pick carries."""
-    return str(event._data.get("value", ""))
 
 
 def _chip(value: str) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gradio as gr
 
-from pipeline.errors import InvalidRequest
 from ui.components.scripts import widget_script
 
 _PICTURE = '<img src="${value}" alt="The placed object" draggable="false">'
 _TEMPLATE = '<div class="stage-box">${value ? `' + _PICTURE + '` : ""}</div>'
+# for a listener of `drag` without a function: (x, y) of the pointer now, as shares of the canvas' width and height;
+# the data of the event itself would be those of the first of several that wait for one answer
+DRAGGED_TO = "() => (({ x, y }) => [Number(x), Number(y)])(document.querySelector('#stage [data-x]').dataset)"
 
 
 def build_stage() -> gr.HTML:
-    """Build the widget; its value is an `inline_picture(...)`, its `drag` event carries x and y."""
+    """Build the widget; its value is an `inline_picture(...)`. For a listener of `drag` see `DRAGGED_TO`."""
     return gr.HTML(
         "",
         html_template=_TEMPLATE,
@@ -20,16 +22,3 @@ def build_stage() -> gr.HTML:
         elem_id="stage",
         elem_classes="stage-block",
     )
-
-
-def dragged_to(event: gr.EventData) -> tuple[float, float]:
-    """Return (x, y) of a drag, as shares of the canvas' width and height.
-
-    Raises:
-        InvalidRequest: the event carries no position.
-    """
-    try:
-        x, y = float(event._data["x"]), float(event._data["y"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise InvalidRequest("the position of the object cannot be read; drag it again") from None
-    return min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)

@@ -1,4 +1,4 @@
-// Whatever carries data-pick can be picked: the event `pick` brings its value, which data-picked of the widget keeps.
+// Whatever carries data-pick can be picked: the event `pick` brings its value, data-picked keeps the last one.
 export function start({ element, trigger }) {
   element.addEventListener('click', (event) => {
     const picked = event.target.closest('[data-pick]');

@@ -1,10 +1,12 @@
-// Dragging on the image: the event `drag` brings where the pointer is, as shares of the image's size.
+// Dragging on the image: data-x and data-y say where the pointer is, as shares of the image's size; `drag` follows.
 export function start({ element, trigger }) {
   let held = false;
   let waiting = false;
   const report = (event) => {
     const image = element.querySelector('img');
-    if (image) trigger('drag', shareOf(event, image.getBoundingClientRect()));
+    if (!image) return;
+    Object.assign(element.dataset, shareOf(event, image.getBoundingClientRect()));
+    trigger('drag');
   };
   element.addEventListener('pointerdown', (event) => {
     if (event.target.tagName !== 'IMG') return;

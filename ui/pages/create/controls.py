@@ -38,6 +38,7 @@ class Controls:
     flip: gr.Checkbox
     prompt: gr.Textbox
     chips: gr.HTML
+    picked: gr.Textbox  # takes the slot value of a picked chip to the server
     notes: gr.HTML
     method: gr.Radio
     model: gr.Dropdown
@@ -110,7 +111,7 @@ def build_controls(studio: Studio) -> Controls:
         gr.HTML("<h2>Background</h2>")
         prompt = gr.Textbox(label="Prompt", lines=2, placeholder=FIRST_PROMPT, elem_id="prompt")
         notes = gr.HTML()
-        chips = build_chips()
+        chips, picked = build_chips(), gr.Textbox("", visible=False)
     with gr.Accordion("Method, model, seed", open=False, elem_classes="pane"):
         method = gr.Radio(_METHODS, value=Method.INPAINT, label="Method", elem_classes="pills")
         with gr.Column(elem_classes="bare"):
@@ -127,6 +128,6 @@ def build_controls(studio: Studio) -> Controls:
             dice = gr.Button("Random", size="sm", scale=0, min_width=90)
     return Controls(
         x=x, y=y, scale=scale, rotation=rotation, yaw=yaw, pitch=pitch, flip=flip, prompt=prompt, chips=chips,
-        notes=notes, method=method, model=model, seed=seed, source=source, control_scale=control_scale,
+        picked=picked, notes=notes, method=method, model=model, seed=seed, source=source, control_scale=control_scale,
         dice=dice,
     )  # fmt: skip

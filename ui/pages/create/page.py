@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import gradio as gr
-from gradio.blocks import Block
 from gradio.context import LocalContext
 
 from pipeline.domain.spec import Method
 from pipeline.errors import StudioError
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
-from ui.components.chips import chips_html, picked_value
+from ui.components.chips import WITH_PICKED, chips_html
 from ui.components.enlarged import enlarged
 from ui.components.frame import build_head
 from ui.components.html import empty_html, note_html
-from ui.components.stage import build_stage, dragged_to
+from ui.components.stage import DRAGGED_TO, build_stage
 from ui.components.tiles import build_tiles, picked_id
 from ui.components.unchecked import build_unchecked
 from ui.components.wording import with_slot_value
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from pipeline.studio import Studio
 
 _SEEDS = 1_000_000
-_KEPT = "The image is kept; it is now on the Review page."
+_KEPT = note_html(["The image is kept; it is now on the Review page."], kind="good")
+# of the ids that were kept and the one that is shown: the button, and the message of a kept one
+_SHOW_KEPT = f"""(kept, shown) => {{
+  const isKept = shown !== '' && kept.split(' ').includes(shown);
+  const button = {{ value: isKept ? 'Kept' : 'Keep this image', interactive: !isKept, __type__: 'update' }};
+  return [button, isKept ? {json.dumps(_KEPT)} : {{ __type__: 'update' }}];
+}}"""
 _EMPTY = empty_html(
     "No photos yet",
     "Create needs an object to place.",
@@ -60,15 +66,16 @@ class _Widgets:
 def build_create_page(page: gr.Blocks, studio: Studio) -> None:
     """Lay out and wire the page."""
     build_head("Create", "Place an object, describe its background, and keep the images you like.")
-    chosen, variant_ids = gr.State(""), gr.State([])
-    shown = gr.Textbox("", visible=False)  # the page says which variant it shows: that one is kept
+    # held by the browser, so a click acts on what the page shows at that moment
+    chosen, shown, kept_ids = (gr.Textbox("", visible=False) for _ in range(3))
+    variant_ids = gr.State([])
     widgets, controls = _laid_out(page, studio)
     creating = Creating(studio, controls, chosen, Visitors(studio))
     _wire_choice(page, creating, widgets)
     _wire_placing(creating, widgets)
     _wire_prompt(page, creating)
     _wire_model(page, creating)
-    _wire_results(creating, widgets, variant_ids, shown)
+    _wire_results(creating, widgets, variant_ids, shown, kept_ids)
 
 
 def _laid_out(page: gr.Blocks, studio: Studio) -> tuple[_Widgets, Controls]:
@@ -102,7 +109,6 @@ def _laid_out(page: gr.Blocks, studio: Studio) -> tuple[_Widgets, Controls]:
 
 def _wire_choice(page: gr.Blocks, creating: Creating, widgets: _Widgets) -> None:
     studio, chosen = creating.studio, creating.chosen
-    geometry: set[Block] = {chosen, *creating.controls.geometry}
     look = handler(studio, Capability.LOOK)
 
     @look
@@ -122,22 +128,29 @@ def _wire_choice(page: gr.Blocks, creating: Creating, widgets: _Widgets) -> None
     def picked(label: str, event: gr.EventData) -> tuple[object, ...]:
         return picked_id(event), creating.photos(label, picked_id(event)), gr.Button(interactive=True)
 
-    follow, place = look(creating.preview), look(_placing)
-    loaded = page.load(
+    page.load(
         opened, None, [chosen, widgets.label, widgets.photos, widgets.columns, widgets.empty], **AT_ONCE
     )
-    loaded.then(follow, geometry, widgets.stage, **QUIET)
-    widgets.label.input(look(creating.photos), [widgets.label, chosen], widgets.photos, **AT_ONCE)
+    widgets.label.input(look(creating.photos), [widgets.label, chosen], widgets.photos, **LIVE)
     # until the picked object is known, "Create" would place the one before
     widgets.photos.pick(None, None, widgets.create, js=DISABLE, **AT_ONCE)
-    widgets.photos.pick(picked, widgets.label, [chosen, widgets.photos, widgets.create], **AT_ONCE).then(
-        follow, geometry, widgets.stage, **AT_ONCE
-    ).then(
-        place,
-        None,
-        [widgets.stage, widgets.result, widgets.again, widgets.keep],
-        **AT_ONCE,
-    )
+    widgets.photos.pick(picked, widgets.label, [chosen, widgets.photos, widgets.create], **AT_ONCE)
+
+
+def _wire_placing(creating: Creating, widgets: _Widgets) -> None:
+    """Let the stage follow the object and the sliders, and these the pointer; one listener, so the last counts."""
+    controls = creating.controls
+    panes = [widgets.stage, widgets.result, widgets.again, widgets.keep]
+    look = handler(creating.studio, Capability.LOOK)
+
+    @look
+    def placed(values: Values) -> tuple[object, ...]:
+        return gr.HTML(creating.preview(values), visible=True), *_placing()[1:]
+
+    widgets.stage.drag(None, None, [controls.x, controls.y], js=DRAGGED_TO, **AT_ONCE)
+    moves = [creating.chosen.change, *(control.change for control in controls.geometry)]
+    gr.on(moves, placed, {creating.chosen, *controls.geometry}, panes, **LIVE)
+    widgets.again.click(look(_placing), None, panes, **AT_ONCE)
 
 
 def _placing() -> tuple[object, ...]:
@@ -149,31 +162,6 @@ def _placing() -> tuple[object, ...]:
     )
 
 
-def _wire_placing(creating: Creating, widgets: _Widgets) -> None:
-    controls = creating.controls
-    geometry: set[Block] = {creating.chosen, *controls.geometry}
-    panes = [widgets.stage, widgets.result, widgets.again, widgets.keep]
-    look = handler(creating.studio, Capability.LOOK)
-
-    @look
-    def dragged(values: Values, event: gr.EventData) -> dict[Block, object]:
-        x, y = dragged_to(event)
-        return {
-            controls.x: x,
-            controls.y: y,
-            widgets.stage: creating.preview({**values, controls.x: x, controls.y: y}),
-        }
-
-    @look
-    def moved(values: Values) -> tuple[object, ...]:
-        return gr.HTML(creating.preview(values), visible=True), *_placing()[1:]
-
-    widgets.stage.drag(dragged, geometry, {controls.x, controls.y, widgets.stage}, **LIVE)
-    for slider in controls.geometry:
-        slider.input(moved, geometry, panes, **LIVE)
-    widgets.again.click(look(_placing), None, panes, **AT_ONCE)
-
-
 def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     studio, controls = creating.studio, creating.controls
     look = handler(studio, Capability.LOOK)
@@ -183,18 +171,19 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
         return creating.notes(prompt, model)
 
     @look
-    def model_changed(prompt: str, model: str) -> tuple[str, str, str]:
+    def model_changed(prompt: str, model: str) -> tuple[str | Update, str, str]:
         try:
             vocabulary = studio.plans.vocabulary(creating.model(model))
         except StudioError as error:
-            return prompt, "", note_html([str(error)], kind="bad")
-        prompt = prompt or (FIRST_PROMPT if vocabulary else "")
-        return prompt, chips_html(vocabulary), creating.notes(prompt, model)
+            return gr.skip(), "", note_html([str(error)], kind="bad")
+        shown = prompt or (FIRST_PROMPT if vocabulary else "")
+        # what is typed meanwhile stays
+        return gr.skip() if prompt else shown, chips_html(vocabulary), creating.notes(shown, model)
 
     @look
-    def chip_picked(prompt: str | None, model: str, event: gr.EventData) -> tuple[str, str]:
+    def chip_picked(prompt: str | None, model: str, value: str | None) -> tuple[str, str]:
         extended = with_slot_value(
-            prompt or "", picked_value(event), studio.plans.vocabulary(creating.model(model)) or {}
+            prompt or "", value or "", studio.plans.vocabulary(creating.model(model)) or {}
         )
         return extended, creating.notes(extended, model)
 
@@ -203,7 +192,9 @@ def _wire_prompt(page: gr.Blocks, creating: Creating) -> None:
     page.load(model_changed, asked, prompt_widgets, **AT_ONCE)
     controls.model.change(model_changed, asked, prompt_widgets, **QUIET)
     controls.prompt.input(noted, asked, controls.notes, **LIVE)
-    controls.chips.pick(chip_picked, asked, [controls.prompt, controls.notes], **LIVE)
+    controls.chips.pick(
+        chip_picked, [*asked, controls.picked], [controls.prompt, controls.notes], js=WITH_PICKED, **LIVE
+    )
     controls.dice.click(look(lambda: random.randrange(_SEEDS)), None, controls.seed, **AT_ONCE)
 
 
@@ -228,9 +219,11 @@ def _wire_model(page: gr.Blocks, creating: Creating) -> None:
     )
 
 
-def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.Textbox) -> None:
+def _wire_results(
+    creating: Creating, widgets: _Widgets, variant_ids: gr.State, shown: gr.Textbox, kept_ids: gr.Textbox
+) -> None:
+    """Wire what is done with the variants; `kept_ids` holds the ids of those that were kept, one after another."""
     controls = creating.controls
-    inputs = {creating.chosen, *controls.geometry, *controls.paint}
     panes = [
         widgets.stage, widgets.result, widgets.again, widgets.keep, widgets.variants, widgets.message, shown,
     ]  # fmt: skip
@@ -246,28 +239,26 @@ def _wire_results(creating: Creating, widgets: _Widgets, variant_ids: gr.State, 
         return _result(creating, picked_id(event), ids, request)
 
     @handler(creating.studio, Capability.KEEP, line=widgets.message)
-    def kept(sample_id: str, request: gr.Request) -> str:
+    def kept(before: str, sample_id: str, request: gr.Request) -> tuple[str, Update]:
         creating.studio.samples.keep(creating.variant(sample_id, request))
-        return note_html([_KEPT], kind="good")
+        return f"{before} {sample_id}", gr.skip()
 
-    @handler(creating.studio, Capability.LOOK)
-    def keep_button(sample_id: str) -> gr.Button:
-        return _keep_button(kept=creating.studio.library.samples.is_known(sample_id))
-
-    widgets.create.click(
-        created,
-        inputs,
-        [variant_ids, *panes],
-        concurrency_id=RENDER,
-        concurrency_limit=1,
-        show_progress_on=[widgets.stage, widgets.result],
-    )
     # until the picked variant is shown, "Keep" would keep the one before
     widgets.variants.pick(None, None, widgets.keep, js=DISABLE, **AT_ONCE)
-    widgets.variants.pick(picked, variant_ids, panes, **AT_ONCE)
-    widgets.keep.click(kept, shown, widgets.message, **QUIET).then(
-        keep_button, shown, widgets.keep, **AT_ONCE
-    )  # of the variant that is shown by then
+    answers = [
+        widgets.create.click(
+            created,
+            {creating.chosen, *controls.geometry, *controls.paint},
+            [variant_ids, *panes],
+            concurrency_id=RENDER,
+            concurrency_limit=1,
+            show_progress_on=[widgets.stage, widgets.result],
+        ),
+        widgets.variants.pick(picked, variant_ids, panes, **AT_ONCE),
+        widgets.keep.click(kept, [kept_ids, shown], [kept_ids, widgets.message], **QUIET),
+    ]
+    for answer in answers:  # which may come when another variant is shown than the one it is about
+        answer.then(None, [kept_ids, shown], [widgets.keep, widgets.message], js=_SHOW_KEPT, **AT_ONCE)
 
 
 def _result(
@@ -276,18 +267,12 @@ def _result(
     """Return the updates that show a variant, before and after, and what its quality gates say."""
     variant = creating.variant(sample_id, request)
     pair = (enlarged(variant.before), enlarged(variant.image))
-    kept = creating.studio.library.samples.is_known(sample_id)
-    failures = note_html([str(failure) for failure in variant.failed_gates], kind="bad")
     return (
         gr.HTML(visible=False),
         gr.ImageSlider(value=pair, visible=True),
         gr.Button(visible=True),
-        _keep_button(kept=kept),
+        gr.Button(visible=True),
         creating.strip(ids, sample_id, request),
-        note_html([_KEPT], kind="good") if kept else failures,
+        note_html([str(failure) for failure in variant.failed_gates], kind="bad"),
         sample_id,
     )
-
-
-def _keep_button(*, kept: bool) -> gr.Button:
-    return gr.Button("Kept" if kept else "Keep this image", visible=True, interactive=not kept)

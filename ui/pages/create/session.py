@@ -42,7 +42,7 @@ class Creating:
 
     studio: Studio
     controls: Controls
-    chosen: gr.State
+    chosen: gr.Textbox  # the id of the photo whose object is placed
     visitors: Visitors
     variants: SessionStore[Variant] = field(default_factory=_variant_store)
 
