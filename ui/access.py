@@ -7,7 +7,7 @@ A handler without a declaration is refused: assembling the app fails (`check_dec
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
 from html import escape
@@ -226,7 +226,8 @@ class StudioBlocks(gr.Blocks):
             gr.Error: the call is none that a page makes.
         """
         called = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
-        _refuse_foreign_call(called, (*values, *named.values()))
+        events = [value for value in (*values, *named.values()) if isinstance(value, gr.EventData)]
+        _refuse_foreign_call(called, events)
         try:
             result = await super().call_function(
                 block_fn, processed_input, iterator, requests, event_id, *values, **named
@@ -241,7 +242,8 @@ class StudioBlocks(gr.Blocks):
             return refused_call(called, sentence, getattr(called.fn, _LINE, None))
         finished = called.types_generator and result["iterator"] is None
         if called._id in self.refusal_lines and not finished:
-            result["prediction"] = answer_updates(called, result["prediction"])
+            trigger = next((event.target for event in events), None)
+            result["prediction"] = answer_updates(called, result["prediction"], trigger)
         return result
 
     async def preprocess_data(self, *values: Any, **named: Any) -> Any:
@@ -269,10 +271,9 @@ def build_hint(page: gr.Blocks, studio: Studio, capability: Capability, *, elem_
     page.load(hinted, None, line, **AT_ONCE)
 
 
-def _refuse_foreign_call(called: Any, values: Iterable[object]) -> None:
+def _refuse_foreign_call(called: Any, events: Sequence[gr.EventData]) -> None:
     """Refuse an event without data and a function that declares no capability."""
     keys = _event_keys(called.fn)
-    events = [value for value in values if isinstance(value, gr.EventData)]
     if keys is not None and not all(
         isinstance(event._data, dict) and keys <= event._data.keys() for event in events
     ):

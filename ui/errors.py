@@ -86,10 +86,14 @@ def refused_call(block_fn: BlockFunction, sentence: str, own_line: Block | None)
     return {"prediction": prediction, "duration": 0.0, "is_generating": generating, "iterator": iterator}
 
 
-def answer_updates(block_fn: BlockFunction, prediction: Any) -> Any:
-    """Add the page's line to what a handler returned: what a person did clears it, all else leaves it."""
+def answer_updates(block_fn: BlockFunction, prediction: Any, trigger: Block | None = None) -> Any:
+    """Add the page's line to what a handler returned: what a person did clears it, all else leaves it.
+
+    Args:
+        trigger: the block whose event the handler answers, where it listens to events of several.
+    """
     *outputs, page_line = block_fn.outputs
-    line = "" if any(event in _BY_PERSON for _, event in block_fn.targets) else gr.skip()
+    line = "" if _is_by_person(block_fn, trigger) else gr.skip()
     match outputs:
         case []:
             return line
@@ -101,6 +105,13 @@ def answer_updates(block_fn: BlockFunction, prediction: Any) -> Any:
             return [gr.skip()] * len(outputs) + [line]
         case _:
             return [*prediction, line]
+
+
+def _is_by_person(block_fn: BlockFunction, trigger: Block | None) -> bool:
+    events = [(block_id, event in _BY_PERSON) for block_id, event in block_fn.targets]
+    if trigger is None:
+        return bool(events) and all(by_person for _, by_person in events)
+    return any(by_person for block_id, by_person in events if block_id == trigger._id)
 
 
 async def _ended() -> AsyncIterator[object]:

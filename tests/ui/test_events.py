@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -14,6 +15,7 @@ from pipeline.errors import InvalidRequest, StudioError
 from pipeline.studio import Studio
 from ui.access import Capability, StudioBlocks, handler
 from ui.app import build_app
+from ui.components.marks import mark_of
 from ui.errors import FAULT
 from ui.pages.photos.starter_job import StarterJob
 
@@ -151,13 +153,84 @@ def test_no_handler_of_any_page_lets_an_error_reach_its_outputs(
         assert ("no" if block_fn._id % 2 == 0 else FAULT) in said, block_fn.fn.__qualname__
 
 
-@pytest.mark.parametrize("name", ["Studies.poll", "Runs.shown"])
-def test_no_tick_overlaps_with_the_first_list_whose_late_answer_would_undo_a_pick(
-    studio: Studio, name: str
-) -> None:
+def listeners_named(studio: Studio, name: str) -> list[Any]:
     listeners = build_app(studio, StarterJob(studio)).fns.values()
-    reading = [each for each in listeners if getattr(each.fn, "__qualname__", "") == name]
-    (listener,) = [each for each in reading if "load" in dict(each.targets).values()]
+    return [each for each in listeners if getattr(each.fn, "__qualname__", "") == name]
+
+
+def test_no_tick_overlaps_with_the_first_list_of_studies_whose_late_answer_would_undo_a_pick(
+    studio: Studio,
+) -> None:
+    (listener,) = listeners_named(studio, "Studies.poll")
     assert [event for _, event in listener.targets] == ["load", "tick"]
     assert listener.trigger_mode == "once"
-    assert not [each for each in reading if each is not listener and "tick" in dict(each.targets).values()]
+
+
+def test_no_answer_to_a_tick_overlaps_with_that_to_a_pick_of_a_run(studio: Studio) -> None:
+    listener, *others = listeners_named(studio, "Runs.shown")
+    assert [event for _, event in listener.targets] == ["load", "tick", "change", "pick"]
+    assert [event for each in others for _, event in each.targets] == ["click", "click"]  # of the pages
+    assert listener.trigger_mode == "always_last"
+
+
+@pytest.mark.parametrize(
+    "name", ["Proposals.reasons", "FieldPanel.show", "build_unchecked.<locals>.unchecked"]
+)
+def test_what_is_chosen_or_changed_while_an_answer_is_waited_for_is_not_dropped(
+    studio: Studio, name: str
+) -> None:
+    listeners = [each for each in listeners_named(studio, name) if "load" not in dict(each.targets).values()]
+    assert listeners
+    assert {each.trigger_mode for each in listeners} == {"always_last"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Training.poll", "Studies.poll", "Generating.poll", "Runs.shown", "build_variety.<locals>.follow"],
+)
+def test_the_mark_of_what_a_page_shows_is_kept_by_the_browser_so_that_a_late_answer_is_replaced(
+    studio: Studio, name: str
+) -> None:
+    listeners = [each for each in listeners_named(studio, name) if each.inputs]
+    assert listeners
+    for each in listeners:
+        mark = each.inputs[-1]
+        assert isinstance(mark, gr.Textbox)
+        assert not mark.visible
+        assert mark in each.outputs
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "fields"),
+    [
+        ("Training.opened", [SimpleNamespace(query_params={})], slice(0, 2)),
+        ("AutoReviewerSection.present", [], slice(2, 6)),
+        ("Publishing.opened", ["folder"], slice(0, 1)),
+    ],
+)
+def test_what_the_first_answer_fills_in_cannot_be_changed_before(
+    studio: Studio, name: str, asked: list[Any], fields: slice
+) -> None:
+    (listener,) = listeners_named(studio, name)
+    assert {widget.interactive for widget in listener.outputs[fields]} == {False}
+    assert {update.interactive for update in listener.fn(*asked)[fields]} == {True}
+
+
+def test_the_mark_of_much_is_a_short_text() -> None:
+    assert len(mark_of(["run"] * 100_000)) == 24
+    assert mark_of("a", 1) == mark_of("a", 1) != mark_of("a", 2)
+
+
+@pytest.mark.parametrize(("event", "line"), [("click", ""), ("tick", gr.skip())])
+def test_a_listener_to_a_button_and_a_timer_clears_the_line_for_the_button_only(
+    studio: Studio, event: str, line: object
+) -> None:
+    with StudioBlocks() as page:
+        blocks: dict[str, Any] = {"click": gr.Button(), "tick": gr.Timer()}
+        listener = handler(studio, Capability.LOOK)(lambda: "x")
+        gr.on([blocks["click"].click, blocks["tick"].tick], listener, None, gr.HTML())
+        page.add_refusal_lines({"": gr.HTML()})
+    (block_fn,) = page.fns.values()
+    data = gr.EventData(blocks[event], None)
+    result = asyncio.run(page.call_function(block_fn, [], None, None, "event", data))
+    assert result["prediction"] == ["x", line]

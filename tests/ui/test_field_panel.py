@@ -57,6 +57,16 @@ def test_a_page_that_opens_late_leaves_the_timer_of_what_was_begun_meanwhile_alo
     assert panel.opened()[3:] == (gr.skip(),) * 4
 
 
+def test_a_tick_that_learning_began_after_tells_of_it_lest_the_page_lose_it(
+    panel: FieldPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = iter((False, True, True))  # it begins while the tick is being answered
+    monkeypatch.setattr(FieldJob, "running", property(lambda _job: next(running)))
+    *_, learn, stop, timer, message = panel.poll(None)
+    assert (learn.interactive, stop.visible, timer.active) == (False, True, True)  # type: ignore[attr-defined]
+    assert message == gr.skip()
+
+
 def test_a_profile_is_shown_with_its_backgrounds_and_the_parts_that_can_be_used(panel: FieldPanel) -> None:
     panel.studio.library.fields.write("field", PROFILE, {"1.webp": GROUND})
     dropdown, learnt, parts, *_ = panel.opened()

@@ -59,6 +59,37 @@ def test_a_click_before_the_new_plan_has_come_starts_nothing(
     assert started == [7]
 
 
+def test_a_click_after_another_recipe_was_selected_does_not_start_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    asked, arrives, preview = threading.Event(), threading.Event(), PlanService.preview
+
+    def slow_preview(service: PlanService, recipe: str | None, overrides: Any) -> object:
+        if "name: street" in str(recipe) and not asked.is_set():  # for the page; a click does not wait for it
+            asked.set()
+            arrives.wait()
+        return preview(service, recipe, overrides)
+
+    monkeypatch.setattr(PlanService, "preview", slow_preview)
+    monkeypatch.setattr(BackgroundRun, "start", lambda _run, text, _overrides: texts.append(text))
+    with Library.open(tmp_path / "library", create=True) as library:
+        add_subject(library, 1)
+    with served(tmp_path) as app, opened_page() as page, set_at_end(arrives):
+        page.goto(f"{app.address}/generate")
+        page.wait_for_selector("#plan .figure b:text-is('20')")
+        for name in ("heaps", "street"):
+            page.click("#recipe input")
+            page.click(f"#recipe [role=option]:has-text('{name}')")
+        assert asked.wait(HANG_S)
+        page.click("#start-run")
+        page.wait_for_selector(f"#start-said:has-text('{REFUSED}')")
+        assert texts == []
+        page.click("#start-run")
+        page.wait_for_selector("#start-said .said", state="detached")
+        assert ["name: street" in text for text in texts] == [True]
+
+
 def test_the_page_becomes_ready_when_the_starter_set_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,16 @@ def test_a_page_that_opens_late_leaves_the_timer_of_an_import_begun_meanwhile_al
     assert panel.opened()[1:] == (gr.skip(),) * 4
 
 
+def test_a_tick_that_an_import_began_after_tells_of_it_lest_the_page_lose_it(
+    panel: ImportPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = iter((False, True, True))  # it begins while the tick is being answered
+    monkeypatch.setattr(ImportJob, "running", property(lambda _job: next(running)))
+    shown = polled(panel)
+    assert (shown["timer"].active, shown["stop"].visible, shown["add"].interactive) == (True, True, False)
+    assert "message" not in shown
+
+
 def test_loose_pictures_need_a_class(studio: Studio, panel: ImportPanel, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"choose a \.zip, a folder or some image files"):
         panel.start_files(None, "bolt", "", False, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from pipeline.store import Library
 from tests.hub.server import LoopbackHub
 from tests.toy_library import decision, filled
-from tests.ui.browser import App, opened_page
+from tests.ui.browser import HANG_S, App, opened_page, served, set_at_end
+from ui.pages.publish.page import Publishing
 
 pytestmark = pytest.mark.browser
 
@@ -54,3 +56,36 @@ def test_a_release_goes_to_the_hub_from_the_page(
     assert hub.tags("ann/parts") == {"v1": hub.head("ann/parts")}
     assert len(hub.commits("ann/parts")) == 2
     assert token not in app.said()
+
+
+def test_the_outcome_stays_though_the_preview_comes_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, arrives, preview = threading.Event(), threading.Event(), Publishing.preview
+    is_gated = threading.Event()
+
+    def slow_preview(publishing: Publishing, place: str, folder: str, name: str) -> tuple[str, str]:
+        inside, card = preview(publishing, place, folder, name)
+        if is_gated.is_set():
+            asked.set()
+            arrives.wait()
+        return f'{inside}<p id="previewed">{Path(folder).name}</p>', card
+
+    monkeypatch.setattr(Publishing, "preview", slow_preview)
+    with Library.open(tmp_path / "library", create=True) as library:
+        for sample_id in filled(library, samples=2):
+            library.review.record(decision(sample_id))
+    with served(tmp_path) as app, opened_page() as page, set_at_end(arrives):
+        page.goto(f"{app.address}/publish")
+        page.wait_for_selector("#release-preview .figure")
+        is_gated.set()
+        page.click("label:has-text('the Hugging Face Hub')")
+        assert asked.wait(HANG_S)
+        page.click("label:has-text('a folder')")
+        page.fill("#folder textarea, #folder input", str(tmp_path / "typed"))
+        page.click("#publish")
+        page.wait_for_selector("#publish-said .said.good")
+        arrives.set()
+        page.wait_for_selector("#previewed:text-is('typed')")
+        assert page.is_visible("#publish-said .said.good")
+    assert (tmp_path / "typed" / "release.json").exists()

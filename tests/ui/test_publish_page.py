@@ -69,7 +69,8 @@ def test_an_empty_studio_proposes_a_folder_but_a_space_the_hub_and_no_path_of_it
         if len(function.outputs) == 4 and function.outputs[-2].elem_id == "card"  # the last: the refusal line
     ]
     folder, inside, card = opened("folder")
-    assert Path(folder).is_absolute() is not hosted
+    assert Path(folder.value).is_absolute() is not hosted
+    assert (labels["Folder"].interactive, folder.interactive) == (False, True)  # nothing typed is overwritten
     assert ("Nothing to publish yet" in inside, card) == (True, "")
 
 

@@ -72,28 +72,49 @@ def _rendered(folder: Path) -> int:
         return len(library.samples.list(limit=100))
 
 
-def test_drop_waits_for_the_run_that_was_picked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, arrives, pick = threading.Event(), threading.Event(), Runs.pick
-
-    def slow_pick(runs: Runs, event: gr.EventData, request: gr.Request) -> tuple[object, ...]:
-        asked.set()
-        arrives.wait()
-        return pick(runs, event, request)
-
-    monkeypatch.setattr(Runs, "pick", slow_pick)
-    with Library.open(tmp_path / "library", create=True) as library:
+def two_runs(folder: Path) -> None:
+    """The runs "walls" and "floors" of three images each, none of which is rendered."""
+    with Library.open(folder / "library", create=True) as library:
         photo = add_subject(library, 1)
         for number, name in enumerate(("walls", "floors")):
             library.plans.add(
                 name, f"name: {name}", [spec(photo, seed=10 * number + take) for take in range(3)]
             )
-    with served(tmp_path) as app, opened_page() as page, set_at_end(arrives):
+
+
+def test_drop_waits_for_the_run_that_was_picked_whatever_answers_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gates = {name: (threading.Event(), threading.Event()) for name in ("", "walls")}  # asked, arrives
+    is_open, shown = threading.Event(), Runs.shown
+
+    def slow(
+        runs: Runs, picked: str, chosen: str, page: int, seen: str, request: gr.Request
+    ) -> tuple[object, ...]:
+        answer = shown(runs, picked, chosen, page, seen, request)
+        if is_open.is_set():
+            gates[picked][0].set()
+            gates[picked][1].wait()
+        return answer
+
+    (ticked, tick), (picked, pick) = gates[""], gates["walls"]
+    monkeypatch.setattr(Runs, "shown", slow)
+    monkeypatch.setattr("ui.pages.generate.runs._POLL_S", 0.2)
+    two_runs(tmp_path)
+    with served(tmp_path) as app, opened_page() as page, set_at_end(tick), set_at_end(pick):
         page.goto(f"{app.address}/generate")
         page.wait_for_selector("#runs tr.chosen:has-text('floors')")
+        with Library.open(tmp_path / "library") as library:  # so that the tick has something to tell
+            library.plans.add("roofs", "name: roofs", [spec(library.photos.list()[0], seed=99)])
+        page.wait_for_selector("#runs button:text-is('roofs')")
+        is_open.set()
+        assert ticked.wait(HANG_S)
         page.click("#runs button:text-is('walls')")
-        assert asked.wait(HANG_S)
         page.wait_for_selector("#drop-run[disabled]")
-        arrives.set()
+        tick.set()
+        assert picked.wait(HANG_S)  # so the answer of the tick is there
+        assert page.is_disabled("#drop-run")
+        pick.set()
         page.click("#drop-run")
         page.wait_for_selector("#runs button:text-is('walls')", state="detached")
     with Library.open(tmp_path / "library") as library:

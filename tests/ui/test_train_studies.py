@@ -76,19 +76,29 @@ def test_a_picked_study_is_opened_asked_for_and_deleted(studio: Studio) -> None:
     (folder / "report.html").write_text("<p>'whole'</p>")
     studies = Studies(studio)
     assert 'srcdoc="&lt;p&gt;&#x27;whole&#x27;&lt;/p&gt;"' in studies.report(["study-1"])
-    confirm, question = studies.ask(["study-1"])
+    confirm, question, asked = studies.ask(["study-1"])
     assert isinstance(confirm, gr.Column)
     assert confirm.visible
     assert "Delete <b>study-1</b> with its runs and reports?" in str(question)
     assert folder.is_dir()
-    table, chosen, *_, opened = studies.delete(["study-1"])
+    table, chosen, *_, opened = studies.delete(str(asked), ["study-1"])
     assert (table, chosen, opened) == ("", [], "")
     assert not folder.exists()
 
 
+def test_the_study_that_the_question_names_is_deleted_whatever_is_picked_since(studio: Studio) -> None:
+    for number in (1, 2):
+        write_study(studio.settings.runs / f"study-{number}", ARMS)
+    studies = Studies(studio)
+    *_, asked = studies.ask(["study-1"])
+    _, chosen, *_ = studies.delete(str(asked), ["study-2"])
+    assert [folder.name for folder in studio.settings.runs.iterdir()] == ["study-2"]
+    assert chosen == ["study-2"]
+
+
 def test_what_needs_one_study_or_two_says_so(studio: Studio) -> None:
     studies = Studies(studio)
-    for act in (studies.report, studies.ask, studies.delete):
+    for act in (studies.report, studies.ask):
         with pytest.raises(InvalidRequest, match="pick one in the list"):
             act([])
     with pytest.raises(InvalidRequest, match="pick two in the list to compare them"):

@@ -7,7 +7,12 @@ further request, so it starts at once, works behind every proxy, and no browser 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import MethodType
+from typing import Any
+
+import gradio as gr
 
 from ui.theme import STATIC
 
@@ -36,6 +41,11 @@ def widget_script(entry: str) -> str:
     _collect(STATIC / entry, modules, importers=())
     calls = "\n".join(modules.values())
     return f"{calls}\n{_name(STATIC / entry)}.start({{ element, props, trigger, server }});\n"
+
+
+def own_event(widget: gr.HTML, name: str) -> Callable[..., Any]:
+    """Return the listener method of an event that a widget's script triggers, in the form that `gr.on` takes."""
+    return MethodType(getattr(widget, name).func, widget)
 
 
 def _collect(path: Path, modules: dict[Path, str], importers: tuple[Path, ...]) -> None:

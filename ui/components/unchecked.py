@@ -9,7 +9,7 @@ import gradio as gr
 from ui.access import Capability, handler
 from ui.components.addresses import page_address
 from ui.components.html import link_html, note_html
-from ui.errors import AT_ONCE, QUIET
+from ui.errors import AT_ONCE, LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,7 +46,7 @@ def build_unchecked(page: gr.Blocks, studio: Studio) -> Callable[[Iterable[Liste
 
     def follow(events: Iterable[Listen]) -> None:
         for event in events:
-            event(unchecked, None, widget, **QUIET)
+            event(unchecked, None, widget, **LIVE)
 
     page.load(unchecked, None, widget, **AT_ONCE)
     return follow

@@ -19,7 +19,7 @@ from pipeline.services.plans.fields import LEAST_PHOTOS, MOST_BACKGROUNDS, MOST_
 from ui.access import Capability, build_hint, handler
 from ui.components.addresses import inline_picture
 from ui.components.html import capitalised, counted, note_html, progress_html, table_html
-from ui.errors import AT_ONCE, QUIET
+from ui.errors import AT_ONCE, LIVE, QUIET
 from ui.pages.generate.field_job import FieldJob
 
 if TYPE_CHECKING:
@@ -86,7 +86,10 @@ class FieldPanel:
         if running:
             return *(gr.skip(),) * 3, *self._in_progress(True), gr.skip()
         chosen = report.name if report else shown
-        return *self._chosen(chosen), *self._in_progress(False), self._outcome(report)
+        answer = *self._chosen(chosen), *self._in_progress(False), self._outcome(report)
+        if self.job.running:  # begun since: the page would lose it with a timer that stands still
+            return self.poll(shown)
+        return answer
 
     def show(self, name: str | None) -> tuple[object, ...]:
         """Return what a profile holds, and the parts that a recipe can use."""
@@ -215,7 +218,7 @@ def build_field(page: gr.Blocks, studio: Studio, recipe: gr.Code) -> None:
     learn.click(lead(panel.learn), photos, [*in_progress, message], **QUIET)
     stop.click(handler(studio, Capability.GENERATE)(panel.stop), **AT_ONCE)
     timer.tick(look(panel.poll), profile, [*chosen, *in_progress, message], **QUIET)
-    profile.input(look(panel.show), profile, [learnt, parts], **QUIET)
+    profile.input(look(panel.show), profile, [learnt, parts], **LIVE)
     use.click(handler(studio, Capability.PLAN)(panel.use), [recipe, profile, parts], recipe, **QUIET)
 
 

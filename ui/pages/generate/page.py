@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -30,6 +31,7 @@ from ui.components.html import (
     progress_html,
     whole_number,
 )
+from ui.components.marks import mark_of
 from ui.components.unchecked import build_unchecked
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
@@ -243,7 +245,7 @@ class Generating:
         """
         progress = self.studio.samples.runs.progress
         importing, phase = self._importing(), f"{progress.state} {self._photos()}"
-        mark = repr((progress, importing, phase))
+        mark = mark_of(progress, importing, phase)
         if mark == seen:
             return _unchanged()
         working = progress.is_working
@@ -296,13 +298,13 @@ class _Widgets:
     message: gr.HTML
     start: gr.Button
     pause: gr.Button
-    seen: gr.State  # a mark of what is shown
+    seen: gr.Textbox  # a mark of what is shown
     phase: gr.State
 
 
 def build_generate_page(page: gr.Blocks, studio: Studio, starter: StarterJob) -> None:
     """Lay out and wire the page."""
-    seen, phase = gr.State(""), gr.State("")
+    seen, phase = gr.Textbox("", visible=False), gr.State("")
     build_head("Generate", "A recipe describes many synthetic images. Check its plan, then start the run.")
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
@@ -362,12 +364,18 @@ def _wire(page: gr.Blocks, generating: Generating, widgets: _Widgets) -> None:
         show_progress="minimal",
         show_progress_on=widgets.plan,
     )
-    recipes = studio.plans.recipes()
-    controls.name.input(look(lambda name: recipes.get(str(name), "")), controls.name, controls.text, **QUIET)
+    # without the server: from the click on, the text is that of the recipe whose name is shown
+    controls.name.input(None, controls.name, controls.text, js=_text_of_js(studio.plans.recipes()), **AT_ONCE)
     asked: set[Block] = {*controls.all, shown}
     widgets.start.click(lead(generating.start), asked, [*planned[:2], widgets.message, *polled], **QUIET)
     widgets.pause.click(handler(studio, Capability.GENERATE)(generating.pause), None, polled, **QUIET)
     gr.Timer(_POLL_S).tick(poll, seen, polled, **QUIET)
+
+
+def _text_of_js(recipes: Mapping[str, str]) -> str:
+    """Return a script that gives the text of a recipe by its name, "" where there is none."""
+    texts = json.dumps(recipes).replace("<", "\\u003c")  # the page holds it within a <script>
+    return f"(name) => {{ const texts = {texts}; return Object.hasOwn(texts, name) ? texts[name] : ''; }}"
 
 
 def build_controls(studio: Studio) -> Controls:

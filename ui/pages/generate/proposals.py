@@ -9,7 +9,7 @@ import gradio as gr
 from pipeline.errors import InvalidRequest
 from ui.access import Capability, handler
 from ui.components.html import note_html
-from ui.errors import AT_ONCE, QUIET
+from ui.errors import AT_ONCE, LIVE, QUIET
 
 if TYPE_CHECKING:
     from pipeline.services.studies.proposals import StudyProposal
@@ -70,7 +70,7 @@ def build_proposals(page: gr.Blocks, studio: Studio, controls: Controls) -> None
     proposals = Proposals(studio)
     look, plan = handler(studio, Capability.LOOK), handler(studio, Capability.PLAN)
     page.load(look(proposals.offer), None, [pane, study, reasons], **AT_ONCE)
-    study.input(look(proposals.reasons), study, reasons, **QUIET)
+    study.input(look(proposals.reasons), study, reasons, **LIVE)
     filled = [controls.text, controls.name, controls.count, controls.seed, controls.method, controls.model]
     use.click(plan(proposals.use), study, filled, **QUIET)
 

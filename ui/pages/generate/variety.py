@@ -63,7 +63,7 @@ def build_variety(page: gr.Blocks, studio: Studio) -> None:
     """Build the charts, which follow a run, and a button that compares images that are not compared yet."""
     charts = gr.HTML(elem_id="variety", elem_classes="plan")
     compare = gr.Button("Compare images", size="sm", visible=False, elem_id="compare-images")
-    seen = gr.State("")
+    seen = gr.Textbox("", visible=False)
 
     def shown(mark: str) -> tuple[object, ...]:
         variety = studio.samples.variety.measured()

@@ -98,7 +98,7 @@ class ImportPanel:
         running = self.job.running  # read first: what it leaves behind is complete once it has ended
         count = sum(self.studio.library.counts().classes.values())
         changed = f"{self.job.ended} {count}"
-        return (
+        answer = (
             self._first(),
             *self._in_progress(running),
             gr.skip() if running else self._outcome(),
@@ -106,6 +106,11 @@ class ImportPanel:
             gr.skip() if running or not self._is_imported() else None,
             gr.skip() if changed == seen else changed,
         )
+        if (
+            not running and self.job.running
+        ):  # begun since: the page would lose it with a timer that stands still
+            return self.poll(seen)
+        return answer
 
     def exclude(self, photo_ids: list[str], seen: str) -> tuple[object, ...]:
         """Exclude test photos that look like training photos; return a sentence, the button, and what has changed."""

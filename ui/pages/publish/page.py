@@ -23,7 +23,7 @@ from ui.components.addresses import page_address
 from ui.components.charts import bar_chart_html
 from ui.components.frame import build_head
 from ui.components.html import capitalised, empty_html, link_html, note_html, table_html
-from ui.errors import AT_ONCE, QUIET, Listening
+from ui.errors import AT_ONCE, QUIET
 from ui.pages.create.controls import Values
 
 if TYPE_CHECKING:
@@ -134,10 +134,10 @@ class Publishing:
             return note_html([str(refusal)]), ""
         return release_preview_html(preview), _without_front_matter(preview.card)
 
-    def opened(self, place: str) -> tuple[str, str, str]:
-        """Propose a folder and preview the content and the card."""
+    def opened(self, place: str) -> tuple[gr.Textbox, str, str]:
+        """Propose a folder, which can be changed from then on, and preview the content and the card."""
         folder = self.proposed_folder()
-        return (folder, *self.preview(place, folder, ""))
+        return (gr.Textbox(value=folder, interactive=True), *self.preview(place, folder, ""))
 
     def publish(
         self,
@@ -245,21 +245,33 @@ def _wire(
     look = looking(publishing.preview)
     destination = [form.place, form.folder, form.name]
     page.load(looking(publishing.opened), form.place, [form.folder, *preview], **AT_ONCE)
-
-    @looking
-    def placed(where: str) -> list[dict[str, object]]:
-        hub = where == _HUB
-        return [gr.update(visible=not hub), *(gr.update(visible=hub) for _ in form.of_hub)]
-
-    latest: Listening = {**QUIET, "trigger_mode": "always_last"}
-    form.place.input(placed, form.place, [form.folder, *form.of_hub], **AT_ONCE)
-    for event in (form.place.input, form.name.blur, form.name.submit, form.folder.blur, form.folder.submit):
-        event(look, destination, preview, **latest)
-    for event in (form.place.input, publish.click, compare.click):  # the shown answer is out of date
+    # the shown answer is out of date: cleared before anything that is waited for
+    form.place.input(
+        None, form.place, [outcome, form.folder, *form.of_hub], js=_placed_js(len(form.of_hub)), **AT_ONCE
+    )
+    for event in (publish.click, compare.click):
         event(None, None, outcome, js="() => ''", **AT_ONCE)
+    # Not on `place.input`: what comes while it waits, it answers by its first event once more, with all listeners
+    # of that event, so an outcome shown meanwhile would be cleared.
+    gr.on(
+        [form.place.change, form.name.blur, form.name.submit, form.folder.blur, form.folder.submit],
+        look,
+        destination,
+        preview,
+        trigger_mode="always_last",
+        **QUIET,
+    )
     published = publish.click(lead(publishing.publish), form.all, outcome, concurrency_id="publish")
     published.then(look, destination, preview, **QUIET)
     compare.click(lead(publishing.compare), form.all, outcome, concurrency_id="publish")
+
+
+def _placed_js(of_hub: int) -> str:
+    """Return a script that clears the outcome, and shows the folder or the widgets of the Hub, by the place."""
+    return f"""(place) => {{
+        const shown = (visible) => ({{ __type__: 'update', visible }});
+        return ['', shown(place !== '{_HUB}'), ...Array({of_hub}).fill(shown(place === '{_HUB}'))];
+    }}"""
 
 
 def _build_form(*, hub_first: bool) -> Form:
@@ -267,7 +279,11 @@ def _build_form(*, hub_first: bool) -> Form:
     plain: dict[str, Any] = {"container": False}
     with gr.Column(elem_classes="pane"):
         place = gr.Radio(places, value=places[0][1], label="To", elem_classes="pills", elem_id="place")
-        folder = gr.Textbox(label="Folder", max_lines=1, visible=not hub_first, elem_id="folder")
+        folder = (
+            gr.Textbox(  # the answer that fills it in lets it be changed: what was typed before would be lost
+                label="Folder", max_lines=1, visible=not hub_first, interactive=False, elem_id="folder"
+            )
+        )
         name = gr.Textbox(
             label="Name",
             placeholder="my-name/my-dataset",

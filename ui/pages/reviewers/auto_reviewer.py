@@ -97,16 +97,17 @@ class AutoReviewerSection:
 
     studio: Studio
 
-    def present(self) -> tuple[str, str, gr.Checkbox, gr.Slider, gr.Slider]:
-        """Show the report, and the limits in their widgets."""
+    def present(self) -> tuple[str, str, gr.Checkbox, gr.Slider, gr.Slider, gr.Button]:
+        """Show the report, and the limits in their widgets, which can be changed and saved from then on."""
         report = self.studio.review.auto_reviewer.report()
         high, low = report.limits.accept_from, report.limits.reject_below
         return (
             auto_reviewer_html(report),
             limits_html(report),
-            gr.Checkbox(value=high is not None or low is not None),
-            gr.Slider(value=_ACCEPT_FROM if high is None else high),
-            gr.Slider(value=_REJECT_BELOW if low is None else low),
+            gr.Checkbox(value=high is not None or low is not None, interactive=True),
+            gr.Slider(value=_ACCEPT_FROM if high is None else high, interactive=True),
+            gr.Slider(value=_REJECT_BELOW if low is None else low, interactive=True),
+            gr.Button(interactive=True),
         )
 
     def teach(self) -> tuple[str, str]:
@@ -136,12 +137,18 @@ def build_auto_reviewer_section(page: gr.Blocks, studio: Studio) -> None:
             with gr.Column(elem_classes="pane", elem_id="auto-reviewer-limits"):
                 gr.HTML("<h2>What it may decide (leads)</h2>")
                 allowed = gr.HTML()
-                on = gr.Checkbox(label="Let it decide without people", container=False)
-                accept = gr.Slider(0.5, 1, _ACCEPT_FROM, step=0.01, label="Accept from", buttons=[])
-                reject = gr.Slider(0, 0.5, _REJECT_BELOW, step=0.01, label="Reject below", buttons=[])
-                save = gr.Button("Save limits", size="sm", elem_id="save-limits")
+                on, accept, reject, save = _build_limits()
     section, look = AutoReviewerSection(studio), handler(studio, Capability.LOOK)
-    page.load(look(section.present), None, [learned, allowed, on, accept, reject], **AT_ONCE)
+    page.load(look(section.present), None, [learned, allowed, on, accept, reject, save], **AT_ONCE)
     learn.click(handler(studio, Capability.TEACH)(section.teach), None, [learned, allowed])
     keep = handler(studio, Capability.SETTLE)(section.keep)
     save.click(keep, [on, accept, reject], allowed, **QUIET)
+
+
+def _build_limits() -> tuple[gr.Checkbox, gr.Slider, gr.Slider, gr.Button]:
+    """Build the widgets of the limits; until they show those that are stored, nothing can be changed or saved."""
+    on = gr.Checkbox(label="Let it decide without people", container=False, interactive=False)
+    accept = gr.Slider(0.5, 1, _ACCEPT_FROM, step=0.01, label="Accept from", buttons=[], interactive=False)
+    reject = gr.Slider(0, 0.5, _REJECT_BELOW, step=0.01, label="Reject below", buttons=[], interactive=False)
+    save = gr.Button("Save limits", size="sm", interactive=False, elem_id="save-limits")
+    return on, accept, reject, save

@@ -22,6 +22,7 @@ from ui.components.addresses import page_address
 from ui.components.charts import curves_svg
 from ui.components.frame import build_head
 from ui.components.html import capitalised, empty_html, note_html, progress_html, whole_number
+from ui.components.marks import mark_of
 from ui.errors import AT_ONCE, QUIET
 from ui.pages.train.studies import build_studies
 
@@ -90,7 +91,7 @@ class Training:
     studio: Studio
 
     def opened(self, request: gr.Request) -> tuple[object, ...]:
-        """List the releases to choose from; the address may name one."""
+        """List the releases, which can be chosen from then on; the address may name one."""
         releases = [str(path) for path in self.studio.releases.folders()]
         requested = request.query_params.get("release", "")
         at_home = not self.studio.settings.hosted  # a visitor must not learn which folders exist
@@ -99,8 +100,8 @@ class Training:
         choices = [(Path(path).name, path) for path in releases]
         chosen = requested if requested in releases else releases[0] if releases else None
         return (
-            gr.Dropdown(choices=choices, value=chosen),
-            gr.Dropdown(choices=[(_OWN_TEST, ""), *choices], value=""),
+            gr.Dropdown(choices=choices, value=chosen, interactive=True),
+            gr.Dropdown(choices=[(_OWN_TEST, ""), *choices], value="", interactive=True),
             gr.Button(interactive=bool(releases)),
         )
 
@@ -156,17 +157,15 @@ class Training:
         """Update curves, verdict, report and buttons; nothing is sent when nothing changed."""
         progress = self.studio.studies.progress
         points = sum(len(curve) for curve in progress.curves.values())
-        mark = repr(
-            (
-                progress.running,
-                str(progress.out),
-                progress.done,
-                progress.total,
-                points,
-                progress.sentence,
-                progress.stage,
-                progress.network,
-            )
+        mark = mark_of(
+            progress.running,
+            str(progress.out),
+            progress.done,
+            progress.total,
+            points,
+            progress.sentence,
+            progress.stage,
+            progress.network,
         )
         if mark == seen:
             return (gr.skip(),) * 5
@@ -186,7 +185,7 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
         "Train",
         "The same network on real, synthetic and mixed data: which use is best, or that none is.",
     )
-    training, seen = Training(studio), gr.State("")
+    training, seen = Training(studio), gr.Textbox("", visible=False)
     with gr.Row(elem_classes="columns"):
         with gr.Column(scale=5, elem_classes="main"):
             study = gr.HTML(elem_id="study")
@@ -215,8 +214,13 @@ def build_train_page(page: gr.Blocks, studio: Studio) -> None:
 def _build_data_pane() -> tuple[gr.Dropdown, gr.Dropdown, gr.HTML, gr.Checkbox, gr.CheckboxGroup, gr.Slider]:
     """Build what is compared: release, test set and what is said of it, arms and seeds."""
     with gr.Column(elem_classes="pane"):
-        release = gr.Dropdown([], label="Release", allow_custom_value=True, elem_id="release")
-        test = gr.Dropdown([(_OWN_TEST, "")], value="", label="Test on", allow_custom_value=True)
+        # the answer that fills them in lets them be changed: what was chosen before would be lost
+        release = gr.Dropdown(
+            [], label="Release", allow_custom_value=True, interactive=False, elem_id="release"
+        )
+        test = gr.Dropdown(
+            [(_OWN_TEST, "")], value="", label="Test on", allow_custom_value=True, interactive=False
+        )
         shortage = gr.HTML(elem_id="shortage")
         allow_leak = gr.Checkbox(
             False,

@@ -20,6 +20,7 @@ from pipeline.services.studies.listing import (
     study_report,
 )
 from ui.access import Capability, handler
+from ui.components.marks import mark_of
 from ui.components.scripts import widget_script
 from ui.errors import AT_ONCE, QUIET
 
@@ -99,7 +100,7 @@ class Studies:
 
     def poll(self, chosen: list[str], seen: str) -> tuple[object, ...]:
         """Return the list again where a study has begun, ended or gone; nothing is sent when nothing changed."""
-        mark = repr(studies_mark(self.studio.settings.runs, running=self.studio.studies.running))
+        mark = mark_of(studies_mark(self.studio.settings.runs, running=self.studio.studies.running))
         return (gr.skip(),) * 7 if mark == seen else (*self.listed(chosen), mark)
 
     def pick(self, chosen: list[str], event: gr.EventData) -> tuple[object, ...]:
@@ -134,15 +135,20 @@ class Studies:
         return page_frame(f"{older.name} compared with {newer.name}", comparison_report(older, newer))
 
     def ask(self, chosen: list[str]) -> tuple[object, ...]:
-        """Ask whether the picked study shall be deleted."""
-        name = escape(_only(chosen))
-        question = f"Delete <b>{name}</b> with its runs and reports? This cannot be undone."
-        return gr.Column(visible=True), f'<p class="said bad">{question}</p>'
+        """Ask whether the picked study shall be deleted; return the pane, the question, and the name that it is of."""
+        name = _only(chosen)
+        question = f"Delete <b>{escape(name)}</b> with its runs and reports? This cannot be undone."
+        return gr.Column(visible=True), f'<p class="said bad">{question}</p>', name
 
-    def delete(self, chosen: list[str]) -> tuple[object, ...]:
-        """Delete the picked study and return the list without it."""
-        self.studio.studies.delete(_only(chosen))
-        return *self.listed([]), ""
+    def delete(self, name: str, chosen: list[str]) -> tuple[object, ...]:
+        """Delete the study that the question is of, whatever is picked since, and return the list without it.
+
+        Raises:
+            InvalidRequest: there is none of this name, or it is in progress.
+            StudioError: its folder cannot be deleted.
+        """
+        self.studio.studies.delete(name)
+        return *self.listed(chosen), ""
 
 
 def _place_in(names: Sequence[str]) -> Callable[[str], int]:
@@ -157,7 +163,7 @@ def _only(chosen: Sequence[str]) -> str:
 
 def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
     """Build the list, and read it again when a study has begun, ended or gone."""
-    studies, chosen, seen = Studies(studio), gr.State([]), gr.State("")
+    studies, chosen, seen = Studies(studio), gr.State([]), gr.Textbox("", visible=False)
     table = gr.HTML("", js_on_load=widget_script("pick.js"), elem_id="studies", elem_classes="studies")
     with gr.Row(elem_classes="tight"):
         report = gr.Button("Open the report", size="sm", visible=False, elem_id="open-study")
@@ -168,6 +174,9 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
         with gr.Row(elem_classes="tight"):
             sure = gr.Button("Delete", variant="stop", size="sm", elem_id="delete-study-now")
             keep = gr.Button("Keep it", size="sm")
+    asked = gr.Textbox(
+        "", visible=False
+    )  # the study that the question is of: the page says which one it names
     opened = gr.HTML(elem_id="opened-study")
     shown = [table, chosen, report, compare, delete, confirm]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.TRAIN)
@@ -183,6 +192,6 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
     table.pick(look(studies.pick), chosen, shown, **AT_ONCE)
     report.click(look(studies.report), chosen, opened, **QUIET)
     compare.click(lead(studies.comparison), chosen, opened, concurrency_limit=1)  # starts a process
-    delete.click(lead(studies.ask), chosen, [confirm, question], **QUIET)
+    delete.click(lead(studies.ask), chosen, [confirm, question, asked], **QUIET)
     keep.click(look(studies.listed), chosen, shown, **QUIET)
-    sure.click(lead(studies.delete), chosen, [*shown, opened], **QUIET)
+    sure.click(lead(studies.delete), [asked, chosen], [*shown, opened], **QUIET)
