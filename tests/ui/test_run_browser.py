@@ -11,7 +11,7 @@ import pytest
 from pipeline.services.samples.background_run import BackgroundRun
 from pipeline.starter import subjects
 from pipeline.store import Library
-from tests.toy_library import add_subject, spec
+from tests.toy_library import add_subject, render, spec
 from tests.ui.browser import HANG_S, LONG_MS, opened_page, served, set_at_end
 from tests.ui.test_loop_browser import write_parts
 from ui.pages.generate.runs import Runs
@@ -120,3 +120,23 @@ def test_drop_waits_for_the_run_that_was_picked_whatever_answers_meanwhile(
     with Library.open(tmp_path / "library") as library:
         assert len(list(library.plans.members("floors"))) == 3
         assert not list(library.plans.members("walls"))
+
+
+def test_next_turns_one_page_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.pages.generate.runs._ON_A_PAGE", 1)
+    monkeypatch.setattr("ui.pages.generate.runs._POLL_S", 0.2)
+    with Library.open(tmp_path / "library", create=True) as library:
+        specs = [spec(add_subject(library, 1), seed=seed) for seed in range(3)]
+        library.plans.add("floors", "name: floors", specs)
+        for planned in specs:
+            render(library, planned)
+    with served(tmp_path) as app, opened_page() as page:
+        page.goto(f"{app.address}/generate")
+        page.click("#all-images button:has-text('All 3 images of floors')")
+        page.click("#next-images")
+        page.wait_for_selector("#all-images :text('2 to 2 of 3')")
+        page.click("#next-images")
+        page.wait_for_selector("#all-images :text('3 to 3 of 3')")
+        page.wait_for_selector("#next-images[disabled]")
+        page.click("#all-images button:text-is('Previous')")
+        page.wait_for_selector("#all-images :text('2 to 2 of 3')")

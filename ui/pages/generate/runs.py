@@ -184,7 +184,7 @@ def _place(page: int, images: int) -> str:
 _OUTPUTS = 12  # of `Runs.shown`
 # until the picked run is shown, the buttons would act on the one before
 _NOTE_PICK = """(chosen, number) => {
-    const picked = document.querySelector('#runs[data-picked], #runs [data-picked]').dataset.picked;
+    const picked = document.querySelector('#runs [data-picked]').dataset.picked;
     const button = { __type__: 'update', interactive: picked === chosen };
     return [picked, picked === chosen ? number : 0, button, button];
 }"""
