@@ -87,8 +87,8 @@ class FieldPanel:
             return *(gr.skip(),) * 3, *self._in_progress(True), gr.skip()
         chosen = report.name if report else shown
         answer = *self._chosen(chosen), *self._in_progress(False), self._outcome(report)
-        if self.job.running:  # begun since: the page would lose it with a timer that stands still
-            return self.poll(shown)
+        if self.job.running:
+            return self.poll(shown)  # begun since: the page would lose it, as its timer would stop
         return answer
 
     def show(self, name: str | None) -> tuple[object, ...]:

@@ -106,10 +106,8 @@ class ImportPanel:
             gr.skip() if running or not self._is_imported() else None,
             gr.skip() if changed == seen else changed,
         )
-        if (
-            not running and self.job.running
-        ):  # begun since: the page would lose it with a timer that stands still
-            return self.poll(seen)
+        if not running and self.job.running:
+            return self.poll(seen)  # begun since: the page would lose it, as its timer would stop
         return answer
 
     def exclude(self, photo_ids: list[str], seen: str) -> tuple[object, ...]:

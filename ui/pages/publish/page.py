@@ -279,10 +279,9 @@ def _build_form(*, hub_first: bool) -> Form:
     plain: dict[str, Any] = {"container": False}
     with gr.Column(elem_classes="pane"):
         place = gr.Radio(places, value=places[0][1], label="To", elem_classes="pills", elem_id="place")
-        folder = (
-            gr.Textbox(  # the answer that fills it in lets it be changed: what was typed before would be lost
-                label="Folder", max_lines=1, visible=not hub_first, interactive=False, elem_id="folder"
-            )
+        # the answer that fills it in lets it be changed: what was typed before would be lost
+        folder = gr.Textbox(
+            label="Folder", max_lines=1, visible=not hub_first, interactive=False, elem_id="folder"
         )
         name = gr.Textbox(
             label="Name",

@@ -135,13 +135,13 @@ class Studies:
         return page_frame(f"{older.name} compared with {newer.name}", comparison_report(older, newer))
 
     def ask(self, chosen: list[str]) -> tuple[object, ...]:
-        """Ask whether the picked study shall be deleted; return the pane, the question, and the name that it is of."""
+        """Ask whether the picked study shall be deleted; return the pane, the question, and the name in it."""
         name = _only(chosen)
         question = f"Delete <b>{escape(name)}</b> with its runs and reports? This cannot be undone."
         return gr.Column(visible=True), f'<p class="said bad">{question}</p>', name
 
     def delete(self, name: str, chosen: list[str]) -> tuple[object, ...]:
-        """Delete the study that the question is of, whatever is picked since, and return the list without it.
+        """Delete the study that the question names, whatever is picked since, and return the list without it.
 
         Raises:
             InvalidRequest: there is none of this name, or it is in progress.
@@ -174,9 +174,8 @@ def build_studies(page: gr.Blocks, timer: gr.Timer, studio: Studio) -> None:
         with gr.Row(elem_classes="tight"):
             sure = gr.Button("Delete", variant="stop", size="sm", elem_id="delete-study-now")
             keep = gr.Button("Keep it", size="sm")
-    asked = gr.Textbox(
-        "", visible=False
-    )  # the study that the question is of: the page says which one it names
+    # the study that the question names; held by the browser, so Delete deletes that one
+    asked = gr.Textbox("", visible=False)
     opened = gr.HTML(elem_id="opened-study")
     shown = [table, chosen, report, compare, delete, confirm]
     look, lead = handler(studio, Capability.LOOK), handler(studio, Capability.TRAIN)
